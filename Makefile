@@ -1,0 +1,40 @@
+# install · run · test · lint · bench · load — CI calls the same.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install run test lint lock bench load clean
+
+install: $(STAMP)
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(STAMP)
+
+run: install
+	$(BIN)/checker demo --port $(PORT)
+
+test: install
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Needs uv; run after a change of dependencies in pyproject.toml.
+lock:
+	uv pip compile --quiet pyproject.toml --extra embedded --universal --generate-hashes --no-header --no-annotate --output-file requirements.lock
+	uv pip compile --quiet pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --output-file requirements-dev.lock
+
+bench: install
+	$(BIN)/python -m loadtest.bench
+
+load: install
+	$(BIN)/locust --locustfile loadtest/locustfile.py --headless --users 16 --spawn-rate 16 --run-time 20s --host http://127.0.0.1:$(PORT)
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Who may not buy what, answered at the point of service."""
