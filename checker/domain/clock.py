@@ -1,0 +1,80 @@
+"""Instants, days and periods. An instant is in UTC; a day is one in Asia/Shanghai.
+
+China has kept UTC+8 without summer time since 15 September 1991, and no instant here is earlier, so
+a fixed offset is exact and needs no time-zone database on the machine.
+"""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Final, Protocol, assert_never
+
+SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+class CapPeriod(StrEnum):
+    """The calendar period over which spending is counted."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Clock(Protocol):
+    """Where the present comes from."""
+
+    def now(self) -> datetime:
+        """Give the present instant, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Give the present instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+def shanghai_day(instant: datetime) -> date:
+    """Give the day that an aware `instant` falls on in Asia/Shanghai."""
+    return instant.astimezone(SHANGHAI).date()
+
+
+def instant_text(instant: datetime) -> str:
+    """Write an aware `instant` as the contract does: RFC 3339 in UTC, cut to milliseconds."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def period_start(period: CapPeriod, instant: datetime) -> datetime:
+    """Give the instant, in UTC, at which the `period` around `instant` began."""
+    return _midnight(_first_day(period, shanghai_day(instant)))
+
+
+def period_end(period: CapPeriod, instant: datetime) -> datetime:
+    """Give the instant, in UTC, at which the `period` around `instant` ends and the next begins."""
+    first = _first_day(period, shanghai_day(instant))
+    match period:
+        case CapPeriod.DAY:
+            return _midnight(first + timedelta(days=1))
+        case CapPeriod.MONTH:
+            return _midnight(_first_day(CapPeriod.MONTH, first + timedelta(days=31)))
+        case CapPeriod.YEAR:
+            return _midnight(first.replace(year=first.year + 1))
+        case _:
+            assert_never(period)
+
+
+def _first_day(period: CapPeriod, day: date) -> date:
+    match period:
+        case CapPeriod.DAY:
+            return day
+        case CapPeriod.MONTH:
+            return day.replace(day=1)
+        case CapPeriod.YEAR:
+            return day.replace(month=1, day=1)
+        case _:
+            assert_never(period)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)

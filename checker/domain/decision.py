@@ -1,0 +1,115 @@
+"""Decisions and their reasons, in the shape and under the names of the contract, section 2.
+
+These structs are encoded as they are, so a field here is a field of the API.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from checker.domain.clock import CapPeriod
+from checker.domain.role import Role
+
+
+class Outcome(StrEnum):
+    """What the seller may do, weakest first."""
+
+    ALLOW = "allow"
+    CAP = "cap"
+    REVIEW = "review"
+    DENY = "deny"
+
+    @property
+    def strength(self) -> int:
+        """0 for `allow` up to 3 for `deny`."""
+        return _STRENGTH[self]
+
+
+_STRENGTH = {outcome: strength for strength, outcome in enumerate(Outcome)}
+
+
+class ReasonCode(StrEnum):
+    """Why a measure reaches the subject, or why that cannot be told."""
+
+    RESTRICTED = "restricted"
+    CAPPED = "capped"
+    NAME_MISMATCH = "name_mismatch"
+    MASKED_MATCH = "masked_match"
+    THRESHOLD_UNSET = "threshold_unset"
+    CAP_UNSET = "cap_unset"
+
+
+OUTCOMES: Final = {
+    ReasonCode.RESTRICTED: Outcome.DENY,
+    ReasonCode.CAPPED: Outcome.CAP,
+    ReasonCode.NAME_MISMATCH: Outcome.REVIEW,
+    ReasonCode.MASKED_MATCH: Outcome.REVIEW,
+    ReasonCode.THRESHOLD_UNSET: Outcome.REVIEW,
+    ReasonCode.CAP_UNSET: Outcome.REVIEW,
+}
+"""What one reason alone leads to; an amount past its cap turns `capped` into `deny`."""
+
+
+class ShownListing(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a public listing that a reason shows."""
+
+    id: str
+    case_number: str
+    court: str
+    published_on: date | None
+
+
+class Remedy(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the person may ask for correction, and how long both sides have, in days.
+
+    中办发〔2016〕64号, section 四（二）3, and the same section of the Leizhou plan.
+    """
+
+    court: str
+    apply_within_days: int = 10
+    review_within_days: int = 3
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure that reaches the subject by one listing.
+
+    `listing` is None where it is not public or not known in detail; `remedy` only in the latter
+    case, for whoever is refused must know where to go.
+    """
+
+    code: ReasonCode
+    measure: str
+    role: Role
+    listing: ShownListing | None
+    remedy: Remedy | None
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """The room left under a cap; `remaining_fen` is never below 0."""
+
+    limit_fen: int
+    held_fen: int
+    captured_fen: int
+    remaining_fen: int
+    period: CapPeriod
+    resets_at: str
+    """RFC 3339: when the calendar period in Asia/Shanghai ends."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer; `spending` is filled whenever a reason is `capped`."""
+
+    outcome: Outcome = msgspec.field(name="decision")
+    reasons: tuple[Reason, ...] = ()
+    spending: Spending | None = None
+
+
+ALLOWED: Final = Decision(outcome=Outcome.ALLOW)
+
+
+def strongest(outcomes: Iterable[Outcome]) -> Outcome:
+    """Give the strongest of `outcomes`, `allow` where there are none."""
+    return max(outcomes, key=_STRENGTH.__getitem__, default=Outcome.ALLOW)

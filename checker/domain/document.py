@@ -1,0 +1,106 @@
+"""Documents: kind and number as sent, the one spelling they are reduced to, and what finds them.
+
+The number of a document never appears in a representation or an error.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Final, assert_never
+
+import msgspec
+
+from checker.domain.organization import ORG_CODE, canonical_org_code, canonical_uscc
+from checker.domain.resident_id import canonical_resident_id
+from checker.domain.text import compact
+from checker.domain.travel_document import (
+    EXIT_ENTRY_PERMIT,
+    HK_MACAO_PERMIT,
+    PASSPORT,
+    TAIWAN_PERMIT,
+    canonical_permanent_resident_id,
+)
+
+ORGANIZATION_KIND: Final = "organization"
+"""The kind under which usccs and organization codes are looked up together."""
+
+
+class DocumentType(StrEnum):
+    """What kind of document a number stands on."""
+
+    RESIDENT_ID = "resident_id"
+    PASSPORT = "passport"
+    HK_MACAO_PERMIT = "hk_macao_permit"
+    TAIWAN_PERMIT = "taiwan_permit"
+    FOREIGN_PERMANENT_RESIDENT_ID = "foreign_permanent_resident_id"
+    EXIT_ENTRY_PERMIT = "exit_entry_permit"
+    USCC = "uscc"
+    ORG_CODE = "org_code"
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Kind and number of a document, 1 to 64 characters, as sent or normalised."""
+
+    type: DocumentType
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+    def __repr__(self) -> str:
+        return f"Document(type={self.type.value!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("type", self.type.value)]
+
+
+def normalize(document: Document, today: date) -> Document:
+    """Give `document` in the one spelling it is known by; twice gives the same as once.
+
+    Half width, upper case, no spaces or hyphens; a resident ID of 15 digits becomes one of 18,
+    and a permit loses what changes with each issue. `today` is the day in Asia/Shanghai.
+
+    Raises `InvalidDocument` for a number that can be on no list.
+    """
+    number = _canonical(document.type, compact(document.number), today)
+    if number == document.number:
+        return document
+    return Document(type=document.type, number=number)
+
+
+def lookup_key(document: Document) -> tuple[str, str]:
+    """Give (kind, text) under which a normalised document is listed and looked up.
+
+    A uscc and the organization code inside it have one key, so either finds the other. So have a
+    residence card of 18 characters and a resident ID: one range of numbers, which terminals read
+    by the same field.
+    """
+    match document.type:
+        case DocumentType.RESIDENT_ID:
+            return document.type.value, document.number
+        case DocumentType.USCC:
+            return ORGANIZATION_KIND, document.number[ORG_CODE]
+        case DocumentType.ORG_CODE:
+            return ORGANIZATION_KIND, document.number
+        case DocumentType.FOREIGN_PERMANENT_RESIDENT_ID if len(document.number) == 18:
+            return DocumentType.RESIDENT_ID.value, document.number
+        case _:
+            return document.type.value, document.number
+
+
+def _canonical(kind: DocumentType, number: str, today: date) -> str:
+    match kind:
+        case DocumentType.RESIDENT_ID:
+            return canonical_resident_id(number, today)
+        case DocumentType.USCC:
+            return canonical_uscc(number)
+        case DocumentType.ORG_CODE:
+            return canonical_org_code(number)
+        case DocumentType.PASSPORT:
+            return PASSPORT.canonical(number)
+        case DocumentType.HK_MACAO_PERMIT:
+            return HK_MACAO_PERMIT.canonical(number)
+        case DocumentType.TAIWAN_PERMIT:
+            return TAIWAN_PERMIT.canonical(number)
+        case DocumentType.EXIT_ENTRY_PERMIT:
+            return EXIT_ENTRY_PERMIT.canonical(number)
+        case DocumentType.FOREIGN_PERMANENT_RESIDENT_ID:
+            return canonical_permanent_resident_id(number, today)
+        case _:
+            assert_never(kind)

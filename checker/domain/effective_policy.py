@@ -1,0 +1,131 @@
+"""The measures and settings that hold in one place, compiled so that deciding is a few look-ups.
+
+Conditions become closures and settings are bound into them once, when the policies are loaded. A
+condition knows three answers: it holds, it does not, or (None) the place has not set the figure
+that would tell. A clause does not hold if any of its conditions does not; failing that it is open
+if any is open.
+"""
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import assert_never
+
+import msgspec
+
+from checker.domain.decision import OUTCOMES, ReasonCode
+from checker.domain.measure import (
+    AtLeast,
+    AtLeastSetting,
+    Clause,
+    Condition,
+    Effect,
+    Is,
+    Measure,
+    OneOf,
+)
+from checker.domain.role import Role
+from checker.domain.service import SERVICES, Service
+from checker.domain.settings import Settings
+
+_Test = Callable[[Service], bool | None]
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure that applies to a service, and with which code for each role it reaches."""
+
+    measure: str
+    codes: Mapping[Role, ReasonCode]
+
+
+class EffectivePolicy:
+    """What holds in one place: `measures` in order of precedence, and `settings`."""
+
+    __slots__ = ("_compiled", "measures", "settings")
+
+    def __init__(self, measures: tuple[Measure, ...], settings: Settings) -> None:
+        self.measures = measures
+        self.settings = settings
+        self._compiled = {
+            variant: tuple(
+                _CompiledMeasure(measure.id, clauses, settings)
+                for measure in measures
+                if (clauses := [one for one in measure.clauses if one.service is service])
+            )
+            for service, variant in SERVICES.items()
+        }
+
+    def applications(self, service: Service) -> list[Application]:
+        """Give the measures that apply to `service`, in order of precedence."""
+        return [
+            Application(measure=measure.id, codes=codes)
+            for measure in self._compiled[type(service)]
+            if (codes := measure.codes(service))
+        ]
+
+
+class _CompiledMeasure:
+    __slots__ = ("_clauses", "id")
+
+    def __init__(self, measure_id: str, clauses: list[Clause], settings: Settings) -> None:
+        self.id = measure_id
+        self._clauses = tuple(_CompiledClause(clause, settings) for clause in clauses)
+
+    def codes(self, service: Service) -> dict[Role, ReasonCode]:
+        codes: dict[Role, ReasonCode] = {}
+        for clause in self._clauses:
+            code = clause.code(service)
+            if code is not None:
+                for role in clause.roles:
+                    codes[role] = _stronger(codes.get(role), code)
+        return codes
+
+
+class _CompiledClause:
+    __slots__ = ("_code", "_tests", "roles")
+
+    def __init__(self, clause: Clause, settings: Settings) -> None:
+        self.roles = tuple(role for role in Role if role in clause.roles)
+        self._tests = tuple(_test(condition, settings) for condition in clause.conditions)
+        self._code = _code(clause.effect, settings)
+
+    def code(self, service: Service) -> ReasonCode | None:
+        is_open = False
+        for test in self._tests:
+            held = test(service)
+            if held is None:
+                is_open = True
+            elif not held:
+                return None
+        return ReasonCode.THRESHOLD_UNSET if is_open else self._code
+
+
+def _code(effect: Effect, settings: Settings) -> ReasonCode:
+    match effect:
+        case Effect.RESTRICT:
+            return ReasonCode.RESTRICTED
+        case Effect.CAP:
+            return ReasonCode.CAP_UNSET if settings.resort_cap is None else ReasonCode.CAPPED
+        case _:
+            assert_never(effect)
+
+
+def _stronger(one: ReasonCode | None, other: ReasonCode) -> ReasonCode:
+    if one is None or OUTCOMES[one].strength < OUTCOMES[other].strength:
+        return other
+    return one
+
+
+def _test(condition: Condition, settings: Settings) -> _Test:
+    read = attrgetter(condition.field)
+    match condition:
+        case OneOf(values=values):
+            return lambda service: read(service) in values
+        case AtLeast(least=least):
+            return lambda service: read(service) >= least
+        case AtLeastSetting(threshold=threshold):
+            figure = settings.threshold(threshold)
+            return lambda service: None if figure is None else read(service) >= figure
+        case Is(value=value):
+            return lambda service: read(service) is value
+        case _:
+            assert_never(condition)

@@ -1,0 +1,42 @@
+"""The domain's errors. A text in here never holds what was refused: no number, no name."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class InvalidReason(StrEnum):
+    """Why a number can be on no list."""
+
+    LENGTH = "length"
+    CHARACTER = "character"
+    CHECK_DIGIT = "check_digit"
+    BIRTH_DATE = "birth_date"
+    MASK = "mask"
+
+
+EXPLANATIONS: Final = {
+    InvalidReason.LENGTH: "the number has a length that this kind of document never has",
+    InvalidReason.CHARACTER: "the number has a character where this kind of document has none such",
+    InvalidReason.CHECK_DIGIT: "the check digit does not fit the rest of the number",
+    InvalidReason.BIRTH_DATE: "the birth date in the number never was or is still to come",
+    InvalidReason.MASK: "a masked number hides at least one character and shows at least ten",
+}
+
+
+class InvalidDocument(ValueError):
+    """A number that no authority issues for this kind of document, so it can be on no list."""
+
+    field: Final = "number"
+
+    def __init__(self, reason: InvalidReason) -> None:
+        super().__init__(EXPLANATIONS[reason])
+        self.reason = reason
+
+
+class InvalidJurisdiction(ValueError):
+    """A text that names no place of service."""
+
+    field: Final = "jurisdiction"
+
+    def __init__(self) -> None:
+        super().__init__("a jurisdiction is CN or a GB/T 2260 code of 2, 4 or 6 digits")

@@ -1,0 +1,51 @@
+"""Places of service: the country, or a code of GB/T 2260 for a province, city or county.
+
+A code is known by its province alone. Counties are founded and merged every year, and a place that
+no policy names is judged by those above it, so a table of them would add only a way to be outdated.
+"""
+
+from typing import Final, NewType
+
+from checker.domain.errors import InvalidJurisdiction
+
+Jurisdiction = NewType("Jurisdiction", str)
+"""`CN`, or 2, 4 or 6 digits that do not end in `00`."""
+
+NATION: Final = Jurisdiction("CN")
+
+_PROVINCES_BY_REGION = (
+    range(11, 16),
+    range(21, 24),
+    range(31, 38),
+    range(41, 47),
+    range(50, 55),
+    range(61, 66),
+    (71, 81, 82),
+)
+_PROVINCES = frozenset(str(code) for region in _PROVINCES_BY_REGION for code in region)
+_LENGTHS = frozenset({2, 4, 6})
+
+
+def parse_jurisdiction(text: str) -> Jurisdiction:
+    """Read a place of service; `440800` is the city `4408`, `440000` the province `44`.
+
+    Raises `InvalidJurisdiction`.
+    """
+    if text == NATION:
+        return NATION
+    if len(text) not in _LENGTHS or not (text.isascii() and text.isdigit()):
+        raise InvalidJurisdiction
+    code = text
+    while len(code) > 2 and code.endswith("00"):
+        code = code[:-2]
+    if code[:2] not in _PROVINCES or code[2:4] == "00":
+        raise InvalidJurisdiction
+    return Jurisdiction(code)
+
+
+def path(jurisdiction: Jurisdiction) -> tuple[Jurisdiction, ...]:
+    """Give the places whose policies hold there, the widest first: CN, 44, 4408, 440882."""
+    if jurisdiction == NATION:
+        return (NATION,)
+    parts = (jurisdiction[:end] for end in range(2, len(jurisdiction) + 1, 2))
+    return (NATION, *map(Jurisdiction, parts))

@@ -1,0 +1,115 @@
+"""Measures: what one section of one document restricts, as data.
+
+A measure applies if any of its clauses does; a clause does if the role is one of its roles and all
+of its conditions hold.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.role import Role
+from checker.domain.service import ServiceType
+from checker.domain.settings import Threshold
+
+
+class Effect(StrEnum):
+    """What a clause does to what it reaches."""
+
+    RESTRICT = "restrict"
+    CAP = "cap"
+
+
+class OneOf(msgspec.Struct, frozen=True, kw_only=True):
+    """The field is one of `values`."""
+
+    field: str
+    values: frozenset[str]
+
+
+class AtLeast(msgspec.Struct, frozen=True, kw_only=True):
+    """The field is `least` or more."""
+
+    field: str
+    least: int
+
+
+class AtLeastSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """The field is the figure set for the place or more; unknown where none is set."""
+
+    field: str
+    threshold: Threshold
+
+
+class Is(msgspec.Struct, frozen=True, kw_only=True):
+    """The field is `value`."""
+
+    field: str
+    value: bool
+
+
+Condition = OneOf | AtLeast | AtLeastSetting | Is
+
+
+class Clause(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which a measure applies; without conditions, to every such service."""
+
+    service: ServiceType
+    roles: frozenset[Role]
+    effect: Effect
+    conditions: tuple[Condition, ...]
+
+
+class Title(msgspec.Struct, frozen=True, kw_only=True):
+    """A title in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """The legal document a measure stands in; `number` is its 文号, where it has one."""
+
+    title: Title
+    number: str | None
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """One section: `id` is policy and section (`cn-2016-64/2.7.1`), `section` as printed."""
+
+    id: str
+    jurisdiction: Jurisdiction
+    source: Source
+    section: str
+    title: Title
+    authorities: tuple[str, ...]
+    clauses: tuple[Clause, ...]
+
+    def describe(self) -> "MeasureDescription":
+        """Give what `GET /v1/measures` says of the measure."""
+        services = {clause.service for clause in self.clauses}
+        roles = {role for clause in self.clauses for role in clause.roles}
+        return MeasureDescription(
+            id=self.id,
+            jurisdiction=self.jurisdiction,
+            source=self.source,
+            section=self.section,
+            title=self.title,
+            services=tuple(service for service in ServiceType if service in services),
+            roles=tuple(role for role in Role if role in roles),
+            authorities=self.authorities,
+        )
+
+
+class MeasureDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure as `GET /v1/measures` lists it; `authorities` are the 责任单位."""
+
+    id: str
+    jurisdiction: Jurisdiction
+    source: Source
+    section: str
+    title: Title
+    services: tuple[ServiceType, ...]
+    roles: tuple[Role, ...]
+    authorities: tuple[str, ...]

@@ -1,0 +1,58 @@
+"""The amounts that no statute names, set for each jurisdiction.
+
+An amount that is not set is never made up: what depends on it gives `review`.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+import msgspec
+
+from checker.domain.clock import CapPeriod
+
+
+class Threshold(StrEnum):
+    """The settings from which on a fee or premium counts as high."""
+
+    HIGH_SCHOOL_FEE = "high_school_fee_fen"
+    HIGH_PREMIUM = "high_premium_fen"
+
+
+class Cap(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may be spent in a calendar period."""
+
+    limit_fen: int
+    period: CapPeriod
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings in force in one place, in fen; None is unset."""
+
+    high_school_fee_fen: int | None = None
+    high_premium_fen: int | None = None
+    resort_cap_fen: int | None = None
+    resort_cap_period: CapPeriod | None = None
+
+    @property
+    def resort_cap(self) -> Cap | None:
+        """The cap on spending at resorts, unset unless both its amount and its period are set."""
+        if self.resort_cap_fen is None or self.resort_cap_period is None:
+            return None
+        return Cap(limit_fen=self.resort_cap_fen, period=self.resort_cap_period)
+
+    def threshold(self, name: Threshold) -> int | None:
+        """Give the figure from which on something is high, in fen."""
+        match name:
+            case Threshold.HIGH_SCHOOL_FEE:
+                return self.high_school_fee_fen
+            case Threshold.HIGH_PREMIUM:
+                return self.high_premium_fen
+
+    def within(self, wider: Self) -> Self:
+        """Give these settings, each one that is unset taken from the `wider` place around."""
+        inherited = {
+            field: getattr(wider, field)
+            for field in self.__struct_fields__
+            if getattr(self, field) is None
+        }
+        return msgspec.structs.replace(self, **inherited)

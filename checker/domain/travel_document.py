@@ -1,0 +1,96 @@
+"""Numbers of passports, permits and residence cards.
+
+Strict where the rule is published, lenient where it is not: a wrong refusal harms a person at a
+counter. What no authority issues (another alphabet, an absurd length) is still refused, because a
+number that can be on no list must not read as "not listed".
+
+    passport (护照)             5-9 letters and digits: ICAO Doc 9303 has room for nine, and no
+                                state is known to number in letters alone
+    hk_macao_permit             H or M and eight digits for life; cards of 1999-2013 show two more
+      (港澳居民来往内地通行证)  for the issue (Ministry of Public Security, 10 March 2010)
+    taiwan_permit               eight digits for life; booklets of 1992-2008 show two more for the
+      (台湾居民来往大陆通行证)  issue and the authority's letter or digit in brackets
+      (大陆居民往来台湾通行证)  a letter (L card, T booklet) and eight digits
+    exit_entry_permit           往来港澳通行证: C, a letter or digit, seven digits, or W and eight
+                                digits; 出入境通行证 is published nowhere, so up to three letters
+                                and six to nine digits pass
+    foreign_permanent_          until 2023 three letters for the state, four digits for the place,
+      resident_id               YYMMDD, two digits more; since then 18 characters that begin with
+      (外国人永久居留身份证)    9, birth date and check digit as on a resident ID
+
+What changes with each issue is dropped: the number that stays for life is the one a list knows.
+"""
+
+import re
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from checker.domain.errors import InvalidDocument, InvalidReason
+from checker.domain.resident_id import canonical_resident_id
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """How numbers of one kind look; the group `life` of the pattern is what identifies."""
+
+    lengths: frozenset[int]
+    pattern: re.Pattern[str]
+
+    def canonical(self, number: str) -> str:
+        """Give what identifies in a compact `number`, or raise `InvalidDocument`."""
+        if len(number) not in self.lengths:
+            raise InvalidDocument(InvalidReason.LENGTH)
+        match = self.pattern.fullmatch(number)
+        if match is None:
+            raise InvalidDocument(InvalidReason.CHARACTER)
+        return match["life"]
+
+
+PASSPORT: Final = Form(
+    lengths=frozenset(range(5, 10)),
+    pattern=re.compile(r"(?P<life>(?=[A-Z]*[0-9])[A-Z0-9]+)"),
+)
+HK_MACAO_PERMIT: Final = Form(
+    lengths=frozenset({9, 11}),
+    pattern=re.compile(r"(?P<life>[HM][0-9]{8})(?:[0-9]{2})?"),
+)
+TAIWAN_PERMIT: Final = Form(
+    lengths=frozenset({8, 9, 10, 11, 13}),
+    pattern=re.compile(
+        r"(?P<life>[0-9]{8}|[A-Z][0-9]{8}\Z)(?:[0-9]{2}(?:[A-Z0-9]|\([A-Z0-9]\))?)?"
+    ),
+)
+EXIT_ENTRY_PERMIT: Final = Form(
+    lengths=frozenset(range(7, 11)),
+    pattern=re.compile(r"(?P<life>[A-Z]{0,3}[0-9]{6,9})"),
+)
+
+_PERMANENT_RESIDENT = Form(
+    lengths=frozenset({15}),
+    pattern=re.compile(r"(?P<life>[A-Z]{3}[0-9]{12})"),
+)
+
+
+def canonical_permanent_resident_id(number: str, today: date) -> str:
+    """Give a compact `number` of 15 or 18 characters back if it is one of a residence card.
+
+    Raises `InvalidDocument`. The last digit of the older form is not checked: its rule was never
+    published.
+    """
+    if len(number) == 18:
+        if number[0] != "9":
+            raise InvalidDocument(InvalidReason.CHARACTER)
+        return canonical_resident_id(number, today)
+    number = _PERMANENT_RESIDENT.canonical(number)
+    if not any(_was(century, number[7:13], today) for century in ("19", "20")):
+        raise InvalidDocument(InvalidReason.BIRTH_DATE)
+    return number
+
+
+def _was(century: str, yymmdd: str, today: date) -> bool:
+    try:
+        born = date(int(century + yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:]))
+    except ValueError:
+        return False
+    return born <= today

@@ -1,0 +1,44 @@
+"""All policies in force, and what of them holds in a place."""
+
+from collections.abc import Iterable, Mapping
+
+from checker.domain.effective_policy import EffectivePolicy
+from checker.domain.jurisdiction import NATION, Jurisdiction, path
+from checker.domain.measure import Measure
+from checker.domain.settings import Settings
+
+
+class PolicyBook:
+    """Measures and settings by place.
+
+    What holds in a place is compiled once, for every place that has measures or settings of its
+    own; any other place is judged by the nearest of these around it. So the book stays as small as
+    what was written into it, whatever places are asked for.
+    """
+
+    __slots__ = ("_effective", "measures")
+
+    def __init__(
+        self, measures: Iterable[Measure], settings: Mapping[Jurisdiction, Settings]
+    ) -> None:
+        self.measures = tuple(sorted(measures, key=lambda measure: len(path(measure.jurisdiction))))
+        places = {NATION, *settings, *(measure.jurisdiction for measure in self.measures)}
+        self._effective = {place: self._compile(place, settings) for place in places}
+
+    def effective(self, jurisdiction: Jurisdiction) -> EffectivePolicy:
+        """Give what holds in `jurisdiction`: the measures on its path, the widest place first."""
+        for place in reversed(path(jurisdiction)):
+            found = self._effective.get(place)
+            if found is not None:
+                return found
+        return self._effective[NATION]
+
+    def _compile(
+        self, jurisdiction: Jurisdiction, settings: Mapping[Jurisdiction, Settings]
+    ) -> EffectivePolicy:
+        places = path(jurisdiction)
+        inherited = Settings()
+        for place in places:
+            inherited = settings.get(place, Settings()).within(inherited)
+        on_path = tuple(measure for measure in self.measures if measure.jurisdiction in places)
+        return EffectivePolicy(on_path, inherited)

@@ -1,0 +1,142 @@
+"""Reads the files of measures and refuses whatever they may not say.
+
+A file, as it is to be written:
+
+    id = "leizhou"                      # the first half of each measure's id
+    jurisdiction = "440882"
+    source = { title = { zh, en }, number? }
+
+    [[measures]]                        # in the order of the document
+    id = "2.7.1"
+    section = "二（七）1"
+    title = { zh, en }
+    authorities = ["…"]                 # optional
+
+    [[measures.clauses]]                # any of them makes the measure apply
+    service = "rail"
+    roles = "all"                       # or a list
+    effect = "restrict"                 # or "cap", for a service with amount_fen
+    when.seat = { in = ["first"] }      # optional; all must hold, one for each field:
+                                        # in, at_least, at_least_setting, is
+"""
+
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Final
+
+import msgspec
+
+from checker.domain.errors import InvalidJurisdiction
+from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
+from checker.domain.measure import Clause, Effect, Measure, Source, Title
+from checker.domain.role import Role
+from checker.domain.service import ServiceType
+from checker.domain.settings import Settings
+from checker.policy.book import PolicyBook
+from checker.policy.conditions import read_conditions
+from checker.policy.toml_table import Table
+from checker.policy.vocabulary import FIELDS
+
+_POLICY_KEYS = ("id", "jurisdiction", "source", "measures")
+_MEASURE_KEYS = ("id", "section", "title", "authorities", "clauses")
+_CLAUSE_KEYS = ("service", "roles", "effect", "when")
+_ALL_ROLES: Final = "all"
+_AMOUNT: Final = "amount_fen"
+
+
+class PolicyText(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of measures: its name, for errors, and what stands in it."""
+
+    file: str
+    text: str
+
+
+def builtin_policies() -> tuple[PolicyText, ...]:
+    """Give the files that come with the package, by name."""
+    files = sorted(resources.files("checker.policy").iterdir(), key=lambda file: file.name)
+    return tuple(
+        PolicyText(file=file.name, text=file.read_text(encoding="utf-8"))
+        for file in files
+        if file.name.endswith(".toml")
+    )
+
+
+def load_policies(
+    policies: Iterable[PolicyText], settings: Mapping[Jurisdiction, Settings]
+) -> PolicyBook:
+    """Read the files of measures, checked completely, with the `settings` of each place.
+
+    Raises `PolicyError` at the first thing that is wrong.
+    """
+    measures: dict[str, Measure] = {}
+    for policy in policies:
+        for table, measure in _policy(Table.parse(policy.text, file=policy.file)):
+            if measure.id in measures:
+                table.fail(f"measure {measure.id!r} is there twice", "id")
+            measures[measure.id] = measure
+    return PolicyBook(measures.values(), settings)
+
+
+def _policy(table: Table) -> list[tuple[Table, Measure]]:
+    table.allow_keys(_POLICY_KEYS)
+    policy = table.text("id")
+    jurisdiction = _jurisdiction(table)
+    source = _source(table.table("source"))
+    return [
+        (one, _measure(one, policy=policy, jurisdiction=jurisdiction, source=source))
+        for one in table.tables("measures")
+    ]
+
+
+def _jurisdiction(table: Table) -> Jurisdiction:
+    try:
+        return parse_jurisdiction(table.text("jurisdiction"))
+    except InvalidJurisdiction as error:
+        table.fail(str(error), "jurisdiction")
+
+
+def _source(table: Table) -> Source:
+    table.allow_keys(("title", "number"))
+    number = table.text("number") if "number" in table else None
+    return Source(title=_title(table.table("title")), number=number)
+
+
+def _title(table: Table) -> Title:
+    table.allow_keys(("zh", "en"))
+    return Title(zh=table.text("zh"), en=table.text("en"))
+
+
+def _measure(table: Table, *, policy: str, jurisdiction: Jurisdiction, source: Source) -> Measure:
+    table.allow_keys(_MEASURE_KEYS)
+    return Measure(
+        id=f"{policy}/{table.text('id')}",
+        jurisdiction=jurisdiction,
+        source=source,
+        section=table.text("section"),
+        title=_title(table.table("title")),
+        authorities=table.texts("authorities") if "authorities" in table else (),
+        clauses=tuple(_clause(clause) for clause in table.tables("clauses")),
+    )
+
+
+def _clause(table: Table) -> Clause:
+    table.allow_keys(_CLAUSE_KEYS)
+    service = table.word("service", ServiceType)
+    effect = table.word("effect", Effect)
+    fields = FIELDS[service]
+    if effect is Effect.CAP and _AMOUNT not in fields:
+        table.fail(f"{service} has no {_AMOUNT} that could be capped", "effect")
+    return Clause(
+        service=service,
+        roles=_roles(table),
+        effect=effect,
+        conditions=read_conditions(table.table("when"), fields) if "when" in table else (),
+    )
+
+
+def _roles(table: Table) -> frozenset[Role]:
+    if not table.is_text("roles"):
+        return table.words("roles", Role)
+    if table.text("roles") != _ALL_ROLES:
+        table.fail(f"roles must be {_ALL_ROLES!r} or a list of: {', '.join(Role)}", "roles")
+    return frozenset(Role)

@@ -1,0 +1,250 @@
+"""Every cell of the contract's section 3: each measure × each service × each role.
+
+The expectation is written down a second time here, from the two documents, as sets of services; it
+shares nothing with the files of measures but the ids.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from itertools import product
+
+import pytest
+
+from checker.domain.clock import CapPeriod
+from checker.domain.decision import Outcome, ReasonCode
+from checker.domain.jurisdiction import NATION, parse_jurisdiction
+from checker.domain.role import Role
+from checker.domain.rules import decide
+from checker.domain.service import (
+    Air,
+    Construction,
+    Insurance,
+    Lodging,
+    OutboundTour,
+    PrivateSchool,
+    Rail,
+    RealEstate,
+    Resort,
+    Service,
+    Vehicle,
+    Venue,
+)
+from checker.domain.service_terms import (
+    NationalGrade,
+    ResortVenue,
+    Seat,
+    TourProduct,
+    TrainClass,
+    Transaction,
+    VenueKind,
+    Work,
+)
+from checker.domain.settings import Settings
+from checker.domain.standing import Link, ListingRef, Standing
+from checker.policy.loader import builtin_policies, load_policies
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+FEE, PREMIUM, CAP = 6_000_000, 1_000_000, 200_000
+SET = {
+    NATION: Settings(
+        high_school_fee_fen=FEE,
+        high_premium_fen=PREMIUM,
+        resort_cap_fen=CAP,
+        resort_cap_period=CapPeriod.MONTH,
+    )
+}
+LEIZHOU = parse_jurisdiction("440882")
+LISTING = ListingRef(
+    id="1",
+    case_number="（2016）粤0882执123号",
+    court="雷州市人民法院",
+    published_on=date(2016, 7, 7),
+)
+
+
+def services() -> Iterator[Service]:
+    """Give every service that differs in a field which could matter."""
+    either = (False, True)
+    for letter, seat in product(TrainClass, Seat):
+        yield Rail(train=f"{'' if letter is TrainClass.ORDINARY else letter}79", seat=seat)
+    yield Air(flight="CZ3101")
+    for stars, grade, high in product(range(6), (None, *NationalGrade), either):
+        yield Lodging(star_rating=stars, national_grade=grade, high_consumption=high)
+    for kind, high in product(VenueKind, either):
+        yield Venue(kind=kind, high_consumption=high)
+    yield from (OutboundTour(product=one) for one in TourProduct)
+    yield from (Resort(venue=one, amount_fen=CAP) for one in ResortVenue)
+    yield from (PrivateSchool(annual_fee_fen=fee) for fee in (0, FEE - 1, FEE, FEE + 1))
+    for cash_value, premium in product(either, (0, PREMIUM - 1, PREMIUM, PREMIUM + 1)):
+        yield Insurance(cash_value=cash_value, annual_premium_fen=premium)
+    yield from (Construction(work=one) for one in Work)
+    yield from (Vehicle(operating_necessity=one) for one in either)
+    yield from (RealEstate(transaction=one) for one in Transaction)
+
+
+def train_or_plane(service: Service) -> bool:
+    match service:
+        case Air():
+            return True
+        case Rail(train=train, seat=seat):
+            return (
+                "soft_sleeper" in seat
+                or seat == "emu_sleeper"
+                or train.startswith("G")
+                or (train[0] in "DCS" and seat in {"first", "premier_first", "special", "business"})
+            )
+    return False
+
+
+def hotel(service: Service) -> bool:
+    return isinstance(service, Lodging) and (service.star_rating > 0 or service.high_consumption)
+
+
+def hotel_by_grade_too(service: Service) -> bool:
+    return hotel(service) or (
+        isinstance(service, Lodging) and service.national_grade in {"first", "special"}
+    )
+
+
+def venue_of(*kinds: str) -> Callable[[Service], bool]:
+    return lambda service: (
+        isinstance(service, Venue) and (service.kind in kinds or service.high_consumption)
+    )
+
+
+def hotel_or_venue(service: Service) -> bool:
+    return hotel_by_grade_too(service) or venue_of("nightclub", "golf")(service)
+
+
+def tour(service: Service) -> bool:
+    return isinstance(service, OutboundTour)
+
+
+def school(service: Service) -> bool:
+    return isinstance(service, PrivateSchool) and service.annual_fee_fen >= FEE
+
+
+def insurance(service: Service) -> bool:
+    is_savings = isinstance(service, Insurance) and service.cash_value
+    return is_savings and service.annual_premium_fen >= PREMIUM
+
+
+def building_or_vehicle(service: Service) -> bool:
+    return (isinstance(service, Construction) and service.work != "ordinary_renovation") or (
+        isinstance(service, Vehicle) and not service.operating_necessity
+    )
+
+
+def buying_land(service: Service) -> bool:
+    return isinstance(service, RealEstate) and service.transaction in {"purchase", "land_use_right"}
+
+
+def resources_and_state_assets(service: Service) -> bool:
+    return isinstance(service, RealEstate) and not buying_land(service)
+
+
+def resort(service: Service) -> bool:
+    return isinstance(service, Resort) and service.venue != "unrated"
+
+
+def nothing(_: Service) -> bool:
+    return False
+
+
+Table = dict[str, tuple[Callable[[Service], bool], ...]]
+
+# measure: what it restricts for all five roles, what for the debtor alone, what it caps for the
+# debtor alone
+NATIONAL: Table = {
+    "cn-2016-64/2.6.1": (buying_land, resources_and_state_assets, nothing),
+    "cn-2016-64/2.7.1": (train_or_plane, nothing, nothing),
+    "cn-2016-64/2.7.2": (hotel_or_venue, nothing, nothing),
+    "cn-2016-64/2.7.3": (tour, nothing, resort),
+    "cn-2016-64/2.7.4": (school, nothing, nothing),
+    "cn-2016-64/2.7.5": (insurance, nothing, nothing),
+    "cn-2016-64/2.7.6": (building_or_vehicle, nothing, nothing),
+}
+LOCAL: Table = {
+    "leizhou/2.6.1": (buying_land, resources_and_state_assets, nothing),
+    "leizhou/2.7.1": (train_or_plane, nothing, nothing),
+    "leizhou/2.7.2": (hotel, nothing, nothing),
+    "leizhou/2.7.3": (venue_of("star_hotel"), nothing, nothing),
+    "leizhou/2.7.4": (tour, nothing, resort),
+    "leizhou/2.7.5": (school, nothing, nothing),
+    "leizhou/2.7.6": (insurance, nothing, nothing),
+    "leizhou/2.7.7": (building_or_vehicle, nothing, nothing),
+}
+BOOK = load_policies(builtin_policies(), SET)
+
+
+def expected(table: Table, service: Service, role: Role) -> Iterator[tuple[str, ReasonCode]]:
+    for measure, (for_all, for_debtor, capped) in table.items():
+        if for_all(service) or (role is Role.DEBTOR and for_debtor(service)):
+            yield measure, ReasonCode.RESTRICTED
+        elif role is Role.DEBTOR and capped(service):
+            yield measure, ReasonCode.CAPPED
+
+
+@pytest.mark.parametrize("service", list(services()), ids=repr)
+@pytest.mark.parametrize(
+    ("place", "table"), [("CN", NATIONAL), ("44", NATIONAL), ("440882", NATIONAL | LOCAL)]
+)
+def test_each_role_is_restricted_as_the_documents_say(
+    place: str, table: Table, service: Service
+) -> None:
+    policy = BOOK.effective(parse_jurisdiction(place))
+    for role in Role:
+        standing = Standing(links=(Link(role=role, listing=LISTING),))
+        decision = decide(standing, service, policy=policy, now=NOW)
+        reasons = [(reason.measure, reason.code) for reason in decision.reasons]
+        assert reasons == list(expected(table, service, role))
+        assert all(reason.role is role for reason in decision.reasons)
+        codes = {code for _, code in reasons}
+        if ReasonCode.RESTRICTED in codes:
+            assert decision.outcome is Outcome.DENY
+        else:
+            assert decision.outcome is (Outcome.CAP if codes else Outcome.ALLOW)
+
+
+@pytest.mark.parametrize("service", list(services()), ids=repr)
+def test_without_settings_an_amount_is_for_a_person_to_judge(service: Service) -> None:
+    decision = decide(
+        Standing(links=(Link(role=Role.DEBTOR, listing=LISTING),)),
+        service,
+        policy=load_policies(builtin_policies(), {}).effective(LEIZHOU),
+        now=NOW,
+    )
+    codes = {reason.code for reason in decision.reasons}
+    match service:
+        case PrivateSchool() | Insurance(cash_value=True):
+            assert codes == {ReasonCode.THRESHOLD_UNSET}
+            assert decision.outcome is Outcome.REVIEW
+        case Resort(venue=venue) if venue is not ResortVenue.UNRATED:
+            assert codes == {ReasonCode.CAP_UNSET}
+            assert decision.outcome is Outcome.REVIEW
+        case _:
+            assert codes <= {ReasonCode.RESTRICTED}
+    assert decision.spending is None
+
+
+def test_the_documents_have_these_measures_in_this_order() -> None:
+    assert [measure.id for measure in BOOK.measures] == [*NATIONAL, *LOCAL]
+
+
+def test_every_measure_names_section_title_and_source() -> None:
+    sections = {"2.6.1": "二（六）1"} | {f"2.7.{item}": f"二（七）{item}" for item in range(1, 8)}
+    for measure in BOOK.measures:
+        described = measure.describe()
+        policy, section = described.id.split("/")
+        assert described.section == sections[section]
+        assert described.jurisdiction == {"cn-2016-64": "CN", "leizhou": "440882"}[policy]
+        assert described.source.number == ("中办发〔2016〕64号" if policy == "cn-2016-64" else None)
+        assert described.roles == tuple(Role)
+        assert all((described.services, described.title.zh, described.title.en))
+
+
+def test_the_local_plan_alone_names_authorities() -> None:
+    authorities = {measure.id: measure.describe().authorities for measure in BOOK.measures}
+    assert all(bool(named) is (measure in LOCAL) for measure, named in authorities.items())
+    assert authorities["leizhou/2.7.1"] == ("市人民法院",)
+    assert authorities["leizhou/2.7.4"] == ("市公安局", "市文广旅体局")
