@@ -1,0 +1,1 @@
+"""Populations, baselines and load; knows the contract alone."""

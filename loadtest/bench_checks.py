@@ -1,0 +1,190 @@
+"""Measures single checks: the service on embedded servers against the FastAPI baseline, in turn.
+
+The same list and the same people for both. Before anything is timed, the service's answers are
+compared with the truth about the people: a fast wrong answer is no figure.
+"""
+
+import http.client
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+
+from loadtest.baseline_fastapi import REDIS_URL_VARIABLE, baseline_key
+from loadtest.bench_report import ChecksReport, Figures, Origin
+from loadtest.children import (
+    START_SECONDS,
+    checker_program,
+    finished,
+    free_port,
+    is_well,
+    listens,
+    redis_program,
+    started,
+)
+from loadtest.crowd import Form, Subject
+from loadtest.generator import LOOPBACK, Load, LoadReport, post, send_on_uvloop
+from loadtest.population import Population
+
+COMMAND_SECONDS = 900.0
+"""The longest command is the import of the largest list that is measured."""
+
+CROWD = 2000
+VERIFIED = 200
+"""Of a crowd that is half listed, so that all decisions come up."""
+
+WARM_UP_SECONDS = 1.0
+KEYS_AT_ONCE = 1000
+_SERVICE = {"type": "air", "flight": "CZ3101"}
+_OWN_SERVERS = frozenset({"REDIS_URL", "DATABASE_URL", "CHECKER_CONFIG", "CHECKER_DATA_DIR"})
+
+
+class WrongAnswersError(Exception):
+    """The service did not say what the list says; its speed means nothing."""
+
+
+class ChecksPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured, and how long."""
+
+    seed: int
+    listings: int
+    listed_share: float
+    rounds: int
+    round_seconds: float
+    connections: int
+
+
+def measure_checks(plan: ChecksPlan, folder: Path, now: datetime, today: date) -> ChecksReport:
+    """Measure both servers in turn, in a folder of their own; `today` is Shanghai's day."""
+    population = Population(plan.seed, plan.listings, today=today)
+    crowd = list(population.crowd(CROWD, plan.listed_share, form=Form.ZXGK))
+    with ExitStack() as stack:
+        port, key = stack.enter_context(service(population, folder))
+        baseline_port = stack.enter_context(baseline(population, folder))
+        verify(population, port, key, today)
+        service_load = _load(plan, port, [check_request(subject, key) for subject in crowd])
+        baseline_load = _load(plan, baseline_port, [baseline_request(one) for one in crowd])
+        mine, theirs = alternate(service_load, baseline_load, plan.rounds)
+    return ChecksReport(
+        origin=Origin.here(now),
+        listings=plan.listings,
+        crowd=CROWD,
+        listed_share=plan.listed_share,
+        connections=plan.connections,
+        round_seconds=plan.round_seconds,
+        verified_answers=VERIFIED,
+        service=Figures.of(mine),
+        baseline=Figures.of(theirs),
+    )
+
+
+def alternate(first: Load, second: Load, rounds: int) -> tuple[list[LoadReport], list[LoadReport]]:
+    """Send both loads in turn, so that what else the machine does falls on both."""
+    for load in (first, second):
+        send_on_uvloop(msgspec.structs.replace(load, seconds=WARM_UP_SECONDS))
+    pairs = [(send_on_uvloop(first), send_on_uvloop(second)) for _ in range(rounds)]
+    return [mine for mine, _ in pairs], [theirs for _, theirs in pairs]
+
+
+@contextmanager
+def service(population: Population, folder: Path) -> Iterator[tuple[int, str]]:
+    """Run the service with the population as its list; gives its port and an institution's key."""
+    checker, data, port = str(checker_program()), str(folder / "data"), free_port()
+    env = service_environment(os.environ)
+    published = folder / "list.ndjson"
+    with published.open("wb") as file:
+        file.writelines(population.zxgk_lines())
+    serve = [checker, "serve", "--host", LOOPBACK, "--port", str(port), "--workers", "1"]
+    with started([*serve, "--data-dir", data], folder / "serve.log", env=env) as child:
+        child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
+        load = [checker, "import", str(published), "--format", "zxgk", "--snapshot"]
+        finished([*load, "--data-dir", data], env=env, seconds=COMMAND_SECONDS)
+        create = [checker, "keys", "create", "--role", "institution", "--name", "bench"]
+        key = finished(
+            [*create, "--quota", "0", "--data-dir", data], env=env, seconds=COMMAND_SECONDS
+        )
+        child.wait_until(lambda: is_well(port, "/readyz"), what="ready", seconds=START_SECONDS)
+        yield port, key.strip()
+
+
+@contextmanager
+def baseline(population: Population, folder: Path) -> Iterator[int]:
+    """Run the baseline on a Redis of its own with everybody on the list; gives its port."""
+    socket, port = folder / "baseline.sock", free_port()
+    url = f"unix://{socket}"
+    server = [redis_program(), "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    uvicorn = [sys.executable, "-m", "uvicorn", "loadtest.baseline_fastapi:app", "--workers", "1"]
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port", str(port)]
+    env = {**os.environ, REDIS_URL_VARIABLE: url}
+    with ExitStack() as stack:
+        keeper = stack.enter_context(started([*server, "--dir", str(folder)], folder / "redis.log"))
+        keeper.wait_until(socket.exists, what="listening", seconds=START_SECONDS)
+        fill_baseline(population, url)
+        child = stack.enter_context(started([*uvicorn, *options], folder / "uvicorn.log", env=env))
+        child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
+        yield port
+
+
+def fill_baseline(population: Population, url: str) -> None:
+    """Give everybody whom the list reaches a key in Redis."""
+    with redis.Redis.from_url(url) as client:
+        pipe = client.pipeline(transaction=False)
+        for holder in population.holders(Form.ZXGK):
+            document = holder.documents[0]
+            pipe.set(baseline_key(document.type, document.number), b"1")
+            if len(pipe) >= KEYS_AT_ONCE:
+                pipe.execute()
+        pipe.execute()
+
+
+def verify(population: Population, port: int, key: str, today: date) -> None:
+    """Compare answers with the truth; WrongAnswersError names how many differ, and nobody."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
+    wrong: list[str] = []
+    for subject in population.crowd(VERIFIED, 0.5, form=Form.ZXGK):
+        connection.request(
+            "POST",
+            "/v1/checks",
+            body=check_body(subject),
+            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        )
+        answer = connection.getresponse()
+        content: dict[str, Any] = msgspec.json.decode(answer.read())
+        expected, given = subject.expected(today), content.get("decision", answer.status)
+        if given != expected:
+            wrong.append(f"{given} instead of {expected}")
+    connection.close()
+    if wrong:
+        raise WrongAnswersError(f"{len(wrong)} of {VERIFIED} answers are wrong: {set(wrong)}")
+
+
+def check_body(subject: Subject) -> bytes:
+    """Write a check of a service that is closed to all five roles."""
+    return msgspec.json.encode({"subject": subject.request(), "service": _SERVICE})
+
+
+def check_request(subject: Subject, key: str) -> bytes:
+    """Build the bytes of a check by the contract."""
+    return post("/v1/checks", check_body(subject), key=key)
+
+
+def baseline_request(subject: Subject) -> bytes:
+    """Build the bytes of the same question to the baseline."""
+    return post("/checks", msgspec.json.encode(subject.document))
+
+
+def service_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what would name servers, settings or data other than the benchmark's own."""
+    return {name: value for name, value in environment.items() if name not in _OWN_SERVERS}
+
+
+def _load(plan: ChecksPlan, port: int, requests: list[bytes]) -> Load:
+    return Load(
+        port=port, requests=requests, connections=plan.connections, seconds=plan.round_seconds
+    )

@@ -1,0 +1,69 @@
+"""Measures the import of a whole list: its time, and the memory of the importing process."""
+
+import os
+import re
+from datetime import date, datetime
+from pathlib import Path
+from time import perf_counter
+
+from loadtest.bench_checks import COMMAND_SECONDS, service_environment
+from loadtest.bench_report import ImportReport, Origin
+from loadtest.children import ChildError, checker_program, finished, started
+from loadtest.crowd import Form
+from loadtest.population import Population
+
+_peak = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+
+class PeakMemory:
+    """The most memory a process has had resident, in KiB, by the kernel's own high-water mark.
+
+    The mark only grows, so a look every now and then misses no peak but one after the last look.
+    `RUSAGE_CHILDREN` would not do: it starts from the parent's memory at the fork.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self.kib = 0
+
+    def look(self) -> None:
+        """Read the mark; a process that has ended leaves the last one standing."""
+        try:
+            found = _peak.search(self._status.read_text())
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if found:
+            self.kib = int(found[1])
+
+
+def measure_import(
+    seed: int, listings: int, folder: Path, now: datetime, today: date
+) -> ImportReport:
+    """Import a population into a new data directory that has its database already."""
+    checker, data = str(checker_program()), str(folder / "data")
+    env = service_environment(os.environ)
+    published = folder / "list.ndjson"
+    with published.open("wb") as file:
+        file.writelines(Population(seed, listings, today=today).zxgk_lines())
+    finished([checker, "status", "--data-dir", data], env=env, seconds=COMMAND_SECONDS)
+    command = [checker, "import", str(published), "--format", "zxgk", "--snapshot"]
+    began = perf_counter()
+    with started([*command, "--data-dir", data], folder / "import.log", env=env) as child:
+        memory = PeakMemory(child.process.pid)
+
+        def has_ended() -> bool:
+            memory.look()
+            return child.process.poll() is not None
+
+        child.wait_until(has_ended, what="finished", seconds=COMMAND_SECONDS)
+        seconds = perf_counter() - began
+        if child.process.returncode:
+            raise ChildError(f"the import failed: {child.log_tail()}")
+    return ImportReport(
+        origin=Origin.here(now),
+        listings=listings,
+        format=Form.ZXGK,
+        file_bytes=published.stat().st_size,
+        seconds=seconds,
+        peak_rss_mib=memory.kib / 1024,
+    )

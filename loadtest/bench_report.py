@@ -1,0 +1,189 @@
+"""What a benchmark says, and of which machine, data and commit: without these a figure is none."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import which
+from statistics import median
+
+import msgspec
+
+from loadtest.generator import LoadReport
+
+REPORTS = Path(__file__).parent / "reports"
+_CPU_FACTS = Path("/proc/cpuinfo")
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when a figure was measured."""
+
+    cpu: str
+    cores: int
+    kernel: str
+    python: str
+    commit: str
+    measured_at: datetime
+
+    @classmethod
+    def here(cls, now: datetime) -> "Origin":
+        """Describe this machine and checkout; what cannot be known reads `unknown`."""
+        facts = _CPU_FACTS.read_text() if _CPU_FACTS.exists() else ""
+        return cls(
+            cpu=cpu_model(facts),
+            cores=len(os.sched_getaffinity(0)),
+            kernel=platform.release(),
+            python=platform.python_version(),
+            commit=_commit(),
+            measured_at=now.astimezone(UTC),
+        )
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """One server over all rounds: the medians of the rounds' figures."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    rounds_per_second: tuple[float, ...]
+
+    @classmethod
+    def of(cls, rounds: list[LoadReport]) -> "Figures":
+        """Take the medians; ValueError where an answer was not a 200 or a connection was lost."""
+        for report in rounds:
+            if set(report.statuses) != {200} or report.lost_connections:
+                raise ValueError(
+                    f"a round with {report.statuses} and {report.lost_connections} lost connections"
+                )
+        return cls(
+            per_second=median(report.per_second for report in rounds),
+            p50_ms=median(report.p50_ms for report in rounds),
+            p99_ms=median(report.p99_ms for report in rounds),
+            rounds_per_second=tuple(report.per_second for report in rounds),
+        )
+
+
+class ChecksReport(msgspec.Struct, frozen=True, kw_only=True, tag="checks"):
+    """Single checks, the service against the baseline, round by round in turn."""
+
+    origin: Origin
+    listings: int
+    crowd: int
+    listed_share: float
+    connections: int
+    round_seconds: float
+    verified_answers: int
+    service: Figures
+    baseline: Figures
+
+    @property
+    def ratio(self) -> float:
+        """The service's requests a second for one of the baseline's, by medians."""
+        return self.service.per_second / self.baseline.per_second
+
+    def text(self) -> str:
+        """Say it in lines."""
+        return (
+            f"{self.listings} listings, {self.listed_share:.1%} of the subjects listed, "
+            f"{self.connections} connections, {len(self.service.rounds_per_second)} rounds "
+            f"of {self.round_seconds} s each; {self.verified_answers} answers verified before\n"
+            f"service   {_line(self.service)}\n"
+            f"baseline  {_line(self.baseline)}\n"
+            f"ratio     {self.ratio:.2f}"
+        )
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True, tag="import"):
+    """One import of a whole list; the time includes the start of the embedded servers."""
+
+    origin: Origin
+    listings: int
+    format: str
+    file_bytes: int
+    seconds: float
+    peak_rss_mib: float
+
+    def text(self) -> str:
+        """Say it in lines."""
+        return (
+            f"{self.listings} listings, {self.file_bytes / 1e6:.0f} MB of {self.format}\n"
+            f"import    {self.seconds:.1f} s, {self.listings / self.seconds:.0f} listings/s, "
+            f"peak {self.peak_rss_mib:.0f} MiB"
+        )
+
+
+class GeneratorReport(msgspec.Struct, frozen=True, kw_only=True, tag="generator"):
+    """The load generator's own ceiling, against a server that answers a constant."""
+
+    origin: Origin
+    connections: int
+    generator: Figures
+
+    def text(self) -> str:
+        """Say it in lines."""
+        return f"{self.connections} connections\nceiling   {_line(self.generator)}"
+
+
+Report = ChecksReport | ImportReport | GeneratorReport
+
+
+def describe(report: Report) -> str:
+    """Say a report in lines, where it comes from first."""
+    origin = report.origin
+    return (
+        f"{origin.cpu}, {origin.cores} cores, Linux {origin.kernel}, Python {origin.python}, "
+        f"commit {origin.commit}, {origin.measured_at:%Y-%m-%dT%H:%M:%SZ}\n{report.text()}"
+    )
+
+
+def keep(report: Report, folder: Path) -> Path:
+    """Write a report as JSON into a folder, named by its instant and kind."""
+    folder.mkdir(exist_ok=True)
+    kind = report.__struct_config__.tag
+    path = folder / f"{report.origin.measured_at:%Y%m%dT%H%M%SZ}-{kind}.json"
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    return path
+
+
+def cpu_model(facts: str) -> str:
+    """Read the processor's name out of /proc/cpuinfo."""
+    for line in facts.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return "unknown"
+
+
+def _commit() -> str:
+    """Give the commit, with `+` where files differ from it."""
+    here = Path(__file__).parent
+    commit = _git(here, "rev-parse", "--short=12", "HEAD")
+    if commit is None:
+        return "unknown"
+    return f"{commit}+" if _git(here, "status", "--porcelain") else commit
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    program = which("git")
+    if program is None:
+        return None
+    try:
+        answer = subprocess.run(
+            [program, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
+
+
+def _line(figures: Figures) -> str:
+    return (
+        f"{figures.per_second:8.0f} requests/s, "
+        f"p50 {figures.p50_ms:.2f} ms, p99 {figures.p99_ms:.2f} ms"
+    )

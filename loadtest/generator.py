@@ -1,0 +1,218 @@
+"""A closed-loop HTTP/1.1 load generator: each connection has one request under way, never more.
+
+Small enough to leave the machine to the server under test: request bytes are built beforehand, and
+of an answer only the status and the length are read. Bounded in count and time, and sends to
+127.0.0.1 alone. Answers have a Content-Length; chunked ones are refused, since reading them costs
+what is to be measured.
+"""
+
+import asyncio
+import re
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from itertools import cycle
+from math import ceil
+from time import perf_counter
+from typing import cast
+
+import msgspec
+import uvloop
+
+LOOPBACK = "127.0.0.1"
+SECONDS_MAX = 120.0
+CONNECTIONS_MAX = 1024
+REQUESTS_MAX = 5_000_000
+"""About 40 MB of latencies."""
+
+_GRACE_SECONDS = 5.0
+"""How long the last answers may take after the time is over."""
+
+_END_OF_HEAD = b"\r\n\r\n"
+_content_length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+class UnreadableAnswerError(Exception):
+    """The server answered something whose end cannot be told."""
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send, where, and for how long; the first bound that is reached ends it.
+
+    ValueError for a host that is not 127.0.0.1: load is for servers of our own on this machine.
+    """
+
+    port: int
+    requests: Sequence[bytes]
+    host: str = LOOPBACK
+    connections: int = 16
+    seconds: float = 3.0
+    count_max: int = REQUESTS_MAX
+
+    def __post_init__(self) -> None:
+        if self.host != LOOPBACK:
+            raise ValueError(f"load goes to {LOOPBACK} alone")
+        if not self.requests:
+            raise ValueError("there is no request to send")
+        if not 1 <= self.connections <= CONNECTIONS_MAX:
+            raise ValueError(f"connections are 1 to {CONNECTIONS_MAX}")
+        if not 0 < self.seconds <= SECONDS_MAX:
+            raise ValueError(f"a load lasts up to {SECONDS_MAX} seconds")
+        if not 1 <= self.count_max <= REQUESTS_MAX:
+            raise ValueError(f"a load has 1 to {REQUESTS_MAX} requests")
+
+
+class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back. Latencies are nearest-rank percentiles over all answers, in milliseconds."""
+
+    answers: int
+    seconds: float
+    per_second: float
+    statuses: dict[int, int]
+    lost_connections: int
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+
+
+class _Run:
+    """What the connections of one load share."""
+
+    def __init__(self, load: Load, finished: asyncio.Future[None]) -> None:
+        self.requests = cycle(load.requests)
+        self.to_send = load.count_max
+        self.open = load.connections
+        self.finished = finished
+        self.latencies = array("d")
+        self.statuses: Counter[bytes] = Counter()
+        self.lost = 0
+        self.started_at = perf_counter()
+        self.deadline = self.started_at + load.seconds
+
+    def may_send(self, now: float) -> bool:
+        if self.to_send == 0 or now >= self.deadline:
+            return False
+        self.to_send -= 1
+        return True
+
+    def close_one(self) -> None:
+        self.open -= 1
+        if self.open == 0 and not self.finished.done():
+            self.finished.set_result(None)
+
+    def fail(self, fault: Exception) -> None:
+        if not self.finished.done():
+            self.finished.set_exception(fault)
+
+    def report(self) -> LoadReport:
+        seconds = perf_counter() - self.started_at
+        ordered = sorted(self.latencies)
+        return LoadReport(
+            answers=len(ordered),
+            seconds=seconds,
+            per_second=len(ordered) / seconds,
+            statuses={int(status): count for status, count in sorted(self.statuses.items())},
+            lost_connections=self.lost,
+            p50_ms=percentile(ordered, 0.50) * 1000,
+            p90_ms=percentile(ordered, 0.90) * 1000,
+            p99_ms=percentile(ordered, 0.99) * 1000,
+        )
+
+
+class _Connection(asyncio.Protocol):
+    """One keep-alive connection: sends, waits for the whole answer, sends again."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+        self._partial = b""
+        self._is_waiting = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._send(perf_counter())
+
+    def data_received(self, data: bytes) -> None:
+        if self._partial:
+            data = self._partial + data
+        try:
+            size = answer_size(data)
+        except UnreadableAnswerError as fault:
+            self._run.fail(fault)
+            return
+        if size is None or len(data) < size:
+            self._partial = data
+            return
+        now = perf_counter()
+        self._partial = b""
+        self._is_waiting = False
+        self._run.latencies.append(now - self._sent_at)
+        self._run.statuses[data[9:12]] += 1
+        self._send(now)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._run.lost += self._is_waiting
+        self._run.close_one()
+
+    def _send(self, now: float) -> None:
+        if self._transport.is_closing() or not self._run.may_send(now):
+            self._transport.close()
+            return
+        self._is_waiting = True
+        self._sent_at = now
+        self._transport.write(next(self._run.requests))
+
+
+def answer_size(data: bytes) -> int | None:
+    """Tell how many bytes an answer has, head and body; None while the head is incomplete."""
+    head = data.find(_END_OF_HEAD)
+    if head < 0:
+        return None
+    length = _content_length.search(data, 0, head)
+    if length is None:
+        raise UnreadableAnswerError("an answer without Content-Length")
+    return head + len(_END_OF_HEAD) + int(length[1])
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Give the nearest-rank percentile of ascending figures; 0.0 where there are none."""
+    if not ordered:
+        return 0.0
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+
+def post(path: str, body: bytes, *, key: str | None = None) -> bytes:
+    """Build the bytes of a POST of JSON; `key` goes into the Authorization field."""
+    authorization = f"Authorization: Bearer {key}\r\n" if key else ""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n{authorization}"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("ascii") + body
+
+
+async def send(load: Load) -> LoadReport:
+    """Send a load and report what came back.
+
+    ConnectionError where nobody listens, TimeoutError where answers stay out, UnreadableAnswerError
+    where their end cannot be told.
+    """
+    loop = asyncio.get_running_loop()
+    run = _Run(load, loop.create_future())
+    transports: list[asyncio.BaseTransport] = []
+    try:
+        async with asyncio.timeout(load.seconds + _GRACE_SECONDS):
+            for _ in range(load.connections):
+                connected, _ = await loop.create_connection(
+                    lambda: _Connection(run), load.host, load.port
+                )
+                transports.append(connected)
+            await run.finished
+    finally:
+        for transport in transports:
+            transport.close()
+    return run.report()
+
+
+def send_on_uvloop(load: Load) -> LoadReport:
+    """Send a load from an event loop of its own."""
+    return uvloop.run(send(load))

@@ -1,0 +1,215 @@
+"""Benchmarks: figures with their origin, wrong answers found, children ended."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import msgspec
+import pytest
+
+from loadtest.bench_checks import (
+    WrongAnswersError,
+    baseline_request,
+    check_request,
+    service_environment,
+    verify,
+)
+from loadtest.bench_import import PeakMemory
+from loadtest.bench_report import (
+    ChecksReport,
+    Figures,
+    GeneratorReport,
+    Origin,
+    cpu_model,
+    describe,
+    keep,
+)
+from loadtest.children import ChildError, finished, free_port, listens, started
+from loadtest.crowd import Form
+from loadtest.generator import LoadReport
+from loadtest.population import Population
+
+NOW = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
+POPULATION = Population(1, 200, today=TODAY)
+WAITER = [sys.executable, "-c", "import signal; print('up', flush=True); signal.pause()"]
+
+
+def round_of(per_second: float, **changes: object) -> LoadReport:
+    figures = {
+        "answers": 10,
+        "seconds": 1.0,
+        "per_second": per_second,
+        "statuses": {200: 10},
+        "lost_connections": 0,
+        "p50_ms": per_second / 10,
+        "p90_ms": 2.0,
+        "p99_ms": per_second,
+    }
+    return msgspec.convert({**figures, **changes}, LoadReport)
+
+
+def origin() -> Origin:
+    return Origin(cpu="a CPU", cores=2, kernel="6.1", python="3.11", commit="abc", measured_at=NOW)
+
+
+@contextmanager
+def oracle(decide) -> Iterator[int]:
+    """Serve checks on this machine by a function of the request's body; gives the port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = msgspec.json.encode({"decision": decide(body)})
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+
+
+def test_a_service_that_says_what_the_list_says_is_verified():
+    truths = {
+        check_request(one, "k").partition(b"\r\n\r\n")[2]: one.expected(TODAY)
+        for one in POPULATION.crowd(200, 0.5, form=Form.ZXGK)
+    }
+    with oracle(truths.__getitem__) as port:
+        verify(POPULATION, port, "k", TODAY)
+
+
+def test_a_service_that_allows_everybody_is_no_service_to_time():
+    with oracle(lambda _: "allow") as port, pytest.raises(WrongAnswersError) as caught:
+        verify(POPULATION, port, "k", TODAY)
+    assert "allow instead of deny" in str(caught.value)
+
+
+def test_both_servers_are_asked_about_the_same_document():
+    subject = next(POPULATION.crowd(1, 0.0))
+    number = msgspec.json.encode(subject.document.number)
+    assert number in check_request(subject, "k")
+    assert number in baseline_request(subject)
+
+
+def test_the_service_is_measured_on_its_own_servers():
+    named = {"REDIS_URL": "a", "DATABASE_URL": "b", "CHECKER_DATA_DIR": "c", "PATH": "d"}
+    assert service_environment(named) == {"PATH": "d"}
+
+
+def test_figures_are_the_medians_of_the_rounds():
+    figures = Figures.of([round_of(10.0), round_of(30.0), round_of(20.0)])
+    assert (figures.per_second, figures.p50_ms, figures.p99_ms) == (20.0, 2.0, 20.0)
+    assert figures.rounds_per_second == (10.0, 30.0, 20.0)
+
+
+@pytest.mark.parametrize("fault", [{"statuses": {200: 9, 503: 1}}, {"lost_connections": 1}])
+def test_a_round_with_a_failure_gives_no_figures(fault):
+    with pytest.raises(ValueError, match="a round with"):
+        Figures.of([round_of(10.0), round_of(10.0, **fault)])
+
+
+def test_a_report_names_its_origin_and_the_ratio_of_medians(tmp_path):
+    report = ChecksReport(
+        origin=origin(),
+        listings=100,
+        crowd=10,
+        listed_share=0.01,
+        connections=16,
+        round_seconds=3.0,
+        verified_answers=200,
+        service=Figures.of([round_of(50.0)]),
+        baseline=Figures.of([round_of(20.0)]),
+    )
+    text = describe(report)
+    assert all(part in text for part in ("a CPU", "2 cores", "abc", "2026-11-23", "100 listings"))
+    assert "ratio     2.50" in text
+
+
+def test_a_kept_report_reads_back_as_it_was(tmp_path):
+    report = GeneratorReport(
+        origin=origin(), connections=16, generator=Figures.of([round_of(50.0)])
+    )
+    path = keep(report, tmp_path / "reports")
+    assert path.name == "20261123T010203Z-generator.json"
+    assert msgspec.json.decode(path.read_bytes(), type=GeneratorReport) == report
+
+
+def test_this_machine_can_be_described():
+    here = Origin.here(NOW)
+    assert here.cores >= 1
+    assert here.commit
+
+
+def test_a_processor_without_a_name_reads_unknown():
+    assert cpu_model("processor : 0\nmodel name\t: Some CPU @ 2 GHz\n") == "Some CPU @ 2 GHz"
+    assert cpu_model("") == "unknown"
+
+
+def test_a_child_is_ended_though_the_block_fails(tmp_path):
+    log = tmp_path / "log"
+    children = []
+
+    def fail_beside_a_child():
+        with started(WAITER, log) as child:
+            children.append(child)
+            child.wait_until(lambda: b"up" in log.read_bytes(), what="up", seconds=20)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_beside_a_child()
+    assert children[0].process.returncode == -signal.SIGTERM
+
+
+def test_a_child_that_ends_too_soon_is_told_with_its_log(tmp_path):
+    command = [sys.executable, "-c", "raise SystemExit('no port')"]
+    with (
+        pytest.raises(ChildError, match="no port"),
+        started(command, tmp_path / "log") as child,
+    ):
+        child.wait_until(lambda: False, what="ready", seconds=20)
+
+
+def test_a_child_that_is_not_ready_in_time_is_told(tmp_path):
+    with (
+        pytest.raises(ChildError, match="not ready within"),
+        started(WAITER, tmp_path / "log") as child,
+    ):
+        child.wait_until(lambda: False, what="ready", seconds=0.0)
+
+
+def test_a_command_that_fails_is_told():
+    assert finished([sys.executable, "-c", "print(1)"], seconds=20) == "1\n"
+    with pytest.raises(ChildError, match="no such list"):
+        finished([sys.executable, "-c", "raise SystemExit('no such list')"], seconds=20)
+
+
+def test_nobody_listens_on_a_free_port():
+    assert not listens(free_port())
+
+
+def test_peak_memory_outlives_what_was_freed(tmp_path):
+    hungry = "import signal; b = bytearray(b'x' * 90_000_000); del b; print('up', flush=True)"
+    log = tmp_path / "log"
+    with started([sys.executable, "-c", f"{hungry}; signal.pause()"], log) as child:
+        child.wait_until(lambda: b"up" in log.read_bytes(), what="up", seconds=20)
+        memory = PeakMemory(child.process.pid)
+        memory.look()
+    assert memory.kib > 80_000
+    before = memory.kib
+    memory.look()
+    assert memory.kib == before
