@@ -1,0 +1,1 @@
+"""Tokens, filter, standings and generations on plain Redis; knows nothing of `checker`."""

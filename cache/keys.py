@@ -1,0 +1,45 @@
+"""The name of every Redis key, built and taken apart here and nowhere else.
+
+    <namespace>:live                    the pointer: which generation answers, as JSON
+    <namespace>:g:<id>:building         the build marker; the only key that expires
+    <namespace>:g:<id>:f:<segment>      a filter segment: string
+    <namespace>:g:<id>:b:<bucket>       a bucket: hash of token to value, with a sentinel
+
+Names hold counts and random ids only. This file knows nothing of what the keys hold.
+"""
+
+import re
+
+# No ':' and no glob character: one namespace is never the start, nor a pattern, of another.
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class Keys:
+    """The keys of one deployment; deployments with different namespaces share a Redis."""
+
+    __slots__ = ("_parse", "_stem", "any_generation", "pointer")
+
+    def __init__(self, namespace: str = "checker") -> None:
+        if not _NAMESPACE.fullmatch(namespace):
+            raise ValueError(f"a namespace is 1 to 64 of A-Z a-z 0-9 _ . -, not {namespace!r}")
+        self.pointer: str = f"{namespace}:live"
+        self._stem = f"{namespace}:g:"
+        self.any_generation: str = f"{self._stem}*"  # a pattern for SCAN
+        self._parse = re.compile(rf"{re.escape(self._stem)}([^:]+):.+")
+
+    def marker(self, generation_id: str) -> str:
+        """Name the key that says a generation is being built."""
+        return f"{self._stem}{generation_id}:building"
+
+    def segment(self, generation_id: str, index: int) -> str:
+        """Name a filter segment."""
+        return f"{self._stem}{generation_id}:f:{index}"
+
+    def bucket(self, generation_id: str, index: int) -> str:
+        """Name a bucket."""
+        return f"{self._stem}{generation_id}:b:{index}"
+
+    def generation_of(self, key: str) -> str | None:
+        """Return the id of the generation a key belongs to, None for every other key."""
+        match = self._parse.fullmatch(key)
+        return match[1] if match else None

@@ -1,0 +1,203 @@
+"""How a generation comes to Redis, becomes the live one, and goes.
+
+A generation is marked while it is built, then live, then dead, and never goes back: `build` alone
+makes a marker, `switch` turns it into the pointer in one step, and left alone it expires. So what
+has neither marker nor pointer stays dead, and `sweep` needs no lock if it reads the marker first.
+
+Writing goes over its own connection with a long time-out. Reading is `cache.redis_lookup`'s.
+"""
+
+from collections.abc import AsyncIterable, Iterable, Iterator
+from contextlib import aclosing, suppress
+from importlib.resources import files
+from itertools import islice
+from typing import TypeVar, assert_never
+
+from cache.errors import BuildRejected, CacheUnavailable
+from cache.filter import BLOCK_BYTES
+from cache.generation import Generation, decode_pointer, encode_pointer, refuse_older
+from cache.keys import Keys
+from cache.layout import Bucket, Segment, lay_out, refuse_foreign
+from cache.redis_pipe import Command, CommandRefused, Pipe
+from cache.store import BUILD_MARKER_TTL_S
+from cache.token import Token
+
+_Item = TypeVar("_Item")
+
+_SWITCH = files("cache").joinpath("switch.lua").read_text(encoding="utf-8")
+
+# Pieces written in one pipeline: some 3 000 entries, 200 kB, 2 ms of Redis's time.
+_PIECES_AT_ONCE = 64
+
+# Short commands in one pipeline, and keys in one UNLINK: Redis serves others in between.
+_SLICE = 1_000
+
+_SWITCH_ATTEMPTS_MAX = 3
+
+
+class RedisBuild:
+    """The writing half of the store."""
+
+    def __init__(self, pipe: Pipe, keys: Keys, *, token_key: str, segment_blocks: int) -> None:
+        self._pipe = pipe
+        self._keys = keys
+        self._token_key = token_key
+        self._segment_blocks = segment_blocks
+
+    async def build(
+        self,
+        *,
+        version: int,
+        as_of_ms: int,
+        token_key: str,
+        count: int,
+        entries: AsyncIterable[tuple[Token, bytes]],
+    ) -> Generation:
+        """See `StandingCache.build`."""
+        refuse_foreign(token_key, self._token_key)
+        generation = Generation.plan(
+            version=version,
+            as_of_ms=as_of_ms,
+            token_key=token_key,
+            entries=count,
+            segment_blocks=self._segment_blocks,
+        )
+        try:
+            bits = await self._write(generation, entries)
+            await self._verify(generation, bits)
+        except BaseException as error:
+            # Best effort: what stays is unmarked in minutes, and swept.
+            with suppress(CacheUnavailable):
+                await self._remove(generation)
+            if isinstance(error, CommandRefused):
+                raise BuildRejected(str(error)) from error
+            raise
+        return generation
+
+    async def switch(self, generation: Generation) -> None:
+        """See `StandingCache.switch`."""
+        pointer, marker = self._keys.pointer, self._keys.marker(generation.id)
+        wanted = encode_pointer(generation)
+        for _ in range(_SWITCH_ATTEMPTS_MAX):
+            [live] = await self._pipe.ask([("GET", pointer)])
+            if live == wanted:
+                return
+            refuse_older(generation, live)
+            command = ("EVAL", _SWITCH, 2, pointer, marker, live or b"", wanted)
+            [outcome] = await self._pipe.ask([command])
+            if outcome == 1:
+                return
+            if outcome == -1:
+                raise BuildRejected("the build is too long ago, a sweep may have begun on it")
+        raise BuildRejected("others kept switching at the same time")
+
+    async def sweep(self) -> int:
+        """See `StandingCache.sweep`."""
+        removed = 0
+        dead: dict[str, bool] = {}
+        cursor = b"0"
+        while True:
+            [[cursor, names]] = await self._pipe.ask(
+                [("SCAN", cursor, "MATCH", self._keys.any_generation, "COUNT", _SLICE)]
+            )
+            condemned: list[str] = []
+            for name in map(bytes.decode, names):
+                owner = self._keys.generation_of(name)
+                if owner is None:
+                    continue
+                if owner not in dead:
+                    dead[owner] = await self._is_dead(owner)
+                if dead[owner]:
+                    condemned.append(name)
+            if condemned:
+                removed += sum(await self._pipe.ask([("UNLINK", *condemned)]))
+            if cursor == b"0":
+                return removed
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._pipe.aclose()
+
+    async def _is_dead(self, generation_id: str) -> bool:
+        # In this order: between the two reads a marked one can only become live, never the reverse.
+        marked, live = await self._pipe.ask(
+            [("EXISTS", self._keys.marker(generation_id)), ("GET", self._keys.pointer)]
+        )
+        return not marked and (live is None or decode_pointer(live).id != generation_id)
+
+    async def _write(
+        self, generation: Generation, entries: AsyncIterable[tuple[Token, bytes]]
+    ) -> int:
+        """Write all pieces; return how many bits the filter has set."""
+        marker = self._keys.marker(generation.id)
+        await self._pipe.ask([("SET", marker, b"", "EX", BUILD_MARKER_TTL_S)])
+        bits = 0
+        waiting: list[Command] = []
+        async with aclosing(lay_out(entries, generation)) as pieces:
+            async for piece in pieces:
+                match piece:
+                    case Bucket():
+                        key = self._keys.bucket(generation.id, piece.index)
+                        pairs = (part for field in piece.fields.items() for part in field)
+                        waiting.append(("HSET", key, *pairs))
+                    case Segment():
+                        key = self._keys.segment(generation.id, piece.index)
+                        waiting.append(("SET", key, piece.data))
+                        bits += piece.bits
+                    case _:
+                        assert_never(piece)
+                if len(waiting) == _PIECES_AT_ONCE:
+                    await self._ask_while_marked(generation, waiting)
+                    waiting.clear()
+        await self._ask_while_marked(generation, waiting)
+        return bits
+
+    async def _ask_while_marked(
+        self, generation: Generation, commands: Iterable[Command]
+    ) -> list[int]:
+        """Return the commands' replies; raise BuildRejected if the build was given up for dead."""
+        renewal = ("EXPIRE", self._keys.marker(generation.id), BUILD_MARKER_TTL_S)
+        marked, *replies = await self._pipe.ask([renewal, *commands])
+        if not marked:
+            raise BuildRejected("the build's marker ran out or was lost")
+        return replies
+
+    async def _verify(self, generation: Generation, bits: int) -> None:
+        """Raise BuildRejected unless Redis holds the entries and the bits that came in."""
+        buckets = (
+            ("HLEN", self._keys.bucket(generation.id, index)) for index in range(generation.buckets)
+        )
+        fields = await self._sum(generation, buckets)
+        if fields - generation.buckets != generation.entries:
+            raise BuildRejected(
+                f"of {generation.entries} entries {fields - generation.buckets} are held"
+            )
+        segments = [
+            self._keys.segment(generation.id, index) for index in range(generation.segments)
+        ]
+        length = await self._sum(generation, (("STRLEN", key) for key in segments))
+        expected = generation.blocks * BLOCK_BYTES
+        held = await self._sum(generation, (("BITCOUNT", key) for key in segments))
+        if (length, held) != (expected, bits):
+            raise BuildRejected(
+                f"of {expected} filter bytes with {bits} bits {length} with {held} are held"
+            )
+
+    async def _sum(self, generation: Generation, commands: Iterator[Command]) -> int:
+        return sum(
+            [sum(await self._ask_while_marked(generation, part)) for part in _slices(commands)]
+        )
+
+    async def _remove(self, generation: Generation) -> None:
+        marker = self._keys.marker(generation.id)
+        buckets = (self._keys.bucket(generation.id, index) for index in range(generation.buckets))
+        segments = (
+            self._keys.segment(generation.id, index) for index in range(generation.segments)
+        )
+        for keys in _slices(iter((marker, *segments, *buckets))):
+            await self._pipe.ask([("UNLINK", *keys)])
+
+
+def _slices(items: Iterator[_Item]) -> Iterator[list[_Item]]:
+    while part := list(islice(items, _SLICE)):
+        yield part

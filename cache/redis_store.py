@@ -1,0 +1,129 @@
+"""The store on Redis: Redis or Valkey from 6.2 on, plain strings and hashes, no module.
+
+Three connections, so that nothing waits behind what it has nothing to do with: lookups, short
+questions, and building with a time-out of its own. Nothing connects before it is asked something.
+"""
+
+import time
+from collections.abc import AsyncIterable, Callable, Sequence
+from typing import Self
+
+import msgspec
+
+from cache.breaker import Breaker
+from cache.errors import CacheMisconfigured
+from cache.eviction import refuse_evicting
+from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
+from cache.keys import Keys
+from cache.redis_build import RedisBuild
+from cache.redis_lookup import RedisLookup
+from cache.redis_pipe import CommandRefused, Pipe
+from cache.store import Lookup
+from cache.token import Token
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait for Redis, in seconds."""
+
+    # A request waits for a check; healthy, Redis takes a thousandth of this.
+    lookup_s: float = 0.25
+    build_s: float = 30.0
+    # How long nobody asks after a failed lookup.
+    pause_s: float = 0.5
+
+
+class RedisStandingCache:
+    """`StandingCache` on one Redis, for any number of tasks of one event loop."""
+
+    def __init__(
+        self, *, lookups: RedisLookup, builds: RedisBuild, questions: Pipe, keys: Keys
+    ) -> None:
+        self._lookups = lookups
+        self._builds = builds
+        self._questions = questions
+        self._keys = keys
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        *,
+        token_key: str,
+        namespace: str = "checker",
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+        clock: Callable[[], float] = time.monotonic,
+        segment_blocks: int = SEGMENT_BLOCKS,
+    ) -> Self:
+        """Return the store at a redis://, rediss:// or unix:// URL; connects when first asked.
+
+        `token_key` is the fingerprint of the reader's key: a generation of another is not served.
+        `clock` gives seconds, for the breaker alone.
+        """
+        keys = Keys(namespace)
+        return cls(
+            lookups=RedisLookup(
+                Pipe(url, timeout_s=patience.lookup_s),
+                keys,
+                token_key=token_key,
+                breaker=Breaker(clock=clock, pause_s=patience.pause_s),
+            ),
+            builds=RedisBuild(
+                Pipe(url, timeout_s=patience.build_s),
+                keys,
+                token_key=token_key,
+                segment_blocks=segment_blocks,
+            ),
+            questions=Pipe(url, timeout_s=patience.lookup_s),
+            keys=keys,
+        )
+
+    async def lookup(self, tokens: Sequence[Token]) -> Lookup:
+        """See `StandingCache.lookup`."""
+        return await self._lookups.lookup(tokens)
+
+    async def current(self) -> Generation | None:
+        """See `StandingCache.current`."""
+        [raw] = await self._questions.ask([("GET", self._keys.pointer)])
+        return None if raw is None else decode_pointer(raw)
+
+    async def build(
+        self,
+        *,
+        version: int,
+        as_of_ms: int,
+        token_key: str,
+        count: int,
+        entries: AsyncIterable[tuple[Token, bytes]],
+    ) -> Generation:
+        """See `StandingCache.build`."""
+        return await self._builds.build(
+            version=version, as_of_ms=as_of_ms, token_key=token_key, count=count, entries=entries
+        )
+
+    async def switch(self, generation: Generation) -> None:
+        """See `StandingCache.switch`."""
+        await self._builds.switch(generation)
+
+    async def sweep(self) -> int:
+        """See `StandingCache.sweep`."""
+        return await self._builds.sweep()
+
+    async def verify_policy(self) -> None:
+        """See `StandingCache.verify_policy`."""
+        # INFO and not CONFIG, which managed services forbid.
+        try:
+            [text] = await self._questions.ask([("INFO", "memory")])
+        except CommandRefused as error:
+            raise CacheMisconfigured("Redis does not tell its eviction policy") from error
+        facts = dict(line.partition(":")[::2] for line in text.decode().splitlines())
+        refuse_evicting(facts.get("maxmemory_policy", "unknown"))
+
+    async def ping(self) -> None:
+        """See `StandingCache.ping`."""
+        await self._questions.ask([("PING",)])
+
+    async def aclose(self) -> None:
+        """See `StandingCache.aclose`."""
+        await self._lookups.aclose()
+        await self._builds.aclose()
+        await self._questions.aclose()

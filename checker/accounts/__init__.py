@@ -1,0 +1,1 @@
+"""Who calls: accounts, their keys and what each key may do."""

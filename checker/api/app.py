@@ -1,0 +1,70 @@
+"""The HTTP application of one worker: routes, errors, and the node that stands behind them."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+
+from checker.api.checks import ChecksResource, create_batch, create_check
+from checker.api.feed import put_snapshot
+from checker.api.health import explain_problem, healthz, readyz
+from checker.api.lane import Lane
+from checker.api.list import show_list
+from checker.api.measures import list_measures
+from checker.api.metrics import Metrics, show_metrics
+from checker.api.openapi import assets_router, show_document, show_page
+from checker.api.responses import handle_error
+from checker.config import load_config
+from checker.parent import end_with_parent
+from checker.runtime import Runtime, keep_current, open_runtime
+
+OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
+
+
+def create_app(open_node: OpenNode) -> Lane:
+    """Make the application; the node is opened at its start and closed at its end."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_node() as runtime, keep_current(runtime):
+            app.state.runtime = runtime
+            app.state.metrics = Metrics()
+            app.state.checks = ChecksResource(
+                key_ring=runtime.key_ring,
+                checks=runtime.checks,
+                clock=runtime.clock,
+                metrics=app.state.metrics,
+            )
+            yield
+
+    app = Litestar(
+        route_handlers=[
+            create_check,
+            create_batch,
+            put_snapshot,
+            list_measures,
+            show_list,
+            healthz,
+            readyz,
+            show_metrics,
+            explain_problem,
+            show_document,
+            show_page,
+            assets_router(),
+        ],
+        lifespan=[lifespan],
+        exception_handlers={Exception: handle_error, HTTPException: handle_error},
+        openapi_config=None,
+        # Feeds have no bound on their body, only on their lines; checks bound theirs themselves.
+        request_max_body_size=None,
+        logging_config=None,
+    )
+    return Lane(app)
+
+
+def worker_app() -> Lane:
+    """Make the application of a server's worker, set by the environment its main process gave."""
+    end_with_parent()
+    return create_app(lambda: open_runtime(load_config(os.environ), os.environ))

@@ -1,0 +1,176 @@
+"""`POST /v1/checks` and `POST /v1/checks/batch`.
+
+Both are answered by `ChecksResource`, whether they come through the fast lane or through Litestar;
+the handlers below give them their place in the router and in the OpenAPI document.
+"""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, post
+
+from checker.accounts.key_ring import KeyRing
+from checker.accounts.keys import Action, Caller
+from checker.api.exchange import (
+    BATCH_BYTES_MAX,
+    CHECK_BYTES_MAX,
+    Reply,
+    encode,
+    read_body,
+    reply_to,
+)
+from checker.api.metrics import Metrics
+from checker.api.problems import Problem, problem_of
+from checker.api.responses import respond
+from checker.checks.answer import BatchItem, ListState, answer_of, new_id
+from checker.checks.checks import Checks
+from checker.checks.request import (
+    Check,
+    Item,
+    PreparedCheck,
+    Subject,
+    read_batch,
+    read_check,
+)
+from checker.domain.clock import Clock, shanghai_day
+from checker.domain.decision import Decision
+from checker.domain.service import Service
+from checker.errors import CheckerError, OutOfScope
+
+
+class ItemError(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch item that was not checked, and why."""
+
+    error: Problem
+
+
+# msgspec describes a union of structs only if they are tagged, and the contract has no tag here.
+_RESULT_SCHEMA = {
+    "items": {
+        "oneOf": [
+            {"$ref": "#/components/schemas/BatchItem"},
+            {"$ref": "#/components/schemas/ItemError"},
+        ]
+    }
+}
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers of a batch in the order of its items, all from one list."""
+
+    list: ListState
+    results: Annotated[tuple[Any, ...], msgspec.Meta(extra_json_schema=_RESULT_SCHEMA)]
+
+
+class BatchOfChecks(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch whose items have services of their own; up to 10 000."""
+
+    checks: tuple[Check, ...]
+
+
+class BatchOfSubjects(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch of one service for many subjects; up to 10 000."""
+
+    service: Service
+    jurisdiction: str | None = None
+    subjects: tuple[Subject, ...]
+
+
+class ChecksResource:
+    """Answers checks: who calls, what is asked, what is decided, what is counted."""
+
+    def __init__(
+        self, *, key_ring: KeyRing, checks: Checks, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._key_ring = key_ring
+        self._checks = checks
+        self._clock = clock
+        self._metrics = metrics
+
+    async def create(self, authorization: str | None, receive: Any) -> Reply:
+        """Answer one check; whatever goes wrong is answered too."""
+        started = perf_counter()
+        try:
+            caller = await self._caller(authorization)
+            body = await read_body(receive, CHECK_BYTES_MAX)
+            check = read_check(body, caller, shanghai_day(self._clock.now()))
+            decided = await self._checks.decide((check,))
+        except CheckerError as error:
+            return self._failed("checks", error)
+        decision = decided.decisions[0]
+        self._metrics.decided(check.service, decision.outcome)
+        self._metrics.answered(perf_counter() - started, from_registry=decided.from_registry)
+        return Reply(status=200, body=encode(answer_of(decision, decided.list, check.reference)))
+
+    async def create_batch(self, authorization: str | None, receive: Any) -> Reply:
+        """Answer a batch; a bad item is answered in its place."""
+        started = perf_counter()
+        try:
+            caller = await self._caller(authorization)
+            body = await read_body(receive, BATCH_BYTES_MAX)
+            items = read_batch(body, caller, shanghai_day(self._clock.now()))
+            asked = [item for item in items if isinstance(item, PreparedCheck)]
+            decided = await self._checks.decide(asked)
+        except CheckerError as error:
+            return self._failed("batch", error)
+        for check, decision in zip(asked, decided.decisions, strict=True):
+            self._metrics.decided(check.service, decision.outcome)
+        self._metrics.answered(perf_counter() - started, from_registry=decided.from_registry)
+        results = _results(items, decided.decisions)
+        return Reply(status=200, body=encode(BatchAnswer(list=decided.list, results=results)))
+
+    async def _caller(self, authorization: str | None) -> Caller:
+        caller = await self._key_ring.caller(authorization)
+        if not caller.may(Action.CHECK):
+            raise OutOfScope(f"the role {caller.role} does not check")
+        return caller
+
+    def _failed(self, resource: str, error: CheckerError) -> Reply:
+        reply = reply_to(error)
+        self._metrics.failed(resource, reply.status)
+        return reply
+
+
+def _results(
+    items: Sequence[Item], decisions: Sequence[Decision]
+) -> tuple[BatchItem | ItemError, ...]:
+    remaining = iter(decisions)
+    return tuple(
+        _item(item, next(remaining))
+        if isinstance(item, PreparedCheck)
+        else ItemError(error=problem_of(item))
+        for item in items
+    )
+
+
+def _item(check: PreparedCheck, decision: Decision) -> BatchItem:
+    return BatchItem(
+        id=new_id(),
+        decision=decision.outcome,
+        reasons=decision.reasons,
+        spending=decision.spending,
+        reference=check.reference,
+    )
+
+
+@post(
+    "/v1/checks",
+    status_code=200,
+)
+async def create_check(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Ask about one subject and one service."""
+    resource: ChecksResource = request.app.state.checks
+    return respond(await resource.create(request.headers.get("authorization"), request.receive))
+
+
+@post(
+    "/v1/checks/batch",
+    status_code=200,
+)
+async def create_batch(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Ask about many subjects."""
+    resource: ChecksResource = request.app.state.checks
+    authorization = request.headers.get("authorization")
+    return respond(await resource.create_batch(authorization, request.receive))

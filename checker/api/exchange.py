@@ -1,0 +1,75 @@
+"""One HTTP exchange on plain ASGI: the body in, bounded, and an answer out.
+
+Used where a check must not pay for a framework, and by the handlers that answer the same way.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from checker.api.problems import MEDIA_TYPE, headers_of, problem_of
+from checker.errors import InvalidRequest, TooLarge
+
+JSON = "application/json"
+CHECK_BYTES_MAX = 64 * 1024
+"""A check has some 300 bytes; the rest is room for what a caller may wrongly send."""
+BATCH_BYTES_MAX = 16 * 1024 * 1024
+"""10 000 checks of 1 600 bytes."""
+
+encode = msgspec.json.Encoder().encode
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered; the body is JSON already encoded."""
+
+    status: int
+    body: bytes
+    media_type: str = JSON
+    headers: Mapping[str, str] = {}
+
+
+def reply_to(error: BaseException) -> Reply:
+    """Answer an error by its row in the table of problems."""
+    problem = problem_of(error)
+    return Reply(
+        status=problem.status,
+        body=encode(problem),
+        media_type=MEDIA_TYPE,
+        headers=headers_of(error),
+    )
+
+
+async def read_body(receive: Any, limit: int) -> bytes:
+    """Read a request's body.
+
+    Raises:
+        TooLarge: it has more than `limit` bytes; the rest is not read.
+        InvalidRequest: the caller went away in the middle.
+    """
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        parts = [body]
+        size = len(body)
+        while message.get("more_body") and size <= limit:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        body = b"".join(parts)
+    if message["type"] == "http.disconnect":
+        raise InvalidRequest("the body was cut off")
+    if len(body) > limit:
+        raise TooLarge(f"the body has more than {limit} bytes")
+    return body
+
+
+async def send_reply(send: Any, reply: Reply) -> None:
+    """Send an answer on plain ASGI."""
+    headers = [
+        (b"content-type", reply.media_type.encode()),
+        (b"content-length", str(len(reply.body)).encode()),
+        *((name.encode(), value.encode()) for name, value in reply.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

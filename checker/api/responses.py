@@ -1,0 +1,69 @@
+"""Litestar responses made of replies, and the handler that turns every error into a problem."""
+
+import logging
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+
+from checker.api.exchange import Reply, encode, reply_to
+from checker.api.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, describe
+from checker.errors import CheckerError, InvalidRequest, NotFound
+
+_log = logging.getLogger(__name__)
+
+
+def respond(reply: Reply) -> Response[bytes]:
+    """Make a Litestar response of a reply."""
+    return Response(
+        reply.body,
+        status_code=reply.status,
+        media_type=reply.media_type,
+        headers=dict(reply.headers),
+    )
+
+
+def respond_json(value: Any) -> Response[bytes]:
+    """Answer 200 with a struct as JSON."""
+    return respond(Reply(status=200, body=encode(value)))
+
+
+def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer any error as a problem; only bugs are logged."""
+    match error:
+        case CheckerError():
+            return respond(reply_to(error))
+        case MethodNotAllowedException():
+            problem = describe(METHOD_NOT_ALLOWED, "the address exists, the method does not")
+            allowed = request.app.route_handler_method_map.get(request.scope["path"], ())
+            headers = {"allow": ", ".join(sorted(allowed))} if allowed else {}
+            return respond(
+                Reply(
+                    status=problem.status,
+                    body=encode(problem),
+                    media_type=MEDIA_TYPE,
+                    headers=headers,
+                )
+            )
+        case NotFoundException():
+            return respond(reply_to(NotFound("nothing is at this address")))
+        case HTTPException() if error.status_code < 500:
+            return respond(reply_to(InvalidRequest("the request is not as it must be")))
+        case _:
+            return respond(bug(error))
+
+
+def bug(error: Exception) -> Reply:
+    """Answer a bug, and log its class and place; its text may quote what was asked."""
+    _log.error("unexpected %s at %s", type(error).__name__, _place_of(error))
+    return reply_to(error)
+
+
+def _place_of(error: Exception) -> str:
+    """Name the innermost line the error came from, as a place to look."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

@@ -1,0 +1,122 @@
+"""`checker check`: one question, asked without HTTP."""
+
+import re
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from checker.accounts.keys import AccountRole, Caller
+from checker.checks.answer import Answer, answer_of
+from checker.checks.request import read_check
+from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.config import Config
+from checker.domain.clock import shanghai_day
+from checker.domain.decision import Outcome
+from checker.domain.document import DocumentType
+from checker.runtime import Runtime
+
+# With --exit-code a script can tell decisions apart.
+EXIT_CODES = {Outcome.ALLOW: 0, Outcome.CAP: 10, Outcome.REVIEW: 11, Outcome.DENY: 12}
+_COLORS = {
+    Outcome.ALLOW: "green",
+    Outcome.CAP: "yellow",
+    Outcome.REVIEW: "yellow",
+    Outcome.DENY: "red",
+}
+_NUMBER = re.compile(r"^\d+$")
+_WORDS = {"true": True, "false": False}
+_OPERATOR = Caller(
+    key_pk=0,
+    account_id="command line",
+    name="command line",
+    role=AccountRole.INSTITUTION,
+    services=None,
+    jurisdiction=None,
+    items_per_minute=0,
+)
+
+
+@click.command()
+@click.option(
+    "--document",
+    required=True,
+    help="TYPE:NUMBER, e.g. resident_id:4408…; a number alone is a resident ID; - reads it from "
+    "standard input, where no list of processes shows it.",
+)
+@click.option("--name", help="The name on the document.")
+@click.option(
+    "--service",
+    required=True,
+    help="As JSON, or in words: 'rail train=G79 seat=second'.",
+)
+@click.option("--jurisdiction", help="The place of service; default: CN.")
+@click.option("--exit-code", is_flag=True, help="Exit with 0 allow, 10 cap, 11 review, 12 deny.")
+@json_option
+@deployment_options
+def check(  # noqa: PLR0917 - click passes options by name
+    config: Config,
+    document: str,
+    name: str | None,
+    service: str,
+    jurisdiction: str | None,
+    exit_code: bool,
+    as_json: bool,
+) -> None:
+    """Ask whether a subject may buy a service."""
+    question = {
+        "subject": {"document": _document(document), "name": name},
+        "service": _service(service),
+        "jurisdiction": jurisdiction,
+    }
+
+    async def work(runtime: Runtime) -> Answer:
+        today = shanghai_day(runtime.clock.now())
+        prepared = read_check(msgspec.json.encode(question), _OPERATOR, today)
+        await runtime.publisher.look()
+        decided = await runtime.checks.decide((prepared,))
+        return answer_of(decided.decisions[0], decided.list, None)
+
+    answer = run_in_deployment(config, work)
+    if as_json:
+        tell_json(answer)
+    else:
+        _tell(answer)
+    if exit_code:
+        sys.exit(EXIT_CODES[answer.decision])
+
+
+def _document(text: str) -> dict[str, str]:
+    if text == "-":
+        text = sys.stdin.readline().strip()
+    kind, colon, number = text.partition(":")
+    if not colon:
+        kind, number = DocumentType.RESIDENT_ID, text
+    return {"type": kind, "number": number}
+
+
+def _service(text: str) -> dict[str, Any]:
+    if text.lstrip().startswith("{"):
+        try:
+            return msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise click.BadParameter("is not a JSON object", param_hint="--service") from error
+    kind, *fields = text.split()
+    service: dict[str, Any] = {"type": kind}
+    for field in fields:
+        name, _, value = field.partition("=")
+        service[name] = int(value) if _NUMBER.match(value) else _WORDS.get(value, value)
+    return service
+
+
+def _tell(answer: Answer) -> None:
+    decision = click.style(answer.decision.value, fg=_COLORS[answer.decision], bold=True)
+    click.echo(f"{decision}  (list version {answer.list.version}, as of {answer.list.as_of})")
+    for reason in answer.reasons:
+        listing = "not public" if reason.listing is None else reason.listing.case_number
+        court = "" if reason.remedy is None else reason.remedy.court
+        click.echo(f"  {reason.code}  {reason.measure}  as {reason.role}  {listing}  {court}")
+    if answer.spending is not None:
+        room = answer.spending
+        click.echo(f"  {room.remaining_fen} of {room.limit_fen} fen left until {room.resets_at}")

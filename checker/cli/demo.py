@@ -1,0 +1,91 @@
+"""`checker demo`: from nothing to a service with a list, keys and something to try."""
+
+import json
+import shlex
+
+import click
+import msgspec
+
+from checker import server
+from checker.accounts.keys import AccountRole, create_key
+from checker.cli.options import deployment_options, run_in_deployment
+from checker.cli.serve import host_option, port_option, workers_option
+from checker.config import CONFIG_FILE, Config, load_config
+from checker.demo import Person, demo_list, demo_persons, demo_settings
+from checker.errors import ConfigurationError
+from checker.registry.publication import ChangeKind, newest_version
+from checker.registry.summary import ListSummary, summarize
+from checker.runtime import Runtime, make_private, open_servers
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo made: a key for each role, and the list's size."""
+
+    keys: dict[AccountRole, str]
+    summary: ListSummary
+
+
+@click.command()
+@host_option
+@port_option
+@workers_option
+@deployment_options
+def demo(config: Config, host: str, port: int, workers: int) -> None:
+    """Serve a synthetic list, with keys and a question to try."""
+    config = _with_settings(config)
+    with open_servers(config) as named:
+        prepared = run_in_deployment(named, _prepare)
+        _tell(prepared, f"http://{host}:{port}")
+        server.serve(named, host=host, port=port, workers=workers)
+
+
+def _with_settings(config: Config) -> Config:
+    """Put the demo's settings where every command on this directory finds them."""
+    if config.config_file is not None:
+        return config
+    make_private(config)
+    file = config.data_dir / CONFIG_FILE
+    file.write_text(demo_settings(), encoding="utf-8")
+    read = load_config({}, data_dir=config.data_dir)
+    return msgspec.structs.replace(config, config_file=file, jurisdictions=read.jurisdictions)
+
+
+async def _prepare(runtime: Runtime) -> Prepared:
+    async with runtime.engine.connect() as connection:
+        newest = await newest_version(connection)
+    if newest is not None and newest.kind is not ChangeKind.DEMO:
+        text = "this data directory holds a list that is not the demo's: use `checker serve`"
+        raise ConfigurationError(text)
+    await runtime.feed.replace(demo_list(), kind=ChangeKind.DEMO)
+    keys = {
+        role: await create_key(runtime.engine, name=f"demo {role}", role=role)
+        for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)
+    }
+    return Prepared(keys=keys, summary=await summarize(runtime.engine))
+
+
+def _tell(prepared: Prepared, url: str) -> None:
+    summary = prepared.summary
+    click.secho(f"\nchecker: {url}, API at {url}/docs", bold=True)
+    click.echo(
+        f"{summary.listings} synthetic listings: {summary.persons} persons, "
+        f"{summary.organizations} organizations. Nobody on it was born after 1905."
+    )
+    click.echo("\nKeys of this start:")
+    for role, key in prepared.keys.items():
+        click.echo(f"  {role:<12} {key}")
+    click.echo("\nAsk whether the debtor 陈示例 may take a seat on a G train:\n")
+    click.echo(_curl(demo_persons()[0], prepared.keys[AccountRole.INSTITUTION], url))
+    click.echo("\nThe README says who else can be asked about. Ctrl-C stops the service.\n")
+
+
+def _curl(person: Person, key: str, url: str) -> str:
+    question = {
+        "subject": {
+            "document": {"type": person.type, "number": person.number},
+            "name": person.name,
+        },
+        "service": person.questions[0].service,
+    }
+    body = shlex.quote(json.dumps(question, ensure_ascii=False))
+    return f"curl -s {url}/v1/checks -H 'Authorization: Bearer {key}' \\\n  -d {body}"

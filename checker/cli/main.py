@@ -1,0 +1,21 @@
+"""The root of the command line."""
+
+import click
+
+from checker.cli.check import check
+from checker.cli.demo import demo
+from checker.cli.feed import import_list
+from checker.cli.keys import keys
+from checker.cli.options import Commands
+from checker.cli.serve import serve
+from checker.cli.status import status
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="checker")
+def main() -> None:
+    """Whether a listed judgment defaulter (失信被执行人) may buy, asked at the point of service."""
+
+
+for command in (serve, demo, import_list, check, keys, status):
+    main.add_command(command)

@@ -1,0 +1,102 @@
+"""What all commands share: where the deployment is, how results and errors are told.
+
+Exit codes: 0 done; 1 the service cannot answer now (try again); 2 wrong usage, wrong input or a
+setting that must be mended first.
+"""
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+import msgspec
+import uvloop
+
+from cache.server_place import EmbeddedServerError
+from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
+from checker.errors import CheckerError, InvalidRequest, Unavailable
+from checker.runtime import Runtime, open_runtime, open_servers
+
+EXIT_UNAVAILABLE = 1
+EXIT_USAGE = 2
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_pretty = functools.partial(msgspec.json.format, indent=2)
+
+
+def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--data-dir` and `--config`, and pass it the `Config` first."""
+
+    @click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help=f"Where the service keeps its things ({DATA_DIR_VARIABLE}; default: ./checker-data).",
+    )
+    @click.option(
+        "--config",
+        "config_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        envvar=CONFIG_VARIABLE,
+        help=f"Settings as TOML ({CONFIG_VARIABLE}).",
+    )
+    @functools.wraps(command)
+    def wrapped(data_dir: Path | None, config_file: Path | None, **kwargs: Any) -> Any:
+        config = load_config(os.environ, data_dir=data_dir, config_file=config_file)
+        return command(config, **kwargs)
+
+    return wrapped
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
+
+
+def run_in_deployment(config: Config, work: Callable[[Runtime], Coroutine[Any, Any, R]]) -> R:
+    """Open the servers and a node, do the work, close both."""
+
+    async def opened(named: Config) -> R:
+        async with open_runtime(named, os.environ) as runtime:
+            return await work(runtime)
+
+    with (
+        open_servers(config) as named,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(opened(named))
+
+
+def tell_json(value: Any) -> None:
+    """Print a result as JSON on standard output."""
+    click.echo(_pretty(msgspec.json.encode(value)))
+
+
+class Commands(click.Group):
+    """A group whose commands tell errors of the service in a line, with an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; end in order at SIGTERM too, so that no server is left behind."""
+        signal.signal(signal.SIGTERM, _leave)
+        try:
+            return super().invoke(ctx)
+        except (Unavailable, EmbeddedServerError) as error:
+            _fail(error, EXIT_UNAVAILABLE)
+        except CheckerError as error:
+            _fail(error, EXIT_USAGE)
+
+
+def _fail(error: Exception, code: int) -> None:
+    click.echo(f"checker: {error}", err=True)
+    if isinstance(error, InvalidRequest):
+        for fault in error.faults:
+            click.echo(f"  {fault.pointer or '/'}: {fault.detail}", err=True)
+    sys.exit(code)
+
+
+def _leave(signum: int, _frame: object) -> None:
+    sys.exit(128 + signum)

@@ -1,0 +1,66 @@
+"""`checker status`."""
+
+import click
+import msgspec
+
+from cache.errors import CacheIncomplete, CacheUnavailable
+from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.config import Config
+from checker.domain.clock import instant_text
+from checker.registry.summary import ListSummary, summarize
+from checker.runtime import Runtime
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What `checker status` tells; `cache_version` is None where the cache holds no list."""
+
+    data_dir: str
+    version: int
+    as_of: str | None
+    cache_version: int | None
+    persons: int
+    organizations: int
+    listings: int
+    unresolved_officers: int
+    masked: int
+
+
+@click.command()
+@json_option
+@deployment_options
+def status(config: Config, as_json: bool) -> None:
+    """Tell what the list and the cache hold."""
+
+    async def work(runtime: Runtime) -> Status:
+        summary = await summarize(runtime.engine)
+        return _status(runtime, summary, await _cache_version(runtime))
+
+    told = run_in_deployment(config, work)
+    if as_json:
+        tell_json(told)
+        return
+    for name in told.__struct_fields__:
+        click.echo(f"{name.replace('_', ' '):<20} {getattr(told, name)}")
+
+
+def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -> Status:
+    version = summary.version
+    return Status(
+        data_dir=str(runtime.config.data_dir),
+        version=0 if version is None else version.version,
+        as_of=None if version is None else instant_text(version.at),
+        cache_version=cache_version,
+        persons=summary.persons,
+        organizations=summary.organizations,
+        listings=summary.listings,
+        unresolved_officers=summary.unresolved_officers,
+        masked=summary.masked,
+    )
+
+
+async def _cache_version(runtime: Runtime) -> int | None:
+    try:
+        generation = await runtime.cache.current()
+    except (CacheUnavailable, CacheIncomplete):
+        return None
+    return None if generation is None else generation.version

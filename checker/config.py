@@ -1,0 +1,100 @@
+"""Where the service keeps its things and how it is set: data directory, config file, environment.
+
+The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
+place, `[list]` how long the courts may be silent before an answer calls its list stale. An unknown
+table or key stops the start, so that a misspelt setting cannot silently mean `unset`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.settings import Settings
+from checker.errors import ConfigurationError
+from checker.policy.errors import PolicyError
+from checker.policy.settings import load_settings
+
+DATA_DIR_VARIABLE = "CHECKER_DATA_DIR"
+CONFIG_VARIABLE = "CHECKER_CONFIG"
+DATABASE_VARIABLE = "DATABASE_URL"
+REDIS_VARIABLE = "REDIS_URL"
+DATA_DIR = Path("checker-data")
+CONFIG_FILE = "config.toml"
+
+_HOUR_MS = 3_600_000
+
+
+class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for the list: `stale_after_hours` without a word from the courts."""
+
+    stale_after_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 366)] = 48
+
+    @property
+    def stale_after_ms(self) -> int:
+        """The same in milliseconds."""
+        return self.stale_after_hours * _HOUR_MS
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    list: ListSettings = ListSettings()
+    jurisdiction: object = None  # read by checker.policy.settings, which knows lines
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a start needs to know. URLs that are None mean the embedded servers.
+
+    `config_file` is where the settings were read from, None where there was none.
+    """
+
+    data_dir: Path
+    database_url: str | None
+    redis_url: str | None
+    config_file: Path | None
+    jurisdictions: Mapping[Jurisdiction, Settings]
+    list: ListSettings
+
+
+def load_config(
+    environ: Mapping[str, str], *, data_dir: Path | None = None, config_file: Path | None = None
+) -> Config:
+    """Read the configuration; arguments go before the environment.
+
+    Where no config file is named, `config.toml` in the data directory is read if it is there.
+
+    Raises:
+        ConfigurationError: a file that cannot be read, or says what it may not; with file and line.
+    """
+    if data_dir is None:
+        data_dir = Path(environ.get(DATA_DIR_VARIABLE) or DATA_DIR)
+    if config_file is None and environ.get(CONFIG_VARIABLE):
+        config_file = Path(environ[CONFIG_VARIABLE])
+    if config_file is None and (data_dir / CONFIG_FILE).exists():
+        config_file = data_dir / CONFIG_FILE
+    text = "" if config_file is None else _text(config_file)
+    file = str(config_file)
+    try:
+        read = msgspec.convert(tomllib.loads(text), _File)
+        jurisdictions = load_settings(text, file=file)
+    except PolicyError as error:
+        raise ConfigurationError(str(error)) from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
+    return Config(
+        data_dir=data_dir.absolute(),
+        database_url=environ.get(DATABASE_VARIABLE) or None,
+        redis_url=environ.get(REDIS_VARIABLE) or None,
+        config_file=config_file,
+        jurisdictions=jurisdictions,
+        list=read.list,
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} cannot be read") from error

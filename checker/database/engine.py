@@ -1,0 +1,84 @@
+"""Connections to PostgreSQL: how they are made, how long they wait, how driver errors are told.
+
+Two kinds of work share a database and need different patience: a check waits two seconds at most, a
+load of a million rows as long as it takes.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import asyncpg
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from checker.errors import ConfigurationError, Unavailable
+
+CONNECT_TIMEOUT_S = 2.0
+CHECK_TIMEOUT_S = 2.0
+POOL_SIZE = 8
+
+_DRIVER = "postgresql+asyncpg"
+_LOST = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError, OSError)
+_LOST_IN_DRIVER = (
+    asyncpg.exceptions.ConnectionDoesNotExistError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.TooManyConnectionsError,
+    asyncpg.exceptions.QueryCanceledError,
+)
+
+
+def database_url(text: str) -> URL:
+    """Read a URL as deployments write it (`postgres://`, `postgresql://`), for our driver.
+
+    Raises:
+        ConfigurationError: another database, or no URL at all.
+    """
+    try:
+        url = make_url(text)
+    except ValueError as error:
+        raise ConfigurationError("DATABASE_URL is not a URL") from error
+    if url.get_backend_name() not in {"postgres", "postgresql"}:
+        raise ConfigurationError("DATABASE_URL must name a PostgreSQL database")
+    return url.set(drivername=_DRIVER)
+
+
+@asynccontextmanager
+async def open_engine(
+    url: str, *, timeout_s: float | None = CHECK_TIMEOUT_S
+) -> AsyncIterator[AsyncEngine]:
+    """Open a pool of connections, and close it. `timeout_s` bounds a statement; None: no bound."""
+    connect_args: dict[str, object] = {
+        "timeout": CONNECT_TIMEOUT_S,
+        "command_timeout": timeout_s,
+        "server_settings": {"application_name": "checker", "timezone": "UTC"},
+    }
+    engine = create_async_engine(
+        database_url(url),
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=CHECK_TIMEOUT_S,
+        connect_args=connect_args,
+        hide_parameters=True,  # a driver's error would repeat what was asked
+    )
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """Turn a lost or silent database into `Unavailable`; anything else is a bug and passes."""
+    try:
+        yield
+    except _LOST as error:
+        raise Unavailable("the registry cannot be reached") from error
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if error.connection_invalidated or isinstance(cause, _LOST_IN_DRIVER):
+            raise Unavailable("the registry cannot be reached") from error
+        raise

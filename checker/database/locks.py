@@ -1,0 +1,45 @@
+"""Advisory locks of PostgreSQL that processes of one deployment hold against each other.
+
+They belong to a connection: a process that dies gives its locks back with it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import IntEnum
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+class Lock(IntEnum):
+    """The numbers of our locks; the first half spells `chkr`."""
+
+    MIGRATION = 0x63686B72_00000001
+    # Who writes the list or rebuilds the cache from it: one at a time, up to the switch.
+    LIST_WRITER = 0x63686B72_00000002
+
+
+@asynccontextmanager
+async def hold(engine: AsyncEngine, lock: Lock) -> AsyncIterator[None]:
+    """Wait for the lock and hold it in a connection of its own."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("SELECT pg_advisory_lock(:n)"), {"n": int(lock)})
+        try:
+            yield
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": int(lock)})
+
+
+@asynccontextmanager
+async def try_hold(engine: AsyncEngine, lock: Lock) -> AsyncIterator[bool]:
+    """Hold the lock if nobody does; tell whether we have it."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        statement = text("SELECT pg_try_advisory_lock(:n)")
+        held = bool((await connection.execute(statement, {"n": int(lock)})).scalar_one())
+        try:
+            yield held
+        finally:
+            if held:
+                await connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": int(lock)})

@@ -1,0 +1,43 @@
+"""Brings a database to the newest schema; several processes may ask at once."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from checker.database.locks import Lock, hold
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Build Alembic's configuration in code; there is no alembic.ini."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+async def upgrade(engine: AsyncEngine) -> None:
+    """Run what migrations are missing; most starts find none and take no lock."""
+    if await _is_current(engine):
+        return
+    async with hold(engine, Lock.MIGRATION), engine.begin() as connection:
+        await connection.run_sync(_run)
+
+
+async def _is_current(engine: AsyncEngine) -> bool:
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    async with engine.connect() as connection:
+        found = await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+    return found == head
+
+
+def _run(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")

@@ -1,0 +1,59 @@
+"""The demo: some 300 synthetic listings, a dozen persons to ask about, and visible settings.
+
+`persons.toml` says who they are and what to ask; `persons.ndjson` holds their listings;
+`background.ndjson` is `python -m loadtest.population --seed 2016 --listings 300`. Everybody was
+born between 1850 and 1905, so nobody alive is meant.
+"""
+
+from collections.abc import AsyncIterator
+from importlib import resources
+
+import msgspec
+
+LISTS = ("persons.ndjson", "background.ndjson")
+SETTINGS = "settings.toml"
+LISTING_ID_PREFIX = "demo-"
+
+_FOLDER = resources.files("checker.demo")
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What to ask about somebody, and what comes back. `name` asks under another name."""
+
+    service: dict[str, object]
+    jurisdiction: str = "CN"
+    name: str | None = None
+    decision: str
+    codes: tuple[str, ...] = ()
+    measure: str | None = None
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the demo."""
+
+    name: str
+    is_: str = msgspec.field(name="is")
+    type: str = "resident_id"
+    number: str
+    questions: tuple[Question, ...]
+
+
+class _Persons(msgspec.Struct, frozen=True):
+    persons: tuple[Person, ...]
+
+
+def demo_persons() -> tuple[Person, ...]:
+    """Read who can be asked about."""
+    text = _FOLDER.joinpath("persons.toml").read_bytes()
+    return msgspec.toml.decode(text, type=_Persons).persons
+
+
+def demo_settings() -> str:
+    """Read the demo's settings per jurisdiction, as the text of a config file."""
+    return _FOLDER.joinpath(SETTINGS).read_text(encoding="utf-8")
+
+
+async def demo_list() -> AsyncIterator[bytes]:
+    """Give the demo's list as NDJSON."""
+    for name in LISTS:
+        yield _FOLDER.joinpath(name).read_bytes()

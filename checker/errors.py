@@ -1,0 +1,72 @@
+"""The errors of the service, split by what the caller can do about them.
+
+They know no HTTP: `checker.api.problems` has one table from class to answer. A text in here names
+fields and never repeats what stood in them: no document number and no name reaches an error.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One field at fault: a JSON pointer (RFC 6901) into the request and what is wrong there."""
+
+    pointer: str
+    detail: str
+
+
+class CheckerError(Exception):
+    """Whatever the service refuses or cannot do on purpose; its text is safe to show."""
+
+
+class InvalidRequest(CheckerError):
+    """The request's fault: send another one. `faults` name the fields."""
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = tuple(faults)
+
+
+class InvalidSubject(InvalidRequest):
+    """The document's number can be on no list: look at the document again."""
+
+
+class TooLarge(CheckerError):
+    """The request passes a limit: send it in parts."""
+
+
+class Unauthenticated(CheckerError):
+    """No key, or none that is known: call with one."""
+
+
+class OutOfScope(CheckerError):
+    """The key may not do this: ask the operator for another scope."""
+
+
+class NotFound(CheckerError):
+    """There is no such thing, or none that this key may see."""
+
+
+class Conflict(CheckerError):
+    """The state of the thing forbids it."""
+
+
+class QuotaExceeded(CheckerError):
+    """The key has used what it may: wait `retry_after_s` seconds."""
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(CheckerError):
+    """The list cannot be vouched for now, so nothing is allowed: try again."""
+
+    def __init__(self, detail: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class ConfigurationError(CheckerError):
+    """The service would not be safe as it is set up, so it does not start: mend the setting."""

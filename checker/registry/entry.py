@@ -1,0 +1,86 @@
+"""A listing as the registry takes it in, whatever its format was; documents are normalised."""
+
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from checker.domain.document import Document
+from checker.domain.masking import MaskedNumber
+from checker.domain.role import Role
+
+
+class PartyType(StrEnum):
+    """What the judgment defaulter of a listing is."""
+
+    PERSON = "person"
+    ORGANIZATION = "organization"
+
+
+class FeedFormat(StrEnum):
+    """How the lines of a feed are written."""
+
+    LISTING = "listing"
+    ZXGK = "zxgk"
+
+
+class RejectCode(StrEnum):
+    """Why a line of the feed was not accepted."""
+
+    INVALID_ENCODING = "invalid-encoding"
+    INVALID_JSON = "invalid-json"
+    INVALID_LISTING = "invalid-listing"
+    INVALID_DOCUMENT = "invalid-document"
+    DUPLICATE_ID = "duplicate-id"
+    LINE_TOO_LONG = "line-too-long"
+    NOBODY_REACHED = "nobody-reached"
+
+
+class LineRejected(Exception):
+    """A line that cannot stand. `detail` names the field and never what stood in it."""
+
+    def __init__(self, code: RejectCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class MaskedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that the list shows only in part."""
+
+    type: str
+    number: MaskedNumber
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody named by a listing, and the documents by which they can be found."""
+
+    name: str
+    documents: tuple[Document | MaskedDocument, ...]
+
+
+class OfficerEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An officer of the listed organization; with no role or no document they reach nobody."""
+
+    role: Role | None
+    holder: Holder
+
+    @property
+    def resolved(self) -> bool:
+        """Whether a check can find them."""
+        return self.role is not None and bool(self.holder.documents)
+
+
+class ListingEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One court's entry of one party for one case."""
+
+    id: str
+    case_number: str
+    court: str
+    filed_on: date | None
+    published_on: date | None
+    expires_on: date | None
+    public: bool
+    party_type: PartyType
+    party: Holder
+    officers: tuple[OfficerEntry, ...]

@@ -1,0 +1,49 @@
+"""Cuts a feed into lines as it arrives, without ever holding more than one line of it."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+
+LINE_BYTES_MAX = 1 << 20
+"""A listing with hundreds of officers stays far under it; a longer line is no listing."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+async def cut_lines(
+    chunks: AsyncIterable[bytes], *, line_bytes_max: int = LINE_BYTES_MAX
+) -> AsyncIterator[tuple[int, bytes | None]]:
+    """Yield (line number from 1, line); None for a line over the limit. Blank lines are passed
+    over.
+
+    A last line without its newline counts, because files are written like that; a transfer that was
+    cut off is told by the transport, not by the text.
+    """
+    number = 0
+    held = bytearray()
+    overlong = False
+    async for chunk in chunks:
+        start = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            number += 1
+            held += chunk[start:end]
+            if overlong or len(held) > line_bytes_max:
+                yield number, None
+            elif line := _clean(held, number):
+                yield number, line
+            held.clear()
+            overlong = False
+            start = end + 1
+        if not overlong:
+            held += chunk[start:]
+        if len(held) > line_bytes_max:
+            held.clear()
+            overlong = True
+    number += 1
+    if overlong:
+        yield number, None
+    elif line := _clean(held, number):
+        yield number, line
+
+
+def _clean(held: bytearray, number: int) -> bytes:
+    line = bytes(held).strip()
+    return line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line

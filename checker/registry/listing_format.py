@@ -1,0 +1,147 @@
+"""The feed's own format: one listing a line, as the contract's section 5 shows it.
+
+The court sends it and can mend it at once, so it is read strictly: an unknown field, an unknown
+role or a number that fails its check rejects the line. A number with characters hidden behind `*`
+is taken as a masked one.
+"""
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+
+from checker.decoding import decode
+from checker.domain.document import Document, DocumentType, normalize
+from checker.domain.errors import InvalidDocument
+from checker.domain.masking import MaskedNumber, is_masked
+from checker.domain.name import normalize_name
+from checker.domain.role import Role
+from checker.errors import InvalidRequest
+from checker.registry.entry import (
+    Holder,
+    LineRejected,
+    ListingEntry,
+    MaskedDocument,
+    OfficerEntry,
+    PartyType,
+    RejectCode,
+)
+
+NAME_LENGTH_MAX = 300
+TEXT_LENGTH_MAX = 300
+DOCUMENTS_MAX = 50
+OFFICERS_MAX = 500
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_LENGTH_MAX)]
+_Documents = Annotated[tuple[Document, ...], msgspec.Meta(max_length=DOCUMENTS_MAX)]
+
+_MASKABLE = frozenset({DocumentType.RESIDENT_ID, DocumentType.USCC})
+
+
+class PartyLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The judgment defaulter."""
+
+    type: PartyType
+    name: _Name
+    documents: Annotated[tuple[Document, ...], msgspec.Meta(min_length=1, max_length=DOCUMENTS_MAX)]
+
+
+class OfficerLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One officer; without documents they are kept as unresolved."""
+
+    role: Role
+    name: _Name
+    documents: _Documents = ()
+
+    def __post_init__(self) -> None:
+        if self.role is Role.DEBTOR:
+            raise ValueError("an officer cannot be the debtor")
+
+
+class ListingLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A listing, as sent."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    case_number: _Text
+    court: _Text
+    filed_on: date | None = None
+    published_on: date | None = None
+    expires_on: date | None = None
+    public: bool = True
+    party: PartyLine
+    officers: Annotated[tuple[OfficerLine, ...], msgspec.Meta(max_length=OFFICERS_MAX)] = ()
+
+    def __post_init__(self) -> None:
+        if self.officers and self.party.type is PartyType.PERSON:
+            raise ValueError("a person has no officers")
+        if (
+            self.expires_on is not None
+            and self.published_on is not None
+            and self.expires_on <= self.published_on
+        ):
+            raise ValueError("a listing cannot expire before it is published")
+
+
+_decoder = msgspec.json.Decoder(ListingLine)
+
+
+def parse_listing(line: bytes, today: date) -> ListingEntry:
+    """Read one line.
+
+    Raises:
+        LineRejected: with the field at fault, and nothing of what stood in it.
+    """
+    try:
+        sent = decode(_decoder, line)
+    except InvalidRequest as error:
+        raise _rejected(error) from None
+    return ListingEntry(
+        id=sent.id,
+        case_number=sent.case_number,
+        court=sent.court,
+        filed_on=sent.filed_on,
+        published_on=sent.published_on,
+        expires_on=sent.expires_on,
+        public=sent.public,
+        party_type=sent.party.type,
+        party=_holder(sent.party.name, sent.party.documents, today, "/party"),
+        officers=tuple(
+            OfficerEntry(
+                role=officer.role,
+                holder=_holder(officer.name, officer.documents, today, f"/officers/{index}"),
+            )
+            for index, officer in enumerate(sent.officers)
+        ),
+    )
+
+
+def _holder(name: str, documents: tuple[Document, ...], today: date, under: str) -> Holder:
+    if not normalize_name(name):
+        raise LineRejected(RejectCode.INVALID_LISTING, f"{under}/name is blank")
+    read = []
+    for index, document in enumerate(documents):
+        try:
+            read.append(read_document(document, today))
+        except InvalidDocument as error:
+            pointer = f"{under}/documents/{index}/{error.field}"
+            raise LineRejected(RejectCode.INVALID_DOCUMENT, f"{pointer}: {error}") from None
+    return Holder(name=name, documents=tuple(read))
+
+
+def read_document(document: Document, today: date) -> Document | MaskedDocument:
+    """Normalise a listed document, whole or masked.
+
+    Raises:
+        InvalidDocument: it can belong to nobody, or too little of it is known.
+    """
+    if document.type in _MASKABLE and is_masked(document.number):
+        return MaskedDocument(type=document.type, number=MaskedNumber.parse(document.number))
+    return normalize(document, today)
+
+
+def _rejected(error: InvalidRequest) -> LineRejected:
+    if not error.faults[0].pointer and error.faults[0].detail == "not JSON":
+        return LineRejected(RejectCode.INVALID_JSON, "the line is not one JSON object")
+    told = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)
+    return LineRejected(RejectCode.INVALID_LISTING, told)

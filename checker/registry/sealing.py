@@ -1,0 +1,160 @@
+"""Turns entries into rows: names and numbers sealed, documents found by token alone.
+
+The tokens of one document are the same wherever it stands and whoever asks, so both sides build
+them here: the feed for what is listed, a check for who is asked about.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from cache.token import Token, Tokenizer
+from checker.domain.document import Document, lookup_key
+from checker.domain.masking import masked_lookup_key, masked_lookup_keys
+from checker.domain.name import normalize_name
+from checker.registry.entry import Holder, ListingEntry, MaskedDocument, OfficerEntry
+from checker.vault import Vault
+
+PARTY_NAME = "listing.party_name"
+OFFICER_NAME = "officer_link.name"
+DOCUMENT_NUMBER = "document.number"
+QUARANTINE_RAW = "quarantine.raw"
+
+_encode_entry = msgspec.json.Encoder(order="deterministic").encode
+
+
+class ListingRow(NamedTuple):
+    """A row for `listing`, staged under its line."""
+
+    line: int
+    id: str
+    digest: bytes
+    case_number: str
+    court: str
+    filed_on: date | None
+    published_on: date | None
+    expires_on: date | None
+    public: bool
+    party_type: str
+    party_name: bytes
+
+
+class OfficerRow(NamedTuple):
+    """A row for `officer_link`; `ordinal` tells the officers of one line apart."""
+
+    line: int
+    ordinal: int
+    role: str | None
+    name: bytes
+    resolved: bool
+
+
+class DocumentRow(NamedTuple):
+    """A row for `document`; without `ordinal` it is the party's."""
+
+    line: int
+    ordinal: int | None
+    role: str
+    type: str
+    number: bytes
+    masked: bool
+    token: bytes
+    name_token: bytes
+
+
+class SealedEntry(NamedTuple):
+    """All rows of one listing."""
+
+    listing: ListingRow
+    officers: list[OfficerRow]
+    documents: list[DocumentRow]
+
+
+class Sealer:
+    """Seals entries and makes tokens, with the two keys of the deployment."""
+
+    def __init__(self, tokenizer: Tokenizer, vault: Vault) -> None:
+        self._tokenizer = tokenizer
+        self.vault = vault
+
+    def name_token(self, name: str) -> Token:
+        """Token of a name; names that differ in width, case or spaces alone share it."""
+        return self._tokenizer.token("name", normalize_name(name))
+
+    def tokens_of(self, document: Document, name: str | None) -> tuple[Token, ...]:
+        """Every token under which a normalised document may be listed: its own one first.
+
+        With a name come those under which masked numbers of that shape and name would stand.
+        """
+        token = self._tokenizer.token
+        own = token(*lookup_key(document))
+        if name is None:
+            return (own,)
+        return (own, *(token(*key) for key in masked_lookup_keys(document.number, name)))
+
+    def listing_id(self, identity: str) -> str:
+        """Derive an id from what identifies a record; it tells nothing of it and is stable."""
+        return self._tokenizer.token("listing-id", identity).hex()
+
+    def id_token(self, listing_id: str) -> Token:
+        """Tell ids apart in 16 bytes each."""
+        return self._tokenizer.token("id", listing_id)
+
+    def seal(self, line: int, entry: ListingEntry) -> SealedEntry:
+        """Make the rows of an entry that was read from a line."""
+        documents = self._documents(line, None, "debtor", entry.party)
+        officers = []
+        for ordinal, officer in enumerate(entry.officers):
+            officers.append(self._officer(line, ordinal, officer))
+            if officer.role is not None:
+                documents += self._documents(line, ordinal, officer.role, officer.holder)
+        row = ListingRow(
+            line=line,
+            id=entry.id,
+            digest=self._tokenizer.token("listing", _encode_entry(entry).decode()),
+            case_number=entry.case_number,
+            court=entry.court,
+            filed_on=entry.filed_on,
+            published_on=entry.published_on,
+            expires_on=entry.expires_on,
+            public=entry.public,
+            party_type=entry.party_type,
+            party_name=self.vault.seal(entry.party.name, PARTY_NAME),
+        )
+        return SealedEntry(row, officers, documents)
+
+    def _officer(self, line: int, ordinal: int, officer: OfficerEntry) -> OfficerRow:
+        name = self.vault.seal(officer.holder.name, OFFICER_NAME)
+        return OfficerRow(line, ordinal, officer.role, name, officer.resolved)
+
+    def _documents(
+        self, line: int, ordinal: int | None, role: str, holder: Holder
+    ) -> list[DocumentRow]:
+        if not holder.documents:
+            return []
+        name_token = self.name_token(holder.name)
+        return [
+            DocumentRow(
+                line=line,
+                ordinal=ordinal,
+                role=role,
+                type=document.type,
+                number=self.vault.seal(_shown(document), DOCUMENT_NUMBER),
+                masked=isinstance(document, MaskedDocument),
+                token=self._listed_token(document, holder.name),
+                name_token=name_token,
+            )
+            for document in holder.documents
+        ]
+
+    def _listed_token(self, document: Document | MaskedDocument, name: str) -> Token:
+        if isinstance(document, MaskedDocument):
+            return self._tokenizer.token(*masked_lookup_key(document.number, name))
+        return self._tokenizer.token(*lookup_key(document))
+
+
+def _shown(document: Document | MaskedDocument) -> str:
+    """Give the number as the list shows it."""
+    number = document.number
+    return number if isinstance(number, str) else number.pattern

@@ -1,0 +1,60 @@
+"""What is in force, in numbers: nothing of anybody."""
+
+import msgspec
+from sqlalchemy import and_, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from checker.database.engine import driver_errors
+from checker.registry.entry import PartyType
+from checker.registry.publication import ListVersion, newest_version
+from checker.registry.schema import document, listing, officer_link
+
+
+class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of what is in force.
+
+    `persons` and `organizations` are the different parties, by their documents;
+    `unresolved_officers` are known by name alone and reach nobody; `masked` documents can only ever
+    give `review`.
+    """
+
+    version: ListVersion | None
+    persons: int
+    organizations: int
+    listings: int
+    unresolved_officers: int
+    masked: int
+
+
+async def summarize(engine: AsyncEngine) -> ListSummary:
+    """Count what is in force now."""
+    in_force = listing.c.until_version.is_(None)
+    parties = (
+        select(listing.c.party_type, func.count(document.c.token.distinct()))
+        .join_from(listing, document)
+        .where(and_(in_force, document.c.officer_pk.is_(None)))
+        .group_by(listing.c.party_type)
+    )
+    listings = select(func.count()).select_from(listing).where(in_force)
+    unresolved = (
+        select(func.count())
+        .select_from(officer_link.join(listing))
+        .where(and_(in_force, ~officer_link.c.resolved))
+    )
+    masked = (
+        select(func.count())
+        .select_from(document.join(listing))
+        .where(and_(in_force, document.c.masked))
+    )
+    with driver_errors():
+        async with engine.connect() as connection:
+            version = await newest_version(connection)
+            by_type: dict[str, int] = dict((await connection.execute(parties)).tuples().all())
+            return ListSummary(
+                version=version,
+                persons=by_type.get(PartyType.PERSON, 0),
+                organizations=by_type.get(PartyType.ORGANIZATION, 0),
+                listings=(await connection.execute(listings)).scalar_one(),
+                unresolved_officers=(await connection.execute(unresolved)).scalar_one(),
+                masked=(await connection.execute(masked)).scalar_one(),
+            )

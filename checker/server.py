@@ -1,0 +1,58 @@
+"""Runs the HTTP server: granian's workers on uvloop, each a node of its own.
+
+The main process holds the embedded servers, if any, and hands their URLs to the workers by the
+environment. Workers end with it (`checker.parent`).
+"""
+
+import multiprocessing
+import os
+import tempfile
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+
+from checker.api.metrics import MULTIPROCESS_VARIABLE
+from checker.config import (
+    CONFIG_VARIABLE,
+    DATA_DIR_VARIABLE,
+    DATABASE_VARIABLE,
+    REDIS_VARIABLE,
+    Config,
+)
+
+BACKLOG = 1024
+STOP_TIMEOUT_S = 10
+
+
+def serve(config: Config, *, host: str, port: int, workers: int) -> None:
+    """Serve until SIGINT or SIGTERM. `config` names both servers."""
+    assert config.database_url is not None
+    assert config.redis_url is not None
+    with tempfile.TemporaryDirectory(prefix="checker-metrics-") as metrics_dir:
+        os.environ |= {
+            DATA_DIR_VARIABLE: str(config.data_dir),
+            DATABASE_VARIABLE: config.database_url,
+            REDIS_VARIABLE: config.redis_url,
+            MULTIPROCESS_VARIABLE: metrics_dir,
+        }
+        if config.config_file is not None:
+            os.environ[CONFIG_VARIABLE] = str(config.config_file.absolute())
+        # A fork would inherit this process's locks, threads and counters.
+        multiprocessing.set_start_method("spawn", force=True)
+        Granian(
+            "checker.api.app:worker_app",
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            workers=workers,
+            factory=True,
+            loop=Loops.uvloop,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=BACKLOG,
+            log_level=LogLevels.warning,
+            log_access=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_TIMEOUT_S,
+        ).serve()
