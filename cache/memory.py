@@ -140,6 +140,10 @@ class MemoryStandingCache:
         memory.strings[self._keys.pointer] = pointer
         memory.remove(self._keys.marker(generation.id))
 
+    async def withdraw(self) -> None:
+        """See `StandingCache.withdraw`."""
+        self._reach().strings.pop(self._keys.pointer, None)
+
     async def sweep(self) -> int:
         """See `StandingCache.sweep`."""
         live = await self.current()

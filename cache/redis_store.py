@@ -104,6 +104,10 @@ class RedisStandingCache:
         """See `StandingCache.switch`."""
         await self._builds.switch(generation)
 
+    async def withdraw(self) -> None:
+        """See `StandingCache.withdraw`."""
+        await self._questions.ask([("DEL", self._keys.pointer)])
+
     async def sweep(self) -> int:
         """See `StandingCache.sweep`."""
         return await self._builds.sweep()

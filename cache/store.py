@@ -79,6 +79,13 @@ class StandingCache(Protocol):
         """
         ...
 
+    async def withdraw(self) -> None:
+        """Make no generation live: until the next switch every lookup raises CacheIncomplete.
+
+        For a caller who knows that the live one was never, or is no longer, the list.
+        """
+        ...
+
     async def sweep(self) -> int:
         """Remove all keys of generations neither live nor being built; return how many.
 

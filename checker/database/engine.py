@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -39,8 +39,9 @@ def database_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ValueError as error:
-        raise ConfigurationError("DATABASE_URL is not a URL") from error
+    except (ArgumentError, ValueError):
+        # `from None`: the cause may quote a password.
+        raise ConfigurationError("DATABASE_URL is not a URL") from None
     if url.get_backend_name() not in {"postgres", "postgresql"}:
         raise ConfigurationError("DATABASE_URL must name a PostgreSQL database")
     return url.set(drivername=_DRIVER)
@@ -75,7 +76,8 @@ def driver_errors() -> Iterator[None]:
     """Turn a lost or silent database into `Unavailable`; anything else is a bug and passes."""
     try:
         yield
-    except _LOST as error:
+    # COPY speaks to the driver directly, so its errors come unwrapped.
+    except (*_LOST, *_LOST_IN_DRIVER) as error:
         raise Unavailable("the registry cannot be reached") from error
     except DBAPIError as error:
         cause = error.orig.__cause__ if error.orig is not None else None

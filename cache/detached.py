@@ -1,0 +1,121 @@
+"""Processes that outlive whoever starts them: how one is started, recognised and signalled.
+
+Knows Linux: sessions, inherited files, `SO_PEERCRED`, `/proc`. Must not know which server it
+starts, nor who uses it.
+
+A number in a file proves nothing, for the kernel gives numbers again. A process is known here by
+what the kernel itself says: who listens on a socket, and when that process began.
+"""
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+# Nothing of the caller's environment reaches a server: neither secrets nor settings such as
+# PGOPTIONS.
+_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+_CONNECT_S_MAX = 1.0
+_PEER_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
+_FIELDS_BEFORE_START = 19  # of /proc/<pid>/stat, counted after the name (proc(5): field 22)
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a process runs as.
+
+    `through` is a command that changes to the account and then runs its arguments; where it is
+    empty, the process changes by itself and keeps no privilege.
+    """
+
+    uid: int
+    gid: int
+    through: tuple[str, ...] = ()
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """One process and no later one of the same number: `started` is in clock ticks since boot."""
+
+    pid: int
+    started: int
+
+    @classmethod
+    def listening_on(cls, path: Path) -> Self | None:
+        """Who listens on the Unix socket at `path`; None where nobody does, or nobody we can see.
+
+        A process of another container has number 0 here and is not seen: signalling 0 would be
+        signalling ourselves.
+        """
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(_CONNECT_S_MAX)
+            try:
+                line.connect(str(path))
+            except OSError:
+                return None
+            peer = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER_CREDENTIALS.size)
+            pid: int = _PEER_CREDENTIALS.unpack(peer)[0]
+            started = _started(pid) if pid > 0 else None
+            return None if started is None else cls(pid=pid, started=started)
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal this process; do nothing where it has ended, whoever has its number now."""
+        if _started(self.pid) == self.started:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+def _started(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name may hold spaces and brackets, so fields are counted from its last closing bracket.
+    return int(stat.rpartition(b")")[2].split()[_FIELDS_BEFORE_START])
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    log: Path | None = None,
+    account: Account | None = None,
+    keep: int | None = None,
+) -> int:
+    """Run a program to its end in a session of its own, so that Ctrl-C at our terminal spares it.
+
+    Its output replaces what is in `log`, which becomes the account's; without, it is thrown away.
+    `keep` is a file descriptor that it inherits, and the only one. Returns its exit code.
+    """
+    through = account.through if account else ()
+    bare = account if account and not account.through else None
+    with ExitStack() as files:
+        output = files.enter_context(log.open("wb")).fileno() if log else subprocess.DEVNULL
+        if log and account:
+            os.fchown(output, account.uid, account.gid)
+        return subprocess.run(  # noqa: S603 (programs of ours, no shell reads their arguments)
+            [*through, *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            env=_ENVIRONMENT,
+            start_new_session=True,
+            pass_fds=() if keep is None else (keep,),
+            user=bare.uid if bare else None,
+            group=bare.gid if bare else None,
+            extra_groups=() if bare else None,
+            check=False,
+        ).returncode
+
+
+def detach(argv: Sequence[str], *, log: Path, keep: int, account: Account | None = None) -> None:
+    """Start a program and leave it behind: it belongs to init, so nobody here has to wait for it.
+
+    Returns at once. Until the program ends, it holds `keep`; that is how its life can be watched.
+    """
+    run(["/bin/sh", "-c", '"$@" &', "sh", *argv], log=log, account=account, keep=keep)

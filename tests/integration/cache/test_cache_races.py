@@ -1,0 +1,101 @@
+"""Lookups while the list is rebuilt, switched and swept as fast as it goes."""
+
+import asyncio
+import random
+
+import pytest
+from cache_grounds import built, people, put_in_force, token
+
+pytestmark = pytest.mark.anyio
+
+# Who is listed changes with the version too: the even versions leave one half out.
+ALWAYS, SOMETIMES, NEVER = range(100), range(100, 200), range(1_000, 1_100)
+
+
+def listed_in(version):
+    label = b"%d" % version
+    return people(ALWAYS, label) | (people(SOMETIMES, label) if version % 2 else {})
+
+
+class Pace:
+    """Lets a rebuild begin when every looker has come back since the last one, and not before."""
+
+    def __init__(self, lookers):
+        self._lookers = lookers
+        self._back = set()
+        self._changed = asyncio.Condition()
+
+    async def came_back(self, looker):
+        async with self._changed:
+            self._back.add(looker)
+            self._changed.notify()
+
+    async def wait_for_all(self):
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self._back) == self._lookers)
+            self._back.clear()
+
+
+async def rebuild(store, versions, pace):
+    for version in versions:
+        await pace.wait_for_all()
+        await store.switch(await built(store, listed_in(version), version))
+        await store.sweep()
+
+
+async def look_until(done, store, looker, pace):
+    """Look up all kinds of persons until `done`; return the versions seen, in order."""
+    dice = random.Random(looker)
+    seen = []
+    while not done.is_set():
+        size = dice.choice([1, 1, 1, 5, 5, 1_500])
+        numbers = [dice.choice(dice.choice([ALWAYS, SOMETIMES, NEVER])) for _ in range(size)]
+        lookup = await store.lookup([token(number) for number in numbers])
+        version = lookup.generation.version
+        expected = listed_in(version)
+        assert lookup.values == tuple(expected.get(token(number)) for number in numbers), looker
+        seen.append(version)
+        await pace.came_back(looker)
+        await asyncio.sleep(0)  # the twin's lookups never give way by themselves
+    return seen
+
+
+async def test_every_lookup_sees_exactly_one_whole_generation(store, ground):
+    await put_in_force(store, listed_in(1))
+    readers = [store, ground.store()]
+    done = asyncio.Event()
+    pace = Pace(8)
+    async with asyncio.TaskGroup() as group:
+        lookers = [
+            group.create_task(look_until(done, readers[looker % 2], looker, pace))
+            for looker in range(8)
+        ]
+        await rebuild(store, range(2, 22), pace)
+        done.set()
+    for seen in (looker.result() for looker in lookers):
+        assert seen == sorted(seen)
+        assert len(set(seen)) > 5
+    await readers[1].aclose()
+
+
+async def test_lookups_at_once_are_each_answered_for_their_own(store):
+    await put_in_force(store, {token(number): b"%d" % number for number in ALWAYS})
+    lookups = await asyncio.gather(
+        *(store.lookup([token(number), token(number + 1_000)]) for number in range(200))
+    )
+    assert [lookup.values for lookup in lookups] == [
+        (b"%d" % number if number in ALWAYS else None, None) for number in range(200)
+    ]
+
+
+async def test_of_two_builds_at_once_both_are_whole(store, ground):
+    other = ground.store()
+    first, second = await asyncio.gather(
+        built(store, listed_in(1), 1), built(other, listed_in(2), 2)
+    )
+    for generation in (first, second):
+        await store.switch(generation)
+        lookup = await other.lookup([token(5), token(105)])
+        expected = listed_in(generation.version)
+        assert lookup.values == (expected[token(5)], expected.get(token(105)))
+    await other.aclose()

