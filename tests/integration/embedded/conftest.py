@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from embedded_users import Kind, User
 
-from cache.detached import Account, Process
-from cache.server_place import Place
+from cache.embedded.detached import Account, Process
+from cache.embedded.place import Place
 
 _NOBODY = 65534
 # Only a test run by root can act as somebody else too.

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from cache.detached import Account, Process
-from cache.embedded import RedisProgram, embedded_redis
+from cache.embedded.detached import Account, Process
+from cache.embedded.redis import RedisProgram, embedded_redis
 from checker.database.embedded import PostgresProgram, embedded_postgres
 
 PATIENCE_S = 30.0

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from embedded_users import Kind, User, eventually, query
 
-from cache.detached import Account
-from cache.server_place import EmbeddedServerError
+from cache.embedded.detached import Account
+from cache.embedded.place import EmbeddedServerError
 from checker.database.embedded import embedded_postgres
 
 _CONNECTIONS_MAX = 100

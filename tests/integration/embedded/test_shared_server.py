@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from embedded_users import Kind, User, eventually, is_running, listener, serves
 
-from cache.detached import Account
+from cache.embedded.detached import Account
 
 _LONG = "long-" * 40
 

@@ -16,7 +16,7 @@ from typing import Self
 
 import msgspec
 
-from cache.detached import Account
+from cache.embedded.detached import Account
 
 _PRIVATE = 0o700
 _SOCKET_PATH_BYTES_MAX = 107  # sun_path of unix(7), less its closing zero

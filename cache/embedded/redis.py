@@ -1,7 +1,7 @@
 """An embedded Redis, for trying and testing: a real server on a private Unix socket, never on TCP.
 
 Knows where a `redis-server` comes from and how it is started. Must not know who shares it
-(`cache.shared_server`) nor what is kept in it. It keeps nothing on disk: what it holds can be
+(`cache.embedded.shared`) nor what is kept in it. It keeps nothing on disk: what it holds can be
 rebuilt, and must be after a restart.
 """
 
@@ -17,9 +17,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from cache.detached import detach
-from cache.server_place import EmbeddedServerError, Place
-from cache.shared_server import shared
+from cache.embedded.detached import detach
+from cache.embedded.place import EmbeddedServerError, Place
+from cache.embedded.shared import shared
 
 _OLDEST = (6, 2)
 _VERSION = re.compile(r"v=(\d+)\.(\d+)")

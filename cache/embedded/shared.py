@@ -28,8 +28,8 @@ from typing import Protocol
 
 import msgspec
 
-from cache.detached import Process
-from cache.server_place import EmbeddedServerError, Place
+from cache.embedded.detached import Process
+from cache.embedded.place import EmbeddedServerError, Place
 
 _START_S_MAX = 60.0
 _STOP_S_MAX = 30.0
