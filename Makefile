@@ -27,7 +27,7 @@ lint: install
 
 # Needs uv; run after a change of dependencies in pyproject.toml.
 lock:
-	uv pip compile --quiet pyproject.toml --extra embedded --universal --generate-hashes --no-header --no-annotate --output-file requirements.lock
+	uv pip compile --quiet pyproject.toml --universal --generate-hashes --no-header --no-annotate --output-file requirements.lock
 	uv pip compile --quiet pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --output-file requirements-dev.lock
 
 bench: install

@@ -14,8 +14,10 @@ from checker.errors import Fault, InvalidRequest
 
 T = TypeVar("T")
 
-_PATH = re.compile(r" - at `(?P<path>[^`]*)`$")
-_STEP = re.compile(r"\.(?P<field>[^.\[\]]+)|\[(?P<index>\d+)\]|(?P<any>\[\.\.\.\])")
+# The path counts only where it can be one of ours: in front of it an unknown field is quoted, which
+# may itself look like a path.
+_PATH = re.compile(r" - at `\$(?P<path>(?:\.[a-z_]{1,40}|\[\d{1,5}\]|\[\.\.\.\])*)`$")
+_STEP = re.compile(r"\.(?P<field>[a-z_]+)|\[(?P<index>\d+)\]|(?P<any>\[\.\.\.\])")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[a-zA-Z_]+)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _SAFE = re.compile(r"^(Expected |Invalid RFC ?3339 |Number out of range|Input data was truncated)")

@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.embedded import embedded_redis
 from cache.errors import CacheMisconfigured, CacheUnavailable
+from cache.quota import RedisQuota
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
 from cache.token import Tokenizer
 from checker.accounts.key_ring import KeyRing
+from checker.accounts.quotas import Quotas
 from checker.checks.checks import Checks
 from checker.config import Config
 from checker.database.embedded import embedded_postgres
@@ -46,6 +48,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     publisher: Publisher
     key_ring: KeyRing
+    quotas: Quotas
     policies: PolicyBook
     checks: Checks
     feed: SnapshotFeed
@@ -101,6 +104,8 @@ async def open_runtime(
         cache = RedisStandingCache.connect(config.redis_url, token_key=tokenizer.fingerprint)
         stack.push_async_callback(cache.aclose)
         await _verify(cache)
+        quota = RedisQuota(config.redis_url)
+        stack.push_async_callback(quota.aclose)
         publisher = Publisher(work_engine, cache, tokenizer.fingerprint)
         yield Runtime(
             config=config,
@@ -111,6 +116,7 @@ async def open_runtime(
             sealer=sealer,
             publisher=publisher,
             key_ring=KeyRing(engine),
+            quotas=Quotas(quota),
             policies=policies,
             checks=Checks(
                 cache=cache,

@@ -6,6 +6,7 @@ environment. Workers end with it (`checker.parent`).
 
 import multiprocessing
 import os
+import socket
 import tempfile
 
 from granian import Granian
@@ -20,9 +21,27 @@ from checker.config import (
     REDIS_VARIABLE,
     Config,
 )
+from checker.errors import ConfigurationError
 
 BACKLOG = 1024
 STOP_TIMEOUT_S = 10
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Tell at once, and in a line, that somebody else listens there.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        # As the server does: a port that was just given up may be taken again.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            text = f"cannot listen on {host}:{port}: {error.strerror}; --port takes another"
+            raise ConfigurationError(text) from error
 
 
 def serve(config: Config, *, host: str, port: int, workers: int) -> None:

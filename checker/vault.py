@@ -104,11 +104,15 @@ def _write_once(path: Path) -> None:
 
 
 def _read(path: Path) -> Secrets:
-    mode = stat.S_IMODE(path.stat().st_mode)
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     if mode & 0o077:
         raise ConfigurationError(f"{path} must be private: it has mode {mode:04o}, wanted 0600")
     try:
-        return _decode_secrets(path.read_bytes())
+        return _decode_secrets(content)
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path} does not hold the two keys of a deployment") from error
 
@@ -137,7 +141,7 @@ class Vault:
             opened = self._cipher.decrypt(
                 sealed[1:_HEAD_BYTES], sealed[_HEAD_BYTES:], place.encode()
             )
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut short
             text = f"a sealed value of {place} does not open with this deployment's key"
             raise ConfigurationError(text) from error
         return opened.decode()

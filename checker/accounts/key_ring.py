@@ -7,6 +7,7 @@ bad.
 """
 
 import asyncio
+import logging
 import time
 
 from sqlalchemy import func, select
@@ -17,12 +18,14 @@ from checker.accounts.schema import account, api_key
 from checker.database.engine import driver_errors
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
-from checker.errors import Unauthenticated, Unavailable
+from checker.errors import Unauthenticated
 
 REFRESH_INTERVAL_S = 0.5
 SEARCH_INTERVAL_S = 0.1
 
-_SCHEME = "Bearer "
+_SCHEME = "bearer"
+
+_log = logging.getLogger(__name__)
 
 
 class KeyRing:
@@ -44,9 +47,10 @@ class KeyRing:
         """
         if authorization is None:
             raise Unauthenticated("send a key: Authorization: Bearer <key>")
-        if not authorization.startswith(_SCHEME):
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() != _SCHEME:  # RFC 9110, section 11.1: in any case
             raise Unauthenticated("the Authorization header must be: Bearer <key>")
-        digest = digest_of(authorization[len(_SCHEME) :].strip())
+        digest = digest_of(key.strip())
         known = self._callers.get(digest)
         if known is None:
             await self._search_once()
@@ -56,13 +60,13 @@ class KeyRing:
         return known
 
     async def run(self) -> None:
-        """Refresh until cancelled; an outage is waited out."""
+        """Refresh until cancelled; whatever fails is tried again."""
         while True:
             await asyncio.sleep(REFRESH_INTERVAL_S)
             try:
                 await self.refresh()
-            except Unavailable:
-                continue
+            except Exception as error:
+                _log.warning("the keys could not be refreshed: %s", type(error).__name__)
 
     async def refresh(self) -> None:
         """Read all keys that are in force, if any came or went since the last time."""

@@ -3,13 +3,16 @@
 from typing import Any
 
 from litestar import Request
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import Message, Scope
 
 from checker.accounts.keys import Action, Caller
+from checker.api.exchange import rate_limit_headers
 from checker.errors import OutOfScope
 
 
 async def require(request: Request[Any, Any, Any], action: Action) -> Caller:
-    """Tell who calls, if they may do this.
+    """Tell who calls, if they may do this; `tell_allowance` then tells them what they have left.
 
     Raises:
         Unauthenticated: no key that is known.
@@ -17,6 +20,18 @@ async def require(request: Request[Any, Any, Any], action: Action) -> Caller:
     """
     key_ring = request.app.state.runtime.key_ring
     caller: Caller = await key_ring.caller(request.headers.get("authorization"))
+    request.state.allowance = await request.app.state.runtime.quotas.take(caller, 0)
     if not caller.may(action):
         raise OutOfScope(f"the role {caller.role} may not do this")
     return caller
+
+
+async def tell_allowance(message: Message, scope: Scope) -> None:
+    """Put the `RateLimit` headers on every answer to a keyed call, whatever it says."""
+    if message["type"] != "http.response.start":
+        return
+    allowance = scope.get("state", {}).get("allowance")
+    if allowance is not None:
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in rate_limit_headers(allowance).items():
+            headers[name] = value

@@ -1,5 +1,7 @@
 """The HTTP application of one worker: routes, errors, and the node that stands behind them."""
 
+import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -7,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
+from checker.api.access import tell_allowance
 from checker.api.checks import ChecksResource, create_batch, create_check
 from checker.api.feed import put_snapshot
 from checker.api.health import explain_problem, healthz, readyz
@@ -19,6 +22,8 @@ from checker.api.responses import handle_error
 from checker.config import load_config
 from checker.parent import end_with_parent
 from checker.runtime import Runtime, keep_current, open_runtime
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 
@@ -33,11 +38,16 @@ def create_app(open_node: OpenNode) -> Lane:
             app.state.metrics = Metrics()
             app.state.checks = ChecksResource(
                 key_ring=runtime.key_ring,
+                quotas=runtime.quotas,
                 checks=runtime.checks,
                 clock=runtime.clock,
                 metrics=app.state.metrics,
             )
-            yield
+            counting = asyncio.create_task(app.state.metrics.run(), name="metrics")
+            try:
+                yield
+            finally:
+                counting.cancel()
 
     app = Litestar(
         route_handlers=[
@@ -56,6 +66,7 @@ def create_app(open_node: OpenNode) -> Lane:
         ],
         lifespan=[lifespan],
         exception_handlers={Exception: handle_error, HTTPException: handle_error},
+        before_send=[tell_allowance],
         openapi_config=None,
         # Feeds have no bound on their body, only on their lines; checks bound theirs themselves.
         request_max_body_size=None,
@@ -67,4 +78,6 @@ def create_app(open_node: OpenNode) -> Lane:
 def worker_app() -> Lane:
     """Make the application of a server's worker, set by the environment its main process gave."""
     end_with_parent()
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     return create_app(lambda: open_runtime(load_config(os.environ), os.environ))

@@ -4,7 +4,7 @@ Both are answered by `ChecksResource`, whether they come through the fast lane o
 the handlers below give them their place in the router and in the OpenAPI document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -13,11 +13,13 @@ from litestar import Request, Response, post
 
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.keys import Action, Caller
+from checker.accounts.quotas import Quotas
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
     Reply,
     encode,
+    rate_limit_headers,
     read_body,
     reply_to,
 )
@@ -78,59 +80,72 @@ class BatchOfSubjects(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[Subject, ...]
 
 
+_Create = Callable[[Caller, Any], Awaitable[tuple[Reply, int]]]
+"""Answers one kind of request; with how many checks went to the registry."""
+
+
 class ChecksResource:
     """Answers checks: who calls, what is asked, what is decided, what is counted."""
 
     def __init__(
-        self, *, key_ring: KeyRing, checks: Checks, clock: Clock, metrics: Metrics
+        self, *, key_ring: KeyRing, quotas: Quotas, checks: Checks, clock: Clock, metrics: Metrics
     ) -> None:
         self._key_ring = key_ring
+        self._quotas = quotas
         self._checks = checks
         self._clock = clock
         self._metrics = metrics
 
     async def create(self, authorization: str | None, receive: Any) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
-        started = perf_counter()
-        try:
-            caller = await self._caller(authorization)
-            body = await read_body(receive, CHECK_BYTES_MAX)
-            check = read_check(body, caller, shanghai_day(self._clock.now()))
-            decided = await self._checks.decide((check,))
-        except CheckerError as error:
-            return self._failed("checks", error)
-        decision = decided.decisions[0]
-        self._metrics.decided(check.service, decision.outcome)
-        self._metrics.answered(perf_counter() - started, from_registry=decided.from_registry)
-        return Reply(status=200, body=encode(answer_of(decision, decided.list, check.reference)))
+        return await self._answer("checks", authorization, receive, self._create)
 
     async def create_batch(self, authorization: str | None, receive: Any) -> Reply:
         """Answer a batch; a bad item is answered in its place."""
+        return await self._answer("batch", authorization, receive, self._create_batch)
+
+    async def _answer(
+        self, resource: str, authorization: str | None, receive: Any, create: _Create
+    ) -> Reply:
         started = perf_counter()
+        caller = None
         try:
-            caller = await self._caller(authorization)
-            body = await read_body(receive, BATCH_BYTES_MAX)
-            items = read_batch(body, caller, shanghai_day(self._clock.now()))
-            asked = [item for item in items if isinstance(item, PreparedCheck)]
-            decided = await self._checks.decide(asked)
+            caller = await self._key_ring.caller(authorization)
+            if not caller.may(Action.CHECK):
+                raise OutOfScope(f"the role {caller.role} does not check")
+            reply, from_registry = await create(caller, receive)
         except CheckerError as error:
-            return self._failed("batch", error)
+            headers = {}
+            if caller is not None:
+                headers = rate_limit_headers(await self._quotas.take(caller, 0))
+            reply = reply_to(error, headers)
+            self._metrics.failed(resource, reply.status)
+        else:
+            self._metrics.answered(perf_counter() - started, from_registry=from_registry)
+        return reply
+
+    async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
+        body = await read_body(receive, CHECK_BYTES_MAX)
+        check = read_check(body, caller, shanghai_day(self._clock.now()))
+        allowance = await self._quotas.take(caller, 1)
+        decided = await self._checks.decide((check,))
+        decision = decided.decisions[0]
+        self._metrics.decided(check.service, decision.outcome)
+        answer = encode(answer_of(decision, decided.list, check.reference))
+        reply = Reply(status=200, body=answer, headers=rate_limit_headers(allowance))
+        return reply, decided.from_registry
+
+    async def _create_batch(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
+        body = await read_body(receive, BATCH_BYTES_MAX)
+        items = read_batch(body, caller, shanghai_day(self._clock.now()))
+        allowance = await self._quotas.take(caller, len(items))
+        asked = [item for item in items if isinstance(item, PreparedCheck)]
+        decided = await self._checks.decide(asked)
         for check, decision in zip(asked, decided.decisions, strict=True):
             self._metrics.decided(check.service, decision.outcome)
-        self._metrics.answered(perf_counter() - started, from_registry=decided.from_registry)
-        results = _results(items, decided.decisions)
-        return Reply(status=200, body=encode(BatchAnswer(list=decided.list, results=results)))
-
-    async def _caller(self, authorization: str | None) -> Caller:
-        caller = await self._key_ring.caller(authorization)
-        if not caller.may(Action.CHECK):
-            raise OutOfScope(f"the role {caller.role} does not check")
-        return caller
-
-    def _failed(self, resource: str, error: CheckerError) -> Reply:
-        reply = reply_to(error)
-        self._metrics.failed(resource, reply.status)
-        return reply
+        answer = BatchAnswer(list=decided.list, results=_results(items, decided.decisions))
+        reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
+        return reply, decided.from_registry
 
 
 def _results(

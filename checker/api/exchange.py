@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from cache.quota import WINDOW_S
+from checker.accounts.quotas import Allowance
 from checker.api.problems import MEDIA_TYPE, headers_of, problem_of
 from checker.errors import InvalidRequest, TooLarge
 
@@ -16,6 +18,8 @@ CHECK_BYTES_MAX = 64 * 1024
 """A check has some 300 bytes; the rest is room for what a caller may wrongly send."""
 BATCH_BYTES_MAX = 16 * 1024 * 1024
 """10 000 checks of 1 600 bytes."""
+
+_NO_HEADERS: Mapping[str, str] = {}
 
 encode = msgspec.json.Encoder().encode
 
@@ -29,14 +33,22 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
-def reply_to(error: BaseException) -> Reply:
+def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
+    """Write what is left as draft-ietf-httpapi-ratelimit-headers does."""
+    return {
+        "ratelimit-policy": f'"minute";q={allowance.limit};w={WINDOW_S}',
+        "ratelimit": f'"minute";r={allowance.left};t={allowance.resets_in_s}',
+    }
+
+
+def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
     """Answer an error by its row in the table of problems."""
     problem = problem_of(error)
     return Reply(
         status=problem.status,
         body=encode(problem),
         media_type=MEDIA_TYPE,
-        headers=headers_of(error),
+        headers={**headers, **headers_of(error)},
     )
 
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
-from sqlalchemy import text
+from litestar.params import FromPath
 
 from cache.errors import CacheIncomplete, CacheUnavailable
 from checker.api.problems import ALL_KINDS, ProblemKind
 from checker.api.responses import respond_json
 from checker.database.engine import driver_errors
 from checker.errors import NotFound, Unavailable
+from checker.registry.publication import ListVersion, newest_version
 from checker.runtime import Runtime
 
 _KINDS = {kind.code: kind for kind in ALL_KINDS}
@@ -39,11 +40,10 @@ async def healthz() -> Response[bytes]:
 
 @get("/readyz")
 async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Ask both stores; ready while one of them holds the newest list known here."""
+    """Ask both stores; ready while one of them holds the newest list that is known."""
     runtime: Runtime = request.app.state.runtime
     cache = await _cache_serves(runtime)
-    registry = await _registry_answers(runtime)
-    newest = runtime.publisher.newest
+    registry, newest = await _registry_answers(runtime)
     if newest is None or not (cache or registry):
         raise Unavailable("no list can be vouched for")
     status = "ready" if cache and registry else "degraded"
@@ -52,7 +52,7 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get("/problems/{code:str}")
-async def explain_problem(code: str) -> Response[bytes]:
+async def explain_problem(code: FromPath[str]) -> Response[bytes]:
     """Explain one code of the table of problems; the `type` of each problem points here."""
     kind: ProblemKind | None = _KINDS.get(code)
     if kind is None:
@@ -68,11 +68,11 @@ async def _cache_serves(runtime: Runtime) -> bool:
     return generation is not None and runtime.publisher.is_current(generation)
 
 
-async def _registry_answers(runtime: Runtime) -> bool:
+async def _registry_answers(runtime: Runtime) -> tuple[bool, ListVersion | None]:
+    """Say whether the registry answers, and the newest version that it or else this node knows."""
     try:
         with driver_errors():
             async with runtime.engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
+                return True, await newest_version(connection)
     except Unavailable:
-        return False
-    return True
+        return False, runtime.publisher.newest

@@ -16,10 +16,10 @@ _AUTHORIZATION = b"authorization"
 
 
 class Lane:
-    """An ASGI application in front of another."""
+    """An ASGI application in front of `routed`, which answers all addresses by itself too."""
 
     def __init__(self, app: Litestar) -> None:
-        self._app = app
+        self.routed = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer `POST /v1/checks` and its batch; pass on whatever else comes."""
@@ -31,10 +31,10 @@ class Lane:
             if path == "/v1/checks/batch":
                 await send_reply(send, await self._answer(scope, receive, batch=True))
                 return
-        await self._app(scope, receive, send)
+        await self.routed(scope, receive, send)
 
     async def _answer(self, scope: Any, receive: Any, *, batch: bool) -> Reply:
-        resource: ChecksResource = self._app.state.checks
+        resource: ChecksResource = self.routed.state.checks
         authorization = None
         for name, value in scope["headers"]:
             if name == _AUTHORIZATION:

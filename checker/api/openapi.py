@@ -42,6 +42,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     answer: Any
     body: Any = None
+    example: Any = None
     other_body: Any = None
     body_media_type: str = JSON
     answer_media_type: str = JSON
@@ -50,10 +51,21 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = True
 
 
+_EXAMPLE = {
+    "subject": {
+        "document": {"type": "resident_id", "number": "440882189001011230"},
+        "name": "陈示例",
+    },
+    "service": {"type": "rail", "train": "G79", "seat": "second"},
+    "jurisdiction": "440882",
+    "reference": "ORDER-1",
+}
+
 EXCHANGES: Mapping[tuple[str, str], Exchange] = {
     ("/v1/checks", "post"): Exchange(
         summary="Ask whether a subject may buy a service",
         body=Check,
+        example=_EXAMPLE,
         answer=Answer,
         problems=(400, 401, 403, 413, 422, 503),
     ),
@@ -181,7 +193,9 @@ def _operation(
         body = schemas[exchange.body]
         if exchange.other_body is not None:
             body = {"oneOf": [body, schemas[exchange.other_body]]}
-        content = {exchange.body_media_type: {"schema": body}}
+        content: dict[str, Any] = {exchange.body_media_type: {"schema": body}}
+        if exchange.example is not None:
+            content[exchange.body_media_type]["example"] = exchange.example
         told["requestBody"] = {"required": True, "content": content}
     if exchange.keyed:
         told["security"] = [{"key": []}]

@@ -1,14 +1,17 @@
 """Litestar responses made of replies, and the handler that turns every error into a problem."""
 
 import logging
+import re
 from typing import Any
 
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
 from checker.api.exchange import Reply, encode, reply_to
 from checker.api.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, describe
 from checker.errors import CheckerError, InvalidRequest, NotFound
+
+_PARAMETER = re.compile(r"\{\w+\}")
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +38,8 @@ def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             return respond(reply_to(error))
         case MethodNotAllowedException():
             problem = describe(METHOD_NOT_ALLOWED, "the address exists, the method does not")
-            allowed = request.app.route_handler_method_map.get(request.scope["path"], ())
-            headers = {"allow": ", ".join(sorted(allowed))} if allowed else {}
+            allowed = _methods_at(request.app, request.scope["path"])
+            headers = {"allow": ", ".join(sorted(allowed))}
             return respond(
                 Reply(
                     status=problem.status,
@@ -51,6 +54,16 @@ def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             return respond(reply_to(InvalidRequest("the request is not as it must be")))
         case _:
             return respond(bug(error))
+
+
+def _methods_at(app: Litestar, path: str) -> set[str]:
+    """Tell which methods an address takes; each parameter in a route stands for one part of it."""
+    methods: set[str] = set()
+    for route in app.routes:
+        fixed = _PARAMETER.split(route.path_format)
+        if re.fullmatch("[^/]+".join(map(re.escape, fixed)), path):
+            methods.update(getattr(route, "methods", ()))
+    return methods
 
 
 def bug(error: Exception) -> Reply:

@@ -1,6 +1,7 @@
 """What a check answers, field by field as the contract's section 2 shows it."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 import uuid_utils
@@ -59,9 +60,11 @@ def answer_of(decision: Decision, state: ListState, reference: str | None) -> An
 
 def list_state(version: int, as_of_ms: int, now: datetime, stale_after_ms: int) -> ListState:
     """Say which list answered; it is stale when its courts have been silent for too long."""
+    return _list_state(version, as_of_ms, now.timestamp() * 1000 - as_of_ms > stale_after_ms)
+
+
+# The same for all answers between two changes of the list.
+@lru_cache(maxsize=8)
+def _list_state(version: int, as_of_ms: int, stale: bool) -> ListState:
     as_of = datetime.fromtimestamp(as_of_ms / 1000, UTC)
-    return ListState(
-        version=version,
-        as_of=instant_text(as_of),
-        stale=now.timestamp() * 1000 - as_of_ms > stale_after_ms,
-    )
+    return ListState(version=version, as_of=instant_text(as_of), stale=stale)

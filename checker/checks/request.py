@@ -24,7 +24,11 @@ _Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The person or organization asked about."""
+    """The person or organization asked about.
+
+    Send the name wherever it is known: whom the list shows with a masked number is found only with
+    it.
+    """
 
     document: Document
     name: _Name | None = None

@@ -9,12 +9,14 @@ import msgspec
 
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.answer import Answer, answer_of
-from checker.checks.request import read_check
+from checker.checks.request import PreparedCheck, read_check
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
-from checker.domain.clock import shanghai_day
+from checker.domain.clock import SystemClock, shanghai_day
 from checker.domain.decision import Outcome
 from checker.domain.document import DocumentType
+from checker.domain.service import ServiceType
+from checker.policy.vocabulary import FIELDS
 from checker.runtime import Runtime
 
 # With --exit-code a script can tell decisions apart.
@@ -25,7 +27,7 @@ _COLORS = {
     Outcome.REVIEW: "yellow",
     Outcome.DENY: "red",
 }
-_NUMBER = re.compile(r"^\d+$")
+_NUMBER = re.compile(r"^-?[0-9]{1,30}$")
 _WORDS = {"true": True, "false": False}
 _OPERATOR = Caller(
     key_pk=0,
@@ -71,9 +73,9 @@ def check(  # noqa: PLR0917 - click passes options by name
         "jurisdiction": jurisdiction,
     }
 
+    prepared = _prepare(question)
+
     async def work(runtime: Runtime) -> Answer:
-        today = shanghai_day(runtime.clock.now())
-        prepared = read_check(msgspec.json.encode(question), _OPERATOR, today)
         await runtime.publisher.look()
         decided = await runtime.checks.decide((prepared,))
         return answer_of(decided.decisions[0], decided.list, None)
@@ -85,6 +87,16 @@ def check(  # noqa: PLR0917 - click passes options by name
         _tell(answer)
     if exit_code:
         sys.exit(EXIT_CODES[answer.decision])
+
+
+def _prepare(question: dict[str, Any]) -> PreparedCheck:
+    """Read the question before anything is started to answer it."""
+    try:
+        body = msgspec.json.encode(question)
+    except UnicodeEncodeError:
+        # `from None`: the cause quotes what was typed.
+        raise click.UsageError("the options are not written in UTF-8") from None
+    return read_check(body, _OPERATOR, shanghai_day(SystemClock().now()))
 
 
 def _document(text: str) -> dict[str, str]:
@@ -102,12 +114,22 @@ def _service(text: str) -> dict[str, Any]:
             return msgspec.json.decode(text, type=dict[str, Any])
         except msgspec.DecodeError as error:
             raise click.BadParameter("is not a JSON object", param_hint="--service") from error
-    kind, *fields = text.split()
+    kind, *fields = text.split() or [""]
+    kinds = FIELDS[ServiceType(kind)] if kind in set(ServiceType) else {}
     service: dict[str, Any] = {"type": kind}
     for field in fields:
         name, _, value = field.partition("=")
-        service[name] = int(value) if _NUMBER.match(value) else _WORDS.get(value, value)
+        service[name] = _value(value, kinds.get(name))
     return service
+
+
+def _value(text: str, kind: type | None) -> object:
+    """Read what stands behind `=`; what cannot be read goes on as text, to be refused there."""
+    if kind is bool:
+        return _WORDS.get(text, text)
+    if kind is int and _NUMBER.match(text):
+        return int(text)
+    return text
 
 
 def _tell(answer: Answer) -> None:

@@ -10,12 +10,12 @@ from checker import server
 from checker.accounts.keys import AccountRole, create_key
 from checker.cli.options import deployment_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
-from checker.config import CONFIG_FILE, Config, load_config
+from checker.config import CONFIG_FILE, Config
 from checker.demo import Person, demo_list, demo_persons, demo_settings
 from checker.errors import ConfigurationError
 from checker.registry.publication import ChangeKind, newest_version
 from checker.registry.summary import ListSummary, summarize
-from checker.runtime import Runtime, make_private, open_servers
+from checker.runtime import Runtime, open_servers
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,22 +32,22 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 @deployment_options
 def demo(config: Config, host: str, port: int, workers: int) -> None:
     """Serve a synthetic list, with keys and a question to try."""
-    config = _with_settings(config)
+    server.refuse_taken(host, port)
     with open_servers(config) as named:
         prepared = run_in_deployment(named, _prepare)
+        # Only now: another's directory was refused, and keeps its settings unset.
+        served = _with_settings(named)
         _tell(prepared, f"http://{host}:{port}")
-        server.serve(named, host=host, port=port, workers=workers)
+        server.serve(served, host=host, port=port, workers=workers)
 
 
 def _with_settings(config: Config) -> Config:
     """Put the demo's settings where every command on this directory finds them."""
     if config.config_file is not None:
         return config
-    make_private(config)
     file = config.data_dir / CONFIG_FILE
     file.write_text(demo_settings(), encoding="utf-8")
-    read = load_config({}, data_dir=config.data_dir)
-    return msgspec.structs.replace(config, config_file=file, jurisdictions=read.jurisdictions)
+    return msgspec.structs.replace(config, config_file=file)
 
 
 async def _prepare(runtime: Runtime) -> Prepared:

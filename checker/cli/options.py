@@ -17,7 +17,7 @@ import click
 import msgspec
 import uvloop
 
-from cache.server_place import EmbeddedServerError
+from cache.embedded.place import EmbeddedServerError
 from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
 from checker.errors import CheckerError, InvalidRequest, Unavailable
 from checker.runtime import Runtime, open_runtime, open_servers

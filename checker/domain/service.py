@@ -1,7 +1,8 @@
 """What is about to be bought: one variant for each service, told apart by `type`.
 
 Knows fields, not what is restricted. Every field that a number or a choice stands in is bounded, so
-what has been decoded can be decided on.
+what has been decoded can be decided on. What may be left out may not be null: null is what a broken
+caller sends for a grade it does not know.
 """
 
 from collections.abc import Mapping
@@ -67,14 +68,14 @@ class Air(_Variant, tag="air", frozen=True, kw_only=True):
     """A flight, whoever paid and by whatever means: awards and upgrades are flights too."""
 
     flight: FlightNumber
-    cabin: Cabin | None = None
+    cabin: Cabin | msgspec.UnsetType = msgspec.UNSET
 
 
 class Lodging(_Variant, tag="lodging", frozen=True, kw_only=True):
     """A night in a place of lodging; `high_consumption` where the authority designated it so."""
 
     star_rating: StarRating
-    national_grade: NationalGrade | None = None
+    national_grade: NationalGrade | msgspec.UnsetType = msgspec.UNSET
     high_consumption: bool = False
 
 

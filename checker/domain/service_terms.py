@@ -116,5 +116,5 @@ FLIGHT_PATTERN: Final = (
 
 TrainNumber = Annotated[str, msgspec.Meta(max_length=16, pattern=TRAIN_PATTERN)]
 FlightNumber = Annotated[str, msgspec.Meta(max_length=16, pattern=FLIGHT_PATTERN)]
-Cabin = Annotated[str, msgspec.Meta(max_length=32)]
+Cabin = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 StarRating = Annotated[int, msgspec.Meta(ge=0, le=5)]

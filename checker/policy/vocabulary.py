@@ -6,7 +6,6 @@ is free text (a flight, a cabin) is no ground for a measure; a train counts by i
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import NoneType
 from typing import Final, get_args, get_type_hints
 
 from checker.domain.service import SERVICES, ServiceType
@@ -18,9 +17,7 @@ FieldKind = type[StrEnum] | type[int] | type[bool]
 def _kind(hint: object) -> FieldKind | None:
     """Give the kind of a field; whatever may be left out counts as what it is when it is there."""
     for candidate in (hint, *get_args(hint)):
-        if candidate is NoneType or not isinstance(candidate, type):
-            continue
-        if issubclass(candidate, (StrEnum, int)):
+        if isinstance(candidate, type) and issubclass(candidate, (StrEnum, int)):
             return candidate
     return None
 

@@ -33,7 +33,9 @@ DOCUMENTS_MAX = 50
 OFFICERS_MAX = 500
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
-_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_LENGTH_MAX)]
+# PostgreSQL keeps no NUL in a text.
+_NO_NUL = r"^[^\x00]+$"
+_Text = Annotated[str, msgspec.Meta(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
 _Documents = Annotated[tuple[Document, ...], msgspec.Meta(max_length=DOCUMENTS_MAX)]
 
 _MASKABLE = frozenset({DocumentType.RESIDENT_ID, DocumentType.USCC})
@@ -62,7 +64,7 @@ class OfficerLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class ListingLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A listing, as sent."""
 
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    id: Annotated[str, msgspec.Meta(max_length=100, pattern=_NO_NUL)]
     case_number: _Text
     court: _Text
     filed_on: date | None = None

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
@@ -79,14 +79,26 @@ async def put_change(
     return ListVersion(version=version, at=at, kind=kind)
 
 
+async def withdraw_unknown(cache: StandingCache, newest: ListVersion | None) -> None:
+    """Take down a list of the cache that the registry knows nothing of.
+
+    PostgreSQL was restored from a backup, or another database is named: what Redis holds is newer
+    by its number and older by right. The caller holds `Lock.LIST_WRITER`.
+    """
+    try:
+        live = await cache.current()
+    except CacheIncomplete:
+        return
+    if live is not None and (newest is None or live.version > newest.version):
+        await cache.withdraw()
+
+
 async def build_generation(
     connection: AsyncConnection, cache: StandingCache, version: ListVersion, token_key: str
 ) -> Generation:
     """Build the cache's next generation from the list as this connection sees it."""
     in_force = listing.c.until_version.is_(None)
     joined = document.join(listing, listing.c.pk == document.c.listing_pk)
-    # Without it the planner guesses at tables that this very transaction has filled.
-    await connection.execute(text("ANALYZE listing, document"))
     counting = select(func.count(document.c.token.distinct())).select_from(joined).where(in_force)
     count = (await connection.execute(counting)).scalar_one()
     rows = (

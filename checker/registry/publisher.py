@@ -11,13 +11,17 @@ import logging
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
+from cache.errors import CacheIncomplete
 from cache.generation import Generation
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, try_hold
-from checker.errors import Unavailable
-from checker.registry.publication import ListVersion, build_generation, newest_version
+from checker.registry.publication import (
+    ListVersion,
+    build_generation,
+    newest_version,
+    withdraw_unknown,
+)
 
 LOOK_INTERVAL_S = 0.5
 
@@ -43,8 +47,10 @@ class Publisher:
 
     def is_current(self, generation: Generation) -> bool:
         """Whether a generation may be believed: made with our key, and not behind what we know."""
-        return generation.token_key == self._token_key and (
-            self._newest is None or generation.version >= self._newest.version
+        return (
+            generation.token_key == self._token_key
+            and self._newest is not None
+            and generation.version >= self._newest.version
         )
 
     def report_incomplete(self) -> None:
@@ -57,11 +63,14 @@ class Publisher:
         self._wake.set()
 
     async def run(self) -> None:
-        """Look until cancelled; an outage of either store is waited out."""
+        """Look until cancelled; whatever fails is tried again, for nobody else would.
+
+        Without the publisher checks stay right and become slow: they ask the registry.
+        """
         while True:
             try:
                 await self.look()
-            except (Unavailable, CacheUnavailable, CacheIncomplete, BuildRejected) as error:
+            except Exception as error:
                 _log.warning("the cache could not be brought up to date: %s", type(error).__name__)
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
@@ -72,7 +81,7 @@ class Publisher:
         with driver_errors():
             async with self._engine.connect() as connection:
                 self._newest = await newest_version(connection)
-            if self._newest is None or await self._is_whole():
+            if await self._is_whole():
                 return False
             async with try_hold(self._engine, Lock.LIST_WRITER) as held:
                 # Whoever holds the lock is putting the newest list in force right now.
@@ -83,6 +92,7 @@ class Publisher:
         with driver_errors():
             async with self._engine.connect() as connection:
                 version = await newest_version(connection)
+                await withdraw_unknown(self._cache, version)
                 if version is None:
                     return None
                 generation = await build_generation(
@@ -102,12 +112,13 @@ class Publisher:
         return True
 
     async def _is_whole(self) -> bool:
-        assert self._newest is not None
         try:
             generation = await self._cache.current()
         except CacheIncomplete:
             generation = None
         self._live_id = None if generation is None else generation.id
+        if self._newest is None:
+            return generation is None
         return (
             generation is not None
             and generation.token_key == self._token_key

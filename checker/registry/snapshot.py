@@ -27,7 +27,9 @@ from checker.registry.publication import (
     ListVersion,
     build_generation,
     cache_errors,
+    newest_version,
     put_change,
+    withdraw_unknown,
 )
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
@@ -96,6 +98,7 @@ class SnapshotFeed:
         with driver_errors(), cache_errors():
             async with hold(self._engine, Lock.LIST_WRITER):
                 async with self._engine.begin() as connection:
+                    await withdraw_unknown(self._cache, await newest_version(connection))
                     intake = _Intake(connection, self._sealer, feed_format, progress)
                     await intake.read(chunks, shanghai_day(self._clock.now()))
                     if intake.stage.accepted == 0 and not allow_empty:

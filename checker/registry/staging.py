@@ -87,6 +87,8 @@ _PUT_IN_FORCE = (
     JOIN stage_listing l USING (line)
     LEFT JOIN stage_officer o ON o.line = d.line AND o.ordinal = d.ordinal
     """,
+    # The same transaction reads them next, and autovacuum has seen nothing of it yet.
+    "ANALYZE listing, document",
 )
 
 

@@ -30,7 +30,7 @@ async def summarize(engine: AsyncEngine) -> ListSummary:
     """Count what is in force now."""
     in_force = listing.c.until_version.is_(None)
     parties = (
-        select(listing.c.party_type, func.count(document.c.token.distinct()))
+        select(listing.c.party_type, func.count(document.c.token.distinct()).label("parties"))
         .join_from(listing, document)
         .where(and_(in_force, document.c.officer_pk.is_(None)))
         .group_by(listing.c.party_type)
@@ -49,7 +49,7 @@ async def summarize(engine: AsyncEngine) -> ListSummary:
     with driver_errors():
         async with engine.connect() as connection:
             version = await newest_version(connection)
-            by_type: dict[str, int] = dict((await connection.execute(parties)).tuples().all())
+            by_type = {row.party_type: row.parties for row in await connection.execute(parties)}
             return ListSummary(
                 version=version,
                 persons=by_type.get(PartyType.PERSON, 0),

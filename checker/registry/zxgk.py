@@ -21,6 +21,7 @@ from checker.domain.document import Document, DocumentType
 from checker.domain.errors import InvalidDocument
 from checker.domain.name import normalize_name
 from checker.domain.role import Role
+from checker.domain.text import compact
 from checker.errors import InvalidRequest
 from checker.registry.entry import (
     Holder,
@@ -54,6 +55,11 @@ PARTY_TYPES = {
 }
 _NOTHING_KNOWN = frozenset({"", "暂无"})
 _ORG_CODE_LENGTH = 9
+# Documents of people without a resident ID; a number of any other shape is not guessed at.
+_TRAVEL_DOCUMENTS = (
+    (re.compile(r"[HM](?:[0-9]{8}|[0-9]{10})"), DocumentType.HK_MACAO_PERMIT),
+    (re.compile(r"[A-Z]{1,2}[0-9]{7,8}"), DocumentType.PASSPORT),
+)
 _DATE = re.compile(r"^(\d{4})(?:年(\d{1,2})月(\d{1,2})日|-(\d{1,2})-(\d{1,2})|(\d\d)(\d\d))$")
 
 Identify = Callable[[str], str]
@@ -159,11 +165,13 @@ def _party_documents(
 
 
 def _document(text: str, party_type: PartyType, today: date) -> Document | MaskedDocument:
-    kind = DocumentType.RESIDENT_ID
+    bare = compact(text)
     if party_type is PartyType.ORGANIZATION:
-        bare = re.sub(r"[\s-]", "", text)
         kind = DocumentType.ORG_CODE if len(bare) == _ORG_CODE_LENGTH else DocumentType.USCC
-    return read_document(Document(type=kind, number=text[:64]), today)
+    else:
+        kinds = (kind for form, kind in _TRAVEL_DOCUMENTS if form.fullmatch(bare))
+        kind = next(kinds, DocumentType.RESIDENT_ID)
+    return read_document(Document(type=kind, number=bare), today)
 
 
 def _officers(record: Record, today: date) -> tuple[OfficerEntry, ...]:
@@ -212,7 +220,8 @@ def _text(value: object) -> str:
 
 
 def _needed(value: object, field: str, length_max: int) -> str:
-    text = re.sub(r"\s*[\r\n]+\s*", "", _text(value))
+    # PostgreSQL keeps no NUL in a text.
+    text = re.sub(r"\s*[\r\n\0]+\s*", "", _text(value))
     if not text:
         raise LineRejected(RejectCode.INVALID_LISTING, f"{field} is missing")
     if len(text) > length_max:

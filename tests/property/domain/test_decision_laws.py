@@ -23,7 +23,7 @@ AMOUNTS = st.integers(0, AMOUNT_MAX_FEN)
 DAYS = st.dates(date(2016, 1, 1), date(2036, 12, 31))
 INSTANTS = st.datetimes(
     datetime(2016, 1, 1),  # noqa: DTZ001 - Hypothesis wants bounds without a zone
-    datetime(2036, 12, 31),  # noqa: DTZ001
+    datetime(2036, 12, 31),  # noqa: DTZ001 - as above
     timezones=st.just(UTC),
 )
 PLACES = st.sampled_from(["CN", "44", "4408", "440882", "440881", "110101"]).map(parse_jurisdiction)

@@ -1,0 +1,116 @@
+"""The way of a check while all is well: who costs a statement, and which list answers."""
+
+from datetime import timedelta
+
+import pytest
+from checks_grounds import (
+    AT,
+    DEBTOR,
+    INNOCENT,
+    OFFICER,
+    STALE_AFTER_MS,
+    listing,
+    open_grounds,
+    reasons,
+    told,
+)
+
+from checker.domain.service import Rail
+from checker.domain.service_terms import Seat
+
+pytestmark = pytest.mark.anyio
+
+SLOW_TRAIN = Rail(train="K511", seat=Seat.HARD_SEAT)
+MORE_LINKS_THAN_AN_OUTLINE_HOLDS = 13
+
+
+async def test_an_innocent_costs_no_statement(database_url: str) -> None:
+    async with open_grounds(database_url) as grounds:
+        version = await grounds.publish(listing(DEBTOR))
+        decided = await grounds.ask(INNOCENT)
+        assert (told(decided), decided.from_registry, grounds.statements) == (["allow"], 0, 0)
+        assert decided.list.version == version
+
+
+async def test_a_listed_person_whom_nothing_restricts_costs_no_statement(
+    database_url: str,
+) -> None:
+    async with open_grounds(database_url) as grounds:
+        await grounds.publish(listing(DEBTOR))
+        decided = await grounds.ask(DEBTOR, service=SLOW_TRAIN)
+        assert (told(decided), decided.from_registry, grounds.statements) == (["allow"], 0, 0)
+
+
+async def test_what_is_adverse_is_confirmed_by_one_statement(database_url: str) -> None:
+    async with open_grounds(database_url) as grounds:
+        await grounds.publish(listing(DEBTOR), listing(OFFICER, "2"))
+        decided = await grounds.ask(DEBTOR, INNOCENT, OFFICER)
+        assert told(decided) == ["deny", "allow", "deny"]
+        assert reasons(decided) == ["1", "2"]
+        assert (decided.from_registry, grounds.statements) == (2, 1)
+
+
+async def test_whom_the_registry_no_longer_lists_is_allowed_whatever_the_cache_says(
+    database_url: str,
+) -> None:
+    async with open_grounds(database_url) as grounds:
+        await grounds.publish(listing(DEBTOR))
+        version = await grounds.publish_elsewhere(listing(OFFICER))
+        decided = await grounds.ask(DEBTOR)
+        assert told(decided) == ["allow"]
+        assert decided.list.version == version
+
+
+async def test_a_batch_speaks_of_one_version_when_the_list_moves_on_in_between(
+    database_url: str,
+) -> None:
+    async with open_grounds(database_url) as grounds:
+        await grounds.publish(listing(DEBTOR))
+        version = await grounds.publish_elsewhere(listing(OFFICER))
+        decided = await grounds.ask(DEBTOR, OFFICER, INNOCENT)
+        assert told(decided) == ["allow", "deny", "allow"]
+        assert (decided.list.version, decided.from_registry) == (version, 3)
+
+
+async def test_more_links_than_an_outline_holds_are_read_from_the_registry(
+    database_url: str,
+) -> None:
+    lines = [
+        listing(DEBTOR, str(place), published_on=f"2016-07-{place + 1:02d}")
+        for place in range(MORE_LINKS_THAN_AN_OUTLINE_HOLDS)
+    ]
+    async with open_grounds(database_url) as grounds:
+        await grounds.publish(*lines)
+        decided = await grounds.ask(DEBTOR)
+        assert reasons(decided) == [line["id"] for line in lines]
+        assert told(await grounds.ask(DEBTOR, service=SLOW_TRAIN)) == ["allow"]
+        assert grounds.statements == 1
+
+
+async def test_a_batch_of_nothing_is_answered_from_the_list_in_force(database_url: str) -> None:
+    async with open_grounds(database_url) as grounds:
+        version = await grounds.publish(listing(DEBTOR))
+        decided = await grounds.ask()
+        assert (decided.decisions, decided.list.version) == ((), version)
+
+
+@pytest.mark.parametrize("number", [INNOCENT, DEBTOR])
+async def test_a_list_is_stale_once_its_courts_were_silent_for_too_long(
+    database_url: str, number: str
+) -> None:
+    async with open_grounds(database_url) as grounds:
+        await grounds.publish(listing(DEBTOR))
+        for silence_ms, stale in ((STALE_AFTER_MS, False), (STALE_AFTER_MS + 1, True)):
+            grounds.clock.instant = AT + timedelta(milliseconds=silence_ms)
+            decided = await grounds.ask(number)
+            assert (decided.list.stale, decided.list.as_of) == (stale, "2026-11-23T01:02:03.456Z")
+
+
+async def test_a_listing_begins_and_ends_with_the_day_in_shanghai(database_url: str) -> None:
+    async with open_grounds(database_url) as grounds:
+        await grounds.publish(listing(DEBTOR, published_on="2026-11-24", expires_on="2026-11-25"))
+        days = []
+        for hours in (14, 15, 38, 39):  # AT is 09:02 in Shanghai: midnight is within the 15th hour
+            grounds.clock.instant = AT + timedelta(hours=hours)
+            days += told(await grounds.ask(DEBTOR))
+        assert days == ["allow", "deny", "deny", "allow"]

@@ -1,0 +1,131 @@
+"""The fast lane and the routes behind it give the same answers."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+import redis
+from checks_grounds import DEBTOR, INNOCENT, KEY, SetClock, listing
+
+from checker.accounts.keys import AccountRole, create_key
+from checker.api.app import create_app
+from checker.config import Config, ListSettings
+from checker.runtime import open_runtime
+
+pytestmark = pytest.mark.anyio
+
+ENVIRON = {
+    "CHECKER_TOKEN_KEY": base64.b64encode(KEY).decode(),
+    "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
+}
+RAIL = {"type": "rail", "train": "G79", "seat": "second"}
+CHECK = {
+    "subject": {"document": {"type": "resident_id", "number": DEBTOR}},
+    "service": RAIL,
+    "reference": "ORDER-1",
+}
+INNOCENT_CHECK = {**CHECK, "subject": {"document": {"type": "resident_id", "number": INNOCENT}}}
+WRONG_NUMBER = {**CHECK, "subject": {"document": {"type": "resident_id", "number": "1"}}}
+REQUESTS: dict[str, tuple[str, bytes]] = {
+    "deny": ("/v1/checks", json.dumps(CHECK).encode()),
+    "allow": ("/v1/checks", json.dumps(INNOCENT_CHECK).encode()),
+    "no JSON": ("/v1/checks", b"{"),
+    "a wrong field": ("/v1/checks", json.dumps({**CHECK, "extra": 1}).encode()),
+    "a wrong number": ("/v1/checks", json.dumps(WRONG_NUMBER).encode()),
+    "too large": ("/v1/checks", b" " * 70_000),
+    "a batch": (
+        "/v1/checks/batch",
+        json.dumps({"checks": [CHECK, WRONG_NUMBER, INNOCENT_CHECK, 1]}).encode(),
+    ),
+    "a batch of subjects": (
+        "/v1/checks/batch",
+        json.dumps({"service": RAIL, "subjects": [CHECK["subject"], {}]}).encode(),
+    ),
+    "no batch": ("/v1/checks/batch", b"[]"),
+}
+
+
+class Doors(NamedTuple):
+    """The two ways into one node, and a key for each role."""
+
+    lane: httpx.AsyncClient
+    routed: httpx.AsyncClient
+    keys: dict[AccountRole, str]
+
+
+@asynccontextmanager
+async def open_doors(data_dir: Path, database_url: str, redis_url: str) -> AsyncIterator[Doors]:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    config = Config(
+        data_dir=data_dir,
+        database_url=database_url,
+        redis_url=redis_url,
+        config_file=None,
+        jurisdictions={},
+        list=ListSettings(),
+    )
+    lane = create_app(lambda: open_runtime(config, ENVIRON, clock=SetClock()))
+    async with lane.routed.lifespan():
+        runtime = lane.routed.state.runtime
+        await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
+        keys = {
+            role: await create_key(runtime.engine, name=role, role=role) for role in AccountRole
+        }
+        async with client_of(lane) as first, client_of(lane.routed) as second:
+            yield Doors(first, second, keys)
+
+
+def client_of(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
+
+
+async def one_chunk(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
+
+
+def told(response: httpx.Response) -> tuple[int, dict[str, str], Any]:
+    """What was answered, but for the ids, which are new each time."""
+    body = response.json()
+    for answer in (body, *body.get("results", ())):
+        answer.pop("id", None)
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return response.status_code, headers, body
+
+
+async def test_the_lane_and_the_routes_give_the_same_answer(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    async with open_doors(tmp_path, database_url, redis_url) as doors:
+        authorizations = [
+            None,
+            "Bearer x",
+            "Basic x",
+            *(f"Bearer {doors.keys[r]}" for r in doors.keys),
+        ]
+        statuses = set()
+        for authorization in authorizations:
+            headers = {} if authorization is None else {"authorization": authorization}
+            for name, (path, body) in REQUESTS.items():
+                by_lane = await doors.lane.post(path, content=body, headers=headers)
+                by_route = await doors.routed.post(path, content=body, headers=headers)
+                assert told(by_lane) == told(by_route), name
+                statuses.add(by_lane.status_code)
+        assert statuses == {200, 400, 401, 403, 413, 422}
+
+
+async def test_the_lane_hands_on_what_it_does_not_answer(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    async with open_doors(tmp_path, database_url, redis_url) as doors:
+        for path in ("/healthz", "/openapi.json", "/v1/checks", "/nowhere"):
+            by_lane, by_route = await doors.lane.get(path), await doors.routed.get(path)
+            assert (by_lane.status_code, by_lane.content) == (
+                by_route.status_code,
+                by_route.content,
+            )

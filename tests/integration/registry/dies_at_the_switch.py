@@ -1,0 +1,38 @@
+"""A process that replaces the list and is killed when it has committed and not yet switched."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from registry_grounds import AT, ENVIRON, FixedClock, config_of, feed_of, ndjson, person_listing
+
+from cache.redis_store import RedisStandingCache
+from checker.registry.snapshot import SnapshotFeed
+from checker.runtime import open_runtime
+
+
+class DyingCache(RedisStandingCache):
+    """The real store, up to the switch."""
+
+    async def switch(self, generation):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def main(database_url, redis_url, data_dir):
+    config = config_of(Path(data_dir), database_url, redis_url)
+    clock = FixedClock(AT)
+    async with open_runtime(config, ENVIRON, clock=clock) as node:
+        generation = await node.cache.current()
+        feed = SnapshotFeed(
+            engine=node.work_engine,
+            cache=DyingCache.connect(redis_url, token_key=generation.token_key),
+            sealer=node.sealer,
+            token_key=generation.token_key,
+            clock=clock,
+        )
+        await feed.replace(feed_of(ndjson([person_listing(3)])))
+
+
+asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,122 @@
+"""A whole platform file through the real command, and ten thousand checks against an oracle.
+
+The oracle (`naive_platform`) reads the same file and shares no code with the service.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+from naive_platform import SERVICES, Platform
+from platform_crowd import crowd
+from registry_grounds import AT, ENVIRON
+
+from checker.accounts.keys import AccountRole, Caller
+from checker.checks.request import BATCH_ITEMS_MAX, read_batch
+from checker.domain.clock import shanghai_day
+from loadtest.population import Population
+
+pytestmark = pytest.mark.anyio
+
+RECORDS = 100_000
+SEED = 20_161_123
+TODAY = shanghai_day(AT)
+CALLER = Caller(
+    key_pk=1,
+    account_id="counter",
+    name="counter",
+    role=AccountRole.INSTITUTION,
+    services=None,
+    jurisdiction=None,
+    items_per_minute=0,
+)
+
+
+async def test_ten_thousand_checks_of_a_platform_file_agree_with_a_naive_reading(node, config):
+    population = Population(SEED, RECORDS, today=TODAY)
+    file = config.data_dir / "platform.ndjson"
+    with file.open("wb") as stream:
+        stream.writelines(population.zxgk_lines())
+    report = _import(file, config)
+    platform = Platform(file)
+    assert report["accepted"] == platform.readable
+    assert report["accepted"] + report["rejected_count"] == RECORDS
+
+    questions = crowd(platform, population, Random(SEED), BATCH_ITEMS_MAX)
+    expected = [platform.answer(question, TODAY) for question in questions]
+    answered = await _ask(node, questions)
+
+    wrong = [
+        (question, told, wanted)
+        for question, told, wanted in zip(questions, answered, expected, strict=True)
+        if told != wanted
+    ]
+    assert not wrong, f"seed {SEED}, {len(wrong)} differ, the first: {wrong[0]}"
+    _assert_telling(expected)
+
+
+def _assert_telling(expected):
+    """The crowd meets every decision, code and role often enough for agreement to mean much."""
+    decisions = Counter(decision for decision, _ in expected)
+    assert min(decisions[decision] for decision in ("allow", "review", "deny")) > 500
+    codes = Counter(reason[0] for _, reasons in expected for reason in reasons)
+    assert set(codes) == {
+        *("restricted", "name_mismatch", "masked_match", "cap_unset", "threshold_unset")
+    }
+    roles = Counter(reason[2] for _, reasons in expected for reason in reasons)
+    assert len(roles) == 5
+    assert min(*codes.values(), *roles.values()) > 50
+
+
+def _import(file, config):
+    """Take the list in by the command that an operator would use."""
+    environ = ENVIRON | {
+        "DATABASE_URL": config.database_url,
+        "REDIS_URL": config.redis_url,
+    }
+    command = [Path(sys.executable).with_name("checker"), "import", file, "--format", "zxgk"]
+    done = subprocess.run(
+        [*command, "--json", "--data-dir", config.data_dir],
+        env=os.environ | environ,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return json.loads(done.stdout)
+
+
+async def _ask(node, questions):
+    bodies = [
+        {
+            "subject": _subject(question),
+            "service": SERVICES[question.service][0],
+            "jurisdiction": question.place,
+        }
+        for question in questions
+    ]
+    body = msgspec.json.encode({"checks": bodies})
+    await node.publisher.look()
+    decided = await node.checks.decide(read_batch(body, CALLER, TODAY))
+    # Else the cache would not be what is tested.
+    assert decided.from_registry < len(questions) * 3 / 4
+    return [
+        (
+            decision.outcome.value,
+            sorted(
+                (reason.code.value, reason.measure, reason.role.value, reason.listing.case_number)
+                for reason in decision.reasons
+            ),
+        )
+        for decision in decided.decisions
+    ]
+
+
+def _subject(question):
+    document = {"type": question.kind, "number": question.number}
+    named = {} if question.name is None else {"name": question.name}
+    return {"document": document} | named

@@ -1,0 +1,198 @@
+"""A snapshot that fails half-way: nothing changes in either store, and the next one works."""
+
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis
+from registry_grounds import AT as NOW
+from registry_grounds import (
+    ENVIRON,
+    FixedClock,
+    config_of,
+    listings_in_force,
+    outcome_of,
+    person_listing,
+    publish,
+    query,
+)
+
+from checker.database.engine import open_engine
+from checker.database.locks import Lock, hold
+from checker.errors import Unavailable
+from checker.runtime import open_runtime
+from loadtest.population import Population
+
+pytestmark = pytest.mark.anyio
+
+# More than one slice of the stage, so that COPY has begun when the fault strikes.
+LINES = list(Population(7, 6_000).listing_lines())
+
+WRITER = "state = 'idle in transaction'"
+LOCK_HOLDER = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
+
+
+class CourtHungUp(Exception):
+    """What a feed's transport raises when the sender is gone."""
+
+
+@pytest.fixture
+async def listed(node):
+    """A node with a list in force, and what both stores hold of it."""
+    await publish(node, [person_listing(1), person_listing(2)])
+    return node
+
+
+@asynccontextmanager
+async def nothing_changed(node, client):
+    """Hold both stores against what they held before, and prove that the next snapshot works."""
+    before = await _registry_rows(node), _live_keys(client)
+    yield
+    assert (await _registry_rows(node), _live_keys(client)) == before
+    assert await outcome_of(node, 1) == "deny"
+    report = await publish(node, [person_listing(2), person_listing(3)])
+    assert report.version == 2
+    assert await listings_in_force(node) == {"listing-2", "listing-3"}
+    assert await outcome_of(node, 1) == "allow"
+    assert await outcome_of(node, 3) == "deny"
+
+
+async def test_a_stream_that_breaks_off_changes_nothing(listed, redis_client):
+    async def broken():
+        for line in LINES:
+            yield line
+        raise CourtHungUp
+
+    async with nothing_changed(listed, redis_client):
+        with pytest.raises(CourtHungUp):
+            await listed.feed.replace(broken())
+
+
+@pytest.mark.parametrize("lines_after", [len(LINES), 10])
+@pytest.mark.parametrize("whose", [WRITER, f"({WRITER} OR {LOCK_HOLDER})"])
+async def test_a_lost_database_connection_changes_nothing(
+    listed, redis_client, database_url, whose, lines_after
+):
+    async def deprived():
+        yield LINES[0]
+        await _terminate(database_url, whose)
+        for line in LINES[1:lines_after]:
+            yield line
+
+    async with nothing_changed(listed, redis_client):
+        with pytest.raises(Unavailable):
+            await listed.feed.replace(deprived())
+
+
+async def test_a_redis_that_refuses_to_grow_changes_nothing(listed, redis_client):
+    async def starved():
+        for line in LINES:
+            yield line
+        used = redis_client.info("memory")["used_memory"]
+        redis_client.config_set("maxmemory", used + 150_000)
+
+    try:
+        async with nothing_changed(listed, redis_client):
+            with pytest.raises(Unavailable):
+                await listed.feed.replace(starved())
+            redis_client.config_set("maxmemory", 0)
+    finally:
+        redis_client.config_set("maxmemory", 0)
+
+
+async def test_a_redis_that_is_gone_when_the_build_begins_changes_nothing(
+    anyio_backend, tmp_path, database_url, own_redis
+):
+    config = config_of(tmp_path, database_url, own_redis.url)
+    socket = Path(own_redis.url.removeprefix("unix://"))
+
+    async def abandoned():
+        yield LINES[0]
+        away.enter()
+
+    async with open_runtime(config, ENVIRON, clock=FixedClock(NOW)) as node:
+        with redis.Redis.from_url(own_redis.url) as client:
+            away = _Away(socket, client)
+            await publish(node, [person_listing(1)])
+            async with nothing_changed(node, client):
+                with pytest.raises(Unavailable):
+                    await node.feed.replace(abandoned())
+                away.leave()
+
+
+async def test_a_process_killed_between_commit_and_switch_has_its_snapshot_finished(listed, config):
+    assert _die_at_the_switch(config) == -signal.SIGKILL
+    [[newest]] = await query(listed, "SELECT max(version) FROM change")
+    assert (newest, (await listed.cache.current()).version) == (2, 1)
+
+    assert await listed.publisher.look()
+    assert (await listed.cache.current()).version == 2
+    assert [await outcome_of(listed, index) for index in (1, 2, 3)] == ["allow", "allow", "deny"]
+
+
+async def test_a_node_that_knows_of_the_unfinished_snapshot_already_answers_by_it(listed, config):
+    assert _die_at_the_switch(config) == -signal.SIGKILL
+    async with _held_list(config.database_url):
+        assert not await listed.publisher.look()
+        assert await outcome_of(listed, 3) == "deny"
+        assert await outcome_of(listed, 1) == "allow"
+
+
+class _Away:
+    """A Redis that nobody can reach any more, by its socket or by a connection that is open."""
+
+    def __init__(self, socket, client):
+        self._socket = socket
+        self._hidden = socket.with_name("hidden")
+        self._client = client
+
+    def enter(self):
+        self._socket.rename(self._hidden)
+        for connection in self._client.client_list():
+            if int(connection["id"]) != self._client.client_id():
+                self._client.client_kill_filter(_id=connection["id"])
+
+    def leave(self):
+        self._hidden.rename(self._socket)
+
+
+def _die_at_the_switch(config):
+    script = Path(__file__).with_name("dies_at_the_switch.py")
+    command = [sys.executable, script, config.database_url, config.redis_url, config.data_dir]
+    return subprocess.run(command, check=False).returncode
+
+
+async def _terminate(database_url, whose):
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    try:
+        killed = await connection.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {whose}"
+        )
+    finally:
+        await connection.close()
+    assert killed
+
+
+@asynccontextmanager
+async def _held_list(database_url):
+    """Be the process that is putting the newest list in force, and takes long over it."""
+    async with open_engine(database_url) as engine, hold(engine, Lock.LIST_WRITER):
+        yield
+
+
+async def _registry_rows(node):
+    """Every row of the list's tables."""
+    tables = ("change", "listing", "officer_link", "document", "quarantine")
+    return {
+        table: sorted(map(repr, await query(node, f"SELECT * FROM {table}"))) for table in tables
+    }
+
+
+def _live_keys(client):
+    """What the cache holds, by key, in the form in which Redis hands keys to other servers."""
+    return {key: client.dump(key) for key in client.scan_iter()}

@@ -1,0 +1,103 @@
+"""Every member of a closed set has its row in the table that says what follows from it."""
+
+import ast
+from importlib import import_module
+
+import pytest
+from source_tree import modules, tree
+
+from checker.accounts.keys import MAY, AccountRole, Action
+from checker.accounts.schema import account
+from checker.api.problems import KINDS
+from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
+from checker.domain.document import DocumentType
+from checker.domain.errors import EXPLANATIONS, InvalidReason
+from checker.domain.role import ROLE_ORDER, Role
+from checker.domain.service import SERVICES, ServiceType
+from checker.domain.settings import Settings, Threshold
+from checker.errors import CheckerError, ConfigurationError
+from checker.registry.entry import FeedFormat, PartyType, RejectCode
+from checker.registry.publication import ChangeKind
+from checker.registry.schema import listing
+from checker.registry.zxgk import PARTY_TYPES, TITLES
+
+# Errors that stop a start: there is no request yet to answer.
+BEFORE_ANY_REQUEST = {ConfigurationError}
+
+
+def kinds_of_error() -> set[type[CheckerError]]:
+    for module in modules():
+        if module.startswith("checker.") and not module.startswith("checker.database.migrations"):
+            import_module(module)
+    found, waiting = set(), [CheckerError]
+    while waiting:
+        children = waiting.pop().__subclasses__()
+        found.update(children)
+        waiting += children
+    return found
+
+
+def test_every_error_has_its_problem():
+    assert kinds_of_error() - BEFORE_ANY_REQUEST <= KINDS.keys()
+
+
+def test_no_two_errors_share_a_code():
+    codes = [kind.code for kind in KINDS.values()]
+
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize(
+    ("members", "rows"),
+    [
+        (AccountRole, MAY.keys()),
+        (Action, {action for actions in MAY.values() for action in actions}),
+        (ReasonCode, OUTCOMES.keys()),
+        (ServiceType, SERVICES.keys()),
+        (InvalidReason, EXPLANATIONS.keys()),
+        (Role, ROLE_ORDER.keys()),
+        (PartyType, set(PARTY_TYPES.values())),
+        (Threshold, {*Threshold} & {*Settings.__struct_fields__}),
+    ],
+)
+def test_a_table_has_a_row_for_every_member_and_none_besides(members, rows):
+    assert set(rows) == set(members)
+
+
+def test_every_outcome_but_allow_is_reached_by_some_reason():
+    assert {*OUTCOMES.values(), Outcome.ALLOW} == set(Outcome)
+
+
+def test_every_officers_role_has_a_title_on_the_platform():
+    assert {role for _, role in TITLES} == {*Role} - {Role.DEBTOR}
+
+
+def test_the_service_of_a_row_is_the_one_of_its_tag():
+    assert all(SERVICES[kind].__struct_config__.tag == kind for kind in ServiceType)
+
+
+@pytest.mark.parametrize(
+    "members", [RejectCode, FeedFormat, ChangeKind, PartyType, DocumentType, ReasonCode, Action]
+)
+def test_every_member_is_used_somewhere(members):
+    used = {
+        node.attr
+        for path in modules().values()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == members.__name__
+    }
+
+    assert used >= {member.name for member in members}
+
+
+@pytest.mark.parametrize(
+    ("table", "members"), [(account, AccountRole), (listing, PartyType)], ids=str
+)
+def test_the_database_knows_the_same_words(table, members):
+    [words] = [
+        str(constraint.sqltext)
+        for constraint in table.constraints
+        if " IN (" in str(getattr(constraint, "sqltext", ""))
+    ]
+
+    assert words.partition(" IN ")[2] == f"({', '.join(repr(word.value) for word in members)})"

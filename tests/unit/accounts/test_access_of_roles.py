@@ -1,0 +1,51 @@
+"""What each role and each key may do (contract, section 1)."""
+
+import pytest
+
+from checker.accounts.keys import MAY, AccountRole, Action, Caller, digest_of
+from checker.domain.service import ServiceType
+
+EXPECTED = {
+    AccountRole.INSTITUTION: {Action.CHECK, Action.SEE_MEASURES},
+    AccountRole.COURT: {Action.PUBLISH, Action.SEE_MEASURES},
+    AccountRole.OPERATOR: {Action.SEE_LIST, Action.SEE_MEASURES},
+    AccountRole.AUDITOR: {Action.SEE_MEASURES},
+}
+
+
+def caller(role: AccountRole, services: frozenset[ServiceType] | None = None) -> Caller:
+    return Caller(
+        key_pk=1,
+        account_id="1",
+        name="x",
+        role=role,
+        services=services,
+        jurisdiction=None,
+        items_per_minute=0,
+    )
+
+
+def test_each_role_has_its_row() -> None:
+    assert set(MAY) == set(AccountRole)
+
+
+@pytest.mark.parametrize("role", AccountRole)
+@pytest.mark.parametrize("action", Action)
+def test_each_role_may_what_the_contract_says(role: AccountRole, action: Action) -> None:
+    assert caller(role).may(action) is (action in EXPECTED[role])
+
+
+def test_a_key_without_a_scope_asks_about_everything() -> None:
+    assert all(caller(AccountRole.INSTITUTION).may_ask(service) for service in ServiceType)
+
+
+def test_a_key_with_a_scope_asks_about_that_alone() -> None:
+    scoped = caller(AccountRole.INSTITUTION, frozenset({ServiceType.RAIL, ServiceType.AIR}))
+    asked = {service for service in ServiceType if scoped.may_ask(service)}
+    assert asked == {ServiceType.RAIL, ServiceType.AIR}
+
+
+def test_what_is_kept_of_a_key_is_its_digest() -> None:
+    assert digest_of("ck_x") == digest_of("ck_x") != digest_of("ck_y")
+    assert len(digest_of("ck_x")) == 32
+    assert b"ck_x" not in digest_of("ck_x")

@@ -1,0 +1,148 @@
+"""Entries turned into rows: nothing personal stands in them, and both sides build one token."""
+
+import pytest
+from platform_records import ORG_CODE, OTHER, PERSON, USCC, listing, read_listing
+
+from cache.token import TOKEN_BYTES, Tokenizer
+from checker.domain.document import Document, DocumentType
+from checker.registry.sealing import DOCUMENT_NUMBER, OFFICER_NAME, PARTY_NAME, Sealer
+from checker.vault import Vault
+
+VAULT = Vault(bytes(32))
+SEALER = Sealer(Tokenizer(bytes(range(32))), VAULT)
+OTHER_SEALER = Sealer(Tokenizer(bytes(32)), VAULT)
+MASKED = PERSON[:10] + "****" + PERSON[14:]
+
+
+def listed(number, kind="resident_id", name="陈示例"):
+    """The row of the one officer of a listing."""
+    officer = {
+        "role": "principal",
+        "name": name,
+        "documents": [{"type": kind, "number": number}],
+    }
+    sealed = SEALER.seal(1, read_listing(listing(officers=[officer])))
+    [row] = [row for row in sealed.documents if row.ordinal == 0]
+    return row
+
+
+def asked(number, kind="resident_id", name=None):
+    return SEALER.tokens_of(Document(type=DocumentType(kind), number=number), name)
+
+
+def test_no_row_holds_a_number_or_a_name_in_the_open():
+    sealed = SEALER.seal(7, read_listing(listing()))
+    shown = repr(sealed).encode() + b"".join(
+        value
+        for row in (sealed.listing, *sealed.officers, *sealed.documents)
+        for value in row
+        if isinstance(value, bytes)
+    )
+
+    for text in (PERSON, USCC, ORG_CODE, "陈示例", "示例有限公司"):
+        assert text.encode() not in shown
+        assert text not in repr(sealed)
+
+
+def test_what_is_sealed_opens_in_its_place():
+    sealed = SEALER.seal(7, read_listing(listing()))
+
+    assert VAULT.open(sealed.listing.party_name, PARTY_NAME) == "示例有限公司"
+    assert VAULT.open(sealed.officers[0].name, OFFICER_NAME) == "陈示例"
+    numbers = [VAULT.open(row.number, DOCUMENT_NUMBER) for row in sealed.documents]
+    assert numbers == [USCC, PERSON]
+    assert VAULT.open(listed(MASKED).number, DOCUMENT_NUMBER) == MASKED
+
+
+def test_rows_keep_what_is_not_personal_and_where_they_belong():
+    sealed = SEALER.seal(7, read_listing(listing()))
+
+    assert {row.line for row in (sealed.listing, *sealed.officers, *sealed.documents)} == {7}
+    assert (sealed.listing.case_number, sealed.listing.court) == (
+        "（2016）粤0882执123号",
+        "雷州市人民法院",
+    )
+    assert [(row.ordinal, row.role, row.type, row.masked) for row in sealed.documents] == [
+        (None, "debtor", "uscc", False),
+        (0, "legal_representative", "resident_id", False),
+    ]
+
+
+def test_a_whole_number_is_found_with_any_name_and_without():
+    token = listed(PERSON).token
+
+    assert len(token) == TOKEN_BYTES
+    assert asked(PERSON) == (token,)
+    assert asked(PERSON, name="别人")[0] == token
+
+
+def test_a_uscc_and_its_organization_code_find_each_other():
+    assert asked(USCC, "uscc")[0] == listed(ORG_CODE, "org_code").token
+    assert asked(ORG_CODE, "org_code")[0] == listed(USCC, "uscc").token
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        MASKED,
+        PERSON[:6] + "********" + PERSON[14:],
+        PERSON[:14] + "****",
+        PERSON[:3] + "*" + PERSON[4:],
+        "********" + PERSON[8:],
+    ],
+)
+def test_a_masked_number_is_found_by_whoever_gives_the_name(pattern):
+    row = listed(pattern)
+
+    assert row.masked
+    assert row.token in asked(PERSON, name="陈 示例")
+    assert row.token not in asked(PERSON)
+    assert row.token not in asked(PERSON, name="别人")
+
+
+def test_a_masked_number_is_not_found_by_another_number_of_the_same_name():
+    assert listed(MASKED).token not in asked(OTHER, name="陈示例")
+
+
+def test_names_that_differ_in_spelling_alone_share_a_token():
+    assert SEALER.name_token("陈 示例") == SEALER.name_token("陈示例") == listed(PERSON).name_token
+    assert SEALER.name_token("陈示例") != SEALER.name_token("陈示")
+
+
+def test_another_token_key_finds_nobody():
+    document = Document(type=DocumentType.RESIDENT_ID, number=PERSON)
+
+    assert listed(PERSON).token not in OTHER_SEALER.tokens_of(document, "陈示例")
+
+
+def test_the_digest_changes_with_every_field_and_with_nothing_else():
+    def digest(**changes):
+        return SEALER.seal(1, read_listing(listing(**changes))).listing.digest
+
+    officer = listing()["officers"][0]
+    party = listing()["party"]
+    changed = [
+        {"case_number": "（2016）粤0882执124号"},
+        {"court": "湛江市中级人民法院"},
+        {"filed_on": None},
+        {"published_on": "2016-07-08"},
+        {"expires_on": None},
+        {"public": False},
+        {"party": party | {"name": "别的公司"}},
+        {"party": party | {"documents": [{"type": "org_code", "number": ORG_CODE}]}},
+        {"officers": []},
+        {"officers": [officer | {"role": "principal"}]},
+        {"officers": [officer | {"name": "别人"}]},
+        {"officers": [officer | {"documents": []}]},
+    ]
+
+    assert len({digest(), *(digest(**changes) for changes in changed)}) == len(changed) + 1
+    assert digest() == digest(
+        party=party | {"documents": [{"type": "uscc", "number": USCC.lower()}]}
+    )
+
+
+def test_a_derived_listing_id_is_stable_and_tells_nothing():
+    assert SEALER.listing_id(PERSON) == SEALER.listing_id(PERSON)
+    assert SEALER.listing_id(PERSON) != OTHER_SEALER.listing_id(PERSON)
+    assert PERSON not in SEALER.listing_id(PERSON)

@@ -1,0 +1,140 @@
+"""The configuration: where it comes from, and that every error names file and key."""
+
+from pathlib import Path
+
+import pytest
+
+from checker.config import load_config
+from checker.domain.clock import CapPeriod
+from checker.domain.settings import Settings
+from checker.errors import ConfigurationError
+
+CONTRACT = """
+[jurisdiction.CN]
+high_school_fee_fen = 6_000_000
+high_premium_fen = 1_000_000
+resort_cap_fen = 200_000
+resort_cap_period = "month"
+"""
+
+
+def write(folder, text, name="config.toml"):
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_without_anything_said_the_servers_are_embedded_and_nothing_is_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load_config({})
+
+    assert config.data_dir == tmp_path / "checker-data"
+    assert (config.database_url, config.redis_url, config.config_file) == (None, None, None)
+    assert config.jurisdictions == {}
+    assert config.list.stale_after_hours == 48
+    assert config.list.stale_after_ms == 48 * 3_600_000
+
+
+def test_the_contracts_example_is_read(tmp_path):
+    config = load_config({}, config_file=write(tmp_path, CONTRACT))
+
+    assert config.jurisdictions == {
+        "CN": Settings(
+            high_school_fee_fen=6_000_000,
+            high_premium_fen=1_000_000,
+            resort_cap_fen=200_000,
+            resort_cap_period=CapPeriod.MONTH,
+        )
+    }
+
+
+def test_the_environment_names_directory_file_and_servers(tmp_path):
+    file = write(tmp_path, "[list]\nstale_after_hours = 3\n", "other.toml")
+    config = load_config(
+        {
+            "CHECKER_DATA_DIR": str(tmp_path / "data"),
+            "CHECKER_CONFIG": str(file),
+            "DATABASE_URL": "postgresql://db/checker",
+            "REDIS_URL": "redis://cache",
+        }
+    )
+
+    assert (config.data_dir, config.config_file) == (tmp_path / "data", file)
+    assert (config.database_url, config.redis_url) == ("postgresql://db/checker", "redis://cache")
+    assert config.list.stale_after_hours == 3
+
+
+def test_an_empty_variable_is_one_that_is_not_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ("CHECKER_DATA_DIR", "CHECKER_CONFIG", "DATABASE_URL", "REDIS_URL")
+
+    assert load_config(dict.fromkeys(names, "")) == load_config({})
+
+
+def test_arguments_go_before_the_environment(tmp_path):
+    named, other = write(tmp_path, CONTRACT, "named.toml"), write(tmp_path, "x", "other.toml")
+    environ = {"CHECKER_DATA_DIR": "/nowhere", "CHECKER_CONFIG": str(other)}
+    config = load_config(environ, data_dir=tmp_path, config_file=named)
+
+    assert (config.data_dir, config.config_file) == (tmp_path, named)
+
+
+def test_the_data_directorys_own_file_is_read_where_none_is_named(tmp_path):
+    own = write(tmp_path, "[list]\nstale_after_hours = 1\n")
+    named = write(tmp_path, "[list]\nstale_after_hours = 2\n", "named.toml")
+
+    assert load_config({}, data_dir=tmp_path).config_file == own
+    assert load_config({}, data_dir=tmp_path, config_file=named).list.stale_after_hours == 2
+
+
+def test_a_relative_directory_stays_where_it_was_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert load_config({}, data_dir=Path("here")).data_dir == tmp_path / "here"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[lists]\nstale_after_hours = 3\n", "lists"),
+        ("list = 3\n", "list"),
+        ("[list]\nstale_after_hour = 3\n", "stale_after_hour"),
+        ("[list]\nstale_after_hours = 0\n", "stale_after_hours"),
+        ("[list]\nstale_after_hours = 8785\n", "stale_after_hours"),
+        ("[list]\nstale_after_hours = 1.5\n", "stale_after_hours"),
+        ('[list]\nstale_after_hours = "48"\n', "stale_after_hours"),
+        ("[list]\nstale_after_hours = true\n", "stale_after_hours"),
+        ("jurisdiction = 3\n", "jurisdiction"),
+        ("[jurisdiction]\nCN = 3\n", "CN"),
+        ("[jurisdiction.XX]\nhigh_premium_fen = 1\n", "XX"),
+        ("[jurisdiction.CN]\nhigh_premium = 1\n", "high_premium"),
+        ("[jurisdiction.CN]\nhigh_premium_fen = -1\n", "high_premium_fen"),
+        ("[jurisdiction.CN]\nhigh_premium_fen = 1e6\n", "high_premium_fen"),
+        ('[jurisdiction.CN]\nhigh_premium_fen = "1"\n', "high_premium_fen"),
+        ("[jurisdiction.CN]\nhigh_premium_fen = true\n", "high_premium_fen"),
+        ('[jurisdiction.CN]\nresort_cap_period = "week"\n', "resort_cap_period"),
+        ("[jurisdiction.CN]\nresort_cap_period = 1\n", "resort_cap_period"),
+        ("[list\n", "line 1"),
+        ("[list]\nstale_after_hours = 3\nstale_after_hours = 4\n", "line 3"),
+    ],
+)
+def test_an_error_names_file_and_key(tmp_path, text, key):
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigurationError) as refused:
+        load_config({}, config_file=file)
+
+    assert str(file) in str(refused.value)
+    assert key in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"missing\.toml"):
+        load_config({}, config_file=tmp_path / "missing.toml")
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"# \xb3\xc2\n")
+
+    with pytest.raises(ConfigurationError, match=r"config\.toml"):
+        load_config({}, data_dir=tmp_path)
