@@ -1,0 +1,79 @@
+"""Servers in processes of their own, with a key for each role, and clients for them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from running_service import (
+    ROLES,
+    SETTINGS,
+    RunningService,
+    private_folder,
+    running_service,
+)
+from town import MARKS, TOWN, Line, ndjson
+
+PutSnapshot = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[RunningService]:
+    """A server with settings; every test of the group shares it, and puts the list it needs."""
+    with private_folder() as folder, running_service(folder, settings=SETTINGS) as running:
+        running.make_keys(
+            {role: ("--role", role) for role in ROLES}
+            | {
+                "rail only": ("--role", "institution", "--services", "rail"),
+                "leizhou": ("--role", "institution", "--jurisdiction", "440882"),
+            }
+        )
+        yield running
+        log = running.log()
+        assert not [mark for mark in MARKS if mark in log], "the log holds a number or a name"
+        assert "unexpected" not in log, log
+
+
+@pytest.fixture(scope="session")
+def institution(service: RunningService) -> Iterator[httpx.Client]:
+    with service.client(service.keys["institution"]) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def court(service: RunningService) -> Iterator[httpx.Client]:
+    with service.client(service.keys["court"]) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def operator(service: RunningService) -> Iterator[httpx.Client]:
+    with service.client(service.keys["operator"]) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def anyone(service: RunningService) -> Iterator[httpx.Client]:
+    """Whoever has no key."""
+    with service.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def put_snapshot(court: httpx.Client) -> PutSnapshot:
+    """Put lines in force as the whole list; gives the report."""
+
+    def put(lines: list[Line] | bytes, **parameters: str) -> dict[str, Any]:
+        body = lines if isinstance(lines, bytes) else ndjson(lines)
+        response = court.put("/v1/feed/snapshot", content=body, params=parameters)
+        assert response.status_code == 200, response.text
+        report: dict[str, Any] = response.json()
+        return report
+
+    return put
+
+
+@pytest.fixture(scope="module")
+def town(put_snapshot: PutSnapshot) -> dict[str, Any]:
+    """The shared list, in force for a module; gives its report."""
+    return put_snapshot(list(TOWN))

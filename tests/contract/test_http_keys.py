@@ -1,0 +1,119 @@
+"""Who may call what."""
+
+import httpx
+import pytest
+from asking import FLIGHT, G_TRAIN, ask, problem, question
+from running_service import ROLES, RunningService
+from town import DEBTOR, INNOCENT, TOWN, ndjson
+
+from checker.api.openapi import EXCHANGES
+
+pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
+
+RIGHT = question(INNOCENT, G_TRAIN)
+EVERYBODY = set(ROLES)
+# Each address, who may call it, and a request that is answered 200; None: no key is asked for.
+ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
+    ("/v1/checks", "post"): ({"institution"}, {"json": RIGHT}),
+    ("/v1/checks/batch", "post"): ({"institution"}, {"json": {"checks": [RIGHT]}}),
+    ("/v1/measures", "get"): (EVERYBODY, {}),
+    ("/v1/list", "get"): ({"operator"}, {}),
+    ("/v1/feed/snapshot", "put"): ({"court"}, {"content": ndjson(TOWN)}),
+    ("/healthz", "get"): (None, {}),
+    ("/readyz", "get"): (None, {}),
+    ("/metrics", "get"): (None, {}),
+    ("/problems/{code}", "get"): (None, {}),
+}
+KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
+
+
+def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> httpx.Response:
+    path, method = exchange
+    request = {**ACCESS[exchange][1], **more}
+    return client.request(method, path.format(code="unavailable"), **request)  # type: ignore[arg-type]
+
+
+def test_the_table_of_access_names_every_address() -> None:
+    assert set(ACCESS) == set(EXCHANGES)
+    assert {exchange for exchange in EXCHANGES if EXCHANGES[exchange].keyed} == set(KEYED)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("exchange", ACCESS)
+def test_each_role_may_what_the_table_says(
+    service: RunningService, exchange: tuple[str, str], role: str
+) -> None:
+    roles = ACCESS[exchange][0]
+    with service.client(service.keys[role]) as client:
+        response = call(client, exchange)
+    if roles is None or role in roles:
+        assert response.status_code == 200, response.text
+    else:
+        problem(response, 403, "out-of-scope")
+
+
+@pytest.mark.parametrize("exchange", ACCESS)
+def test_without_a_key_only_the_open_addresses_answer(
+    anyone: httpx.Client, exchange: tuple[str, str]
+) -> None:
+    response = call(anyone, exchange)
+    if ACCESS[exchange][0] is None:
+        assert response.status_code == 200
+    else:
+        problem(response, 401, "unauthenticated")
+        assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("exchange", KEYED)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "Bearer",
+        "Bearer ck_unknown",
+        "Basic {key}",
+        "{key}",
+        "Bearer {cut}",
+        "ck {key}",
+    ],
+)
+def test_a_key_that_is_not_one_is_refused(
+    service: RunningService, anyone: httpx.Client, exchange: tuple[str, str], value: str
+) -> None:
+    key = service.keys["institution"]
+    authorization = value.format(key=key, cut=key[:-1])
+    response = call(anyone, exchange, headers={"authorization": authorization})
+    problem(response, 401, "unauthenticated")
+    assert key[:-1] not in response.text
+
+
+def test_the_scheme_of_a_key_is_read_in_any_case(
+    service: RunningService, anyone: httpx.Client
+) -> None:
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        headers = {"authorization": f"{scheme} {service.keys['institution']}"}
+        assert anyone.post("/v1/checks", json=RIGHT, headers=headers).status_code == 200
+
+
+def test_bytes_that_are_no_text_are_no_key(anyone: httpx.Client) -> None:
+    headers = {b"authorization": b"Bearer \xff\xfe\xe9"}
+    problem(anyone.post("/v1/checks", json=RIGHT, headers=headers), 401, "unauthenticated")
+
+
+def test_a_key_asks_about_the_services_of_its_scope_alone(service: RunningService) -> None:
+    with service.client(service.keys["rail only"]) as client:
+        assert ask(client, DEBTOR, G_TRAIN)["decision"] == "deny"
+        response = client.post("/v1/checks", json=question(DEBTOR, FLIGHT))
+        problem(response, 403, "out-of-scope")
+
+
+def test_a_scope_is_told_before_anything_of_the_document(service: RunningService) -> None:
+    with service.client(service.keys["rail only"]) as client:
+        response = client.post("/v1/checks", json=question("1234", FLIGHT))
+    problem(response, 403, "out-of-scope")
+
+
+def test_a_key_made_while_the_server_runs_works_at_once(service: RunningService) -> None:
+    service.make_keys({"late": ("--role", "institution")})
+    with service.client(service.keys["late"]) as client:
+        assert ask(client, DEBTOR, G_TRAIN)["decision"] == "deny"

@@ -1,0 +1,173 @@
+"""What is there without a key: health, metrics, problems, the API's document and page."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from asking import FLIGHT, G_TRAIN, ask, problem, question
+from jsonschema import Draft202012Validator
+from town import DEBTOR, INNOCENT
+
+pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
+
+GOLDEN = Path(__file__).with_name("openapi.json")
+RENEW = (
+    "the API changed; if it was meant, start `checker demo` and renew the snapshot: curl -s "
+    "http://127.0.0.1:8000/openapi.json | python -m json.tool --no-ensure-ascii > "
+    "tests/contract/openapi.json"
+)
+PROBLEMS = {
+    "invalid-request": 400,
+    "unauthenticated": 401,
+    "out-of-scope": 403,
+    "not-found": 404,
+    "conflict": 409,
+    "too-large": 413,
+    "invalid-document": 422,
+    "quota-exceeded": 429,
+    "unavailable": 503,
+}
+
+
+@pytest.fixture
+def document(anyone: httpx.Client) -> dict[str, Any]:
+    response = anyone.get("/openapi.json")
+    assert response.headers["content-type"] == "application/json"
+    told: dict[str, Any] = response.json()
+    return told
+
+
+def references(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        own = {node["$ref"]} if isinstance(node.get("$ref"), str) else set()
+        return own.union(*map(references, node.values()))
+    return set().union(*map(references, node)) if isinstance(node, list) else set()
+
+
+def resolve(document: dict[str, Any], pointer: str) -> Any:
+    found: Any = document
+    for step in pointer.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def counted(anyone: httpx.Client, sample: str) -> float:
+    found = re.search(rf"^{re.escape(sample)} (\S+)$", anyone.get("/metrics").text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def test_the_process_says_that_it_lives_and_that_it_is_ready(anyone: httpx.Client) -> None:
+    assert anyone.get("/healthz").json() == {"status": "ok"}
+    told = anyone.get("/readyz").json()
+    assert (told["status"], told["cache"], told["registry"]) == ("ready", True, True)
+    assert told["version"] >= 1
+
+
+def test_each_check_is_counted_by_service_and_decision(
+    anyone: httpx.Client, institution: httpx.Client
+) -> None:
+    sample = 'checker_checks_total{{decision="{}",service="{}"}}'
+    samples = [sample.format("deny", "rail"), sample.format("allow", "air")]
+    before = [counted(anyone, one) for one in samples]
+    ask(institution, DEBTOR, G_TRAIN)
+    batch = {"service": FLIGHT, "subjects": [question(INNOCENT, FLIGHT)["subject"]] * 3}
+    institution.post("/v1/checks/batch", json=batch)
+    assert [counted(anyone, one) for one in samples] == [before[0] + 1, before[1] + 3]
+
+
+def test_the_labels_of_the_metrics_are_closed_sets(anyone: httpx.Client) -> None:
+    names = set(re.findall(r'[{,](\w+)="', anyone.get("/metrics").text))
+    assert names <= {"service", "decision", "resource", "status", "le", "pid"}
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_each_code_of_the_contract_is_explained(anyone: httpx.Client, code: str) -> None:
+    told = anyone.get(f"/problems/{code}").json()
+    assert (told["code"], told["status"]) == (code, PROBLEMS[code])
+    assert told["title"]
+    assert told["advice"]
+
+
+def test_a_code_that_is_none_is_not_found(anyone: httpx.Client) -> None:
+    problem(anyone.get("/problems/unheard-of"), 404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/check", "/v1/checks/1/2", "/v2/checks", "/%00"])
+def test_an_address_where_nothing_is_gives_a_problem(anyone: httpx.Client, path: str) -> None:
+    problem(anyone.get(path), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/checks", {"POST"}),
+        ("DELETE", "/v1/checks", {"POST"}),
+        ("GET", "/v1/checks/batch", {"POST"}),
+        ("POST", "/v1/feed/snapshot", {"PUT"}),
+        ("POST", "/v1/list", {"GET"}),
+        ("PUT", "/healthz", {"GET"}),
+        ("POST", "/problems/unavailable", {"GET"}),
+    ],
+)
+def test_a_method_an_address_does_not_take_gives_a_problem(
+    anyone: httpx.Client, method: str, path: str, allowed: set[str]
+) -> None:
+    response = anyone.request(method, path)
+    problem(response, 405, "method-not-allowed")
+    told = {name.strip() for name in response.headers["allow"].split(",")}
+    assert allowed <= told <= allowed | {"OPTIONS"}
+
+
+def test_the_page_of_the_api_loads_from_here_alone(anyone: httpx.Client) -> None:
+    page = anyone.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert sources
+    assert "://" not in page.text
+    for source in sources:
+        if not source.startswith("data:"):
+            assert anyone.get(source).status_code == 200, source
+
+
+def test_the_document_describes_openapi_3_1_with_all_references_resolved(
+    document: dict[str, Any],
+) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert {"title", "version"} <= set(document["info"])
+    pointers = references(document)
+    assert pointers
+    assert all(pointer.startswith("#/") for pointer in pointers)
+    assert all(resolve(document, pointer) for pointer in pointers)
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"]
+            assert "200" in operation["responses"]
+            named = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"}
+            assert named == set(re.findall(r"\{(\w+)\}", path))
+
+
+def test_requests_and_answers_are_as_the_document_describes_them(
+    document: dict[str, Any], institution: httpx.Client
+) -> None:
+    request = question(DEBTOR, G_TRAIN, jurisdiction="440882")
+    answer = ask(institution, DEBTOR, G_TRAIN, jurisdiction="440882")
+    refused = institution.post("/v1/checks", json={}).json()
+    batch = institution.post("/v1/checks/batch", json={"checks": [request, {}]}).json()
+    for name, value in (
+        ("Check", request),
+        ("Answer", answer),
+        ("Problem", refused),
+        ("BatchAnswer", batch),
+    ):
+        described = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        Draft202012Validator(described).validate(value)
+
+
+def test_the_document_is_as_integrators_know_it(document: dict[str, Any]) -> None:
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    golden["info"].pop("version")
+    document["info"].pop("version")
+    assert document == golden, RENEW
