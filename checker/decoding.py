@@ -54,7 +54,9 @@ def fault_of(error: msgspec.ValidationError, under: str = "") -> Fault:
         field = unknown["field"]
         named = f"/{field}" if _PLAIN_FIELD.match(field) else ""
         return Fault(pointer + named, "is not a field of this object" if named else "unknown field")
-    if _SAFE.match(message) and "regex" not in message:
+    if "matching regex" in message:
+        return Fault(pointer, "is not written as this field must be")
+    if _SAFE.match(message):
         return Fault(pointer, message[0].lower() + message[1:])
     return Fault(pointer, _reason_of_ours(error) or "is not one of the values allowed here")
 

@@ -11,6 +11,12 @@ from checker.domain.service import ServiceType
 from checker.runtime import Runtime
 
 
+def _not_blank(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    if not text.strip():
+        raise click.BadParameter("is blank")
+    return text.strip()
+
+
 @click.group()
 def keys() -> None:
     """Keys of those who call."""
@@ -20,7 +26,12 @@ def keys() -> None:
 @click.option(
     "--role", required=True, type=click.Choice([role.value for role in AccountRole]), help="Role."
 )
-@click.option("--name", required=True, help="The account's name; made where there is none.")
+@click.option(
+    "--name",
+    required=True,
+    callback=_not_blank,
+    help="The account's name; made where there is none.",
+)
 @click.option("--services", help="Service types it may ask about, with commas; default: all.")
 @click.option("--jurisdiction", help="Where its checks are placed if they do not say; default: CN.")
 @click.option(

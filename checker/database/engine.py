@@ -4,11 +4,11 @@ Two kinds of work share a database and need different patience: a check waits tw
 load of a million rows as long as it takes.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Executable, RowMapping, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -62,6 +62,8 @@ async def open_engine(
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=CHECK_TIMEOUT_S,
+        # Long work makes sure of its connection first; a check saves the trip (see `fetch`).
+        pool_pre_ping=timeout_s is None,
         connect_args=connect_args,
         hide_parameters=True,  # a driver's error would repeat what was asked
     )
@@ -69,6 +71,25 @@ async def open_engine(
         yield engine
     finally:
         await engine.dispose()
+
+
+async def fetch(engine: AsyncEngine, statement: Executable) -> Sequence[RowMapping]:
+    """Read all rows of one statement that changes nothing.
+
+    After PostgreSQL was restarted every pooled connection is dead and only using one tells; so a
+    read that met a dead one is done once more, and a restart costs no check its answer.
+    """
+    try:
+        return await _fetch(engine, statement)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    return await _fetch(engine, statement)
+
+
+async def _fetch(engine: AsyncEngine, statement: Executable) -> Sequence[RowMapping]:
+    async with engine.connect() as connection:
+        return (await connection.execute(statement)).mappings().all()
 
 
 @contextmanager

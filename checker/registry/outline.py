@@ -51,13 +51,17 @@ def encode_outline(links: Iterable[Link]) -> bytes:
 def decode_outline(values: Sequence[bytes]) -> Standing | None:
     """Put together what the tokens of one subject lead to; None: the registry must be asked.
 
-    A format that is not known is of a later version: the registry must be asked too.
+    A format that is not known is of a later version, or the value is damaged: the registry must be
+    asked too.
     """
     links: list[Link] = []
-    for value in values:
-        if value[0] != _COMPLETE:
-            return None
-        links.extend(_unpack(*fields) for fields in _LINK.iter_unpack(value[1:]))
+    try:
+        for value in values:
+            if value[0] != _COMPLETE:
+                return None
+            links.extend(_unpack(*fields) for fields in _LINK.iter_unpack(value[1:]))
+    except (IndexError, struct.error):
+        return None
     return Standing(links=tuple(links))
 
 

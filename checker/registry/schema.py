@@ -93,6 +93,8 @@ quarantine = Table(
     "quarantine",
     metadata,
     Column("pk", BigInteger, Identity(), primary_key=True),
+    # All rejected lines of one transfer share it; of a refused transfer there is no version.
+    Column("feed", Text, nullable=False),
     Column("version", BigInteger, ForeignKey("change.version")),
     Column("format", Text, nullable=False),
     Column("line", BigInteger, nullable=False),

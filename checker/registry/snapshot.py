@@ -9,11 +9,13 @@ commit and the switch has acknowledged nothing, and the next publisher finishes 
 
 from collections.abc import AsyncIterable, Callable
 from datetime import date
+from uuid import uuid4
 
 import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cache.generation import Generation
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold
@@ -40,7 +42,7 @@ REPORTED_MAX = 10_000
 """Rejected lines told in the answer; all of them are in quarantine."""
 
 _QUARANTINE_SLICE = 1_000
-_QUARANTINE_COLUMNS = ("format", "line", "code", "detail", "raw")
+_QUARANTINE_COLUMNS = ("feed", "format", "line", "code", "detail", "raw")
 
 
 class RejectedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,26 +98,33 @@ class SnapshotFeed:
             Unavailable: the registry or the cache cannot be reached; say it again later.
         """
         with driver_errors(), cache_errors():
-            async with hold(self._engine, Lock.LIST_WRITER):
-                async with self._engine.begin() as connection:
-                    await withdraw_unknown(self._cache, await newest_version(connection))
-                    intake = _Intake(connection, self._sealer, feed_format, progress)
-                    await intake.read(chunks, shanghai_day(self._clock.now()))
-                    if intake.stage.accepted == 0 and not allow_empty:
-                        raise _empty(intake.rejected)
-                    change = await put_change(
-                        connection,
-                        kind=kind,
-                        at=self._clock.now(),
-                        accepted=intake.stage.accepted,
-                        rejected=intake.rejected_count,
-                    )
-                    await intake.put_in_force(change.version)
-                    generation = await build_generation(
-                        connection, self._cache, change, self._token_key
-                    )
-                await self._cache.switch(generation)
+            async with self._engine.connect() as connection:
+                intake = _Intake(connection, self._sealer, feed_format, progress)
+                await intake.read(chunks, shanghai_day(self._clock.now()))
+                if intake.stage.accepted == 0 and not allow_empty:
+                    await connection.commit()  # the quarantine, and nothing else
+                    raise _empty(intake.rejected)
+                # Not before: a sender that is slow or stuck must not keep others from the list.
+                async with hold(self._engine, Lock.LIST_WRITER):
+                    change, generation = await self._put_in_force(connection, intake, kind)
+                    await connection.commit()
+                    await self._cache.switch(generation)
         return self._report(change, intake)
+
+    async def _put_in_force(
+        self, connection: AsyncConnection, intake: "_Intake", kind: ChangeKind
+    ) -> tuple[ListVersion, Generation]:
+        """Write the change and build its generation; `Lock.LIST_WRITER` is held."""
+        await withdraw_unknown(self._cache, await newest_version(connection))
+        change = await put_change(
+            connection,
+            kind=kind,
+            at=self._clock.now(),
+            accepted=intake.stage.accepted,
+            rejected=intake.rejected_count,
+        )
+        await intake.put_in_force(change.version)
+        return change, await build_generation(connection, self._cache, change, self._token_key)
 
     def _report(self, change: ListVersion, intake: "_Intake") -> FeedReport:
         return FeedReport(
@@ -143,8 +152,9 @@ class _Intake:
         self._sealer = sealer
         self._format = feed_format
         self._progress = progress
+        self._feed = str(uuid4())
         self._seen: set[bytes] = set()
-        self._quarantine: list[tuple[str, int, str, str, bytes]] = []
+        self._quarantine: list[tuple[str, str, int, str, str, bytes]] = []
 
     async def read(self, chunks: AsyncIterable[bytes], today: date) -> None:
         await self.stage.open()
@@ -164,7 +174,7 @@ class _Intake:
     async def put_in_force(self, version: int) -> None:
         await self.stage.put_in_force(version)
         await self._connection.execute(
-            update(quarantine).where(quarantine.c.version.is_(None)).values(version=version)
+            update(quarantine).where(quarantine.c.feed == self._feed).values(version=version)
         )
 
     def _parse(self, line: bytes | None, today: date) -> ListingEntry:
@@ -193,7 +203,8 @@ class _Intake:
             self.rejected.append(told)
         raw = (line or b"").decode(errors="backslashreplace")
         sealed = self._sealer.vault.seal(raw, QUARANTINE_RAW)
-        self._quarantine.append((self._format, number, error.code, error.detail, sealed))
+        row = (self._feed, self._format, number, error.code, error.detail, sealed)
+        self._quarantine.append(row)
         if len(self._quarantine) >= _QUARANTINE_SLICE:
             await self._flush_quarantine()
 

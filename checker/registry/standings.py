@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.token import Token
-from checker.database.engine import driver_errors
+from checker.database.engine import driver_errors, fetch
 from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
@@ -67,8 +67,7 @@ async def find_standings(
         _newest.outerjoin(_listed, document.c.token == any_(wanted))
     )
     with driver_errors():
-        async with engine.connect() as connection:
-            rows = (await connection.execute(statement)).mappings().all()
+        rows = await fetch(engine, statement)
     if not rows:
         return Findings(version=None, standings=(Standing(links=()),) * len(questions))
     by_token: dict[bytes, list[Any]] = {}

@@ -29,12 +29,17 @@ class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
 async def summarize(engine: AsyncEngine) -> ListSummary:
     """Count what is in force now."""
     in_force = listing.c.until_version.is_(None)
-    parties = (
-        select(listing.c.party_type, func.count(document.c.token.distinct()).label("parties"))
+    # Who is listed with two documents is one party, known by the lesser of their tokens.
+    party = (
+        select(listing.c.party_type, func.min(document.c.token).label("token"))
         .join_from(listing, document)
         .where(and_(in_force, document.c.officer_pk.is_(None)))
-        .group_by(listing.c.party_type)
+        .group_by(listing.c.pk, listing.c.party_type)
+        .subquery()
     )
+    parties = select(
+        party.c.party_type, func.count(party.c.token.distinct()).label("parties")
+    ).group_by(party.c.party_type)
     listings = select(func.count()).select_from(listing).where(in_force)
     unresolved = (
         select(func.count())

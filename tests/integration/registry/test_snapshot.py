@@ -20,6 +20,7 @@ from registry_grounds import (
 
 from checker.errors import InvalidRequest
 from checker.registry.sealing import QUARANTINE_RAW
+from checker.registry.summary import summarize
 from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
@@ -38,8 +39,8 @@ async def test_a_check_sees_one_list_or_the_other_while_they_are_replaced(node, 
     await publish(node, [person_listing(1)])
     await other_node.publisher.look()
     both = [check_of(resident_id(1)), check_of(resident_id(2))]
+    seen = {tuple(await outcomes(other_node, both))}
     replacing = asyncio.create_task(publish(node, [person_listing(2), *_many(300)]))
-    seen = set()
     while not replacing.done():
         seen.add(tuple(await outcomes(other_node, both)))
     seen.add(tuple(await outcomes(other_node, both)))
@@ -188,3 +189,40 @@ async def test_progress_tells_the_lines_read_so_far(node):
 
 def _many(count):
     return [person_listing(index) for index in range(1_000, 1_000 + count)]
+
+
+async def test_a_snapshot_that_is_rejected_whole_frees_nobody_and_stands_in_quarantine(node):
+    await publish(node, [person_listing(1)])
+    wrong = person_listing(2) | {"secret": name_of(77)}
+    with pytest.raises(InvalidRequest) as refused:
+        await publish(node, [wrong])
+    [row] = await query(node, "SELECT version, line, raw FROM quarantine")
+
+    assert [fault.pointer for fault in refused.value.faults] == ["/1"]
+    assert (row.version, row.line) == (None, 1)
+    assert node.sealer.vault.open(row.raw, QUARANTINE_RAW) == ndjson([wrong]).decode().strip()
+    assert await outcome_of(node, 1) == "deny"
+
+
+async def test_a_sender_that_is_stuck_keeps_nobody_else_from_the_list(node, other_node):
+    begun, stuck = asyncio.Event(), asyncio.Event()
+
+    async def halting():
+        yield ndjson([person_listing(1)])
+        begun.set()
+        await stuck.wait()
+
+    slow = asyncio.create_task(node.feed.replace(halting()))
+    await begun.wait()
+    report = await publish(other_node, [person_listing(2)])
+    assert report.version == 1
+    stuck.set()
+    assert (await slow).version == 2
+    assert await listings_in_force(node) == {"listing-1"}
+
+
+async def test_who_is_listed_with_two_documents_is_counted_once(node):
+    twice = person_listing(1)
+    twice["party"]["documents"].append({"type": "passport", "number": "P1234567"})
+    await publish(node, [twice, person_listing(2)])
+    assert (await summarize(node.engine)).persons == 2

@@ -1,5 +1,6 @@
 """A snapshot that fails half-way: nothing changes in either store, and the next one works."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -83,6 +84,7 @@ async def test_a_lost_database_connection_changes_nothing(
         for line in LINES[1:lines_after]:
             yield line
 
+    asyncio.get_running_loop().set_exception_handler(_but_for_asyncpg_s_own)
     async with nothing_changed(listed, redis_client):
         with pytest.raises(Unavailable):
             await listed.feed.replace(deprived())
@@ -166,6 +168,14 @@ def _die_at_the_switch(config):
     return subprocess.run(command, check=False).returncode
 
 
+def _but_for_asyncpg_s_own(loop, context):
+    """Pass over what asyncpg leaves unread of a COPY whose connection is gone: we were told."""
+    error = context.get("exception")
+    if not isinstance(error, asyncpg.exceptions.ConnectionDoesNotExistError):
+        loop.default_exception_handler(context)
+        raise AssertionError(context["message"])
+
+
 async def _terminate(database_url, whose):
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     try:
@@ -196,3 +206,9 @@ async def _registry_rows(node):
 def _live_keys(client):
     """What the cache holds, by key, in the form in which Redis hands keys to other servers."""
     return {key: client.dump(key) for key in client.scan_iter()}
+
+
+async def test_connections_that_died_unseen_cost_no_check_its_answer(listed, database_url):
+    assert await outcome_of(listed, 1) == "deny"
+    await _terminate(database_url, "true")
+    assert await outcome_of(listed, 1) == "deny"

@@ -103,7 +103,7 @@ def test_a_misspelt_field_is_pointed_at() -> None:
         (
             {**RIGHT, "service": {**RIGHT["service"], "train": MARK[:10]}},
             "/service/train",
-            "is not one of the values allowed here",
+            "is not written as this field must be",
         ),
     ],
 )

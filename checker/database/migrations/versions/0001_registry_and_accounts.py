@@ -107,6 +107,7 @@ def upgrade() -> None:
     op.create_table(
         "quarantine",
         sa.Column("pk", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=True),
         sa.Column("format", sa.Text(), nullable=False),
         sa.Column("line", sa.BigInteger(), nullable=False),
