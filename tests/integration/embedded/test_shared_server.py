@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,10 @@ def test_a_fork_of_a_user_that_ends_stops_nothing(start: Start) -> None:
 
 def test_a_server_holds_no_lock_but_its_own(start: Start, folder: Path) -> None:
     server = start().enter().server
-    held = {link.readlink() for link in Path(f"/proc/{server}/fd").iterdir()}
+    held = set()
+    for link in Path(f"/proc/{server}/fd").iterdir():
+        with suppress(FileNotFoundError):  # a server at work opens and closes files meanwhile
+            held.add(link.readlink())
     assert {path for path in held if path.suffix == ".lock"} == {folder / "server.lock"}
 
 
