@@ -7,12 +7,14 @@ URLs to its workers, which call the second; a command calls both.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cache.breaker import Breaker
 from cache.embedded import embedded_redis
 from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.quota import RedisQuota
@@ -35,6 +37,9 @@ from checker.registry.publisher import Publisher
 from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
 from checker.vault import Vault, load_secrets
+
+REGISTRY_PAUSE_S = 0.5
+"""How long nobody asks PostgreSQL after it failed a check."""
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +130,7 @@ async def open_runtime(
                 publisher=publisher,
                 policies=policies,
                 clock=clock,
+                registry_breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
                 stale_after_ms=config.list.stale_after_ms,
             ),
             feed=SnapshotFeed(

@@ -19,6 +19,7 @@ from checker.database.engine import driver_errors
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Unauthenticated
+from checker.fault_log import FaultLog
 
 REFRESH_INTERVAL_S = 0.5
 SEARCH_INTERVAL_S = 0.1
@@ -61,12 +62,15 @@ class KeyRing:
 
     async def run(self) -> None:
         """Refresh until cancelled; whatever fails is tried again."""
+        faults = FaultLog(_log, "refreshing the keys")
         while True:
             await asyncio.sleep(REFRESH_INTERVAL_S)
             try:
                 await self.refresh()
             except Exception as error:
-                _log.warning("the keys could not be refreshed: %s", type(error).__name__)
+                faults.met(error)
+            else:
+                faults.passed()
 
     async def refresh(self) -> None:
         """Read all keys that are in force, if any came or went since the last time."""

@@ -15,6 +15,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cache.breaker import Breaker
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
 from cache.store import Lookup, StandingCache
@@ -30,7 +31,7 @@ from checker.policy.book import PolicyBook
 from checker.registry.outline import decode_outline
 from checker.registry.publisher import Publisher
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Question, find_standings
+from checker.registry.standings import Findings, Question, find_standings
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ class Checks:
         publisher: Publisher,
         policies: PolicyBook,
         clock: Clock,
+        registry_breaker: Breaker,
         stale_after_ms: int,
     ) -> None:
         self._cache = cache
@@ -64,6 +66,7 @@ class Checks:
         self._publisher = publisher
         self._policies = policies
         self._clock = clock
+        self._registry_breaker = registry_breaker
         self._stale_after_ms = stale_after_ms
 
     async def decide(self, checks: Sequence[PreparedCheck]) -> Decided:
@@ -162,7 +165,7 @@ class Checks:
             )
             for check, each in zip(checks, tokens, strict=True)
         ]
-        findings = await find_standings(self._engine, self._sealer.vault, questions)
+        findings = await self._find(questions)
         if findings.version is None:
             raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
         decisions = (
@@ -174,6 +177,18 @@ class Checks:
             list=self._state(findings.version.version, findings.version.at_ms, now),
             from_registry=len(checks),
         )
+
+    async def _find(self, questions: Sequence[Question]) -> Findings:
+        """Ask PostgreSQL, unless it failed a moment ago: nobody waits out a time-out in line."""
+        if not self._registry_breaker.allows():
+            raise Unavailable("the registry could not be reached a moment ago")
+        try:
+            findings = await find_standings(self._engine, self._sealer.vault, questions)
+        except Unavailable:
+            self._registry_breaker.failed()
+            raise
+        self._registry_breaker.succeeded()
+        return findings
 
     def _decide(self, check: PreparedCheck, standing: Standing, now: datetime) -> Decision:
         policy = self._policies.effective(check.jurisdiction)

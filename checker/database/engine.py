@@ -82,7 +82,8 @@ async def fetch(engine: AsyncEngine, statement: Executable) -> Sequence[RowMappi
     try:
         return await _fetch(engine, statement)
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        # A silent server is not asked again: whoever waits has waited for one time-out already.
+        if not error.connection_invalidated or isinstance(_cause(error), TimeoutError):
             raise
     return await _fetch(engine, statement)
 
@@ -101,7 +102,11 @@ def driver_errors() -> Iterator[None]:
     except (*_LOST, *_LOST_IN_DRIVER) as error:
         raise Unavailable("the registry cannot be reached") from error
     except DBAPIError as error:
-        cause = error.orig.__cause__ if error.orig is not None else None
-        if error.connection_invalidated or isinstance(cause, _LOST_IN_DRIVER):
+        if error.connection_invalidated or isinstance(_cause(error), _LOST_IN_DRIVER):
             raise Unavailable("the registry cannot be reached") from error
         raise
+
+
+def _cause(error: DBAPIError) -> BaseException | None:
+    """Give the driver's own error, which SQLAlchemy wraps twice."""
+    return error.orig.__cause__ if error.orig is not None else None

@@ -16,6 +16,7 @@ from cache.generation import Generation
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, try_hold
+from checker.fault_log import FaultLog
 from checker.registry.publication import (
     ListVersion,
     build_generation,
@@ -67,11 +68,14 @@ class Publisher:
 
         Without the publisher checks stay right and become slow: they ask the registry.
         """
+        faults = FaultLog(_log, "bringing the cache up to date")
         while True:
             try:
                 await self.look()
             except Exception as error:
-                _log.warning("the cache could not be brought up to date: %s", type(error).__name__)
+                faults.met(error)
+            else:
+                faults.passed()
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), LOOK_INTERVAL_S)

@@ -11,6 +11,7 @@ MAY_KNOW = {
     "loadtest": set(),
     "checker.domain": set(),
     "checker.errors": set(),
+    "checker.fault_log": set(),
     "checker.parent": set(),
     "checker.policy": {"checker.domain"},
     "checker.decoding": {"checker.errors"},
@@ -19,9 +20,11 @@ MAY_KNOW = {
     "checker.database": {"cache", "checker.errors"},
     "checker.registry": {
         *("cache", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.vault"),
+        *("checker.errors", "checker.fault_log", "checker.vault"),
     },
-    "checker.accounts": {"cache", "checker.database", "checker.domain", "checker.errors"},
+    "checker.accounts": {
+        *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
+    },
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cache.breaker import Breaker
 from cache.memory import Memory, MemoryStandingCache
 from cache.token import Tokenizer
 from checker.checks.checks import Checks, Decided
@@ -30,6 +31,7 @@ from checker.vault import Vault
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000
+PAUSE_S = 0.5
 KEY = bytes(32)
 NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
 
@@ -55,6 +57,7 @@ class Grounds:
     def __init__(self, memory: Memory, engine: AsyncEngine, asked: AsyncEngine) -> None:
         self.memory = memory
         self.clock = SetClock()
+        self.seconds = 0.0
         self.statements = 0
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
@@ -68,6 +71,7 @@ class Grounds:
             publisher=self.publisher,
             policies=load_policies(builtin_policies(), {}),
             clock=self.clock,
+            registry_breaker=Breaker(clock=lambda: self.seconds, pause_s=PAUSE_S),
             stale_after_ms=STALE_AFTER_MS,
         )
         event.listen(asked.sync_engine, "before_cursor_execute", self._count)
