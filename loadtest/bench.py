@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("what", nargs="?", choices=get_args(What), default="checks")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--listings", type=int, default=100_000)
-    parser.add_argument("--listed-share", type=float, default=0.01)
+    parser.add_argument("--listed-share", type=float, default=0.0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each round")
     parser.add_argument("--connections", type=int, default=16)

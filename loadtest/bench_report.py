@@ -156,12 +156,13 @@ def cpu_model(facts: str) -> str:
 
 
 def _commit() -> str:
-    """Give the commit, with `+` where files differ from it."""
+    """Give the commit, with `+` where files other than earlier reports differ from it."""
     here = Path(__file__).parent
     commit = _git(here, "rev-parse", "--short=12", "HEAD")
     if commit is None:
         return "unknown"
-    return f"{commit}+" if _git(here, "status", "--porcelain") else commit
+    changed = _git(here, "status", "--porcelain", "--", ":/", ":/!loadtest/reports")
+    return f"{commit}+" if changed else commit
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
