@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.registry.sealing import DocumentRow, ListingRow, OfficerRow, SealedEntry
 
-SLICE_ROWS = 5_000
+SLICE_ROWS = 1_000
 
 _STAGE = (
     """

@@ -182,9 +182,9 @@ async def test_a_batch_of_named_people_larger_than_the_protocols_parameters_is_a
 
 async def test_progress_tells_the_lines_read_so_far(node):
     told = []
-    await publish(node, _many(2_500), progress=told.append)
+    await publish(node, _many(50), progress=told.append)
 
-    assert told == [1_000, 2_000, 2_500]
+    assert told == [20, 40, 50]
 
 
 def _many(count):

@@ -1,5 +1,6 @@
 """Any sequence of snapshots and losses: both caches, built from one registry, answer as a model."""
 
+import time
 from datetime import date, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from registry_grounds import (
     resident_id,
 )
 
+from cache.breaker import Breaker
 from cache.memory import Memory, MemoryStandingCache
 from checker.checks.checks import Checks
 from checker.domain.clock import shanghai_day
@@ -114,6 +116,7 @@ class Twin:
             publisher=self.publisher,
             policies=node.policies,
             clock=FixedClock(AT),
+            registry_breaker=Breaker(clock=time.monotonic, pause_s=0),
             stale_after_ms=node.config.list.stale_after_ms,
         )
 
