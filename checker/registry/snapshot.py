@@ -9,6 +9,7 @@ commit and the switch has acknowledged nothing, and the next publisher finishes 
 
 import asyncio
 from collections.abc import AsyncIterable, Callable
+from contextlib import suppress
 from datetime import date
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
@@ -113,6 +115,9 @@ class SnapshotFeed:
                     change, generation = await self._put_in_force(connection, intake, kind)
                     await connection.commit()
                     await self._cache.switch(generation)
+            # The list is in force: what cannot be swept now goes with the next one.
+            with suppress(CacheUnavailable, CacheIncomplete):
+                await self._cache.sweep()
         return self._report(change, intake)
 
     async def _put_in_force(

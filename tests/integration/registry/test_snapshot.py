@@ -18,6 +18,7 @@ from registry_grounds import (
     resident_id,
 )
 
+from cache.keys import Keys
 from checker.errors import InvalidRequest
 from checker.registry.sealing import QUARANTINE_RAW
 from checker.registry.summary import summarize
@@ -178,6 +179,15 @@ async def test_a_batch_of_named_people_larger_than_the_protocols_parameters_is_a
     crowd = [check_of(resident_id(index), name_of(index)) for index in range(1, 10_001)]
 
     assert await outcomes(node, crowd) == ["deny"] + ["allow"] * 9_999
+
+
+async def test_redis_keeps_no_list_but_the_one_in_force(node, redis_client):
+    for index in range(3):
+        await publish(node, [person_listing(index)])
+    live = await node.cache.current()
+    ids = {Keys().generation_of(key.decode()) for key in redis_client.scan_iter("checker:*")}
+
+    assert ids == {None, live.id}
 
 
 async def test_progress_tells_the_lines_read_so_far(node):
