@@ -145,9 +145,10 @@ async def open_runtime(
 
 @asynccontextmanager
 async def keep_current(runtime: Runtime) -> AsyncIterator[None]:
-    """Run what keeps a serving node current: the publisher and the key ring."""
-    with contextlib.suppress(Unavailable, CacheUnavailable):
-        await runtime.publisher.look()
+    """Run what keeps a serving node current: the publisher and the key ring.
+
+    Nothing waits for the cache: until it holds the newest list, checks ask the registry.
+    """
     await runtime.key_ring.refresh()
     tasks = [
         asyncio.create_task(runtime.publisher.run(), name="publisher"),
