@@ -40,6 +40,7 @@ class RunningService:
         self.url = url
         self.data_dir = data_dir
         self.log_file = log_file
+        self.pid = 0
         self.keys: dict[str, str] = {}
 
     @property
@@ -124,12 +125,12 @@ def private_folder() -> Iterator[Path]:
 
 @contextmanager
 def running_service(
-    folder: Path, command: str = "serve", *, settings: str | None = None
+    folder: Path, command: str = "serve", *more: str, settings: str | None = None
 ) -> Iterator[RunningService]:
     """Start `checker serve` or `checker demo`; at the end it leaves nothing running."""
     data_dir = folder / "data"
     port = free_port()
-    arguments = [CHECKER, command, "--port", str(port), "--data-dir", str(data_dir)]
+    arguments = [CHECKER, command, *more, "--port", str(port), "--data-dir", str(data_dir)]
     if settings is not None:
         file = folder / "settings.toml"
         file.write_text(settings, encoding="utf-8")
@@ -139,6 +140,7 @@ def running_service(
         process = subprocess.Popen(
             arguments, stdout=log, stderr=subprocess.STDOUT, env=plain_environment()
         )
+    service.pid = process.pid
     try:
         wait_until_healthy(service, process)
         yield service
@@ -176,11 +178,12 @@ def processes_of(data_dir: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter()
-        if any(str(data_dir) in word for word in _words(process))
+        if any(str(data_dir) in word for word in words_of(process))
     ]
 
 
-def _words(process: psutil.Process) -> list[str]:
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; of one that has ended, nothing."""
     try:
         return process.cmdline()
     except psutil.Error:
