@@ -101,6 +101,10 @@ class Sealer:
         """Tell ids apart in 16 bytes each."""
         return self._tokenizer.token("id", listing_id)
 
+    def digest(self, entry: ListingEntry) -> Token:
+        """Tell whether two entries say the same, in 16 bytes."""
+        return self._tokenizer.token("listing", _encode_entry(entry).decode())
+
     def seal(self, line: int, entry: ListingEntry) -> SealedEntry:
         """Make the rows of an entry that was read from a line."""
         documents = self._documents(line, None, "debtor", entry.party)
@@ -112,7 +116,7 @@ class Sealer:
         row = ListingRow(
             line=line,
             id=entry.id,
-            digest=self._tokenizer.token("listing", _encode_entry(entry).decode()),
+            digest=self.digest(entry),
             case_number=entry.case_number,
             court=entry.court,
             filed_on=entry.filed_on,

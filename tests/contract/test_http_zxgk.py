@@ -142,3 +142,18 @@ def test_a_record_told_twice_is_one_listing(
     report = put(put_snapshot, PERSON, PERSON)
     assert [line["code"] for line in report["rejected"]] == ["duplicate-id"]
     assert len(ask(institution, DEBTOR, FLIGHT)["reasons"]) == 1
+
+
+def test_two_records_of_a_case_with_different_officers_reach_all_of_them(
+    institution: httpx.Client, put_snapshot: PutSnapshot
+) -> None:
+    first, second, *_ = COMPANY["qysler"]
+    records = [{**COMPANY, "qysler": [first]}, {**COMPANY, "qysler": [second]}]
+    report = put(put_snapshot, *records, *records)
+    assert report["accepted"] == 2
+    assert [(line["line"], line["code"]) for line in report["rejected"]] == [
+        (3, "duplicate-id"),
+        (4, "duplicate-id"),
+    ]
+    for number in (LEGAL_REPRESENTATIVE, PRINCIPAL):
+        assert ask(institution, number, FLIGHT)["decision"] == "deny"
