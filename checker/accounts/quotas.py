@@ -46,7 +46,8 @@ class Quotas:
         except CacheUnavailable:
             return Allowance(limit=limit, left=limit, resets_in_s=WINDOW_S)
         allowance = Allowance(limit=limit, left=taken.left, resets_in_s=taken.resets_in_s)
-        if not taken.granted:
+        # Whoever asks nothing is told what is left, also where the limit was lowered below it.
+        if items and not taken.granted:
             raise QuotaExceeded(
                 f"{items} items asked, {taken.left} of {limit} a minute left",
                 retry_after_s=taken.resets_in_s,

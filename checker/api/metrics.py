@@ -1,8 +1,8 @@
 """What is counted, under Prometheus names; never a label that could name a person.
 
 Workers of one server share their counts through files in `PROMETHEUS_MULTIPROC_DIR`, which the main
-process sets before they start. Writing there costs 1.5 µs a count, a tenth of all that a check of
-an innocent costs us; so counts are held for a second and one duration in sixteen is noted.
+process sets before they start. Writing there costs more than counting; so counts are held for a
+second, and one duration in sixteen is noted.
 """
 
 import asyncio

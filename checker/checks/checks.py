@@ -81,13 +81,7 @@ class Checks:
         if lookup is None:
             return await self._ask_registry(checks, tokens, now)
         generation = lookup.generation
-        if not lookup.maybes:
-            return Decided(
-                decisions=(ALLOWED,) * len(checks),
-                list=self._state(generation.version, generation.as_of_ms, now),
-                from_registry=0,
-            )
-        suspected = self._suspected(checks, tokens, lookup, now)
+        suspected = self._suspected(checks, tokens, lookup, now) if lookup.maybes else []
         if not suspected:
             state = self._state(generation.version, generation.as_of_ms, now)
             return Decided(decisions=(ALLOWED,) * len(checks), list=state, from_registry=0)

@@ -12,7 +12,6 @@ import msgspec
 
 LISTS = ("persons.ndjson", "background.ndjson")
 SETTINGS = "settings.toml"
-LISTING_ID_PREFIX = "demo-"
 
 _FOLDER = resources.files("checker.demo")
 

@@ -17,7 +17,7 @@ from checker.database.engine import driver_errors, fetch
 from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
-from checker.domain.standing import Link, ListingRef, Match, Standing
+from checker.domain.standing import NOT_LISTED, Link, ListingRef, Match, Standing
 from checker.registry.publication import ChangeKind, ListVersion
 from checker.registry.schema import change, document, listing
 from checker.registry.sealing import DOCUMENT_NUMBER
@@ -69,7 +69,7 @@ async def find_standings(
     with driver_errors():
         rows = await fetch(engine, statement)
     if not rows:
-        return Findings(version=None, standings=(Standing(links=()),) * len(questions))
+        return Findings(version=None, standings=(NOT_LISTED,) * len(questions))
     by_token: dict[bytes, list[Any]] = {}
     for row in rows:
         if row[document.c.token] is not None:

@@ -40,6 +40,13 @@ async def test_a_batch_larger_than_what_is_left_is_refused_whole(quotas):
     assert (await quotas.take(caller(10), 6)).left == 0
 
 
+async def test_asking_nothing_is_never_refused_even_where_the_limit_was_lowered(quotas):
+    await quotas.take(caller(10), 10)
+    assert (await quotas.take(caller(5), 0)).left == 0
+    with pytest.raises(QuotaExceeded):
+        await quotas.take(caller(5), 1)
+
+
 async def test_two_keys_have_quotas_of_their_own(quotas):
     await quotas.take(caller(5, key_pk=1), 5)
     assert (await quotas.take(caller(5, key_pk=2), 5)).left == 0
