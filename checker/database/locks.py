@@ -8,15 +8,17 @@ from contextlib import asynccontextmanager
 from enum import IntEnum
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
 class Lock(IntEnum):
     """The numbers of our locks; the first half spells `chkr`."""
 
     MIGRATION = 0x63686B72_00000001
-    # Who writes the list or rebuilds the cache from it: one at a time, up to the switch.
+    # Who numbers a change of the list: one at a time, from the number to the commit.
     LIST_WRITER = 0x63686B72_00000002
+    # Who brings changes to the cache: one process of the deployment.
+    PUBLISHER = 0x63686B72_00000003
 
 
 @asynccontextmanager
@@ -43,3 +45,8 @@ async def try_hold(engine: AsyncEngine, lock: Lock) -> AsyncIterator[bool]:
         finally:
             if held:
                 await connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": int(lock)})
+
+
+async def hold_to_commit(connection: AsyncConnection, lock: Lock) -> None:
+    """Wait for the lock and hold it until the connection's transaction ends, however it ends."""
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": int(lock)})

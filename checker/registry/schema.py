@@ -1,8 +1,9 @@
 """Tables of the registry: what the courts said, as PostgreSQL keeps it.
 
-A listing's row is never changed but for its end: it is in force from the change `from_version` to
-the change `until_version` (not set: still in force), so that what was in force at any past version
-can be told. Names and numbers stand sealed (`checker.vault`); they are found by token alone.
+A row is never changed but for its end: it is in force from the change `from_version` to the change
+`until_version` (not set: still in force), so that what was in force at any past version can be told.
+Names and numbers stand sealed (`checker.vault`); they are found by token alone. `outline` and
+`outbox` are derived from the rest: what the cache holds, and what it has yet to take in.
 """
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from checker.database.metadata import metadata
 
@@ -40,7 +42,7 @@ listing = Table(
     "listing",
     metadata,
     Column("pk", BigInteger, Identity(), primary_key=True),
-    Column("id", Text, nullable=False),
+    Column("id", Text, nullable=False, index=True),
     # Keyed digest of the whole listing: an unchanged line of the next snapshot keeps its row.
     Column("digest", LargeBinary, nullable=False),
     Column("case_number", Text, nullable=False),
@@ -102,6 +104,117 @@ quarantine = Table(
     Column("detail", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # The change by which a retry put the line in force; not set: it is still open.
+    Column("resolved_version", BigInteger, ForeignKey("change.version")),
+)
+
+# What a court said about a listing besides what stands in it; by id, so that it outlives the
+# listing's rows: a snapshot that repeats a shielded listing does not unshield it.
+directive = Table(
+    "directive",
+    metadata,
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("listing_id", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    # The day of a delisting or a fulfilment; the day on which a retention is over.
+    Column("on", Date),
+    # The ground of a delisting, the basis of a retention.
+    Column("ground", Text),
+    # The measures that a retention keeps.
+    Column("measures", ARRAY(Text)),
+    Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
+    Column("until_version", BigInteger, ForeignKey("change.version")),
+    CheckConstraint("kind IN ('shielding', 'fulfilment', 'delisting', 'retention')", name="kind"),
+    CheckConstraint("until_version > from_version", name="ends_after_it_begins"),
+)
+
+# Documents that are one person: all rows in force with the same `person`.
+bound_document = Table(
+    "bound_document",
+    metadata,
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("type", Text, nullable=False),
+    Column("number", LargeBinary, nullable=False),
+    Column("token", LargeBinary, nullable=False, index=True),
+    Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
+    Column("until_version", BigInteger, ForeignKey("change.version")),
+    CheckConstraint("until_version > from_version", name="ends_after_it_begins"),
+)
+Index(
+    "uq_bound_document_in_force",
+    bound_document.c.token,
+    unique=True,
+    postgresql_where=bound_document.c.until_version.is_(None),
+)
+
+# The court's dated exception, in force on `[valid_from, valid_until)`; `until_version`: withdrawn.
+permit = Table(
+    "permit",
+    metadata,
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    # Keyed digest of the permit as sent: the same line again changes nothing.
+    Column("digest", LargeBinary, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("number", LargeBinary, nullable=False),
+    Column("token", LargeBinary, nullable=False, index=True),
+    Column("services", ARRAY(Text), nullable=False),
+    Column("valid_from", DateTime(timezone=True), nullable=False),
+    Column("valid_until", DateTime(timezone=True), nullable=False),
+    # How many decisions it may lift; not set: any number.
+    Column("uses", Integer),
+    Column("court", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
+    Column("until_version", BigInteger, ForeignKey("change.version")),
+    CheckConstraint("valid_until > valid_from", name="ends_after_it_begins"),
+    CheckConstraint("uses >= 1", name="uses"),
+)
+
+# One row for each use of a counted permit. `claim` tells uses apart: a retry is no second use.
+permit_use = Table(
+    "permit_use",
+    metadata,
+    Column("permit_pk", ForeignKey("permit.pk"), primary_key=True),
+    Column("claim", LargeBinary, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# What the cache's newest generation holds, token by token (`checker.registry.outline`).
+outline = Table(
+    "outline",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),
+    Column("outline", LargeBinary, nullable=False),
+)
+
+# Outlines as a change left them, for the publisher; not set: the token is no longer listed. A
+# snapshot writes none: it comes with a generation of its own.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("version", ForeignKey("change.version"), primary_key=True),
+    Column("token", LargeBinary, primary_key=True),
+    Column("outline", LargeBinary),
+)
+
+# Nodes that live on the registry's word while Redis is away (`checker.registry.registry_lease`).
+registry_lease = Table(
+    "registry_lease",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("renewed_at", DateTime(timezone=True), nullable=False),
+)
+
+# How far a source that is followed has been taken in (`checker feed follow`).
+followed_source = Table(
+    "followed_source",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("number", BigInteger),
+    Column("etag", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
 # What must not change under a deployment: one row, checked at every start.
