@@ -20,6 +20,13 @@ class CacheIncomplete(CacheError):
     """
 
 
+class CacheUnvouched(CacheIncomplete):
+    """The live generation may be whole, but nobody has just seen that it is the newest list.
+
+    The publisher is starting, or PostgreSQL or Redis is slow for it. A rebuild would not help.
+    """
+
+
 class CacheMisconfigured(CacheError):
     """This Redis may drop our keys by itself, so the process must not start on it."""
 
@@ -29,4 +36,11 @@ class BuildRejected(CacheError):
 
     Entries out of order, twice, too long or not as many as announced, a build that Redis did not
     keep whole, or a switch that would bring back an older list.
+    """
+
+
+class ChangeRefused(CacheError):
+    """A generation does not stand where the change begins, or is no longer the one it is meant for.
+
+    Somebody else has changed, switched or withdrawn it: read the state again.
     """

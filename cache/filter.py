@@ -34,15 +34,15 @@ BITS_PER_ENTRY = 16
 POSITIONS = 8
 
 _BLOCK_BITS = BLOCK_BYTES * 8
-_ENTRIES_PER_BLOCK = _BLOCK_BITS // BITS_PER_ENTRY
-_POSITION_BITS = 9
+ENTRIES_PER_BLOCK = _BLOCK_BITS // BITS_PER_ENTRY
+POSITION_BITS = 9
 _LAST = _BLOCK_BITS - 1
-_SHIFTS = tuple(range((POSITIONS - 1) * _POSITION_BITS, -1, -_POSITION_BITS))
+_SHIFTS = tuple(range((POSITIONS - 1) * POSITION_BITS, -1, -POSITION_BITS))
 
 
 def block_count(entries: int) -> int:
     """Return how many blocks hold `entries` tokens; one at least, so that "no" can be proven."""
-    return max(1, ceil(entries / _ENTRIES_PER_BLOCK))
+    return max(1, ceil(entries / ENTRIES_PER_BLOCK))
 
 
 def block_index(token: Token, blocks: int) -> int:
@@ -57,6 +57,12 @@ def block_mask(token: Token) -> int:
     for shift in _SHIFTS:
         mask |= 1 << (_LAST - (rest >> shift & _LAST))
     return mask
+
+
+def bit_offsets(token: Token, start: int) -> list[int]:
+    """Return the token's bits as SETBIT counts them, in a string whose block begins at `start`."""
+    rest = int.from_bytes(token[4:13], "big")
+    return [start * 8 + (rest >> shift & _LAST) for shift in _SHIFTS]
 
 
 def may_contain(block: bytes, token: Token) -> bool:

@@ -6,10 +6,11 @@ The pointer is one Redis string, this struct as JSON. A generation may be served
 - as many entries are in its buckets as were announced and came in;
 - it was built with the token key of whoever reads it;
 - its build marker was there when the pointer was set (a sweep takes what has neither);
-- no newer list was live at that moment.
+- what had been taken in by the one that was live at that moment had been taken in by this one too.
 
-Whether `version` and `as_of_ms` are new enough for an answer is the caller's to judge: a Redis that
-restarts from its disk may bring back an old pointer. Knows no Redis command.
+`version` and `as_of_ms` say what it was built from; its head (`cache.changes`) says what it has
+taken in since. Neither says that nothing newer is in the registry: a Redis that restarts from its
+disk may bring back an old pointer with all that belongs to it. Knows no Redis command.
 """
 
 from math import ceil
@@ -18,8 +19,15 @@ from uuid import uuid4
 
 import msgspec
 
-from cache.errors import BuildRejected, CacheIncomplete
-from cache.filter import BLOCK_BYTES, block_count, block_index
+from cache.changes import Head
+from cache.errors import CacheIncomplete
+from cache.filter import (
+    BLOCK_BYTES,
+    ENTRIES_PER_BLOCK,
+    block_count,
+    block_index,
+    expected_false_positive_rate,
+)
 from cache.token import Token
 
 # Mean fields of a bucket. Redis keeps a hash as a listpack up to 128 fields (7.0 on; 512 before);
@@ -28,6 +36,11 @@ BUCKET_ENTRIES = 48
 
 # 4 095 blocks and the string's header and end fill, and do not pass, the allocator's 256 KiB.
 SEGMENT_BLOCKS = 4095
+
+# A short list has room to grow, or its first changes would have it built anew: 2 048 entries.
+BLOCKS_MIN = 64
+
+_FULL_RATE = 2 * expected_false_positive_rate(ENTRIES_PER_BLOCK, 1)
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Size = Annotated[int, msgspec.Meta(ge=1)]
@@ -52,14 +65,15 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
         cls, *, version: int, as_of_ms: int, token_key: str, entries: int, segment_blocks: int
     ) -> Self:
         """Return a new generation sized for `entries`, with an id nobody has used."""
+        blocks = max(BLOCKS_MIN, block_count(entries))
         return cls(
             id=uuid4().hex,
             version=version,
             as_of_ms=as_of_ms,
             entries=entries,
-            blocks=block_count(entries),
+            blocks=blocks,
             segment_blocks=segment_blocks,
-            buckets=max(1, ceil(entries / BUCKET_ENTRIES)),
+            buckets=ceil(max(entries, BLOCKS_MIN * ENTRIES_PER_BLOCK) / BUCKET_ENTRIES),
             token_key=token_key,
         )
 
@@ -80,6 +94,18 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     def bucket_of(self, token: Token) -> int:
         """Return the token's bucket; monotone in the token, as its block is."""
         return (int.from_bytes(token[:4], "big") * self.buckets) >> 32
+
+    def first_head(self) -> Head:
+        """Return the head of the generation as it is built."""
+        return Head(version=self.version, as_of_ms=self.as_of_ms)
+
+    def is_full(self, added: int) -> bool:
+        """Return whether `added` more tokens make twice the false positives of a filter just built.
+
+        Tokens that left the list count: a filter cannot forget. Full is some 14 % more than the
+        generation has room for.
+        """
+        return expected_false_positive_rate(self.entries + added, self.blocks) > _FULL_RATE
 
 
 _encoder = msgspec.json.Encoder()
@@ -111,19 +137,3 @@ def servable(raw: bytes | None, token_key: str) -> Generation:
     if generation.token_key != token_key:
         raise CacheIncomplete("the live generation was built with another token key")
     return generation
-
-
-def refuse_older(generation: Generation, live: bytes | None) -> None:
-    """Raise BuildRejected if the live pointer names a newer list than `generation` holds.
-
-    Two rebuilds may run at once, and the slower one may be the older. A pointer that cannot be
-    read vouches for nothing and may be replaced.
-    """
-    if live is None:
-        return
-    try:
-        newest = decode_pointer(live).version
-    except CacheIncomplete:
-        return
-    if generation.version < newest:
-        raise BuildRejected(f"version {generation.version} is older than the live {newest}")

@@ -1,7 +1,12 @@
 """The name of every Redis key, built and taken apart here and nowhere else.
 
     <namespace>:live                    the pointer: which generation answers, as JSON
-    <namespace>:g:<id>:building         the build marker; the only key that expires
+    <namespace>:vouched                 which generation was just seen to be the newest; expires
+    <namespace>:changes                 stream of changes and heartbeats, for the nodes' replicas
+    <namespace>:nodes                   hash of node to the version it has, with a sentinel
+    <namespace>:rebuild                 which generation somebody wants replaced
+    <namespace>:g:<id>:building         the build marker; expires
+    <namespace>:g:<id>:head             what the generation has taken in, as JSON
     <namespace>:g:<id>:f:<segment>      a filter segment: string
     <namespace>:g:<id>:b:<bucket>       a bucket: hash of token to value, with a sentinel
 
@@ -17,12 +22,25 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 class Keys:
     """The keys of one deployment; deployments with different namespaces share a Redis."""
 
-    __slots__ = ("_parse", "_stem", "any_generation", "pointer")
+    __slots__ = (
+        "_parse",
+        "_stem",
+        "any_generation",
+        "changes",
+        "nodes",
+        "pointer",
+        "rebuild",
+        "vouched",
+    )
 
     def __init__(self, namespace: str = "checker") -> None:
         if not _NAMESPACE.fullmatch(namespace):
             raise ValueError(f"a namespace is 1 to 64 of A-Z a-z 0-9 _ . -, not {namespace!r}")
         self.pointer: str = f"{namespace}:live"
+        self.vouched: str = f"{namespace}:vouched"
+        self.changes: str = f"{namespace}:changes"
+        self.nodes: str = f"{namespace}:nodes"
+        self.rebuild: str = f"{namespace}:rebuild"
         self._stem = f"{namespace}:g:"
         self.any_generation: str = f"{self._stem}*"  # a pattern for SCAN
         self._parse = re.compile(rf"{re.escape(self._stem)}([^:]+):.+")
@@ -30,6 +48,10 @@ class Keys:
     def marker(self, generation_id: str) -> str:
         """Name the key that says a generation is being built."""
         return f"{self._stem}{generation_id}:building"
+
+    def head(self, generation_id: str) -> str:
+        """Name the key that says what a generation has taken in."""
+        return f"{self._stem}{generation_id}:head"
 
     def segment(self, generation_id: str, index: int) -> str:
         """Name a filter segment."""

@@ -5,23 +5,24 @@ either store and both must say the same. Knows no Redis.
 """
 
 import time
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import assert_never
+from typing import Any, assert_never
+from uuid import uuid4
 
-from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
+from cache.changes import CHANGES_KEPT, Head, decode_head, encode_head
+from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.eviction import refuse_evicting
-from cache.filter import BLOCK_BYTES, may_contain
+from cache.filter import BLOCK_BYTES
 from cache.generation import (
     SEGMENT_BLOCKS,
     Generation,
     decode_pointer,
     encode_pointer,
-    refuse_older,
     servable,
 )
 from cache.keys import Keys
-from cache.layout import SENTINEL, Bucket, Segment, lay_out, refuse_foreign
+from cache.layout import SENTINEL, Bucket, Entries, Piece, Segment, lay_out, refuse_foreign
 from cache.store import BUILD_MARKER_TTL_S, Lookup, refuse_misshapen
 from cache.token import Token
 
@@ -29,14 +30,18 @@ from cache.token import Token
 class Memory:
     """What a Redis is to the other store: several stores may share it, and a test may damage it.
 
-    `policy` and `reachable` stand for its eviction policy and for the way to it.
+    `policy`, `run_id` and `reachable` stand for its eviction policy, the random id of its process,
+    and the way to it. `clock` gives seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.strings: dict[str, bytes] = {}
         self.hashes: dict[str, dict[bytes, bytes]] = {}
+        self.streams: dict[str, list[tuple[str, dict[bytes, bytes]]]] = {}
         self.policy = "noeviction"
+        self.run_id = uuid4().hex
         self.reachable = True
+        self._appended = 0
         self._deadlines: dict[str, float] = {}
         self._clock = clock
 
@@ -44,7 +49,18 @@ class Memory:
         """Return the names of all keys that have not expired."""
         for key in [key for key, at in self._deadlines.items() if at <= self._clock()]:
             self.remove(key)
-        return {*self.strings, *self.hashes}
+        return {*self.strings, *self.hashes, *self.streams}
+
+    def string(self, key: str) -> bytes | None:
+        """Return the string of a key, None if it is missing or has expired."""
+        return self.strings.get(key) if key in self.names() else None
+
+    def head(self, key: str) -> Head | None:
+        """Return the head a key holds, None if it is missing or cannot be read."""
+        try:
+            return decode_head(self.string(key))
+        except CacheIncomplete:
+            return None
 
     def expire(self, key: str, ttl_s: float) -> None:
         """Let a key end by itself `ttl_s` seconds from now."""
@@ -53,8 +69,23 @@ class Memory:
     def remove(self, key: str) -> bool:
         """Remove a key; return whether it was there."""
         self._deadlines.pop(key, None)
-        string = self.strings.pop(key, None)
-        return self.hashes.pop(key, None) is not None or string is not None
+        places: tuple[dict[str, Any], ...] = (self.strings, self.hashes, self.streams)
+        return sum(place.pop(key, None) is not None for place in places) > 0
+
+    def append(self, key: str, fields: dict[bytes, bytes]) -> None:
+        """Put an entry at the end of a stream, under an id greater than all before it."""
+        self._appended += 1
+        stream = self.streams.setdefault(key, [])
+        stream.append((f"{self._appended}-0", fields))
+        del stream[:-CHANGES_KEPT]
+
+    def vouch_of(self, generation_id: str) -> bytes:
+        """Return what the key of a vouch holds in this run."""
+        return f"{generation_id}:{self.run_id}".encode()
+
+    def now_ms(self) -> int:
+        """Return the time by the memory's own clock, in milliseconds; Redis has it as TIME."""
+        return int(self._clock() * 1000)
 
 
 class MemoryStandingCache:
@@ -78,15 +109,14 @@ class MemoryStandingCache:
         """See `StandingCache.lookup`."""
         refuse_misshapen(tokens)
         memory = self._reach()
-        generation = servable(memory.strings.get(self._keys.pointer), self._token_key)
-        maybes = [self._filter_says_maybe(generation, token) for token in tokens]
+        generation = servable(memory.string(self._keys.pointer), self._token_key)
+        position = decode_head(memory.string(self._keys.head(generation.id))).position
+        if memory.string(self._keys.vouched) != memory.vouch_of(generation.id):
+            raise CacheUnvouched("the live generation is not vouched for")
         return Lookup(
             generation=generation,
-            values=tuple(
-                self._field(generation, token) if maybe else None
-                for token, maybe in zip(tokens, maybes, strict=True)
-            ),
-            maybes=sum(maybes),
+            position=position,
+            values=tuple([self._field(generation, token) for token in tokens]),
         )
 
     async def current(self) -> Generation | None:
@@ -101,7 +131,7 @@ class MemoryStandingCache:
         as_of_ms: int,
         token_key: str,
         count: int,
-        entries: AsyncIterable[tuple[Token, bytes]],
+        entries: Entries,
     ) -> Generation:
         """See `StandingCache.build`."""
         refuse_foreign(token_key, self._token_key)
@@ -116,11 +146,13 @@ class MemoryStandingCache:
         marker = self._keys.marker(generation.id)
         memory.strings[marker] = b""
         memory.expire(marker, BUILD_MARKER_TTL_S)
+        head = self._keys.head(generation.id)
+        memory.strings[head] = encode_head(generation.first_head())
         bits = 0
         try:
-            async with aclosing(lay_out(entries, generation)) as pieces:
-                async for piece in pieces:
-                    bits += self._write(generation, piece)
+            async with aclosing(lay_out(entries, generation)) as stretches:
+                async for pieces in stretches:
+                    bits += sum(self._write(generation, piece) for piece in pieces)
             self._verify(generation, bits)
         except BaseException:
             for key in self._keys_of(generation.id):
@@ -131,18 +163,28 @@ class MemoryStandingCache:
     async def switch(self, generation: Generation) -> None:
         """See `StandingCache.switch`."""
         memory = self._reach()
-        pointer, live = encode_pointer(generation), memory.strings.get(self._keys.pointer)
+        pointer, live = encode_pointer(generation), memory.string(self._keys.pointer)
         if pointer == live:
             return
-        refuse_older(generation, live)
-        if self._keys.marker(generation.id) not in memory.names():
+        own = memory.head(self._keys.head(generation.id))
+        if own is None or self._keys.marker(generation.id) not in memory.names():
             raise BuildRejected("the build is too long ago, a sweep may have begun on it")
+        newest = self._live_head()
+        if newest is not None and newest.version > own.version:
+            raise BuildRejected("the build is older than the live list")
         memory.strings[self._keys.pointer] = pointer
         memory.remove(self._keys.marker(generation.id))
+        memory.remove(self._keys.rebuild)
 
     async def withdraw(self) -> None:
         """See `StandingCache.withdraw`."""
-        self._reach().strings.pop(self._keys.pointer, None)
+        memory = self._reach()
+        memory.remove(self._keys.pointer)
+        memory.remove(self._keys.vouched)
+
+    async def request_rebuild(self, generation_id: str) -> None:
+        """See `StandingCache.request_rebuild`."""
+        self._reach().strings[self._keys.rebuild] = generation_id.encode()
 
     async def sweep(self) -> int:
         """See `StandingCache.sweep`."""
@@ -175,13 +217,13 @@ class MemoryStandingCache:
             raise CacheUnavailable("the memory cannot be reached")
         return self._shared
 
-    def _filter_says_maybe(self, generation: Generation, token: Token) -> bool:
-        segment, start = generation.block_of(token)
-        data = self._shared.strings.get(self._keys.segment(generation.id, segment), b"")
-        block = data[start : start + BLOCK_BYTES]
-        if len(block) < BLOCK_BYTES:
-            raise CacheIncomplete("a filter segment is missing or cut short")
-        return may_contain(block, token)
+    def _live_head(self) -> Head | None:
+        pointer = self._shared.string(self._keys.pointer)
+        try:
+            live = None if pointer is None else decode_pointer(pointer)
+        except CacheIncomplete:
+            return None
+        return None if live is None else self._shared.head(self._keys.head(live.id))
 
     def _field(self, generation: Generation, token: Token) -> bytes | None:
         bucket = self._keys.bucket(generation.id, generation.bucket_of(token))
@@ -190,14 +232,14 @@ class MemoryStandingCache:
             raise CacheIncomplete("a bucket or its sentinel is missing")
         return fields.get(token)
 
-    def _write(self, generation: Generation, piece: Bucket | Segment) -> int:
+    def _write(self, generation: Generation, piece: Piece) -> int:
         """Keep a piece; return how many filter bits it brings."""
         memory = self._reach()
         self._renew_marker(generation)
         match piece:
             case Bucket():
                 key = self._keys.bucket(generation.id, piece.index)
-                memory.hashes[key] = dict(piece.fields)
+                memory.hashes[key] = piece.fields
                 return 0
             case Segment():
                 memory.strings[self._keys.segment(generation.id, piece.index)] = piece.data
@@ -208,9 +250,14 @@ class MemoryStandingCache:
     def _verify(self, generation: Generation, bits: int) -> None:
         memory = self._reach()
         self._renew_marker(generation)
+        if memory.head(self._keys.head(generation.id)) != generation.first_head():
+            raise BuildRejected("the head is not held")
         keys = self._keys_of(generation.id)
         fields = sum(len(memory.hashes.get(key, {})) for key in keys)
-        filter_bytes = b"".join(memory.strings.get(key, b"") for key in keys)
+        filter_bytes = b"".join(
+            memory.strings.get(self._keys.segment(generation.id, index), b"")
+            for index in range(generation.segments)
+        )
         if (fields, len(filter_bytes), int.from_bytes(filter_bytes).bit_count()) != (
             generation.entries + generation.buckets,
             generation.blocks * BLOCK_BYTES,

@@ -7,27 +7,25 @@ has neither marker nor pointer stays dead, and `sweep` needs no lock if it reads
 Writing goes over its own connection with a long time-out. Reading is `cache.redis_lookup`'s.
 """
 
-from collections.abc import AsyncIterable, Iterable, Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing, suppress
 from importlib.resources import files
 from itertools import islice
 from typing import TypeVar, assert_never
 
-from cache.errors import BuildRejected, CacheUnavailable
+from cache.changes import encode_head
+from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.filter import BLOCK_BYTES
-from cache.generation import Generation, decode_pointer, encode_pointer, refuse_older
+from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
-from cache.layout import Bucket, Segment, lay_out, refuse_foreign
-from cache.redis_pipe import Command, CommandRefused, Pipe
+from cache.layout import Bucket, Entries, Piece, Segment, lay_out, refuse_foreign
+from cache.redis_pipe import Command, CommandRefused, Pipe, Reply
 from cache.store import BUILD_MARKER_TTL_S
-from cache.token import Token
 
 _Item = TypeVar("_Item")
 
 _SWITCH = files("cache").joinpath("switch.lua").read_text(encoding="utf-8")
-
-# Pieces written in one pipeline: some 3 000 entries, 200 kB, 2 ms of Redis's time.
-_PIECES_AT_ONCE = 64
 
 # Short commands in one pipeline, and keys in one UNLINK: Redis serves others in between.
 _SLICE = 1_000
@@ -51,7 +49,7 @@ class RedisBuild:
         as_of_ms: int,
         token_key: str,
         count: int,
-        entries: AsyncIterable[tuple[Token, bytes]],
+        entries: Entries,
     ) -> Generation:
         """See `StandingCache.build`."""
         refuse_foreign(token_key, self._token_key)
@@ -77,18 +75,20 @@ class RedisBuild:
     async def switch(self, generation: Generation) -> None:
         """See `StandingCache.switch`."""
         pointer, marker = self._keys.pointer, self._keys.marker(generation.id)
+        head = self._keys.head(generation.id)
         wanted = encode_pointer(generation)
         for _ in range(_SWITCH_ATTEMPTS_MAX):
             [live] = await self._pipe.ask([("GET", pointer)])
             if live == wanted:
                 return
-            refuse_older(generation, live)
-            command = ("EVAL", _SWITCH, 2, pointer, marker, live or b"", wanted)
-            [outcome] = await self._pipe.ask([command])
+            keys = (pointer, marker, head, self._head_of(live) or head, self._keys.rebuild)
+            [outcome] = await self._pipe.ask([("EVAL", _SWITCH, 5, *keys, live or b"", wanted)])
             if outcome == 1:
                 return
             if outcome == -1:
                 raise BuildRejected("the build is too long ago, a sweep may have begun on it")
+            if outcome == -2:
+                raise BuildRejected("the build is older than the live list")
         raise BuildRejected("others kept switching at the same time")
 
     async def sweep(self) -> int:
@@ -125,36 +125,54 @@ class RedisBuild:
         )
         return not marked and (live is None or decode_pointer(live).id != generation_id)
 
-    async def _write(
-        self, generation: Generation, entries: AsyncIterable[tuple[Token, bytes]]
-    ) -> int:
-        """Write all pieces; return how many bits the filter has set."""
+    def _head_of(self, pointer: bytes | None) -> str | None:
+        """Name the head of the generation that a pointer names; None if it names none."""
+        try:
+            return None if pointer is None else self._keys.head(decode_pointer(pointer).id)
+        except CacheIncomplete:
+            return None
+
+    async def _write(self, generation: Generation, entries: Entries) -> int:
+        """Write head and all pieces; return how many bits the filter has set."""
         marker = self._keys.marker(generation.id)
-        await self._pipe.ask([("SET", marker, b"", "EX", BUILD_MARKER_TTL_S)])
+        await self._pipe.ask(
+            [
+                ("SET", marker, b"", "EX", BUILD_MARKER_TTL_S),
+                ("SET", self._keys.head(generation.id), encode_head(generation.first_head())),
+            ]
+        )
         bits = 0
-        waiting: list[Command] = []
-        async with aclosing(lay_out(entries, generation)) as pieces:
-            async for piece in pieces:
-                match piece:
-                    case Bucket():
-                        key = self._keys.bucket(generation.id, piece.index)
-                        pairs = (part for field in piece.fields.items() for part in field)
-                        waiting.append(("HSET", key, *pairs))
-                    case Segment():
-                        key = self._keys.segment(generation.id, piece.index)
-                        waiting.append(("SET", key, piece.data))
-                        bits += piece.bits
-                    case _:
-                        assert_never(piece)
-                if len(waiting) == _PIECES_AT_ONCE:
-                    await self._ask_while_marked(generation, waiting)
-                    waiting.clear()
-        await self._ask_while_marked(generation, waiting)
+        writing: asyncio.Task[list[Reply]] | None = None
+        try:
+            async with aclosing(lay_out(entries, generation)) as stretches:
+                async for pieces in stretches:
+                    commands = [self._command(generation, piece) for piece in pieces]
+                    bits += sum(piece.bits for piece in pieces if isinstance(piece, Segment))
+                    if writing is not None:
+                        await writing
+                    # Redis writes this stretch while the next one is read and laid out.
+                    writing = asyncio.create_task(self._ask_while_marked(generation, commands))
+                    await asyncio.sleep(0)
+            if writing is not None:
+                await writing
+        finally:
+            if writing is not None:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
         return bits
+
+    def _command(self, generation: Generation, piece: Piece) -> Command:
+        match piece:
+            case Bucket():
+                return ("HSET", self._keys.bucket(generation.id, piece.index), *piece.pairs)
+            case Segment():
+                return ("SET", self._keys.segment(generation.id, piece.index), piece.data)
+            case _:
+                assert_never(piece)
 
     async def _ask_while_marked(
         self, generation: Generation, commands: Iterable[Command]
-    ) -> list[int]:
+    ) -> list[Reply]:
         """Return the commands' replies; raise BuildRejected if the build was given up for dead."""
         renewal = ("EXPIRE", self._keys.marker(generation.id), BUILD_MARKER_TTL_S)
         marked, *replies = await self._pipe.ask([renewal, *commands])
@@ -163,7 +181,10 @@ class RedisBuild:
         return replies
 
     async def _verify(self, generation: Generation, bits: int) -> None:
-        """Raise BuildRejected unless Redis holds the entries and the bits that came in."""
+        """Raise BuildRejected unless Redis holds head, entries and bits as they came in."""
+        [head] = await self._ask_while_marked(generation, [("GET", self._keys.head(generation.id))])
+        if head != encode_head(generation.first_head()):
+            raise BuildRejected("the head is not held")
         buckets = (
             ("HLEN", self._keys.bucket(generation.id, index)) for index in range(generation.buckets)
         )
@@ -194,7 +215,8 @@ class RedisBuild:
         segments = (
             self._keys.segment(generation.id, index) for index in range(generation.segments)
         )
-        for keys in _slices(iter((marker, *segments, *buckets))):
+        head = self._keys.head(generation.id)
+        for keys in _slices(iter((marker, head, *segments, *buckets))):
             await self._pipe.ask([("UNLINK", *keys)])
 
 

@@ -1,24 +1,32 @@
-"""Lookups on Redis: one round trip for whoever is not listed, a second one for a "maybe".
+"""Lookups on Redis, in one round trip.
 
-First trip: the pointer, and each token's filter block in the generation last known to be live. If
-the pointer names another, once more with that one. Second trip: sentinel and field in each maybe's
-bucket. A generation's keys are complete before the pointer names it, and each is removed in one
-step. So a whole block, or a bucket with its sentinel, says what its generation says, even if that
-was replaced and swept meanwhile: it was live when the pointer was read, which is during the call.
-Where something is missing the pointer tells a sweep (look again) from a loss (CacheIncomplete).
+It reads, in this order: the pointer; head and vouch of the generation last known to be live; the
+sentinel and the field in each token's bucket; head and pointer again. If the pointer names another
+generation, once more with that one. If head or pointer moved meanwhile, once more too, so that the
+position told is the one that was read; only where that happens three times in a row the earlier one
+is told, since all up to there is in the values.
+
+A generation's keys are complete before the pointer names it, and each is removed in one step. So a
+bucket with its sentinel says what its generation says, even if that was replaced and swept
+meanwhile: it was live when the pointer was read, which is during the call. Where something is
+missing the pointer tells a sweep (look again) from a loss (CacheIncomplete).
+
+A vouch names the run of Redis in which it was given: one that restarts from its disk may bring back
+the vouch of a moment ago together with a list that lacks the newest changes.
 
 This file only reads; how generations come and go is the business of `cache.redis_build`.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
 from cache.breaker import Breaker
+from cache.changes import Position, decode_head
 from cache.coalescer import Ask, Coalescer
-from cache.errors import CacheIncomplete, CacheUnavailable
-from cache.filter import BLOCK_BYTES, may_contain
+from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.generation import Generation, servable
 from cache.keys import Keys
 from cache.layout import SENTINEL
@@ -35,12 +43,23 @@ WAITING_MAX = 10_000
 # A switch comes with a rebuild, minutes apart; to meet three in one call is not to be believed.
 _ATTEMPTS_MAX = 3
 
+_RUN_ID = re.compile(rb"^run_id:([0-9a-f]+)\r?$", re.MULTILINE)
+
 
 class _Live(msgspec.Struct, frozen=True):
     """The pointer as read, and the generation it names: the same bytes need no second decoding."""
 
     raw: bytes
     generation: Generation
+
+
+class _Reading(msgspec.Struct, frozen=True):
+    """What one trip brought: [sentinel, value] for each token, and whether the list moved on."""
+
+    generation: Generation
+    position: Position
+    fields: list[list[bytes | None]]
+    moved: bool
 
 
 class RedisLookup:
@@ -70,8 +89,8 @@ class RedisLookup:
             if all(part.generation == generation for part in parts):
                 return Lookup(
                     generation=generation,
+                    position=parts[0].position,
                     values=tuple(value for part in parts for value in part.values),
-                    maybes=sum(part.maybes for part in parts),
                 )
         raise CacheIncomplete("the list is switched faster than it can be read")
 
@@ -87,86 +106,41 @@ class RedisLookup:
 
     async def _serve(self, asks: list[Ask]) -> None:
         torn_in: Generation | None = None
-        for _ in range(_ATTEMPTS_MAX):
-            generation, blocks = await self._read_blocks(asks)
-            if generation == torn_in:
-                break
-            asks = await self._settle(asks, generation, blocks)
+        for trips_left in reversed(range(_ATTEMPTS_MAX)):
+            reading = await self._read(asks)
+            if reading.moved and trips_left:
+                continue
+            asks = _settle(asks, reading)
             if not asks:
                 return
-            torn_in = generation
-        raise CacheIncomplete("a filter segment, a bucket or its sentinel is missing")
+            if reading.generation == torn_in:
+                break
+            torn_in = reading.generation
+        raise CacheIncomplete("a bucket or its sentinel is missing")
 
-    async def _read_blocks(self, asks: Sequence[Ask]) -> tuple[Generation, list[bytes]]:
-        """Return the live generation and the filter block of every token, as Redis has it."""
+    async def _read(self, asks: Sequence[Ask]) -> _Reading:
+        """Read every token's bucket in the live generation, as Redis has it."""
         pointer: Command = ("GET", self._keys.pointer)
         for _ in range(_ATTEMPTS_MAX):
             live = self._live
-            commands = [pointer]
-            if live is not None:
-                commands += [
-                    self._block_command(live.generation, token)
+            if live is None:
+                [raw] = await self._trip([pointer])
+            else:
+                head: Command = ("GET", self._keys.head(live.generation.id))
+                vouched: Command = ("GET", self._keys.vouched)
+                fields = [
+                    self._field_command(live.generation, token)
                     for ask in asks
                     for token in ask.tokens
                 ]
-            raw, *blocks = await self._trip(commands)
-            if live is not None and raw == live.raw:
-                return live.generation, blocks
+                replies = await self._trip(
+                    [pointer, head, vouched, ("INFO", "server"), *fields, head, pointer]
+                )
+                raw = replies[0]
+                if raw == live.raw:
+                    return _judged(live, replies)
             self._live = _Live(raw, servable(raw, self._token_key))
         raise CacheIncomplete("the list is switched faster than it can be read")
-
-    async def _settle(
-        self, asks: list[Ask], generation: Generation, blocks: list[bytes]
-    ) -> list[Ask]:
-        """Answer all asks that this generation can answer; return the others."""
-        torn: list[Ask] = []
-        looking: list[tuple[Ask, list[int]]] = []
-        unread = iter(blocks)
-        for ask in asks:
-            own = list(islice(unread, len(ask.tokens)))
-            if any(len(block) != BLOCK_BYTES for block in own):
-                torn.append(ask)
-                continue
-            maybes = [
-                index
-                for index, (block, token) in enumerate(zip(own, ask.tokens, strict=True))
-                if may_contain(block, token)
-            ]
-            if maybes:
-                looking.append((ask, maybes))
-            else:
-                values = (None,) * len(own)
-                ask.settle(Lookup(generation=generation, values=values, maybes=0))
-        if looking:
-            torn += await self._read_fields(looking, generation)
-        return torn
-
-    async def _read_fields(
-        self, looking: list[tuple[Ask, list[int]]], generation: Generation
-    ) -> list[Ask]:
-        """Answer the asks whose maybes lie in whole buckets; return the others."""
-        torn: list[Ask] = []
-        commands = [
-            self._field_command(generation, ask.tokens[index])
-            for ask, maybes in looking
-            for index in maybes
-        ]
-        replies = iter(await self._trip(commands))
-        for ask, maybes in looking:
-            own = list(islice(replies, len(maybes)))
-            if any(sentinel is None for sentinel, _ in own):
-                torn.append(ask)
-                continue
-            values: list[bytes | None] = [None] * len(ask.tokens)
-            for index, (_, value) in zip(maybes, own, strict=True):
-                values[index] = value
-            ask.settle(Lookup(generation=generation, values=tuple(values), maybes=len(maybes)))
-        return torn
-
-    def _block_command(self, generation: Generation, token: Token) -> Command:
-        segment, start = generation.block_of(token)
-        key = self._keys.segment(generation.id, segment)
-        return "GETRANGE", key, start, start + BLOCK_BYTES - 1
 
     def _field_command(self, generation: Generation, token: Token) -> Command:
         key = self._keys.bucket(generation.id, generation.bucket_of(token))
@@ -180,3 +154,48 @@ class RedisLookup:
             raise
         self._breaker.succeeded()
         return replies
+
+
+def run_id_of(info: bytes) -> bytes:
+    """Return the random id of a Redis process from what INFO says of the server.
+
+    Raises CacheUnavailable if it is not told: then no vouch can be trusted.
+    """
+    match = _RUN_ID.search(info)
+    if match is None:
+        raise CacheUnavailable("Redis does not tell its run id")
+    return match[1]
+
+
+def vouch_of(generation_id: str, run_id: bytes) -> bytes:
+    """Return what the key of the vouch holds."""
+    return generation_id.encode() + b":" + run_id
+
+
+def _judged(live: _Live, replies: list[Reply]) -> _Reading:
+    """Return what the trip brought; raise unless the generation has a head and is vouched for."""
+    _, raw_head, vouched, info, *fields, head_after, pointer_after = replies
+    position = decode_head(raw_head).position
+    if vouched != vouch_of(live.generation.id, run_id_of(info)):
+        raise CacheUnvouched("the live generation is not vouched for")
+    moved = (raw_head, live.raw) != (head_after, pointer_after)
+    return _Reading(live.generation, position, fields, moved)
+
+
+def _settle(asks: list[Ask], reading: _Reading) -> list[Ask]:
+    """Answer all asks whose buckets are whole; return the others."""
+    torn: list[Ask] = []
+    unread = iter(reading.fields)
+    for ask in asks:
+        own = list(islice(unread, len(ask.tokens)))
+        if any(sentinel is None for sentinel, _ in own):
+            torn.append(ask)
+            continue
+        ask.settle(
+            Lookup(
+                generation=reading.generation,
+                position=reading.position,
+                values=tuple([value for _, value in own]),
+            )
+        )
+    return torn

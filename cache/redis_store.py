@@ -5,7 +5,7 @@ questions, and building with a time-out of its own. Nothing connects before it i
 """
 
 import time
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import msgspec
@@ -15,6 +15,7 @@ from cache.errors import CacheMisconfigured
 from cache.eviction import refuse_evicting
 from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
 from cache.keys import Keys
+from cache.layout import Entries
 from cache.redis_build import RedisBuild
 from cache.redis_lookup import RedisLookup
 from cache.redis_pipe import CommandRefused, Pipe
@@ -93,7 +94,7 @@ class RedisStandingCache:
         as_of_ms: int,
         token_key: str,
         count: int,
-        entries: AsyncIterable[tuple[Token, bytes]],
+        entries: Entries,
     ) -> Generation:
         """See `StandingCache.build`."""
         return await self._builds.build(
@@ -106,7 +107,11 @@ class RedisStandingCache:
 
     async def withdraw(self) -> None:
         """See `StandingCache.withdraw`."""
-        await self._questions.ask([("DEL", self._keys.pointer)])
+        await self._questions.ask([("DEL", self._keys.pointer, self._keys.vouched)])
+
+    async def request_rebuild(self, generation_id: str) -> None:
+        """See `StandingCache.request_rebuild`."""
+        await self._questions.ask([("SET", self._keys.rebuild, generation_id)])
 
     async def sweep(self) -> int:
         """See `StandingCache.sweep`."""

@@ -4,12 +4,14 @@ Two classes keep it: `cache.redis_store` on Redis and `cache.memory` in memory, 
 specification; one test suite runs over both. Knows no store.
 """
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
+from cache.changes import Position
 from cache.generation import Generation
+from cache.layout import Entries
 from cache.token import TOKEN_BYTES, Token
 
 # How long after its last write a build counts as under way: far longer than a write or the step
@@ -20,15 +22,15 @@ BUILD_MARKER_TTL_S = 600
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     """What one generation says of the tokens asked about, in their order.
 
-    None is absence *proven*: the token's filter block was read whole and says no, or the bucket's
-    sentinel was read together with the missing field. Anything less raises. All values belong to
-    `generation`, which was live at some moment during the call. `maybes` counts the tokens that the
-    filter could not rule out; those of them without a value were false positives.
+    None is absence *proven*: the bucket's sentinel was read together with the missing field, and
+    the generation was vouched for. Anything less raises. All values belong to `generation`, which
+    was live at some moment during the call, and hold every change up to `position`; while changes
+    come in faster than they can be read, a part of the next ones too.
     """
 
     generation: Generation
+    position: Position
     values: tuple[bytes | None, ...]
-    maybes: int
 
 
 class StandingCache(Protocol):
@@ -40,8 +42,9 @@ class StandingCache(Protocol):
     async def lookup(self, tokens: Sequence[Token]) -> Lookup:
         """Return the value of each token, or None where its absence is proven.
 
-        Raises CacheIncomplete if the live generation cannot prove either, ValueError if a token
-        has not 16 bytes.
+        Raises CacheIncomplete if the live generation cannot prove either, as CacheUnvouched if it
+        may be whole and nobody vouches that it is the newest list; ValueError if a token has not 16
+        bytes.
         """
         ...
 
@@ -59,12 +62,13 @@ class StandingCache(Protocol):
         as_of_ms: int,
         token_key: str,
         count: int,
-        entries: AsyncIterable[tuple[Token, bytes]],
+        entries: Entries,
     ) -> Generation:
         """Write a generation beside the live one and verify it; nothing is switched.
 
-        `entries` gives exactly `count` pairs, tokens strictly ascending, values of 64 bytes at
-        most; it is read as a stream. On any failure the keys are removed. Raises BuildRejected,
+        `entries` gives exactly `count` pairs in batches of any size, tokens strictly ascending,
+        values of 64 bytes at most; it is read as a stream. Others on the same event loop are given
+        way to every few milliseconds. On any failure the keys are removed. Raises BuildRejected,
         also if `token_key` is not the store's; what `entries` itself raises passes through.
         """
         ...
@@ -72,10 +76,10 @@ class StandingCache(Protocol):
     async def switch(self, generation: Generation) -> None:
         """Make a generation that `build` returned the live one, in one step.
 
-        The one before stays until it is swept, which may be at once. Raises BuildRejected if a
-        newer version is live, or if the build is too long ago: its marker ran out, and a sweep may
-        have begun on it.
-        Switching to the live generation changes nothing.
+        The one before stays until it is swept, which may be at once. Wishes for a rebuild end, and
+        nobody vouches for the new one yet. Raises BuildRejected if the live one has taken in a
+        newer version, or if the build is too long ago: its marker ran out, and a sweep may have
+        begun on it. Switching to the live generation changes nothing.
         """
         ...
 
@@ -84,6 +88,10 @@ class StandingCache(Protocol):
 
         For a caller who knows that the live one was never, or is no longer, the list.
         """
+        ...
+
+    async def request_rebuild(self, generation_id: str) -> None:
+        """Ask the publisher to replace this generation; a wish for one not live means nothing."""
         ...
 
     async def sweep(self) -> int:

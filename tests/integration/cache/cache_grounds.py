@@ -1,28 +1,51 @@
 """The two stores on grounds that a test can damage in the same words."""
 
+from contextlib import asynccontextmanager
+
 import redis
 
+from cache.changes import Change, Head, Position, decode_entry
+from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
+from cache.memory_publication import MemoryPublication
+from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.token import Tokenizer
 
 TOKENIZER = Tokenizer(bytes(range(32)))
 TOKEN_KEY = TOKENIZER.fingerprint
 
+KEYS = Keys("checker")
+AS_OF_MS = 1_795_000_000_000
+
+VOUCHES_MAX = 10
+
 # Tiny segments, so that a small list has several.
 SEGMENT_BLOCKS = 2
 
 
+class Clock:
+    def __init__(self):
+        self.now = 1_000.0
+
+    def __call__(self):
+        return self.now
+
+
 class MemoryGround:
-    """A `Memory`, and stores on it."""
+    """A `Memory`, and stores on it. Its clock stands still."""
 
     def __init__(self):
-        self.memory = Memory()
+        self.clock = Clock()
+        self.memory = Memory(self.clock)
 
     def store(self, namespace="checker", token_key=TOKEN_KEY):
         return MemoryStandingCache(
             self.memory, token_key=token_key, namespace=namespace, segment_blocks=SEGMENT_BLOCKS
         )
+
+    def publication(self, namespace="checker"):
+        return MemoryPublication(self.memory, namespace=namespace)
 
     def names(self):
         return self.memory.names()
@@ -48,6 +71,21 @@ class MemoryGround:
     def put(self, key, value):
         self.memory.strings[key] = value
 
+    def get(self, key):
+        return self.memory.string(key)
+
+    def field(self, key, field):
+        return self.memory.hashes.get(key, {}).get(field)
+
+    def put_field(self, key, field, value):
+        self.memory.hashes.setdefault(key, {})[field] = value
+
+    def entries(self):
+        return [decode_entry(fields) for _, fields in self.memory.streams.get(KEYS.changes, [])]
+
+    def let_last(self, key):
+        """Keep a key from ending by itself: here all do, for no time passes."""
+
     def set_policy(self, policy):
         self.memory.policy = policy
 
@@ -66,6 +104,9 @@ class RedisGround:
         return RedisStandingCache.connect(
             self.url, token_key=token_key, namespace=namespace, **options
         )
+
+    def publication(self, namespace="checker", **options):
+        return RedisPublication.connect(self.url, namespace=namespace, **options)
 
     def names(self):
         return {name.decode() for name in self.client.scan_iter()}
@@ -88,6 +129,22 @@ class RedisGround:
     def put(self, key, value):
         self.client.set(key, value)
 
+    def get(self, key):
+        return self.client.get(key)
+
+    def field(self, key, field):
+        return self.client.hget(key, field)
+
+    def put_field(self, key, field, value):
+        self.client.hset(key, field, value)
+
+    def entries(self):
+        return [decode_entry(fields) for _, fields in self.client.xrange(KEYS.changes)]
+
+    def let_last(self, key):
+        """Keep a key from ending by itself, or a test on a busy machine ends in another way."""
+        self.client.persist(key)
+
     def set_policy(self, policy):
         self.client.config_set("maxmemory-policy", policy)
 
@@ -102,16 +159,17 @@ def people(numbers, value=b"v"):
     return {token(number): value for number in numbers}
 
 
-async def stream(listed):
-    for entry in sorted(listed.items()):
-        yield entry
+async def stream(listed, batch=37):
+    entries = sorted(listed.items())
+    for start in range(0, len(entries), batch):
+        yield entries[start : start + batch]
 
 
 async def built(store, listed, version=1, **changes):
     """Build a generation that lists these tokens."""
     arguments = {
         "version": version,
-        "as_of_ms": 1_795_000_000_000,
+        "as_of_ms": AS_OF_MS,
         "token_key": TOKEN_KEY,
         "count": len(listed),
         "entries": stream(listed),
@@ -119,8 +177,56 @@ async def built(store, listed, version=1, **changes):
     return await store.build(**(arguments | changes))
 
 
-async def put_in_force(store, listed, version=1):
-    """Build a generation that lists these tokens, and switch to it."""
+async def put_in_force(store, ground, listed, version=1, namespace="checker"):
+    """Build a generation that lists these tokens, switch to it and vouch for it."""
     generation = await built(store, listed, version)
     await store.switch(generation)
+    assert await vouched(ground, generation, version, namespace)
     return generation
+
+
+async def vouched(ground, generation, version, namespace="checker", asked_ms_ago=0):
+    """Vouch that a version is the newest and in the live generation; tell whether it was said."""
+    position = Position(version=version, as_of_ms=AS_OF_MS)
+    async with opened(ground.publication(namespace)) as publication:
+        # On a busy machine one may come too late.
+        for _ in range(VOUCHES_MAX):
+            if await publication.vouch(generation, position, asked_ms_ago=asked_ms_ago):
+                ground.let_last(Keys(namespace).vouched)
+                return True
+    return False
+
+
+async def changed(ground, generation, change, *, live=True):
+    """Bring a change into a generation."""
+    async with opened(ground.publication()) as publication:
+        await publication.apply(generation, change, live=live)
+
+
+async def state_of(ground):
+    """Return where the cache stands."""
+    async with opened(ground.publication()) as publication:
+        return await publication.state()
+
+
+@asynccontextmanager
+async def opened(store):
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+def step(previous, outlines, version=None):
+    """Return the change from one version to the next, or to the one that is named."""
+    return Change(
+        version=previous + 1 if version is None else version,
+        previous=previous,
+        as_of_ms=AS_OF_MS,
+        outlines=outlines,
+    )
+
+
+def head(version, added=0):
+    """Return the head of a generation."""
+    return Head(version=version, as_of_ms=AS_OF_MS, added=added)

@@ -1,71 +1,55 @@
 """What a lookup says of the listed, of the others, and when something is lost."""
 
 import pytest
-from cache_grounds import built, people, put_in_force, token
+from cache_grounds import KEYS, built, head, people, put_in_force, token, vouched
 
-from cache.errors import CacheIncomplete, CacheMisconfigured
-from cache.keys import Keys
+from cache.errors import CacheIncomplete, CacheMisconfigured, CacheUnvouched
 from cache.layout import SENTINEL
 
 pytestmark = pytest.mark.anyio
 
-KEYS = Keys("checker")
 LISTED = people(range(300))
 
 
-async def test_everyone_listed_is_found_and_nobody_else(store):
-    generation = await put_in_force(store, LISTED)
+async def test_everyone_listed_is_found_and_nobody_else(store, ground):
+    generation = await put_in_force(store, ground, LISTED)
     lookup = await store.lookup([token(number) for number in range(600)])
-    assert lookup.generation == generation
+    assert (lookup.generation, lookup.position) == (generation, head(1).position)
     assert lookup.values == (b"v",) * 300 + (None,) * 300
 
 
-async def test_maybes_count_what_the_filter_could_not_rule_out(store):
-    await put_in_force(store, LISTED)
-    assert (await store.lookup([token(1), token(2)])).maybes == 2
-    assert (await store.lookup([token(1_000)])).maybes == 0
-
-
-async def test_a_false_positive_of_the_filter_is_absent(store):
-    await put_in_force(store, LISTED)
-    strangers = [token(number) for number in range(1_000, 9_000)]
-    lookup = await store.lookup(strangers)
-    assert set(lookup.values) == {None}
-    assert 0 < lookup.maybes < 100
-
-
-async def test_a_lookup_of_nobody_names_the_live_generation(store):
-    generation = await put_in_force(store, LISTED)
+async def test_a_lookup_of_nobody_names_the_live_generation(store, ground):
+    generation = await put_in_force(store, ground, LISTED)
     lookup = await store.lookup([])
-    assert (lookup.generation, lookup.values, lookup.maybes) == (generation, (), 0)
+    assert (lookup.generation, lookup.values) == (generation, ())
 
 
-async def test_the_same_token_twice_is_answered_twice(store):
-    await put_in_force(store, LISTED)
+async def test_the_same_token_twice_is_answered_twice(store, ground):
+    await put_in_force(store, ground, LISTED)
     assert (await store.lookup([token(1), token(1)])).values == (b"v", b"v")
 
 
-async def test_an_empty_value_is_not_absence(store):
-    await put_in_force(store, {token(1): b""})
+async def test_an_empty_value_is_not_absence(store, ground):
+    await put_in_force(store, ground, {token(1): b""})
     assert (await store.lookup([token(1)])).values == (b"",)
 
 
-async def test_a_batch_of_many_parts_keeps_its_order(store):
+async def test_a_batch_of_many_parts_keeps_its_order(store, ground):
     listed = {token(number): b"%d" % number for number in range(0, 2_400, 3)}
-    await put_in_force(store, listed)
+    await put_in_force(store, ground, listed)
     lookup = await store.lookup([token(number) for number in range(2_400)])
     assert lookup.values == tuple(listed.get(token(number)) for number in range(2_400))
 
 
 @pytest.mark.parametrize("length", [0, 15, 17])
-async def test_a_token_of_another_length_is_refused(store, length):
-    await put_in_force(store, LISTED)
+async def test_a_token_of_another_length_is_refused(store, ground, length):
+    await put_in_force(store, ground, LISTED)
     with pytest.raises(ValueError, match="16 bytes"):
         await store.lookup([token(1), bytes(length)])
 
 
-async def test_an_empty_list_proves_absence(store):
-    await put_in_force(store, {})
+async def test_an_empty_list_proves_absence(store, ground):
+    await put_in_force(store, ground, {})
     assert (await store.lookup([token(1)])).values == (None,)
 
 
@@ -77,47 +61,62 @@ async def test_a_build_alone_lists_nobody_yet(store):
 
 @pytest.mark.parametrize("number", [1, 1_000])
 async def test_a_lost_pointer_is_not_absence(store, ground, number):
-    await put_in_force(store, LISTED)
+    await put_in_force(store, ground, LISTED)
     await store.lookup([token(number)])
     ground.lose(KEYS.pointer)
     with pytest.raises(CacheIncomplete):
         await store.lookup([token(number)])
 
 
-@pytest.mark.parametrize("number", [1, 1_000])
-async def test_a_lost_segment_is_not_absence(store, ground, number):
-    generation = await put_in_force(store, LISTED)
-    segment, _ = generation.block_of(token(number))
-    ground.lose(KEYS.segment(generation.id, segment))
-    with pytest.raises(CacheIncomplete):
-        await store.lookup([token(number)])
-
-
-@pytest.mark.parametrize("missing", [1, 63, 64])
-async def test_a_segment_cut_within_the_block_is_not_absence(store, ground, missing):
-    generation = await put_in_force(store, LISTED)
-    segment, start = generation.block_of(token(1_000))
-    ground.cut(KEYS.segment(generation.id, segment), start + 64 - missing)
-    with pytest.raises(CacheIncomplete):
+@pytest.mark.parametrize("damage", [None, b"", b"rubbish", b'{"version":1}'])
+async def test_a_head_that_is_lost_or_cannot_be_read_is_not_absence(store, ground, damage):
+    generation = await put_in_force(store, ground, LISTED)
+    ground.lose(KEYS.head(generation.id))
+    if damage is not None:
+        ground.put(KEYS.head(generation.id), damage)
+    with pytest.raises(CacheIncomplete, match="head"):
         await store.lookup([token(1_000)])
 
 
-async def test_a_segment_cut_behind_the_block_still_proves_absence(store, ground):
-    generation = await put_in_force(store, LISTED)
-    segment, start = generation.block_of(token(1_000))
-    ground.cut(KEYS.segment(generation.id, segment), start + 64)
+async def test_a_lost_segment_harms_no_lookup(store, ground):
+    generation = await put_in_force(store, ground, LISTED)
+    segment, _ = generation.block_of(token(1))
+    ground.lose(KEYS.segment(generation.id, segment))
+    assert (await store.lookup([token(1), token(1_000)])).values == (b"v", None)
+
+
+async def test_a_list_nobody_vouches_for_proves_nothing(store, ground):
+    generation = await put_in_force(store, ground, LISTED)
+    ground.lose(KEYS.vouched)
+    with pytest.raises(CacheUnvouched):
+        await store.lookup([token(1_000)])
+    assert await vouched(ground, generation, 1)
     assert (await store.lookup([token(1_000)])).values == (None,)
 
 
+async def test_a_vouch_for_the_generation_before_is_none_for_this_one(store, ground):
+    await put_in_force(store, ground, LISTED)
+    await store.switch(await built(store, LISTED, version=2))
+    with pytest.raises(CacheUnvouched):
+        await store.lookup([token(1_000)])
+
+
+async def test_a_vouch_given_in_another_run_is_not_believed(store, ground):
+    generation = await put_in_force(store, ground, LISTED)
+    ground.put(KEYS.vouched, f"{generation.id}:{'0' * 40}".encode())
+    with pytest.raises(CacheUnvouched):
+        await store.lookup([token(1_000)])
+
+
 async def test_a_lost_bucket_is_not_absence(store, ground):
-    generation = await put_in_force(store, LISTED)
+    generation = await put_in_force(store, ground, LISTED)
     ground.lose(KEYS.bucket(generation.id, generation.bucket_of(token(1))))
     with pytest.raises(CacheIncomplete):
         await store.lookup([token(1)])
 
 
 async def test_a_bucket_without_its_sentinel_is_not_absence(store, ground):
-    generation = await put_in_force(store, LISTED)
+    generation = await put_in_force(store, ground, LISTED)
     bucket = KEYS.bucket(generation.id, generation.bucket_of(token(1)))
     ground.lose_field(bucket, token(1))
     assert (await store.lookup([token(1)])).values == (None,)
@@ -127,7 +126,7 @@ async def test_a_bucket_without_its_sentinel_is_not_absence(store, ground):
 
 
 async def test_a_loss_harms_only_those_it_touches(store, ground):
-    generation = await put_in_force(store, LISTED)
+    generation = await put_in_force(store, ground, LISTED)
     lost = generation.bucket_of(token(1))
     ground.lose(KEYS.bucket(generation.id, lost))
     spared = next(number for number in range(300) if generation.bucket_of(token(number)) != lost)
@@ -135,7 +134,7 @@ async def test_a_loss_harms_only_those_it_touches(store, ground):
 
 
 async def test_a_pointer_that_cannot_be_read_is_not_absence(store, ground):
-    await put_in_force(store, LISTED)
+    await put_in_force(store, ground, LISTED)
     ground.put(KEYS.pointer, b'{"id": "rubbish"}')
     for call in (store.lookup([token(1_000)]), store.current(), store.sweep()):
         with pytest.raises(CacheIncomplete):
@@ -143,7 +142,7 @@ async def test_a_pointer_that_cannot_be_read_is_not_absence(store, ground):
 
 
 async def test_a_reader_with_another_token_key_is_told_nothing(store, ground):
-    generation = await put_in_force(store, LISTED)
+    generation = await put_in_force(store, ground, LISTED)
     stranger = ground.store(token_key="0000000000000000")
     with pytest.raises(CacheIncomplete, match="token key"):
         await stranger.lookup([token(1_000)])
@@ -153,10 +152,10 @@ async def test_a_reader_with_another_token_key_is_told_nothing(store, ground):
 
 async def test_two_namespaces_do_not_see_each_other(store, ground):
     other = ground.store(namespace="other")
-    generation = await put_in_force(store, LISTED)
+    generation = await put_in_force(store, ground, LISTED)
     assert await other.current() is None
     assert await other.sweep() == 0
-    theirs = await put_in_force(other, people([1_000]), version=9)
+    theirs = await put_in_force(other, ground, people([1_000]), 9, namespace="other")
     assert await store.sweep() == 0
     assert (await store.lookup([token(1), token(1_000)])).values == (b"v", None)
     assert (await other.lookup([token(1), token(1_000)])).values == (None, b"v")

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from cache_grounds import built, people, put_in_force, token
+from cache_grounds import KEYS, built, people, put_in_force, token
 
 from cache.errors import CacheMisconfigured
 from cache.filter import block_mask
@@ -27,15 +27,16 @@ async def test_a_redis_that_keeps_its_policy_to_itself_is_refused(redis_ground):
         client.acl_deluser("mute")
 
 
-def test_no_key_but_the_marker_of_a_build_has_a_time_to_live(redis_ground):
+def test_no_key_but_the_marker_of_a_build_and_the_vouch_has_a_time_to_live(redis_ground):
     async def build_two():
         store = redis_ground.store()
-        await put_in_force(store, LISTED)
+        await put_in_force(store, redis_ground, LISTED)
         pending = await built(store, LISTED, version=2)
         await store.aclose()
         return pending
 
     pending = asyncio.run(build_two())
+    redis_ground.lose(KEYS.vouched)
     expiring = {name for name in redis_ground.names() if redis_ground.client.ttl(name) != -1}
     assert expiring == {f"checker:g:{pending.id}:building"}
     assert 0 < redis_ground.client.ttl(expiring.pop()) <= 600
@@ -45,11 +46,11 @@ def test_a_build_renews_its_marker_while_it_writes(redis_ground):
     many = people(range(8_000))
 
     async def hesitating():
-        for number, entry in enumerate(sorted(many.items())):
-            if number == 4_000:
-                [marker] = redis_ground.client.scan_iter("*:building")
-                redis_ground.client.expire(marker, 10)
-            yield entry
+        entries = sorted(many.items())
+        yield entries[:4_000]
+        [marker] = redis_ground.client.scan_iter("*:building")
+        redis_ground.client.expire(marker, 10)
+        yield entries[4_000:]
 
     async def build():
         store = redis_ground.store()

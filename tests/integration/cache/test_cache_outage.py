@@ -108,7 +108,7 @@ async def test_a_redis_that_is_not_there_is_unavailable(tmp_path):
 
 async def test_a_frozen_redis_is_unavailable_until_it_thaws(own_redis, own_ground, clock):
     store = own_ground.store(patience=HASTY, clock=clock)
-    await put_in_force(store, LISTED)
+    await put_in_force(store, own_ground, LISTED)
     own_redis.freeze()
     try:
         await refuse_lookup(store)
@@ -123,7 +123,7 @@ async def test_a_frozen_redis_is_unavailable_until_it_thaws(own_redis, own_groun
 
 async def test_a_late_reply_is_never_taken_for_another_question(own_redis, own_ground, clock):
     store = own_ground.store(patience=HASTY, clock=clock)
-    await put_in_force(store, {token(1): b"one", token(2): b"two"})
+    await put_in_force(store, own_ground, {token(1): b"one", token(2): b"two"})
     own_redis.freeze()
     try:
         await refuse_lookup(store)
@@ -136,7 +136,7 @@ async def test_a_late_reply_is_never_taken_for_another_question(own_redis, own_g
 
 async def test_a_connection_that_redis_ended_is_replaced_without_a_failure(redis_ground):
     store = redis_ground.store()
-    await put_in_force(store, LISTED)
+    await put_in_force(store, redis_ground, LISTED)
     await store.lookup([token(1)])
     redis_ground.client.client_kill_filter(_type="normal", skipme=True)
     assert (await store.lookup([token(1)])).values == (b"v",)
@@ -145,7 +145,7 @@ async def test_a_connection_that_redis_ended_is_replaced_without_a_failure(redis
 
 async def test_a_redis_that_lost_its_memory_is_incomplete(redis_ground):
     store = redis_ground.store()
-    await put_in_force(store, LISTED)
+    await put_in_force(store, redis_ground, LISTED)
     await store.lookup([token(1)])
     redis_ground.client.flushall()
     for number in (1, 1_000):
@@ -159,7 +159,7 @@ async def test_a_build_for_which_there_is_no_memory_is_refused_and_the_live_list
     own_ground,
 ):
     store = own_ground.store()
-    await put_in_force(store, LISTED)
+    await put_in_force(store, own_ground, LISTED)
     before = own_ground.names()
     used = own_ground.client.info("memory")["used_memory"]
     own_ground.client.config_set("maxmemory", used + 500_000)
@@ -172,7 +172,7 @@ async def test_a_build_for_which_there_is_no_memory_is_refused_and_the_live_list
 
 async def test_a_bucket_of_a_wrong_type_is_unavailable_not_absent(redis_ground):
     store = redis_ground.store()
-    generation = await put_in_force(store, LISTED)
+    generation = await put_in_force(store, redis_ground, LISTED)
     for index in range(generation.buckets):
         redis_ground.client.set(f"checker:g:{generation.id}:b:{index}", b"")
     with pytest.raises(CacheUnavailable, match="WRONGTYPE"):
@@ -182,7 +182,7 @@ async def test_a_bucket_of_a_wrong_type_is_unavailable_not_absent(redis_ground):
 
 async def test_replies_behind_a_refused_command_are_never_read(redis_ground, clock):
     store = redis_ground.store(clock=clock)
-    generation = await put_in_force(store, LISTED)
+    generation = await put_in_force(store, redis_ground, LISTED)
     wrong = generation.bucket_of(token(1))
     redis_ground.client.set(f"checker:g:{generation.id}:b:{wrong}", b"")
     spared = [number for number in range(100) if generation.bucket_of(token(number)) != wrong]

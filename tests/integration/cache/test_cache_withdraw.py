@@ -1,7 +1,7 @@
 """Taking the live list down."""
 
 import pytest
-from cache_grounds import built, people, put_in_force, token
+from cache_grounds import built, people, put_in_force, token, vouched
 
 from cache.errors import CacheIncomplete
 
@@ -10,19 +10,20 @@ pytestmark = pytest.mark.anyio
 LISTED = people(range(50))
 
 
-async def test_after_a_withdrawal_nobody_is_proven_absent(store):
-    await put_in_force(store, LISTED, version=5)
+async def test_after_a_withdrawal_nobody_is_proven_absent(store, ground):
+    await put_in_force(store, ground, LISTED, version=5)
     await store.withdraw()
     assert await store.current() is None
     with pytest.raises(CacheIncomplete):
         await store.lookup([token(1_000)])
 
 
-async def test_after_a_withdrawal_an_older_list_may_be_put_in_force(store):
-    await put_in_force(store, LISTED, version=5)
+async def test_after_a_withdrawal_an_older_list_may_be_put_in_force(store, ground):
+    await put_in_force(store, ground, LISTED, version=5)
     await store.withdraw()
     older = await built(store, LISTED, version=3)
     await store.switch(older)
+    assert await vouched(ground, older, 3)
     assert (await store.lookup([token(1)])).generation == older
 
 

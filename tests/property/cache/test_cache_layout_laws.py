@@ -15,7 +15,7 @@ crowded = st.binary(min_size=12, max_size=12).map(lambda rest: b"\x80\x00\x00\x0
 lists = st.dictionaries(tokens | crowded, st.binary(max_size=64), max_size=300)
 
 
-def laid_out(listed, segment_blocks):
+def laid_out(listed, segment_blocks, batch=1_000):
     """Return the generation of a list, its buckets and its segments, by index."""
     generation = Generation.plan(
         version=1, as_of_ms=0, token_key="", entries=len(listed), segment_blocks=segment_blocks
@@ -23,10 +23,11 @@ def laid_out(listed, segment_blocks):
 
     async def gather():
         async def stream():
-            for entry in sorted(listed.items()):
-                yield entry
+            entries = sorted(listed.items())
+            for start in range(0, len(entries), batch):
+                yield entries[start : start + batch]
 
-        return [piece async for piece in lay_out(stream(), generation)]
+        return [piece async for pieces in lay_out(stream(), generation) for piece in pieces]
 
     pieces = asyncio.run(gather())
     buckets = [piece for piece in pieces if isinstance(piece, Bucket)]
@@ -61,6 +62,13 @@ def test_every_entry_lies_in_its_bucket_and_every_bucket_has_a_sentinel(listed, 
         assert buckets[generation.bucket_of(token)].fields[token] == value
     assert all(SENTINEL in bucket.fields for bucket in buckets)
     assert sum(len(bucket.fields) - 1 for bucket in buckets) == len(listed)
+
+
+@given(listed=lists, segment_blocks=st.integers(1, 5), batch=st.integers(1, 50))
+def test_the_cuts_between_batches_mean_nothing(listed, segment_blocks, batch):
+    _, *whole = laid_out(listed, segment_blocks)
+    _, *cut = laid_out(listed, segment_blocks, batch)
+    assert cut == whole
 
 
 @given(listed=lists, segment_blocks=st.integers(1, 5))

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from cache.changes import Position
 from cache.coalescer import Coalescer
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
@@ -12,6 +13,8 @@ from cache.store import Lookup
 pytestmark = pytest.mark.anyio
 
 GENERATION = Generation.plan(version=1, as_of_ms=0, token_key="", entries=0, segment_blocks=1)
+
+POSITION = Position(version=1, as_of_ms=0)
 
 
 class Exchange:
@@ -30,7 +33,7 @@ class Exchange:
         if self.error is not None:
             raise self.error
         for ask in asks:
-            ask.settle(Lookup(generation=GENERATION, values=tuple(ask.tokens), maybes=0))
+            ask.settle(Lookup(generation=GENERATION, position=POSITION, values=tuple(ask.tokens)))
 
     async def has_begun(self):
         await self._began.acquire()

@@ -4,6 +4,7 @@ import pytest
 
 from cache.filter import (
     BLOCK_BYTES,
+    bit_offsets,
     block_count,
     block_index,
     block_mask,
@@ -31,6 +32,11 @@ def test_positions_are_the_golden_ones_counted_from_the_most_significant_bit():
     for position in (111, 210, 44, 319, 66, 137, 400, 450):
         block[position // 8] |= 1 << (7 - position % 8)
     assert block_mask(GOLDEN).to_bytes(BLOCK_BYTES) == bytes(block)
+
+
+def test_bit_offsets_count_from_the_start_of_the_string():
+    assert bit_offsets(GOLDEN, 0) == [111, 210, 44, 319, 66, 137, 400, 450]
+    assert bit_offsets(GOLDEN, 128)[0] == 128 * 8 + 111
 
 
 def test_a_block_that_lacks_one_bit_does_not_contain_the_token():

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from cache.errors import BuildRejected, CacheIncomplete
-from cache.generation import Generation, decode_pointer, encode_pointer, refuse_older, servable
+from cache.changes import Head
+from cache.errors import CacheIncomplete
+from cache.generation import Generation, decode_pointer, encode_pointer, servable
 
 
 def planned(entries=0, version=7, segment_blocks=4_095):
@@ -20,9 +21,10 @@ def planned(entries=0, version=7, segment_blocks=4_095):
 @pytest.mark.parametrize(
     ("entries", "blocks", "buckets", "segments"),
     [
-        (0, 1, 1, 1),
-        (48, 2, 1, 1),
-        (49, 2, 2, 1),
+        (0, 64, 43, 1),
+        (2_048, 64, 43, 1),
+        (2_049, 65, 43, 1),
+        (2_065, 65, 44, 1),
         (131_040, 4_095, 2_730, 1),
         (131_041, 4_096, 2_731, 2),
     ],
@@ -46,6 +48,19 @@ def test_the_first_and_the_last_token_lie_in_the_first_and_the_last_place():
     assert (generation.block_of(bytes(16)), generation.bucket_of(bytes(16))) == ((0, 0), 0)
     last = b"\xff" * 16
     assert (generation.block_of(last), generation.bucket_of(last)) == ((1, 0), 2_730)
+
+
+@pytest.mark.parametrize(("entries", "room"), [(0, 2_048), (2_048, 2_048), (10**6, 10**6)])
+def test_a_generation_is_full_with_a_seventh_more_than_it_has_room_for(entries, room):
+    generation = planned(entries)
+    assert not generation.is_full(0)
+    assert not generation.is_full(int(room * 1.13) - entries)
+    assert generation.is_full(int(room * 1.15) - entries)
+
+
+def test_a_generation_begins_with_what_it_was_built_from():
+    generation = planned(version=7)
+    assert generation.first_head() == Head(version=7, as_of_ms=1_795_000_000_000, added=0)
 
 
 def test_no_two_builds_share_an_id():
@@ -94,13 +109,3 @@ def test_a_missing_pointer_proves_nothing():
 def test_a_generation_of_another_token_key_proves_nothing():
     with pytest.raises(CacheIncomplete, match="token key"):
         servable(encode_pointer(planned()), "0000000000000000")
-
-
-@pytest.mark.parametrize("live", [None, b"rubbish", encode_pointer(planned(version=7))])
-def test_a_generation_may_replace_none_an_unreadable_or_an_equally_new_one(live):
-    refuse_older(planned(version=7), live)
-
-
-def test_a_generation_may_not_replace_a_newer_one():
-    with pytest.raises(BuildRejected, match="older"):
-        refuse_older(planned(version=6), encode_pointer(planned(version=7)))

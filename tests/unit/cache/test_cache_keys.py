@@ -9,17 +9,21 @@ KEYS = Keys("ns")
 
 def test_names_are_as_documented():
     assert (KEYS.pointer, KEYS.any_generation) == ("ns:live", "ns:g:*")
-    assert KEYS.marker("ab") == "ns:g:ab:building"
+    assert (KEYS.vouched, KEYS.changes) == ("ns:vouched", "ns:changes")
+    assert (KEYS.nodes, KEYS.rebuild) == ("ns:nodes", "ns:rebuild")
+    assert (KEYS.marker("ab"), KEYS.head("ab")) == ("ns:g:ab:building", "ns:g:ab:head")
     assert (KEYS.segment("ab", 3), KEYS.bucket("ab", 0)) == ("ns:g:ab:f:3", "ns:g:ab:b:0")
 
 
-@pytest.mark.parametrize("key", [KEYS.marker("ab"), KEYS.segment("ab", 7), KEYS.bucket("ab", 7)])
+@pytest.mark.parametrize(
+    "key", [KEYS.marker("ab"), KEYS.head("ab"), KEYS.segment("ab", 7), KEYS.bucket("ab", 7)]
+)
 def test_every_key_of_a_generation_gives_its_id_back(key):
     assert KEYS.generation_of(key) == "ab"
 
 
 @pytest.mark.parametrize(
-    "key", ["ns:live", "ns:g:ab", "ns:g::b:0", "nsx:g:ab:b:0", "x:ns:g:ab:b:0"]
+    "key", ["ns:live", "ns:nodes", "ns:g:ab", "ns:g::b:0", "nsx:g:ab:b:0", "x:ns:g:ab:b:0"]
 )
 def test_any_other_key_belongs_to_no_generation(key):
     assert KEYS.generation_of(key) is None

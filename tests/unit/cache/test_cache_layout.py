@@ -12,8 +12,8 @@ LOW, HIGH = b"\x00" * 15 + b"\x01", b"\xff" * 16
 
 
 async def stream(entries):
-    for entry in entries:
-        yield entry
+    yield entries
+    yield []
 
 
 async def pieces_of(entries, count=None):
@@ -24,14 +24,20 @@ async def pieces_of(entries, count=None):
         entries=len(entries) if count is None else count,
         segment_blocks=2,
     )
-    return [piece async for piece in lay_out(stream(entries), generation)]
+    return [piece async for pieces in lay_out(stream(entries), generation) for piece in pieces]
 
 
-async def test_an_empty_list_has_one_bucket_with_a_sentinel_and_one_block_of_zeros():
-    assert await pieces_of([]) == [
-        Bucket(index=0, fields={SENTINEL: b""}),
-        Segment(index=0, data=bytes(64), bits=0),
-    ]
+def parted(pieces):
+    """Return the buckets, then the segments."""
+    buckets = [piece for piece in pieces if isinstance(piece, Bucket)]
+    return buckets, [piece for piece in pieces if isinstance(piece, Segment)]
+
+
+async def test_an_empty_list_has_sentinels_in_all_buckets_and_zeros_in_all_segments():
+    buckets, segments = parted(await pieces_of([]))
+    assert {piece.pairs for piece in buckets} == {(SENTINEL, b"")}
+    assert {(piece.data, piece.bits) for piece in segments} == {(bytes(128), 0)}
+    assert (len(buckets), len(segments)) == (43, 32)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +48,8 @@ async def test_an_empty_list_has_one_bucket_with_a_sentinel_and_one_block_of_zer
         ([(LOW, b"x" * 65)], "65 bytes, more than 64"),
         ([(b"short", b"")], "16 bytes, not 5"),
         ([(b"\x00" * 17, b"")], "16 bytes, not 17"),
+        ([(b"\x00" * 15, b""), (b"\x01" * 17, b"")], "16 bytes, not 15"),
+        ([(b"", b"")], "16 bytes, not 0"),
     ],
 )
 async def test_a_bad_entry_is_refused_and_not_repeated(entries, reason):
@@ -57,8 +65,9 @@ async def test_another_number_of_entries_than_announced_is_refused(announced):
 
 
 async def test_the_longest_value_and_the_empty_one_are_kept():
-    [bucket, _] = await pieces_of([(LOW, b""), (HIGH, b"x" * 64)])
-    assert bucket.fields == {SENTINEL: b"", LOW: b"", HIGH: b"x" * 64}
+    buckets, _ = parted(await pieces_of([(LOW, b""), (HIGH, b"x" * 64)]))
+    assert buckets[0].fields == {SENTINEL: b"", LOW: b""}
+    assert buckets[-1].pairs == (SENTINEL, b"", HIGH, b"x" * 64)
 
 
 def test_the_sentinel_is_no_token():

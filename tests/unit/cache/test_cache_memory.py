@@ -2,8 +2,11 @@
 
 import pytest
 
-from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable
+from cache.changes import Position
+from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable, CacheUnvouched
+from cache.lease import SETTLED_S, VOUCH_MS
 from cache.memory import Memory, MemoryStandingCache
+from cache.memory_publication import MemoryPublication
 from cache.store import BUILD_MARKER_TTL_S
 
 pytestmark = pytest.mark.anyio
@@ -33,8 +36,7 @@ def store(memory):
 
 
 async def nothing():
-    for entry in ():
-        yield entry
+    yield []
 
 
 def build(store, entries=None):
@@ -46,7 +48,8 @@ async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store
     clock.now = BUILD_MARKER_TTL_S - 1
     assert await store.sweep() == 0
     clock.now = BUILD_MARKER_TTL_S
-    assert await store.sweep() == 2
+    generation_keys = 43 + 1 + 1  # buckets, a segment and the head
+    assert await store.sweep() == generation_keys
     assert memory.names() == set()
 
 
@@ -62,8 +65,7 @@ async def test_a_build_that_outlives_its_marker_is_refused(store, memory, clock)
     async def slow():
         clock.now += BUILD_MARKER_TTL_S
         await store.sweep()
-        for entry in ():
-            yield entry
+        yield []
 
     with pytest.raises(BuildRejected, match="marker"):
         await build(store, slow())
@@ -74,7 +76,7 @@ async def test_a_build_renews_its_marker_while_it_writes(store, clock):
     async def slow():
         for first in range(256):
             clock.now += BUILD_MARKER_TTL_S / 100
-            yield bytes([first]) + bytes(15), b""
+            yield [(bytes([first]) + bytes(15), b"")]
 
     generation = await store.build(version=1, as_of_ms=0, token_key="k", count=256, entries=slow())
     await store.switch(generation)
@@ -92,3 +94,38 @@ async def test_a_memory_that_evicts_is_refused(store, memory):
     memory.policy = "allkeys-lru"
     with pytest.raises(CacheMisconfigured):
         await store.verify_policy()
+
+
+async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, clock):
+    generation = await build(store)
+    await store.switch(generation)
+    publication = MemoryPublication(memory)
+    position = Position(version=1, as_of_ms=0)
+    assert await publication.vouch(generation, position, asked_ms_ago=200)
+    clock.now += (VOUCH_MS - 201) / 1000
+    await store.lookup([])
+    clock.now += 0.002
+    with pytest.raises(CacheUnvouched):
+        await store.lookup([])
+
+
+async def test_the_nodes_are_whole_when_all_leases_from_before_have_ended(store, memory, clock):
+    generation = await build(store)
+    await store.switch(generation)
+    publication = MemoryPublication(memory)
+
+    async def are_whole():
+        position = Position(version=1, as_of_ms=0)
+        assert await publication.vouch(generation, position, asked_ms_ago=0)
+        return (await publication.state()).nodes_whole
+
+    assert not await are_whole()
+    clock.now += SETTLED_S
+    assert await are_whole()
+    memory.run_id = "f" * 40
+    assert not (await publication.state()).nodes_whole
+    assert not await are_whole()
+    clock.now += SETTLED_S
+    assert await are_whole()
+    memory.remove("checker:nodes")
+    assert not await are_whole()

@@ -1,0 +1,66 @@
+-- Bring a slice of a change into one generation, whole or not at all: fields, filter bits, head, and
+-- for the live one an entry of the stream. All is checked before anything is written, and nothing
+-- that is missing is made anew: zeros in the place of a lost segment would prove absence.
+-- KEYS: pointer, head, build marker, stream, then segments, then buckets, each once.
+-- ARGV: generation id, 'live' or 'building', version before the change, version after it, its instant,
+-- 1 if this is its last slice, entries the stream keeps, seconds a marker lasts, how many segments,
+-- the length of each segment; then for each token: the token, the places in KEYS of its segment and
+-- its bucket, and '-', or '+' with the value and then its eight bits in the segment.
+-- Returns 1 applied, 0 the generation is not where the change begins, -1 a segment is missing or cut,
+-- -2 a bucket or its sentinel is missing.
+local LIVE, LAST = ARGV[2] == 'live', ARGV[6] == '1'
+local FIXED_KEYS, FIXED_ARGUMENTS, SEGMENTS = 4, 9, tonumber(ARGV[9])
+
+local function decoded(key)
+  local readable, value = pcall(cjson.decode, redis.call('GET', key) or '')
+  return readable and type(value) == 'table' and value or {}
+end
+
+local head = decoded(KEYS[2])
+if tonumber(head.version) ~= tonumber(ARGV[3]) then
+  return 0
+end
+if LIVE and decoded(KEYS[1]).id ~= ARGV[1] then
+  return 0
+end
+if not LIVE and redis.call('EXPIRE', KEYS[3], ARGV[8]) == 0 then
+  return 0
+end
+for n = 1, SEGMENTS do
+  if redis.call('STRLEN', KEYS[FIXED_KEYS + n]) ~= tonumber(ARGV[FIXED_ARGUMENTS + n]) then
+    return -1
+  end
+end
+for n = FIXED_KEYS + SEGMENTS + 1, #KEYS do
+  if redis.call('HEXISTS', KEYS[n], '!') == 0 then
+    return -2
+  end
+end
+
+local listed, added = {}, tonumber(head.added) or 0
+local n = FIXED_ARGUMENTS + SEGMENTS + 1
+while n <= #ARGV do
+  local token, segment, bucket = ARGV[n], KEYS[tonumber(ARGV[n + 1])], KEYS[tonumber(ARGV[n + 2])]
+  if ARGV[n + 3] == '-' then
+    redis.call('HDEL', bucket, token)
+    n = n + 4
+  else
+    added = added + redis.call('HSET', bucket, token, string.sub(ARGV[n + 3], 2))
+    for bit = n + 4, n + 11 do
+      redis.call('SETBIT', segment, ARGV[bit], '1')
+    end
+    listed[#listed + 1] = token
+    n = n + 12
+  end
+end
+local version, as_of_ms = ARGV[4], ARGV[5]
+if not LAST then
+  version, as_of_ms = ARGV[3], string.format('%.0f', tonumber(head.as_of_ms) or 0)
+end
+local taken_in = '{"version":%s,"as_of_ms":%s,"added":%d}'
+redis.call('SET', KEYS[2], string.format(taken_in, version, as_of_ms, added))
+if LIVE then
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', 'v', version, 'p', ARGV[3],
+    'a', as_of_ms, 't', table.concat(listed), 'f', ARGV[6])
+end
+return 1

@@ -1,0 +1,157 @@
+"""The interface through which a node follows the list, and through which the feed sees the nodes.
+
+Two classes keep it: `cache.redis_following` and `cache.memory_following`, which is the
+specification; one test suite runs over both.
+
+The hash of nodes, by which the feed learns who has what (`cache.lease` says why it may):
+
+    !           <run of Redis>:<when this was written, ms of Redis's clock>
+    <node id>   {"version": 42, "author": "<random>", "turn": 3}
+
+The list of nodes counts only in the run of Redis that `!` names, and some time after it was
+written. One author is one `Following`; it begins a new turn when it does not know what became of an
+acknowledgement. So what it finds under its own author and turn it has itself put there, has been
+told so, and nobody has removed it since.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from cache.changes import Position, StreamEntry
+from cache.generation import Generation
+from cache.lease import SETTLED_S
+
+SENTINEL_NODE = b"!"
+
+BEFORE_ALL = "0-0"
+"""The cursor before the first entry of a stream."""
+
+ENTRIES_AT_ONCE = 8
+"""Most entries of one read: 1 600 tokens, which take the event loop some 3 ms to apply."""
+
+LOADS_MAX = 3
+"""A load that meets so many switches is given up: rebuilds are minutes apart."""
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """The filter of a generation: all of `position` is in `bits`, perhaps more.
+
+    `cursor` is a place in the stream of changes from which on nothing may be missed.
+    """
+
+    generation: Generation
+    position: Position
+    cursor: str
+    bits: bytearray
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """What one read of the stream gave, in order.
+
+    `generation_id` was live after the last of the entries was written. `unbroken`: nothing between
+    the cursor and the entries was lost, by trimming or otherwise. `newest`: when the read was
+    served, no entry was there beyond these.
+    """
+
+    generation_id: str | None
+    cursor: str
+    entries: tuple[StreamEntry, ...]
+    unbroken: bool
+    newest: bool
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """Which node has which version; `head` is the live generation's, read before the nodes.
+
+    `whole`: every node that may extend a lease is among them. `head` is None where it is not known.
+    """
+
+    whole: bool
+    versions: Mapping[str, int]
+    head: int | None
+
+
+class Following(Protocol):
+    """Any call may raise CacheUnavailable."""
+
+    async def load(self) -> Image:
+        """Read the live generation's filter, a segment at a time.
+
+        Raises CacheIncomplete where none is live, a part is missing or cut short, or its tokens
+        were made with another key.
+        """
+        ...
+
+    async def follow(self, cursor: str, *, wait_s: float) -> Followed:
+        """Read what came after `cursor`, waiting up to `wait_s` seconds for a first entry."""
+        ...
+
+    async def acknowledge(self, node: str, version: int) -> bool:
+        """Say that the node has `version`.
+
+        True if it was in the list of nodes without a gap since this object's last acknowledgement
+        that was answered; False if it has only just come in.
+        """
+        ...
+
+    async def leave(self, node: str) -> None:
+        """Take the node off the list."""
+        ...
+
+    async def nodes(self) -> Membership:
+        """Read who has what."""
+        ...
+
+    async def drop_behind(self, version: int) -> None:
+        """Take off the list whoever is behind `version`, and nobody else."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give up the connections."""
+        ...
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hash holds of a node."""
+
+    version: int
+    author: str
+    turn: int
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Member)
+
+
+def encode_member(member: Member) -> bytes:
+    """Return the value of a node's field."""
+    return _encoder.encode(member)
+
+
+def decode_member(raw: bytes | None) -> Member | None:
+    """Return what a field says; None if there is none, or it cannot be read."""
+    try:
+        return None if raw is None else _decoder.decode(raw)
+    except msgspec.DecodeError:
+        return None
+
+
+def membership(
+    fields: Mapping[bytes, bytes], *, run: str, now_ms: int, head: int | None
+) -> Membership:
+    """Judge the hash of nodes; a field that cannot be read is a node that has nothing yet."""
+    since_run, _, since_ms = fields.get(SENTINEL_NODE, b"").decode(errors="replace").partition(":")
+    members = {
+        node.decode(errors="replace"): decode_member(raw)
+        for node, raw in fields.items()
+        if node != SENTINEL_NODE
+    }
+    return Membership(
+        whole=since_run == run
+        and since_ms.isdecimal()
+        and now_ms - int(since_ms) >= SETTLED_S * 1000,
+        versions={node: -1 if held is None else held.version for node, held in members.items()},
+        head=head,
+    )

@@ -1,0 +1,78 @@
+"""How long a node may say "not listed" on its own, and why a feed need wait no longer than it does.
+
+All durations of this are here, in seconds unless the name says otherwise. They are lengths: no
+clock of one machine is compared with another's, but all must agree on what a second is to within a
+tenth. A Redis that restarts must take WRITE_DEADLINE_S for it at least.
+
+What a lease says. Whoever holds one has every change up to some version u, and the registry was
+asked after the lease's beginning, or at most WRITE_DEADLINE_S before it, and knew of nothing newer.
+Take any change v that the node lacks, so u < v, and let C be when v was committed.
+
+- By heartbeat. It says u, so the registry was asked before C. Redis refuses to write it more than
+  WRITE_DEADLINE_S after that: it was written before C + WRITE_DEADLINE_S. The lease begins when a
+  read was *sent* to which the heartbeat was not yet there to be given; so it begins before the
+  heartbeat was written, and ends before C + WRITE_DEADLINE_S + LEASE_S = C + 1.25.
+- By the registry's word. The lease begins before the registry was asked, and that was before C: it
+  ends before C + LEASE_S.
+
+SETTLED_S = 1.5 is more, a tenth of error included. That is the second way in which a feed is
+answered, and needs no part but time. The first way is that all nodes say they have v:
+
+- A node extends a lease by a heartbeat only if it was in the list of nodes, without a gap, from
+  before that same read was sent until now. A heartbeat of u is never written once v is in the live
+  generation, and whoever settles v reads that generation's head first and the list of nodes after.
+  So the node stood in the list then, with the version it had: v would not have been settled.
+- It may have been dropped since: for a change v' it lacked, SETTLED_S after its commit. What it had
+  from before v' is over by then; for the rest it must have told v' or more, and was not dropped.
+- Redis may lose or bring back an old list of nodes. The list's sentinel names the run of Redis and
+  the moment it was written; the list counts only in that run and SETTLED_S later, when what was
+  extended before is over.
+- A node that lives on the registry's word wrote that down before it asked. Whoever settles v looks
+  for such notes after C: of a node not found, the asking came after C, and it knows v.
+
+A reader of the shared cache believes it while `vouched` stands, written as a heartbeat is and gone
+after VOUCH_MS: 0.25 + 0.7 < SETTLED_S.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+LEASE_S = 1.0
+
+WRITE_DEADLINE_S = 0.25
+"""A heartbeat is written so long after the registry was asked, or not at all."""
+
+BEAT_S = 0.1
+"""Between two heartbeats: several may be lost before a lease is."""
+
+VOUCH_MS = 700
+
+SETTLED_S = 1.5
+
+elapsed: Callable[[], float] = partial(
+    time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+)
+"""The clock of leases. Where the system has it, one that also counts while the machine sleeps."""
+
+
+class Lease:
+    """A right that ends by itself."""
+
+    __slots__ = ("_clock", "until")
+
+    def __init__(self, clock: Callable[[], float] = elapsed) -> None:
+        self._clock = clock
+        self.until: float = float("-inf")
+
+    def renew(self, since: float) -> None:
+        """Let it last until LEASE_S after `since`; an older beginning never shortens it."""
+        self.until = max(self.until, since + LEASE_S)
+
+    def holds(self) -> bool:
+        """Whether it lasts still."""
+        return self._clock() < self.until
+
+    def end(self) -> None:
+        """Give it up."""
+        self.until = float("-inf")

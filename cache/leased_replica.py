@@ -1,0 +1,186 @@
+"""A replica under its lease: the one place that says "not listed" without asking anybody.
+
+What may happen to it comes in as calls, in any order and as late as it likes; it does no I/O and
+reads no clock but its lease's. The rules are those that `cache.lease` proves enough:
+
+    what came in                          what follows
+    a filter was loaded                   its bits answer; a lease stays, unless it is an older list
+    entries without a gap                 tokens are added, the version moves on, it is acknowledged
+    a heartbeat of the version held       a renewal, from the read before on, once acknowledged
+    an entry that is no heartbeat         no renewal: only heartbeats are bound to a deadline
+    a gap, or another generation          loading anew; the old bits answer while their lease lasts
+    acknowledged, but only just come in   no renewal: nobody waited for this node until now
+    the registry's word                   tokens are added, a renewal from when it was asked on
+
+Every moment given to it is one of the lease's clock.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from cache.changes import Position, StreamEntry
+from cache.following import BEFORE_ALL, Followed, Image
+from cache.lease import LEASE_S, Lease, elapsed
+from cache.replica import Replica
+from cache.token import Token
+
+
+class Absence(msgspec.Struct, frozen=True):
+    """Of all that was asked about nothing is on the list of `position`, save perhaps `maybes`."""
+
+    position: Position
+    maybes: tuple[int, ...]
+    """Indices of the tokens that cannot be ruled out."""
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What to tell the list of nodes; a lease runs from `since` once it is told, None: no lease."""
+
+    version: int
+    since: float | None
+
+
+class Newer(msgspec.Struct, frozen=True, kw_only=True):
+    """The registry's newest version, and all tokens that came onto the list since the one held."""
+
+    position: Position
+    tokens: Sequence[Token]
+
+
+class LeasedReplica:
+    """What one node knows of the list, and for how long it may say so."""
+
+    def __init__(self, clock: Callable[[], float] = elapsed) -> None:
+        self._lease = Lease(clock)
+        self._replica: Replica | None = None
+        # The answer when nobody asked about can be on the list: nearly always.
+        self._nobody: Absence | None = None
+        self._loaded_at = float("-inf")
+        # When the latest read was sent after which nothing was left in the stream.
+        self._read_at = float("-inf")
+        # Since when the node is known to be on the list of nodes without a gap.
+        self._member_since: float | None = None
+        self.cursor: str = BEFORE_ALL
+        self.must_load: bool = True
+
+    def ask(self, tokens: Sequence[Token]) -> Absence | None:
+        """Say which tokens cannot be ruled out; None: this node cannot say anything now."""
+        # The lease first: whoever is held up behind this line began before it ended.
+        replica = self._replica
+        if replica is None or not self._lease.holds():
+            return None
+        may_contain = replica.may_contain
+        maybes = [index for index, token in enumerate(tokens) if may_contain(token)]
+        if maybes:
+            return Absence(replica.position, tuple(maybes))
+        return self._nobody
+
+    @property
+    def position(self) -> Position | None:
+        """The list that the bits hold, lease or no lease; None before the first load."""
+        return None if self._replica is None else self._replica.position
+
+    @property
+    def filter_bytes(self) -> int:
+        """How much memory the bits take."""
+        return 0 if self._replica is None else self._replica.filter_bytes
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether `ask` would answer."""
+        return self._replica is not None and self._lease.holds()
+
+    @property
+    def word_due_at(self) -> float:
+        """When the registry must be asked, if nothing renews the lease until then."""
+        if self._replica is None:
+            return float("inf")
+        return max(self._lease.until, self._loaded_at + LEASE_S) - LEASE_S / 2
+
+    def loaded(self, image: Image, sent_at: float) -> Acknowledgement:
+        """Take over a filter whose loading began at `sent_at`."""
+        held = self.position
+        if held is not None and image.position.version < held.version:
+            # The list itself was set back. What was said of the newer one holds for it no longer.
+            self._lease.end()
+            self._member_since = None
+        self._replica = Replica(image.generation, image.position, image.bits)
+        self._move_to(image.position)
+        self.cursor = image.cursor
+        self._loaded_at = self._read_at = sent_at
+        self.must_load = False
+        return Acknowledgement(version=image.position.version, since=None)
+
+    def read(self, followed: Followed, sent_at: float) -> Acknowledgement | None:
+        """Take in what a read of the stream gave that was sent at `sent_at`."""
+        replica = self._replica
+        if (
+            replica is None
+            or not followed.unbroken
+            or followed.generation_id != replica.generation.id
+        ):
+            self.must_load = True
+            return None
+        version = replica.position.version
+        has_beat = False
+        for entry in followed.entries:
+            if entry.previous > replica.position.version:
+                self.must_load = True
+                return None
+            self._apply(replica, entry)
+            has_beat = has_beat or _is_heartbeat_of(entry, replica.position.version)
+        since = self._read_at if has_beat else None
+        self.cursor = followed.cursor
+        if followed.newest:
+            self._read_at = sent_at
+        if since is None and replica.position.version == version:
+            return None
+        return Acknowledgement(version=replica.position.version, since=since)
+
+    def acknowledged(self, told: Acknowledgement, *, stayed: bool, answered_at: float) -> None:
+        """Note that the list of nodes has it; `stayed` as `Following.acknowledge` says it."""
+        if not stayed or self._member_since is None:
+            self._member_since = answered_at
+        held = self.position
+        if (
+            told.since is not None
+            and told.since >= self._member_since
+            and held is not None
+            and held.version >= told.version
+        ):
+            self._lease.renew(told.since)
+
+    def unacknowledged(self) -> None:
+        """Note that nobody knows whether the list of nodes has it."""
+        self._member_since = None
+
+    def word(self, newer: Newer, *, after: int, asked_at: float) -> None:
+        """Take in what the registry told of the time after version `after`, asked at `asked_at`."""
+        replica = self._replica
+        if replica is None or replica.position.version < after or newer.position.version < after:
+            return  # another list was loaded meanwhile: this tells nothing of it
+        replica.add(newer.tokens)
+        if newer.position.version > replica.position.version:
+            self._move_to(newer.position)
+        self._lease.renew(asked_at)
+
+    def end(self) -> None:
+        """Say nothing more until the lease is renewed."""
+        self._lease.end()
+
+    def _apply(self, replica: Replica, entry: StreamEntry) -> None:
+        # Those of a version that is held already too: a Redis that was set back tells them again.
+        replica.add(entry.tokens)
+        if entry.final and entry.version > replica.position.version:
+            self._move_to(entry.position)
+
+    def _move_to(self, position: Position) -> None:
+        assert self._replica is not None
+        self._replica.position = position
+        self._nobody = Absence(position, ())
+
+
+def _is_heartbeat_of(entry: StreamEntry, version: int) -> bool:
+    """Not of an older one: the list may have been set back, and this be a heartbeat of another."""
+    return entry.final and entry.previous == entry.version == version

@@ -1,0 +1,223 @@
+"""`Following` on Redis or Valkey from 6.2 on.
+
+Three connections: one waits in the stream, one loads filters, one asks and says short things, so
+that none of them waits behind another. Nothing here is atomic over several commands; their order
+says enough:
+
+- load: the stream's end, then the pointer and the head, then the bits. What is written meanwhile is
+  in the bits, or behind the cursor, or both. At the end all three are looked at once more: a Redis
+  that was set back meanwhile has no entry at the cursor.
+- follow: the entries, then whether the cursor's own entry is still there (a stream is trimmed from
+  its beginning, so then nothing behind it was), then the pointer.
+- nodes: the head, then the nodes (`cache.lease` needs it so).
+"""
+
+from importlib.resources import files
+from typing import Self
+from uuid import uuid4
+
+import msgspec
+
+from cache.changes import StreamEntry, decode_entry, decode_head
+from cache.errors import CacheError, CacheIncomplete
+from cache.filter import BLOCK_BYTES
+from cache.following import (
+    BEFORE_ALL,
+    ENTRIES_AT_ONCE,
+    LOADS_MAX,
+    Followed,
+    Image,
+    Membership,
+    membership,
+)
+from cache.generation import Generation, decode_pointer, servable
+from cache.keys import Keys
+from cache.redis_lookup import run_id_of
+from cache.redis_pipe import Command, Pipe, Reply
+
+_ACKNOWLEDGE = files("cache").joinpath("acknowledge.lua").read_text(encoding="utf-8")
+_DROP = files("cache").joinpath("drop.lua").read_text(encoding="utf-8")
+
+
+class FollowingPatience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait for Redis, in seconds."""
+
+    answer_s: float = 0.25
+    # For one segment of 256 KiB.
+    load_s: float = 2.0
+    # The longest wait that `follow` may be asked for.
+    follow_s: float = 1.0
+
+
+class RedisFollowing:
+    """`Following` on one Redis; one object for each node."""
+
+    def __init__(
+        self, *, stream: Pipe, loads: Pipe, questions: Pipe, keys: Keys, token_key: str
+    ) -> None:
+        self._stream = stream
+        self._loads = loads
+        self._questions = questions
+        self._keys = keys
+        self._token_key = token_key
+        self._author = uuid4().hex
+        self._turn = 0
+        self._pointer = b""
+        self._live_id: str | None = None
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        *,
+        token_key: str,
+        namespace: str = "checker",
+        patience: FollowingPatience = FollowingPatience(),  # noqa: B008 - frozen
+    ) -> Self:
+        """Return it at a redis://, rediss:// or unix:// URL; connects when first asked."""
+        return cls(
+            stream=Pipe(url, timeout_s=patience.follow_s + patience.answer_s),
+            loads=Pipe(url, timeout_s=patience.load_s),
+            questions=Pipe(url, timeout_s=patience.answer_s),
+            keys=Keys(namespace),
+            token_key=token_key,
+        )
+
+    async def load(self) -> Image:
+        """See `Following.load`."""
+        for _ in range(LOADS_MAX):
+            image = await self._load_once()
+            if image is not None:
+                return image
+        raise CacheIncomplete("the list is switched faster than it can be loaded")
+
+    async def follow(self, cursor: str, *, wait_s: float) -> Followed:
+        """See `Following.follow`."""
+        changes = self._keys.changes
+        # To Redis, 0 is to wait for ever.
+        wait = ("BLOCK", round(wait_s * 1000)) if wait_s >= 0.001 else ()
+        read: Command = ("XREAD", "COUNT", ENTRIES_AT_ONCE, *wait, "STREAMS", changes, cursor)
+        given, at_cursor, pointer = await self._stream.ask(
+            [read, ("XRANGE", changes, cursor, cursor), ("GET", self._keys.pointer)]
+        )
+        found = given[0][1] if given else []
+        try:
+            entries = tuple([_entry(fields) for _, fields in found])
+        except CacheIncomplete:
+            # It would be found again for ever: let it be passed over by loading anew.
+            entries, at_cursor = (), []
+        return Followed(
+            generation_id=self._id_of(pointer),
+            cursor=found[-1][0].decode() if found else cursor,
+            entries=entries,
+            unbroken=bool(at_cursor) or (cursor == BEFORE_ALL and not found),
+            newest=len(found) < ENTRIES_AT_ONCE,
+        )
+
+    async def acknowledge(self, node: str, version: int) -> bool:
+        """See `Following.acknowledge`."""
+        turn = self._turn
+        # Until it is answered nobody knows what becomes of it, and this turn is over.
+        self._turn = turn + 1
+        command = ("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node, version, self._author, turn)
+        [stayed] = await self._questions.ask([command])
+        self._turn = turn
+        return bool(stayed)
+
+    async def leave(self, node: str) -> None:
+        """See `Following.leave`."""
+        await self._questions.ask([("HDEL", self._keys.nodes, node)])
+
+    async def nodes(self) -> Membership:
+        """See `Following.nodes`."""
+        for _ in range(LOADS_MAX):
+            asked_of = self._live_id
+            pointer, raw_head, server, now, flat = await self._questions.ask(
+                [
+                    ("GET", self._keys.pointer),
+                    ("GET", self._keys.head(asked_of or "none")),
+                    ("INFO", "server"),
+                    ("TIME",),
+                    ("HGETALL", self._keys.nodes),
+                ]
+            )
+            live_id = self._id_of(pointer)
+            if live_id == asked_of or live_id is None:
+                return membership(
+                    dict(zip(flat[::2], flat[1::2], strict=True)),
+                    run=run_id_of(server).decode(),
+                    now_ms=int(now[0]) * 1000 + int(now[1]) // 1000,
+                    head=None if live_id is None else _version_of(raw_head),
+                )
+        return Membership(whole=False, versions={}, head=None)
+
+    async def drop_behind(self, version: int) -> None:
+        """See `Following.drop_behind`."""
+        await self._questions.ask([("EVAL", _DROP, 1, self._keys.nodes, version)])
+
+    async def aclose(self) -> None:
+        """See `Following.aclose`."""
+        for pipe in (self._stream, self._loads, self._questions):
+            await pipe.aclose()
+
+    async def _load_once(self) -> Image | None:
+        """Return the live generation's image; None if another one became live meanwhile."""
+        changes = self._keys.changes
+        last, pointer = await self._loads.ask(
+            [("XREVRANGE", changes, "+", "-", "COUNT", 1), ("GET", self._keys.pointer)]
+        )
+        generation = servable(pointer, self._token_key)
+        cursor = last[0][0].decode() if last else BEFORE_ALL
+        head_key = self._keys.head(generation.id)
+        try:
+            [raw_head] = await self._loads.ask([("GET", head_key)])
+            head = decode_head(raw_head)
+            bits = await self._bits(generation)
+        except CacheIncomplete:
+            if await self._is_live(pointer):
+                raise
+            return None
+        pointer_now, raw_head_now, at_cursor = await self._loads.ask(
+            [("GET", self._keys.pointer), ("GET", head_key), ("XRANGE", changes, cursor, cursor)]
+        )
+        if pointer_now != pointer or decode_head(raw_head_now).version < head.version:
+            return None
+        if cursor != BEFORE_ALL and not at_cursor:
+            return None
+        return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
+
+    async def _bits(self, generation: Generation) -> bytearray:
+        bits = bytearray(generation.blocks * BLOCK_BYTES)
+        at = 0
+        for index in range(generation.segments):
+            [data] = await self._loads.ask([("GET", self._keys.segment(generation.id, index))])
+            if data is None or len(data) != generation.segment_bytes(index):
+                raise CacheIncomplete("a filter segment is missing or cut short")
+            bits[at : at + len(data)] = data
+            at += len(data)
+        return bits
+
+    async def _is_live(self, pointer: bytes | None) -> bool:
+        [now] = await self._loads.ask([("GET", self._keys.pointer)])
+        return bool(now == pointer)
+
+    def _id_of(self, pointer: bytes | None) -> str | None:
+        """Return which generation a pointer names; the same bytes need no second decoding."""
+        if pointer != self._pointer or pointer is None:
+            self._pointer = pointer or b""
+            try:
+                self._live_id = None if pointer is None else decode_pointer(pointer).id
+            except CacheIncomplete:
+                self._live_id = None
+        return self._live_id
+
+
+def _entry(flat: list[bytes]) -> StreamEntry:
+    return decode_entry(dict(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def _version_of(raw_head: Reply) -> int | None:
+    try:
+        return decode_head(raw_head).version
+    except CacheError:
+        return None

@@ -1,0 +1,200 @@
+"""The publisher's side on Redis: each step is one script, which judges and writes at once.
+
+Redis's own clock decides whether a vouch comes too late. What it shows is asked once and then told
+with each vouch; between two replies it is reckoned by ours, as early as it can be.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from typing import Self
+
+import msgspec
+
+from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head
+from cache.errors import CacheIncomplete, ChangeRefused
+from cache.filter import bit_offsets
+from cache.following import membership
+from cache.generation import Generation, decode_pointer
+from cache.keys import Keys
+from cache.layout import SENTINEL
+from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
+from cache.publication import Slice, State, slices
+from cache.redis_lookup import run_id_of
+from cache.redis_pipe import Command, Pipe
+from cache.store import BUILD_MARKER_TTL_S
+from cache.token import Token
+
+_APPLY = files("cache").joinpath("apply.lua").read_text(encoding="utf-8")
+_VOUCH = files("cache").joinpath("vouch.lua").read_text(encoding="utf-8")
+
+# What comes after the pointer may be of another generation if one is switched to in between.
+_ATTEMPTS_MAX = 3
+
+_NO_GENERATION = "none"
+
+
+class _Clock(msgspec.Struct, frozen=True):
+    """What Redis's clock showed before `received_at` of ours."""
+
+    redis_ms: int
+    received_at: float
+
+    def at_least(self, now: float) -> float:
+        """Return the least that Redis's clock shows at `now` of ours, in milliseconds."""
+        return self.redis_ms + (now - self.received_at) * 1000
+
+
+class RedisPublication:
+    """`Publication` on Redis, for one task at a time."""
+
+    def __init__(self, pipe: Pipe, keys: Keys, *, clock: Callable[[], float]) -> None:
+        self._pipe = pipe
+        self._keys = keys
+        self._clock = clock
+        self._redis_clock: _Clock | None = None
+        self._live_id = _NO_GENERATION
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        *,
+        namespace: str = "checker",
+        timeout_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """Return the publisher's side at a URL; connects when first asked. `clock`: seconds."""
+        return cls(Pipe(url, timeout_s=timeout_s), Keys(namespace), clock=clock)
+
+    async def state(self) -> State:
+        """See `Publication.state`."""
+        keys = self._keys
+        for _ in range(_ATTEMPTS_MAX):
+            raw, raw_head, rebuild, sentinel, info, time_of = await self._pipe.ask(
+                [
+                    ("GET", keys.pointer),
+                    ("GET", keys.head(self._live_id)),
+                    ("GET", keys.rebuild),
+                    ("HGET", keys.nodes, SENTINEL),
+                    ("INFO", "server"),
+                    ("TIME",),
+                ]
+            )
+            generation = _readable(raw)
+            live_id = _NO_GENERATION if generation is None else generation.id
+            if live_id == self._live_id:
+                break
+            self._live_id = live_id
+        else:
+            raise CacheIncomplete("the list is switched faster than it can be read")
+        head = None if generation is None else _readable_head(raw_head)
+        nodes = membership(
+            {} if sentinel is None else {SENTINEL: sentinel},
+            run=run_id_of(info).decode(),
+            now_ms=_milliseconds(*time_of),
+            head=None,
+        )
+        return State(
+            generation=None if head is None else generation,
+            head=head,
+            rebuild_wanted=None if rebuild is None else rebuild.decode(errors="replace"),
+            nodes_whole=nodes.whole,
+        )
+
+    async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
+        """See `Publication.apply`."""
+        for part in slices(change):
+            command = self._apply_command(generation, change, part, live=live)
+            [outcome] = await self._pipe.ask([command])
+            if outcome == 0:
+                raise ChangeRefused("the generation does not stand where the change begins")
+            if outcome != 1:
+                lost = "a filter segment" if outcome == -1 else "a bucket or its sentinel"
+                raise CacheIncomplete(f"{lost} is missing or cut short")
+
+    async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
+        """See `Publication.vouch`."""
+        asked_at = self._clock() - asked_ms_ago / 1000
+        if self._redis_clock is None:
+            [time_of] = await self._pipe.ask([("TIME",)])
+            self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+        asked_ms = int(self._redis_clock.at_least(asked_at))
+        keys = self._keys
+        command: Command = (
+            *("EVAL", _VOUCH, 5, keys.pointer, keys.head(generation.id)),
+            *(keys.vouched, keys.changes, keys.nodes),
+            *(generation.id, position.version, position.as_of_ms),
+            *(asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS),
+            CHANGES_KEPT,
+        )
+        [(said, *time_of)] = await self._pipe.ask([command])
+        self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+        return bool(said)
+
+    async def aclose(self) -> None:
+        """See `Publication.aclose`."""
+        await self._pipe.aclose()
+
+    def _apply_command(
+        self, generation: Generation, change: Change, part: Slice, *, live: bool
+    ) -> Command:
+        keys = self._keys
+        fixed = (
+            keys.pointer,
+            keys.head(generation.id),
+            keys.marker(generation.id),
+            keys.changes,
+        )
+        blocks = [generation.block_of(token) for token, _ in part.outlines]
+        buckets = [generation.bucket_of(token) for token, _ in part.outlines]
+        # Places as Lua counts them, from 1.
+        segment_places = dict(_numbered({segment for segment, _ in blocks}, len(fixed) + 1))
+        bucket_places = dict(_numbered(set(buckets), len(fixed) + len(segment_places) + 1))
+        tokens = (
+            argument
+            for (token, value), (segment, start), bucket in zip(
+                part.outlines, blocks, buckets, strict=True
+            )
+            for argument in (
+                *(token, segment_places[segment], bucket_places[bucket]),
+                *_told(token, value, start),
+            )
+        )
+        return (
+            *("EVAL", _APPLY, len(fixed) + len(segment_places) + len(bucket_places), *fixed),
+            *(keys.segment(generation.id, segment) for segment in segment_places),
+            *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
+            *(generation.id, "live" if live else "building"),
+            *(change.previous, change.version, change.as_of_ms, int(part.is_last)),
+            *(CHANGES_KEPT, BUILD_MARKER_TTL_S, len(segment_places)),
+            *(generation.segment_bytes(segment) for segment in segment_places),
+            *tokens,
+        )
+
+
+def _told(token: Token, value: bytes | None, start: int) -> Command:
+    """What the script is told of a token besides its places; its block begins at byte `start`."""
+    return (b"-",) if value is None else (b"+" + value, *bit_offsets(token, start))
+
+
+def _milliseconds(seconds: bytes | int, micros: bytes | int) -> int:
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def _numbered(indices: set[int], first: int) -> Iterator[tuple[int, int]]:
+    return ((index, place) for place, index in enumerate(sorted(indices), first))
+
+
+def _readable(raw: bytes | None) -> Generation | None:
+    try:
+        return None if raw is None else decode_pointer(raw)
+    except CacheIncomplete:
+        return None
+
+
+def _readable_head(raw: bytes | None) -> Head | None:
+    try:
+        return decode_head(raw)
+    except CacheIncomplete:
+        return None

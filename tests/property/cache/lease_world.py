@@ -1,0 +1,340 @@
+"""A deployment in miniature whose parts a test moves one step at a time, in any order.
+
+The nodes are real (`cache.follower` over the memory twin), and so are heartbeats. The registry, the
+publisher, the rebuild and the feed's barrier are naive models of what they promise. A question to
+another part is sent, served, and answered; in between anything may happen, and question or answer
+may be lost. An acknowledgement that its node has given up may still arrive.
+
+Nothing ever leaves this list, so nobody may rule out a token of a version that is settled.
+"""
+
+import asyncio
+import copy
+from hashlib import blake2b
+
+from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
+from cache.errors import CacheError, CacheUnavailable
+from cache.filter import BLOCK_BYTES, block_index, block_mask
+from cache.follower import Follower, Newer
+from cache.following import BEFORE_ALL, Followed, Membership
+from cache.generation import Generation, decode_pointer, encode_pointer
+from cache.keys import Keys
+from cache.lease import SETTLED_S, WRITE_DEADLINE_S
+from cache.memory import Memory
+from cache.memory_following import MemoryFollowing
+from cache.memory_publication import MemoryPublication
+from cache.token import Token
+
+KEYS = Keys("checker")
+TOKEN_KEY = "k"
+SEGMENT_BLOCKS = 32
+TOKENS_A_VERSION = 2
+
+
+def tokens_of(version):
+    """Return the tokens that came onto the list with this version."""
+    names = [f"{version}:{number}".encode() for number in range(TOKENS_A_VERSION)]
+    return [Token(blake2b(name, digest_size=16).digest()) for name in names]
+
+
+def tokens_between(after, until):
+    return [token for version in range(after + 1, until + 1) for token in tokens_of(version)]
+
+
+def done(coroutine):
+    """Run to its end what waits for nothing but its turn."""
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+
+
+class Journey:
+    """Work that is begun anew each time it has ended, and may be lost on the way."""
+
+    def __init__(self, work):
+        self._work = work
+        self._under_way = None
+
+    @property
+    def is_idle(self):
+        return self._under_way is None
+
+    def step(self):
+        """Go on to the next stop; tell whether that was the end."""
+        if self._under_way is None:
+            self._under_way = self._work()
+        try:
+            self._under_way.send(None)
+        except (StopIteration, CacheError):
+            self._under_way = None
+        return self._under_way is None
+
+    def finish(self):
+        while not self.step():
+            pass
+
+    def lose(self):
+        if self._under_way is not None:
+            try:
+                self._under_way.throw(CacheUnavailable("lost on the way"))
+            except (StopIteration, CacheError):
+                self._under_way = None
+
+
+class SlowFollowing:
+    """`Following` on the world's memory, with stops on the way and between commands."""
+
+    def __init__(self, world):
+        self._world = world
+        self._inner = MemoryFollowing(world.memory, token_key=TOKEN_KEY)
+
+    async def load(self):
+        await asyncio.sleep(0)
+        image = await self._inner.load()
+        await asyncio.sleep(0)
+        return image
+
+    async def follow(self, cursor, *, wait_s):
+        await asyncio.sleep(0)
+        found = done(self._inner.follow(cursor, wait_s=0))
+        await asyncio.sleep(0)
+        after = done(self._inner.follow(cursor, wait_s=0))
+        await asyncio.sleep(0)
+        return Followed(
+            generation_id=after.generation_id,
+            cursor=found.cursor,
+            entries=found.entries,
+            unbroken=found.unbroken if cursor == BEFORE_ALL else after.unbroken,
+            newest=found.newest,
+        )
+
+    async def acknowledge(self, node, version):
+        late = copy.copy(self._inner)
+        try:
+            await asyncio.sleep(0)
+        except CacheUnavailable:
+            self._world.late.append(lambda: done(late.acknowledge(node, version)))
+            self._inner._turn += 1
+            raise
+        stayed = done(self._inner.acknowledge(node, version))
+        try:
+            await asyncio.sleep(0)
+        except CacheUnavailable:
+            self._inner._turn += 1
+            raise
+        return stayed
+
+    async def leave(self, node):
+        done(self._inner.leave(node))
+
+    async def nodes(self):
+        await asyncio.sleep(0)
+        head = done(self._inner.nodes()).head
+        await asyncio.sleep(0)
+        found = done(self._inner.nodes())
+        await asyncio.sleep(0)
+        return Membership(whole=found.whole, versions=found.versions, head=head)
+
+    async def drop_behind(self, version):
+        await asyncio.sleep(0)
+        done(self._inner.drop_behind(version))
+
+
+class SlowWord:
+    """The registry's word: the row first, then the reading."""
+
+    def __init__(self, world):
+        self._world = world
+
+    async def renew(self, node, after):
+        world = self._world
+        await asyncio.sleep(0)
+        world.rows[node] = world.now
+        await asyncio.sleep(0)
+        newest = world.newest
+        await asyncio.sleep(0)
+        if newest < after or any(after < version <= newest for version in world.snapshots):
+            return None
+        return Newer(position=world.position(newest), tokens=tokens_between(after, newest))
+
+
+class Node:
+    """A follower with a clock of its own."""
+
+    def __init__(self, world, number):
+        self.id = f"node {number}"
+        self.follower = Follower(
+            self.id, SlowFollowing(world), SlowWord(world), clock=lambda: world.now + 1000 * number
+        )
+        self.follow = Journey(self.follower.follow_once)
+        self.word = Journey(self.follower.ask_word_once)
+
+
+class World:
+    """PostgreSQL is `newest`, `snapshots` and `rows`; Redis is `memory`; `now` passes by hand."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.newest = 1
+        self.snapshots = {1}
+        self.rows = {}
+        self.waiting = []
+        self.settled = 1
+        self.settled_by_nodes = 0
+        self.memory = Memory(clock=lambda: self.now)
+        self.saved = []
+        self.late = []
+        self.publication = MemoryPublication(self.memory)
+        self.publishers = [Journey(self._publish), Journey(self._publish)]
+        self.rebuild = Journey(self._rebuild)
+        self.barrier = Journey(self._look)
+        self.following = SlowFollowing(self)
+        self.nodes_made = 0
+        self.nodes = []
+        for _ in range(2):
+            self.join()
+
+    def position(self, version):
+        return Position(version=version, as_of_ms=version)
+
+    def join(self):
+        self.nodes_made += 1
+        self.nodes.append(Node(self, self.nodes_made))
+
+    def commit(self, *, is_snapshot=False):
+        self.newest += 1
+        if is_snapshot:
+            self.snapshots.add(self.newest)
+        self.waiting.append((self.newest, self.now + SETTLED_S))
+
+    def save(self):
+        memory = self.memory
+        self.saved.append(copy.deepcopy((memory.strings, memory.hashes, memory.streams)))
+
+    def restart(self, number):
+        """Bring back what was saved once, or nothing; a restart takes a while."""
+        held = ({}, {}, {}) if not self.saved else self.saved[number % len(self.saved)]
+        self.memory.strings, self.memory.hashes, self.memory.streams = copy.deepcopy(held)
+        self.memory.run_id = f"{int(self.memory.run_id, 16) + 1:032x}"
+        self.now += WRITE_DEADLINE_S + 0.01
+
+    def flush(self):
+        for kept in (self.memory.strings, self.memory.hashes, self.memory.streams):
+            kept.clear()
+
+    def trim(self, count):
+        del self.memory.streams.get(KEYS.changes, [])[:count]
+
+    def check(self):
+        """No node may rule out a token of a settled version."""
+        listed = tokens_between(0, self.settled)
+        for node in self.nodes:
+            absence = node.follower.ask(listed)
+            assert absence is None or len(absence.maybes) == len(listed), (
+                f"{node.id} with {node.follower.position} rules out a token of {self.settled}"
+            )
+
+    def _live(self):
+        raw = self.memory.strings.get(KEYS.pointer)
+        return None if raw is None else decode_pointer(raw)
+
+    def _head(self, generation):
+        raw = None if generation is None else self.memory.strings.get(KEYS.head(generation.id))
+        return None if raw is None else decode_head(raw).version
+
+    async def _publish(self):
+        """Read where Redis is and what is newest, bring the difference token by token, vouch."""
+        live = self._live()
+        head = self._head(live)
+        asked_at = self.now
+        await asyncio.sleep(0)
+        newest = self.newest
+        await asyncio.sleep(0)
+        if head is None or any(head < version <= newest for version in self.snapshots):
+            return
+        tokens = tokens_between(head, newest)
+        for number, token in enumerate(tokens):
+            if not self._bring(live, head, newest, [token], final=number == len(tokens) - 1):
+                return
+            await asyncio.sleep(0)
+        ago_ms = round((self.now - asked_at) * 1000)
+        done(self.publication.vouch(live, self.position(newest), asked_ms_ago=ago_ms))
+
+    def _bring(self, live, previous, version, tokens, *, final):
+        if live != self._live() or self._head(live) != previous:
+            return False
+        self._set_bits(live, tokens)
+        reached = version if final else previous
+        self._write_head(live, reached)
+        entry = StreamEntry(
+            version=reached, previous=previous, as_of_ms=reached, tokens=tuple(tokens), final=final
+        )
+        self.memory.append(KEYS.changes, encode_entry(entry))
+        return True
+
+    async def _rebuild(self):
+        """Build what is in the registry beside the live generation, catch up, switch."""
+        version = self.newest
+        await asyncio.sleep(0)
+        generation = Generation.plan(
+            version=version,
+            as_of_ms=version,
+            token_key=TOKEN_KEY,
+            entries=1,
+            segment_blocks=SEGMENT_BLOCKS,
+        )
+        for index in range(generation.segments):
+            key = KEYS.segment(generation.id, index)
+            self.memory.strings[key] = bytes(generation.segment_bytes(index))
+        self._set_bits(generation, tokens_between(0, version))
+        self._write_head(generation, version)
+        await asyncio.sleep(0)
+        while (self._head(self._live()) or 0) > version:
+            caught_up = self.newest
+            await asyncio.sleep(0)
+            if self._head(generation) != version:
+                return  # a restart took it away
+            self._set_bits(generation, tokens_between(version, caught_up))
+            self._write_head(generation, caught_up)
+            version = caught_up
+        if self._head(generation) == version:
+            self.memory.strings[KEYS.pointer] = encode_pointer(generation)
+
+    def _set_bits(self, generation, tokens):
+        for token in tokens:
+            segment, start = generation.block_of(token)
+            key = KEYS.segment(generation.id, segment)
+            data = bytearray(self.memory.strings[key])
+            block = int.from_bytes(data[start : start + BLOCK_BYTES]) | block_mask(token)
+            data[start : start + BLOCK_BYTES] = block.to_bytes(BLOCK_BYTES)
+            self.memory.strings[key] = bytes(data)
+            assert block_index(token, generation.blocks) < generation.blocks
+
+    def _write_head(self, generation, version):
+        head = Head(version=version, as_of_ms=version)
+        self.memory.strings[KEYS.head(generation.id)] = encode_head(head)
+
+    async def _look(self):
+        """The feed's barrier: all nodes have it and none lives on the word, or its time is over."""
+        asked_at = self.now
+        waiting = list(self.waiting)
+        try:
+            found = await self.following.nodes()
+            if found.whole and found.head is not None:
+                reached = min([found.head, *found.versions.values()])
+                await asyncio.sleep(0)
+                if not any(self.now - at < SETTLED_S for at in self.rows.values()):
+                    passed = [version for version, _ in waiting if version <= reached]
+                    self.settled_by_nodes += len(passed)
+                    self._settle(passed)
+        finally:
+            over = [version for version, at in waiting if at <= asked_at]
+            self._settle(over)
+        if over:
+            await self.following.drop_behind(max(over))
+
+    def _settle(self, versions):
+        self.settled = max([self.settled, *versions])
+        self.waiting = [waiter for waiter in self.waiting if waiter[0] not in versions]

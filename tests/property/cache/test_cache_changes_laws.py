@@ -1,0 +1,102 @@
+"""A generation with the changes since is the same as one that is built later."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cache.changes import Change, Position
+from cache.filter import BLOCK_BYTES, may_contain
+from cache.keys import Keys
+from cache.memory import Memory, MemoryStandingCache
+from cache.memory_publication import MemoryPublication
+
+KEYS = Keys("checker")
+
+# Few enough that changes meet, spread over all buckets and blocks.
+tokens = st.integers(0, 40).map(lambda number: bytes([number * 6]) + bytes(7) + bytes([number]) * 8)
+values = st.binary(max_size=4)
+lists = st.dictionaries(tokens, values)
+changes = st.lists(st.dictionaries(tokens, values | st.none()), max_size=6)
+
+
+class Deployment:
+    """A list in memory; its clock stands still."""
+
+    def __init__(self):
+        self.memory = Memory(lambda: 0.0)
+        self.store = MemoryStandingCache(self.memory, token_key="k", segment_blocks=3)
+        self.publication = MemoryPublication(self.memory)
+
+    async def build(self, listed, version):
+        async def stream():
+            yield sorted(listed.items())
+
+        return await self.store.build(
+            version=version, as_of_ms=0, token_key="k", count=len(listed), entries=stream()
+        )
+
+    async def put_in_force(self, listed, version=0):
+        generation = await self.build(listed, version)
+        await self.store.switch(generation)
+        return generation
+
+    async def apply(self, generation, changes, *, live):
+        for previous, outlines in enumerate(changes):
+            change = Change(version=previous + 1, previous=previous, as_of_ms=0, outlines=outlines)
+            await self.publication.apply(generation, change, live=live)
+
+    async def answers(self, generation, version, asked):
+        position = Position(version=version, as_of_ms=0)
+        assert await self.publication.vouch(generation, position, asked_ms_ago=0)
+        return (await self.store.lookup(asked)).values
+
+    def may_contain(self, generation, token):
+        index, start = generation.block_of(token)
+        segment = self.memory.strings[KEYS.segment(generation.id, index)]
+        return may_contain(segment[start : start + BLOCK_BYTES], token)
+
+
+def after(listed, changes):
+    """Return the list that these changes make of one."""
+    for outlines in changes:
+        listed = listed | outlines
+    return {token: value for token, value in listed.items() if value is not None}
+
+
+@given(listed=lists, changes=changes, live=st.booleans())
+def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
+    async def run():
+        deployment = Deployment()
+        generation = await deployment.build(listed, 0)
+        if live:
+            await deployment.store.switch(generation)
+        await deployment.apply(generation, changes, live=live)
+        if not live:
+            await deployment.store.switch(generation)
+        asked = sorted({*listed, *(token for outlines in changes for token in outlines)})
+        kept = await deployment.answers(generation, len(changes), asked)
+        final = after(listed, changes)
+        later = Deployment()
+        rebuilt = await later.put_in_force(final, len(changes))
+        assert kept == await later.answers(rebuilt, len(changes), asked)
+        assert all(deployment.may_contain(generation, token) for token in final)
+
+    asyncio.run(run())
+
+
+@given(listed=lists, changes=changes)
+def test_what_the_stream_tells_is_all_that_a_filter_must_take_in(listed, changes):
+    async def run():
+        deployment = Deployment()
+        generation = await deployment.put_in_force(listed)
+        held = {token for token in listed if deployment.may_contain(generation, token)}
+        await deployment.apply(generation, changes, live=True)
+        told = {
+            entry[b"t"][start : start + 16]
+            for _, entry in deployment.memory.streams.get(KEYS.changes, [])
+            for start in range(0, len(entry[b"t"]), 16)
+        }
+        assert {*after(listed, changes)} <= held | told
+
+    asyncio.run(run())
