@@ -6,9 +6,13 @@ a fixed offset is exact and needs no time-zone database on the machine.
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
-from typing import Final, Protocol, assert_never
+from typing import Annotated, Final, Protocol, assert_never
+
+import msgspec
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+_DAY_LENGTH: Final = len("YYYY-MM-DD")
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class CapPeriod(StrEnum):
@@ -43,6 +47,24 @@ def shanghai_day(instant: datetime) -> date:
 def instant_text(instant: datetime) -> str:
     """Write an aware `instant` as the contract does: RFC 3339 in UTC, cut to milliseconds."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant_or_day(text: str) -> datetime:
+    """Read an RFC 3339 instant, or a day, which means its beginning in Asia/Shanghai; give UTC.
+
+    So a day as an end is the first day on which it no longer holds, as everywhere here.
+
+    Raises ValueError, which does not repeat the text, for anything else: an instant without an
+    offset too, and one that is in no year from 1 to 9999 of UTC.
+    """
+    # Read by msgspec and not by `fromisoformat`, which takes weeks and minutes alone too, and
+    # quotes what it does not take.
+    try:
+        if len(text) == _DAY_LENGTH:
+            return _midnight(msgspec.convert(text, date))
+        return msgspec.convert(text, _Instant).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):
+        raise ValueError("must be an RFC 3339 instant with its offset, or a day") from None
 
 
 def period_start(period: CapPeriod, instant: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """Decisions and their reasons, in the shape and under the names of the contract, section 2.
 
-These structs are encoded as they are, so a field here is a field of the API.
+These structs are encoded as they are, so a field here is a field of the API; only the permit of a
+decision is not shown as it is.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Final
 import msgspec
 
 from checker.domain.clock import CapPeriod
+from checker.domain.permit import Permit
 from checker.domain.role import Role
 
 
@@ -40,6 +42,7 @@ class ReasonCode(StrEnum):
     MASKED_MATCH = "masked_match"
     THRESHOLD_UNSET = "threshold_unset"
     CAP_UNSET = "cap_unset"
+    REMOVAL_OVERDUE = "removal_overdue"
 
 
 OUTCOMES: Final = {
@@ -49,6 +52,7 @@ OUTCOMES: Final = {
     ReasonCode.MASKED_MATCH: Outcome.REVIEW,
     ReasonCode.THRESHOLD_UNSET: Outcome.REVIEW,
     ReasonCode.CAP_UNSET: Outcome.REVIEW,
+    ReasonCode.REMOVAL_OVERDUE: Outcome.REVIEW,
 }
 """What one reason alone leads to; an amount past its cap turns `capped` into `deny`."""
 
@@ -100,10 +104,14 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer; `spending` is filled whenever a reason is `capped`."""
+    """The answer; `spending` is filled whenever a reason is `capped` and no permit lifts it.
+
+    `permit` is what lifted the reasons, which stay to say what would hold without it.
+    """
 
     outcome: Outcome = msgspec.field(name="decision")
     reasons: tuple[Reason, ...] = ()
+    permit: Permit | None = None
     spending: Spending | None = None
 
 

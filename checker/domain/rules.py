@@ -4,10 +4,11 @@ Pure and total. Every measure that applies to the service and every link that it
 reason; the strongest reason decides. So one more listing or measure can only harden a decision.
 
 A link that may be about somebody else (a masked number, another name) is never more than `review`,
-whatever the measure: nobody is refused or capped on it.
+whatever the measure: nobody is refused or capped on it. Nor is one whose listing the court should
+have removed by now. A permit lifts whatever there is.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from checker.domain.clock import instant_text, period_end, shanghai_day
 from checker.domain.decision import (
@@ -23,7 +24,8 @@ from checker.domain.decision import (
     strongest,
 )
 from checker.domain.effective_policy import EffectivePolicy
-from checker.domain.service import Resort, Service
+from checker.domain.permit import Permit
+from checker.domain.service import Resort, Service, type_of
 from checker.domain.settings import Cap
 from checker.domain.standing import Link, Match, Standing
 
@@ -47,21 +49,25 @@ def decide(
 
     Reasons come in order of measure (the widest place first, then as printed), then of link (day
     of publication, listing, role). The code of a reason is, in order of precedence: the doubt
-    about the link; `threshold_unset` or `cap_unset` where the place has set no figure; what the
-    measure does. `held_fen` and `captured_fen` are what the person has spent in the present
-    period of the cap.
+    about the link; `removal_overdue`; `threshold_unset` or `cap_unset` where the place has set no
+    figure; what the measure does. `held_fen` and `captured_fen` are what the person has spent in
+    the present period of the cap.
     """
-    links = standing.in_force(shanghai_day(now))
+    day = shanghai_day(now)
+    links = standing.in_force(day)
     if not links:
         return ALLOWED
     reasons = tuple(
-        _reason(application.measure, application.codes[link.role], link)
+        _reason(application.measure, application.codes[link.role], link, day)
         for application in policy.applications(service)
         for link in links
-        if link.role in application.codes
+        if link.role in application.codes and link.restricts(application.measure)
     )
     if not reasons:
         return ALLOWED
+    permit = _permit(standing, service, now)
+    if permit is not None:
+        return Decision(outcome=Outcome.ALLOW, reasons=reasons, permit=permit)
     outcome = strongest(OUTCOMES[reason.code] for reason in reasons)
     cap = policy.settings.resort_cap
     if cap is None or all(reason.code is not ReasonCode.CAPPED for reason in reasons):
@@ -87,7 +93,20 @@ def spending_under(cap: Cap, *, now: datetime, held_fen: int, captured_fen: int)
     )
 
 
-def _reason(measure: str, code: ReasonCode, link: Link) -> Reason:
+def _permit(standing: Standing, service: Service, now: datetime) -> Permit | None:
+    """Choose the permit that costs least: one without a count, then the one that ends first."""
+    kind = type_of(service)
+    covering = [permit for permit in standing.permits if permit.covers(kind, now)]
+    return min(
+        covering,
+        key=lambda permit: (permit.uses_left is not None, permit.valid_until, permit.id),
+        default=None,
+    )
+
+
+def _reason(measure: str, code: ReasonCode, link: Link, day: date) -> Reason:
+    if link.is_overdue(day):
+        code = ReasonCode.REMOVAL_OVERDUE
     listing = link.listing
     shown = None
     if listing is not None and listing.public:

@@ -157,3 +157,8 @@ SERVICES: Final[Mapping[ServiceType, type[Service]]] = {
     ServiceType.VEHICLE: Vehicle,
     ServiceType.REAL_ESTATE: RealEstate,
 }
+
+
+def type_of(service: Service) -> ServiceType:
+    """Give the type of a service, the tag under which it was sent."""
+    return ServiceType(str(service.__struct_config__.tag))

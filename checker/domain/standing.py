@@ -1,11 +1,20 @@
 """All that the list says of one subject now."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from checker.domain.permit import Permit
 from checker.domain.role import ROLE_ORDER, Role
+
+REMOVAL_DAYS: Final = 3
+"""Days in which a court has to remove a listing whose duty is fulfilled.
+
+中办发〔2016〕64号, section 四（二）4, and the same section of the Leizhou plan.
+"""
 
 
 class Match(StrEnum):
@@ -33,13 +42,28 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """One way by which one listing reaches the subject, in force on `[starts_on, ends_on)`.
 
     Without a day it has no bound on that side. `listing` is None where only an outline is known.
+    From `overdue_from` on the listing should have been removed. A retained link has `measures`:
+    these and no other are kept of a listing that has ended.
     """
 
     role: Role
     match: Match = Match.DOCUMENT
     starts_on: date | None = None
     ends_on: date | None = None
+    overdue_from: date | None = None
+    measures: frozenset[str] | None = None
     listing: ListingRef | None = None
+
+    def is_overdue(self, day: date) -> bool:
+        """Say whether the court's time to remove the listing is over on `day`.
+
+        What is retained is kept on purpose, and never overdue.
+        """
+        return self.measures is None and self.overdue_from is not None and self.overdue_from <= day
+
+    def restricts(self, measure: str) -> bool:
+        """Say whether the link carries the measure of this id."""
+        return self.measures is None or measure in self.measures
 
     def is_in_force(self, day: date) -> bool:
         """Say whether the link holds on `day`, a day in Asia/Shanghai."""
@@ -49,22 +73,55 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """The links of one subject; without any, the subject is not listed."""
+    """The links of one subject, who without any is not listed, and the permits of that person."""
 
     links: tuple[Link, ...] = ()
+    permits: tuple[Permit, ...] = ()
 
     def in_force(self, day: date) -> tuple[Link, ...]:
         """Give the links in force on `day`, in the order in which reasons name them.
 
-        By day of publication, listing and role; links without details come last.
+        By day of publication, listing and role; links without details come last. A retained link
+        is left out while the same listing is in force in the same role, and what several of them
+        keep is kept once.
         """
         links = [link for link in self.links if link.is_in_force(day)]
         if len(links) > 1:
+            links = _once(links)
             links.sort(key=_place)
         return tuple(links)
 
 
 NOT_LISTED = Standing()
+
+
+def removal_overdue_from(fulfilled_on: date) -> date:
+    """Give the first day on which a listing whose duty was fulfilled on that day is overdue.
+
+    The day itself is not counted (民法典, article 201). That a time which ends on a holiday is
+    longer (article 203) is not known here; what is overdue by this count gives `review`.
+    """
+    return fulfilled_on + timedelta(days=REMOVAL_DAYS + 1)
+
+
+def _once(links: Sequence[Link]) -> list[Link]:
+    """Take from retained links what the listing itself or another retention of it says too.
+
+    Of links without details nobody can tell whether they are of one listing; they all stay.
+    """
+    whole = {
+        (link.listing.id, link.role) for link in links if link.listing and link.measures is None
+    }
+    kept: dict[tuple[str, Role, Match], frozenset[str]] = {}
+    once = []
+    for link in links:
+        if link.measures is None or link.listing is None:
+            once.append(link)
+        elif (link.listing.id, link.role) not in whole:
+            already = kept.get(key := (link.listing.id, link.role, link.match), frozenset())
+            kept[key] = already | link.measures
+            once.append(msgspec.structs.replace(link, measures=link.measures - already))
+    return once
 
 
 def _place(link: Link) -> tuple[bool, date, str, int]:

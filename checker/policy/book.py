@@ -25,6 +25,11 @@ class PolicyBook:
         places = {NATION, *settings, *(measure.jurisdiction for measure in self.measures)}
         self._effective = {place: self._compile(place, settings) for place in places}
 
+    @property
+    def measure_ids(self) -> frozenset[str]:
+        """The ids of all measures, wherever they hold."""
+        return frozenset(measure.id for measure in self.measures)
+
     def effective(self, jurisdiction: Jurisdiction) -> EffectivePolicy:
         """Give what holds in `jurisdiction`: the measures on its path, the widest place first."""
         for place in reversed(path(jurisdiction)):

@@ -9,6 +9,7 @@ from checker.domain.clock import (
     SHANGHAI,
     CapPeriod,
     SystemClock,
+    instant_or_day,
     instant_text,
     period_end,
     period_start,
@@ -67,6 +68,60 @@ def test_periods_follow_each_other_without_gap_or_overlap(period: CapPeriod) -> 
 def test_an_instant_is_written_in_utc_with_milliseconds() -> None:
     assert instant_text(utc(2026, 11, 23, 1, 2, 3, 456999)) == "2026-11-23T01:02:03.456Z"
     assert instant_text(datetime(2026, 12, 1, tzinfo=SHANGHAI)) == "2026-11-30T16:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-23", utc(2026, 11, 22, 16)),
+        ("2026-01-01", utc(2025, 12, 31, 16)),
+        ("2028-02-29", utc(2028, 2, 28, 16)),
+        ("9999-12-31", utc(9999, 12, 30, 16)),
+        ("2026-11-23T01:02:03Z", utc(2026, 11, 23, 1, 2, 3)),
+        ("2026-11-23T01:02:03.456Z", utc(2026, 11, 23, 1, 2, 3, 456000)),
+        ("2026-11-23t01:02:03z", utc(2026, 11, 23, 1, 2, 3)),
+        ("2026-11-23T01:02:03+08:00", utc(2026, 11, 22, 17, 2, 3)),
+        ("2026-11-23T01:02:03-09:30", utc(2026, 11, 23, 10, 32, 3)),
+    ],
+)
+def test_an_instant_is_read_as_it_is_and_a_day_as_its_beginning(
+    text: str, instant: datetime
+) -> None:
+    read = instant_or_day(text)
+    assert read == instant
+    assert read.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026-11-23T01:02:03",
+        "2026-11-23T01:02Z",
+        "2026-11-23T01:02:03+08",
+        "2026-11-23T01:02:03+24:00",
+        "2026-11-23T01:02:03+08:99",
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T01:02:03Z\n",
+        "20261123T010203Z",
+        "20261123",
+        "2026-02-29",
+        "2026-2-1",
+        "2026-W48-1",
+        "２０２６-11-23",
+        "2026年11月23日",
+        "1764000000",
+        "0001-01-01",
+        "0001-01-01T00:00:00+08:00",
+        "9999-12-31T23:59:59-08:00",
+        "440882188501010221",
+    ],
+)
+def test_what_is_neither_an_instant_nor_a_day_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match="instant") as refused:
+        instant_or_day(text)
+    assert not text or text not in str(refused.value)
+    assert refused.value.__cause__ is None
 
 
 def test_the_system_clock_is_aware_and_in_utc() -> None:

@@ -42,7 +42,7 @@ def test_roles_and_codes_are_the_words_of_the_contract() -> None:
         "debtor legal_representative principal actual_controller directly_responsible"
     )
     assert " ".join(ReasonCode) == (
-        "restricted capped name_mismatch masked_match threshold_unset cap_unset"
+        "restricted capped name_mismatch masked_match threshold_unset cap_unset removal_overdue"
     )
 
 
@@ -92,6 +92,7 @@ def test_a_decision_is_encoded_under_the_names_of_the_contract() -> None:
                 },
             }
         ],
+        "permit": None,
         "spending": {
             "limit_fen": 5,
             "held_fen": 1,
@@ -104,4 +105,9 @@ def test_a_decision_is_encoded_under_the_names_of_the_contract() -> None:
 
 
 def test_allowed_has_no_reasons() -> None:
-    assert msgspec.to_builtins(ALLOWED) == {"decision": "allow", "reasons": (), "spending": None}
+    assert msgspec.to_builtins(ALLOWED) == {
+        "decision": "allow",
+        "reasons": (),
+        "permit": None,
+        "spending": None,
+    }

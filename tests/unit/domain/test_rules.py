@@ -2,51 +2,31 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
+from rule_grounds import (
+    CAP,
+    FLIGHT,
+    LOCAL,
+    NATIONAL,
+    NOW,
+    WITHOUT_SETTINGS,
+    listing,
+    resort,
+    standing,
+)
 
-from checker.domain.clock import CapPeriod
+from checker.domain.clock import CapPeriod, shanghai_day
 from checker.domain.decision import ALLOWED, Outcome, ReasonCode
 from checker.domain.effective_policy import EffectivePolicy
-from checker.domain.jurisdiction import NATION, parse_jurisdiction
 from checker.domain.role import Role
 from checker.domain.rules import decide
-from checker.domain.service import Air, PrivateSchool, Resort, Service
+from checker.domain.service import PrivateSchool, Resort, Service
 from checker.domain.service_terms import ResortVenue
-from checker.domain.settings import Settings
-from checker.domain.standing import NOT_LISTED, Link, ListingRef, Match, Standing
-from checker.policy.loader import builtin_policies, load_policies
+from checker.domain.standing import NOT_LISTED, Link, Match, Standing
 
-NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
-CAP = 200_000
-SETTINGS = {NATION: Settings(resort_cap_fen=CAP, resort_cap_period=CapPeriod.MONTH)}
-BOOK = load_policies(builtin_policies(), SETTINGS)
-NATIONAL = BOOK.effective(NATION)
-LOCAL = BOOK.effective(parse_jurisdiction("440882"))
-WITHOUT_SETTINGS = load_policies(builtin_policies(), {}).effective(NATION)
-FLIGHT = Air(flight="CZ3101")
-
-
-def listing(listing_id: str = "1", *, public: bool = True) -> ListingRef:
-    return ListingRef(
-        id=listing_id,
-        case_number="（2016）粤0882执123号",
-        court="雷州市人民法院",
-        published_on=date(2016, 7, 7),
-        public=public,
-    )
-
-
-def standing(*matches: Match) -> Standing:
-    return Standing(
-        links=tuple(
-            Link(role=Role.DEBTOR, match=match, listing=listing(str(place)))
-            for place, match in enumerate(matches)
-        )
-    )
-
-
-def resort(amount_fen: int) -> Resort:
-    return Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen)
+TODAY = shanghai_day(NOW)
+SCHOOL = PrivateSchool(annual_fee_fen=0)
 
 
 def test_who_is_not_listed_may_buy_anything() -> None:
@@ -72,14 +52,14 @@ def test_who_is_listed_may_buy_what_no_measure_names() -> None:
         (
             Match.DOCUMENT,
             WITHOUT_SETTINGS,
-            PrivateSchool(annual_fee_fen=0),
+            SCHOOL,
             ReasonCode.THRESHOLD_UNSET,
             Outcome.REVIEW,
         ),
         (
             Match.NAME_DIFFERS,
             WITHOUT_SETTINGS,
-            PrivateSchool(annual_fee_fen=0),
+            SCHOOL,
             ReasonCode.NAME_MISMATCH,
             Outcome.REVIEW,
         ),
@@ -91,6 +71,80 @@ def test_a_doubt_about_the_person_comes_before_one_about_the_figure(
     decision = decide(standing(match), service, policy=policy, now=NOW)
     assert [reason.code for reason in decision.reasons] == [code]
     assert decision.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("match", "policy", "service", "code"),
+    [
+        (Match.DOCUMENT, NATIONAL, FLIGHT, ReasonCode.REMOVAL_OVERDUE),
+        (Match.DOCUMENT, NATIONAL, resort(1), ReasonCode.REMOVAL_OVERDUE),
+        (Match.DOCUMENT, NATIONAL, resort(CAP + 1), ReasonCode.REMOVAL_OVERDUE),
+        (Match.DOCUMENT, WITHOUT_SETTINGS, resort(1), ReasonCode.REMOVAL_OVERDUE),
+        (Match.DOCUMENT, WITHOUT_SETTINGS, SCHOOL, ReasonCode.REMOVAL_OVERDUE),
+        (Match.MASKED, NATIONAL, FLIGHT, ReasonCode.MASKED_MATCH),
+        (Match.NAME_DIFFERS, NATIONAL, FLIGHT, ReasonCode.NAME_MISMATCH),
+    ],
+)
+def test_an_overdue_removal_comes_after_a_doubt_and_before_what_the_measure_does(
+    match: Match, policy: EffectivePolicy, service: Service, code: ReasonCode
+) -> None:
+    overdue = Link(role=Role.DEBTOR, match=match, overdue_from=TODAY, listing=listing())
+    decision = decide(Standing(links=(overdue,)), service, policy=policy, now=NOW)
+    assert [reason.code for reason in decision.reasons] == [code]
+    assert decision.outcome is Outcome.REVIEW
+    assert decision.spending is None
+
+
+def test_a_removal_is_overdue_by_the_day_in_shanghai() -> None:
+    link = Link(role=Role.DEBTOR, overdue_from=date(2026, 11, 24))
+    begins = datetime(2026, 11, 23, 16, tzinfo=UTC)
+    for instant, outcome in [
+        (begins - timedelta(microseconds=1), Outcome.DENY),
+        (begins, Outcome.REVIEW),
+    ]:
+        decision = decide(Standing(links=(link,)), FLIGHT, policy=NATIONAL, now=instant)
+        assert decision.outcome is outcome
+
+
+def test_another_listing_denies_beside_one_whose_removal_is_overdue() -> None:
+    links = (
+        Link(role=Role.DEBTOR, overdue_from=TODAY, listing=listing("1")),
+        Link(role=Role.DEBTOR, listing=listing("2")),
+    )
+    decision = decide(Standing(links=links), FLIGHT, policy=NATIONAL, now=NOW)
+    codes = [reason.code for reason in decision.reasons]
+    assert codes == [ReasonCode.REMOVAL_OVERDUE, ReasonCode.RESTRICTED]
+    assert decision.outcome is Outcome.DENY
+
+
+@pytest.mark.parametrize(
+    ("measures", "policy", "service", "named"),
+    [
+        ({"cn-2016-64/2.7.1"}, LOCAL, FLIGHT, ["cn-2016-64/2.7.1"]),
+        ({"leizhou/2.7.1"}, LOCAL, FLIGHT, ["leizhou/2.7.1"]),
+        ({"leizhou/2.7.1"}, NATIONAL, FLIGHT, []),
+        ({"cn-2016-64/2.7.1"}, NATIONAL, resort(1), []),
+        ({"cn-2016-64/2.7.3", "leizhou/2.7.4"}, NATIONAL, resort(1), ["cn-2016-64/2.7.3"]),
+        (set(), LOCAL, FLIGHT, []),
+    ],
+)
+def test_what_is_retained_restricts_by_the_measures_it_names_and_no_other(
+    measures: set[str], policy: EffectivePolicy, service: Service, named: list[str]
+) -> None:
+    retained = Link(role=Role.DEBTOR, measures=frozenset(measures), listing=listing())
+    decision = decide(Standing(links=(retained,)), service, policy=policy, now=NOW)
+    assert [reason.measure for reason in decision.reasons] == named
+    assert (decision.outcome is Outcome.ALLOW) == (not named)
+
+
+def test_what_two_retentions_keep_is_one_reason() -> None:
+    retained = Link(role=Role.DEBTOR, measures=frozenset({"cn-2016-64/2.7.1"}), listing=listing())
+    longer = msgspec.structs.replace(
+        retained, measures=retained.measures | {"leizhou/2.7.1"}, ends_on=date(2027, 1, 1)
+    )
+    decision = decide(Standing(links=(retained, longer)), FLIGHT, policy=LOCAL, now=NOW)
+    named = [reason.measure for reason in decision.reasons]
+    assert named == ["cn-2016-64/2.7.1", "leizhou/2.7.1"]
 
 
 def test_a_sure_listing_beside_a_doubtful_one_denies() -> None:

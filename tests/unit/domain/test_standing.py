@@ -5,7 +5,14 @@ from datetime import date, timedelta
 import pytest
 
 from checker.domain.role import Role
-from checker.domain.standing import NOT_LISTED, Link, ListingRef, Standing
+from checker.domain.standing import (
+    NOT_LISTED,
+    Link,
+    ListingRef,
+    Match,
+    Standing,
+    removal_overdue_from,
+)
 
 DAY = date(2026, 11, 23)
 ONE = timedelta(days=1)
@@ -54,3 +61,69 @@ def test_links_are_ordered_by_publication_then_listing_then_role() -> None:
     )
     assert Standing(links=ordered[::-1]).in_force(DAY) == ordered
     assert Standing(links=ordered[3:] + ordered[:3]).in_force(DAY) == ordered
+
+
+def retained(listing_id: str | None, *measures: str, role: Role = Role.DEBTOR) -> Link:
+    return Link(role=role, measures=frozenset(measures), listing=listing_of(listing_id))
+
+
+def listing_of(listing_id: str | None) -> ListingRef | None:
+    if listing_id is None:
+        return None
+    return ListingRef(id=listing_id, case_number="c", court="雷州市人民法院")
+
+
+@pytest.mark.parametrize(
+    ("whole", "stays"),
+    [
+        (Link(role=Role.DEBTOR, listing=listing_of("1")), False),
+        (Link(role=Role.DEBTOR, match=Match.MASKED, listing=listing_of("1")), False),
+        (Link(role=Role.DEBTOR, overdue_from=DAY, listing=listing_of("1")), False),
+        (Link(role=Role.DEBTOR, ends_on=DAY + ONE, listing=listing_of("1")), False),
+        (Link(role=Role.DEBTOR, ends_on=DAY, listing=listing_of("1")), True),
+        (Link(role=Role.DEBTOR, starts_on=DAY + ONE, listing=listing_of("1")), True),
+        (Link(role=Role.PRINCIPAL, listing=listing_of("1")), True),
+        (Link(role=Role.DEBTOR, listing=listing_of("2")), True),
+        (Link(role=Role.DEBTOR), True),
+    ],
+)
+def test_what_is_retained_waits_while_its_listing_is_in_force_in_the_same_role(
+    whole: Link, *, stays: bool
+) -> None:
+    kept = retained("1", "a")
+    for links in [(kept, whole), (whole, kept)]:
+        assert (kept in Standing(links=links).in_force(DAY)) is stays
+
+
+def test_what_two_retentions_of_a_listing_keep_is_kept_once() -> None:
+    links = (
+        retained("1", "a"),
+        retained("1", "a", "b"),
+        retained("1", "a", role=Role.PRINCIPAL),
+        retained("2", "a"),
+        retained(None, "a"),
+        retained(None, "a"),
+    )
+    kept = [link.measures for link in Standing(links=links).in_force(DAY)]
+    assert kept == [*map(frozenset, ["a", "b", "a", "a", "a", "a"])]
+
+
+@pytest.mark.parametrize(
+    ("fulfilled_on", "overdue_from"),
+    [
+        (date(2026, 11, 19), date(2026, 11, 23)),
+        (date(2026, 12, 29), date(2027, 1, 2)),
+        (date(2028, 2, 26), date(2028, 3, 1)),
+    ],
+)
+def test_three_whole_days_follow_the_day_of_fulfilment(
+    fulfilled_on: date, overdue_from: date
+) -> None:
+    assert removal_overdue_from(fulfilled_on) == overdue_from
+    link = Link(role=Role.DEBTOR, overdue_from=overdue_from)
+    assert not any(link.is_overdue(fulfilled_on + days * ONE) for days in range(4))
+    assert all(link.is_overdue(fulfilled_on + days * ONE) for days in range(4, 8))
+
+
+def test_what_is_retained_is_never_overdue() -> None:
+    assert not Link(role=Role.DEBTOR, overdue_from=DAY, measures=frozenset("a")).is_overdue(DAY)

@@ -73,3 +73,9 @@ def test_half_a_cap_is_none(settings: Settings) -> None:
 
 def test_every_threshold_is_a_setting() -> None:
     assert set(Threshold) <= set(Settings.__struct_fields__)
+
+
+def test_the_ids_of_all_measures_are_known_wherever_they_hold() -> None:
+    ids = load_policies(builtin_policies(), {}).measure_ids
+    assert {"cn-2016-64/2.7.1", "leizhou/2.7.7"} <= ids
+    assert {one.split("/")[0] for one in ids} == {"cn-2016-64", "leizhou"}
