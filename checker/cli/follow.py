@@ -1,0 +1,165 @@
+"""`checker feed follow`: keeps the list where a source publishes it."""
+
+import asyncio
+import functools
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import click
+import httpx
+
+from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.config import Config
+from checker.errors import ConfigurationError, Unavailable
+from checker.following.connector import Connector, Round
+from checker.following.errors import SourceFault
+from checker.following.folder_source import FolderSource
+from checker.following.positions import Positions
+from checker.following.source import Source
+from checker.following.web_source import TIMEOUT, WebSource, parse_url
+from checker.publishing import LOG_FORMAT
+from checker.registry.entry import FeedFormat
+from checker.runtime import Runtime
+
+INTERVAL_S = 60.0
+TOKEN_BYTES_MAX = 8 << 10
+
+_log = logging.getLogger(__name__)
+
+
+@click.group()
+def feed() -> None:
+    """What comes in from the courts."""
+
+
+@feed.command()
+@click.argument("url")
+@click.option(
+    "--interval",
+    "interval_s",
+    type=click.FloatRange(1, 86_400),
+    default=INTERVAL_S,
+    show_default=True,
+    help="Seconds from one look to the next.",
+)
+@click.option("--once", is_flag=True, help="Look once, tell what came of it, and end.")
+@click.option(
+    "--format",
+    "feed_format",
+    type=click.Choice([form.value for form in FeedFormat]),
+    default=FeedFormat.LISTING.value,
+    show_default=True,
+    help="How the lines of a whole list are written.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the token (Authorization: Bearer) for the source, and for it alone.",
+)
+@json_option
+@deployment_options
+def follow(
+    config: Config,
+    *,
+    url: str,
+    interval_s: float,
+    once: bool,
+    feed_format: str,
+    token_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Take in the list that URL publishes, and whatever changes there, until stopped.
+
+    URL names a list (NDJSON), a manifest (JSON), or a directory with a manifest.json: on the web,
+    or a path of this machine.
+    """
+    address = _address(url)
+    token = None if token_file is None else _token(token_file)
+    if token is not None and isinstance(address, Path):
+        raise ConfigurationError("a path wants no --token-file")
+    _keep_log()
+    if token is not None and isinstance(address, httpx.URL) and address.scheme == "http":
+        _log.warning("the token goes over the network in the clear: http")
+
+    async def work(runtime: Runtime) -> Round | None:
+        async with _open_source(address, token) as source:
+            connector = _connector(runtime, source, FeedFormat(feed_format))
+            if once:
+                return await _look_once(connector)
+            await _until_stopped(connector, interval_s)
+            return None
+
+    done = run_in_deployment(config, work, publish=True)
+    if done is not None and as_json:
+        tell_json(done)
+    elif done is not None:
+        click.echo(_told(done))
+
+
+def _address(text: str) -> httpx.URL | Path:
+    return parse_url(text) if "://" in text else Path(text)
+
+
+def _token(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(TOKEN_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigurationError(f"the token file cannot be read: {error.strerror}") from None
+    token = text.strip()
+    if len(text) > TOKEN_BYTES_MAX or not token or any(not 0x21 <= byte <= 0x7E for byte in token):
+        raise ConfigurationError("the token file does not hold one word of ASCII")
+    return token.decode("ascii")
+
+
+@asynccontextmanager
+async def _open_source(address: httpx.URL | Path, token: str | None) -> AsyncIterator[Source]:
+    if isinstance(address, Path):
+        yield FolderSource(address)
+        return
+    async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False) as client:
+        yield WebSource(client, address, token)
+
+
+def _connector(runtime: Runtime, source: Source, feed_format: FeedFormat) -> Connector:
+    return Connector(
+        source=source,
+        positions=Positions(runtime.work_engine, runtime.clock),
+        replace=functools.partial(runtime.feed.replace, feed_format=feed_format),
+        apply=functools.partial(runtime.changes.apply, strict=False),
+        folder=runtime.config.data_dir,
+    )
+
+
+async def _look_once(connector: Connector) -> Round:
+    try:
+        done = await connector.round()
+    except SourceFault as error:
+        raise Unavailable(str(error)) from None
+    if done.left_to_another:
+        raise Unavailable("another follower of this source is at it")
+    return done
+
+
+async def _until_stopped(connector: Connector, interval_s: float) -> None:
+    """Follow until SIGTERM; what is half done then is given up whole."""
+    following = asyncio.create_task(connector.follow(interval_s))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, following.cancel)
+    with suppress(asyncio.CancelledError):
+        await following
+
+
+def _told(done: Round) -> str:
+    if done.version is None:
+        return "nothing new"
+    return f"version {done.version}: {done.files} files, {done.rejected} lines rejected"
+
+
+def _keep_log() -> None:
+    """Log to standard error, without what the libraries say: httpx tells whole URLs."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    for library in ("alembic", "httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.WARNING)
