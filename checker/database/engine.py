@@ -4,20 +4,23 @@ Two kinds of work share a database and need different patience: a check waits tw
 load of a million rows as long as it takes.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, Executable, RowMapping, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from checker.errors import ConfigurationError, Unavailable
 
 CONNECT_TIMEOUT_S = 2.0
 CHECK_TIMEOUT_S = 2.0
 POOL_SIZE = 8
+
+_T = TypeVar("_T")
 
 _DRIVER = "postgresql+asyncpg"
 _LOST = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError, OSError)
@@ -73,24 +76,33 @@ async def open_engine(
         await engine.dispose()
 
 
-async def fetch(engine: AsyncEngine, statement: Executable) -> Sequence[RowMapping]:
-    """Read all rows of one statement that changes nothing.
+async def fetch(
+    engine: AsyncEngine, statement: Executable, parameters: Mapping[str, Any] | None = None
+) -> Sequence[RowMapping]:
+    """Read all rows of one statement that changes nothing."""
 
-    After PostgreSQL was restarted every pooled connection is dead and only using one tells; so a
-    read that met a dead one is done once more, and a restart costs no check its answer.
+    async def read(connection: AsyncConnection) -> Sequence[RowMapping]:
+        return (await connection.execute(statement, parameters)).mappings().all()
+
+    return await attempt(engine, read)
+
+
+async def attempt(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+    """Do `work` on a pooled connection; what it does not commit itself is rolled back.
+
+    After PostgreSQL was restarted every pooled connection is dead and only using one tells; so work
+    that met a dead one is done once more, and a restart costs no check its answer. It must stand
+    being done twice.
     """
     try:
-        return await _fetch(engine, statement)
+        async with engine.connect() as connection:
+            return await work(connection)
     except DBAPIError as error:
         # A silent server is not asked again: whoever waits has waited for one time-out already.
         if not error.connection_invalidated or isinstance(_cause(error), TimeoutError):
             raise
-    return await _fetch(engine, statement)
-
-
-async def _fetch(engine: AsyncEngine, statement: Executable) -> Sequence[RowMapping]:
     async with engine.connect() as connection:
-        return (await connection.execute(statement)).mappings().all()
+        return await work(connection)
 
 
 @contextmanager

@@ -31,9 +31,18 @@ class RejectCode(StrEnum):
     INVALID_JSON = "invalid-json"
     INVALID_LISTING = "invalid-listing"
     INVALID_DOCUMENT = "invalid-document"
+    INVALID_OPERATION = "invalid-operation"
     DUPLICATE_ID = "duplicate-id"
     LINE_TOO_LONG = "line-too-long"
     NOBODY_REACHED = "nobody-reached"
+    ID_TAKEN = "id-taken"
+    UNKNOWN_LISTING = "unknown-listing"
+    LISTING_ENDED = "listing-ended"
+    UNKNOWN_PERMIT = "unknown-permit"
+    UNKNOWN_MEASURE = "unknown-measure"
+    ENDS_BEFORE_IT_STARTS = "ends-before-it-starts"
+    IN_THE_FUTURE = "in-the-future"
+    SUPERSEDED = "superseded"
 
 
 class LineRejected(Exception):

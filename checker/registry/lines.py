@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterable, AsyncIterator
 
+from checker.registry.entry import LineRejected, RejectCode
+
 LINE_BYTES_MAX = 1 << 20
 """A listing with hundreds of officers stays far under it; a longer line is no listing."""
 
@@ -42,6 +44,21 @@ async def cut_lines(
         yield number, None
     elif line := _clean(held, number):
         yield number, line
+
+
+def require_text(line: bytes | None) -> bytes:
+    """Give a line that was cut if it can be read at all.
+
+    Raises:
+        LineRejected: it was over the limit, or is not UTF-8.
+    """
+    if line is None:
+        raise LineRejected(RejectCode.LINE_TOO_LONG, "the line is over 1 MiB")
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        raise LineRejected(RejectCode.INVALID_ENCODING, "the line is not UTF-8") from None
+    return line
 
 
 def _clean(held: bytearray, number: int) -> bytes:

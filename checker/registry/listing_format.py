@@ -5,6 +5,7 @@ role or a number that fails its check rejects the line. A number with characters
 is taken as a masked one.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
@@ -29,13 +30,15 @@ from checker.registry.entry import (
 
 NAME_LENGTH_MAX = 300
 TEXT_LENGTH_MAX = 300
+ID_LENGTH_MAX = 100
 DOCUMENTS_MAX = 50
 OFFICERS_MAX = 500
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 # PostgreSQL keeps no NUL in a text.
 _NO_NUL = r"^[^\x00]+$"
-_Text = Annotated[str, msgspec.Meta(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
+Id = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX, pattern=_NO_NUL)]
 _Documents = Annotated[tuple[Document, ...], msgspec.Meta(max_length=DOCUMENTS_MAX)]
 
 _MASKABLE = frozenset({DocumentType.RESIDENT_ID, DocumentType.USCC})
@@ -61,18 +64,21 @@ class OfficerLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError("an officer cannot be the debtor")
 
 
+OfficerLines = Annotated[tuple[OfficerLine, ...], msgspec.Meta(max_length=OFFICERS_MAX)]
+
+
 class ListingLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A listing, as sent."""
 
-    id: Annotated[str, msgspec.Meta(max_length=100, pattern=_NO_NUL)]
-    case_number: _Text
-    court: _Text
+    id: Id
+    case_number: Text
+    court: Text
     filed_on: date | None = None
     published_on: date | None = None
     expires_on: date | None = None
     public: bool = True
     party: PartyLine
-    officers: Annotated[tuple[OfficerLine, ...], msgspec.Meta(max_length=OFFICERS_MAX)] = ()
+    officers: OfficerLines = ()
 
     def __post_init__(self) -> None:
         if self.officers and self.party.type is PartyType.PERSON:
@@ -97,7 +103,16 @@ def parse_listing(line: bytes, today: date) -> ListingEntry:
     try:
         sent = decode(_decoder, line)
     except InvalidRequest as error:
-        raise _rejected(error) from None
+        raise rejection(error, RejectCode.INVALID_LISTING) from None
+    return read_listing(sent, today)
+
+
+def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntry:
+    """Normalise a listing as sent; `under` is its JSON pointer in the line.
+
+    Raises:
+        LineRejected: a blank name, or a document that nobody can have.
+    """
     return ListingEntry(
         id=sent.id,
         case_number=sent.case_number,
@@ -107,14 +122,25 @@ def parse_listing(line: bytes, today: date) -> ListingEntry:
         expires_on=sent.expires_on,
         public=sent.public,
         party_type=sent.party.type,
-        party=_holder(sent.party.name, sent.party.documents, today, "/party"),
-        officers=tuple(
-            OfficerEntry(
-                role=officer.role,
-                holder=_holder(officer.name, officer.documents, today, f"/officers/{index}"),
-            )
-            for index, officer in enumerate(sent.officers)
-        ),
+        party=_holder(sent.party.name, sent.party.documents, today, f"{under}/party"),
+        officers=read_officers(sent.officers, today, under),
+    )
+
+
+def read_officers(
+    sent: Sequence[OfficerLine], today: date, under: str = ""
+) -> tuple[OfficerEntry, ...]:
+    """Normalise officers as sent; `under` is the JSON pointer of what names them.
+
+    Raises:
+        LineRejected: a blank name, or a document that nobody can have.
+    """
+    return tuple(
+        OfficerEntry(
+            role=officer.role,
+            holder=_holder(officer.name, officer.documents, today, f"{under}/officers/{index}"),
+        )
+        for index, officer in enumerate(sent)
     )
 
 
@@ -126,8 +152,7 @@ def _holder(name: str, documents: tuple[Document, ...], today: date, under: str)
         try:
             read.append(read_document(document, today))
         except InvalidDocument as error:
-            pointer = f"{under}/documents/{index}/{error.field}"
-            raise LineRejected(RejectCode.INVALID_DOCUMENT, f"{pointer}: {error}") from None
+            raise invalid_document(error, f"{under}/documents/{index}") from None
     return Holder(name=name, documents=tuple(read))
 
 
@@ -142,8 +167,14 @@ def read_document(document: Document, today: date) -> Document | MaskedDocument:
     return normalize(document, today)
 
 
-def _rejected(error: InvalidRequest) -> LineRejected:
+def invalid_document(error: InvalidDocument, under: str) -> LineRejected:
+    """Tell the place of a document that nobody can have, and why."""
+    return LineRejected(RejectCode.INVALID_DOCUMENT, f"{under}/{error.field}: {error}")
+
+
+def rejection(error: InvalidRequest, code: RejectCode) -> LineRejected:
+    """Tell the fields at fault, under `code`; of a line that is no JSON, that."""
     if not error.faults[0].pointer and error.faults[0].detail == "not JSON":
         return LineRejected(RejectCode.INVALID_JSON, "the line is not one JSON object")
     told = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)
-    return LineRejected(RejectCode.INVALID_LISTING, told)
+    return LineRejected(code, told)

@@ -1,46 +1,35 @@
-"""Brings the list from PostgreSQL to the cache, and keeps it there.
+"""Numbers the changes of the list, and builds the cache's generations from it.
 
 A generation is built from one version of the list, in one transaction's view, ordered by token so
 that it streams. Rows in = rows in force, or the pointer is not switched (`cache.store`).
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import Executable, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
 from cache.store import StandingCache
-from cache.token import Token
-from checker.domain.role import Role
-from checker.domain.standing import Link, Match
-from checker.errors import Unavailable
-from checker.registry.outline import encode_outline
-from checker.registry.schema import change, document, listing
+from checker.registry.outline_copy import outlines
+from checker.registry.schema import change, outline
 
-ROWS_PER_FETCH = 1_000
-TOKENS_AT_ONCE = 100
-"""Outlines encoded before others have their turn: some two milliseconds."""
+CHANGE_CHANNEL = "checker_change"
+"""Where PostgreSQL notifies of each committed change (NOTIFY), for the publisher."""
 
 
 class ChangeKind(StrEnum):
     """What a change did to the list."""
 
     SNAPSHOT = "snapshot"
+    CHANGES = "changes"
     DEMO = "demo"
 
 
 class ListVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of the newest change, and when it was made."""
+    """The number of a change, and when it was made."""
 
     version: int
     at: datetime
@@ -52,98 +41,61 @@ class ListVersion(msgspec.Struct, frozen=True, kw_only=True):
         return round(self.at.timestamp() * 1000)
 
 
-@contextmanager
-def cache_errors() -> Iterator[None]:
-    """Tell the feed that the cache failed: nothing is acknowledged that is not in force."""
-    try:
-        yield
-    except (CacheUnavailable, CacheIncomplete, BuildRejected) as error:
-        raise Unavailable("the list could not be put in force; send it again") from error
+_versions = select(change.c.version, change.c.at, change.c.kind).order_by(change.c.version.desc())
 
 
 async def newest_version(connection: AsyncConnection) -> ListVersion | None:
     """Read the list's version; None: no list was ever taken in."""
-    columns = (change.c.version, change.c.at, change.c.kind)
-    statement = select(*columns).order_by(change.c.version.desc()).limit(1)
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    return ListVersion(version=row.version, at=row.at, kind=ChangeKind(row.kind))
+    return await _first(connection, _versions.limit(1))
+
+
+async def version_at(connection: AsyncConnection, instant: datetime) -> ListVersion | None:
+    """Read the version that was the newest at an aware `instant`; None: there was no list yet."""
+    return await _first(connection, _versions.where(change.c.at <= instant).limit(1))
+
+
+async def list_origin(connection: AsyncConnection) -> ChangeKind | None:
+    """Tell how the whole list last came in: as a snapshot or by the demo; None: not yet."""
+    whole = _versions.where(change.c.kind != ChangeKind.CHANGES).limit(1)
+    newest = await _first(connection, whole)
+    return None if newest is None else newest.kind
 
 
 async def put_change(
     connection: AsyncConnection, *, kind: ChangeKind, at: datetime, accepted: int, rejected: int
 ) -> ListVersion:
-    """Number the change; the caller holds `Lock.LIST_WRITER`, so numbers have no gap."""
+    """Number the change; the caller holds `Lock.LIST_WRITER`, so numbers have no gap.
+
+    Whoever listens is told once the transaction is committed.
+    """
     newest = (await connection.execute(select(func.max(change.c.version)))).scalar_one()
     version = (newest or 0) + 1
     row = {"version": version, "kind": kind, "at": at, "accepted": accepted, "rejected": rejected}
     await connection.execute(insert(change).values(row))
+    await connection.execute(select(func.pg_notify(CHANGE_CHANNEL, str(version))))
     return ListVersion(version=version, at=at, kind=kind)
-
-
-async def withdraw_unknown(cache: StandingCache, newest: ListVersion | None) -> None:
-    """Take down a list of the cache that the registry knows nothing of.
-
-    PostgreSQL was restored from a backup, or another database is named: what Redis holds is newer
-    by its number and older by right. The caller holds `Lock.LIST_WRITER`.
-    """
-    try:
-        live = await cache.current()
-    except CacheIncomplete:
-        return
-    if live is not None and (newest is None or live.version > newest.version):
-        await cache.withdraw()
 
 
 async def build_generation(
     connection: AsyncConnection, cache: StandingCache, version: ListVersion, token_key: str
 ) -> Generation:
-    """Build the cache's next generation from the list as this connection sees it."""
-    in_force = listing.c.until_version.is_(None)
-    joined = document.join(listing, listing.c.pk == document.c.listing_pk)
-    counting = select(func.count(document.c.token.distinct())).select_from(joined).where(in_force)
+    """Build the cache's next generation from the outlines as this connection's transaction sees
+    them; it must see one state throughout.
+    """
+    counting = select(func.count()).select_from(outline)
     count = (await connection.execute(counting)).scalar_one()
-    rows = (
-        select(
-            document.c.token,
-            document.c.role,
-            document.c.masked,
-            listing.c.published_on,
-            listing.c.expires_on,
-        )
-        .select_from(joined)
-        .where(in_force)
-        .order_by(document.c.token)
-        .execution_options(yield_per=ROWS_PER_FETCH)
-    )
-    async with connection.stream(rows) as stream:
+    async with outlines(connection) as entries:
         return await cache.build(
             version=version.version,
             as_of_ms=version.at_ms,
             token_key=token_key,
             count=count,
-            entries=_entries(stream.partitions()),
+            entries=entries,
         )
 
 
-async def _entries(partitions: Any) -> AsyncIterator[tuple[Token, bytes]]:
-    """Group rows that come ordered by token; a token's rows may lie in two partitions."""
-    held_token: Token | None = None
-    held_links: list[Link] = []
-    async for rows in partitions:
-        for number, (token, group) in enumerate(groupby(rows, key=itemgetter(0))):
-            if number % TOKENS_AT_ONCE == 0:
-                await asyncio.sleep(0)  # the same loop answers checks meanwhile
-            if token != held_token:
-                if held_token is not None:
-                    yield held_token, encode_outline(held_links)
-                held_token, held_links = Token(bytes(token)), []
-            held_links += [_link(*row[1:]) for row in group]
-    if held_token is not None:
-        yield held_token, encode_outline(held_links)
-
-
-def _link(role: str, masked: bool, starts_on: Any, ends_on: Any) -> Link:
-    match = Match.MASKED if masked else Match.DOCUMENT
-    return Link(role=Role(role), match=match, starts_on=starts_on, ends_on=ends_on)
+async def _first(connection: AsyncConnection, statement: Executable) -> ListVersion | None:
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return ListVersion(version=row.version, at=row.at, kind=ChangeKind(row.kind))

@@ -1,131 +1,255 @@
-"""Keeps the cache at the newest version of the list, whatever befalls Redis or another process.
+"""Brings changes from PostgreSQL to the cache, in order, and vouches that nothing is missing.
 
-Twice a second it asks PostgreSQL for the newest version and the cache for its pointer. Where they
-differ, or a check found a part missing, one process of the deployment rebuilds the cache beside
-what is there and switches. Until then checks ask the registry: what is behind is never believed.
+One process of the deployment leads, by an advisory lock of its connection; the others stand by and
+take over when PostgreSQL sees that connection end. A leader that freezes loses it too, by the
+connection's idle time-out. Leading is a loop: read what came after the cache's head, bring it
+there, vouch. A notification wakes it at once, a heartbeat's time at the latest. Whatever cannot be
+brought change by change is rebuilt beside what is in use (`checker.registry.rebuild`).
+
+A leader that has lost its lock without knowing does no harm: every write compares the cache's head.
 """
 
 import asyncio
 import contextlib
 import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.errors import CacheIncomplete
+from cache.changes import Change, Position
+from cache.errors import CacheError, CacheIncomplete, ChangeRefused
 from cache.generation import Generation
+from cache.lease import BEAT_S
+from cache.publication import Publication, State
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
-from checker.database.locks import Lock, try_hold
+from checker.database.locks import Lock
 from checker.fault_log import FaultLog
-from checker.registry.publication import (
-    ListVersion,
-    build_generation,
-    newest_version,
-    withdraw_unknown,
-)
+from checker.registry.outbox import Pending, prune_outbox, read_since
+from checker.registry.publication import CHANGE_CHANNEL
+from checker.registry.rebuild import Rebuild
+from checker.registry.registry_lease import forget_leases
 
-LOOK_INTERVAL_S = 0.5
+STAND_BY_S = 0.25
+"""Between two attempts to lead: another takes over within a second."""
+
+LEADER_IDLE_S = 2
+"""A leader that says nothing for so long has frozen, and PostgreSQL ends its connection."""
+
+SNAPSHOT_GRACE_S = 2.0
+"""A snapshot switches to its own generation right after its commit; only then is it missing."""
+
+PRUNE_INTERVAL_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Watches one deployment's list. `engine` must be one without a bound on statements."""
+    """Leads or stands by. `engine` is one without a bound on statements."""
 
-    def __init__(self, engine: AsyncEngine, cache: StandingCache, token_key: str) -> None:
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        cache: StandingCache,
+        publication: Publication,
+        token_key: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._engine = engine
         self._cache = cache
+        self._publication = publication
         self._token_key = token_key
-        self._newest: ListVersion | None = None
-        self._live_id: str | None = None
-        self._incomplete_id: str | None = None
-        self._wake = asyncio.Event()
-
-    @property
-    def newest(self) -> ListVersion | None:
-        """The newest version seen; at most half a second old while PostgreSQL answers."""
-        return self._newest
-
-    def is_current(self, generation: Generation) -> bool:
-        """Whether a generation may be believed: made with our key, and not behind what we know."""
-        return (
-            generation.token_key == self._token_key
-            and self._newest is not None
-            and generation.version >= self._newest.version
-        )
-
-    def report_incomplete(self) -> None:
-        """Say that a check found a part of the cache missing; a rebuild begins at once.
-
-        Meant is the generation last seen live: if another process has replaced it since, all is
-        well.
-        """
-        self._incomplete_id = self._live_id
-        self._wake.set()
+        self._clock = clock
 
     async def run(self) -> None:
-        """Look until cancelled; whatever fails is tried again, for nobody else would.
-
-        Without the publisher checks stay right and become slow: they ask the registry.
-        """
-        faults = FaultLog(_log, "bringing the cache up to date")
+        """Lead or stand by until cancelled; what fails is tried again, for nobody else would."""
+        faults = FaultLog(_log, "bringing changes to the cache")
         while True:
             try:
-                await self.look()
+                with driver_errors():
+                    async with _leadership(self._engine) as connection:
+                        if connection is not None:
+                            await self._lead(connection, faults)
             except Exception as error:
                 faults.met(error)
-            else:
-                faults.passed()
-            self._wake.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_INTERVAL_S)
+            await asyncio.sleep(STAND_BY_S)
 
-    async def look(self) -> bool:
-        """Compare both stores and rebuild if they differ; tell whether a switch was made."""
-        with driver_errors():
-            async with self._engine.connect() as connection:
-                self._newest = await newest_version(connection)
-            if await self._is_whole():
-                return False
-            async with try_hold(self._engine, Lock.LIST_WRITER) as held:
-                # Whoever holds the lock is putting the newest list in force right now.
-                return held and not await self._is_whole() and await self._rebuild()
-
-    async def rebuild(self) -> Generation | None:
-        """Build and switch even where nothing is missing; None: there is no list yet."""
-        with driver_errors():
-            async with self._engine.connect() as connection:
-                version = await newest_version(connection)
-                await withdraw_unknown(self._cache, version)
-                if version is None:
-                    return None
-                generation = await build_generation(
-                    connection, self._cache, version, self._token_key
-                )
-        await self._cache.switch(generation)
-        self._newest = version
-        await self._cache.sweep()
-        return generation
-
-    async def _rebuild(self) -> bool:
-        generation = await self.rebuild()
-        if generation is None:
-            return False
-        self._incomplete_id = None
-        _log.info("rebuilt the cache at version %d", generation.version)
-        return True
-
-    async def _is_whole(self) -> bool:
+    async def rebuild_now(self) -> Generation | None:
+        """Have the live generation replaced by whoever leads; give the new one, None: no list."""
+        leading = asyncio.create_task(self.run())
         try:
-            generation = await self._cache.current()
+            with driver_errors():
+                async with self._engine.connect() as connection:
+                    if await read_since(connection, 0) is None:
+                        return None
+            return await self._replaced()
+        finally:
+            leading.cancel()
+            await asyncio.gather(leading, return_exceptions=True)
+
+    async def _replaced(self) -> Generation:
+        before = await self._live()
+        if before is not None:
+            await self._cache.request_rebuild(before.id)
+        while True:
+            live = await self._live()
+            if live is not None and (before is None or live.id != before.id):
+                return live
+            await asyncio.sleep(STAND_BY_S)
+
+    async def _live(self) -> Generation | None:
+        try:
+            return await self._cache.current()
         except CacheIncomplete:
-            generation = None
-        self._live_id = None if generation is None else generation.id
-        if self._newest is None:
-            return generation is None
-        return (
-            generation is not None
-            and generation.token_key == self._token_key
-            and generation.version == self._newest.version
-            and generation.id != self._incomplete_id
+            return None
+
+    async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
+        rebuild = Rebuild(self._engine, self._cache, self._publication, self._token_key)
+        leader = _Leader(self._publication, self._cache, rebuild, self._token_key, self._clock)
+        pruned_at = self._clock()
+        try:
+            async with _notified(connection) as notified:
+                while True:
+                    notified.clear()
+                    try:
+                        await leader.bring(connection)
+                    except CacheError as error:
+                        faults.met(error)
+                    else:
+                        faults.passed()
+                    if self._clock() - pruned_at > PRUNE_INTERVAL_S:
+                        pruned_at = self._clock()
+                        await prune_outbox(connection)
+                        await forget_leases(connection)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(notified.wait(), BEAT_S)
+        finally:
+            await rebuild.aclose()
+
+
+class _Leader:
+    """One leadership: what it knows of the cache, and what it does about it."""
+
+    def __init__(
+        self,
+        publication: Publication,
+        cache: StandingCache,
+        rebuild: Rebuild,
+        token_key: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._publication = publication
+        self._cache = cache
+        self._rebuild = rebuild
+        self._token_key = token_key
+        self._clock = clock
+        self._state: State | None = None
+        self._beat_at = clock() - BEAT_S
+        self._broken_since: float | None = None
+
+    async def bring(self, connection: AsyncConnection) -> None:
+        """Do what is due: a change, a heartbeat, a rebuild."""
+        is_beat = self._clock() - self._beat_at >= BEAT_S
+        if is_beat or self._state is None:
+            self._state = await self._publication.state()
+        state = self._state
+        head = state.head
+        asked_at = self._clock()
+        pending = await read_since(connection, 0 if head is None else head.version)
+        if pending is None or (head is not None and head.version > pending.newest.version):
+            await self._disown(state)
+        if pending is None:
+            return
+        if self._is_due(state, pending):
+            self._rebuild.start()
+        if state.generation is None or head is None or pending.outlines is None:
+            return
+        try:
+            if head.version < pending.newest.version:
+                await self._apply(state.generation, head.version, pending)
+                self._state = None
+            if is_beat:
+                await self._vouch(state.generation, pending, asked_at)
+        except ChangeRefused:
+            self._state = None  # somebody switched: look again
+        except CacheIncomplete:
+            self._state = None
+            self._rebuild.start()
+
+    def _is_due(self, state: State, pending: Pending) -> bool:
+        """Whether the live generation must be replaced by a whole one."""
+        generation, head = state.generation, state.head
+        if generation is None or head is None or generation.token_key != self._token_key:
+            return True
+        if head.version > pending.newest.version:
+            return True
+        if pending.outlines is None:
+            self._broken_since = self._broken_since or self._clock()
+            return self._clock() - self._broken_since >= SNAPSHOT_GRACE_S
+        self._broken_since = None
+        return state.rebuild_wanted == generation.id or generation.is_full(head.added)
+
+    async def _disown(self, state: State) -> None:
+        """Take down a list that the registry knows nothing of: a database was restored, or another
+        one named. What the cache holds is newer by its number and older by right.
+        """
+        if state.generation is not None:
+            _log.warning("the cache is ahead of the registry: its list is withdrawn")
+            await self._cache.withdraw()
+
+    async def _apply(self, generation: Generation, previous: int, pending: Pending) -> None:
+        assert pending.outlines is not None
+        change = Change(
+            version=pending.newest.version,
+            previous=previous,
+            as_of_ms=pending.newest.at_ms,
+            outlines=pending.outlines,
         )
+        await self._publication.apply(generation, change, live=True)
+
+    async def _vouch(self, generation: Generation, pending: Pending, asked_at: float) -> None:
+        position = Position(version=pending.newest.version, as_of_ms=pending.newest.at_ms)
+        ago_ms = round((self._clock() - asked_at) * 1000)
+        self._beat_at = self._clock()
+        await self._publication.vouch(generation, position, asked_ms_ago=ago_ms)
+
+
+@asynccontextmanager
+async def _leadership(engine: AsyncEngine) -> AsyncIterator[AsyncConnection | None]:
+    """Give the leader's connection; None: another process leads."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        wanted = text("SELECT pg_try_advisory_lock(:n)")
+        held = (await connection.execute(wanted, {"n": int(Lock.PUBLISHER)})).scalar_one()
+        if not held:
+            yield None
+            return
+        try:
+            await connection.execute(text(f"SET idle_session_timeout = '{LEADER_IDLE_S}s'"))
+            yield connection
+        finally:
+            # Never back to the pool: the lock and the time-out are the session's.
+            await connection.invalidate()
+
+
+@asynccontextmanager
+async def _notified(connection: AsyncConnection) -> AsyncIterator[asyncio.Event]:
+    """Give an event that is set when a change is committed."""
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert driver is not None
+    event = asyncio.Event()
+
+    def wake(*_details: object) -> None:
+        event.set()
+
+    await driver.add_listener(CHANGE_CHANNEL, wake)
+    try:
+        yield event
+    finally:
+        if not driver.is_closed():
+            await driver.remove_listener(CHANGE_CHANNEL, wake)

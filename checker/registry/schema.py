@@ -1,7 +1,7 @@
 """Tables of the registry: what the courts said, as PostgreSQL keeps it.
 
 A row is never changed but for its end: it is in force from the change `from_version` to the change
-`until_version` (not set: still in force), so that what was in force at any past version can be told.
+`until_version` (not set: still in force), so that what was in force at any past version is known.
 Names and numbers stand sealed (`checker.vault`); they are found by token alone. `outline` and
 `outbox` are derived from the rest: what the cache holds, and what it has yet to take in.
 """
@@ -207,13 +207,17 @@ registry_lease = Table(
     Column("renewed_at", DateTime(timezone=True), nullable=False),
 )
 
-# How far a source that is followed has been taken in (`checker feed follow`).
+# How far a source that is followed has been taken in (`checker.following.plan.Position`).
 followed_source = Table(
     "followed_source",
     metadata,
     Column("source", Text, primary_key=True),
+    Column("series", Text),
     Column("number", BigInteger),
+    Column("file", Text),
+    Column("sha256", Text),
     Column("etag", Text),
+    Column("last_modified", Text),
     Column("at", DateTime(timezone=True), nullable=False),
 )
 

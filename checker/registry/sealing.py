@@ -4,8 +4,9 @@ The tokens of one document are the same wherever it stands and whoever asks, so 
 them here: the feed for what is listed, a check for who is asked about.
 """
 
+from collections.abc import Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,15 +14,21 @@ from cache.token import Token, Tokenizer
 from checker.domain.document import Document, lookup_key
 from checker.domain.masking import masked_lookup_key, masked_lookup_keys
 from checker.domain.name import normalize_name
+from checker.domain.service import Service
 from checker.registry.entry import Holder, ListingEntry, MaskedDocument, OfficerEntry
+from checker.registry.operations import PermitEntry
 from checker.vault import Vault
 
 PARTY_NAME = "listing.party_name"
 OFFICER_NAME = "officer_link.name"
 DOCUMENT_NUMBER = "document.number"
+BOUND_NUMBER = "bound_document.number"
+PERMIT_NUMBER = "permit.number"
 QUARANTINE_RAW = "quarantine.raw"
 
-_encode_entry = msgspec.json.Encoder(order="deterministic").encode
+_Member = TypeVar("_Member")
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class ListingRow(NamedTuple):
@@ -101,9 +108,21 @@ class Sealer:
         """Tell ids apart in 16 bytes each."""
         return self._tokenizer.token("id", listing_id)
 
+    def document_token(self, document: Document) -> Token:
+        """Token under which a normalised whole document is found, wherever it stands."""
+        return self._tokenizer.token(*lookup_key(document))
+
     def digest(self, entry: ListingEntry) -> Token:
-        """Tell whether two entries say the same, in 16 bytes."""
-        return self._tokenizer.token("listing", _encode_entry(entry).decode())
+        """Tell whether two entries say the same, in 16 bytes; order says nothing."""
+        return self._tokenizer.token("listing", _encode(_in_order(entry)).decode())
+
+    def permit_digest(self, permit: PermitEntry) -> Token:
+        """Tell whether two permits say the same, in 16 bytes."""
+        return self._tokenizer.token("permit", _encode(permit).decode())
+
+    def sale_token(self, account_id: str | None, reference: str, service: Service) -> Token:
+        """Tell sales apart, in 16 bytes: the same order of the same account for one service."""
+        return self._tokenizer.token("sale", _encode([account_id, reference, service]).decode())
 
     def seal(self, line: int, entry: ListingEntry) -> SealedEntry:
         """Make the rows of an entry that was read from a line."""
@@ -155,7 +174,27 @@ class Sealer:
     def _listed_token(self, document: Document | MaskedDocument, name: str) -> Token:
         if isinstance(document, MaskedDocument):
             return self._tokenizer.token(*masked_lookup_key(document.number, name))
-        return self._tokenizer.token(*lookup_key(document))
+        return self.document_token(document)
+
+
+def _in_order(entry: ListingEntry) -> ListingEntry:
+    """Put officers and documents in one order: the registry's rows of them have none."""
+    if not entry.officers and len(entry.party.documents) < 2:
+        return entry
+    party = _holder_in_order(entry.party)
+    officers = [
+        msgspec.structs.replace(officer, holder=_holder_in_order(officer.holder))
+        for officer in entry.officers
+    ]
+    return msgspec.structs.replace(entry, party=party, officers=_sorted(officers))
+
+
+def _holder_in_order(holder: Holder) -> Holder:
+    return msgspec.structs.replace(holder, documents=_sorted(holder.documents))
+
+
+def _sorted(members: Iterable[_Member]) -> tuple[_Member, ...]:
+    return tuple(sorted(set(members), key=_encode))
 
 
 def _shown(document: Document | MaskedDocument) -> str:

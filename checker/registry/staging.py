@@ -6,6 +6,7 @@ row.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
@@ -87,8 +88,29 @@ _PUT_IN_FORCE = (
     JOIN stage_listing l USING (line)
     LEFT JOIN stage_officer o ON o.line = d.line AND o.ordinal = d.ordinal
     """,
+    # What was said of a listing goes with it, and does not bind one that begins anew under its id.
+    # A retention stays: it is about what is kept after the end.
+    """
+    UPDATE directive SET until_version = :version
+    WHERE until_version IS NULL AND from_version < :version AND kind <> 'retention'
+    AND EXISTS (
+        SELECT FROM listing l WHERE l.id = directive.listing_id
+        GROUP BY l.id
+        HAVING coalesce(bool_or(l.until_version = :version), false)
+            <> bool_or(l.from_version = :version)
+    )
+    """,
+    # A delisting that has come is over with its day: the snapshot lists anew what it still holds.
+    """
+    UPDATE directive SET until_version = :version
+    WHERE until_version IS NULL AND from_version < :version
+    AND kind = 'delisting' AND "on" <= :today
+    AND EXISTS (
+        SELECT FROM listing l WHERE l.id = directive.listing_id AND l.until_version IS NULL
+    )
+    """,
     # The same transaction reads them next, and autovacuum has seen nothing of it yet.
-    "ANALYZE listing, document",
+    "ANALYZE listing, document, directive",
 )
 
 
@@ -116,12 +138,16 @@ class Stage:
         if len(self._listings) >= SLICE_ROWS:
             await self._flush()
 
-    async def put_in_force(self, version: int) -> None:
-        """Make what is staged the list in force from `version` on; everything else ends with it."""
+    async def put_in_force(self, version: int, today: date) -> None:
+        """Make what is staged the list in force from `version` on; everything else ends with it.
+
+        `today` is the day in Shanghai.
+        """
         await self._flush()
-        for statement in _PUT_IN_FORCE:
-            parameters = {"version": version} if ":version" in statement else {}
-            await self._connection.execute(text(statement), parameters)
+        parameters = {"version": version, "today": today}
+        for statement in map(text, _PUT_IN_FORCE):
+            used = {name: parameters[name] for name in statement.compile().params}
+            await self._connection.execute(statement, used)
 
     async def _flush(self) -> None:
         for table, rows, kind in (

@@ -1,130 +1,253 @@
 """Asks the registry what the list says of somebody: the record itself, with listings and names.
 
-One statement reads the version and the standings, so that both belong to the same instant. A hit on
-a masked number is compared character by character here: the index hides more than the list does.
+One statement reads the version, the links and the permits, so that they belong to the same instant;
+what stood at a past version is read in the same way. A hit on a masked number is compared character
+by character here: the index hides more than the list does.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import LargeBinary, and_, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    LargeBinary,
+    Select,
+    any_,
+    bindparam,
+    func,
+    null,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.token import Token
 from checker.database.engine import driver_errors, fetch
 from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
+from checker.domain.permit import Permit
 from checker.domain.role import Role
-from checker.domain.standing import NOT_LISTED, Link, ListingRef, Match, Standing
+from checker.domain.service import ServiceType
+from checker.domain.standing import (
+    NOT_LISTED,
+    Link,
+    ListingRef,
+    Match,
+    Standing,
+    removal_overdue_from,
+)
+from checker.registry.in_force import Version, documents_of, in_force, links, reach
 from checker.registry.publication import ChangeKind, ListVersion
-from checker.registry.schema import change, document, listing
+from checker.registry.schema import change, permit, permit_use
 from checker.registry.sealing import DOCUMENT_NUMBER
 from checker.vault import Vault
 
+_FOREVER = datetime.max.replace(tzinfo=UTC)
+
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asked about: a normalised document, every token it may stand under, and the name."""
+    """Who is asked about: a normalised document, every token it may stand under, and the name.
+
+    `claim` tells one sale from another: what it has used of a permit is not used up for itself.
+    """
 
     document: Document
     tokens: tuple[Token, ...]
     name_token: Token | None
+    claim: bytes | None = None
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """One standing a question, and the version of the list that they were read from."""
+    """One standing a question, and the version of the list that they were read from.
+
+    Without a version there was no list, and the standings say nothing.
+    """
 
     version: ListVersion | None
     standings: tuple[Standing, ...]
 
 
-_newest = (
-    select(change.c.version, change.c.at, change.c.kind)
-    .order_by(change.c.version.desc())
-    .limit(1)
-    .cte()
-)
-_listed = document.join(
-    listing,
-    and_(listing.c.pk == document.c.listing_pk, listing.c.until_version.is_(None)),
-)
-
-
 async def find_standings(
-    engine: AsyncEngine, vault: Vault, questions: Sequence[Question]
+    registry: AsyncEngine | AsyncConnection,
+    vault: Vault,
+    questions: Sequence[Question],
+    *,
+    version: int | None = None,
+    used_until: datetime | None = None,
 ) -> Findings:
-    """Find what is in force of each subject.
+    """Find all links and permits of each subject, whatever day they hold on.
+
+    With `version`, those that were in force then; of a permit's uses those until `used_until` are
+    counted. A connection reads within its transaction, whose errors are its owner's to tell; an
+    engine in a trip of its own.
 
     Raises:
-        Unavailable: PostgreSQL is away or too slow.
+        Unavailable: PostgreSQL is away or too slow (asked by an engine).
     """
-    tokens = list({token for question in questions for token in question.tokens})
-    # One array: the protocol has room for 32 767 parameters, a batch for 50 000 tokens.
-    wanted = bindparam("tokens", tokens, type_=ARRAY(LargeBinary))
-    columns = (*_newest.c, *document.c, *(_LISTING_COLUMNS))
-    statement = select(*columns).select_from(
-        _newest.outerjoin(_listed, document.c.token == any_(wanted))
-    )
-    with driver_errors():
-        rows = await fetch(engine, statement)
+    # Arrays: the protocol has room for 32 767 parameters, a batch for 50 000 tokens.
+    parameters: dict[str, Any] = {
+        "tokens": list({token for question in questions for token in question.tokens}),
+        "claims": list({each.claim for each in questions if each.claim is not None}),
+    }
+    statement = _NOW
+    if version is not None:
+        statement = _THEN
+        parameters |= {"version": version, "used_until": used_until or _FOREVER}
+    if isinstance(registry, AsyncEngine):
+        with driver_errors():
+            rows = await fetch(registry, statement, parameters)
+    else:
+        rows = (await registry.execute(statement, parameters)).mappings().all()
     if not rows:
         return Findings(version=None, standings=(NOT_LISTED,) * len(questions))
     by_token: dict[bytes, list[Any]] = {}
     for row in rows:
-        if row[document.c.token] is not None:
-            by_token.setdefault(row[document.c.token], []).append(row)
+        if row["asked"] is not None:
+            by_token.setdefault(row["asked"], []).append(row)
+    first = rows[0]
     return Findings(
         version=ListVersion(
-            version=rows[0][_newest.c.version],
-            at=rows[0][_newest.c.at],
-            kind=ChangeKind(rows[0][_newest.c.kind]),
+            version=first["version"], at=first["at"], kind=ChangeKind(first["kind"])
         ),
         standings=tuple(_standing(question, by_token, vault) for question in questions),
     )
 
 
-_LISTING_COLUMNS = (
-    listing.c.id.label("listing_id"),
-    listing.c.case_number,
-    listing.c.court,
-    listing.c.published_on,
-    listing.c.expires_on,
-    listing.c.public,
-)
-
-
 def _standing(question: Question, by_token: dict[bytes, list[Any]], vault: Vault) -> Standing:
-    rows = (row for token in question.tokens for row in by_token.get(token, ()))
-    links = (_link(question, row, vault) for row in rows)
-    # A company listed by its uscc and its organization code is one party.
-    return Standing(links=tuple(dict.fromkeys(link for link in links if link is not None)))
+    rows = [row for token in question.tokens for row in by_token.get(token, ())]
+    if not rows:
+        return NOT_LISTED
+    found = (_link(question, row, vault) for row in rows if row["permit_id"] is None)
+    permits = (_permit(question, row) for row in rows if row["permit_id"] is not None)
+    return Standing(
+        # A company listed by its uscc and its organization code is one party.
+        links=tuple(dict.fromkeys(link for link in found if link is not None)),
+        permits=tuple(dict.fromkeys(permits)),
+    )
 
 
 def _link(question: Question, row: Any, vault: Vault) -> Link | None:
     match = _match(question, row, vault)
     if match is None:
         return None
+    fulfilled_on = row["fulfilled_on"]
     return Link(
-        role=Role(row[document.c.role]),
+        role=Role(row["role"]),
         match=match,
-        starts_on=row[listing.c.published_on],
-        ends_on=row[listing.c.expires_on],
+        starts_on=row["published_on"],
+        ends_on=row["ends_on"],
+        overdue_from=None if fulfilled_on is None else removal_overdue_from(fulfilled_on),
+        measures=None if row["measures"] is None else frozenset(row["measures"]),
         listing=ListingRef(
             id=row["listing_id"],
-            case_number=row[listing.c.case_number],
-            court=row[listing.c.court],
-            published_on=row[listing.c.published_on],
-            public=row[listing.c.public],
+            case_number=row["case_number"],
+            court=row["court"],
+            published_on=row["published_on"],
+            public=row["public"],
         ),
     )
 
 
 def _match(question: Question, row: Any, vault: Vault) -> Match | None:
     """How well the row fits; None: it is somebody else's."""
-    if row[document.c.masked]:
-        masked = MaskedNumber.parse(vault.open(row[document.c.number], DOCUMENT_NUMBER))
+    if row["masked"]:
+        masked = MaskedNumber.parse(vault.open(row["number"], DOCUMENT_NUMBER))
         return Match.MASKED if masked.matches(question.document.number) else None
-    if question.name_token is None or question.name_token == row[document.c.name_token]:
+    if question.name_token is None or question.name_token == row["name_token"]:
         return Match.DOCUMENT
     return Match.NAME_DIFFERS
+
+
+def _permit(question: Question, row: Any) -> Permit:
+    uses_left = None
+    if row["uses"] is not None:
+        own = 1 if question.claim is not None and question.claim in (row["claimed"] or ()) else 0
+        uses_left = max(0, row["uses"] - row["used"] + own)
+    return Permit(
+        id=row["permit_id"],
+        services=frozenset(map(ServiceType, row["services"])),
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        uses_left=uses_left,
+        court=row["court"],
+        ground=row["ground"],
+    )
+
+
+# The columns of a link and of a permit, side by side; a row fills those of one of them.
+_LINK = (
+    *("role", "number", "masked", "name_token", "listing_id", "case_number", "court"),
+    *("published_on", "ends_on", "public", "fulfilled_on", "measures"),
+)
+_PERMIT = (
+    *("permit_id", "services", "valid_from", "valid_until", "uses", "used", "claimed"),
+    "ground",
+)
+
+
+def _statement(version: Version) -> Select[Any]:
+    newest = select(change.c.version, change.c.at, change.c.kind)
+    if version is not None:
+        newest = newest.where(change.c.version == version)
+    newest_row = newest.order_by(change.c.version.desc()).limit(1).cte("newest")
+    tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
+    wanted = select(func.unnest(tokens).label("token")).cte("wanted")
+    reaching = reach(wanted, version).cte("reaching")
+    reached = documents_of(reaching).cte("reached")
+    link = links(reached, version).subquery("link")
+    permitted = _permits(reaching, version).subquery("permitted")
+    found = union_all(
+        select(
+            link.c.asked,
+            *(link.c[name] for name in _LINK),
+            *(null().cast(permitted.c[name].type).label(name) for name in _PERMIT),
+        ),
+        select(
+            permitted.c.asked,
+            *(
+                permitted.c.court if name == "court" else null().cast(link.c[name].type)
+                for name in _LINK
+            ),
+            *(permitted.c[name] for name in _PERMIT),
+        ),
+    ).subquery("found")
+    return select(*newest_row.c, *found.c).select_from(newest_row.outerjoin(found, true()))
+
+
+def _permits(reaching: FromClause, version: Version) -> Select[Any]:
+    claims = bindparam("claims", type_=ARRAY(LargeBinary))
+    counted: ColumnElement[bool] = permit_use.c.permit_pk == permit.c.pk
+    if version is not None:
+        counted &= permit_use.c.at <= bindparam("used_until", type_=DateTime(timezone=True))
+    used = select(func.count()).where(counted)
+    claimed = select(func.array_agg(permit_use.c.claim, type_=ARRAY(LargeBinary)))
+    return (
+        select(
+            reaching.c.asked,
+            permit.c.id.label("permit_id"),
+            permit.c.services,
+            permit.c.valid_from,
+            permit.c.valid_until,
+            permit.c.uses,
+            used.scalar_subquery().label("used"),
+            claimed.where(counted, permit_use.c.claim == any_(claims))
+            .scalar_subquery()
+            .label("claimed"),
+            permit.c.court,
+            permit.c.ground,
+        )
+        .join_from(reaching, permit, permit.c.token == reaching.c.source)
+        .where(in_force(permit, version))
+    )
+
+
+# Made once: to put one together takes as long as to answer it.
+_NOW = _statement(None)
+_THEN = _statement(bindparam("version", type_=BigInteger))

@@ -1,13 +1,16 @@
 """What is in force, in numbers: nothing of anybody."""
 
+from datetime import date, timedelta
+
 import msgspec
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors
+from checker.domain.standing import REMOVAL_DAYS
 from checker.registry.entry import PartyType
 from checker.registry.publication import ListVersion, newest_version
-from checker.registry.schema import document, listing, officer_link
+from checker.registry.schema import directive, document, listing, officer_link
 
 
 class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,3 +66,33 @@ async def summarize(engine: AsyncEngine) -> ListSummary:
                 unresolved_officers=(await connection.execute(unresolved)).scalar_one(),
                 masked=(await connection.execute(masked)).scalar_one(),
             )
+
+
+async def count_overdue_removals(engine: AsyncEngine, today: date) -> int:
+    """Count the listings that should have been removed by `today`, a day in Asia/Shanghai.
+
+    They are in force, their duty was fulfilled, and the court's days for the removal are over
+    (`checker.domain.standing.removal_overdue_from`).
+    """
+    fulfilment, delisting = directive.alias("fulfilment"), directive.alias("delisting")
+    ends_on = func.least(listing.c.expires_on, delisting.c.on)
+    overdue = (
+        select(func.count())
+        .select_from(listing)
+        .join(fulfilment, _directs(fulfilment, "fulfilment"))
+        .outerjoin(delisting, _directs(delisting, "delisting"))
+        .where(
+            listing.c.until_version.is_(None),
+            fulfilment.c.on <= today - timedelta(days=REMOVAL_DAYS + 1),
+            or_(ends_on.is_(None), ends_on > today),
+        )
+    )
+    with driver_errors():
+        async with engine.connect() as connection:
+            return (await connection.execute(overdue)).scalar_one()
+
+
+def _directs(table: FromClause, kind: str) -> ColumnElement[bool]:
+    return and_(
+        table.c.listing_id == listing.c.id, table.c.kind == kind, table.c.until_version.is_(None)
+    )

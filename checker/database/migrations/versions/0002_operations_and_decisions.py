@@ -14,8 +14,12 @@ def upgrade() -> None:
     op.create_table(
         "followed_source",
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("series", sa.Text(), nullable=True),
         sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("file", sa.Text(), nullable=True),
+        sa.Column("sha256", sa.Text(), nullable=True),
         sa.Column("etag", sa.Text(), nullable=True),
+        sa.Column("last_modified", sa.Text(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_followed_source")),
     )

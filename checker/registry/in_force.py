@@ -1,0 +1,165 @@
+"""What is in force, now or at a past version, as selectables of PostgreSQL: written here once.
+
+A row is in force from the change `from_version` to the change `until_version`. What reaches a token
+is a link, by one of two ways:
+
+- full: a document of a listing in force that is not shielded, from its day of publication to its
+  end or its delisting, whichever day comes first;
+- retained: a document of the latest row of a listing, ended or not, that a court keeps measures of,
+  from the day of publication to the end of the retention, for these measures alone.
+
+All documents bound to one person reach each other's links and permits. A masked number is aside: it
+may be somebody else's. Which link holds on a day is the rules' to judge (`checker.domain`).
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    and_,
+    false,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.sql.elements import SQLColumnExpression
+
+from checker.registry.schema import bound_document, directive, document, listing
+
+Version = SQLColumnExpression[int] | None
+"""A version's number as a parameter; None: now."""
+
+
+def in_force(table: FromClause, version: Version = None) -> ColumnElement[bool]:
+    """Say of a row whether it is in force at `version`."""
+    if version is None:
+        return table.c.until_version.is_(None)
+    return and_(
+        table.c.from_version <= version,
+        or_(table.c.until_version.is_(None), table.c.until_version > version),
+    )
+
+
+def reach(wanted: FromClause, version: Version = None) -> CompoundSelect[Any]:
+    """From each token of `wanted` to those whose links reach it: itself, and those bound to it.
+
+    Columns: `asked`, `source`, `is_own`.
+    """
+    own, other = bound_document.alias("own"), bound_document.alias("other")
+    return union_all(
+        select(
+            wanted.c.token.label("asked"), wanted.c.token.label("source"), true().label("is_own")
+        ),
+        select(own.c.token, other.c.token, false())
+        .join_from(wanted, own, own.c.token == wanted.c.token)
+        .join(other, _is_one_person(own, other))
+        .where(in_force(own, version), in_force(other, version)),
+    )
+
+
+def documents_of(reaching: FromClause) -> Select[Any]:
+    """The documents behind the rows of `reach`, each with the token that it reaches as `asked`."""
+    return (
+        select(reaching.c.asked, *document.c)
+        .join_from(reaching, document, document.c.token == reaching.c.source)
+        .where(or_(reaching.c.is_own, ~document.c.masked))
+    )
+
+
+def all_documents(version: Version = None) -> CompoundSelect[Any]:
+    """All documents with each token that they reach, as `documents_of` every token would give."""
+    own, other = bound_document.alias("own"), bound_document.alias("other")
+    return union_all(
+        select(document.c.token.label("asked"), *document.c),
+        select(own.c.token, *document.c)
+        .join_from(own, other, _is_one_person(own, other))
+        .join(document, document.c.token == other.c.token)
+        .where(in_force(own, version), in_force(other, version), ~document.c.masked),
+    )
+
+
+def links(documents: FromClause, version: Version = None) -> CompoundSelect[Any]:
+    """The links by which `documents` reach their `asked`.
+
+    Columns: those of `documents`; `listing_id`, `case_number`, `court`, `published_on` (which is
+    the first day) and `public` of the listing; `ends_on`, `fulfilled_on`; and `measures`, set where
+    it is retained.
+    """
+    return union_all(_full(documents, version), _retained(documents, version))
+
+
+def _full(documents: FromClause, version: Version) -> Select[Any]:
+    delisting, fulfilment = directive.alias("delisting"), directive.alias("fulfilment")
+    return (
+        select(
+            *_columns(documents),
+            func.least(listing.c.expires_on, delisting.c.on).label("ends_on"),
+            fulfilment.c.on.label("fulfilled_on"),
+            null().cast(directive.c.measures.type).label("measures"),
+        )
+        .join_from(documents, listing, listing.c.pk == documents.c.listing_pk)
+        .outerjoin(delisting, _directs(delisting, "delisting", version))
+        .outerjoin(fulfilment, _directs(fulfilment, "fulfilment", version))
+        .where(in_force(listing, version), ~_is_shielded(version))
+    )
+
+
+def _retained(documents: FromClause, version: Version) -> Select[Any]:
+    retention = directive.alias("retention")
+    return (
+        select(
+            *_columns(documents),
+            retention.c.on,
+            null().cast(directive.c.on.type),
+            retention.c.measures,
+        )
+        .join_from(documents, listing, listing.c.pk == documents.c.listing_pk)
+        .join(retention, _directs(retention, "retention", version))
+        .where(_is_latest(version), ~_is_shielded(version))
+    )
+
+
+def _columns(documents: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return (
+        *documents.c,
+        listing.c.id.label("listing_id"),
+        listing.c.case_number,
+        listing.c.court,
+        listing.c.published_on,
+        listing.c.public,
+    )
+
+
+def _directs(table: FromClause, kind: str, version: Version) -> ColumnElement[bool]:
+    # Not as a parameter: PostgreSQL knows how few rows there are of a kind.
+    is_kind = table.c.kind == literal_column(f"'{kind}'")
+    return and_(table.c.listing_id == listing.c.id, is_kind, in_force(table, version))
+
+
+def _is_shielded(version: Version) -> ColumnElement[bool]:
+    shielding = directive.alias("shielding")
+    return select(literal(1)).where(_directs(shielding, "shielding", version)).exists()
+
+
+def _is_latest(version: Version) -> ColumnElement[bool]:
+    """Whether no row of the listing's id began later; a row's number tells nothing of that."""
+    later = listing.alias("later")
+    began_later = and_(later.c.id == listing.c.id, later.c.from_version > listing.c.from_version)
+    if version is not None:
+        began_later = and_(
+            began_later, later.c.from_version <= version, listing.c.from_version <= version
+        )
+    is_known = true() if version is None else listing.c.from_version <= version
+    return and_(is_known, ~select(literal(1)).where(began_later).exists())
+
+
+def _is_one_person(own: FromClause, other: FromClause) -> ColumnElement[bool]:
+    return and_(own.c.person == other.c.person, own.c.token != other.c.token)

@@ -1,0 +1,229 @@
+"""What the operations of a feed do to the list: pure, over what a batch touches.
+
+The state is a value for each listing id, each bound document and each permit; applying an operation
+puts a new value in the place of the old one, or rejects the line and changes nothing. How the state
+is read and written is not known here (`ledger_store`), nor how rows come of it
+(`ledger_difference`).
+
+Whoever sends an operation twice must get the same list as by sending it once, whatever came between
+two answers that were lost. So what is already so is accepted, the first ground of a delisting
+stands, and a permit that was withdrawn stays withdrawn.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import assert_never
+
+import msgspec
+
+from cache.token import Token
+from checker.domain.document import Document
+from checker.registry.entry import LineRejected, PartyType, RejectCode
+from checker.registry.ledger_state import (
+    SHIELDING,
+    Directive,
+    DirectiveKind,
+    ListingState,
+    PermitState,
+)
+from checker.registry.operations import (
+    Bind,
+    Delist,
+    Fulfil,
+    GrantPermit,
+    List,
+    Operation,
+    PermitEntry,
+    ReplaceOfficers,
+    Retain,
+    Shield,
+    Unshield,
+    WithdrawPermit,
+)
+from checker.registry.sealing import Sealer
+
+DOCUMENTS_OF_PERSON_MAX = 200
+"""Each reaches what all others reach. Nobody has so many, so more are an error of the sender."""
+
+
+class Ledger:
+    """The state that a batch starts from, and what its operations make of it.
+
+    `persons` tells of each bound document's token whose it is, for whole groups; `documents` are
+    those that a batch binds. A new group gets its name from `new_person`.
+    """
+
+    def __init__(
+        self,
+        *,
+        sealer: Sealer,
+        new_person: Callable[[], str],
+        listings: Mapping[str, ListingState],
+        persons: Mapping[Token, str],
+        permits: Mapping[str, PermitState],
+    ) -> None:
+        self._sealer = sealer
+        self._new_person = new_person
+        self.listings = dict(listings)
+        self.persons = dict(persons)
+        self.permits = dict(permits)
+        self.documents: dict[Token, Document] = {}
+        self._members = _groups(self.persons)
+
+    def copy(self) -> "Ledger":
+        """Give one that can be changed and dropped; the values in it are never changed."""
+        copied = Ledger(
+            sealer=self._sealer,
+            new_person=self._new_person,
+            listings=self.listings,
+            persons=self.persons,
+            permits=self.permits,
+        )
+        copied.documents = dict(self.documents)
+        return copied
+
+    def apply(self, operation: Operation, today: date) -> None:
+        """Make of the state what the operation says.
+
+        Raises:
+            LineRejected: it cannot be, as things stand; nothing has changed.
+        """
+        match operation:
+            case List():
+                self._list(operation)
+            case Delist():
+                self._delist(operation, today)
+            case Bind(documents=documents):
+                self._bind(documents)
+            case GrantPermit(permit=permit):
+                self._grant(permit)
+            case WithdrawPermit(permit_id=permit_id):
+                self._withdraw(permit_id)
+            case Retain():
+                self._retain(operation)
+            case _:
+                self._direct(operation)
+
+    def _list(self, operation: List) -> None:
+        entry = operation.entry
+        digest = self._sealer.digest(entry)
+        known = self.listings.get(entry.id)
+        if operation.spare_id is not None and known is not None and known.digest != digest:
+            entry = msgspec.structs.replace(entry, id=operation.spare_id)
+            digest = self._sealer.digest(entry)
+            known = self.listings.get(entry.id)
+        directives: frozenset[Directive] = frozenset()
+        if known is not None and known.in_force:
+            if known.court != entry.court:
+                raise LineRejected(RejectCode.ID_TAKEN, "the id is that of another court's listing")
+            if known.digest == digest:
+                return
+            directives = known.directives
+        elif known is not None:
+            directives = known.retained_only()
+        self.listings[entry.id] = ListingState(
+            digest=digest,
+            court=entry.court,
+            party_type=entry.party_type,
+            in_force=True,
+            entry=entry,
+            directives=directives,
+        )
+
+    def _delist(self, operation: Delist, today: date) -> None:
+        known = self._known(operation.listing_id)
+        if not known.in_force:
+            return
+        directive = Directive(
+            kind=DirectiveKind.DELISTING, on=operation.on, ground=operation.ground
+        )
+        if operation.on > today:
+            self.listings[operation.listing_id] = known.directing(directive)
+            return
+        self.listings[operation.listing_id] = msgspec.structs.replace(
+            known, in_force=False, directives=known.retained_only() | {directive}
+        )
+
+    def _direct(self, operation: Shield | Unshield | Fulfil | ReplaceOfficers) -> None:
+        """Do what only a listing in force can have done to it."""
+        known = self._known(operation.listing_id)
+        if not known.in_force:
+            raise LineRejected(RejectCode.LISTING_ENDED, "the listing has ended")
+        match operation:
+            case Shield():
+                after = known.directing(SHIELDING)
+            case Unshield():
+                after = msgspec.structs.replace(known, directives=known.directives - {SHIELDING})
+            case Fulfil(on=on):
+                after = known.directing(Directive(kind=DirectiveKind.FULFILMENT, on=on))
+            case ReplaceOfficers():
+                after = self._with_officers(known, operation)
+            case _:
+                assert_never(operation)
+        self.listings[operation.listing_id] = after
+
+    def _with_officers(self, known: ListingState, operation: ReplaceOfficers) -> ListingState:
+        if known.party_type is PartyType.PERSON:
+            raise LineRejected(RejectCode.INVALID_OPERATION, "a person has no officers")
+        assert known.entry is not None, "the content is read where it is needed"
+        entry = msgspec.structs.replace(known.entry, officers=operation.officers)
+        digest = self._sealer.digest(entry)
+        return msgspec.structs.replace(known, digest=digest, entry=entry)
+
+    def _retain(self, operation: Retain) -> None:
+        known = self._known(operation.listing_id)
+        directive = Directive(
+            kind=DirectiveKind.RETENTION,
+            on=operation.until,
+            ground=operation.basis,
+            measures=operation.measures,
+        )
+        self.listings[operation.listing_id] = msgspec.structs.replace(
+            known, directives=known.directives | {directive}
+        )
+
+    def _known(self, listing_id: str) -> ListingState:
+        known = self.listings.get(listing_id)
+        if known is None:
+            raise LineRejected(RejectCode.UNKNOWN_LISTING, "there is no listing of this id")
+        return known
+
+    def _bind(self, documents: tuple[Document, ...]) -> None:
+        named = {self._sealer.document_token(document): document for document in documents}
+        if len(named) < 2:
+            return  # a uscc and the code inside it: one document here
+        groups = sorted({self.persons[token] for token in named if token in self.persons})
+        bound = named.keys() | set[Token]().union(*(self._members[person] for person in groups))
+        if len(bound) > DOCUMENTS_OF_PERSON_MAX:
+            text = f"/documents would be one person's with over {DOCUMENTS_OF_PERSON_MAX} of them"
+            raise LineRejected(RejectCode.INVALID_OPERATION, text)
+        # The fewest rows change: the largest group keeps its name.
+        largest = max(groups, key=lambda person: len(self._members[person]), default=None)
+        person = largest or self._new_person()
+        for token in named.keys() - self.persons.keys():
+            self.documents[token] = named[token]
+        for group in groups:
+            del self._members[group]
+        self._members[person] = frozenset(bound)
+        self.persons.update(dict.fromkeys(bound, person))
+
+    def _grant(self, permit: PermitEntry) -> None:
+        digest = self._sealer.permit_digest(permit)
+        known = self.permits.get(permit.id)
+        if known is None:
+            self.permits[permit.id] = PermitState(digest=digest, withdrawn=False, entry=permit)
+        elif known.digest != digest:
+            raise LineRejected(RejectCode.ID_TAKEN, "the id is that of another permit")
+
+    def _withdraw(self, permit_id: str) -> None:
+        known = self.permits.get(permit_id)
+        if known is None:
+            raise LineRejected(RejectCode.UNKNOWN_PERMIT, "there is no permit of this id")
+        self.permits[permit_id] = msgspec.structs.replace(known, withdrawn=True)
+
+
+def _groups(persons: Mapping[Token, str]) -> dict[str, frozenset[Token]]:
+    members: dict[str, set[Token]] = {}
+    for token, person in persons.items():
+        members.setdefault(person, set()).add(token)
+    return {person: frozenset(tokens) for person, tokens in members.items()}

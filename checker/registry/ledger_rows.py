@@ -1,0 +1,214 @@
+"""Writes to PostgreSQL what a batch of operations made of the ledger, and has outlines follow.
+
+Rows that end get their version, rows that begin are inserted, and every token that either could
+reach has its outline computed again: a constant number of statements. Rows of other rows are never
+changed. The caller holds `Lock.LIST_WRITER` and has numbered the change.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Table, Text, any_, bindparam, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cache.token import Token
+from checker.registry.ledger import Ledger
+from checker.registry.ledger_difference import Difference
+from checker.registry.ledger_state import DirectiveKind
+from checker.registry.ledger_store import Loaded
+from checker.registry.projection import refresh_outlines
+from checker.registry.schema import (
+    bound_document,
+    directive,
+    document,
+    listing,
+    officer_link,
+    permit,
+)
+from checker.registry.sealing import BOUND_NUMBER, PERMIT_NUMBER, SealedEntry, Sealer
+
+_UNSEEN = frozenset({DirectiveKind.FULFILMENT})
+"""What outlines say nothing of."""
+
+
+async def write(
+    connection: AsyncConnection,
+    sealer: Sealer,
+    loaded: Loaded,
+    changed: tuple[Ledger, Difference],
+    version: int,
+) -> None:
+    """Write a difference, with the ledger that it leads to, as version `version`."""
+    ledger, difference = changed
+    sealed = [sealer.seal(line, entry) for line, entry in enumerate(difference.entries)]
+    tokens = await _documents_before(connection, loaded, difference)
+    await _end(connection, loaded, difference, version)
+    await _begin_listings(connection, sealed, version)
+    await _insert(
+        connection,
+        directive,
+        [
+            {
+                "listing_id": listing_id,
+                "kind": one.kind,
+                "on": one.on,
+                "ground": one.ground,
+                "measures": one.measures,
+                "from_version": version,
+            }
+            for listing_id, one in difference.directives
+        ],
+    )
+    await _insert(connection, bound_document, _bound(sealer, loaded, ledger, difference, version))
+    await _insert(connection, permit, _permits(sealer, difference, version))
+    tokens |= {Token(row.token) for entry in sealed for row in entry.documents}
+    tokens |= {token for token, _ in difference.bound}
+    await refresh_outlines(connection, tokens, version)
+
+
+async def _documents_before(
+    connection: AsyncConnection, loaded: Loaded, difference: Difference
+) -> set[Token]:
+    """Give the tokens of what ends or is directed otherwise."""
+    ids = {
+        *difference.ended_ids,
+        *(entry.id for entry in difference.entries),
+        *(
+            listing_id
+            for listing_id, one in (*difference.ended_directives, *difference.directives)
+            if one.kind not in _UNSEEN
+        ),
+    }
+    pks = [loaded.listing_pks[listing_id] for listing_id in ids if listing_id in loaded.listing_pks]
+    if not pks:
+        return set()
+    rows = await connection.execute(_TOKENS, {"wanted": pks})
+    return {Token(token) for token in rows.scalars()}
+
+
+async def _end(
+    connection: AsyncConnection, loaded: Loaded, difference: Difference, version: int
+) -> None:
+    """Give the rows that end their version, before others of the same id begin."""
+    listing_pks = [loaded.listing_pks[listing_id] for listing_id in difference.ended_ids]
+    directive_pks = [loaded.directive_pks[one] for one in difference.ended_directives]
+    bound_pks = [loaded.bound_rows[token].pk for token in difference.unbound]
+    for statement, wanted in (
+        (_END_LISTINGS, listing_pks),
+        (_END_DIRECTIVES, directive_pks),
+        (_END_BOUND, bound_pks),
+        (_END_PERMITS, difference.withdrawn_ids),
+    ):
+        if wanted:
+            await connection.execute(statement, {"wanted": list(wanted), "version": version})
+
+
+async def _begin_listings(
+    connection: AsyncConnection, sealed: Sequence[SealedEntry], version: int
+) -> None:
+    pks = await _numbers(connection, listing, len(sealed))
+    officers = [(pk, row) for pk, entry in zip(pks, sealed, strict=True) for row in entry.officers]
+    officer_pks = await _numbers(connection, officer_link, len(officers))
+    pk_of = {
+        (listing_pk, row.ordinal): officer_pk
+        for officer_pk, (listing_pk, row) in zip(officer_pks, officers, strict=True)
+    }
+    listing_rows = [
+        _without(entry.listing._asdict(), "line") | {"pk": pk, "from_version": version}
+        for pk, entry in zip(pks, sealed, strict=True)
+    ]
+    officer_rows = [
+        _without(row._asdict(), "line", "ordinal")
+        | {"pk": pk_of[listing_pk, row.ordinal], "listing_pk": listing_pk}
+        for listing_pk, row in officers
+    ]
+    document_rows = [
+        _without(row._asdict(), "line", "ordinal")
+        | {
+            "listing_pk": pk,
+            "officer_pk": None if row.ordinal is None else pk_of[pk, row.ordinal],
+        }
+        for pk, entry in zip(pks, sealed, strict=True)
+        for row in entry.documents
+    ]
+    await _insert(connection, listing, listing_rows)
+    await _insert(connection, officer_link, officer_rows)
+    await _insert(connection, document, document_rows)
+
+
+def _without(row: dict[str, Any], *fields: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in fields}
+
+
+def _bound(
+    sealer: Sealer, loaded: Loaded, ledger: Ledger, difference: Difference, version: int
+) -> list[dict[str, Any]]:
+    rows = []
+    for token, person in difference.bound:
+        if earlier := loaded.bound_rows.get(token):
+            kind, number = earlier.type, earlier.number
+        else:
+            bound = ledger.documents[token]
+            kind, number = bound.type, sealer.vault.seal(bound.number, BOUND_NUMBER)
+        row = {"person": person, "type": kind, "number": number, "token": token}
+        rows.append(row | {"from_version": version})
+    return rows
+
+
+def _permits(sealer: Sealer, difference: Difference, version: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": granted.id,
+            "digest": digest,
+            "type": granted.document.type,
+            "number": sealer.vault.seal(granted.document.number, PERMIT_NUMBER),
+            "token": sealer.document_token(granted.document),
+            "services": granted.services,
+            "valid_from": granted.valid_from,
+            "valid_until": granted.valid_until,
+            "uses": granted.uses,
+            "court": granted.court,
+            "ground": granted.ground,
+            "from_version": version,
+            "until_version": version if withdrawn else None,
+        }
+        for granted, digest, withdrawn in difference.permits
+    ]
+
+
+async def _numbers(connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
+    """Take numbers for new rows, so that rows of theirs can name them in the same trip."""
+    if not count:
+        return ()
+    taken = await connection.execute(_NEXT_NUMBERS, {"table": table.name, "count": count})
+    return taken.scalars().all()
+
+
+async def _insert(
+    connection: AsyncConnection, table: Table, rows: Collection[dict[str, Any]]
+) -> None:
+    if rows:
+        await connection.execute(insert(table), list(rows))
+
+
+_NEXT_NUMBERS = text(
+    "SELECT nextval(pg_get_serial_sequence(:table, 'pk')) FROM generate_series(1, :count)"
+)
+
+
+def _ending(table: Table, key: str, kind: Any) -> Any:
+    wanted = bindparam("wanted", type_=ARRAY(kind))
+    return (
+        update(table).where(table.c[key] == any_(wanted)).values(until_version=bindparam("version"))
+    )
+
+
+_TOKENS = (
+    select(document.c.token)
+    .distinct()
+    .where(document.c.listing_pk == any_(bindparam("wanted", type_=ARRAY(BigInteger))))
+)
+_END_LISTINGS = _ending(listing, "pk", BigInteger)
+_END_DIRECTIVES = _ending(directive, "pk", BigInteger)
+_END_BOUND = _ending(bound_document, "pk", BigInteger)
+_END_PERMITS = _ending(permit, "id", Text)

@@ -1,0 +1,225 @@
+"""Reads from PostgreSQL what a batch of operations touches, and writes what it made of it.
+
+A constant number of statements each way, whatever the size of the batch. The caller holds
+`Lock.LIST_WRITER`, so what was read is still so when it is written. A listing's content stands
+sealed in its rows; it is put together again only where an operation needs it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, Text, any_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cache.token import Token
+from checker.domain.document import Document, DocumentType
+from checker.domain.masking import MaskedNumber
+from checker.registry.entry import Holder, ListingEntry, MaskedDocument, PartyType
+from checker.registry.ledger import Ledger
+from checker.registry.ledger_state import Directive, DirectiveKind, ListingState, PermitState
+from checker.registry.operations import (
+    Bind,
+    GrantPermit,
+    List,
+    Operation,
+    ReplaceOfficers,
+    WithdrawPermit,
+    listing_id_of,
+)
+from checker.registry.schema import bound_document, directive, document, listing, permit
+from checker.registry.sealing import DOCUMENT_NUMBER, PARTY_NAME, Sealer
+
+
+class BoundRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a row of `bound_document` a later row repeats."""
+
+    pk: int
+    type: str
+    number: bytes
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger as the registry has it, and which rows say so.
+
+    `listing_pks`: the latest row of each id; those in `open_ids` have no end.
+    """
+
+    ledger: Ledger
+    listing_pks: dict[str, int]
+    open_ids: frozenset[str]
+    directive_pks: dict[tuple[str, Directive], int]
+    bound_rows: dict[Token, BoundRow]
+
+
+class _Touched:
+    """What operations are about."""
+
+    def __init__(self, operations: Iterable[Operation], sealer: Sealer) -> None:
+        self.listing_ids: set[str] = set()
+        self.read_ids: set[str] = set()
+        self.tokens: set[Token] = set()
+        self.permit_ids: set[str] = set()
+        for operation in operations:
+            match operation:
+                case Bind(documents=documents):
+                    self.tokens.update(map(sealer.document_token, documents))
+                case GrantPermit(permit=granted):
+                    self.permit_ids.add(granted.id)
+                case WithdrawPermit(permit_id=permit_id):
+                    self.permit_ids.add(permit_id)
+                case _:
+                    self.listing_ids.add(listing_id_of(operation))
+            if isinstance(operation, ReplaceOfficers):
+                self.read_ids.add(operation.listing_id)
+            if isinstance(operation, List) and operation.spare_id is not None:
+                self.listing_ids.add(operation.spare_id)
+
+
+async def load(
+    connection: AsyncConnection, sealer: Sealer, operations: Iterable[Operation], today: date
+) -> Loaded:
+    """Read the state that operations touch, as it is on `today`."""
+    touched = _Touched(operations, sealer)
+    directives: dict[str, set[Directive]] = {}
+    directive_pks: dict[tuple[str, Directive], int] = {}
+    for row in await _rows(connection, _DIRECTIVES, touched.listing_ids):
+        one = Directive(
+            kind=DirectiveKind(row.kind),
+            on=row.on,
+            ground=row.ground,
+            measures=None if row.measures is None else tuple(row.measures),
+        )
+        directives.setdefault(row.listing_id, set()).add(one)
+        directive_pks[row.listing_id, one] = row.pk
+    latest = await _rows(connection, _LISTINGS, touched.listing_ids)
+    readable = [row.pk for row in latest if row.id in touched.read_ids and row.is_open]
+    entries = await _entries(connection, sealer, readable)
+    bound = await _rows(connection, _BOUND, touched.tokens)
+    permits = await _rows(connection, _PERMITS, touched.permit_ids)
+    ledger = Ledger(
+        sealer=sealer,
+        new_person=lambda: str(uuid4()),
+        listings={
+            row.id: _state(row, frozenset(directives.get(row.id, ())), entries.get(row.pk), today)
+            for row in latest
+        },
+        persons={Token(row.token): row.person for row in bound},
+        permits={
+            row.id: PermitState(digest=row.digest, withdrawn=row.until_version is not None)
+            for row in permits
+        },
+    )
+    return Loaded(
+        ledger=ledger,
+        listing_pks={row.id: row.pk for row in latest},
+        open_ids=frozenset(row.id for row in latest if row.is_open),
+        directive_pks=directive_pks,
+        bound_rows={
+            Token(row.token): BoundRow(pk=row.pk, type=row.type, number=row.number) for row in bound
+        },
+    )
+
+
+def _state(
+    row: Any, directives: frozenset[Directive], entry: ListingEntry | None, today: date
+) -> ListingState:
+    state = ListingState(
+        digest=row.digest,
+        court=row.court,
+        party_type=PartyType(row.party_type),
+        in_force=row.is_open,
+        entry=entry,
+        directives=directives,
+    )
+    delisting = state.directed(DirectiveKind.DELISTING)
+    if delisting is not None and delisting.on is not None and delisting.on <= today:
+        return msgspec.structs.replace(state, in_force=False)
+    return state
+
+
+async def _entries(
+    connection: AsyncConnection, sealer: Sealer, pks: Sequence[int]
+) -> dict[int, ListingEntry]:
+    """Put listings together from their rows, by the rows' numbers; without their officers."""
+    documents: dict[int, list[Document | MaskedDocument]] = {}
+    for row in await _rows(connection, _PARTY_DOCUMENTS, pks):
+        number = sealer.vault.open(row.number, DOCUMENT_NUMBER)
+        documents.setdefault(row.listing_pk, []).append(_document(row, number))
+    return {
+        row.pk: ListingEntry(
+            id=row.id,
+            case_number=row.case_number,
+            court=row.court,
+            filed_on=row.filed_on,
+            published_on=row.published_on,
+            expires_on=row.expires_on,
+            public=row.public,
+            party_type=PartyType(row.party_type),
+            party=Holder(
+                name=sealer.vault.open(row.party_name, PARTY_NAME),
+                documents=tuple(documents.get(row.pk, ())),
+            ),
+            officers=(),
+        )
+        for row in await _rows(connection, _CONTENT, pks)
+    }
+
+
+def _document(row: Any, number: str) -> Document | MaskedDocument:
+    if row.masked:
+        return MaskedDocument(type=row.type, number=MaskedNumber(pattern=number))
+    return Document(type=DocumentType(row.type), number=number)
+
+
+async def _rows(
+    connection: AsyncConnection, statement: Select[Any], wanted: Iterable[Any]
+) -> Sequence[Any]:
+    """Read what is `wanted`, each in one array; nothing wanted is nothing asked."""
+    values = list(wanted)
+    if not values:
+        return ()
+    rows: Sequence[Any] = (await connection.execute(statement, {"wanted": values})).all()
+    return rows
+
+
+def _wanted(kind: Any) -> Any:
+    return any_(bindparam("wanted", type_=ARRAY(kind)))
+
+
+_is_open = listing.c.until_version.is_(None).label("is_open")
+_LISTINGS = (
+    select(
+        listing.c.pk,
+        listing.c.id,
+        listing.c.digest,
+        listing.c.court,
+        listing.c.party_type,
+        _is_open,
+    )
+    .distinct(listing.c.id)
+    .where(listing.c.id == _wanted(Text))
+    .order_by(listing.c.id, listing.c.from_version.desc())
+)
+_DIRECTIVES = select(directive).where(
+    directive.c.listing_id == _wanted(Text), directive.c.until_version.is_(None)
+)
+_CONTENT = select(listing).where(listing.c.pk == _wanted(BigInteger))
+_PARTY_DOCUMENTS = select(document).where(
+    document.c.listing_pk == _wanted(BigInteger), document.c.officer_pk.is_(None)
+)
+# Whole groups: what binds one of their documents moves all.
+_BOUND = select(bound_document).where(
+    bound_document.c.until_version.is_(None),
+    bound_document.c.person.in_(
+        select(bound_document.c.person).where(
+            bound_document.c.token == _wanted(LargeBinary),
+            bound_document.c.until_version.is_(None),
+        )
+    ),
+)
+_PERMITS = select(permit.c.id, permit.c.digest, permit.c.until_version).where(
+    permit.c.id == _wanted(Text)
+)

@@ -1,0 +1,119 @@
+"""The operations of a court's feed as they are applied (contract, section 5).
+
+What they are called and hold; not how they are written (`operation_format`), nor what each does to
+the list (`ledger`). Documents are normalised, days are those of Asia/Shanghai.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from checker.domain.document import Document
+from checker.domain.service import ServiceType
+from checker.registry.entry import ListingEntry, OfficerEntry
+
+
+class DelistingGround(StrEnum):
+    """Why a listing ends."""
+
+    FULFILLED = "fulfilled"
+    SETTLED = "settled"
+    TERMINATED = "terminated"
+    CORRECTED = "corrected"
+
+
+class List(msgspec.Struct, frozen=True, kw_only=True):
+    """The listing is in force, with this content.
+
+    `spare_id` is set where ids are ours, made of what the record says: another record that has the
+    id already is one more listing, not an older form of this one.
+    """
+
+    entry: ListingEntry
+    spare_id: str | None = None
+
+
+class Delist(msgspec.Struct, frozen=True, kw_only=True):
+    """The listing ends with the beginning of `on`; a day that has come ends it at once."""
+
+    listing_id: str
+    ground: DelistingGround
+    on: date
+
+
+class Shield(msgspec.Struct, frozen=True, kw_only=True):
+    """The listing reaches nobody for the time being."""
+
+    listing_id: str
+
+
+class Unshield(msgspec.Struct, frozen=True, kw_only=True):
+    """The shielding is over."""
+
+    listing_id: str
+
+
+class Fulfil(msgspec.Struct, frozen=True, kw_only=True):
+    """The duty was fulfilled `on` that day: the clock for the removal starts."""
+
+    listing_id: str
+    on: date
+
+
+class ReplaceOfficers(msgspec.Struct, frozen=True, kw_only=True):
+    """These are the officers now, and nobody else is."""
+
+    listing_id: str
+    officers: tuple[OfficerEntry, ...]
+
+
+class Retain(msgspec.Struct, frozen=True, kw_only=True):
+    """These measures stay after the listing has ended, until the day before `until`."""
+
+    listing_id: str
+    measures: tuple[str, ...]
+    until: date
+    basis: str
+
+
+class Bind(msgspec.Struct, frozen=True, kw_only=True):
+    """These documents are one person's."""
+
+    documents: tuple[Document, ...]
+
+
+class PermitEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A court's dated exception, on `[valid_from, valid_until)`; `uses` None: any number."""
+
+    id: str
+    document: Document
+    services: tuple[ServiceType, ...]
+    valid_from: datetime
+    valid_until: datetime
+    uses: int | None
+    court: str
+    ground: str
+
+
+class GrantPermit(msgspec.Struct, frozen=True, kw_only=True):
+    """The permit is in force; once withdrawn it never is again."""
+
+    permit: PermitEntry
+
+
+class WithdrawPermit(msgspec.Struct, frozen=True, kw_only=True):
+    """The permit lifts nothing any more."""
+
+    permit_id: str
+
+
+ListingOperation = List | Delist | Shield | Unshield | Fulfil | ReplaceOfficers | Retain
+"""What is about one listing, named by `listing_id_of`."""
+
+Operation = ListingOperation | Bind | GrantPermit | WithdrawPermit
+
+
+def listing_id_of(operation: ListingOperation) -> str:
+    """Give the id of the listing that the operation is about."""
+    return operation.entry.id if isinstance(operation, List) else operation.listing_id

@@ -1,0 +1,227 @@
+"""Keeps outlines in step with the list: PostgreSQL computes them, in the layout of `outline`.
+
+One statement serves one token and ten million, so that there is one truth of what the cache holds.
+It packs every link, the retained ones too, though not which measures they keep; what a permit or a
+fulfilment softens is not in it. So an outline may only ever show more than there is.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Delete,
+    FromClause,
+    LargeBinary,
+    Select,
+    bindparam,
+    case,
+    column,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    table,
+    text,
+    union,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from checker.registry.in_force import all_documents, documents_of, links, reach
+from checker.registry.outline import (
+    ALWAYS,
+    COMPLETE,
+    DAY_ZERO,
+    LINK_BYTES,
+    LINKS_MAX,
+    MASKED,
+    NEVER,
+    NUMBERS,
+    OVERFLOW,
+)
+from checker.registry.schema import directive, document, listing, outbox, outline
+
+COMPUTE_ALL_FROM = 0.2
+"""The changed share of the list from which on computing all is quicker than looking it up."""
+
+WORK_MEM = "64MB"
+"""For sorting millions of links; PostgreSQL's 4 MB would do it in a hundred files."""
+
+_NUMBER_BYTES = 8
+_TOUCHED_TABLE = "CREATE TEMPORARY TABLE touched (token bytea NOT NULL) ON COMMIT DROP"
+
+
+async def refresh_outlines(
+    connection: AsyncConnection, tokens: Collection[bytes], version: int
+) -> int:
+    """Compute the outlines of `tokens`, and of all bound to them, as the transaction sees the list.
+
+    What changed is written to `outline` and, for the publisher, to `outbox` under `version`. A
+    token that was bound to others before the change is among `tokens` itself. Returns how many did.
+    """
+    if not tokens:
+        return 0
+    parameters = {"tokens": list(set(tokens)), "version": version}
+    return (await connection.execute(_REFRESH, parameters)).rowcount
+
+
+async def refresh_after_snapshot(connection: AsyncConnection, version: int) -> None:
+    """Compute the outlines of whoever a listing or a directive reaches that began or ended at
+    `version`. A snapshot comes with a generation of its own, so nothing is written to `outbox`.
+    """
+    await connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
+    parameters = {"version": version}
+    changed, listed = (await connection.execute(_CHANGED_AND_LISTED, parameters)).one()
+    if changed > COMPUTE_ALL_FROM * listed:
+        await connection.execute(_REFRESH_ALL)
+    else:
+        await connection.execute(text(_TOUCHED_TABLE))
+        await connection.execute(_TOUCH, parameters)
+        await connection.execute(text("ANALYZE touched"))
+        await connection.execute(_REFRESH_TOUCHED)
+    # The same transaction reads them next, and autovacuum has seen nothing of it yet.
+    await connection.execute(text("ANALYZE outline"))
+
+
+def _outlines_of(tokens: FromClause) -> CTE:
+    reaching = reach(tokens).cte("reaching")
+    return _outlines(documents_of(reaching).cte("reached")).cte("computed")
+
+
+def _outlines(documents: FromClause) -> Select[Any]:
+    """The outline of every token that `documents` reach."""
+    link = links(documents).subquery("link")
+    different = select(link.c.asked, _number(link).label("number")).distinct().subquery("different")
+    packed = func.substring(
+        func.int8send(different.c.number), _NUMBER_BYTES - LINK_BYTES + 1, LINK_BYTES
+    )
+    together = func.string_agg(packed, aggregate_order_by(_bytes(b""), different.c.number))
+    value = case(
+        (func.count() > LINKS_MAX, _bytes(bytes([OVERFLOW]))),
+        else_=_bytes(bytes([COMPLETE])).op("||")(together),
+    )
+    return (
+        select(different.c.asked.label("token"), value.label("outline"))
+        .group_by(different.c.asked)
+        .order_by(different.c.asked)
+    )
+
+
+def _number(link: FromClause) -> ColumnElement[int]:
+    """One link's five bytes as a number."""
+    role: ColumnElement[int] = case(*((link.c.role == role, NUMBERS[role]) for role in NUMBERS))
+    masked = case((link.c.masked, MASKED), else_=0)
+    starts = func.coalesce(_days(link.c.published_on, NEVER - 1), ALWAYS)
+    ends = func.coalesce(_days(link.c.ends_on, NEVER), NEVER)
+    return (role + masked) * _big(1 << 32) + starts * _big(1 << 16) + ends
+
+
+def _days(day: ColumnElement[Any], latest: int) -> ColumnElement[int]:
+    """Days since 1900, cut to what two bytes hold; earlier starts count as always in force."""
+    return case(
+        (day.is_not(None), func.least(func.greatest(day - DAY_ZERO, ALWAYS), latest)), else_=null()
+    )
+
+
+def _big(value: int) -> ColumnElement[int]:
+    return literal(value, BigInteger)
+
+
+def _bytes(value: bytes) -> ColumnElement[bytes]:
+    return literal(value, LargeBinary)
+
+
+def _write(computed: FromClause) -> Insert:
+    fresh = insert(outline).from_select(["token", "outline"], select(computed))
+    return fresh.on_conflict_do_update(
+        index_elements=["token"],
+        set_={"outline": fresh.excluded.outline},
+        where=outline.c.outline != fresh.excluded.outline,
+    )
+
+
+def _remove(computed: FromClause) -> Delete:
+    """Remove outlines that are not computed: of those wanted, if the caller says whose."""
+    found = select(literal(1)).where(computed.c.token == outline.c.token).exists()
+    return delete(outline).where(~found)
+
+
+def _refresh() -> Insert:
+    tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
+    given = select(func.unnest(tokens).label("token")).cte("given")
+    wanted = _with_bound(given).cte("wanted")
+    computed = _outlines_of(wanted)
+    written = _write(computed).returning(outline.c.token, outline.c.outline).cte("written")
+    removed = (
+        _remove(computed)
+        .where(outline.c.token.in_(select(wanted.c.token)))
+        .returning(outline.c.token)
+        .cte("removed")
+    )
+    version = bindparam("version", type_=BigInteger)
+    rows = union_all(
+        select(version, written.c.token, written.c.outline),
+        select(version, removed.c.token, null().cast(LargeBinary)),
+    )
+    entries = insert(outbox).from_select(["version", "token", "outline"], rows)
+    # The same version may compute a token twice; the later time counts.
+    return entries.on_conflict_do_update(
+        index_elements=["version", "token"], set_={"outline": entries.excluded.outline}
+    )
+
+
+def _refresh_touched() -> Insert:
+    touched = table("touched", column("token", LargeBinary))
+    computed = _outlines_of(touched)
+    removed = _remove(computed).where(outline.c.token.in_(select(touched.c.token)))
+    return _write(computed).add_cte(removed.cte("removed"))
+
+
+def _refresh_all() -> Insert:
+    # Not as a common table, which PostgreSQL would write out whole before it begins.
+    computed = _outlines(all_documents().subquery("reached")).cte("computed")
+    return _write(computed).add_cte(_remove(computed).cte("removed"))
+
+
+def _touch() -> Insert:
+    version = bindparam("version", type_=BigInteger)
+    ids = union(
+        select(listing.c.id).where(_began_or_ended(listing, version)),
+        select(directive.c.listing_id).where(_began_or_ended(directive, version)),
+    ).cte("ids")
+    # All rows of an id: what is retained of an ended one goes when another begins.
+    tokens = (
+        select(document.c.token)
+        .distinct()
+        .join_from(ids, listing, listing.c.id == ids.c.id)
+        .join(document, document.c.listing_pk == listing.c.pk)
+        .cte("tokens")
+    )
+    touched = table("touched", column("token", LargeBinary))
+    return insert(touched).from_select(["token"], _with_bound(tokens))
+
+
+def _with_bound(tokens: FromClause) -> Select[Any]:
+    reaching = reach(tokens).subquery("bound")
+    return select(reaching.c.source.label("token")).distinct()
+
+
+def _began_or_ended(versioned: FromClause, version: ColumnElement[int]) -> ColumnElement[bool]:
+    return or_(versioned.c.from_version == version, versioned.c.until_version == version)
+
+
+_CHANGED_AND_LISTED = select(
+    func.count().filter(_began_or_ended(listing, bindparam("version", type_=BigInteger))),
+    func.count().filter(listing.c.until_version.is_(None)),
+).select_from(listing)
+_REFRESH = _refresh()
+_REFRESH_ALL = _refresh_all()
+_REFRESH_TOUCHED = _refresh_touched()
+_TOUCH = _touch()
