@@ -1,7 +1,7 @@
-"""Runs the HTTP server: granian's workers on uvloop, each a node of its own.
+"""Runs the HTTP server: granian's workers on uvloop, each a node of its own, and one publisher.
 
-The main process holds the embedded servers, if any, and hands their URLs to the workers by the
-environment. Workers end with it (`checker.parent`).
+The main process holds the embedded servers, if any, and hands their URLs to the others by the
+environment. They end with it (`checker.parent`).
 """
 
 import multiprocessing
@@ -22,6 +22,7 @@ from checker.config import (
     Config,
 )
 from checker.errors import ConfigurationError
+from checker.publishing import publishing_process
 
 BACKLOG = 1024
 STOP_TIMEOUT_S = 10
@@ -59,7 +60,7 @@ def serve(config: Config, *, host: str, port: int, workers: int) -> None:
             os.environ[CONFIG_VARIABLE] = str(config.config_file.absolute())
         # A fork would inherit this process's locks, threads and counters.
         multiprocessing.set_start_method("spawn", force=True)
-        Granian(
+        server = Granian(
             "checker.api.app:worker_app",
             address=host,
             port=port,
@@ -74,4 +75,6 @@ def serve(config: Config, *, host: str, port: int, workers: int) -> None:
             log_access=False,
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_TIMEOUT_S,
-        ).serve()
+        )
+        with publishing_process():
+            server.serve()

@@ -39,14 +39,15 @@ class Action(StrEnum):
 
     CHECK = "check"
     PUBLISH = "publish"
+    SEE_QUARANTINE = "see_quarantine"
     SEE_LIST = "see_list"
     SEE_MEASURES = "see_measures"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
     AccountRole.INSTITUTION: frozenset({Action.CHECK, Action.SEE_MEASURES}),
-    AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_MEASURES}),
-    AccountRole.OPERATOR: frozenset({Action.SEE_LIST, Action.SEE_MEASURES}),
+    AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
+    AccountRole.OPERATOR: frozenset({Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
     AccountRole.AUDITOR: frozenset({Action.SEE_MEASURES}),
 }
 

@@ -11,13 +11,14 @@ from litestar.exceptions import HTTPException
 
 from checker.api.access import tell_allowance
 from checker.api.checks import ChecksResource, create_batch, create_check
-from checker.api.feed import put_snapshot
+from checker.api.feed import post_changes, put_snapshot
 from checker.api.health import explain_problem, healthz, readyz
 from checker.api.lane import Lane
 from checker.api.list import show_list
 from checker.api.measures import list_measures
-from checker.api.metrics import Metrics, show_metrics
+from checker.api.metrics import Metrics, forget_dead_workers, show_metrics
 from checker.api.openapi import assets_router, show_document, show_page
+from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
 from checker.api.responses import handle_error
 from checker.config import load_config
 from checker.parent import end_with_parent
@@ -28,14 +29,17 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 
 
-def create_app(open_node: OpenNode) -> Lane:
-    """Make the application; the node is opened at its start and closed at its end."""
+def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
+    """Make the application; the node is opened at its start and closed at its end.
+
+    `publish`: bring changes to the cache too, where no process of its own does.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_node() as runtime, keep_current(runtime):
+        async with open_node() as runtime, keep_current(runtime, publish=publish):
             app.state.runtime = runtime
-            app.state.metrics = Metrics()
+            app.state.metrics = Metrics(runtime.follower)
             app.state.checks = ChecksResource(
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
@@ -54,6 +58,10 @@ def create_app(open_node: OpenNode) -> Lane:
             create_check,
             create_batch,
             put_snapshot,
+            post_changes,
+            list_quarantine,
+            retry_quarantined,
+            show_quarantined,
             list_measures,
             show_list,
             healthz,
@@ -78,6 +86,7 @@ def create_app(open_node: OpenNode) -> Lane:
 def worker_app() -> Lane:
     """Make the application of a server's worker, set by the environment its main process gave."""
     end_with_parent()
+    forget_dead_workers()
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return create_app(lambda: open_runtime(load_config(os.environ), os.environ))

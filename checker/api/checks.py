@@ -26,8 +26,8 @@ from checker.api.exchange import (
 from checker.api.metrics import Metrics
 from checker.api.problems import Problem, problem_of
 from checker.api.responses import respond
-from checker.checks.answer import BatchItem, ListState, answer_of, new_id
-from checker.checks.checks import Checks
+from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
+from checker.checks.checks import Checks, Decided
 from checker.checks.request import (
     Check,
     Item,
@@ -128,10 +128,12 @@ class ChecksResource:
         body = await read_body(receive, CHECK_BYTES_MAX)
         check = read_check(body, caller, shanghai_day(self._clock.now()))
         allowance = await self._quotas.take(caller, 1)
-        decided = await self._checks.decide((check,))
+        decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
         self._metrics.decided(check.service, decision.outcome)
-        answer = encode(answer_of(decision, decided.list, check.reference))
+        answer = encode(
+            answer_of(decision, decided.list, check.reference, answer_id=decided.ids[0])
+        )
         reply = Reply(status=200, body=answer, headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
 
@@ -140,31 +142,30 @@ class ChecksResource:
         items = read_batch(body, caller, shanghai_day(self._clock.now()))
         allowance = await self._quotas.take(caller, len(items))
         asked = [item for item in items if isinstance(item, PreparedCheck)]
-        decided = await self._checks.decide(asked)
+        decided = await self._checks.decide(asked, account_id=caller.account_id)
         for check, decision in zip(asked, decided.decisions, strict=True):
             self._metrics.decided(check.service, decision.outcome)
-        answer = BatchAnswer(list=decided.list, results=_results(items, decided.decisions))
+        answer = BatchAnswer(list=decided.list, results=_results(items, decided))
         reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
 
 
-def _results(
-    items: Sequence[Item], decisions: Sequence[Decision]
-) -> tuple[BatchItem | ItemError, ...]:
-    remaining = iter(decisions)
+def _results(items: Sequence[Item], decided: Decided) -> tuple[BatchItem | ItemError, ...]:
+    remaining = iter(zip(decided.decisions, decided.ids, strict=True))
     return tuple(
-        _item(item, next(remaining))
+        _item(item, *next(remaining))
         if isinstance(item, PreparedCheck)
         else ItemError(error=problem_of(item))
         for item in items
     )
 
 
-def _item(check: PreparedCheck, decision: Decision) -> BatchItem:
+def _item(check: PreparedCheck, decision: Decision, answer_id: str) -> BatchItem:
     return BatchItem(
-        id=new_id(),
+        id=answer_id,
         decision=decision.outcome,
         reasons=decision.reasons,
+        permit=shown_permit(decision.permit),
         spending=decision.spending,
         reference=check.reference,
     )

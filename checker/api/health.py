@@ -11,7 +11,7 @@ from checker.api.problems import ALL_KINDS, ProblemKind
 from checker.api.responses import respond_json
 from checker.database.engine import driver_errors
 from checker.errors import NotFound, Unavailable
-from checker.registry.publication import ListVersion, newest_version
+from checker.registry.publication import newest_version
 from checker.runtime import Runtime
 
 _KINDS = {kind.code: kind for kind in ALL_KINDS}
@@ -24,9 +24,15 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands behind an answer: either store alone is enough for an innocent."""
+    """What stands behind an answer: any of the three alone is enough for an innocent.
+
+    `status` is `ready` with all three, `degraded` with fewer. `replica`: this process may say by
+    itself that somebody is not listed; `cache`: Redis holds the newest list and somebody vouches
+    for that.
+    """
 
     status: str
+    replica: bool
     cache: bool
     registry: bool
     version: int
@@ -40,14 +46,23 @@ async def healthz() -> Response[bytes]:
 
 @get("/readyz")
 async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Ask both stores; ready while one of them holds the newest list that is known."""
+    """Ask the replica and both stores; ready while one of them can clear somebody."""
     runtime: Runtime = request.app.state.runtime
-    cache = await _cache_serves(runtime)
-    registry, newest = await _registry_answers(runtime)
-    if newest is None or not (cache or registry):
+    cached = await _version_vouched_for(runtime)
+    registered = await _version_registered(runtime)
+    held = runtime.follower.position if runtime.follower.holds_lease else None
+    replicated = None if held is None else held.version
+    known = (registered, cached, replicated)
+    newest = max((version for version in known if version is not None), default=0)
+    if not newest:
         raise Unavailable("no list can be vouched for")
-    status = "ready" if cache and registry else "degraded"
-    view = Readiness(status=status, cache=cache, registry=registry, version=newest.version)
+    view = Readiness(
+        status="degraded" if None in known else "ready",
+        replica=replicated is not None,
+        cache=cached is not None,
+        registry=registered is not None,
+        version=newest,
+    )
     return respond_json(view)
 
 
@@ -60,19 +75,21 @@ async def explain_problem(code: FromPath[str]) -> Response[bytes]:
     return respond_json(kind)
 
 
-async def _cache_serves(runtime: Runtime) -> bool:
+async def _version_vouched_for(runtime: Runtime) -> int | None:
+    """Ask the cache as a check does, about nobody; None: its word does not count now."""
     try:
-        generation = await runtime.cache.current()
+        lookup = await runtime.cache.lookup(())
     except (CacheUnavailable, CacheIncomplete):
-        return False
-    return generation is not None and runtime.publisher.is_current(generation)
+        return None
+    return lookup.position.version
 
 
-async def _registry_answers(runtime: Runtime) -> tuple[bool, ListVersion | None]:
-    """Say whether the registry answers, and the newest version that it or else this node knows."""
+async def _version_registered(runtime: Runtime) -> int | None:
+    """Ask the registry; None: it does not answer. 0: it never took in a list."""
     try:
         with driver_errors():
             async with runtime.engine.connect() as connection:
-                return True, await newest_version(connection)
+                newest = await newest_version(connection)
     except Unavailable:
-        return False, runtime.publisher.newest
+        return None
+    return 0 if newest is None else newest.version

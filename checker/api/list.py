@@ -1,27 +1,18 @@
 """`GET /v1/list`: the state of the list, in numbers, for operators."""
 
-import os
-import socket
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
 
-from cache.errors import CacheIncomplete, CacheUnavailable
 from checker.accounts.keys import Action
 from checker.api.access import require
+from checker.api.nodes import nodes_of
 from checker.api.responses import respond_json
-from checker.domain.clock import instant_text
-from checker.registry.summary import summarize
+from checker.domain.clock import instant_text, shanghai_day
+from checker.registry.nodes import Node
+from checker.registry.summary import count_overdue_removals, summarize
 from checker.runtime import Runtime
-
-
-class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that answers checks; `lag_ms` is how long it has been behind the registry."""
-
-    id: str
-    version: int
-    lag_ms: int
 
 
 class ListView(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,10 +31,12 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/v1/list")
 async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Tell version, age and size of the list, and which version the answering node serves."""
+    """Tell version, age and size of the list, and what each node has of it."""
     await require(request, Action.SEE_LIST)
     runtime: Runtime = request.app.state.runtime
     summary = await summarize(runtime.engine)
+    overdue = await count_overdue_removals(runtime.engine, shanghai_day(runtime.clock.now()))
+    nodes = await nodes_of(runtime)
     newest = summary.version
     return respond_json(
         ListView(
@@ -52,25 +45,9 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
             persons=summary.persons,
             organizations=summary.organizations,
             listings=summary.listings,
-            nodes=await _nodes(runtime),
-            # No operation of the feed starts the clock of a removal yet.
-            overdue_removals=0,
+            nodes=nodes.nodes,
+            overdue_removals=overdue,
             unresolved_officers=summary.unresolved_officers,
             masked=summary.masked,
         )
     )
-
-
-async def _nodes(runtime: Runtime) -> tuple[Node, ...]:
-    """Tell of the answering node; what it cannot believe, it asks the registry for instead."""
-    newest = runtime.publisher.newest
-    if newest is None:
-        return ()
-    try:
-        generation = await runtime.cache.current()
-    except (CacheUnavailable, CacheIncomplete):
-        generation = None
-    served = newest.version if generation is None else generation.version
-    behind = served < newest.version
-    lag = round(runtime.clock.now().timestamp() * 1000) - newest.at_ms if behind else 0
-    return (Node(id=f"{socket.gethostname()}:{os.getpid()}", version=served, lag_ms=lag),)

@@ -2,12 +2,14 @@
 
 Workers of one server share their counts through files in `PROMETHEUS_MULTIPROC_DIR`, which the main
 process sets before they start. Writing there costs more than counting; so counts are held for a
-second, and one duration in sixteen is noted.
+second, and one duration in sixteen is noted. What a replica holds is told by worker (`pid`).
 """
 
 import asyncio
 import os
-from typing import Any
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
 
 from litestar import Response, get
 from litestar.datastructures import State
@@ -19,22 +21,38 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from cache.follower import Follower
+from checker.api.nodes import nodes_of
 from checker.domain.decision import Outcome
 from checker.domain.service import Service, ServiceType
+from checker.errors import Unavailable
+from checker.registry.report import FeedReport
+from checker.runtime import Runtime
 
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # From a twentieth of a millisecond, which a check of an innocent takes, to a time-out.
 _BUCKETS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5)
+# From what a change takes on every node to what one takes while Redis is away, and long files.
+_FEED_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30, 120)
+
+
+class FeedKind(StrEnum):
+    """By which way lines came in."""
+
+    SNAPSHOT = "snapshot"
+    CHANGES = "changes"
+    RETRY = "retry"
 
 
 class Metrics:
-    """The counters of one process."""
+    """The counters of one process; `replica` is its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, replica: Follower) -> None:
+        self._replica = replica
         self._registry = CollectorRegistry()
         checks = Counter(
             "checker_checks",
@@ -67,10 +85,44 @@ class Metrics:
             ("resource", "status"),
             registry=self._registry,
         )
+        self._count_the_list()
+
+    def _count_the_list(self) -> None:
         self._version = Gauge(
             "checker_list_version",
-            "Version of the list that answers.",
+            "Newest version of the list that the registry was seen to have.",
             multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
+        self._lag = Gauge(
+            "checker_list_lag_seconds",
+            "For how long the node furthest behind has lacked a change.",
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
+        self._replica_version = Gauge(
+            "checker_replica_version",
+            "Version of the list that the worker's replica holds.",
+            multiprocess_mode="liveall",
+            registry=self._registry,
+        )
+        self._lease = Gauge(
+            "checker_replica_lease",
+            "1 while the worker may say by itself that somebody is not listed, else 0.",
+            multiprocess_mode="liveall",
+            registry=self._registry,
+        )
+        self._lines = Counter(
+            "checker_feed_lines",
+            "Lines of the feed that were accepted, and those that went into quarantine.",
+            ("feed", "result"),
+            registry=self._registry,
+        )
+        self._feed_seconds = Histogram(
+            "checker_feed_in_force_seconds",
+            "From a feed's last byte to its being in force on every node.",
+            ("feed",),
+            buckets=_FEED_BUCKETS_S,
             registry=self._registry,
         )
 
@@ -90,9 +142,16 @@ class Metrics:
         """Count a request that was answered with a problem."""
         self._failed.labels(resource, str(status)).inc()
 
-    def list_version(self, version: int) -> None:
-        """Tell which version of the list answers."""
+    def fed(self, kind: FeedKind, report: FeedReport, seconds: float) -> None:
+        """Count the lines of a feed, and note how long it took to be in force."""
+        self._lines.labels(kind.value, "accepted").inc(report.accepted)
+        self._lines.labels(kind.value, "rejected").inc(report.rejected_count)
+        self._feed_seconds.labels(kind.value).observe(seconds)
+
+    def listed(self, version: int, lag_ms: int) -> None:
+        """Tell the newest version of the list, and the greatest lag of a node."""
         self._version.set(version)
+        self._lag.set(lag_ms / 1000)
 
     def flush(self) -> None:
         """Write what was held where all workers' counts are."""
@@ -100,6 +159,9 @@ class Metrics:
             if count:
                 self._checks[labels].inc(count)
                 self._held[labels] = 0
+        position = self._replica.position
+        self._replica_version.set(0 if position is None else position.version)
+        self._lease.set(self._replica.holds_lease)
 
     async def run(self) -> None:
         """Flush every second until cancelled."""
@@ -117,11 +179,31 @@ class Metrics:
         return generate_latest(everyone)
 
 
+def forget_dead_workers() -> None:
+    """Remove what workers that have ended said of their replicas: a killed one leaves it behind."""
+    folder = os.environ.get(MULTIPROCESS_VARIABLE)
+    for file in Path(folder).glob("gauge_live*_*.db") if folder else ():
+        pid = int(file.stem.rpartition("_")[2])
+        if not _lives(pid):
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @get("/metrics")
 async def show_metrics(state: State) -> Response[bytes]:
-    """Show the counts of all workers of this server."""
-    metrics: Any = state.metrics
-    newest = state.runtime.publisher.newest
-    if newest is not None:
-        metrics.list_version(newest.version)
+    """Show the counts of all workers of this server; what an outage hides stays as it was."""
+    metrics: Metrics = state.metrics
+    runtime: Runtime = state.runtime
+    with suppress(Unavailable):
+        nodes = await nodes_of(runtime)
+        metrics.listed(nodes.newest, max((node.lag_ms for node in nodes.nodes), default=0))
     return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -17,99 +17,16 @@ import msgspec
 from litestar import Response, get
 from litestar.static_files import create_static_files_router
 
-from checker.api.checks import BatchAnswer, BatchOfChecks, BatchOfSubjects, ItemError
-from checker.api.health import Health, Readiness
-from checker.api.list import ListView
-from checker.api.measures import Measures
-from checker.api.problems import MEDIA_TYPE, Problem, ProblemKind
+from checker.api.checks import ItemError
+from checker.api.exchanges import EXCHANGES, JSON, Exchange
+from checker.api.problems import MEDIA_TYPE, Problem
 from checker.api.responses import respond_json
-from checker.checks.answer import Answer, BatchItem
-from checker.checks.request import Check
-from checker.registry.listing_format import ListingLine
-from checker.registry.snapshot import FeedReport
+from checker.checks.answer import BatchItem
 
 DOCS = "/docs"
 ASSETS = "/docs/assets"
-JSON = "application/json"
-NDJSON = "application/x-ndjson"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _REFERENCE = "#/components/schemas/{name}"
-
-
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes in and comes out at one address. Without a key where `keyed` is false."""
-
-    summary: str
-    answer: Any
-    body: Any = None
-    example: Any = None
-    other_body: Any = None
-    body_media_type: str = JSON
-    answer_media_type: str = JSON
-    parameters: Mapping[str, Any] = {}
-    problems: tuple[int, ...] = ()
-    keyed: bool = True
-
-
-_EXAMPLE = {
-    "subject": {
-        "document": {"type": "resident_id", "number": "440882189001011230"},
-        "name": "陈示例",
-    },
-    "service": {"type": "rail", "train": "G79", "seat": "second"},
-    "jurisdiction": "440882",
-    "reference": "ORDER-1",
-}
-
-EXCHANGES: Mapping[tuple[str, str], Exchange] = {
-    ("/v1/checks", "post"): Exchange(
-        summary="Ask whether a subject may buy a service",
-        body=Check,
-        example=_EXAMPLE,
-        answer=Answer,
-        problems=(400, 401, 403, 413, 422, 503),
-    ),
-    ("/v1/checks/batch", "post"): Exchange(
-        summary="Ask about up to 10 000 subjects at once",
-        body=BatchOfChecks,
-        other_body=BatchOfSubjects,
-        answer=BatchAnswer,
-        problems=(400, 401, 403, 413, 503),
-    ),
-    ("/v1/measures", "get"): Exchange(
-        summary="All measures in force, with their sources", answer=Measures, problems=(401, 503)
-    ),
-    ("/v1/list", "get"): Exchange(
-        summary="The state of the list", answer=ListView, problems=(401, 403, 503)
-    ),
-    ("/v1/feed/snapshot", "put"): Exchange(
-        summary="Replace the whole list in one step",
-        body=ListingLine,
-        body_media_type=NDJSON,
-        answer=FeedReport,
-        parameters={
-            "format": {"type": "string", "enum": ["listing", "zxgk"], "default": "listing"},
-            "allow_empty": {"type": "boolean", "default": False},
-        },
-        problems=(400, 401, 403, 503),
-    ),
-    ("/healthz", "get"): Exchange(summary="Whether the process lives", answer=Health, keyed=False),
-    ("/readyz", "get"): Exchange(
-        summary="Whether checks can be answered", answer=Readiness, problems=(503,), keyed=False
-    ),
-    ("/metrics", "get"): Exchange(
-        summary="Counts in Prometheus's text format",
-        answer=str,
-        answer_media_type="text/plain",
-        keyed=False,
-    ),
-    ("/problems/{code}", "get"): Exchange(
-        summary="What a problem means and what to do about it",
-        answer=ProblemKind,
-        problems=(404,),
-        keyed=False,
-    ),
-}
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-"""Tables of the audit: what was answered to whom, on what grounds. Of whom it was about, nothing."""
+"""Tables of the audit: what was answered to whom, and why. Of whom it was about, nothing."""
 
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
-import uuid_utils
 
 from checker.domain.clock import instant_text
 from checker.domain.decision import Decision, Outcome, Reason, Spending
+from checker.domain.permit import Permit
+from checker.domain.service import ServiceType
 
 
 class ListState(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,13 +19,28 @@ class ListState(msgspec.Struct, frozen=True, kw_only=True):
     stale: bool
 
 
+class ShownPermit(msgspec.Struct, frozen=True, kw_only=True):
+    """The court's exception that lifted the reasons.
+
+    `uses_left` is what is left after this answer, null where uses are not counted.
+    """
+
+    id: str
+    services: tuple[ServiceType, ...]
+    valid_from: str
+    valid_until: str
+    uses_left: int | None
+    court: str
+    ground: str
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one check. `permit` and `receipt` are null: neither is issued yet."""
+    """The answer to one check. `receipt` is null: none is issued yet."""
 
     id: str
     decision: Outcome
     reasons: tuple[Reason, ...] = ()
-    permit: None = None
+    permit: ShownPermit | None = None
     spending: Spending | None = None
     list: ListState
     reference: str | None = None
@@ -37,24 +53,42 @@ class BatchItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     decision: Outcome
     reasons: tuple[Reason, ...] = ()
+    permit: ShownPermit | None = None
     spending: Spending | None = None
     reference: str | None = None
 
 
-def new_id() -> str:
-    """A UUID of version 7 (RFC 9562): ids sort by the time they were given out."""
-    return str(uuid_utils.uuid7())
-
-
-def answer_of(decision: Decision, state: ListState, reference: str | None) -> Answer:
-    """Put an answer together."""
+def answer_of(
+    decision: Decision, state: ListState, reference: str | None, *, answer_id: str
+) -> Answer:
+    """Put an answer together; what is kept of it has the same id."""
     return Answer(
-        id=new_id(),
+        id=answer_id,
         decision=decision.outcome,
         reasons=decision.reasons,
+        permit=shown_permit(decision.permit),
         spending=decision.spending,
         list=state,
         reference=reference,
+    )
+
+
+def shown_permit(permit: Permit | None) -> ShownPermit | None:
+    """Show the permit that an answer rests on, with the uses that are left after this answer.
+
+    `permit` is as it was decided on: its `uses_left` still holds the use of this answer, also where
+    the same order asks again, which is no second use.
+    """
+    if permit is None:
+        return None
+    return ShownPermit(
+        id=permit.id,
+        services=tuple(sorted(permit.services)),
+        valid_from=instant_text(permit.valid_from),
+        valid_until=instant_text(permit.valid_until),
+        uses_left=None if permit.uses_left is None else permit.uses_left - 1,
+        court=permit.court,
+        ground=permit.ground,
     )
 
 

@@ -1,192 +1,210 @@
-"""The way of a check: cache first, rules on what it holds, the registry before anything adverse.
+"""The way of a check: the node's own replica first, then the cache, the registry before anything
+adverse.
 
-    tokens → cache: proven absent ───────────────────────────→ allow
-                └─ outline → rules: nothing applies ─────────→ allow
-                                └─ something applies ─→ registry → rules → the answer
-                └─ cache away, incomplete or behind ──→ registry → rules → the answer
-                                                            └─ away too → Unavailable, never allow
+    tokens → replica, under its lease: proven absent ────────→ allow
+                └─ maybe, or no lease → cache: proven absent → allow
+                     └─ outline → rules: nothing applies ────→ allow
+                                    └─ something applies ─→ registry → rules → kept → the answer
+                     └─ cache away, incomplete, unvouched ─→ registry → rules → kept → the answer
+                                                               └─ away too → Unavailable, no allow
 
-What each outage leads to is a table in `tests/unit/checks`.
+What each outage leads to is a table in `tests/integration/checks/test_checks_in_outages.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.breaker import Breaker
-from cache.errors import CacheIncomplete, CacheUnavailable
-from cache.generation import Generation
+from cache.changes import Position
+from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
+from cache.leased_replica import Absence
 from cache.store import Lookup, StandingCache
 from cache.token import Token
 from checker.checks.answer import ListState, list_state
+from checker.checks.registry_check import Asked, RegistryCheck, new_id
 from checker.checks.request import PreparedCheck
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome
 from checker.domain.rules import decide
 from checker.domain.standing import Standing
-from checker.errors import Unavailable
 from checker.policy.book import PolicyBook
 from checker.registry.outline import decode_outline
-from checker.registry.publisher import Publisher
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Findings, Question, find_standings
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions in the order of the checks, all of them on one version of the list.
+    """Decisions and their ids in the order of the checks, all of them on one version of the list.
 
     `from_registry` counts those for which the registry was asked.
     """
 
     decisions: tuple[Decision, ...]
+    ids: tuple[str, ...]
     list: ListState
     from_registry: int
 
 
+class Replica(Protocol):
+    """What answers without asking anybody (`cache.follower.Follower`)."""
+
+    def ask(self, tokens: Sequence[Token]) -> Absence | None:
+        """Say which tokens cannot be ruled out; None: nothing can be said now."""
+        ...
+
+
 class Checks:
-    """Decides checks against one deployment's list."""
+    """Decides checks against one deployment's list.
+
+    `report_incomplete` is called when a part of the cache is found missing.
+    """
 
     def __init__(
         self,
         *,
+        replica: Replica,
         cache: StandingCache,
-        engine: AsyncEngine,
+        registry: RegistryCheck,
         sealer: Sealer,
-        publisher: Publisher,
         policies: PolicyBook,
         clock: Clock,
-        registry_breaker: Breaker,
         stale_after_ms: int,
+        report_incomplete: Callable[[], None],
     ) -> None:
+        self._replica = replica
         self._cache = cache
-        self._engine = engine
+        self._registry = registry
         self._sealer = sealer
-        self._publisher = publisher
         self._policies = policies
         self._clock = clock
-        self._registry_breaker = registry_breaker
         self._stale_after_ms = stale_after_ms
+        self._report_incomplete = report_incomplete
 
-    async def decide(self, checks: Sequence[PreparedCheck]) -> Decided:
-        """Decide checks together.
+    async def decide(self, checks: Sequence[PreparedCheck], *, account_id: str | None) -> Decided:
+        """Decide checks together; `account_id` None: asked on the command line.
 
         Raises:
             Unavailable: the list cannot be vouched for, so nothing is allowed.
         """
-        now = self._clock.now()
-        tokens = [self._sealer.tokens_of(check.document, check.name) for check in checks]
-        lookup = await self._lookup(tokens)
+        asked = Asked(
+            checks=tuple(checks),
+            tokens=tuple([self._sealer.tokens_of(each.document, each.name) for each in checks]),
+            account_id=account_id,
+            now=self._clock.now(),
+        )
+        absence = self._replica.ask(_flat(asked.tokens))
+        if absence is not None and not absence.maybes:
+            return self._all_allowed(asked, absence.position)
+        places: Sequence[int] = range(len(checks))
+        if absence is not None:
+            places = _places(asked.tokens, absence.maybes)
+        lookup = await self._lookup([asked.tokens[place] for place in places])
+        if lookup is not None and absence is not None and lookup.position != absence.position:
+            # One answer speaks of one list: what the replica ruled out, it did so on another one.
+            places = range(len(checks))
+            lookup = await self._lookup(asked.tokens)
         if lookup is None:
-            return await self._ask_registry(checks, tokens, now)
-        generation = lookup.generation
-        suspected = self._suspected(checks, tokens, lookup, now) if lookup.maybes else []
+            return await self._ask_registry(asked)
+        suspected = self._suspected(asked, places, lookup)
         if not suspected:
-            state = self._state(generation.version, generation.as_of_ms, now)
-            return Decided(decisions=(ALLOWED,) * len(checks), list=state, from_registry=0)
-        return await self._confirm(checks, tokens, suspected, generation, now)
+            return self._all_allowed(asked, lookup.position)
+        return await self._confirm(asked, suspected, lookup.position)
 
-    async def _lookup(self, tokens: list[tuple[Token, ...]]) -> Lookup | None:
+    async def _lookup(self, tokens: Sequence[tuple[Token, ...]]) -> Lookup | None:
         """Look all tokens up; None: the cache cannot be asked, or cannot be believed."""
-        flat = tokens[0] if len(tokens) == 1 else [token for each in tokens for token in each]
         try:
-            lookup = await self._cache.lookup(flat)
-        except CacheUnavailable:
+            return await self._cache.lookup(_flat(tokens))
+        except (CacheUnavailable, CacheUnvouched):
             return None
         except CacheIncomplete:
-            self._publisher.report_incomplete()
+            self._report_incomplete()
             return None
-        return lookup if self._publisher.is_current(lookup.generation) else None
 
-    def _suspected(
-        self,
-        checks: Sequence[PreparedCheck],
-        tokens: list[tuple[Token, ...]],
-        lookup: Lookup,
-        now: datetime,
-    ) -> list[int]:
-        """Find the checks that their outline does not clear."""
+    def _suspected(self, asked: Asked, places: Sequence[int], lookup: Lookup) -> list[int]:
+        """Find the checks, among those at `places`, that their outline does not clear."""
         suspected = []
         start = 0
-        for place, check in enumerate(checks):
-            found = lookup.values[start : start + len(tokens[place])]
-            start += len(tokens[place])
-            outlines = [value for value in found if value is not None]
-            if outlines and self._may_be_adverse(check, decode_outline(outlines), now):
+        for place in places:
+            stop = start + len(asked.tokens[place])
+            outlines = [value for value in lookup.values[start:stop] if value is not None]
+            start = stop
+            if outlines and self._may_be_adverse(
+                asked.checks[place], decode_outline(outlines), asked.now
+            ):
                 suspected.append(place)
         return suspected
 
     def _may_be_adverse(
         self, check: PreparedCheck, outline: Standing | None, now: datetime
     ) -> bool:
-        return outline is None or self._decide(check, outline, now).outcome is not Outcome.ALLOW
+        if outline is None:
+            return True
+        policy = self._policies.effective(check.jurisdiction)
+        decision = decide(outline, check.service, policy=policy, now=now)
+        return decision.outcome is not Outcome.ALLOW
 
-    async def _confirm(
-        self,
-        checks: Sequence[PreparedCheck],
-        tokens: list[tuple[Token, ...]],
-        suspected: list[int],
-        generation: Generation,
-        now: datetime,
-    ) -> Decided:
+    async def _confirm(self, asked: Asked, suspected: list[int], position: Position) -> Decided:
         """Ask the registry about whom the outlines do not clear, and the rest with them if the
-        list has moved on in between: one answer speaks of one version.
+        list has moved on since: one answer speaks of one version.
         """
-        confirmed = await self._ask_registry(
-            [checks[place] for place in suspected], [tokens[place] for place in suspected], now
-        )
-        if confirmed.list.version != generation.version and len(suspected) < len(checks):
-            return await self._ask_registry(checks, tokens, now)
-        decisions = [ALLOWED] * len(checks)
-        for place, decision in zip(suspected, confirmed.decisions, strict=True):
-            decisions[place] = decision
-        return Decided(
-            decisions=tuple(decisions), list=confirmed.list, from_registry=len(suspected)
-        )
-
-    async def _ask_registry(
-        self,
-        checks: Sequence[PreparedCheck],
-        tokens: list[tuple[Token, ...]],
-        now: datetime,
-    ) -> Decided:
-        questions = [
-            Question(
-                document=check.document,
-                tokens=each,
-                name_token=None if check.name is None else self._sealer.name_token(check.name),
-            )
-            for check, each in zip(checks, tokens, strict=True)
-        ]
-        findings = await self._find(questions)
-        if findings.version is None:
-            raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
-        decisions = (
-            self._decide(check, standing, now)
-            for check, standing in zip(checks, findings.standings, strict=True)
-        )
+        if len(suspected) == len(asked.checks):
+            return await self._ask_registry(asked)
+        confirmed = await self._registry.decide(asked.only(suspected), at_version=position.version)
+        if confirmed is None:
+            return await self._ask_registry(asked)
+        decisions = [ALLOWED] * len(asked.checks)
+        ids = [new_id() for _ in asked.checks]
+        for place, decision, decision_id in zip(
+            suspected, confirmed.decisions, confirmed.ids, strict=True
+        ):
+            decisions[place], ids[place] = decision, decision_id
         return Decided(
             decisions=tuple(decisions),
-            list=self._state(findings.version.version, findings.version.at_ms, now),
-            from_registry=len(checks),
+            ids=tuple(ids),
+            list=self._state(position, asked.now),
+            from_registry=len(suspected),
         )
 
-    async def _find(self, questions: Sequence[Question]) -> Findings:
-        """Ask PostgreSQL, unless it failed a moment ago: nobody waits out a time-out in line."""
-        if not self._registry_breaker.allows():
-            raise Unavailable("the registry could not be reached a moment ago")
-        try:
-            findings = await find_standings(self._engine, self._sealer.vault, questions)
-        except Unavailable:
-            self._registry_breaker.failed()
-            raise
-        self._registry_breaker.succeeded()
-        return findings
+    async def _ask_registry(self, asked: Asked) -> Decided:
+        confirmed = await self._registry.decide(asked)
+        assert confirmed is not None, "whatever the version is"
+        version = confirmed.version
+        position = Position(version=version.version, as_of_ms=version.at_ms)
+        return Decided(
+            decisions=confirmed.decisions,
+            ids=confirmed.ids,
+            list=self._state(position, asked.now),
+            from_registry=len(asked.checks),
+        )
 
-    def _decide(self, check: PreparedCheck, standing: Standing, now: datetime) -> Decision:
-        policy = self._policies.effective(check.jurisdiction)
-        return decide(standing, check.service, policy=policy, now=now)
+    def _all_allowed(self, asked: Asked, position: Position) -> Decided:
+        return Decided(
+            decisions=(ALLOWED,) * len(asked.checks),
+            ids=tuple([new_id() for _ in asked.checks]),
+            list=self._state(position, asked.now),
+            from_registry=0,
+        )
 
-    def _state(self, version: int, as_of_ms: int, now: datetime) -> ListState:
-        return list_state(version, as_of_ms, now, self._stale_after_ms)
+    def _state(self, position: Position, now: datetime) -> ListState:
+        return list_state(position.version, position.as_of_ms, now, self._stale_after_ms)
+
+
+def _flat(tokens: Sequence[tuple[Token, ...]]) -> Sequence[Token]:
+    return tokens[0] if len(tokens) == 1 else [token for each in tokens for token in each]
+
+
+def _places(tokens: Sequence[tuple[Token, ...]], maybes: Sequence[int]) -> Sequence[int]:
+    """Give the checks that hold the tokens of these indices: all their tokens are looked up, so
+    that what is said of one subject is of one list.
+    """
+    if len(tokens) == 1:
+        return (0,)
+    wanted = set(maybes)
+    places = []
+    start = 0
+    for place, each in enumerate(tokens):
+        if not wanted.isdisjoint(range(start, start + len(each))):
+            places.append(place)
+        start += len(each)
+    return places

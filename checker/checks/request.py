@@ -11,7 +11,7 @@ from checker.domain.document import Document, normalize
 from checker.domain.errors import InvalidDocument, InvalidJurisdiction
 from checker.domain.jurisdiction import NATION, Jurisdiction, parse_jurisdiction
 from checker.domain.name import normalize_name
-from checker.domain.service import Service, ServiceType
+from checker.domain.service import Service, ServiceType, type_of
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope, TooLarge
 
 BATCH_ITEMS_MAX = 10_000
@@ -146,7 +146,7 @@ def service_type(service: Service, caller: Caller) -> ServiceType:
     Raises:
         OutOfScope: the key's scope does not hold it.
     """
-    kind = ServiceType(str(service.__struct_config__.tag))
+    kind = type_of(service)
     if not caller.may_ask(kind):
         raise OutOfScope(f"this key may not ask about {kind}")
     return kind

@@ -76,9 +76,8 @@ def check(  # noqa: PLR0917 - click passes options by name
     prepared = _prepare(question)
 
     async def work(runtime: Runtime) -> Answer:
-        await runtime.publisher.look()
-        decided = await runtime.checks.decide((prepared,))
-        return answer_of(decided.decisions[0], decided.list, None)
+        decided = await runtime.checks.decide((prepared,), account_id=None)
+        return answer_of(decided.decisions[0], decided.list, None, answer_id=decided.ids[0])
 
     answer = run_in_deployment(config, work)
     if as_json:

@@ -34,7 +34,7 @@ def demo(config: Config, host: str, port: int, workers: int) -> None:
     """Serve a synthetic list, with keys and a question to try."""
     server.refuse_taken(host, port)
     with open_servers(config) as named:
-        prepared = run_in_deployment(named, _prepare)
+        prepared = run_in_deployment(named, _prepare, publish=True)
         # Only now: another's directory was refused, and keeps its settings unset.
         served = _with_settings(named)
         _tell(prepared, f"http://{host}:{port}")

@@ -1,4 +1,4 @@
-"""`checker import`: takes a list from a file, with a bar on a terminal."""
+"""`checker import`: takes a list, or changes of it, from a file, with a bar on a terminal."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,7 +15,8 @@ from checker.cli.options import (
 )
 from checker.config import Config
 from checker.registry.entry import FeedFormat
-from checker.registry.snapshot import FeedReport
+from checker.registry.quarantine_rows import OPERATIONS
+from checker.registry.report import FeedReport
 from checker.runtime import Runtime
 
 CHUNK_BYTES = 1 << 18
@@ -32,31 +33,59 @@ TOLD_MAX = 20
     show_default=True,
     help="How the lines are written.",
 )
-@click.option("--snapshot", is_flag=True, default=True, help="Replace the whole list (default).")
+@click.option(
+    "--snapshot/--changes",
+    "snapshot",
+    default=True,
+    help="Replace the whole list (default), or apply each line to it: an operation, or with "
+    "--format zxgk a record that is put in force.",
+)
+@click.option("--strict", is_flag=True, help="With --changes: all lines, or none of them.")
 @click.option("--allow-empty", is_flag=True, help="An empty list is meant, and frees everybody.")
+@click.option("--allow-shrink", is_flag=True, help="A list of less than half is meant.")
 @json_option
 @deployment_options
-def import_list(
+def import_list(  # noqa: PLR0917 - click passes options by name
     config: Config,
     file: Path,
     feed_format: str,
     snapshot: bool,
+    strict: bool,
     allow_empty: bool,
+    allow_shrink: bool,
     as_json: bool,
 ) -> None:
-    """Replace the list by the lines of FILE (NDJSON)."""
+    """Replace the list by the lines of FILE (NDJSON), or change it by them."""
+    if strict and snapshot:
+        raise click.UsageError("--strict goes with --changes; a snapshot is taken in as it is")
+    if (allow_empty or allow_shrink) and not snapshot:
+        raise click.UsageError("--allow-empty and --allow-shrink go with --snapshot")
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
 
         async def work(runtime: Runtime) -> FeedReport:
+            chunks = _chunks(file, lambda size: progress.update(bar, completed=size))
+            if not snapshot:
+                # A listing alone is no operation; the platform's record can only mean "list".
+                is_platforms = feed_format == FeedFormat.ZXGK
+                return await runtime.changes.apply(
+                    chunks,
+                    strict=strict,
+                    line_format=FeedFormat.ZXGK if is_platforms else OPERATIONS,
+                    progress=told,
+                )
             return await runtime.feed.replace(
-                _chunks(file, lambda size: progress.update(bar, completed=size)),
+                chunks,
                 feed_format=FeedFormat(feed_format),
                 allow_empty=allow_empty,
-                progress=lambda lines: progress.update(bar, description=f"{lines} lines"),
+                allow_shrink=allow_shrink,
+                progress=told,
             )
 
-        report = run_in_deployment(config, work)
+        def told(lines: int) -> None:
+            progress.update(bar, description=f"{lines} lines")
+
+        report = run_in_deployment(config, work, publish=True)
     if as_json:
         tell_json(report)
         return

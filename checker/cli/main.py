@@ -5,8 +5,10 @@ import click
 from checker.cli.check import check
 from checker.cli.demo import demo
 from checker.cli.feed import import_list
+from checker.cli.follow import feed
 from checker.cli.keys import keys
 from checker.cli.options import Commands
+from checker.cli.rebuild import rebuild
 from checker.cli.serve import serve
 from checker.cli.status import status
 
@@ -17,5 +19,5 @@ def main() -> None:
     """Whether a listed judgment defaulter (失信被执行人) may buy, asked at the point of service."""
 
 
-for command in (serve, demo, import_list, check, keys, status):
+for command in (serve, demo, import_list, feed, check, keys, status, rebuild):
     main.add_command(command)

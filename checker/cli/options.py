@@ -20,7 +20,7 @@ import uvloop
 from cache.embedded.place import EmbeddedServerError
 from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
 from checker.errors import CheckerError, InvalidRequest, Unavailable
-from checker.runtime import Runtime, open_runtime, open_servers
+from checker.runtime import Runtime, open_runtime, open_servers, publishing
 
 EXIT_UNAVAILABLE = 1
 EXIT_USAGE = 2
@@ -57,12 +57,21 @@ def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
 json_option = click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
 
 
-def run_in_deployment(config: Config, work: Callable[[Runtime], Coroutine[Any, Any, R]]) -> R:
-    """Open the servers and a node, do the work, close both."""
+def run_in_deployment(
+    config: Config, work: Callable[[Runtime], Coroutine[Any, Any, R]], *, publish: bool = False
+) -> R:
+    """Open the servers and a node, do the work, close both.
+
+    Work that changes the list sets `publish`: without a server nobody else would bring it to the
+    cache.
+    """
 
     async def opened(named: Config) -> R:
         async with open_runtime(named, os.environ) as runtime:
-            return await work(runtime)
+            if not publish:
+                return await work(runtime)
+            async with publishing(runtime):
+                return await work(runtime)
 
     with (
         open_servers(config) as named,

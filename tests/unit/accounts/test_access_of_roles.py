@@ -7,8 +7,8 @@ from checker.domain.service import ServiceType
 
 EXPECTED = {
     AccountRole.INSTITUTION: {Action.CHECK, Action.SEE_MEASURES},
-    AccountRole.COURT: {Action.PUBLISH, Action.SEE_MEASURES},
-    AccountRole.OPERATOR: {Action.SEE_LIST, Action.SEE_MEASURES},
+    AccountRole.COURT: {Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
+    AccountRole.OPERATOR: {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
     AccountRole.AUDITOR: {Action.SEE_MEASURES},
 }
 

@@ -1,0 +1,217 @@
+"""Decides by the registry, and keeps what was decided, in one transaction before the answer.
+
+PostgreSQL says what holds now, whatever the cache said; a plain `allow` leaves nothing behind.
+Every other answer is kept, and a counted permit is used, by the transaction that read them.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import uuid_utils
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cache.breaker import Breaker
+from cache.token import Token
+from checker.audit.decisions import KeptDecision, keep
+from checker.checks.request import PreparedCheck
+from checker.database.engine import attempt, driver_errors
+from checker.domain.decision import Decision
+from checker.domain.permit import Permit
+from checker.domain.rules import decide
+from checker.domain.service import type_of
+from checker.domain.standing import Standing
+from checker.errors import Unavailable
+from checker.policy.book import PolicyBook
+from checker.registry.permit_uses import PermitUses
+from checker.registry.publication import ListVersion
+from checker.registry.sealing import Sealer
+from checker.registry.standings import Findings, Question, find_standings
+
+CLAIM_BYTES = 16
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Checks that were asked together, and all tokens under which each subject may be listed.
+
+    `account_id` None: asked on the command line.
+    """
+
+    checks: tuple[PreparedCheck, ...]
+    tokens: tuple[tuple[Token, ...], ...]
+    account_id: str | None
+    now: datetime
+
+    def only(self, places: Sequence[int]) -> "Asked":
+        """Give those at some places, in their order."""
+        return msgspec.structs.replace(
+            self,
+            checks=tuple([self.checks[place] for place in places]),
+            tokens=tuple([self.tokens[place] for place in places]),
+        )
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """Decisions with their ids in the order of the checks, by the list of `version`."""
+
+    decisions: tuple[Decision, ...]
+    ids: tuple[str, ...]
+    version: ListVersion
+
+
+class RegistryCheck:
+    """Decides checks against the record itself."""
+
+    def __init__(
+        self, *, engine: AsyncEngine, sealer: Sealer, policies: PolicyBook, breaker: Breaker
+    ) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._policies = policies
+        self._breaker = breaker
+
+    async def decide(self, asked: Asked, *, at_version: int | None = None) -> Confirmed | None:
+        """Decide, and keep whatever is no plain `allow`.
+
+        None: the list is no longer at `at_version`; then nothing is kept.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer, or holds no list yet.
+        """
+        questions = [
+            Question(
+                document=check.document,
+                tokens=tokens,
+                name_token=None if check.name is None else self._sealer.name_token(check.name),
+                claim=self._claim(check, asked.account_id),
+            )
+            for check, tokens in zip(asked.checks, asked.tokens, strict=True)
+        ]
+
+        async def work(connection: AsyncConnection) -> Confirmed | None:
+            findings = await find_standings(connection, self._sealer.vault, questions)
+            if findings.version is None:
+                raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
+            if at_version not in {None, findings.version.version}:
+                return None
+            return await self._decide(connection, asked, questions, findings)
+
+        if not self._breaker.allows():
+            raise Unavailable("the registry could not be reached a moment ago")
+        try:
+            with driver_errors():
+                confirmed = await attempt(self._engine, work)
+        except Unavailable:
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+        return confirmed
+
+    async def _decide(
+        self,
+        connection: AsyncConnection,
+        asked: Asked,
+        questions: Sequence[Question],
+        findings: Findings,
+    ) -> Confirmed:
+        assert findings.version is not None
+        standings = list(findings.standings)
+        decisions = [
+            self._judge(check, standing, asked.now)
+            for check, standing in zip(asked.checks, standings, strict=True)
+        ]
+        if any(_is_counted(decision.permit) for decision in decisions):
+            await self._use_permits(connection, asked, questions, standings, decisions)
+        ids = tuple([new_id() for _ in decisions])
+        kept = [
+            KeptDecision(
+                id=decision_id,
+                at=asked.now,
+                account_id=asked.account_id,
+                service=type_of(check.service),
+                jurisdiction=check.jurisdiction,
+                outcome=decision.outcome,
+                reasons=self._judge(check, _named(standing), asked.now).reasons,
+                permit_id=None if decision.permit is None else decision.permit.id,
+                list_version=findings.version.version,
+            )
+            for check, standing, decision, decision_id in zip(
+                asked.checks, standings, decisions, ids, strict=True
+            )
+            if decision.reasons
+        ]
+        if kept:
+            await keep(connection, kept)
+            await connection.commit()
+        return Confirmed(decisions=tuple(decisions), ids=ids, version=findings.version)
+
+    async def _use_permits(
+        self,
+        connection: AsyncConnection,
+        asked: Asked,
+        questions: Sequence[Question],
+        standings: list[Standing],
+        decisions: list[Decision],
+    ) -> None:
+        """Decide again behind the lock of the counted permits, in order, and use what lifts."""
+        places = [place for place, each in enumerate(decisions) if _is_counted(each.permit)]
+        permit_ids = {
+            permit.id
+            for place in places
+            for permit in standings[place].permits
+            if _is_counted(permit)
+        }
+        claims = {place: questions[place].claim or b"" for place in places}
+        uses = await PermitUses.lock(connection, permit_ids, set(claims.values()))
+        for place, claim in claims.items():
+            standing = _with_uses_left(standings[place], uses, claim)
+            decision = self._judge(asked.checks[place], standing, asked.now)
+            standings[place], decisions[place] = standing, decision
+            if decision.permit is not None and _is_counted(decision.permit):
+                uses.claim(decision.permit, claim)
+        await uses.write(connection, asked.now)
+
+    def _judge(self, check: PreparedCheck, standing: Standing, now: datetime) -> Decision:
+        policy = self._policies.effective(check.jurisdiction)
+        return decide(standing, check.service, policy=policy, now=now)
+
+    def _claim(self, check: PreparedCheck, account_id: str | None) -> bytes:
+        """Tell one sale from another: the same order of the same account is the same sale."""
+        if check.reference is None:
+            return secrets.token_bytes(CLAIM_BYTES)
+        return self._sealer.sale_token(account_id, check.reference, check.service)
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562): ids sort by the time they were given out."""
+    return str(uuid_utils.uuid7())
+
+
+def _is_counted(permit: Permit | None) -> bool:
+    return permit is not None and permit.uses_left is not None
+
+
+def _with_uses_left(standing: Standing, uses: PermitUses, claim: bytes) -> Standing:
+    permits = tuple(
+        msgspec.structs.replace(permit, uses_left=uses.left(permit, claim))
+        if _is_counted(permit)
+        else permit
+        for permit in standing.permits
+    )
+    return msgspec.structs.replace(standing, permits=permits)
+
+
+def _named(standing: Standing) -> Standing:
+    """Show all listings, as what is kept does: who is not public is still accounted for."""
+    if all(link.listing is None or link.listing.public for link in standing.links):
+        return standing
+    links = tuple(
+        link
+        if link.listing is None
+        else msgspec.structs.replace(
+            link, listing=msgspec.structs.replace(link.listing, public=True)
+        )
+        for link in standing.links
+    )
+    return msgspec.structs.replace(standing, links=links)

@@ -1,0 +1,28 @@
+"""`checker rebuild`."""
+
+import click
+
+from cache.generation import Generation
+from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.config import Config
+from checker.errors import Conflict
+from checker.runtime import Runtime
+
+
+@click.command()
+@json_option
+@deployment_options
+def rebuild(config: Config, as_json: bool) -> None:
+    """Build the cache anew from the registry, beside what is in use, and switch to it."""
+
+    async def work(runtime: Runtime) -> Generation:
+        generation = await runtime.publisher.rebuild_now()
+        if generation is None:
+            raise Conflict("no list has been taken in yet, so there is nothing to build")
+        return generation
+
+    built = run_in_deployment(config, work)
+    if as_json:
+        tell_json(built)
+        return
+    click.echo(f"version {built.version}: {built.entries} tokens in generation {built.id}")
