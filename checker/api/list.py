@@ -11,7 +11,7 @@ from checker.api.nodes import nodes_of
 from checker.api.responses import respond_json
 from checker.domain.clock import instant_text, shanghai_day
 from checker.registry.nodes import Node
-from checker.registry.summary import count_overdue_removals, summarize
+from checker.registry.summary import summarize
 from checker.runtime import Runtime
 
 
@@ -34,8 +34,7 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Tell version, age and size of the list, and what each node has of it."""
     await require(request, Action.SEE_LIST)
     runtime: Runtime = request.app.state.runtime
-    summary = await summarize(runtime.engine)
-    overdue = await count_overdue_removals(runtime.engine, shanghai_day(runtime.clock.now()))
+    summary = await summarize(runtime.engine, shanghai_day(runtime.clock.now()))
     nodes = await nodes_of(runtime)
     newest = summary.version
     return respond_json(
@@ -46,7 +45,7 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
             organizations=summary.organizations,
             listings=summary.listings,
             nodes=nodes.nodes,
-            overdue_removals=overdue,
+            overdue_removals=summary.overdue_removals,
             unresolved_officers=summary.unresolved_officers,
             masked=summary.masked,
         )

@@ -12,8 +12,9 @@ from checker.cli.options import deployment_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
 from checker.config import CONFIG_FILE, Config
 from checker.demo import Person, demo_list, demo_persons, demo_settings
+from checker.domain.clock import shanghai_day
 from checker.errors import ConfigurationError
-from checker.registry.publication import ChangeKind, newest_version
+from checker.registry.publication import ChangeKind, list_origin
 from checker.registry.summary import ListSummary, summarize
 from checker.runtime import Runtime, open_servers
 
@@ -52,8 +53,8 @@ def _with_settings(config: Config) -> Config:
 
 async def _prepare(runtime: Runtime) -> Prepared:
     async with runtime.engine.connect() as connection:
-        newest = await newest_version(connection)
-    if newest is not None and newest.kind is not ChangeKind.DEMO:
+        origin = await list_origin(connection)
+    if origin not in {None, ChangeKind.DEMO}:
         text = "this data directory holds a list that is not the demo's: use `checker serve`"
         raise ConfigurationError(text)
     await runtime.feed.replace(demo_list(), kind=ChangeKind.DEMO)
@@ -61,7 +62,8 @@ async def _prepare(runtime: Runtime) -> Prepared:
         role: await create_key(runtime.engine, name=f"demo {role}", role=role)
         for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)
     }
-    return Prepared(keys=keys, summary=await summarize(runtime.engine))
+    today = shanghai_day(runtime.clock.now())
+    return Prepared(keys=keys, summary=await summarize(runtime.engine, today))
 
 
 def _tell(prepared: Prepared, url: str) -> None:

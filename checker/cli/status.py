@@ -3,10 +3,10 @@
 import click
 import msgspec
 
-from cache.errors import CacheIncomplete, CacheUnavailable
+from cache.errors import CacheUnavailable
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
-from checker.domain.clock import instant_text
+from checker.domain.clock import instant_text, shanghai_day
 from checker.registry.summary import ListSummary, summarize
 from checker.runtime import Runtime
 
@@ -21,6 +21,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     persons: int
     organizations: int
     listings: int
+    overdue_removals: int
     unresolved_officers: int
     masked: int
 
@@ -32,7 +33,7 @@ def status(config: Config, as_json: bool) -> None:
     """Tell what the list and the cache hold."""
 
     async def work(runtime: Runtime) -> Status:
-        summary = await summarize(runtime.engine)
+        summary = await summarize(runtime.engine, shanghai_day(runtime.clock.now()))
         return _status(runtime, summary, await _cache_version(runtime))
 
     told = run_in_deployment(config, work)
@@ -53,6 +54,7 @@ def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -
         persons=summary.persons,
         organizations=summary.organizations,
         listings=summary.listings,
+        overdue_removals=summary.overdue_removals,
         unresolved_officers=summary.unresolved_officers,
         masked=summary.masked,
     )
@@ -60,7 +62,6 @@ def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -
 
 async def _cache_version(runtime: Runtime) -> int | None:
     try:
-        generation = await runtime.cache.current()
-    except (CacheUnavailable, CacheIncomplete):
+        return (await runtime.following.nodes()).head
+    except CacheUnavailable:
         return None
-    return None if generation is None else generation.version

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Date,
     FromClause,
     Select,
     and_,
@@ -101,7 +102,7 @@ def _full(documents: FromClause, version: Version) -> Select[Any]:
     return (
         select(
             *_columns(documents),
-            func.least(listing.c.expires_on, delisting.c.on).label("ends_on"),
+            func.least(listing.c.expires_on, delisting.c.on, type_=Date()).label("ends_on"),
             fulfilment.c.on.label("fulfilled_on"),
             null().cast(directive.c.measures.type).label("measures"),
         )

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, Text, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
@@ -199,7 +200,7 @@ _LISTINGS = (
         listing.c.party_type,
         _is_open,
     )
-    .distinct(listing.c.id)
+    .ext(distinct_on(listing.c.id))
     .where(listing.c.id == _wanted(Text))
     .order_by(listing.c.id, listing.c.from_version.desc())
 )

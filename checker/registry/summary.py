@@ -1,9 +1,10 @@
 """What is in force, in numbers: nothing of anybody."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors
@@ -16,7 +17,8 @@ from checker.registry.schema import directive, document, listing, officer_link
 class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of what is in force.
 
-    `persons` and `organizations` are the different parties, by their documents;
+    `persons` and `organizations` are the different parties, by their documents; `overdue_removals`
+    are listings whose duty was fulfilled and whose court's days for the removal are over;
     `unresolved_officers` are known by name alone and reach nobody; `masked` documents can only ever
     give `review`.
     """
@@ -25,13 +27,16 @@ class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
     persons: int
     organizations: int
     listings: int
+    overdue_removals: int
     unresolved_officers: int
     masked: int
 
 
-async def summarize(engine: AsyncEngine) -> ListSummary:
-    """Count what is in force now."""
-    in_force = listing.c.until_version.is_(None)
+async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
+    """Count what is in force on `today`, a day in Asia/Shanghai."""
+    delisting = directive.alias("delisting")
+    has_ended = select(literal(1)).where(_directs(delisting, "delisting"), delisting.c.on <= today)
+    in_force = and_(listing.c.until_version.is_(None), ~has_ended.exists())
     # Who is listed with two documents is one party, known by the lesser of their tokens.
     party = (
         select(listing.c.party_type, func.min(document.c.token).label("token"))
@@ -63,33 +68,25 @@ async def summarize(engine: AsyncEngine) -> ListSummary:
                 persons=by_type.get(PartyType.PERSON, 0),
                 organizations=by_type.get(PartyType.ORGANIZATION, 0),
                 listings=(await connection.execute(listings)).scalar_one(),
+                overdue_removals=(await connection.execute(_overdue(in_force, today))).scalar_one(),
                 unresolved_officers=(await connection.execute(unresolved)).scalar_one(),
                 masked=(await connection.execute(masked)).scalar_one(),
             )
 
 
-async def count_overdue_removals(engine: AsyncEngine, today: date) -> int:
-    """Count the listings that should have been removed by `today`, a day in Asia/Shanghai.
-
-    They are in force, their duty was fulfilled, and the court's days for the removal are over
-    (`checker.domain.standing.removal_overdue_from`).
-    """
-    fulfilment, delisting = directive.alias("fulfilment"), directive.alias("delisting")
-    ends_on = func.least(listing.c.expires_on, delisting.c.on)
-    overdue = (
+def _overdue(in_force: ColumnElement[bool], today: date) -> Select[Any]:
+    """Count what should have been removed (`checker.domain.standing.removal_overdue_from`)."""
+    fulfilment = directive.alias("fulfilment")
+    return (
         select(func.count())
         .select_from(listing)
         .join(fulfilment, _directs(fulfilment, "fulfilment"))
-        .outerjoin(delisting, _directs(delisting, "delisting"))
         .where(
-            listing.c.until_version.is_(None),
+            in_force,
             fulfilment.c.on <= today - timedelta(days=REMOVAL_DAYS + 1),
-            or_(ends_on.is_(None), ends_on > today),
+            or_(listing.c.expires_on.is_(None), listing.c.expires_on > today),
         )
     )
-    with driver_errors():
-        async with engine.connect() as connection:
-            return (await connection.execute(overdue)).scalar_one()
 
 
 def _directs(table: FromClause, kind: str) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ from checker.following.errors import SourceFault
 from checker.following.positions import Positions
 from checker.following.web_source import WebSource, parse_url
 from checker.registry.changes import ChangesFeed
-from checker.registry.schema import listing, quarantine
+from checker.registry.schema import directive, listing, quarantine
 from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
 from checker.vault import Vault
@@ -42,7 +42,14 @@ class Institution:
         return await self._connector.round()
 
     async def listings(self):
-        statement = select(listing.c.id).where(listing.c.until_version.is_(None))
+        has_ended = select(directive.c.pk).where(
+            directive.c.listing_id == listing.c.id,
+            directive.c.kind == "delisting",
+            directive.c.until_version.is_(None),
+        )
+        statement = select(listing.c.id).where(
+            listing.c.until_version.is_(None), ~has_ended.exists()
+        )
         async with self._engine.connect() as connection:
             return {int(row.id) for row in await connection.execute(statement)}
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from registry_grounds import (
+    AT,
     check_of,
     company_listing,
     feed_of,
@@ -19,6 +20,7 @@ from registry_grounds import (
 )
 
 from cache.keys import Keys
+from checker.domain.clock import shanghai_day
 from checker.errors import InvalidRequest
 from checker.registry.sealing import QUARANTINE_RAW
 from checker.registry.summary import summarize
@@ -235,4 +237,4 @@ async def test_who_is_listed_with_two_documents_is_counted_once(node):
     twice = person_listing(1)
     twice["party"]["documents"].append({"type": "passport", "number": "P1234567"})
     await publish(node, [twice, person_listing(2)])
-    assert (await summarize(node.engine)).persons == 2
+    assert (await summarize(node.engine, shanghai_day(AT))).persons == 2
