@@ -113,7 +113,7 @@ EXCHANGES: Mapping[tuple[str, str], Exchange] = {
         example={"op": "delist", "listing_id": "707091354", "ground": "fulfilled"},
         answer=FeedReport,
         parameters={"strict": _FLAG},
-        problems=(400, 401, 403, 503),
+        problems=(400, 401, 403, 413, 503),
     ),
     ("/v1/feed/quarantine", "get"): Exchange(
         summary="The lines of the feed that could not stand, and why",

@@ -61,11 +61,12 @@ def anyone(service: RunningService) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def put_snapshot(court: httpx.Client) -> PutSnapshot:
-    """Put lines in force as the whole list; gives the report."""
+    """Put lines in force as the whole list, however few they are; gives the report."""
 
     def put(lines: list[Line] | bytes, **parameters: str) -> dict[str, Any]:
         body = lines if isinstance(lines, bytes) else ndjson(lines)
-        response = court.put("/v1/feed/snapshot", content=body, params=parameters)
+        meant = {"allow_shrink": "true"} | parameters
+        response = court.put("/v1/feed/snapshot", content=body, params=meant)
         assert response.status_code == 200, response.text
         report: dict[str, Any] = response.json()
         return report

@@ -18,7 +18,7 @@ LINES = ndjson([listing("99", person(OTHER_NAME, document(INNOCENT)))])
 def send_and_hang_up(service: RunningService, head: str, body: bytes) -> None:
     """Send a request by hand and close the sending side; whatever is answered is read."""
     lines = (
-        "PUT /v1/feed/snapshot HTTP/1.1",
+        "PUT /v1/feed/snapshot?allow_shrink=true HTTP/1.1",
         f"host: {service.address[0]}",
         f"authorization: Bearer {service.keys['court']}",
         head,
@@ -68,7 +68,7 @@ def test_a_whole_transfer_sent_by_hand_is_taken_in(
         put_snapshot(list(TOWN))
         with socket.create_connection(service.address, PATIENCE_S) as connection:
             request = (
-                f"PUT /v1/feed/snapshot HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+                f"PUT /v1/feed/snapshot?allow_shrink=true HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
                 f"authorization: Bearer {service.keys['court']}\r\n{head}\r\n\r\n"
             )
             connection.sendall(request.encode() + body)

@@ -19,23 +19,36 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/measures", "get"): (EVERYBODY, {}),
     ("/v1/list", "get"): ({"operator"}, {}),
     ("/v1/feed/snapshot", "put"): ({"court"}, {"content": ndjson(TOWN)}),
+    ("/v1/feed/changes", "post"): ({"court"}, {"content": b""}),
+    ("/v1/feed/quarantine", "get"): ({"court", "operator"}, {}),
+    ("/v1/feed/quarantine/{line_id}", "get"): ({"court", "operator"}, {}),
+    ("/v1/feed/quarantine/retry", "post"): ({"court"}, {"json": {}}),
     ("/healthz", "get"): (None, {}),
     ("/readyz", "get"): (None, {}),
     ("/metrics", "get"): (None, {}),
     ("/problems/{code}", "get"): (None, {}),
 }
+FIRST_LINE = 1
 KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
 
 
 def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> httpx.Response:
     path, method = exchange
     request = {**ACCESS[exchange][1], **more}
-    return client.request(method, path.format(code="unavailable"), **request)  # type: ignore[arg-type]
+    address = path.format(code="unavailable", line_id=FIRST_LINE)
+    return client.request(method, address, **request)  # type: ignore[arg-type]
 
 
 def test_the_table_of_access_names_every_address() -> None:
     assert set(ACCESS) == set(EXCHANGES)
     assert {exchange for exchange in EXCHANGES if EXCHANGES[exchange].keyed} == set(KEYED)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quarantine(court: httpx.Client) -> None:
+    """Have a line in quarantine, the first that this service has had at the latest."""
+    court.post("/v1/feed/changes", content=b"{}").raise_for_status()
+    court.get(f"/v1/feed/quarantine/{FIRST_LINE}").raise_for_status()
 
 
 @pytest.mark.parametrize("role", ROLES)
