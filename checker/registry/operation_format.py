@@ -245,7 +245,7 @@ def parse_operation(line: bytes, reading: Reading) -> Operation:
     try:
         sent = decode(_decoder, line)
     except InvalidRequest as error:
-        in_listing = error.faults[0].pointer.startswith("/listing/")
+        in_listing = f"{error.faults[0].pointer}/".startswith("/listing/")
         code = RejectCode.INVALID_LISTING if in_listing else RejectCode.INVALID_OPERATION
         raise rejection(error, code) from None
     return sent.read(reading)

@@ -19,8 +19,12 @@ PutSnapshot = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[RunningService]:
-    """A server with settings; every test of the group shares it, and puts the list it needs."""
-    with private_folder() as folder, running_service(folder, settings=SETTINGS) as running:
+    """A server of two workers; every test of the group shares it, and puts the list it needs."""
+    workers = ("--workers", "2")
+    with (
+        private_folder() as folder,
+        running_service(folder, "serve", *workers, settings=SETTINGS) as running,
+    ):
         running.make_keys(
             {role: ("--role", role) for role in ROLES}
             | {

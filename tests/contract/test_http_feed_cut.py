@@ -68,7 +68,8 @@ def test_a_whole_transfer_sent_by_hand_is_taken_in(
         put_snapshot(list(TOWN))
         with socket.create_connection(service.address, PATIENCE_S) as connection:
             request = (
-                f"PUT /v1/feed/snapshot?allow_shrink=true HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+                "PUT /v1/feed/snapshot?allow_shrink=true HTTP/1.1\r\n"
+                "host: x\r\nconnection: close\r\n"
                 f"authorization: Bearer {service.keys['court']}\r\n{head}\r\n\r\n"
             )
             connection.sendall(request.encode() + body)

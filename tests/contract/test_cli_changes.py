@@ -1,0 +1,103 @@
+"""Changes, a rebuild and a followed directory by the command line, beside a server that runs."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from changing import Stranger, outcome, outcome_everywhere
+from running_service import RunningService, run_command
+from town import MARKS, TOWN, ndjson
+
+pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
+
+
+def written(folder: Path, lines: list[dict[str, object]]) -> str:
+    file = folder / "lines.ndjson"
+    file.write_bytes(ndjson(lines))
+    return str(file)
+
+
+def test_changes_of_a_file_are_in_force_on_every_worker(
+    service: RunningService, tmp_path: Path
+) -> None:
+    somebody = Stranger()
+    lines = [somebody.listed(), somebody.about("erase")]
+    done = run_command(service.data_dir, "import", written(tmp_path, lines), "--changes")
+    assert done.returncode == 0, done.stderr
+    assert "1 accepted, 1 rejected" in done.stdout
+    assert "line 2: invalid-operation" in done.stderr
+    assert not [mark for mark in MARKS if mark in done.stdout + done.stderr]
+    assert outcome_everywhere(service, somebody.number) == "deny"
+
+
+def test_strict_changes_are_all_or_nothing(
+    service: RunningService, institution: httpx.Client, tmp_path: Path
+) -> None:
+    somebody = Stranger()
+    file = written(tmp_path, [somebody.listed(), somebody.about("erase")])
+    done = run_command(service.data_dir, "import", file, "--changes", "--strict", "--json")
+    assert json.loads(done.stdout)["accepted"] == 0
+    assert outcome(institution, somebody.number) == "allow"
+
+
+def test_records_of_the_platform_come_in_as_changes(
+    service: RunningService, institution: httpx.Client, tmp_path: Path
+) -> None:
+    somebody = Stranger()
+    record = {
+        "iname": somebody.name,
+        "caseCode": "（2014）某法执字第00232号",
+        "cardNum": somebody.number,
+        "courtName": "雷州市人民法院",
+        "partyTypeName": "0",
+        "publishDate": "2016年05月04日",
+    }
+    file = written(tmp_path, [record])
+    for _ in range(2):
+        done = run_command(service.data_dir, "import", file, "--changes", "--format", "zxgk")
+        assert done.returncode == 0, done.stderr
+    assert outcome(institution, somebody.number, name=somebody.name) == "deny"
+
+
+@pytest.mark.parametrize("options", [("--strict",), ("--changes", "--allow-shrink")])
+def test_options_that_do_not_go_together_are_refused(
+    service: RunningService, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    done = run_command(service.data_dir, "import", written(tmp_path, []), *options)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_rebuild_changes_the_generation_and_no_answer(
+    service: RunningService, institution: httpx.Client, tmp_path: Path
+) -> None:
+    somebody = Stranger()
+    file = written(tmp_path, [somebody.listed()])
+    run_command(service.data_dir, "import", file, "--changes")
+    ids = set()
+    for _ in range(2):
+        done = run_command(service.data_dir, "rebuild", "--json")
+        assert done.returncode == 0, done.stderr
+        ids.add(json.loads(done.stdout)["id"])
+        assert outcome_everywhere(service, somebody.number) == "deny"
+    assert len(ids) == 2
+
+
+def test_a_directory_is_followed_from_its_snapshot_through_its_changes(
+    service: RunningService, institution: httpx.Client, tmp_path: Path
+) -> None:
+    somebody, other = Stranger(), Stranger()
+    (tmp_path / "snapshot-1.ndjson").write_bytes(ndjson([*TOWN, somebody.listing()]))
+    changes = [somebody.about("delist", ground="settled"), other.listed()]
+    (tmp_path / "changes-2.ndjson").write_bytes(ndjson(changes))
+    manifest = {
+        "snapshot": {"number": 1, "file": "snapshot-1.ndjson"},
+        "changes": [{"number": 2, "file": "changes-2.ndjson"}],
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    done = run_command(service.data_dir, "feed", "follow", str(tmp_path), "--once", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["files"] == 2
+    assert [outcome(institution, each.number) for each in (somebody, other)] == ["allow", "deny"]
+    again = run_command(service.data_dir, "feed", "follow", str(tmp_path), "--once", "--json")
+    assert json.loads(again.stdout)["files"] == 0
