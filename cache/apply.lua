@@ -3,13 +3,15 @@
 -- that is missing is made anew: zeros in the place of a lost segment would prove absence.
 -- KEYS: pointer, head, build marker, stream, then segments, then buckets, each once.
 -- ARGV: generation id, 'live' or 'building', version before the change, version after it, its instant,
--- 1 if this is its last slice, entries the stream keeps, seconds a marker lasts, how many segments,
--- the length of each segment; then for each token: the token, the places in KEYS of its segment and
--- its bucket, and '-', or '+' with the value and then its eight bits in the segment.
+-- 1 if this is its last slice, what the head says of slices before it ('' for whatever it says) and
+-- after it, entries the stream keeps, seconds a marker lasts, how many segments, the length of each
+-- segment; then for each token: the token, the places in KEYS of its segment and its bucket, and '-',
+-- or '+' with the value and then its eight bits in the segment.
 -- Returns 1 applied, 0 the generation is not where the change begins, -1 a segment is missing or cut,
 -- -2 a bucket or its sentinel is missing.
 local LIVE, LAST = ARGV[2] == 'live', ARGV[6] == '1'
-local FIXED_KEYS, FIXED_ARGUMENTS, SEGMENTS = 4, 9, tonumber(ARGV[9])
+local BEFORE, AFTER = ARGV[7], ARGV[8]
+local FIXED_KEYS, FIXED_ARGUMENTS, SEGMENTS = 4, 11, tonumber(ARGV[11])
 
 local function decoded(key)
   local readable, value = pcall(cjson.decode, redis.call('GET', key) or '')
@@ -20,10 +22,13 @@ local head = decoded(KEYS[2])
 if tonumber(head.version) ~= tonumber(ARGV[3]) then
   return 0
 end
+if BEFORE ~= '' and head.partial ~= BEFORE then
+  return 0
+end
 if LIVE and decoded(KEYS[1]).id ~= ARGV[1] then
   return 0
 end
-if not LIVE and redis.call('EXPIRE', KEYS[3], ARGV[8]) == 0 then
+if not LIVE and redis.call('EXPIRE', KEYS[3], ARGV[10]) == 0 then
   return 0
 end
 for n = 1, SEGMENTS do
@@ -57,10 +62,10 @@ local version, as_of_ms = ARGV[4], ARGV[5]
 if not LAST then
   version, as_of_ms = ARGV[3], string.format('%.0f', tonumber(head.as_of_ms) or 0)
 end
-local taken_in = '{"version":%s,"as_of_ms":%s,"added":%d}'
-redis.call('SET', KEYS[2], string.format(taken_in, version, as_of_ms, added))
+local taken_in = '{"version":%s,"as_of_ms":%s,"added":%d,"partial":"%s"}'
+redis.call('SET', KEYS[2], string.format(taken_in, version, as_of_ms, added, AFTER))
 if LIVE then
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', 'v', version, 'p', ARGV[3],
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'v', version, 'p', ARGV[3],
     'a', as_of_ms, 't', table.concat(listed), 'f', ARGV[6])
 end
 return 1

@@ -1,8 +1,10 @@
 """What a change to the live list is, how far a generation has come, and the stream of both.
 
-A generation's head, one Redis string as JSON: {"version":42,"as_of_ms":1795000000000,"added":7}.
-All changes up to `version` are in the generation; `added` counts the tokens that came into its
-filter since it was built.
+A generation's head, one Redis string as JSON:
+{"version":42,"as_of_ms":1795000000000,"added":7,"partial":""}. All changes up to `version` are in
+the generation; `added` counts the tokens that came into its filter since it was built. `partial` is
+not empty while a part of the next change is in it too, so that it is at no version for the moment:
+<whose attempt to bring the change>:<how many slices of it are in>.
 
 An entry of the stream has five fields, bytes as Redis gives them:
 
@@ -45,6 +47,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     version: _Count
     as_of_ms: _Count
     added: _Count = 0
+    partial: str = ""
 
     @property
     def position(self) -> Position:

@@ -23,7 +23,8 @@ class CacheIncomplete(CacheError):
 class CacheUnvouched(CacheIncomplete):
     """The live generation may be whole, but nobody has just seen that it is the newest list.
 
-    The publisher is starting, or PostgreSQL or Redis is slow for it. A rebuild would not help.
+    The publisher is starting, or PostgreSQL or Redis is slow for it; or the list moves on faster
+    than it can be read, or a change is half in. A rebuild would not help.
     """
 
 

@@ -6,12 +6,13 @@ specification; one test suite runs over both.
 The hash of nodes, by which the feed learns who has what (`cache.lease` says why it may):
 
     !           <run of Redis>:<when this was written, ms of Redis's clock>
-    <node id>   {"version": 42, "author": "<random>", "turn": 3}
+    <node id>   {"version": 42, "author": "<random>", "turn": 3, "run": "<run of Redis>"}
 
 The list of nodes counts only in the run of Redis that `!` names, and some time after it was
 written. One author is one `Following`; it begins a new turn when it does not know what became of an
-acknowledgement. So what it finds under its own author and turn it has itself put there, has been
-told so, and nobody has removed it since.
+acknowledgement. So what it finds under its own author and turn, put there in this run, it has
+itself put there, has been told so, and nobody has removed it since. One that restarts from its disk
+may bring an entry back, as it may the heartbeats of a time that is long over.
 """
 
 from collections.abc import Mapping
@@ -91,8 +92,8 @@ class Following(Protocol):
     async def acknowledge(self, node: str, version: int) -> bool:
         """Say that the node has `version`.
 
-        True if it was in the list of nodes without a gap since this object's last acknowledgement
-        that was answered; False if it has only just come in.
+        True if it was in the list of nodes without a gap, in one run of the store, since this
+        object's last acknowledgement that was answered; False if it has only just come in.
         """
         ...
 
@@ -119,6 +120,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     author: str
     turn: int
+    run: str = ""
 
 
 _encoder = msgspec.json.Encoder()

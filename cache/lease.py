@@ -11,7 +11,9 @@ Take any change v that the node lacks, so u < v, and let C be when v was committ
 - By heartbeat. It says u, so the registry was asked before C. Redis refuses to write it more than
   WRITE_DEADLINE_S after that: it was written before C + WRITE_DEADLINE_S. The lease begins when a
   read was *sent* to which the heartbeat was not yet there to be given; so it begins before the
-  heartbeat was written, and ends before C + WRITE_DEADLINE_S + LEASE_S = C + 1.25.
+  heartbeat was written, and ends before C + WRITE_DEADLINE_S + LEASE_S = C + 1.25. Both are of one
+  run of Redis: a restart from another file may give a heartbeat of long ago that was not there a
+  moment before. So the node must have told this run that it is there before that read was sent.
 - By the registry's word. The lease begins before the registry was asked, and that was before C: it
   ends before C + LEASE_S.
 

@@ -110,12 +110,14 @@ class MemoryStandingCache:
         refuse_misshapen(tokens)
         memory = self._reach()
         generation = servable(memory.string(self._keys.pointer), self._token_key)
-        position = decode_head(memory.string(self._keys.head(generation.id))).position
+        head = decode_head(memory.string(self._keys.head(generation.id)))
+        if head.partial:
+            raise CacheUnvouched("a change is half in, so the list is at no version")
         if memory.string(self._keys.vouched) != memory.vouch_of(generation.id):
             raise CacheUnvouched("the live generation is not vouched for")
         return Lookup(
             generation=generation,
-            position=position,
+            position=head.position,
             values=tuple([self._field(generation, token) for token in tokens]),
         )
 
@@ -175,6 +177,10 @@ class MemoryStandingCache:
         memory.strings[self._keys.pointer] = pointer
         memory.remove(self._keys.marker(generation.id))
         memory.remove(self._keys.rebuild)
+
+    async def give_up(self, generation: Generation) -> None:
+        """See `StandingCache.give_up`."""
+        self._reach().remove(self._keys.marker(generation.id))
 
     async def withdraw(self) -> None:
         """See `StandingCache.withdraw`."""

@@ -78,10 +78,10 @@ class MemoryFollowing:
         held = decode_member(nodes.get(node.encode()))
         mine = held is not None and held.author == self._author
         if held is None or not mine or held.turn <= turn:
-            member = Member(version=version, author=self._author, turn=turn)
+            member = Member(version=version, author=self._author, turn=turn, run=memory.run_id)
             nodes[node.encode()] = encode_member(member)
         self._turn = turn
-        return held is not None and mine and held.turn == turn
+        return held is not None and mine and held.turn == turn and held.run == memory.run_id
 
     async def leave(self, node: str) -> None:
         """See `Following.leave`."""

@@ -44,6 +44,8 @@ class MemoryPublication:
         """See `Publication.apply`."""
         for part in slices(change):
             head = self._standing(generation, change, live=live)
+            if part.before not in {"", head.partial}:
+                raise ChangeRefused("the slices before this one are no longer in")
             self._refuse_torn(generation, part)
             self._take(generation, change, part, head)
             if live:
@@ -140,6 +142,7 @@ class MemoryPublication:
             version=change.version if part.is_last else head.version,
             as_of_ms=change.as_of_ms if part.is_last else head.as_of_ms,
             added=added,
+            partial=part.after,
         )
         memory.strings[keys.head(generation.id)] = encode_head(after)
 

@@ -6,8 +6,9 @@ lead without knowing does no harm. Two classes keep it: `cache.redis_publication
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import Protocol
+from uuid import uuid4
 
 import msgspec
 
@@ -45,9 +46,9 @@ class Publication(Protocol):
         """Bring a change into a generation: the live one, or one that is built and not yet live.
 
         Of a big change the tokens come in slices, and its version with the last: until then the
-        generation is told by its former version and holds a part of the next. Bringing a change, or
-        a part of it, twice does no harm. `live` also writes it to the stream. Raises ChangeRefused
-        if the generation's head is not at `change.previous`, or it is not live, or, with `live`
+        head says that a part of it is in, and lookups are not answered. Bringing a change, or a
+        part of it, twice does no harm. `live` also writes it to the stream. Raises ChangeRefused if
+        the generation's head is not at `change.previous`, or it is not live, or, with `live`
         False, no longer being built; CacheIncomplete if a bucket or segment is not whole, whereof
         nothing is then made anew.
         """
@@ -68,10 +69,17 @@ class Publication(Protocol):
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a change that is brought in one step; the last one moves the head."""
+    """A part of a change that is brought in one step; the last one moves the head.
+
+    `before` and `after` are what the head says of the slices that are in (`Head.partial`). A slice
+    stands on those before it: a store that was set back in between must not take it. Before the
+    first one nothing is asked, for another attempt may have been given up.
+    """
 
     outlines: tuple[tuple[Token, bytes | None], ...]
     is_last: bool
+    before: str
+    after: str
 
 
 def slices(change: Change) -> Iterator[Slice]:
@@ -83,9 +91,12 @@ def slices(change: Change) -> Iterator[Slice]:
     # In the order of tokens a slice touches fewer buckets and segments.
     outlines = iter(sorted(change.outlines.items()))
     left = len(change.outlines)
-    while True:
+    attempt, before = uuid4().hex, ""
+    for number in count(1):
         part = tuple(islice(outlines, SLICE_TOKENS))
         left -= len(part)
-        yield Slice(outlines=part, is_last=not left)
+        after = f"{attempt}:{number}" if left else ""
+        yield Slice(outlines=part, is_last=not left, before=before, after=after)
         if not left:
             return
+        before = after

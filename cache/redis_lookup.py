@@ -2,9 +2,10 @@
 
 It reads, in this order: the pointer; head and vouch of the generation last known to be live; the
 sentinel and the field in each token's bucket; head and pointer again. If the pointer names another
-generation, once more with that one. If head or pointer moved meanwhile, once more too, so that the
-position told is the one that was read; only where that happens three times in a row the earlier one
-is told, since all up to there is in the values.
+generation, once more with that one. If head or pointer moved meanwhile, or a big change is half in,
+once more too: the values may be of two versions, and where each of these lists one of a pair, they
+may clear both. So it is with a lookup of many parts that are not of one version. What moves on
+three times in a row is not answered (CacheUnvouched).
 
 A generation's keys are complete before the pointer names it, and each is removed in one step. So a
 bucket with its sentinel says what its generation says, even if that was replaced and swept
@@ -40,8 +41,9 @@ PIPELINE_TOKENS_MAX = 1_000
 # Each waiter is a request held open; more than this and Redis is not keeping up at all.
 WAITING_MAX = 10_000
 
-# A switch comes with a rebuild, minutes apart; to meet three in one call is not to be believed.
+# A rebuild would not help a list that changes so fast; the registry tells of one version.
 _ATTEMPTS_MAX = 3
+_TOO_FAST = "the list moves on faster than it can be read"
 
 _RUN_ID = re.compile(rb"^run_id:([0-9a-f]+)\r?$", re.MULTILINE)
 
@@ -85,14 +87,17 @@ class RedisLookup:
                 await self._ask(tokens[start : start + PIPELINE_TOKENS_MAX])
                 for start in range(0, len(tokens), PIPELINE_TOKENS_MAX)
             ]
-            generation = parts[0].generation
-            if all(part.generation == generation for part in parts):
+            first = parts[0]
+            if all(
+                (part.generation, part.position) == (first.generation, first.position)
+                for part in parts
+            ):
                 return Lookup(
-                    generation=generation,
-                    position=parts[0].position,
+                    generation=first.generation,
+                    position=first.position,
                     values=tuple(value for part in parts for value in part.values),
                 )
-        raise CacheIncomplete("the list is switched faster than it can be read")
+        raise CacheUnvouched(_TOO_FAST)
 
     async def aclose(self) -> None:
         """Fail whoever waits, and close the connection."""
@@ -106,17 +111,17 @@ class RedisLookup:
 
     async def _serve(self, asks: list[Ask]) -> None:
         torn_in: Generation | None = None
-        for trips_left in reversed(range(_ATTEMPTS_MAX)):
+        for _ in range(_ATTEMPTS_MAX):
             reading = await self._read(asks)
-            if reading.moved and trips_left:
+            if reading.moved:
                 continue
             asks = _settle(asks, reading)
             if not asks:
                 return
             if reading.generation == torn_in:
-                break
+                raise CacheIncomplete("a bucket or its sentinel is missing")
             torn_in = reading.generation
-        raise CacheIncomplete("a bucket or its sentinel is missing")
+        raise CacheUnvouched(_TOO_FAST)
 
     async def _read(self, asks: Sequence[Ask]) -> _Reading:
         """Read every token's bucket in the live generation, as Redis has it."""
@@ -140,7 +145,7 @@ class RedisLookup:
                 if raw == live.raw:
                     return _judged(live, replies)
             self._live = _Live(raw, servable(raw, self._token_key))
-        raise CacheIncomplete("the list is switched faster than it can be read")
+        raise CacheUnvouched(_TOO_FAST)
 
     def _field_command(self, generation: Generation, token: Token) -> Command:
         key = self._keys.bucket(generation.id, generation.bucket_of(token))
@@ -175,11 +180,11 @@ def vouch_of(generation_id: str, run_id: bytes) -> bytes:
 def _judged(live: _Live, replies: list[Reply]) -> _Reading:
     """Return what the trip brought; raise unless the generation has a head and is vouched for."""
     _, raw_head, vouched, info, *fields, head_after, pointer_after = replies
-    position = decode_head(raw_head).position
+    head = decode_head(raw_head)
     if vouched != vouch_of(live.generation.id, run_id_of(info)):
         raise CacheUnvouched("the live generation is not vouched for")
-    moved = (raw_head, live.raw) != (head_after, pointer_after)
-    return _Reading(live.generation, position, fields, moved)
+    moved = head.partial != "" or (raw_head, live.raw) != (head_after, pointer_after)
+    return _Reading(live.generation, head.position, fields, moved)
 
 
 def _settle(asks: list[Ask], reading: _Reading) -> list[Ask]:

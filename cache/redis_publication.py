@@ -167,6 +167,7 @@ class RedisPublication:
             *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
             *(generation.id, "live" if live else "building"),
             *(change.previous, change.version, change.as_of_ms, int(part.is_last)),
+            *(part.before, part.after),
             *(CHANGES_KEPT, BUILD_MARKER_TTL_S, len(segment_places)),
             *(generation.segment_bytes(segment) for segment in segment_places),
             *tokens,

@@ -105,6 +105,10 @@ class RedisStandingCache:
         """See `StandingCache.switch`."""
         await self._builds.switch(generation)
 
+    async def give_up(self, generation: Generation) -> None:
+        """See `StandingCache.give_up`."""
+        await self._questions.ask([("DEL", self._keys.marker(generation.id))])
+
     async def withdraw(self) -> None:
         """See `StandingCache.withdraw`."""
         await self._questions.ask([("DEL", self._keys.pointer, self._keys.vouched)])

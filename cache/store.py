@@ -24,8 +24,7 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
 
     None is absence *proven*: the bucket's sentinel was read together with the missing field, and
     the generation was vouched for. Anything less raises. All values belong to `generation`, which
-    was live at some moment during the call, and hold every change up to `position`; while changes
-    come in faster than they can be read, a part of the next ones too.
+    was live at some moment during the call, and are of one version, that of `position`.
     """
 
     generation: Generation
@@ -43,8 +42,8 @@ class StandingCache(Protocol):
         """Return the value of each token, or None where its absence is proven.
 
         Raises CacheIncomplete if the live generation cannot prove either, as CacheUnvouched if it
-        may be whole and nobody vouches that it is the newest list; ValueError if a token has not 16
-        bytes.
+        may be whole and nobody vouches that it is the newest list, or the list moves on faster than
+        it can be read; ValueError if a token has not 16 bytes.
         """
         ...
 
@@ -80,6 +79,13 @@ class StandingCache(Protocol):
         nobody vouches for the new one yet. Raises BuildRejected if the live one has taken in a
         newer version, or if the build is too long ago: its marker ran out, and a sweep may have
         begun on it. Switching to the live generation changes nothing.
+        """
+        ...
+
+    async def give_up(self, generation: Generation) -> None:
+        """Leave a build to the next sweep, which need not wait until it looks crashed.
+
+        One that has gone live after all stays live.
         """
         ...
 

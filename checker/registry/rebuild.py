@@ -9,11 +9,12 @@ leaves keys without a marker, which are swept.
 import asyncio
 import logging
 import time
+from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Change
-from cache.errors import BuildRejected
+from cache.errors import BuildRejected, CacheError
 from cache.generation import Generation
 from cache.publication import Publication
 from cache.store import StandingCache
@@ -80,9 +81,16 @@ class Rebuild:
             if version is None:
                 return None
             generation = await build_generation(connection, self._cache, version, self._token_key)
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await self._switch(connection, generation, version.version)
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await self._switch(connection, generation, version.version)
+        except CacheError:
+            # Its marker would keep it for minutes, and memory has no room for it and the next.
+            with suppress(CacheError):
+                await self._cache.give_up(generation)
+                await self._cache.sweep()
+            raise
         await self._cache.sweep()
         return generation
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.errors import CacheError
+from cache.errors import BuildRejected, CacheError
 from cache.generation import Generation
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
@@ -102,9 +102,7 @@ class SnapshotFeed:
                 generation = await self._build(connection, change)
                 await connection.commit()
         if generation is not None:
-            # The publisher sees what is not switched, and finishes it.
-            with suppress(CacheError):
-                await self._cache.switch(generation)
+            await self._switch(generation)
         await self._in_force(change.version)
         # What cannot be swept now goes with the next one.
         with suppress(CacheError):
@@ -148,6 +146,14 @@ class SnapshotFeed:
         except CacheError as error:
             _log.warning("version %d goes without a generation: %s", change.version, error)
             return None
+
+    async def _switch(self, generation: Generation) -> None:
+        """Switch, or leave it: the publisher sees what is not switched, and builds it anew."""
+        with suppress(CacheError):
+            try:
+                await self._cache.switch(generation)
+            except BuildRejected:
+                await self._cache.give_up(generation)
 
 
 def _empty(rejected: list[RejectedLine]) -> InvalidRequest:

@@ -7,7 +7,9 @@ import redis
 from cache.changes import Change, Head, Position, decode_entry
 from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
+from cache.memory_following import MemoryFollowing
 from cache.memory_publication import MemoryPublication
+from cache.redis_following import RedisFollowing
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.token import Tokenizer
@@ -46,6 +48,9 @@ class MemoryGround:
 
     def publication(self, namespace="checker"):
         return MemoryPublication(self.memory, namespace=namespace)
+
+    def following(self):
+        return MemoryFollowing(self.memory, token_key=TOKEN_KEY)
 
     def names(self):
         return self.memory.names()
@@ -107,6 +112,9 @@ class RedisGround:
 
     def publication(self, namespace="checker", **options):
         return RedisPublication.connect(self.url, namespace=namespace, **options)
+
+    def following(self):
+        return RedisFollowing.connect(self.url, token_key=TOKEN_KEY)
 
     def names(self):
         return {name.decode() for name in self.client.scan_iter()}
@@ -227,6 +235,6 @@ def step(previous, outlines, version=None):
     )
 
 
-def head(version, added=0):
+def head(version, added=0, *, partial=""):
     """Return the head of a generation."""
-    return Head(version=version, as_of_ms=AS_OF_MS, added=added)
+    return Head(version=version, as_of_ms=AS_OF_MS, added=added, partial=partial)

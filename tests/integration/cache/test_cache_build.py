@@ -53,6 +53,17 @@ async def test_a_sweep_leaves_the_live_and_the_building_and_takes_the_rest(store
     assert await store.current() == pending
 
 
+async def test_a_sweep_takes_a_build_that_was_given_up_but_no_live_one(store, ground):
+    live = await put_in_force(store, ground, OLD)
+    given_up = await built(store, NEW, version=2)
+    for generation in (live, given_up):
+        await store.give_up(generation)
+    assert await store.sweep() == given_up.buckets + given_up.segments + 1
+    assert (await store.lookup([token(1)])).generation == live
+    with pytest.raises(BuildRejected):
+        await store.switch(given_up)
+
+
 async def test_a_sweep_takes_what_a_crash_left(store, ground):
     await put_in_force(store, ground, OLD)
     live = ground.names()

@@ -16,7 +16,7 @@ from cache_grounds import (
 )
 
 from cache.changes import StreamEntry
-from cache.errors import BuildRejected, CacheIncomplete, ChangeRefused
+from cache.errors import BuildRejected, CacheIncomplete, CacheUnvouched, ChangeRefused
 from cache.filter import may_contain
 from cache.layout import SENTINEL
 from cache.publication import SLICE_TOKENS
@@ -100,9 +100,13 @@ async def test_a_big_change_that_breaks_off_is_brought_again_without_harm(store,
     ground.lose_field(sentinel, SENTINEL)
     with pytest.raises(CacheIncomplete):
         await changed(ground, live, step(1, many))
-    assert (await state_of(ground)).head == head(1, added=SLICE_TOKENS)
+    broken_off = (await state_of(ground)).head
+    assert broken_off == head(1, added=SLICE_TOKENS, partial=broken_off.partial)
+    assert broken_off.partial
     assert not ground.entries()[-1].final
     ground.put_field(sentinel, SENTINEL, lost)
+    with pytest.raises(CacheUnvouched):  # what is there is neither version
+        await store.lookup([token(1)])
     await changed(ground, live, step(1, many))
     assert (await state_of(ground)).head == head(2, added=len(many))
     assert set(await found(store, ground, live, 2, range(1_000, 1_000 + 2 * SLICE_TOKENS))) == {

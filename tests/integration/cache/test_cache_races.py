@@ -4,7 +4,15 @@ import asyncio
 import random
 
 import pytest
-from cache_grounds import built, people, put_in_force, token, vouched
+from cache_grounds import (
+    built,
+    opened,
+    people,
+    put_in_force,
+    step,
+    token,
+    vouched,
+)
 
 from cache.errors import CacheUnvouched
 
@@ -82,6 +90,36 @@ async def test_every_lookup_sees_exactly_one_whole_generation(store, ground):
         assert seen == sorted(seen)
         assert len(set(seen)) > 5
     await readers[1].aclose()
+
+
+async def swap(ground, generation, versions, pair):
+    """List one of the pair and not the other, by turns, a change for each version."""
+    async with opened(ground.publication()) as publication:
+        for version in versions:
+            outlines = {pair[version % 2]: b"v", pair[1 - version % 2]: None}
+            await publication.apply(generation, step(version - 1, outlines), live=True)
+
+
+@pytest.mark.parametrize("size", [900, 1_500], ids=["one part", "two parts"])
+async def test_a_lookup_of_many_speaks_of_one_version_while_the_list_moves(store, ground, size):
+    pair = (token(0), token(1))
+    live = await put_in_force(store, ground, people([1, *ALWAYS[2:]]))
+    between = [token(number) for number in range(2, size)]
+    dice = random.Random(size)
+    version, answered = 1, 0
+    for _ in range(60):
+        versions = range(version + 1, version + 1 + dice.randrange(12))
+        version = versions.stop - 1
+        looking = asyncio.create_task(store.lookup([pair[0], *between, pair[1]]))
+        await swap(ground, live, versions, pair)
+        try:
+            lookup = await looking
+        except CacheUnvouched:  # the list moved on faster than it was read
+            continue
+        answered += 1
+        listed = [place for place in (0, -1) if lookup.values[place] is not None]
+        assert listed == [-(lookup.position.version % 2)], "one of them, whichever the version says"
+    assert answered > 4
 
 
 async def test_lookups_at_once_are_each_answered_for_their_own(store, ground):

@@ -12,6 +12,8 @@ import asyncio
 import copy
 from hashlib import blake2b
 
+import msgspec
+
 from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
 from cache.errors import CacheError, CacheUnavailable
 from cache.filter import BLOCK_BYTES, block_index, block_mask
@@ -192,6 +194,7 @@ class World:
         self.barrier = Journey(self._look)
         self.following = SlowFollowing(self)
         self.nodes_made = 0
+        self.attempts = 0
         self.nodes = []
         for _ in range(2):
             self.join()
@@ -254,23 +257,31 @@ class World:
         await asyncio.sleep(0)
         if head is None or any(head < version <= newest for version in self.snapshots):
             return
+        before = ""
+        attempt, self.attempts = self.attempts, self.attempts + 1
         tokens = tokens_between(head, newest)
         for number, token in enumerate(tokens):
-            if not self._bring(live, head, newest, [token], final=number == len(tokens) - 1):
+            after = "" if number == len(tokens) - 1 else f"{attempt}:{number + 1}"
+            change = StreamEntry(
+                version=newest, previous=head, as_of_ms=newest, tokens=(token,), final=not after
+            )
+            if not self._bring(live, change, before, after):
                 return
+            before = after
             await asyncio.sleep(0)
         ago_ms = round((self.now - asked_at) * 1000)
         done(self.publication.vouch(live, self.position(newest), asked_ms_ago=ago_ms))
 
-    def _bring(self, live, previous, version, tokens, *, final):
-        if live != self._live() or self._head(live) != previous:
+    def _bring(self, live, change, before, after):
+        """Bring a slice of a change, if the head says that it stands on those before it."""
+        if live != self._live() or self._head(live) != change.previous:
             return False
-        self._set_bits(live, tokens)
-        reached = version if final else previous
-        self._write_head(live, reached)
-        entry = StreamEntry(
-            version=reached, previous=previous, as_of_ms=reached, tokens=tuple(tokens), final=final
-        )
+        if before and decode_head(self.memory.strings[KEYS.head(live.id)]).partial != before:
+            return False
+        self._set_bits(live, change.tokens)
+        reached = change.version if change.final else change.previous
+        self._write_head(live, reached, after)
+        entry = msgspec.structs.replace(change, version=reached, as_of_ms=reached)
         self.memory.append(KEYS.changes, encode_entry(entry))
         return True
 
@@ -312,8 +323,8 @@ class World:
             self.memory.strings[key] = bytes(data)
             assert block_index(token, generation.blocks) < generation.blocks
 
-    def _write_head(self, generation, version):
-        head = Head(version=version, as_of_ms=version)
+    def _write_head(self, generation, version, partial=""):
+        head = Head(version=version, as_of_ms=version, partial=partial)
         self.memory.strings[KEYS.head(generation.id)] = encode_head(head)
 
     async def _look(self):

@@ -1,0 +1,53 @@
+"""A big change comes to Redis in slices, each of which stands on those before it."""
+
+import pytest
+from cache_grounds import KEYS, RedisGround, people, put_in_force, state_of, step
+
+from cache.errors import ChangeRefused
+from cache.publication import SLICE_TOKENS, slices
+from cache.redis_pipe import Pipe
+from cache.redis_publication import RedisPublication
+
+pytestmark = pytest.mark.anyio
+
+LISTED = people(range(100))
+MANY = people(range(1_000, 1_000 + 3 * SLICE_TOKENS))
+
+
+class SetBackPipe(Pipe):
+    """After a number of slices Redis comes back as it was before them, under the same version."""
+
+    def __init__(self, url, ground, head_key, after):
+        super().__init__(url, timeout_s=5)
+        self._ground, self._head_key, self._left = ground, head_key, after
+        self._saved = ground.get(head_key)
+
+    async def ask(self, commands):
+        replies = await super().ask(commands)
+        self._left -= 1
+        if self._left == 0:
+            self._ground.put(self._head_key, self._saved)
+        return replies
+
+
+@pytest.mark.parametrize("after", [1, 2])
+async def test_a_slice_is_refused_by_a_redis_that_has_lost_those_before_it(redis_url, after):
+    ground = RedisGround(redis_url)
+    store = ground.store()
+    live = await put_in_force(store, ground, LISTED)
+    pipe = SetBackPipe(redis_url, ground, KEYS.head(live.id), after)
+    publication = RedisPublication(pipe, KEYS, clock=lambda: 0.0)
+    with pytest.raises(ChangeRefused):
+        await publication.apply(live, step(1, MANY), live=True)
+    assert (await state_of(ground)).head.version == 1
+    await publication.apply(live, step(1, MANY), live=True)
+    assert (await state_of(ground)).head.version == 2
+    await publication.aclose()
+    await store.aclose()
+
+
+def test_each_slice_asks_for_the_one_before_it_and_the_last_leaves_nothing_open():
+    first, second, third = slices(step(1, MANY))
+    assert (first.before, second.before, third.before) == ("", first.after, second.after)
+    assert first.after != second.after
+    assert third.after == ""
