@@ -100,13 +100,15 @@ _PUT_IN_FORCE = (
             <> bool_or(l.from_version = :version)
     )
     """,
-    # A delisting that has come is over with its day: the snapshot lists anew what it still holds.
+    # What a delisting that has come ended begins anew where the snapshot still holds it: with the
+    # delisting goes what was said before it.
     """
     UPDATE directive SET until_version = :version
-    WHERE until_version IS NULL AND from_version < :version
-    AND kind = 'delisting' AND "on" <= :today
+    WHERE until_version IS NULL AND from_version < :version AND kind <> 'retention'
     AND EXISTS (
-        SELECT FROM listing l WHERE l.id = directive.listing_id AND l.until_version IS NULL
+        SELECT FROM directive d JOIN listing l ON l.id = d.listing_id
+        WHERE d.listing_id = directive.listing_id AND d.kind = 'delisting' AND d."on" <= :today
+        AND d.until_version IS NULL AND l.until_version IS NULL
     )
     """,
     # The same transaction reads them next, and autovacuum has seen nothing of it yet.
