@@ -1,29 +1,27 @@
 """Puts a node together: what it opens, in which order, and closes again.
 
-`open_servers` gives the URLs of Redis and PostgreSQL, starting embedded ones where none are named.
-`open_runtime` opens everything that answers. A server's main process calls the first and hands the
-URLs to its workers, which call the second; a command calls both.
+`open_runtime` opens everything that answers, on servers that are named (`checker.servers`);
+`keep_current` is what a node that serves does besides answering.
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.breaker import Breaker
-from cache.embedded import embedded_redis
-from cache.errors import CacheMisconfigured, CacheUnavailable
+from cache.errors import CacheIncomplete, CacheMisconfigured, CacheUnavailable
 from cache.follower import Follower
 from cache.following import Following
+from cache.publication import Publication
 from cache.quota import RedisQuota
 from cache.redis_following import RedisFollowing
 from cache.redis_publication import RedisPublication
@@ -35,7 +33,6 @@ from checker.accounts.quotas import Quotas
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
-from checker.database.embedded import embedded_postgres
 from checker.database.engine import open_engine
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock, SystemClock
@@ -83,26 +80,20 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     quarantine: Quarantine
 
 
-@contextmanager
-def open_servers(config: Config) -> Iterator[Config]:
-    """Give the configuration with both URLs named, for as long as the servers are needed."""
-    make_private(config)
-    with contextlib.ExitStack() as stack:
-        redis_url = config.redis_url
-        if redis_url is None:
-            redis_url = stack.enter_context(embedded_redis(config.data_dir / "redis"))
-        database_url = config.database_url
-        if database_url is None:
-            database_url = stack.enter_context(embedded_postgres(config.data_dir / "postgres"))
-        yield msgspec.structs.replace(config, redis_url=redis_url, database_url=database_url)
+class _Base(msgspec.Struct, frozen=True, kw_only=True):
+    """What all of a node stands on: what it was told, and its ways to PostgreSQL and Redis."""
 
-
-def make_private(config: Config) -> None:
-    """Make the data directory, for its owner alone: the secrets are in it."""
-    try:
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from error
+    config: Config
+    clock: Clock
+    policies: PolicyBook
+    sealer: Sealer
+    token_key: str
+    engine: AsyncEngine
+    work_engine: AsyncEngine
+    cache: StandingCache
+    following: Following
+    publication: Publication
+    quota: RedisQuota
 
 
 @asynccontextmanager
@@ -116,87 +107,113 @@ async def open_runtime(
             file that says what it may not.
         Unavailable: PostgreSQL or Redis cannot be reached.
     """
+    async with (
+        _open_base(config, environ, clock or SystemClock()) as base,
+        aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
+        aclosing(
+            ChangesFeed(
+                engine=base.work_engine,
+                sealer=base.sealer,
+                clock=base.clock,
+                measures=base.policies.measure_ids,
+                in_force=barrier.wait,
+            )
+        ) as changes,
+    ):
+        yield _assemble(base, barrier, changes)
+
+
+@asynccontextmanager
+async def _open_base(
+    config: Config, environ: Mapping[str, str], clock: Clock
+) -> AsyncIterator[_Base]:
     assert config.database_url is not None
     assert config.redis_url is not None
-    clock = clock or SystemClock()
     policies = read_policies(config)
     secrets = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(secrets.token_key)
-    vault = Vault(secrets.encryption_key)
-    sealer = Sealer(tokenizer, vault)
-    async with contextlib.AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(config.database_url))
-        work_engine = await stack.enter_async_context(
-            open_engine(config.database_url, timeout_s=None)
-        )
-        await prepare_deployment(work_engine, vault, tokenizer.fingerprint)
-        cache = RedisStandingCache.connect(config.redis_url, token_key=tokenizer.fingerprint)
-        stack.push_async_callback(cache.aclose)
-        await _verify(cache)
-        following = RedisFollowing.connect(config.redis_url, token_key=tokenizer.fingerprint)
-        stack.push_async_callback(following.aclose)
-        publication = RedisPublication.connect(config.redis_url)
-        stack.push_async_callback(publication.aclose)
-        quota = RedisQuota(config.redis_url)
-        stack.push_async_callback(quota.aclose)
-        follower = Follower(node_id(), following, RegistryWord(engine))
-        repair = Repair(cache)
-        barrier = Barrier(engine=engine, following=following)
-        stack.push_async_callback(barrier.aclose)
-        changes = ChangesFeed(
-            engine=work_engine,
-            sealer=sealer,
-            clock=clock,
-            measures=policies.measure_ids,
-            in_force=barrier.wait,
-        )
-        stack.push_async_callback(changes.aclose)
-        yield Runtime(
-            config=config,
-            clock=clock,
-            engine=engine,
-            work_engine=work_engine,
-            cache=cache,
-            following=following,
-            follower=follower,
-            sealer=sealer,
-            publisher=Publisher(
-                engine=work_engine,
-                cache=cache,
-                publication=publication,
-                token_key=tokenizer.fingerprint,
-            ),
-            repair=repair,
-            barrier=barrier,
-            key_ring=KeyRing(engine),
-            quotas=Quotas(quota),
-            policies=policies,
-            checks=Checks(
-                replica=follower,
-                cache=cache,
-                registry=RegistryCheck(
-                    engine=engine,
-                    sealer=sealer,
-                    policies=policies,
-                    breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
-                ),
-                sealer=sealer,
+    token_key = tokenizer.fingerprint
+    sealer = Sealer(tokenizer, Vault(secrets.encryption_key))
+    async with (
+        open_engine(config.database_url) as engine,
+        open_engine(config.database_url, timeout_s=None) as work_engine,
+    ):
+        await prepare_deployment(work_engine, sealer.vault, token_key)
+        async with (
+            aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,
+            aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
+            aclosing(RedisPublication.connect(config.redis_url)) as publication,
+            aclosing(RedisQuota(config.redis_url)) as quota,
+        ):
+            await _verify(cache)
+            yield _Base(
+                config=config,
+                clock=clock,
                 policies=policies,
-                clock=clock,
-                stale_after_ms=config.list.stale_after_ms,
-                report_incomplete=repair.report_incomplete,
-            ),
-            feed=SnapshotFeed(
-                engine=work_engine,
-                cache=cache,
                 sealer=sealer,
-                token_key=tokenizer.fingerprint,
-                clock=clock,
-                in_force=barrier.wait,
-            ),
-            changes=changes,
-            quarantine=Quarantine(engine=work_engine, sealer=sealer, changes=changes),
-        )
+                token_key=token_key,
+                engine=engine,
+                work_engine=work_engine,
+                cache=cache,
+                following=following,
+                publication=publication,
+                quota=quota,
+            )
+
+
+def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed) -> Runtime:
+    follower = Follower(node_id(), base.following, RegistryWord(base.engine))
+    repair = Repair(base.cache)
+    return Runtime(
+        config=base.config,
+        clock=base.clock,
+        engine=base.engine,
+        work_engine=base.work_engine,
+        cache=base.cache,
+        following=base.following,
+        follower=follower,
+        sealer=base.sealer,
+        publisher=Publisher(
+            engine=base.work_engine,
+            cache=base.cache,
+            publication=base.publication,
+            token_key=base.token_key,
+        ),
+        repair=repair,
+        barrier=barrier,
+        key_ring=KeyRing(base.engine),
+        quotas=Quotas(base.quota),
+        policies=base.policies,
+        checks=_checks(base, follower, repair),
+        feed=SnapshotFeed(
+            engine=base.work_engine,
+            cache=base.cache,
+            sealer=base.sealer,
+            token_key=base.token_key,
+            clock=base.clock,
+            in_force=barrier.wait,
+        ),
+        changes=changes,
+        quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=changes),
+    )
+
+
+def _checks(base: _Base, follower: Follower, repair: Repair) -> Checks:
+    return Checks(
+        replica=follower,
+        cache=base.cache,
+        registry=RegistryCheck(
+            engine=base.engine,
+            sealer=base.sealer,
+            policies=base.policies,
+            breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
+        ),
+        sealer=base.sealer,
+        policies=base.policies,
+        clock=base.clock,
+        stale_after_ms=base.config.list.stale_after_ms,
+        report_incomplete=repair.report_incomplete,
+    )
 
 
 def node_id() -> str:
@@ -212,8 +229,14 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
     """
     await runtime.key_ring.refresh()
     faults = FaultLog(_log, "following the list")
+
+    def met(error: Exception) -> None:
+        faults.met(error)
+        if isinstance(error, CacheIncomplete):
+            runtime.repair.report_incomplete()
+
     works = {
-        "replica": runtime.follower.run(faults.met),
+        "replica": runtime.follower.run(met),
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
     }

@@ -1,5 +1,4 @@
-"""The way of a check: the node's own replica first, then the cache, the registry before anything
-adverse.
+"""The way of a check: the node's own replica first, then the cache, before a refusal the registry.
 
     tokens → replica, under its lease: proven absent ────────→ allow
                 └─ maybe, or no lease → cache: proven absent → allow

@@ -16,7 +16,8 @@ from checker.domain.clock import shanghai_day
 from checker.errors import ConfigurationError
 from checker.registry.publication import ChangeKind, list_origin
 from checker.registry.summary import ListSummary, summarize
-from checker.runtime import Runtime, open_servers
+from checker.runtime import Runtime
+from checker.servers import open_servers
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):

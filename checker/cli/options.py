@@ -20,7 +20,8 @@ import uvloop
 from cache.embedded.place import EmbeddedServerError
 from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
 from checker.errors import CheckerError, InvalidRequest, Unavailable
-from checker.runtime import Runtime, open_runtime, open_servers, publishing
+from checker.runtime import Runtime, open_runtime, publishing
+from checker.servers import open_servers
 
 EXIT_UNAVAILABLE = 1
 EXIT_USAGE = 2

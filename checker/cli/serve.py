@@ -5,7 +5,8 @@ import click
 from checker import server
 from checker.cli.options import deployment_options, run_in_deployment
 from checker.config import Config
-from checker.runtime import Runtime, open_servers
+from checker.runtime import Runtime
+from checker.servers import open_servers
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000

@@ -33,20 +33,6 @@ async def hold(engine: AsyncEngine, lock: Lock) -> AsyncIterator[None]:
             await connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": int(lock)})
 
 
-@asynccontextmanager
-async def try_hold(engine: AsyncEngine, lock: Lock) -> AsyncIterator[bool]:
-    """Hold the lock if nobody does; tell whether we have it."""
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        statement = text("SELECT pg_try_advisory_lock(:n)")
-        held = bool((await connection.execute(statement, {"n": int(lock)})).scalar_one())
-        try:
-            yield held
-        finally:
-            if held:
-                await connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": int(lock)})
-
-
 async def hold_to_commit(connection: AsyncConnection, lock: Lock) -> None:
     """Wait for the lock and hold it until the connection's transaction ends, however it ends."""
     await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": int(lock)})

@@ -172,7 +172,7 @@ class ChangeWriter:
         changes = difference(loaded.ledger, ledger, loaded.open_ids)
         counted = [one for one in judged if not one.dropped]
         version = None
-        if changes or any(one.rejected or _resolves(one) for one in counted):
+        if changes or any(one.rejected or _resolves(one, over) for one in counted):
             change = await put_change(
                 connection,
                 kind=ChangeKind.CHANGES,
@@ -230,10 +230,12 @@ def _verdict(ledger: Ledger, line: FeedLine, today: date) -> Verdict:
     return Verdict(line=line, rejected=None)
 
 
-def _resolves(judged: _Judged) -> bool:
-    """Whether a line of quarantine was accepted: it keeps the version that put it in force."""
+def _resolves(judged: _Judged, over: Mapping[int, LineRejected | None]) -> bool:
+    """Whether a line of quarantine was accepted now: it keeps the version that put it in force."""
     return any(
-        verdict.rejected is None and verdict.line.quarantined is not None
+        verdict.rejected is None
+        and verdict.line.quarantined is not None
+        and verdict.line.quarantined not in over
         for verdict in judged.verdicts
     )
 

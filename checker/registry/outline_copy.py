@@ -37,7 +37,8 @@ _END = b"\xff\xff"
 async def outlines(connection: AsyncConnection) -> AsyncIterator[AsyncIterator[Batch]]:
     """Give the outlines in batches, as the connection's transaction sees them.
 
-    Whoever stops in the middle, because the cache failed, can go on with the transaction.
+    Whoever stops in the middle, because the cache failed, can go on with the transaction; whoever
+    is cancelled loses it.
     """
     raw = await connection.get_raw_connection()
     copy = _Copy(raw.driver_connection)
@@ -47,7 +48,9 @@ async def outlines(connection: AsyncConnection) -> AsyncIterator[AsyncIterator[B
         await copy.drain()
         raise
     except BaseException:
+        # What is broken off in the middle leaves a connection that nobody can use.
         await copy.cancel()
+        await connection.invalidate()
         raise
 
 
@@ -85,7 +88,9 @@ class _Copy:
             await asyncio.wait([self._task])
 
     async def cancel(self) -> None:
+        """Break it off; nobody takes its chunks any more, so it must not wait for that."""
         if self._task is not None:
+            self._is_abandoned = True
             self._task.cancel()
             await asyncio.wait([self._task])
 

@@ -6,6 +6,7 @@ fulfilment softens is not in it. So an outline may only ever show more than ther
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    Date,
     Delete,
     FromClause,
     LargeBinary,
@@ -124,10 +126,14 @@ def _number(link: FromClause) -> ColumnElement[int]:
 
 
 def _days(day: ColumnElement[Any], latest: int) -> ColumnElement[int]:
-    """Days since 1900, cut to what two bytes hold; earlier starts count as always in force."""
-    return case(
-        (day.is_not(None), func.least(func.greatest(day - DAY_ZERO, ALWAYS), latest)), else_=null()
-    )
+    """Days since 1900, cut to what two bytes hold; earlier starts count as always in force.
+
+    Cut before it is counted: the driver writes the last day there is, which courts send for never,
+    as infinity.
+    """
+    first, last = (DAY_ZERO + timedelta(days=days) for days in (ALWAYS, latest))
+    cut = func.least(func.greatest(day, first, type_=Date()), last, type_=Date())
+    return case((day.is_not(None), cut - DAY_ZERO), else_=null())
 
 
 def _big(value: int) -> ColumnElement[int]:

@@ -100,7 +100,7 @@ async def keep_verdicts(
     if rejected_again:
         await connection.execute(_REJECTED_AGAIN, rejected_again)
     if resolved:
-        await connection.execute(_RESOLVED, {"resolved": resolved, "version": version})
+        await connection.execute(_RESOLVED, {"resolved": resolved, "by": version})
 
 
 _replaced_at = (
@@ -116,7 +116,7 @@ _RESOLVED = (
     update(quarantine)
     .where(quarantine.c.pk == any_(bindparam("resolved", type_=ARRAY(BigInteger))))
     .where(quarantine.c.resolved_version.is_(None))
-    .values(resolved_version=bindparam("version"))
+    .values(resolved_version=bindparam("by"))
 )
 _REJECTED_AGAIN = (
     update(quarantine)

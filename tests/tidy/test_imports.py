@@ -25,22 +25,29 @@ MAY_KNOW = {
     "checker.accounts": {
         *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
     },
+    "checker.audit": {"checker.database", "checker.domain"},
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },
     "checker.checks": {
-        *("cache", "checker.accounts", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.policy", "checker.registry"),
+        *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
+        *("checker.domain", "checker.errors", "checker.policy", "checker.registry"),
+    },
+    "checker.following": {
+        *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
+        "checker.registry",
     },
     "checker.runtime": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
-        *("checker.deployment", "checker.domain", "checker.errors", "checker.policy"),
-        *("checker.registry", "checker.vault"),
+        *("checker.deployment", "checker.domain", "checker.errors", "checker.fault_log"),
+        *("checker.policy", "checker.registry", "checker.vault"),
     },
+    "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
+    "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
         *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
-        *("checker.policy", "checker.registry", "checker.runtime"),
+        *("checker.registry", "checker.runtime"),
     },
 }
 # The top: it puts the parts together.
@@ -51,8 +58,10 @@ ENTRIES = {
     "checker.cli",
     # Found by Alembic in their folder.
     "checker.database.migrations.env",
-    # The specification of the store, kept beside it; the tests run over both.
+    # The specifications of the store, kept beside it; the tests run over both.
     "cache.memory",
+    "cache.memory_following",
+    "cache.memory_publication",
     # Run by locust from its file.
     "loadtest.locustfile",
 }

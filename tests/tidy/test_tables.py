@@ -2,6 +2,7 @@
 
 import ast
 from importlib import import_module
+from typing import get_args
 
 import pytest
 from source_tree import modules, tree
@@ -17,8 +18,11 @@ from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
 from checker.errors import CheckerError, ConfigurationError
 from checker.registry.entry import FeedFormat, PartyType, RejectCode
+from checker.registry.ledger_state import DirectiveKind
+from checker.registry.operation_format import OperationLine
+from checker.registry.operations import DelistingGround, Operation
 from checker.registry.publication import ChangeKind
-from checker.registry.schema import listing
+from checker.registry.schema import directive, listing
 from checker.registry.zxgk import PARTY_TYPES, TITLES
 
 # Errors that stop a start: there is no request yet to answer.
@@ -72,12 +76,30 @@ def test_every_officers_role_has_a_title_on_the_platform():
     assert {role for _, role in TITLES} == {*Role} - {Role.DEBTOR}
 
 
+def test_every_operation_has_its_line():
+    lines = {line.__struct_config__.tag for line in get_args(OperationLine)}
+
+    assert len(get_args(Operation)) == len(lines)
+    assert lines == {
+        *("list", "delist", "shield", "unshield", "fulfil", "officers", "bind"),
+        *("permit", "withdraw_permit", "retain"),
+    }
+
+
+def test_the_grounds_of_a_delisting_are_those_of_the_contract():
+    assert {*DelistingGround} == {"fulfilled", "settled", "terminated", "corrected"}
+
+
 def test_the_service_of_a_row_is_the_one_of_its_tag():
     assert all(SERVICES[kind].__struct_config__.tag == kind for kind in ServiceType)
 
 
 @pytest.mark.parametrize(
-    "members", [RejectCode, FeedFormat, ChangeKind, PartyType, DocumentType, ReasonCode, Action]
+    "members",
+    [
+        *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
+        *(DocumentType, ReasonCode, Action),
+    ],
 )
 def test_every_member_is_used_somewhere(members):
     used = {
@@ -91,7 +113,9 @@ def test_every_member_is_used_somewhere(members):
 
 
 @pytest.mark.parametrize(
-    ("table", "members"), [(account, AccountRole), (listing, PartyType)], ids=str
+    ("table", "members"),
+    [(account, AccountRole), (listing, PartyType), (directive, DirectiveKind)],
+    ids=str,
 )
 def test_the_database_knows_the_same_words(table, members):
     [words] = [

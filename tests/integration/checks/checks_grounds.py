@@ -1,6 +1,7 @@
 """A deployment whose cache is the twin in memory and whose registry is a real PostgreSQL.
 
-Either can be taken away, and every statement that a check sends to the registry is counted.
+Either can be taken away, and every statement that a check sends to the registry is counted. The
+time of leases and vouches stands still until a test moves it.
 """
 
 import json
@@ -10,21 +11,25 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.breaker import Breaker
+from cache.changes import Position
+from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
+from cache.memory_following import MemoryFollowing
+from cache.memory_publication import MemoryPublication
 from cache.token import Tokenizer
 from checker.checks.checks import Checks, Decided
+from checker.checks.registry_check import RegistryCheck
 from checker.checks.request import PreparedCheck
 from checker.database.engine import open_engine
-from checker.database.locks import Lock, hold
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air, Service
 from checker.policy.loader import builtin_policies, load_policies
-from checker.registry.publisher import Publisher
+from checker.registry.registry_lease import RegistryWord
 from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
 from checker.vault import Vault
@@ -52,34 +57,46 @@ class SetClock:
 
 
 class Grounds:
-    """One node: what it opens, and what a test may do to it."""
+    """One node: what it opens, and what a test may do to it.
 
-    def __init__(self, memory: Memory, engine: AsyncEngine, asked: AsyncEngine) -> None:
-        self.memory = memory
-        self.clock = SetClock()
+    `seconds` is the time of leases, vouches and the registry's breaker.
+    """
+
+    def __init__(self, engine: AsyncEngine, asked: AsyncEngine) -> None:
         self.seconds = 0.0
+        self.clock = SetClock()
         self.statements = 0
+        self.found_incomplete = 0
+        self.memory = Memory(clock=self._now)
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
         self._token_key = Tokenizer(KEY).fingerprint
-        self.cache = MemoryStandingCache(memory, token_key=self._token_key)
-        self.publisher = Publisher(engine, self.cache, self._token_key)
+        self.cache = MemoryStandingCache(self.memory, token_key=self._token_key)
+        self.publication = MemoryPublication(self.memory)
+        following = MemoryFollowing(self.memory, token_key=self._token_key)
+        self.replica = Follower("node", following, RegistryWord(asked), clock=self._now)
+        policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
+            replica=self.replica,
             cache=self.cache,
-            engine=asked,
+            registry=RegistryCheck(
+                engine=asked,
+                sealer=self._sealer,
+                policies=policies,
+                breaker=Breaker(clock=self._now, pause_s=PAUSE_S),
+            ),
             sealer=self._sealer,
-            publisher=self.publisher,
-            policies=load_policies(builtin_policies(), {}),
+            policies=policies,
             clock=self.clock,
-            registry_breaker=Breaker(clock=lambda: self.seconds, pause_s=PAUSE_S),
             stale_after_ms=STALE_AFTER_MS,
+            report_incomplete=self._note_incomplete,
         )
         event.listen(asked.sync_engine, "before_cursor_execute", self._count)
 
     async def publish(self, *lines: dict[str, Any]) -> int:
-        """Put a list in force, here too, and let the node see it."""
+        """Put a list in force in the registry and the cache, which is vouched for."""
         version = await self._put(self.cache, lines)
-        await self.publisher.look()
+        await self.vouch()
         return version
 
     async def publish_elsewhere(self, *lines: dict[str, Any]) -> int:
@@ -87,14 +104,30 @@ class Grounds:
         elsewhere = MemoryStandingCache(Memory(), token_key=self._token_key)
         return await self._put(elsewhere, lines)
 
-    async def see_newest(self) -> None:
-        """Let the node see the newest version, while somebody else is putting it in force."""
-        async with hold(self._engine, Lock.LIST_WRITER):
-            assert not await self.publisher.look()
+    async def vouch(self) -> None:
+        """Say that the cache holds the newest list, as a publisher does."""
+        state = await self.publication.state()
+        assert state.generation is not None
+        assert state.head is not None
+        position = Position(version=state.head.version, as_of_ms=state.head.as_of_ms)
+        assert await self.publication.vouch(state.generation, position, asked_ms_ago=0)
+
+    async def hold_lease(self) -> None:
+        """Load the replica, and let a heartbeat renew its lease."""
+        while not self.replica.holds_lease:
+            await self.replica.follow_once()
+            await self.vouch()
 
     async def ask(self, *numbers: str, service: Service = FLIGHT) -> Decided:
         self.statements = 0
-        return await self.checks.decide([check(number, service) for number in numbers])
+        prepared = [check(number, service) for number in numbers]
+        return await self.checks.decide(prepared, account_id=None)
+
+    async def kept(self) -> list[Any]:
+        """Every decision that the registry keeps, in order."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(text("SELECT * FROM decision ORDER BY id"))
+            return list(rows.all())
 
     async def _put(self, cache: MemoryStandingCache, lines: Sequence[dict[str, Any]]) -> int:
         feed = SnapshotFeed(
@@ -103,10 +136,17 @@ class Grounds:
             sealer=self._sealer,
             token_key=self._token_key,
             clock=self.clock,
+            in_force=_at_once,
         )
-        report = await feed.replace(_chunks(lines), allow_empty=True)
+        report = await feed.replace(_chunks(lines), allow_empty=True, allow_shrink=True)
         assert report.accepted == len(lines), report.rejected
         return report.version
+
+    def _now(self) -> float:
+        return self.seconds
+
+    def _note_incomplete(self) -> None:
+        self.found_incomplete += 1
 
     def _count(self, *_details: object) -> None:
         self.statements += 1
@@ -114,13 +154,13 @@ class Grounds:
 
 @asynccontextmanager
 async def open_grounds(
-    database_url: str, *, memory: Memory | None = None, asked_url: str | None = None
+    database_url: str, *, asked_url: str | None = None
 ) -> AsyncIterator[Grounds]:
     """Open a node; `asked_url` is where its checks look for the registry."""
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(database_url, timeout_s=None))
         asked = await stack.enter_async_context(open_engine(asked_url or database_url))
-        yield Grounds(memory or Memory(), engine, asked)
+        yield Grounds(engine, asked)
 
 
 def check(number: str, service: Service = FLIGHT) -> PreparedCheck:
@@ -143,6 +183,10 @@ def listing(number: str, listing_id: str = "1", **changes: Any) -> dict[str, Any
         "party": {"type": "person", "name": "陈示例", "documents": documents},
         **changes,
     }
+
+
+async def _at_once(_version: int) -> None:
+    """Wait for nobody: the test says when the node learns of it."""
 
 
 async def _chunks(lines: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:

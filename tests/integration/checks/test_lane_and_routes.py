@@ -70,7 +70,7 @@ async def open_doors(data_dir: Path, database_url: str, redis_url: str) -> Async
         jurisdictions={},
         list=ListSettings(),
     )
-    lane = create_app(lambda: open_runtime(config, ENVIRON, clock=SetClock()))
+    lane = create_app(lambda: open_runtime(config, ENVIRON, clock=SetClock()), publish=True)
     async with lane.routed.lifespan():
         runtime = lane.routed.state.runtime
         await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))

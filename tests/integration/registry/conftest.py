@@ -2,15 +2,17 @@
 
 import pytest
 import redis
-from registry_grounds import AT, ENVIRON, FixedClock, config_of
+from registry_grounds import SetClock, config_of, serving, settle_nodes
 
-from checker.runtime import open_runtime
+from cache.lease import SETTLED_S
 
 
 @pytest.fixture
 def empty_redis_url(redis_url):
+    """The URL of an empty Redis that has run for long: no node but those on its list may answer."""
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
+        settle_nodes(client, ago_s=2 * SETTLED_S)
     return redis_url
 
 
@@ -20,15 +22,22 @@ def config(tmp_path, database_url, empty_redis_url):
 
 
 @pytest.fixture
-async def node(anyio_backend, config):
-    async with open_runtime(config, ENVIRON, clock=FixedClock(AT)) as runtime:
+def clock():
+    """The clock of both nodes, which stands until a test moves it."""
+    return SetClock()
+
+
+@pytest.fixture
+async def node(anyio_backend, config, clock):
+    """A node that serves: its replica follows the list, and it publishes."""
+    async with serving(config, clock) as runtime:
         yield runtime
 
 
 @pytest.fixture
-async def other_node(anyio_backend, config):
+async def other_node(anyio_backend, config, clock):
     """A second process of the same deployment."""
-    async with open_runtime(config, ENVIRON, clock=FixedClock(AT)) as runtime:
+    async with serving(config, clock) as runtime:
         yield runtime
 
 

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from registry_grounds import AT, ENVIRON, FixedClock, config_of, feed_of, ndjson, person_listing
+from registry_grounds import ENVIRON, SetClock, config_of, feed_of, ndjson, person_listing
 
 from cache.redis_store import RedisStandingCache
 from checker.registry.snapshot import SnapshotFeed
@@ -22,7 +22,7 @@ class DyingCache(RedisStandingCache):
 
 async def main(database_url, redis_url, data_dir):
     config = config_of(Path(data_dir), database_url, redis_url)
-    clock = FixedClock(AT)
+    clock = SetClock()
     async with open_runtime(config, ENVIRON, clock=clock) as node:
         generation = await node.cache.current()
         feed = SnapshotFeed(
@@ -31,6 +31,7 @@ async def main(database_url, redis_url, data_dir):
             sealer=node.sealer,
             token_key=generation.token_key,
             clock=clock,
+            in_force=node.barrier.wait,
         )
         await feed.replace(feed_of(ndjson([person_listing(3)])))
 

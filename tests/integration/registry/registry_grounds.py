@@ -1,17 +1,24 @@
 """People, listings and questions of the registry's tests, and a deployment to ask them in."""
 
+import asyncio
 import base64
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import text
 
+from cache.errors import CacheError
+from cache.keys import Keys
 from cache.token import Tokenizer
 from checker.checks.request import PreparedCheck
 from checker.config import Config, ListSettings
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air
+from checker.registry.publication import newest_version
+from checker.registry.standings import Question, find_standings
+from checker.runtime import keep_current, open_runtime
 from loadtest.document_numbers import NumberSpace
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
@@ -26,13 +33,37 @@ COURT = "雷州市人民法院"
 _numbers = NumberSpace(18)
 
 
-class FixedClock(msgspec.Struct, frozen=True):
-    """A clock that stands."""
+PATIENCE_S = 20
 
-    instant: datetime
+
+class SetClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, instant=AT):
+        self.instant = instant
 
     def now(self):
         return self.instant
+
+    def move(self, **by):
+        self.instant += timedelta(**by)
+
+
+@asynccontextmanager
+async def serving(config, clock, *, publish=True):
+    """Open a node that serves, as a server's worker is; `publish`: as its publishing process."""
+    async with (
+        open_runtime(config, ENVIRON, clock=clock) as runtime,
+        keep_current(runtime, publish=publish),
+    ):
+        yield runtime
+
+
+def settle_nodes(client, *, ago_s):
+    """Write the list of nodes as Redis has it `ago_s` seconds after it began to run."""
+    seconds, microseconds = client.time()
+    since_ms = seconds * 1000 + microseconds // 1000 - round(ago_s * 1000)
+    client.hset(Keys().nodes, "!", f"{client.info('server')['run_id']}:{since_ms}")
 
 
 def config_of(data_dir, database_url, redis_url):
@@ -106,30 +137,93 @@ async def feed_of(*chunks):
 
 
 async def publish(node, listings, **options):
-    """Replace the list, and let the node know of it as one that serves soon would."""
-    report = await node.feed.replace(feed_of(ndjson(listings)), **options)
-    await node.publisher.look()
-    return report
+    """Replace the list; when this returns the new one is in force, whatever a node may hold."""
+    return await node.feed.replace(feed_of(ndjson(listings)), **options)
 
 
-def check_of(number, name=None, kind="resident_id", service=None):
+async def apply(node, *operations, **options):
+    """Send operations; when this returns what was accepted is in force."""
+    return await node.changes.apply(feed_of(ndjson(operations)), **options)
+
+
+async def accepted(node, *operations):
+    """Send operations of which none may be rejected; give the version that they led to."""
+    report = await apply(node, *operations)
+    assert report.rejected == (), report.rejected
+    return report.version
+
+
+async def until(condition):
+    """Wait for a condition to come true, and give its value; a defect ends the wait."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            if value := await condition():
+                return value
+            await asyncio.sleep(0)
+
+
+async def settled(node):
+    """Wait until the node answers from what it holds itself: the newest list, cache and replica."""
+
+    async def is_settled():
+        async with node.engine.connect() as connection:
+            newest = await newest_version(connection)
+        try:
+            lookup = await node.cache.lookup(())
+        except CacheError:
+            return False
+        held = node.follower.position
+        return (
+            node.follower.holds_lease and newest.version == held.version == lookup.position.version
+        )
+
+    await until(is_settled)
+    return node
+
+
+def document_of(number, kind="resident_id"):
+    return Document(type=DocumentType(kind), number=number)
+
+
+def check_of(number, name=None, kind="resident_id", service=None, reference=None):
     return PreparedCheck(
-        document=Document(type=DocumentType(kind), number=number),
+        document=document_of(number, kind),
         name=name,
         service=service or Air(flight="CZ3101"),
         jurisdiction=NATION,
-        reference=None,
+        reference=reference,
     )
 
 
+async def decide(node, *checks):
+    return await node.checks.decide(checks, account_id=None)
+
+
+async def decision_of(node, check):
+    [decision] = (await decide(node, check)).decisions
+    return decision
+
+
 async def outcomes(node, checks):
-    decided = await node.checks.decide(checks)
+    decided = await decide(node, *checks)
     return [decision.outcome.value for decision in decided.decisions]
 
 
 async def outcome_of(node, index):
     [outcome] = await outcomes(node, [check_of(resident_id(index), name_of(index))])
     return outcome
+
+
+async def standing_then(node, document, version, **options):
+    """What the list of `version` said of a document's holder."""
+    question = Question(
+        document=document, tokens=node.sealer.tokens_of(document, None), name_token=None
+    )
+    findings = await find_standings(
+        node.engine, node.sealer.vault, [question], version=version, **options
+    )
+    assert findings.version.version == version
+    return findings.standings[0]
 
 
 async def query(node, statement, **parameters):
@@ -140,3 +234,9 @@ async def query(node, statement, **parameters):
 async def listings_in_force(node):
     rows = await query(node, "SELECT id FROM listing WHERE until_version IS NULL")
     return {row.id for row in rows}
+
+
+def generations(client):
+    """The ids of all generations of which Redis holds a key."""
+    keys = Keys()
+    return {keys.generation_of(key.decode()) for key in client.scan_iter(keys.any_generation)}

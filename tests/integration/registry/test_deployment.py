@@ -4,7 +4,15 @@ import base64
 
 import msgspec
 import pytest
-from registry_grounds import ENVIRON, person_listing, publish
+from registry_grounds import (
+    ENVIRON,
+    check_of,
+    decide,
+    outcome_of,
+    person_listing,
+    publish,
+    resident_id,
+)
 
 from checker.errors import ConfigurationError, Unavailable
 from checker.runtime import open_runtime
@@ -31,8 +39,8 @@ async def test_another_key_refuses_to_start(node, config, variable, said):
 async def test_the_same_keys_start_again(node, config):
     await publish(node, [person_listing(1)])
     async with open_runtime(config, ENVIRON) as again:
-        assert await again.publisher.look() is False
-        assert again.publisher.newest.version == 1
+        assert (await decide(again, check_of(resident_id(1)))).list.version == 1
+        assert await outcome_of(again, 1) == "deny"
 
 
 async def test_a_redis_that_may_evict_the_list_refuses_to_start(config, redis_client):

@@ -3,6 +3,7 @@
 The oracle (`naive_platform`) reads the same file and shares no code with the service.
 """
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 from naive_platform import SERVICES, Platform
 from platform_crowd import crowd
-from registry_grounds import AT, ENVIRON
+from registry_grounds import AT, ENVIRON, decide, settled
 
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.request import BATCH_ITEMS_MAX, read_batch
@@ -43,7 +44,7 @@ async def test_ten_thousand_checks_of_a_platform_file_agree_with_a_naive_reading
     file = config.data_dir / "platform.ndjson"
     with file.open("wb") as stream:
         stream.writelines(population.zxgk_lines())
-    report = _import(file, config)
+    report = await asyncio.to_thread(_import, file, config)
     platform = Platform(file)
     assert report["accepted"] == platform.readable
     assert report["accepted"] + report["rejected_count"] == RECORDS
@@ -100,8 +101,8 @@ async def _ask(node, questions):
         for question in questions
     ]
     body = msgspec.json.encode({"checks": bodies})
-    await node.publisher.look()
-    decided = await node.checks.decide(read_batch(body, CALLER, TODAY))
+    await settled(node)
+    decided = await decide(node, *read_batch(body, CALLER, TODAY))
     # Else the cache would not be what is tested.
     assert decided.from_registry < len(questions) * 3 / 4
     return [

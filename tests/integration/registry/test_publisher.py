@@ -1,15 +1,14 @@
 """Whatever befalls Redis, the publisher brings it back, and meanwhile the registry answers."""
 
-import asyncio
 import json
 
 import pytest
 from registry_grounds import (
-    ENVIRON,
-    FINGERPRINT,
+    accepted,
     check_of,
     config_of,
-    feed_of,
+    decide,
+    generations,
     name_of,
     outcome_of,
     outcomes,
@@ -17,24 +16,37 @@ from registry_grounds import (
     publish,
     query,
     resident_id,
+    serving,
+    settled,
+    until,
 )
 
-from cache.errors import CacheIncomplete
-from cache.redis_store import RedisStandingCache
+from cache.errors import CacheError
+from cache.keys import Keys
+from checker.database.locks import Lock
 from checker.errors import Unavailable
-from checker.registry.publisher import Publisher
-from checker.runtime import open_runtime
-from loadtest.population import Population
+from checker.runtime import publishing
 
 pytestmark = pytest.mark.anyio
 
 CROWD = [check_of(resident_id(index), name_of(index)) for index in (1, 2, 3)]
+KEYS = Keys()
 
 
 @pytest.fixture
 async def listed(node):
     await publish(node, [person_listing(1), person_listing(2)])
-    return node
+    return await settled(node)
+
+
+@pytest.fixture
+async def reader(anyio_backend, config, clock):
+    """A node that answers and does not publish; nobody does unless the test says so."""
+    async with serving(config, clock, publish=False) as runtime:
+        async with publishing(runtime):
+            await publish(runtime, [person_listing(1), person_listing(2)])
+            await settled(runtime)
+        yield runtime
 
 
 def lose_everything(client):
@@ -42,191 +54,190 @@ def lose_everything(client):
 
 
 def lose_the_pointer(client):
-    client.delete("checker:live")
+    client.delete(KEYS.pointer)
+
+
+def lose_the_head(client):
+    client.delete(*client.keys("checker:g:*:head"))
 
 
 def lose_the_buckets(client):
     client.delete(*client.keys("checker:g:*:b:*"))
 
 
-def lose_the_filter(client):
-    client.delete(*client.keys("checker:g:*:f:*"))
-
-
 def spoil_the_pointer(client):
-    client.set("checker:live", b"{}")
+    client.set(KEYS.pointer, b"{}")
 
 
-LOSSES = [
-    lose_everything,
-    lose_the_pointer,
-    lose_the_buckets,
-    lose_the_filter,
-    spoil_the_pointer,
-]
+LOSSES = [lose_everything, lose_the_pointer, lose_the_head, lose_the_buckets, spoil_the_pointer]
 
 
 @pytest.mark.parametrize("lose", LOSSES)
 async def test_checks_are_answered_from_the_registry_until_the_cache_is_whole_again(
-    listed, redis_client, lose
+    reader, redis_client, lose
 ):
     lose(redis_client)
-    behind = await listed.checks.decide(CROWD)
+    behind = await decide(reader, *CROWD)
     assert [decision.outcome for decision in behind.decisions] == ["deny", "deny", "allow"]
     assert behind.from_registry == 3
 
-    assert await listed.publisher.look()
-    restored = await listed.checks.decide(CROWD)
+    async with publishing(reader):
+        await until(lambda: is_whole(reader))
+        restored = await decide(reader, *CROWD)
     assert [decision.outcome for decision in restored.decisions] == ["deny", "deny", "allow"]
     assert restored.from_registry == 2
-    assert not await listed.publisher.look()
 
 
-async def test_a_lost_bucket_is_found_by_the_first_check_that_needs_it(listed, redis_client):
+async def test_a_lost_filter_is_found_by_the_node_that_loads_it(listed, redis_client, config):
+    before = await listed.cache.current()
+    redis_client.delete(*redis_client.keys("checker:g:*:f:*"))
+    async with serving(config, listed.clock, publish=False) as fresh:
+        await settled(fresh)
+        assert await outcomes(fresh, CROWD) == ["deny", "deny", "allow"]
+    assert (await listed.cache.current()).id != before.id
+
+
+async def test_a_lost_bucket_is_found_by_a_check_that_needs_it(listed, redis_client):
+    before = await listed.cache.current()
     lose_the_buckets(redis_client)
-    assert not await listed.publisher.look()
-    assert await outcome_of(listed, 1) == "deny"
-    assert await listed.publisher.look()
+    await until(lambda: is_whole(listed))
+    assert (await listed.cache.current()).id != before.id
 
 
-async def test_an_older_list_that_comes_back_with_redis_is_not_believed(listed, redis_client):
-    old = {key: redis_client.dump(key) for key in redis_client.scan_iter()}
-    await publish(listed, [person_listing(2), person_listing(3)])
+async def test_an_older_list_that_comes_back_with_redis_is_not_believed(reader, redis_client):
+    old = {key: redis_client.dump(key) for key in redis_client.scan_iter(KEYS.any_generation)}
+    pointer = redis_client.get(KEYS.pointer)
+    async with publishing(reader):
+        await publish(reader, [person_listing(2), person_listing(3)])
     redis_client.flushall()
     for key, value in old.items():
         redis_client.restore(key, 0, value)
+    redis_client.set(KEYS.pointer, pointer)
 
-    assert (await listed.cache.current()).version == 1
-    # Asked one by one: in a batch, whoever is found would have all others looked up again.
-    assert [await outcome_of(listed, index) for index in (1, 2, 3)] == ["allow", "deny", "deny"]
-    assert await listed.publisher.look()
-    assert (await listed.cache.current()).version == 2
-    assert await outcomes(listed, CROWD) == ["allow", "deny", "deny"]
-
-
-async def test_one_of_two_publishers_rebuilds(listed, other_node, redis_client):
-    redis_client.flushall()
-    switched = await asyncio.gather(listed.publisher.look(), other_node.publisher.look())
-
-    assert sorted(switched) == [False, True]
-    assert not await other_node.publisher.look()
+    assert (await reader.cache.current()).version == 1
+    assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
+    async with publishing(reader):
+        await settled(reader)
+        assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
+        assert (await reader.cache.current()).version == 2
 
 
-async def test_a_rebuild_that_another_process_ends_meanwhile_is_not_done_again(
-    listed, other_node, redis_client, config
+async def test_a_list_that_comes_back_from_before_some_changes_is_brought_forward(
+    reader, redis_client
 ):
-    class Overtaken(RedisStandingCache):
-        """The real store; the other process rebuilds between the first answer and the lock."""
+    held = {key: redis_client.dump(key) for key in redis_client.scan_iter(KEYS.any_generation)}
+    async with publishing(reader):
+        await accepted(
+            reader,
+            {"op": "delist", "listing_id": "listing-1", "ground": "fulfilled"},
+            {"op": "list", "listing": person_listing(3)},
+        )
+    for key, value in held.items():
+        redis_client.restore(key, 0, value, replace=True)
+    redis_client.delete(KEYS.vouched)
 
-        overtaken = False
+    assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
+    async with publishing(reader):
+        await settled(reader)
+        assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
 
-        async def current(self):
-            found = await super().current()
-            if not self.overtaken:
-                self.overtaken = True
-                assert await other_node.publisher.look()
-            return found
 
-    redis_client.flushall()
-    cache = Overtaken.connect(config.redis_url, token_key=FINGERPRINT)
-    publisher = Publisher(listed.work_engine, cache, FINGERPRINT)
-    try:
-        assert not await publisher.look()
-    finally:
-        await cache.aclose()
+async def test_one_of_two_publishers_leads_and_the_other_takes_over(reader, redis_client):
+    async with publishing(reader):
+        await until(lambda: is_led(reader))
+        async with publishing(reader):
+            redis_client.flushall()
+            await until(lambda: looks_up(reader, *CROWD))
+            [[leaders]] = await query(reader, LEADERS, lock=int(Lock.PUBLISHER) & 0xFFFFFFFF)
+            assert leaders == 1
+            live = await reader.cache.current()
+            assert generations(redis_client) == {live.id}
+    async with publishing(reader):
+        await accepted(reader, {"op": "list", "listing": person_listing(3)})
+        await settled(reader)
+        assert await outcome_of(reader, 3) == "deny"
+        assert await reader.cache.current() == live
+
+
+async def test_a_generation_that_was_replaced_already_is_not_replaced_again(listed):
+    old = await listed.cache.current()
+    new = await listed.publisher.rebuild_now()
+    await listed.cache.request_rebuild(old.id)
+    await accepted(listed, {"op": "list", "listing": person_listing(3)})
+    await settled(listed)
+
+    assert new.id != old.id
+    assert await listed.cache.current() == new
 
 
 async def test_a_newer_list_than_the_registry_has_is_taken_down(listed, redis_client):
     """As after PostgreSQL was restored from a backup, or another database was named."""
-    pointer = json.loads(redis_client.get("checker:live"))
-    redis_client.set("checker:live", json.dumps(pointer | {"version": 99}))
+    before = await listed.cache.current()
+    head = KEYS.head(before.id)
+    redis_client.set(head, json.dumps(json.loads(redis_client.get(head)) | {"version": 99}))
 
-    assert await listed.publisher.look()
+    await until(lambda: is_replaced(listed, before))
+    await settled(listed)
     assert (await listed.cache.current()).version == 1
     assert await outcomes(listed, CROWD) == ["deny", "deny", "allow"]
 
 
 async def test_a_list_of_another_registry_is_taken_down_where_there_is_none(
-    listed, tmp_path, bare_database_url
+    reader, tmp_path, bare_database_url, clock
 ):
-    config = config_of(tmp_path, bare_database_url, listed.config.redis_url)
-    async with open_runtime(config, ENVIRON) as empty:
-        assert not await empty.publisher.look()
-        assert await empty.cache.current() is None
+    config = config_of(tmp_path, bare_database_url, reader.config.redis_url)
+
+    async def is_withdrawn():
+        return await empty.cache.current() is None
+
+    async with serving(config, clock) as empty:
+        await until(is_withdrawn)
         with pytest.raises(Unavailable):
             await outcome_of(empty, 3)
 
 
-async def test_a_node_that_has_not_looked_yet_asks_the_registry(listed, other_node):
-    decided = await other_node.checks.decide(CROWD)
-    assert decided.from_registry == len(CROWD)
-
-    await other_node.publisher.look()
-    assert (await other_node.checks.decide(CROWD)).from_registry == 2
-
-
-async def test_what_another_process_has_replaced_is_not_rebuilt_again(
-    listed, other_node, redis_client
-):
-    await other_node.publisher.look()
-    lose_the_buckets(redis_client)
-    for node in (listed, other_node):
-        assert await outcome_of(node, 1) == "deny"
-
-    assert await listed.publisher.look()
-    assert not await other_node.publisher.look()
-
-
-async def test_a_rebuild_holds_what_the_snapshot_put_there(node, redis_client):
-    await node.feed.replace(feed_of(*Population(11, 800).listing_lines()))
-    built = _contents(redis_client)
-    await node.publisher.rebuild()
-
-    assert _contents(redis_client) == built
-
-
-async def test_a_rebuild_leaves_no_keys_of_what_it_replaced(listed, redis_client):
-    before = set(redis_client.scan_iter())
-    await listed.publisher.rebuild()
-    after = set(redis_client.scan_iter())
-
-    assert before & after == {b"checker:live"}
-    assert len(after) == len(before)
-
-
-async def test_without_a_list_there_is_nothing_to_rebuild(node):
-    assert not await node.publisher.look()
-    assert await node.publisher.rebuild() is None
-    with pytest.raises(CacheIncomplete):
-        await node.cache.lookup([node.sealer.name_token("nobody")])
+async def test_a_node_whose_replica_is_not_loaded_yet_asks_the_cache(listed, config):
+    async with serving(config, listed.clock, publish=False) as fresh:
+        decided = await decide(fresh, *CROWD)
+    assert [decision.outcome for decision in decided.decisions] == ["deny", "deny", "allow"]
+    assert decided.from_registry == 2
 
 
 async def test_a_publisher_that_runs_brings_the_list_back_by_itself(listed, redis_client):
-    running = asyncio.create_task(listed.publisher.run())
-    try:
-        redis_client.flushall()
-        async with asyncio.timeout(20):
-            while await listed.cache.current() is None:
-                assert await outcome_of(listed, 1) == "deny"
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+    redis_client.flushall()
 
+    async def is_back():
+        assert await outcome_of(listed, 1) == "deny"
+        return await listed.cache.current() is not None
+
+    await until(is_back)
     assert (await listed.cache.current()).version == 1
 
 
-async def test_the_newest_version_is_that_of_the_registry(listed):
-    [[newest]] = await query(listed, "SELECT max(version) FROM change")
-
-    assert listed.publisher.newest.version == newest
+LEADERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock AND granted"
 
 
-def _contents(client):
-    """Every bucket and segment of the one generation, without its random id."""
-    found = {}
-    for key in client.scan_iter("checker:g:*"):
-        place = key.split(b":", 3)[3]
-        kind = client.type(key)
-        found[place] = client.hgetall(key) if kind == b"hash" else client.get(key)
-    assert found
-    return found
+async def is_led(node):
+    [[leaders]] = await query(node, LEADERS, lock=int(Lock.PUBLISHER) & 0xFFFFFFFF)
+    return leaders == 1
+
+
+async def looks_up(node, *checks):
+    """Whether the cache proves what it says of all these."""
+    tokens = [node.sealer.tokens_of(check.document, None)[0] for check in checks]
+    try:
+        await node.cache.lookup(tokens)
+    except CacheError:
+        return False
+    return True
+
+
+async def is_whole(node):
+    """Whether the cache is whole again, while checks go on, of which one finds what is missing."""
+    assert await outcomes(node, CROWD) == ["deny", "deny", "allow"]
+    return await looks_up(node, *CROWD)
+
+
+async def is_replaced(node, generation):
+    live = await node.cache.current()
+    return live is not None and live.id != generation.id

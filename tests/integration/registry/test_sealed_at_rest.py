@@ -5,6 +5,7 @@ from registry_grounds import (
     check_of,
     company_listing,
     document,
+    document_of,
     feed_of,
     name_of,
     ndjson,
@@ -69,10 +70,15 @@ async def test_rejected_lines_and_unresolved_officers_stand_open_nowhere(node, r
 
 async def test_a_check_leaves_nothing_of_an_innocent_in_either_store(node, redis_client):
     await node.feed.replace(feed_of(ndjson([person_listing(1)])))
-    before = await _everything(node, redis_client)
-    assert await outcomes(node, [check_of(resident_id(2), name_of(2))]) == ["allow"]
+    before = await _tables(node)
+    number, name = resident_id(2), name_of(2)
+    assert await outcomes(node, [check_of(number, name, reference="ORDER-1")]) == ["allow"]
 
-    assert await _everything(node, redis_client) == before
+    assert await _tables(node) == before
+    tokens = {token.hex() for token in node.sealer.tokens_of(document_of(number), name)}
+    await _assert_hidden(node, redis_client, {number, name, "ORDER-1", *tokens})
+    everything = await _everything(node, redis_client)
+    assert not [token for token in tokens if bytes.fromhex(token) in everything]
 
 
 async def test_the_search_itself_finds_what_stands_open(node, redis_client):
@@ -96,20 +102,40 @@ async def _assert_hidden(node, client, secrets):
 
 async def _everything(node, client):
     """Every value of every table and of every key, one after the other."""
+    found = [value for row in await _tables(node) for value in row]
+    keys = sorted(client.scan_iter())
+    assert keys
+    for key in keys:
+        found += [key, *_values(client, key)]
+    return b"\n".join(found)
+
+
+def _values(client, key):
+    match client.type(key):
+        case b"hash":
+            held = client.hgetall(key)
+            return [*held, *held.values()]
+        case b"stream":
+            entries = [fields for _, fields in client.xrange(key)]
+            return [value for fields in entries for value in fields.values()]
+        case b"string":
+            return [client.get(key) or b""]
+        case _:
+            return []  # it has just expired
+
+
+async def _tables(node):
+    """Every row of every table, but for what nodes say of themselves."""
     found = []
     tables = await query(
         node, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
     )
     assert len(tables) >= 8
     for [table] in sorted(tables):
-        rows = await query(node, f'SELECT * FROM "{table}"')
-        found += [_bytes(value) for row in rows for value in row]
-    keys = sorted(client.scan_iter())
-    assert keys
-    for key in keys:
-        held = client.hgetall(key) if client.type(key) == b"hash" else {b"": client.get(key)}
-        found += [key, *held, *held.values()]
-    return b"\n".join(found)
+        if table != "registry_lease":
+            rows = await query(node, f'SELECT * FROM "{table}"')
+            found += sorted([_bytes(value) for value in row] for row in rows)
+    return found
 
 
 def _bytes(value):

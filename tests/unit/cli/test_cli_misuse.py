@@ -25,6 +25,12 @@ def run(*arguments: str) -> Result:
         (("import",), "FILE"),
         (("import", "/nowhere/list.ndjson"), "does not exist"),
         (("import", "/"), "is a directory"),
+        (("import", __file__, "--strict"), "--changes"),
+        (("import", __file__, "--changes", "--allow-empty"), "--snapshot"),
+        (("import", __file__, "--changes", "--allow-shrink"), "--snapshot"),
+        (("import", __file__, "--format", "csv"), "--format"),
+        (("feed", "follow"), "URL"),
+        (("rebuild", "now"), "now"),
         (("check",), "--document"),
         (("check", "--document", NUMBER), "--service"),
         (("keys", "create", "--name", "x"), "--role"),
@@ -101,9 +107,12 @@ def test_the_config_file_of_the_data_directory_is_read_by_itself(tmp_path: Path)
     assert str(tmp_path / "config.toml") in result.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "import", "check", "status"])
+@pytest.mark.parametrize(
+    "command",
+    ["serve", "demo", "import", "check", "status", "rebuild", "keys create", "feed follow"],
+)
 def test_each_command_says_where_its_deployment_is(command: str) -> None:
-    told = run(command, "--help")
+    told = run(*command.split(), "--help")
     assert told.exit_code == 0
     assert "--data-dir" in told.stdout
     assert "--config" in told.stdout

@@ -1,0 +1,139 @@
+"""What is adverse is kept in the transaction that confirms it; an innocent leaves no trace."""
+
+from datetime import timedelta
+
+import pytest
+from operation_lines import delist, list_, permit
+from registry_grounds import (
+    AT,
+    accepted,
+    check_of,
+    company_listing,
+    decide,
+    name_of,
+    person_listing,
+    publish,
+    query,
+    resident_id,
+    settled,
+)
+
+from checker.accounts.keys import AccountRole, create_key
+from checker.domain.service import Lodging
+from checker.errors import Unavailable
+
+pytestmark = pytest.mark.anyio
+
+
+async def kept(node):
+    rows = await query(node, "SELECT * FROM decision ORDER BY id")
+    return {str(row.id): row for row in rows}
+
+
+async def everything(node):
+    """Every row of every table."""
+    tables = await query(
+        node, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    )
+    assert len(tables) > 10
+    return {
+        table: sorted(map(repr, await query(node, f'SELECT * FROM "{table}"')))
+        for [table] in tables
+    }
+
+
+async def account_of(node):
+    await create_key(node.engine, name="counter", role=AccountRole.INSTITUTION)
+    [[account_id]] = await query(node, "SELECT id FROM account")
+    return account_id
+
+
+async def test_every_answer_but_a_plain_allow_is_kept_with_its_id_reasons_and_version(node):
+    await publish(node, [person_listing(1), person_listing(2)])
+    account_id = await account_of(node)
+    checks = [
+        check_of(resident_id(1), name_of(1)),
+        check_of(resident_id(9), name_of(9)),
+        check_of(resident_id(2), name_of(3), service=Lodging(star_rating=4)),
+    ]
+    decided = await node.checks.decide(checks, account_id=account_id)
+    rows = await kept(node)
+    assert list(rows) == sorted([decided.ids[0], decided.ids[2]])
+    denied, review = rows[decided.ids[0]], rows[decided.ids[2]]
+    assert (denied.outcome, denied.service, denied.jurisdiction) == ("deny", "air", "CN")
+    assert (review.outcome, review.service) == ("review", "lodging")
+    assert [reason["code"] for reason in denied.reasons] == ["restricted"]
+    assert denied.reasons[0]["listing"]["id"] == "listing-1"
+    assert {(row.at, row.account_id, row.list_version) for row in rows.values()} == {
+        (AT, account_id, 1)
+    }
+
+
+async def test_nothing_that_is_kept_says_whom_it_was_about(node):
+    await publish(node, [person_listing(1), company_listing(3, ("principal", 4))])
+    await decide(
+        node, check_of(resident_id(1), name_of(1)), check_of(resident_id(4), reference="ORDER-7")
+    )
+    told = repr(list((await kept(node)).values()))
+    secrets = [resident_id(1), resident_id(4), name_of(1), name_of(4), "ORDER-7"]
+    assert len(await kept(node)) == 2
+    assert not [secret for secret in secrets if secret in told]
+
+
+async def test_an_innocent_and_whom_nothing_restricts_leave_no_row_anywhere(node):
+    await publish(node, [person_listing(1)])
+    before = await everything(node)
+    modest = check_of(resident_id(1), service=Lodging(star_rating=0))
+    decided = await decide(node, check_of(resident_id(2)), modest)
+    assert [decision.outcome.value for decision in decided.decisions] == ["allow", "allow"]
+    assert await kept(node) == {}
+    assert await everything(node) == before
+
+
+async def test_an_allow_by_permit_is_kept_with_the_permit(node):
+    await publish(node, [person_listing(1)])
+    await accepted(node, permit())
+    decided = await decide(node, check_of(resident_id(1)))
+    [row] = (await kept(node)).values()
+    assert (row.outcome, row.permit_id, str(row.id)) == ("allow", "permit-1", decided.ids[0])
+    assert [reason["code"] for reason in row.reasons] == ["restricted"]
+
+
+async def test_a_listing_that_is_not_public_is_kept_by_its_id_and_shown_by_none(node):
+    await publish(node, [person_listing(1, public=False)])
+    decided = await decide(node, check_of(resident_id(1)))
+    [row] = (await kept(node)).values()
+    assert decided.decisions[0].reasons[0].listing is None
+    assert row.reasons[0]["listing"]["id"] == "listing-1"
+
+
+async def test_of_whom_the_list_has_just_let_go_nothing_is_kept(node):
+    await publish(node, [person_listing(1)])
+    await settled(node)
+    await accepted(node, delist(1))
+    decided = await decide(node, check_of(resident_id(1)))
+    assert decided.decisions[0].outcome.value == "allow"
+    assert await kept(node) == {}
+
+
+async def test_a_decision_that_cannot_be_kept_is_not_given(node):
+    await publish(node, [person_listing(1)])
+    await accepted(node, permit(uses=1))
+    async with node.work_engine.begin() as connection:
+        # Whoever holds the table keeps its rows from being written until the check's patience ends.
+        await connection.exec_driver_sql("LOCK TABLE decision IN EXCLUSIVE MODE")
+        with pytest.raises(Unavailable):
+            await decide(node, check_of(resident_id(1)))
+    assert await kept(node) == {}
+    assert await query(node, "SELECT * FROM permit_use") == []
+
+
+async def test_what_was_answered_is_told_by_the_list_of_its_time(node, clock):
+    await publish(node, [person_listing(1)])
+    for operation in (delist(1), list_(person_listing(1))):
+        await decide(node, check_of(resident_id(1)))
+        clock.move(hours=1)
+        await accepted(node, operation)
+    await decide(node, check_of(resident_id(1)))
+    rows = sorted((row.at, row.list_version, row.outcome) for row in (await kept(node)).values())
+    assert rows == [(AT, 1, "deny"), (AT + timedelta(hours=2), 3, "deny")]
