@@ -6,11 +6,13 @@ Two workers on embedded stores. Each test leaves the server whole again.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 from asking import FLIGHT, ask, problem, question
+from redis import Redis
 from running_service import (
     LOOK_S,
     PATIENCE_S,
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 
 WORKERS = 2
 ASKED = 8
+DEBTORS_LISTING = "1"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,40 @@ def postgres_of(service: RunningService) -> list[psutil.Process]:
 
 def workers_of(service: RunningService) -> set[int]:
     children = psutil.Process(service.pid).children(recursive=True)
-    return {child.pid for child in children if "spawn_main" in " ".join(words_of(child))}
+    spawned = {child.pid for child in children if "spawn_main" in " ".join(words_of(child))}
+    return spawned - {publisher_of(service).pid}
+
+
+def publisher_of(service: RunningService) -> psutil.Process:
+    """The process that brings changes to Redis: the only one spawned that listens nowhere."""
+    found: list[psutil.Process] = []
+
+    def is_found() -> bool:
+        children = psutil.Process(service.pid).children(recursive=True)
+        spawned = [child for child in children if "spawn_main" in " ".join(words_of(child))]
+        found[:] = [child for child in spawned if not listens(child)]
+        return len(found) == 1 and len(spawned) > 1
+
+    wait_until(is_found)
+    return found[0]
+
+
+def listens(process: psutil.Process) -> bool:
+    try:
+        held = process.net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(each.status == psutil.CONN_LISTEN for each in held)
+
+
+def change(service: RunningService, line: dict[str, Any]) -> None:
+    with service.client(service.keys["court"]) as court:
+        report = court.post("/v1/feed/changes", content=ndjson([line])).json()
+    assert (report["accepted"], report["rejected"]) == (1, [])
+
+
+def is_answered(client: httpx.Client, number: str) -> bool:
+    return client.post("/v1/checks", json=question(number, FLIGHT)).is_success
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -127,16 +163,70 @@ def test_behind_a_frozen_redis_the_registry_answers(service: RunningService) -> 
     assert outcomes(service) == RIGHT
 
 
-def test_with_both_stores_away_nobody_is_allowed(service: RunningService) -> None:
+def test_with_both_stores_away_nobody_is_allowed_for_longer_than_a_lease(
+    service: RunningService,
+) -> None:
     with (
         frozen(redis_of(service), *postgres_of(service)),
         service.client(service.keys["institution"]) as client,
     ):
+        wait_until(lambda: not is_answered(client, INNOCENT))
         for number in (INNOCENT, DEBTOR):
             refused = client.post("/v1/checks", json=question(number, FLIGHT))
             problem(refused, 503, "unavailable")
             assert int(refused.headers["retry-after"]) > 0
     wait_until(lambda: tells_debtors(service))
+    assert outcomes(service) == RIGHT
+
+
+def test_without_the_registry_nobody_is_allowed_for_longer_than_a_lease(
+    service: RunningService,
+) -> None:
+    with (
+        frozen(*postgres_of(service)),
+        service.client(service.keys["institution"]) as client,
+    ):
+        wait_until(lambda: not is_answered(client, INNOCENT))
+        problem(client.post("/v1/checks", json=question(DEBTOR, FLIGHT)), 503, "unavailable")
+    wait_until(lambda: tells_debtors(service))
+    assert outcomes(service) == RIGHT
+
+
+def test_changes_are_in_force_while_redis_is_frozen(service: RunningService) -> None:
+    with frozen(redis_of(service)):
+        for operation, expected in (("shield", "allow"), ("unshield", "deny")):
+            change(service, {"op": operation, "listing_id": DEBTORS_LISTING})
+            assert outcomes(service) == [("allow", expected)] * ASKED
+    wait_until(lambda: is_ready(service))
+    assert outcomes(service) == RIGHT
+
+
+def test_a_redis_that_lost_everything_is_filled_again(service: RunningService) -> None:
+    socket = service.data_dir / "redis" / "redis.sock"
+    with Redis(unix_socket_path=str(socket)) as client:
+        client.flushall()
+    assert outcomes(service) == RIGHT
+    wait_until(lambda: is_ready(service))
+    change(service, {"op": "shield", "listing_id": DEBTORS_LISTING})
+    assert outcomes(service) == [("allow", "allow")] * ASKED
+    change(service, {"op": "unshield", "listing_id": DEBTORS_LISTING})
+    assert outcomes(service) == RIGHT
+
+
+def test_a_publishing_process_that_was_killed_or_frozen_is_replaced(
+    service: RunningService,
+) -> None:
+    for _ in range(2):
+        publisher_of(service).kill()
+        change(service, {"op": "shield", "listing_id": DEBTORS_LISTING})
+        assert outcomes(service) == [("allow", "allow")] * ASKED
+        change(service, {"op": "unshield", "listing_id": DEBTORS_LISTING})
+        assert outcomes(service) == RIGHT
+        wait_until(lambda: is_ready(service))
+    with frozen(publisher_of(service)):
+        change(service, {"op": "shield", "listing_id": DEBTORS_LISTING})
+        assert outcomes(service) == [("allow", "allow")] * ASKED
+    change(service, {"op": "unshield", "listing_id": DEBTORS_LISTING})
     assert outcomes(service) == RIGHT
 
 
@@ -148,16 +238,16 @@ def test_a_worker_that_was_killed_is_replaced(service: RunningService) -> None:
     wait_until(lambda: is_ready(service))
 
 
-def test_without_redis_the_registry_answers_and_no_new_list_is_acknowledged() -> None:
+def test_without_redis_the_registry_answers_and_a_new_list_is_in_force() -> None:
     with private_folder() as folder, running_service(folder) as service:
         in_force(service)
         redis = redis_of(service)
         redis.kill()
         psutil.wait_procs([redis], timeout=PATIENCE_S)
         assert outcomes(service) == RIGHT
-        refused = put(service, ndjson(TOWN[1:]))
-        assert problem(refused, 503, "unavailable")["detail"].endswith("send it again")
-        assert int(refused.headers["retry-after"]) > 0
+        assert put(service, ndjson(TOWN[1:])).status_code == 200
+        assert outcomes(service) == [("allow", "allow")] * ASKED
+        change(service, {"op": "list", "listing": TOWN[0]})
         assert outcomes(service) == RIGHT
 
 
