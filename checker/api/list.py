@@ -34,7 +34,7 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Tell version, age and size of the list, and what each node has of it."""
     await require(request, Action.SEE_LIST)
     runtime: Runtime = request.app.state.runtime
-    summary = await summarize(runtime.engine, shanghai_day(runtime.clock.now()))
+    summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
     nodes = await nodes_of(runtime)
     newest = summary.version
     return respond_json(

@@ -33,7 +33,7 @@ def status(config: Config, as_json: bool) -> None:
     """Tell what the list and the cache hold."""
 
     async def work(runtime: Runtime) -> Status:
-        summary = await summarize(runtime.engine, shanghai_day(runtime.clock.now()))
+        summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
         return _status(runtime, summary, await _cache_version(runtime))
 
     told = run_in_deployment(config, work)

@@ -20,13 +20,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Change, Position
-from cache.errors import CacheError, CacheIncomplete, ChangeRefused
+from cache.errors import CacheError, CacheIncomplete, CacheUnavailable, ChangeRefused
 from cache.generation import Generation
 from cache.lease import BEAT_S
 from cache.publication import Publication, State
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock
+from checker.errors import Unavailable
 from checker.fault_log import FaultLog
 from checker.registry.outbox import Pending, prune_outbox, read_since
 from checker.registry.publication import CHANGE_CHANNEL
@@ -79,7 +80,11 @@ class Publisher:
             await asyncio.sleep(STAND_BY_S)
 
     async def rebuild_now(self) -> Generation | None:
-        """Have the live generation replaced by whoever leads; give the new one, None: no list."""
+        """Have the live generation replaced by whoever leads; give the new one, None: no list.
+
+        Raises:
+            Unavailable: PostgreSQL or Redis is away.
+        """
         leading = asyncio.create_task(self.run())
         try:
             with driver_errors():
@@ -92,13 +97,18 @@ class Publisher:
             await asyncio.gather(leading, return_exceptions=True)
 
     async def _replaced(self) -> Generation:
-        before = await self._live()
-        if before is not None:
-            await self._cache.request_rebuild(before.id)
+        try:
+            before = await self._live()
+            if before is not None:
+                await self._cache.request_rebuild(before.id)
+        except CacheUnavailable as error:
+            raise Unavailable("Redis cannot be reached") from error
         while True:
-            live = await self._live()
-            if live is not None and (before is None or live.id != before.id):
-                return live
+            # A Redis that is slow under the rebuild is asked again.
+            with contextlib.suppress(CacheUnavailable):
+                live = await self._live()
+                if live is not None and (before is None or live.id != before.id):
+                    return live
             await asyncio.sleep(STAND_BY_S)
 
     async def _live(self) -> Generation | None:
