@@ -13,9 +13,11 @@ from checker.accounts.keys import Action
 from checker.api.access import require
 from checker.api.metrics import FeedKind
 from checker.api.parameters import flag, refuse_unknown
+from checker.api.registry_watch import unless_silent
 from checker.api.responses import respond_json
 from checker.errors import Fault, InvalidRequest
 from checker.registry.entry import FeedFormat
+from checker.runtime import Runtime
 
 _SNAPSHOT_PARAMETERS = ("format", "allow_empty", "allow_shrink")
 _CHANGES_PARAMETERS = ("strict",)
@@ -35,12 +37,14 @@ async def put_snapshot(request: Request[Any, Any, Any]) -> Response[bytes]:
     await require(request, Action.PUBLISH)
     refuse_unknown(request, _SNAPSHOT_PARAMETERS)
     transfer = Transfer(request, if_cut=_NOTHING_CHANGED)
-    report = await request.app.state.runtime.feed.replace(
+    runtime: Runtime = request.app.state.runtime
+    work = runtime.feed.replace(
         transfer.chunks(),
         feed_format=_format(request.query_params.get("format")),
         allow_empty=flag(request, "allow_empty"),
         allow_shrink=flag(request, "allow_shrink"),
     )
+    report = await unless_silent(runtime.engine, work)
     request.app.state.metrics.fed(FeedKind.SNAPSHOT, report, transfer.seconds_since_end)
     return respond_json(report)
 
@@ -56,7 +60,9 @@ async def post_changes(request: Request[Any, Any, Any]) -> Response[bytes]:
     refuse_unknown(request, _CHANGES_PARAMETERS)
     strict = flag(request, "strict")
     transfer = Transfer(request, if_cut=_NOTHING_CHANGED if strict else _SOME_STAND)
-    report = await request.app.state.runtime.changes.apply(transfer.chunks(), strict=strict)
+    runtime: Runtime = request.app.state.runtime
+    work = runtime.changes.apply(transfer.chunks(), strict=strict)
+    report = await unless_silent(runtime.engine, work)
     request.app.state.metrics.fed(FeedKind.CHANGES, report, transfer.seconds_since_end)
     return respond_json(report)
 

@@ -10,156 +10,28 @@ Nothing ever leaves this list, so nobody may rule out a token of a version that 
 
 import asyncio
 import copy
-from hashlib import blake2b
 
 import msgspec
+from lease_parts import (
+    TOKEN_KEY,
+    Journey,
+    SlowFollowing,
+    SlowWord,
+    done,
+    tokens_between,
+)
 
 from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
-from cache.errors import CacheError, CacheUnavailable
 from cache.filter import BLOCK_BYTES, block_index, block_mask
-from cache.follower import Follower, Newer
-from cache.following import BEFORE_ALL, Followed, Membership
+from cache.follower import Follower
 from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
 from cache.lease import SETTLED_S, WRITE_DEADLINE_S
 from cache.memory import Memory
-from cache.memory_following import MemoryFollowing
 from cache.memory_publication import MemoryPublication
-from cache.token import Token
 
 KEYS = Keys("checker")
-TOKEN_KEY = "k"
 SEGMENT_BLOCKS = 32
-TOKENS_A_VERSION = 2
-
-
-def tokens_of(version):
-    """Return the tokens that came onto the list with this version."""
-    names = [f"{version}:{number}".encode() for number in range(TOKENS_A_VERSION)]
-    return [Token(blake2b(name, digest_size=16).digest()) for name in names]
-
-
-def tokens_between(after, until):
-    return [token for version in range(after + 1, until + 1) for token in tokens_of(version)]
-
-
-def done(coroutine):
-    """Run to its end what waits for nothing but its turn."""
-    try:
-        while True:
-            coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-
-
-class Journey:
-    """Work that is begun anew each time it has ended, and may be lost on the way."""
-
-    def __init__(self, work):
-        self._work = work
-        self._under_way = None
-
-    @property
-    def is_idle(self):
-        return self._under_way is None
-
-    def step(self):
-        """Go on to the next stop; tell whether that was the end."""
-        if self._under_way is None:
-            self._under_way = self._work()
-        try:
-            self._under_way.send(None)
-        except (StopIteration, CacheError):
-            self._under_way = None
-        return self._under_way is None
-
-    def finish(self):
-        while not self.step():
-            pass
-
-    def lose(self):
-        if self._under_way is not None:
-            try:
-                self._under_way.throw(CacheUnavailable("lost on the way"))
-            except (StopIteration, CacheError):
-                self._under_way = None
-
-
-class SlowFollowing:
-    """`Following` on the world's memory, with stops on the way and between commands."""
-
-    def __init__(self, world):
-        self._world = world
-        self._inner = MemoryFollowing(world.memory, token_key=TOKEN_KEY)
-
-    async def load(self):
-        await asyncio.sleep(0)
-        image = await self._inner.load()
-        await asyncio.sleep(0)
-        return image
-
-    async def follow(self, cursor, *, wait_s):
-        await asyncio.sleep(0)
-        found = done(self._inner.follow(cursor, wait_s=0))
-        await asyncio.sleep(0)
-        after = done(self._inner.follow(cursor, wait_s=0))
-        await asyncio.sleep(0)
-        return Followed(
-            generation_id=after.generation_id,
-            cursor=found.cursor,
-            entries=found.entries,
-            unbroken=found.unbroken if cursor == BEFORE_ALL else after.unbroken,
-            newest=found.newest,
-        )
-
-    async def acknowledge(self, node, version):
-        late = copy.copy(self._inner)
-        try:
-            await asyncio.sleep(0)
-        except CacheUnavailable:
-            self._world.late.append(lambda: done(late.acknowledge(node, version)))
-            self._inner._turn += 1
-            raise
-        stayed = done(self._inner.acknowledge(node, version))
-        try:
-            await asyncio.sleep(0)
-        except CacheUnavailable:
-            self._inner._turn += 1
-            raise
-        return stayed
-
-    async def leave(self, node):
-        done(self._inner.leave(node))
-
-    async def nodes(self):
-        await asyncio.sleep(0)
-        head = done(self._inner.nodes()).head
-        await asyncio.sleep(0)
-        found = done(self._inner.nodes())
-        await asyncio.sleep(0)
-        return Membership(whole=found.whole, versions=found.versions, head=head)
-
-    async def drop_behind(self, version):
-        await asyncio.sleep(0)
-        done(self._inner.drop_behind(version))
-
-
-class SlowWord:
-    """The registry's word: the row first, then the reading."""
-
-    def __init__(self, world):
-        self._world = world
-
-    async def renew(self, node, after):
-        world = self._world
-        await asyncio.sleep(0)
-        world.rows[node] = world.now
-        await asyncio.sleep(0)
-        newest = world.newest
-        await asyncio.sleep(0)
-        if newest < after or any(after < version <= newest for version in world.snapshots):
-            return None
-        return Newer(position=world.position(newest), tokens=tokens_between(after, newest))
 
 
 class Node:
