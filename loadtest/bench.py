@@ -2,6 +2,8 @@
 
     python -m loadtest.bench checks       the service against the FastAPI baseline
     python -m loadtest.bench import       a whole list into an empty service
+    python -m loadtest.bench large        ten million persons: memory, rebuild, checks
+    python -m loadtest.bench changes      a change answered, in force on every node
     python -m loadtest.bench generator    the load generator's own ceiling
 
 Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
@@ -15,19 +17,24 @@ from tempfile import TemporaryDirectory
 from typing import Literal, assert_never, get_args
 from zoneinfo import ZoneInfo
 
+from loadtest.bench_changes import ChangesPlan, measure_changes
 from loadtest.bench_checks import ChecksPlan, measure_checks
 from loadtest.bench_import import measure_import
+from loadtest.bench_large import LargePlan, measure_large
 from loadtest.bench_report import REPORTS, Figures, GeneratorReport, Origin, Report, describe, keep
 from loadtest.children import START_SECONDS, free_port, listens, started
 from loadtest.generator import Load, post, send_on_uvloop
 
-What = Literal["checks", "import", "generator"]
+What = Literal["checks", "import", "large", "changes", "generator"]
+ROUND_SECONDS = 3.0
+CHANGES_SECONDS = 30.0
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime) -> Report:
     """Measure one thing in a folder that is emptied afterwards."""
     today = now.astimezone(SHANGHAI).date()
+    round_seconds = options.seconds or ROUND_SECONDS
     match what:
         case "checks":
             plan = ChecksPlan(
@@ -35,15 +42,33 @@ def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime
                 listings=options.listings,
                 listed_share=options.listed_share,
                 rounds=options.rounds,
-                round_seconds=options.seconds,
+                round_seconds=round_seconds,
                 connections=options.connections,
             )
             return measure_checks(plan, folder, now, today)
         case "import":
             return measure_import(options.seed, options.listings, folder, now, today)
+        case "large":
+            large = LargePlan(
+                seed=options.seed,
+                persons=options.persons,
+                rounds=options.rounds,
+                round_seconds=round_seconds,
+                connections=options.connections,
+            )
+            return measure_large(large, folder, now, today)
+        case "changes":
+            changes = ChangesPlan(
+                seed=options.seed,
+                listings=options.listings,
+                rate=options.rate,
+                seconds=options.seconds or CHANGES_SECONDS,
+                connections=options.connections,
+            )
+            return measure_changes(changes, folder, now, today)
         case "generator":
             return measure_generator(
-                options.connections, options.rounds, options.seconds, folder, now
+                options.connections, options.rounds, round_seconds, folder, now
             )
         case _:
             assert_never(what)
@@ -78,7 +103,9 @@ def main() -> None:
     parser.add_argument("--listings", type=int, default=100_000)
     parser.add_argument("--listed-share", type=float, default=0.0)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each round")
+    parser.add_argument("--seconds", type=float, help="of each round (3), or of all changes (30)")
+    parser.add_argument("--persons", type=int, default=10_000_000, help="of the large list")
+    parser.add_argument("--rate", type=float, default=100.0, help="changes a second")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--keep", action="store_true", help=f"write a report into {REPORTS.name}/")
     options = parser.parse_args()

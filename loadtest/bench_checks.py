@@ -20,6 +20,7 @@ from loadtest.baseline_fastapi import REDIS_URL_VARIABLE, baseline_key
 from loadtest.bench_report import ChecksReport, Figures, Origin
 from loadtest.children import (
     START_SECONDS,
+    Child,
     checker_program,
     finished,
     free_port,
@@ -65,10 +66,10 @@ def measure_checks(plan: ChecksPlan, folder: Path, now: datetime, today: date) -
     population = Population(plan.seed, plan.listings, today=today)
     crowd = list(population.crowd(CROWD, plan.listed_share, form=Form.ZXGK))
     with ExitStack() as stack:
-        port, key = stack.enter_context(service(population, folder))
+        run = stack.enter_context(service_run(population, folder))
         baseline_port = stack.enter_context(baseline(population, folder))
-        verify(population, port, key, today)
-        service_load = _load(plan, port, [check_request(subject, key) for subject in crowd])
+        verify(population, run.port, run.key, today)
+        service_load = _load(plan, run.port, [check_request(subject, run.key) for subject in crowd])
         baseline_load = _load(plan, baseline_port, [baseline_request(one) for one in crowd])
         mine, theirs = alternate(service_load, baseline_load, plan.rounds)
     return ChecksReport(
@@ -92,25 +93,54 @@ def alternate(first: Load, second: Load, rounds: int) -> tuple[list[LoadReport],
     return [mine for mine, _ in pairs], [theirs for _, theirs in pairs]
 
 
+class ServiceRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A service at work: where it listens and keeps its things, and an institution's key."""
+
+    port: int
+    key: str
+    data: Path
+    child: Child
+
+    def new_key(self, role: str) -> str:
+        """Make a key of another role, without a limit."""
+        return _new_key(self.data, role)
+
+
 @contextmanager
-def service(population: Population, folder: Path) -> Iterator[tuple[int, str]]:
-    """Run the service with the population as its list; gives its port and an institution's key."""
-    checker, data, port = str(checker_program()), str(folder / "data"), free_port()
+def service_run(population: Population, folder: Path, *, workers: int = 1) -> Iterator[ServiceRun]:
+    """Run the service with the population as its list."""
+    checker, data, port = str(checker_program()), folder / "data", free_port()
     env = service_environment(os.environ)
     published = folder / "list.ndjson"
     with published.open("wb") as file:
         file.writelines(population.zxgk_lines())
-    serve = [checker, "serve", "--host", LOOPBACK, "--port", str(port), "--workers", "1"]
-    with started([*serve, "--data-dir", data], folder / "serve.log", env=env) as child:
+    serve = [checker, "serve", "--host", LOOPBACK, "--port", str(port), "--workers", str(workers)]
+    with started([*serve, "--data-dir", str(data)], folder / "serve.log", env=env) as child:
         child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
         load = [checker, "import", str(published), "--format", "zxgk", "--snapshot"]
-        finished([*load, "--data-dir", data], env=env, seconds=COMMAND_SECONDS)
-        create = [checker, "keys", "create", "--role", "institution", "--name", "bench"]
-        key = finished(
-            [*create, "--quota", "0", "--data-dir", data], env=env, seconds=COMMAND_SECONDS
-        )
+        finished([*load, "--data-dir", str(data)], env=env, seconds=COMMAND_SECONDS)
+        key = _new_key(data, "institution")
         child.wait_until(lambda: is_well(port, "/readyz"), what="ready", seconds=START_SECONDS)
-        yield port, key.strip()
+        yield ServiceRun(port=port, key=key, data=data, child=child)
+
+
+@contextmanager
+def second_server(run: ServiceRun, folder: Path, *, workers: int) -> Iterator[int]:
+    """Run one more server on the same data; gives its port."""
+    port = free_port()
+    serve = [str(checker_program()), "serve", "--host", LOOPBACK, "--port", str(port)]
+    options = ["--workers", str(workers), "--data-dir", str(run.data)]
+    env = service_environment(os.environ)
+    with started([*serve, *options], folder / "second.log", env=env) as child:
+        child.wait_until(lambda: is_well(port, "/readyz"), what="ready", seconds=START_SECONDS)
+        yield port
+
+
+def _new_key(data: Path, role: str) -> str:
+    create = [str(checker_program()), "keys", "create", "--role", role, "--name", f"bench {role}"]
+    command = [*create, "--quota", "0", "--data-dir", str(data)]
+    env = service_environment(os.environ)
+    return finished(command, env=env, seconds=COMMAND_SECONDS).strip()
 
 
 @contextmanager

@@ -1,0 +1,197 @@
+"""Measures changes at a rate: from sending one to the answer that it is in force on every node.
+
+Two servers of two workers each on the same data: four nodes. Changes go to both in turn, one a
+request: somebody is listed, and later delisted again. After each answer the same person is asked
+about at the other server, at once, and has to be denied or allowed accordingly; the lines take
+turns, so that all workers come up. A single wrong answer, and there is no figure.
+
+So the machine has as many checks to answer as changes, every second one adverse and kept.
+"""
+
+from array import array
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack
+from datetime import date, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import uvloop
+
+from loadtest.bench_checks import WrongAnswersError, check_body, second_server, service_run
+from loadtest.bench_report import ChangesReport, Origin
+from loadtest.crowd import Subject
+from loadtest.generator import post
+from loadtest.holders import Person
+from loadtest.paced import Latencies, Lines, keep_rate, lines
+from loadtest.population import Population
+
+WORKERS = 2
+CHECK_CONNECTIONS = 16
+"""A server's; enough that each of its workers has some, whichever way they are shared out."""
+
+FEED = "/v1/feed/changes"
+
+
+class ChangesPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured, and how long."""
+
+    seed: int
+    listings: int
+    rate: float
+    seconds: float
+    connections: int
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation, and what a check of the person says once it is in force."""
+
+    subject: Subject
+    is_listing: bool
+    line: bytes
+
+    @property
+    def decision(self) -> str:
+        """What is answered from then on."""
+        return "deny" if self.is_listing else "allow"
+
+
+class Changes:
+    """Lists people who are on no list, and delists them in the same order, one for one."""
+
+    def __init__(self, strangers: Iterator[Subject], today: date) -> None:
+        self._strangers = strangers
+        self._today = today
+        self._in_force: deque[Subject] = deque()
+        self._was_listing = False
+
+    def next(self) -> Change:
+        """Give the next one: in turn somebody new, and whoever has been listed the longest."""
+        if self._was_listing and self._in_force:
+            self._was_listing = False
+            subject = self._in_force.popleft()
+            operation = delisting_of(subject, self._today)
+            return Change(subject=subject, is_listing=False, line=_line(operation))
+        self._was_listing = True
+        subject = next(self._strangers)
+        operation = listing_of(subject, self._today)
+        return Change(subject=subject, is_listing=True, line=_line(operation))
+
+    def settled(self, change: Change) -> None:
+        """Note that a change is in force: who was listed may be delisted now."""
+        if change.is_listing:
+            self._in_force.append(change.subject)
+
+
+def strangers(population: Population, size: int) -> Iterator[Subject]:
+    """Give people with a resident ID who are on no list, each once, asked about by it alone."""
+    for subject in population.crowd(size, 0.0):
+        if isinstance(subject.holder, Person) and subject.holder.resident_id:
+            plain = subject.holder.documents[0]
+            yield msgspec.structs.replace(subject, document=plain, name=None)
+
+
+def listing_of(subject: Subject, today: date) -> dict[str, Any]:
+    """Put somebody on the list, by the contract (section 5)."""
+    document = {"type": subject.document.type.value, "number": subject.document.number}
+    return {
+        "op": "list",
+        "listing": {
+            "id": f"bench-{subject.holder.index}",
+            "case_number": f"（2026）粤0882执{subject.holder.index}号",
+            "court": "雷州市人民法院",
+            "filed_on": today,
+            "published_on": today,
+            "expires_on": None,
+            "public": True,
+            "party": {"type": "person", "name": subject.holder.name, "documents": [document]},
+            "officers": [],
+        },
+    }
+
+
+def delisting_of(subject: Subject, today: date) -> dict[str, Any]:
+    """Take somebody off the list."""
+    listing_id = f"bench-{subject.holder.index}"
+    return {"op": "delist", "listing_id": listing_id, "ground": "fulfilled", "on": today}
+
+
+def measure_changes(plan: ChangesPlan, folder: Path, now: datetime, today: date) -> ChangesReport:
+    """Measure in a folder of its own; `today` is Shanghai's day."""
+    population = Population(plan.seed, plan.listings, today=today)
+    with ExitStack() as stack:
+        run = stack.enter_context(service_run(population, folder, workers=WORKERS))
+        ports = (run.port, stack.enter_context(second_server(run, folder, workers=WORKERS)))
+        size = int(plan.rate * plan.seconds) + 1
+        bench = _Bench(
+            changes=Changes(strangers(population, 2 * size + 100), today),
+            court_key=run.new_key("court"),
+            institution_key=run.key,
+        )
+        uvloop.run(bench.run(plan, ports))
+    if bench.wrong:
+        raise WrongAnswersError(f"{len(bench.wrong)} answers are wrong: {set(bench.wrong)}")
+    return ChangesReport(
+        origin=Origin.here(now),
+        listings=plan.listings,
+        servers=len(ports),
+        workers=WORKERS,
+        rate=plan.rate,
+        seconds=plan.seconds,
+        connections=plan.connections,
+        verified_answers=bench.verified,
+        listed=Latencies.of(bench.seconds[True]),
+        delisted=Latencies.of(bench.seconds[False]),
+        all=Latencies.of(bench.seconds[True] + bench.seconds[False]),
+    )
+
+
+class _Bench:
+    """One measurement while it goes on."""
+
+    def __init__(self, *, changes: Changes, court_key: str, institution_key: str) -> None:
+        self._changes = changes
+        self._court_key = court_key
+        self._institution_key = institution_key
+        self.seconds = {True: array("d"), False: array("d")}
+        self.verified = 0
+        self.wrong: list[str] = []
+
+    async def run(self, plan: ChangesPlan, ports: tuple[int, ...]) -> None:
+        async with AsyncExitStack() as stack:
+            feeds = [
+                await stack.enter_async_context(lines(port, plan.connections)) for port in ports
+            ]
+            checks = [
+                await stack.enter_async_context(lines(port, CHECK_CONNECTIONS)) for port in ports
+            ]
+            ends_at = perf_counter() + plan.seconds
+
+            async def act(number: int) -> None:
+                change = self._changes.next()
+                # Lists and delistings alternate: each kind goes to both.
+                server = number // 2 % len(ports)
+                began_at = perf_counter()
+                answer = await feeds[server].ask(post(FEED, change.line, key=self._court_key))
+                self.seconds[change.is_listing].append(perf_counter() - began_at)
+                told = msgspec.json.decode(answer.body)
+                if answer.status != 200 or told["accepted"] != 1:
+                    raise WrongAnswersError(f"a change was answered {answer.status}: {told}")
+                await self._verify(change, checks[server - 1])
+                self._changes.settled(change)
+
+            await keep_rate(plan.rate, lambda: perf_counter() >= ends_at, act)
+
+    async def _verify(self, change: Change, open_lines: Lines) -> None:
+        request = post("/v1/checks", check_body(change.subject), key=self._institution_key)
+        answer = await open_lines.ask(request)
+        given = msgspec.json.decode(answer.body).get("decision", answer.status)
+        self.verified += 1
+        if given != change.decision:
+            self.wrong.append(f"{given} instead of {change.decision}")
+
+
+def _line(operation: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(operation) + b"\n"

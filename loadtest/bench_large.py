@@ -1,0 +1,202 @@
+"""Measures a list of millions: memory, a rebuild under way, the speed of checks, false positives.
+
+Two services run side by side with the same small list, taken in as any list is. In one of them
+millions of persons are added by `loadtest.large_list`; the other is what its speed is held against,
+in turn. Both are verified against the truth of the small list, after the millions came and after
+the rebuild. Workers are found by what `/metrics` says of their replicas.
+"""
+
+import os
+import re
+import urllib.request
+from contextlib import ExitStack
+from datetime import date, datetime
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import redis
+import uvloop
+
+from loadtest.bench_checks import (
+    CROWD,
+    WARM_UP_SECONDS,
+    ServiceRun,
+    alternate,
+    check_request,
+    service_environment,
+    service_run,
+    verify,
+)
+from loadtest.bench_report import Figures, LargeReport, Origin
+from loadtest.children import ChildError, checker_program, started
+from loadtest.crowd import Form
+from loadtest.filter_probe import expected_share, read_filter, share_of_maybes
+from loadtest.generator import LOOPBACK, Load, send_on_uvloop
+from loadtest.large_list import put_on_the_list
+from loadtest.memory import Memory, children_of, memory_of
+from loadtest.paced import Asking, Latencies, ask_until
+from loadtest.population import Population
+
+SMALL_LISTINGS = 10_000
+CHECKS_PER_SECOND = 500.0
+BEFORE_SECONDS = 20.0
+"""At that rate 10 000 answers: a hundred of them are past the 99th percentile."""
+
+PROBES = 20_000_000
+"""Of which some 17 000 are false positives: a standard error of 0.8 % of the rate."""
+
+REBUILD_SECONDS_MAX = 1_800.0
+"""A rebuild that takes longer has no figure worth keeping."""
+
+_replica_version = re.compile(r'^checker_replica_version\{pid="(\d+)"\} ([\d.e+]+)$', re.MULTILINE)
+
+
+class LargePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured, and how long."""
+
+    seed: int
+    persons: int
+    rounds: int
+    round_seconds: float
+    connections: int
+
+
+class _Large:
+    """The service that gets the millions, and what there is to be seen of it from outside."""
+
+    def __init__(self, run: ServiceRun) -> None:
+        self.run = run
+        self.redis = redis.Redis(unix_socket_path=str(run.data / "redis" / "redis.sock"))
+
+    def redis_bytes(self, field: str = "used_memory") -> int:
+        return int(self.redis.info("memory")[field])
+
+    def worker_memory(self) -> Memory:
+        """Of the largest worker."""
+        return max(map(memory_of, self._replicas()), key=lambda memory: memory.rss_mib)
+
+    def publisher_memory(self) -> Memory:
+        """Of the child that is no worker and has had the most: what else there is, is small."""
+        others = set(children_of(self.run.child.process.pid)) - self._replicas().keys()
+        return max(map(memory_of, others), key=lambda memory: memory.peak_rss_mib)
+
+    def has(self, version: int) -> bool:
+        """Whether every worker's replica holds a version of the list."""
+        return all(held >= version for held in self._replicas().values())
+
+    def _replicas(self) -> dict[int, int]:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.run.port}/metrics") as answer:
+            return replica_versions(answer.read().decode())
+
+
+def replica_versions(metrics: str) -> dict[int, int]:
+    """Read which version each worker's replica holds, by the worker's process id."""
+    found = _replica_version.findall(metrics)
+    if not found:
+        raise ValueError("the metrics tell of no replica")
+    return {int(pid): int(float(version)) for pid, version in found}
+
+
+def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> LargeReport:
+    """Measure in a folder of its own; `today` is Shanghai's day."""
+    population = Population(plan.seed, SMALL_LISTINGS, today=today)
+    with ExitStack() as stack:
+        runs, loads = [], []
+        for name in ("large", "small"):
+            (folder / name).mkdir()
+            run = stack.enter_context(service_run(population, folder / name))
+            verify(population, run.port, run.key, today)
+            runs.append(run)
+            loads.append(_load(plan, population, run))
+        large = _Large(runs[0])
+        send_on_uvloop(msgspec.structs.replace(loads[0], seconds=WARM_UP_SECONDS))
+        worker_before, redis_before = large.worker_memory(), large.redis_bytes()
+        tokens_before = read_filter(large.redis).entries
+        version, fill_seconds = put_on_the_list(large.run.data / "postgres", plan.persons)
+        first_build_seconds = _wait_for(large, version)
+        verify(population, large.run.port, large.run.key, today)
+        worker_after, redis_after = large.worker_memory(), large.redis_bytes()
+        held = read_filter(large.redis)
+        asking = Asking(
+            port=large.run.port,
+            requests=list(loads[0].requests),
+            per_second=CHECKS_PER_SECOND,
+            connections=plan.connections,
+        )
+        ends_at = perf_counter() + BEFORE_SECONDS
+        before = uvloop.run(ask_until(asking, lambda: perf_counter() >= ends_at))
+        during, rebuild_seconds = _rebuild(large, asking, folder)
+        verify(population, large.run.port, large.run.key, today)
+        many, few = alternate(loads[0], loads[1], plan.rounds)
+        return LargeReport(
+            origin=Origin.here(now),
+            persons=plan.persons,
+            small_listings=SMALL_LISTINGS,
+            tokens=held.entries,
+            fill_seconds=fill_seconds,
+            redis_bytes_per_token=(redis_after - redis_before) / (held.entries - tokens_before),
+            redis_peak_mib=large.redis_bytes("used_memory_peak") / (1 << 20),
+            filter_mib=len(held.bits) / (1 << 20),
+            worker_before=worker_before,
+            worker_after=worker_after,
+            worker_in_the_end=large.worker_memory(),
+            publisher_peak_mib=large.publisher_memory().peak_rss_mib,
+            first_build_seconds=first_build_seconds,
+            rebuild_seconds=rebuild_seconds,
+            checks_per_second=CHECKS_PER_SECOND,
+            before=before,
+            during=during,
+            connections=plan.connections,
+            round_seconds=plan.round_seconds,
+            large=Figures.of(many),
+            small=Figures.of(few),
+            probes=PROBES,
+            false_positive_rate=share_of_maybes(held, PROBES, plan.seed),
+            expected_false_positive_rate=expected_share(held.entries, held.blocks),
+        )
+
+
+def _load(plan: LargePlan, population: Population, run: ServiceRun) -> Load:
+    """Ask about people who are on neither list, as fast as it is answered."""
+    crowd = population.crowd(CROWD, 0.0, form=Form.ZXGK)
+    return Load(
+        port=run.port,
+        requests=[check_request(subject, run.key) for subject in crowd],
+        connections=plan.connections,
+        seconds=plan.round_seconds,
+    )
+
+
+def _wait_for(large: _Large, version: int) -> float:
+    """Wait until the millions are in force; give the seconds, with the publisher's pause."""
+    began_at = perf_counter()
+    large.run.child.wait_until(
+        lambda: large.has(version), what="in force with the millions", seconds=REBUILD_SECONDS_MAX
+    )
+    return perf_counter() - began_at
+
+
+def _rebuild(large: _Large, asking: Asking, folder: Path) -> tuple[Latencies, float]:
+    """Have the cache rebuilt while checks go on; give their latencies and the rebuild's time.
+
+    The time is the command's, its own start included. It asks for the rebuild and waits; as it
+    starts, a second of a processor, it gives way, for it is the rebuild that is measured.
+    """
+    command = ["nice", "-n", "19", str(checker_program()), "rebuild"]
+    command += ["--data-dir", str(large.run.data)]
+    env = service_environment(os.environ)
+    limit = perf_counter() + REBUILD_SECONDS_MAX
+    began_at = perf_counter()
+    with started(command, folder / "rebuild.log", env=env) as child:
+        ended_at = 0.0
+
+        def is_over() -> bool:
+            nonlocal ended_at
+            ended_at = perf_counter()
+            return child.process.poll() is not None or ended_at > limit
+
+        during = uvloop.run(ask_until(asking, is_over))
+        if child.process.poll() != 0:
+            raise ChildError(f"the rebuild failed: {child.log_tail()}")
+    return during, ended_at - began_at

@@ -1,0 +1,96 @@
+"""Counts the false positives of a filter as it lies in Redis, and computes what theory expects.
+
+Written from the layouts in the docstrings of `cache/filter.py`, `cache/keys.py` and
+`cache/generation.py` and not from their code, so that the two check each other:
+
+    checker:live                JSON with `id`, `blocks`, `segment_blocks`, `entries`
+    checker:g:<id>:f:<segment>  its blocks of 64 bytes, `segment_blocks` in each string
+    token                       4 bytes: block = (them x blocks) >> 32; then 8 positions of 9 bits
+
+A token is the keyed hash of a document, which for whoever has no key is 16 random bytes: so random
+bytes stand for people who are on no list. That one of them is on it by chance: once in 10^31.
+"""
+
+from collections.abc import Iterator
+from math import exp, lgamma, log
+from typing import Any
+
+import msgspec
+import numpy as np
+import redis
+from numpy.typing import NDArray
+
+BLOCK_BITS = 512
+POSITIONS = 8
+POSITION_BITS = 9
+PROBES_AT_ONCE = 1 << 20
+_LIVE = "checker:live"
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole filter, its blocks one behind the other."""
+
+    bits: NDArray[np.uint8]
+    entries: int
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks of 64 bytes it has."""
+        return len(self.bits) * 8 // BLOCK_BITS
+
+
+class _Live(msgspec.Struct, frozen=True):
+    """What is read of the pointer."""
+
+    id: str
+    blocks: int
+    segment_blocks: int
+    entries: int
+
+
+def read_filter(client: redis.Redis) -> Filter:
+    """Read the live filter; ValueError where there is none, or not all of it."""
+    pointer = client.get(_LIVE)
+    if pointer is None:
+        raise ValueError("no list is in the cache")
+    live = msgspec.json.decode(pointer, type=_Live)
+    segments = range(-(-live.blocks // live.segment_blocks))
+    held: list[Any] = client.mget([f"checker:g:{live.id}:f:{number}" for number in segments])
+    data = b"".join(segment or b"" for segment in held)
+    if len(data) * 8 != live.blocks * BLOCK_BITS:
+        raise ValueError(f"a filter of {live.blocks} blocks has {len(data)} bytes")
+    return Filter(bits=np.frombuffer(data, dtype=np.uint8), entries=live.entries)
+
+
+def share_of_maybes(held: Filter, probes: int, seed: int) -> float:
+    """Ask about so many people who are on no list; give the share that is not ruled out."""
+    maybes = sum(int(may_contain(held, tokens).sum()) for tokens in _strangers(probes, seed))
+    return maybes / probes
+
+
+def expected_share(entries: int, blocks: int) -> float:
+    """Give the share by Putze, Sanders, Singler (2007): entries fall into blocks by Poisson."""
+    mean = entries / blocks
+    return sum(
+        exp(load * log(mean) - mean - lgamma(load + 1))
+        * (1 - (1 - 1 / BLOCK_BITS) ** (POSITIONS * load)) ** POSITIONS
+        for load in range(1, int(mean + 12 * mean**0.5 + 12))
+    )
+
+
+def _strangers(probes: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    rng = np.random.default_rng(seed)
+    for start in range(0, probes, PROBES_AT_ONCE):
+        rows = min(PROBES_AT_ONCE, probes - start)
+        yield rng.integers(0, 256, size=(rows, 13), dtype=np.uint8)
+
+
+def may_contain(held: Filter, tokens: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell of each row, a token's first 13 bytes, whether its block has all its bits."""
+    first = np.ascontiguousarray(tokens[:, :4]).view(">u4")[:, 0].astype(np.uint64)
+    block = (first * np.uint64(held.blocks)) >> np.uint64(32)
+    positions = np.unpackbits(tokens[:, 4:13], axis=1).reshape(-1, POSITIONS, POSITION_BITS)
+    worth = 1 << np.arange(POSITION_BITS - 1, -1, -1, dtype=np.uint64)
+    bit = block[:, None] * np.uint64(BLOCK_BITS) + positions @ worth
+    found = held.bits[bit >> np.uint64(3)] >> (7 - (bit & np.uint64(7))).astype(np.uint8) & 1
+    return np.asarray(found.all(axis=1), dtype=np.bool_)

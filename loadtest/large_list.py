@@ -1,0 +1,78 @@
+"""Puts millions of persons on the list of an embedded service, for the benchmark alone.
+
+To import ten million takes twenty minutes, and what is measured here begins only after it. So
+PostgreSQL itself writes the rows (`large_list.sql`), into tables that are the service's own affair:
+this is the one place in `loadtest` that knows more than the contract, and a change of the schema
+may break it.
+
+What it writes is a list as the service would have it. Every person has a listing, some two or three
+as in `loadtest.circles`, a document with a random token, and the outline that the service would
+compute from them; and one change of kind `snapshot` is numbered, upon which the publisher builds
+the cache anew. What is sealed (names, numbers) is random bytes: nobody can ask about these persons,
+and nothing opens them. Whoever is to be asked about is imported before, in the ordinary way.
+"""
+
+import asyncio
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+
+_ROWS = Path(__file__).with_name("large_list.sql").read_text(encoding="utf-8")
+
+# Filled first and made afterwards, an index takes a fraction of the time.
+_INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('listing', 'document')
+AND indexname NOT IN (SELECT conname FROM pg_constraint)"""
+
+_SESSION = """
+SET session_replication_role = replica;  -- rows made to fit need no look at what they refer to
+SET work_mem = '512MB';
+SET maintenance_work_mem = '512MB'"""
+
+_PLACE = """
+SELECT set_config('bench.persons', $1, true),
+  set_config('bench.version', (SELECT coalesce(max(version), 0) + 1 FROM change)::text, true),
+  set_config('bench.above', (SELECT coalesce(max(pk), 0) FROM listing)::text, true)"""
+
+# Last: it is upon this that the publisher begins.
+_NUMBER = """
+INSERT INTO change (version, kind, at, accepted, rejected)
+SELECT $1, 'snapshot', now(), count(*), 0 FROM listing WHERE from_version = $1"""
+
+
+def put_on_the_list(socket_folder: Path, persons: int) -> tuple[int, float]:
+    """Write the persons; give the list's new version, and how many seconds it took."""
+    began_at = perf_counter()
+    version = asyncio.run(_write(socket_folder, persons))
+    return version, perf_counter() - began_at
+
+
+async def _write(socket_folder: Path, persons: int) -> int:
+    connection = await asyncpg.connect(
+        host=str(socket_folder), user="postgres", database="postgres"
+    )
+    try:
+        await connection.execute(_SESSION)
+        async with connection.transaction():
+            version = await _write_rows(connection, persons)
+        # Else autovacuum would do it while something else is measured.
+        await connection.execute("VACUUM (ANALYZE) listing, document, outline")
+        async with connection.transaction():
+            await connection.execute(_NUMBER, version)
+            await connection.execute("SELECT pg_notify('checker_change', $1)", str(version))
+    finally:
+        await connection.close()
+    return version
+
+
+async def _write_rows(connection: Any, persons: int) -> int:
+    place = await connection.fetchrow(_PLACE, str(persons))
+    indexes = await connection.fetch(_INDEXES)
+    for index in indexes:
+        await connection.execute(f"DROP INDEX {index['indexname']}")
+    await connection.execute(_ROWS)
+    for index in indexes:
+        await connection.execute(index["indexdef"])
+    return int(place[1])

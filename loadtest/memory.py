@@ -1,0 +1,46 @@
+"""What a process has in memory, by the kernel's own count, in MiB."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+_KIB = r"^{name}:\s+(\d+) kB$"
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one process: `rss_mib` is all that is resident, `pss_mib` its share of what it shares."""
+
+    rss_mib: float
+    pss_mib: float
+    peak_rss_mib: float
+
+
+def memory_of(pid: int) -> Memory:
+    """Look at a process; FileNotFoundError where it has ended."""
+    process = Path(f"/proc/{pid}")
+    return read_memory((process / "status").read_text(), (process / "smaps_rollup").read_text())
+
+
+def read_memory(status: str, smaps_rollup: str) -> Memory:
+    """Read the two texts that the kernel gives."""
+    return Memory(
+        rss_mib=_mib(status, "VmRSS"),
+        pss_mib=_mib(smaps_rollup, "Pss"),
+        peak_rss_mib=_mib(status, "VmHWM"),
+    )
+
+
+def children_of(pid: int) -> list[int]:
+    """List a process's children, in the order of their numbers."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found |= set(map(int, (task / "children").read_text().split()))
+    return sorted(found)
+
+
+def _mib(text: str, name: str) -> float:
+    found = re.search(_KIB.format(name=name), text, re.MULTILINE)
+    if found is None:
+        raise ValueError(f"the kernel tells no {name}")
+    return int(found[1]) / 1024

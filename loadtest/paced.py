@@ -1,0 +1,154 @@
+"""Sends at a rate that does not wait for answers, and notes how long each answer took.
+
+`loadtest.generator` asks as fast as it is answered, which finds a ceiling; here the rate is given,
+as customers give it, so that a slow answer does not thin out the questions that come after it. A
+latency counts from the moment a question was due to go out on a free line: waiting for one is part
+of it, the timer's own lateness is not.
+"""
+
+import asyncio
+from array import array
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from time import perf_counter
+
+import msgspec
+
+from loadtest.generator import LOOPBACK, answer_size, percentile
+
+ANSWER_SECONDS_MAX = 10.0
+"""After so long without an answer the measurement has failed."""
+
+_READ_BYTES = 1 << 16
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back for one request."""
+
+    status: int
+    body: bytes
+
+
+class Latencies(msgspec.Struct, frozen=True, kw_only=True):
+    """Nearest-rank percentiles in milliseconds."""
+
+    count: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+    @classmethod
+    def of(cls, seconds: "array[float]") -> "Latencies":
+        """Order them; ValueError where there are none, which is no figure."""
+        if not seconds:
+            raise ValueError("nothing was answered, so there is no latency")
+        ordered = sorted(seconds)
+        return cls(
+            count=len(ordered),
+            p50_ms=percentile(ordered, 0.50) * 1000,
+            p99_ms=percentile(ordered, 0.99) * 1000,
+            max_ms=ordered[-1] * 1000,
+        )
+
+    def text(self) -> str:
+        """Say it in a line."""
+        return (
+            f"p50 {self.p50_ms:.2f} ms, p99 {self.p99_ms:.2f} ms, max {self.max_ms:.1f} ms "
+            f"of {self.count}"
+        )
+
+
+class Lines:
+    """Connections that are kept open to one server, each with one request under way at most."""
+
+    def __init__(self, free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
+        self._free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
+            asyncio.Queue()
+        )
+        for line in free:
+            self._free.put_nowait(line)
+
+    async def ask(self, request: bytes) -> Answer:
+        """Send on the line that has been free the longest; so that all of them take turns.
+
+        TimeoutError where no answer comes, ConnectionError where the server hangs up.
+        """
+        reader, writer = line = await self._free.get()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                writer.write(request)
+                return await _read_answer(reader)
+        finally:
+            self._free.put_nowait(line)
+
+
+@asynccontextmanager
+async def lines(port: int, connections: int) -> AsyncIterator[Lines]:
+    """Open lines to a server on 127.0.0.1, and close them."""
+    opened = [await asyncio.open_connection(LOOPBACK, port) for _ in range(connections)]
+    try:
+        yield Lines(opened)
+    finally:
+        for _, writer in opened:
+            writer.close()
+
+
+async def keep_rate(
+    per_second: float, is_over: Callable[[], bool], act: Callable[[int], Awaitable[None]]
+) -> None:
+    """Begin an act at every due moment until it is over, and wait for those under way.
+
+    The first that fails ends all, with its own error.
+    """
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    async with asyncio.TaskGroup() as group:
+        for number in count():
+            await asyncio.sleep(max(0.0, began_at + number / per_second - loop.time()))
+            if is_over():
+                return
+            group.create_task(_done(act(number)))
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """Questions of one kind, in a row that begins anew at its end."""
+
+    port: int
+    requests: list[bytes]
+    per_second: float
+    connections: int
+
+
+async def ask_until(asking: Asking, is_over: Callable[[], bool]) -> Latencies:
+    """Ask at the given rate until it is over; ValueError where an answer was no 200."""
+    seconds = array("d")
+    statuses: Counter[int] = Counter()
+    async with lines(asking.port, asking.connections) as open_lines:
+
+        async def act(number: int) -> None:
+            began_at = perf_counter()
+            answer = await open_lines.ask(asking.requests[number % len(asking.requests)])
+            seconds.append(perf_counter() - began_at)
+            statuses[answer.status] += 1
+
+        await keep_rate(asking.per_second, is_over, act)
+    if set(statuses) - {200}:
+        raise ValueError(f"answers that were no 200: {dict(statuses)}")
+    return Latencies.of(seconds)
+
+
+async def _done(act: Awaitable[None]) -> None:
+    await act
+
+
+async def _read_answer(reader: asyncio.StreamReader) -> Answer:
+    data = b""
+    while (size := answer_size(data)) is None or len(data) < size:
+        more = await reader.read(_READ_BYTES)
+        if not more:
+            raise ConnectionError("the server hung up before it had answered")
+        data += more
+    head_ends = data.index(b"\r\n\r\n") + 4
+    return Answer(status=int(data[9:12]), body=data[head_ends:size])
