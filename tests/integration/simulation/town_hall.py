@@ -1,0 +1,80 @@
+"""How the simulation asks a node, sends it a feed, and reads what comes back."""
+
+import asyncio
+from collections import Counter
+
+import msgspec
+from small_town import Town, ndjson
+from two_nodes import until
+
+from checker.checks.request import PreparedCheck
+from checker.domain.clock import shanghai_day
+from checker.domain.document import Document, normalize
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.service import Service
+
+
+class World:
+    """What all sequences share."""
+
+    def __init__(self, runner, nodes, clock):
+        self.run, self.nodes, self.clock = runner.run, nodes, clock
+        self.tally = Counter()
+        self._towns = 0
+
+    def next_town(self):
+        self._towns += 1
+        return Town(self._towns)
+
+
+def _check(question, now):
+    document = msgspec.convert(question["document"], Document)
+    return PreparedCheck(
+        document=normalize(document, shanghai_day(now)),
+        name=question["name"],
+        service=msgspec.convert(question["service"], Service),
+        jurisdiction=Jurisdiction(question["jurisdiction"]),
+        reference=question["reference"],
+    )
+
+
+async def decide(runtime, questions, now):
+    return await runtime.checks.decide([_check(each, now) for each in questions], account_id=None)
+
+
+async def until_clear(runtime, questions, now):
+    """Wait until the registry need not be asked: a lease may have been over in between."""
+
+    async def is_clear():
+        return not (await decide(runtime, questions, now)).from_registry
+
+    await until(is_clear)
+
+
+def shown(decision):
+    """What the model says of a decision too; national measures come first."""
+    reasons = [
+        (each.code.value, each.measure, each.role.value, each.listing and each.listing.id)
+        for each in decision.reasons
+    ]
+    places = [measure.partition("/")[0] for _, measure, *_ in reasons]
+    assert places == sorted(places), "cn-2016-64 comes before leizhou"
+    permit = None if decision.permit is None else decision.permit.id
+    return decision.outcome.value, frozenset(reasons), permit
+
+
+async def feed(lines):
+    yield ndjson(lines)
+
+
+async def both(sending, happening):
+    sent = asyncio.ensure_future(sending)
+    try:
+        await happening(sent)
+    finally:
+        report = await sent
+    return report
+
+
+async def nothing(_sent):
+    pass
