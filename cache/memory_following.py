@@ -111,7 +111,8 @@ class MemoryFollowing:
         self._closed = True
 
     async def _load_once(self) -> Image | None:
-        stream = self._reach().streams.get(self._keys.changes, [])
+        run_id = self._reach().run_id
+        stream = self._memory.streams.get(self._keys.changes, [])
         cursor = stream[-1][0] if stream else BEFORE_ALL
         pointer = self._memory.strings.get(self._keys.pointer)
         generation = servable(pointer, self._token_key)
@@ -125,7 +126,7 @@ class MemoryFollowing:
                 raise
             return None
         memory = self._reach()
-        if memory.strings.get(self._keys.pointer) != pointer:
+        if memory.strings.get(self._keys.pointer) != pointer or memory.run_id != run_id:
             return None
         if decode_head(memory.strings.get(head_key)).version < head.version:
             return None

@@ -5,8 +5,9 @@ that none of them waits behind another. Nothing here is atomic over several comm
 says enough:
 
 - load: the stream's end, then the pointer and the head, then the bits. What is written meanwhile is
-  in the bits, or behind the cursor, or both. At the end all three are looked at once more: a Redis
-  that was set back meanwhile has no entry at the cursor.
+  in the bits, or behind the cursor, or both. At the end all three are looked at once more, and
+  whether it is still the same run of Redis: one that was set back meanwhile may have given bits
+  from before the head that was read, and have been brought there again since.
 - follow: the entries, then whether the cursor's own entry is still there (a stream is trimmed from
   its beginning, so then nothing behind it was), then the pointer.
 - nodes: the head, then the nodes (`cache.lease` needs it so).
@@ -120,7 +121,8 @@ class RedisFollowing:
         # Until it is answered nobody knows what becomes of it, and this turn is over.
         self._turn = turn + 1
         command = ("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node, version, self._author, turn)
-        [stayed] = await self._questions.ask([command])
+        # A second call of this turn would find what the first has put there, and take it for a stay.
+        [stayed] = await self._questions.ask([command], again=False)
         self._turn = turn
         return bool(stayed)
 
@@ -163,8 +165,9 @@ class RedisFollowing:
     async def _load_once(self) -> Image | None:
         """Return the live generation's image; None if another one became live meanwhile."""
         changes = self._keys.changes
-        last, pointer = await self._loads.ask(
-            [("XREVRANGE", changes, "+", "-", "COUNT", 1), ("GET", self._keys.pointer)]
+        info: Command = ("INFO", "server")
+        last, pointer, server = await self._loads.ask(
+            [("XREVRANGE", changes, "+", "-", "COUNT", 1), ("GET", self._keys.pointer), info]
         )
         generation = servable(pointer, self._token_key)
         cursor = last[0][0].decode() if last else BEFORE_ALL
@@ -177,10 +180,12 @@ class RedisFollowing:
             if await self._is_live(pointer):
                 raise
             return None
-        pointer_now, raw_head_now, at_cursor = await self._loads.ask(
-            [("GET", self._keys.pointer), ("GET", head_key), ("XRANGE", changes, cursor, cursor)]
-        )
-        if pointer_now != pointer or decode_head(raw_head_now).version < head.version:
+        again: list[Command] = [("GET", self._keys.pointer), ("GET", head_key)]
+        again += [("XRANGE", changes, cursor, cursor), info]
+        pointer_now, raw_head_now, at_cursor, server_now = await self._loads.ask(again)
+        if pointer_now != pointer or run_id_of(server_now) != run_id_of(server):
+            return None
+        if decode_head(raw_head_now).version < head.version:
             return None
         if cursor != BEFORE_ALL and not at_cursor:
             return None

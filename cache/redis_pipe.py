@@ -48,18 +48,18 @@ class Pipe:
         self._connection: AbstractConnection | None = None
         self._turn = asyncio.Lock()
 
-    async def ask(self, commands: Sequence[Command]) -> list[Reply]:
+    async def ask(self, commands: Sequence[Command], *, again: bool = True) -> list[Reply]:
         """Send the commands together and return their replies in order.
 
-        Not a transaction: others' commands may run in between. May run twice if the connection
-        breaks, so every command must bear that. Raises CacheUnavailable, as CommandRefused if one
-        of the replies is an error.
+        Not a transaction: others' commands may run in between. They may run twice if the connection
+        breaks; with `again` False they are never sent a second time, and may still have run when
+        this raises. Raises CacheUnavailable, as CommandRefused if one of the replies is an error.
         """
         packed = b"".join([_pack(command) for command in commands])
         async with self._turn:
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    return await self._exchange(packed, len(commands))
+                    return await self._exchange(packed, len(commands), again)
             except TimeoutError as error:
                 raise CacheUnavailable(f"no reply in {self._timeout_s} s") from error
             except ResponseError as error:
@@ -73,13 +73,13 @@ class Pipe:
         if connection is not None:
             await connection.disconnect()
 
-    async def _exchange(self, packed: bytes, replies: int) -> list[Reply]:
+    async def _exchange(self, packed: bytes, replies: int, again: bool) -> list[Reply]:
         reused = self._connection is not None
         try:
             return await self._send(packed, replies)
         except RedisConnectionError:
             # Redis and what is between may end an idle connection; that is no outage.
-            if not reused:
+            if not (reused and again):
                 raise
             return await self._send(packed, replies)
 

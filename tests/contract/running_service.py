@@ -11,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -165,6 +165,15 @@ def wait_until_healthy(service: RunningService, process: subprocess.Popen[bytes]
             continue
         break
     raise AssertionError(service.log())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look again and again, for as long as a loaded machine may need."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        with suppress(psutil.TimeoutExpired):
+            psutil.Process().wait(LOOK_S)
 
 
 def free_port() -> int:

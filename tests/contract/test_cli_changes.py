@@ -1,6 +1,11 @@
 """Changes, a rebuild and a followed directory by the command line, beside a server that runs."""
 
+import functools
 import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -83,21 +88,56 @@ def test_a_rebuild_changes_the_generation_and_no_answer(
     assert len(ids) == 2
 
 
-def test_a_directory_is_followed_from_its_snapshot_through_its_changes(
-    service: RunningService, institution: httpx.Client, tmp_path: Path
-) -> None:
-    somebody, other = Stranger(), Stranger()
-    (tmp_path / "snapshot-1.ndjson").write_bytes(ndjson([*TOWN, somebody.listing()]))
+def publish(folder: Path, somebody: Stranger, other: Stranger) -> None:
+    """Write a list with somebody, and a change that takes another in their place."""
+    (folder / "snapshot-1.ndjson").write_bytes(ndjson([*TOWN, somebody.listing()]))
     changes = [somebody.about("delist", ground="settled"), other.listed()]
-    (tmp_path / "changes-2.ndjson").write_bytes(ndjson(changes))
+    (folder / "changes-2.ndjson").write_bytes(ndjson(changes))
     manifest = {
         "snapshot": {"number": 1, "file": "snapshot-1.ndjson"},
         "changes": [{"number": 2, "file": "changes-2.ndjson"}],
     }
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    done = run_command(service.data_dir, "feed", "follow", str(tmp_path), "--once", "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["files"] == 2
-    assert [outcome(institution, each.number) for each in (somebody, other)] == ["allow", "deny"]
-    again = run_command(service.data_dir, "feed", "follow", str(tmp_path), "--once", "--json")
-    assert json.loads(again.stdout)["files"] == 0
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def web_server(folder: Path) -> Iterator[str]:
+    """Serve a folder as a court may; gives its address."""
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def plain_folder(folder: Path) -> Iterator[str]:
+    yield str(folder)
+
+
+@pytest.mark.parametrize("source", [web_server, plain_folder])
+def test_a_directory_is_followed_from_its_snapshot_through_its_changes(
+    service: RunningService,
+    tmp_path: Path,
+    source: Callable[[Path], AbstractContextManager[str]],
+) -> None:
+    somebody, other = Stranger(), Stranger()
+    publish(tmp_path, somebody, other)
+    with source(tmp_path) as address:
+        follow = ("feed", "follow", address, "--once", "--json")
+        done = run_command(service.data_dir, *follow)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["files"] == 2
+        assert not [mark for mark in MARKS if mark in done.stdout + done.stderr]
+        told = [outcome_everywhere(service, each.number) for each in (somebody, other)]
+        assert told == ["allow", "deny"]
+        assert json.loads(run_command(service.data_dir, *follow).stdout)["files"] == 0

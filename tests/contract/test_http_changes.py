@@ -1,14 +1,13 @@
 """Each operation of the court's feed holds when it is answered, whoever is asked next."""
 
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from datetime import datetime, timedelta, timezone
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, codes
-from changing import Court, Stranger, outcome, outcome_everywhere
+from asking import codes
+from changing import Court, Stranger, ask_everywhere, outcome_everywhere
 from running_service import RunningService
-from town import COURT, USCC, Line, document, listing, officer
+from town import USCC, Line, document, listing, officer
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -48,41 +47,41 @@ def test_a_listing_is_in_force_on_every_worker_when_it_is_answered(
 
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_a_delisting_frees_at_once_on_each_ground(
-    institution: httpx.Client, says: Court, stranger: Stranger, ground: str
+    service: RunningService, says: Court, stranger: Stranger, ground: str
 ) -> None:
     says.do(stranger.about("delist", ground=ground))
-    assert ask(institution, stranger.number, FLIGHT)["reasons"] == []
+    assert ask_everywhere(service, stranger.number)["reasons"] == []
 
 
 def test_a_delisting_on_a_day_to_come_does_not_free_before_it(
-    institution: httpx.Client, says: Court, stranger: Stranger
+    service: RunningService, says: Court, stranger: Stranger
 ) -> None:
     says.do(stranger.about("delist", ground="settled", on=day(1)))
-    assert outcome(institution, stranger.number) == "deny"
+    assert outcome_everywhere(service, stranger.number) == "deny"
 
 
 def test_who_is_listed_again_after_a_delisting_is_refused_again(
-    institution: httpx.Client, says: Court, stranger: Stranger
+    service: RunningService, says: Court, stranger: Stranger
 ) -> None:
     says.do(stranger.about("delist", ground="terminated"), stranger.listed())
-    assert outcome(institution, stranger.number) == "deny"
+    assert outcome_everywhere(service, stranger.number) == "deny"
 
 
 def test_a_shielded_listing_reaches_nobody_until_it_is_unshielded(
-    institution: httpx.Client, says: Court, stranger: Stranger
+    service: RunningService, says: Court, stranger: Stranger
 ) -> None:
     says.do(stranger.about("shield"))
-    assert outcome(institution, stranger.number) == "allow"
+    assert outcome_everywhere(service, stranger.number) == "allow"
     says.do(stranger.about("unshield"))
-    assert outcome(institution, stranger.number) == "deny"
+    assert outcome_everywhere(service, stranger.number) == "deny"
 
 
 @pytest.mark.parametrize(("days", "code"), [(-3, "restricted"), (-4, "removal_overdue")])
 def test_three_days_after_fulfilment_a_listing_no_longer_denies(
-    institution: httpx.Client, says: Court, stranger: Stranger, days: int, code: str
+    service: RunningService, says: Court, stranger: Stranger, days: int, code: str
 ) -> None:
     says.do(stranger.about("fulfil", on=day(days)))
-    answer = ask(institution, stranger.number, FLIGHT)
+    answer = ask_everywhere(service, stranger.number)
     assert answer["decision"] == {"restricted": "deny", "removal_overdue": "review"}[code]
     assert codes(answer) == [(code, "cn-2016-64/2.7.1")]
 
@@ -102,101 +101,57 @@ def company(*officers: Line) -> Line:
     return {"op": "list", "listing": listing("changed-company", party, officers=list(officers))}
 
 
-def test_officers_are_replaced_as_a_set(institution: httpx.Client, says: Court) -> None:
+def test_officers_are_replaced_as_a_set(service: RunningService, says: Court) -> None:
     left, stays, comes = Stranger(), Stranger(), Stranger()
     says.do(company(*(officer("principal", each.name, each.number) for each in (left, stays))))
     now = [officer("actual_controller", each.name, each.number) for each in (stays, comes)]
     says.do({"op": "officers", "listing_id": "changed-company", "officers": now})
-    assert outcome(institution, left.number) == "allow"
+    assert outcome_everywhere(service, left.number) == "allow"
     for each in (stays, comes):
-        [reason] = ask(institution, each.number, FLIGHT)["reasons"]
+        [reason] = ask_everywhere(service, each.number)["reasons"]
         assert reason["role"] == "actual_controller"
     says.do({"op": "officers", "listing_id": "changed-company", "officers": []})
-    assert outcome(institution, stays.number) == "allow"
+    assert outcome_everywhere(service, stays.number) == "allow"
 
 
 def test_three_documents_bound_in_two_steps_are_one_person(
-    institution: httpx.Client, says: Court, stranger: Stranger
+    service: RunningService, says: Court, stranger: Stranger
 ) -> None:
     number, passport = document(stranger.number), document(stranger.passport, "passport")
     permit = document("H12345678", "hk_macao_permit")
     says.do({"op": "bind", "documents": [passport, permit]})
-    assert outcome(institution, stranger.passport, kind="passport") == "allow"
+    assert outcome_everywhere(service, stranger.passport, kind="passport") == "allow"
     says.do({"op": "bind", "documents": [number, passport]})
     for each in (number, passport, permit):
-        assert outcome(institution, each["number"], kind=each["type"]) == "deny"
+        assert outcome_everywhere(service, each["number"], kind=each["type"]) == "deny"
     says.do(stranger.about("delist", ground="corrected"))
     for each in (number, passport, permit):
-        assert outcome(institution, each["number"], kind=each["type"]) == "allow"
-
-
-def test_a_permit_lifts_its_services_and_the_reasons_stay(
-    institution: httpx.Client, says: Court, stranger: Stranger
-) -> None:
-    says.do(stranger.permit("P", valid_from="2026-01-01T00:00:00+08:00"))
-    answer = ask(institution, stranger.number, FLIGHT)
-    assert answer["decision"] == "allow"
-    assert codes(answer) == [("restricted", "cn-2016-64/2.7.1")]
-    assert answer["permit"]["id"] == f"P-{stranger.sequence}"
-    assert answer["permit"]["court"] == COURT
-    assert outcome(institution, stranger.number, HOTEL) == "deny"
-    says.do({"op": "withdraw_permit", "permit_id": f"P-{stranger.sequence}"})
-    assert outcome(institution, stranger.number) == "deny"
-    says.do(stranger.permit("P", valid_from="2026-01-01T00:00:00+08:00"))
-    assert outcome(institution, stranger.number) == "deny", "a permit that was withdrawn came back"
-
-
-def test_a_permit_holds_from_its_beginning_to_its_end(
-    institution: httpx.Client, says: Court, stranger: Stranger
-) -> None:
-    now = datetime.now(UTC)
-    soon, ago = now + timedelta(hours=1), now - timedelta(hours=1)
-    says.do(
-        stranger.permit("over", valid_until=ago.isoformat()),
-        stranger.permit("to come", valid_from=soon.isoformat()),
-    )
-    assert outcome(institution, stranger.number) == "deny"
-    says.do(stranger.permit("now", valid_from=ago.isoformat(), valid_until=soon.isoformat()))
-    assert outcome(institution, stranger.number) == "allow"
-
-
-def test_a_counted_permit_is_used_once_for_each_order(
-    institution: httpx.Client, says: Court, stranger: Stranger
-) -> None:
-    says.do(stranger.permit("P", uses=2))
-    order: dict[str, Any] = {"reference": "ORDER-1"}
-    left = [
-        ask(institution, stranger.number, FLIGHT, **order)["permit"]["uses_left"] for _ in range(3)
-    ]
-    assert left == [1, 1, 1]
-    assert outcome(institution, stranger.number, reference="ORDER-2") == "allow"
-    assert outcome(institution, stranger.number, reference="ORDER-3") == "deny"
-    assert outcome(institution, stranger.number, **order) == "allow", "the same sale"
+        assert outcome_everywhere(service, each["number"], kind=each["type"]) == "allow"
 
 
 def test_retained_measures_stay_after_the_end_and_no_others(
-    institution: httpx.Client, says: Court, stranger: Stranger
+    service: RunningService, says: Court, stranger: Stranger
 ) -> None:
     kept = {"measures": ["cn-2016-64/2.7.1"], "basis": "（2016）粤0882执1号之一"}
     says.do(
         stranger.about("retain", until=day(1), **kept), stranger.about("delist", ground="settled")
     )
-    assert codes(ask(institution, stranger.number, FLIGHT)) == [("restricted", "cn-2016-64/2.7.1")]
-    assert outcome(institution, stranger.number, HOTEL) == "allow"
+    assert codes(ask_everywhere(service, stranger.number)) == [("restricted", "cn-2016-64/2.7.1")]
+    assert outcome_everywhere(service, stranger.number, HOTEL) == "allow"
 
 
 def test_a_retention_whose_end_has_come_keeps_nothing(
-    institution: httpx.Client, says: Court, stranger: Stranger
+    service: RunningService, says: Court, stranger: Stranger
 ) -> None:
     kept = {"measures": ["cn-2016-64/2.7.1"], "basis": "（2016）粤0882执1号之一"}
     says.do(
         stranger.about("retain", until=day(0), **kept), stranger.about("delist", ground="settled")
     )
-    assert outcome(institution, stranger.number) == "allow"
+    assert outcome_everywhere(service, stranger.number) == "allow"
 
 
 def test_a_feed_that_comes_twice_changes_nothing_the_second_time(
-    institution: httpx.Client, says: Court
+    service: RunningService, says: Court
 ) -> None:
     somebody = Stranger()
     lines = (
@@ -211,20 +166,20 @@ def test_a_feed_that_comes_twice_changes_nothing_the_second_time(
     )
     first = says.do(*lines)
     assert says.do(*lines) == first
-    assert outcome(institution, somebody.number) == "allow"
+    assert outcome_everywhere(service, somebody.number) == "allow"
 
 
-def test_a_strict_feed_is_all_or_nothing(institution: httpx.Client, says: Court) -> None:
+def test_a_strict_feed_is_all_or_nothing(service: RunningService, says: Court) -> None:
     somebody = Stranger()
     wrong = {"op": "shield", "listing_id": "nobody's"}
     report = says.say(somebody.listed(), wrong, strict="true")
     assert report["accepted"] == 0
     assert [(line["line"], line["code"]) for line in report["rejected"]] == [(2, "unknown-listing")]
-    assert outcome(institution, somebody.number) == "allow"
+    assert outcome_everywhere(service, somebody.number) == "allow"
     assert says.say(somebody.listed(), somebody.about("shield"), strict="true")["accepted"] == 2
 
 
-def test_lines_are_applied_in_their_order(institution: httpx.Client, says: Court) -> None:
+def test_lines_are_applied_in_their_order(service: RunningService, says: Court) -> None:
     somebody = Stranger()
     assert says.rejections(somebody.about("shield"), somebody.listed()) == [(1, "unknown-listing")]
-    assert outcome(institution, somebody.number) == "deny"
+    assert outcome_everywhere(service, somebody.number) == "deny"

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from asking import pointers, problem
 from changing import Court, Stranger, outcome
+from running_service import RunningService
 from town import TOWN
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
@@ -106,16 +107,33 @@ def test_a_listing_that_a_later_snapshot_left_out_does_not_come_back(
 
 
 def test_the_text_of_a_line_is_for_the_court_alone(
-    court: httpx.Client, operator: httpx.Client, says: Court
+    service: RunningService, court: httpx.Client, operator: httpx.Client, says: Court
 ) -> None:
     somebody = Stranger()
     sent = somebody.listed() | {"unheard_of": somebody.number}
     says.say(sent)
     [line] = last_lines(operator, 1)
     address = f"{QUARANTINE}/{line['id']}"
-    assert json.loads(court.get(address).json()["raw"]) == sent
-    assert operator.get(address).json()["raw"] is None
-    assert somebody.number not in operator.get(QUARANTINE).text + operator.get(address).text
+    # By a client of its own: the others refuse to read a number.
+    courts_key = {"authorization": f"Bearer {service.keys['court']}"}
+    shown = httpx.get(f"{service.url}{address}", headers=courts_key).json()
+    assert json.loads(shown["raw"]) == sent
+    assert operator.get(address).json() == shown | {"raw": None}
+    for client in (court, operator):
+        page = client.get(QUARANTINE, params={"after": line["id"] - 1}).json()
+        assert page["lines"] == [line]
+    assert "raw" not in line
+
+
+def test_a_line_that_stands_at_last_is_told_of_still_and_open_no_more(
+    operator: httpx.Client, court: httpx.Client, says: Court
+) -> None:
+    somebody = Stranger()
+    says.say(somebody.about("shield"), somebody.listed())
+    [line] = last_lines(operator, 1)
+    retry(court, line["id"])
+    assert operator.get(f"{QUARANTINE}/{line['id']}").json() == line | {"raw": None}
+    assert line not in last_lines(operator, 1000)
 
 
 @pytest.mark.parametrize("line_id", ["0", "999999999", "-1", "x", "9" * 30, "1.5"])

@@ -1,7 +1,7 @@
 """The list that most tests ask about, and how its lines are written.
 
-Everybody was born between 1850 and 1905. `MARKS` are the numbers and names of all of them: nothing
-that the service says may hold one.
+Everybody was born between 1850 and 1905. `MARKS` are the numbers and names of all of them, and what
+those of strangers to the town begin with (`changing`): nothing that the service says may hold one.
 """
 
 import json
@@ -45,6 +45,10 @@ TRAVELLER_NAME = "Sample Traveller"
 COMPANY_NAME = "示例有限公司"
 OTHER_NAME = "陈另名"
 
+STRANGERS_NUMBER = "44088218760504"
+STRANGERS_PASSPORT = "E770"
+STRANGERS_NAME = "甲外乡"
+
 ROLES = {
     "debtor": DEBTOR,
     "legal_representative": LEGAL_REPRESENTATIVE,
@@ -58,6 +62,7 @@ MARKS = (
     *(TWICE, HIDDEN, EXPIRED, FUTURE, MASKED, OLD, WITH_X, INNOCENT, USCC, ORG_CODE, PASSPORT),
     *(DEBTOR_NAME, MASKED_NAME, TRAVELLER_NAME, COMPANY_NAME, OTHER_NAME),
     *("李法定", "王主管", "赵实控", "钱责任", "孙两案", "周不公"),
+    *(STRANGERS_NUMBER, STRANGERS_PASSPORT, STRANGERS_NAME),
 )
 
 Line = dict[str, Any]

@@ -1,0 +1,18 @@
+"""A server that faults befall; each test leaves it whole again."""
+
+from collections.abc import Iterator
+
+import pytest
+from faulty_service import WORKERS, in_force
+from running_service import RunningService, private_folder, running_service
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RunningService]:
+    """Two workers on embedded stores, with the town's list in force."""
+    with (
+        private_folder() as folder,
+        running_service(folder, "serve", "--workers", str(WORKERS)) as running,
+    ):
+        in_force(running)
+        yield running
