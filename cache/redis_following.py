@@ -121,7 +121,7 @@ class RedisFollowing:
         # Until it is answered nobody knows what becomes of it, and this turn is over.
         self._turn = turn + 1
         command = ("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node, version, self._author, turn)
-        # A second call of this turn would find what the first has put there, and take it for a stay.
+        # A second call of this turn would find what the first put there, and take it for a stay.
         [stayed] = await self._questions.ask([command], again=False)
         self._turn = turn
         return bool(stayed)
