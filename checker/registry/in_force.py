@@ -6,7 +6,8 @@ is a link, by one of two ways:
 - full: a document of a listing in force that is not shielded, from its day of publication to its
   end or its delisting, whichever day comes first;
 - retained: a document of the latest row of a listing, ended or not, that a court keeps measures of,
-  from the day of publication to the end of the retention, for these measures alone.
+  from the day of publication to the end of the retention, for these measures alone. A shielding
+  hides it only until the day of a delisting: with the listing ends what hides it.
 
 All documents bound to one person reach each other's links and permits. A masked number is aside: it
 may be somebody else's. Which link holds on a day is the rules' to judge (`checker.domain`).
@@ -21,6 +22,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    case,
     false,
     func,
     literal,
@@ -90,9 +92,9 @@ def all_documents(version: Version = None) -> CompoundSelect[Any]:
 def links(documents: FromClause, version: Version = None) -> CompoundSelect[Any]:
     """The links by which `documents` reach their `asked`.
 
-    Columns: those of `documents`; `listing_id`, `case_number`, `court`, `published_on` (which is
-    the first day) and `public` of the listing; `ends_on`, `fulfilled_on`; and `measures`, set where
-    it is retained.
+    Columns: those of `documents`; `listing_id`, `case_number`, `court`, `published_on` and `public`
+    of the listing; `starts_on`, `ends_on`, `fulfilled_on`; and `measures`, set where it is
+    retained.
     """
     return union_all(_full(documents, version), _retained(documents, version))
 
@@ -102,6 +104,7 @@ def _full(documents: FromClause, version: Version) -> Select[Any]:
     return (
         select(
             *_columns(documents),
+            listing.c.published_on.label("starts_on"),
             func.least(listing.c.expires_on, delisting.c.on, type_=Date()).label("ends_on"),
             fulfilment.c.on.label("fulfilled_on"),
             null().cast(directive.c.measures.type).label("measures"),
@@ -114,17 +117,21 @@ def _full(documents: FromClause, version: Version) -> Select[Any]:
 
 
 def _retained(documents: FromClause, version: Version) -> Select[Any]:
-    retention = directive.alias("retention")
+    retention, delisting = directive.alias("retention"), directive.alias("delisting")
+    shielded = _is_shielded(version)
+    uncovered_on = func.greatest(listing.c.published_on, delisting.c.on, type_=Date())
     return (
         select(
             *_columns(documents),
+            case((shielded, uncovered_on), else_=listing.c.published_on).label("starts_on"),
             retention.c.on,
             null().cast(directive.c.on.type),
             retention.c.measures,
         )
         .join_from(documents, listing, listing.c.pk == documents.c.listing_pk)
         .join(retention, _directs(retention, "retention", version))
-        .where(_is_latest(version), ~_is_shielded(version))
+        .outerjoin(delisting, _directs(delisting, "delisting", version))
+        .where(_is_latest(version), or_(~shielded, delisting.c.on.is_not(None)))
     )
 
 

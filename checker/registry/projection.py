@@ -120,7 +120,7 @@ def _number(link: FromClause) -> ColumnElement[int]:
     """One link's five bytes as a number."""
     role: ColumnElement[int] = case(*((link.c.role == role, NUMBERS[role]) for role in NUMBERS))
     masked = case((link.c.masked, MASKED), else_=0)
-    starts = func.coalesce(_days(link.c.published_on, NEVER - 1), ALWAYS)
+    starts = func.coalesce(_days(link.c.starts_on, NEVER - 1), ALWAYS)
     ends = func.coalesce(_days(link.c.ends_on, NEVER), NEVER)
     return (role + masked) * _big(1 << 32) + starts * _big(1 << 16) + ends
 

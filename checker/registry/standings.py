@@ -141,7 +141,7 @@ def _link(question: Question, row: Any, vault: Vault) -> Link | None:
     return Link(
         role=Role(row["role"]),
         match=match,
-        starts_on=row["published_on"],
+        starts_on=row["starts_on"],
         ends_on=row["ends_on"],
         overdue_from=None if fulfilled_on is None else removal_overdue_from(fulfilled_on),
         measures=None if row["measures"] is None else frozenset(row["measures"]),
@@ -184,7 +184,7 @@ def _permit(question: Question, row: Any) -> Permit:
 # The columns of a link and of a permit, side by side; a row fills those of one of them.
 _LINK = (
     *("role", "number", "masked", "name_token", "listing_id", "case_number", "court"),
-    *("published_on", "ends_on", "public", "fulfilled_on", "measures"),
+    *("published_on", "starts_on", "ends_on", "public", "fulfilled_on", "measures"),
 )
 _PERMIT = (
     *("permit_id", "services", "valid_from", "valid_until", "uses", "used", "claimed"),

@@ -45,6 +45,21 @@ async def test_a_listing_that_is_only_repeated_stays_shielded(shielded):
     assert await outcome_of(node, 1) == "allow"
 
 
+async def test_what_is_retained_of_a_shielded_listing_holds_from_its_delisting_on(shielded):
+    node, clock = shielded
+    retention = {
+        "op": "retain",
+        "listing_id": person_listing(1)["id"],
+        "measures": ["cn-2016-64/2.7.1"],
+        "until": ENDS_ON + timedelta(days=9),
+        "basis": "裁定",
+    }
+    await node.changes.apply(feed_of(msgspec.json.encode(retention)))
+    assert await outcome_of(node, 1) == "allow"
+    clock.instant += timedelta(days=1)
+    assert await outcome_of(node, 1) == "deny"
+
+
 async def test_a_listing_that_begins_anew_after_its_delisting_is_no_longer_shielded(shielded):
     node, clock = shielded
     clock.instant += timedelta(days=1)

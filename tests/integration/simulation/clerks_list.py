@@ -70,16 +70,10 @@ class ClerksList:
         return rejected
 
     def come_to(self, today):
-        """End what was delisted as of a day that has come.
-
-        A shielding then still hides what is retained, unlike one whose listing is delisted at
-        once. The contract does not say which is meant; this is what the service does.
-        """
+        """End what was delisted as of a day that has come, and whatever was said of it."""
         for entry in self.listings.values():
             if entry["delisted_on"] is not None and entry["delisted_on"] <= today:
-                shielded = entry["shielded"]
                 _end(entry)
-                entry["shielded"] = shielded
 
     def _take(self, line, today):
         match line:
