@@ -55,7 +55,7 @@ class Follower:
         clock: Callable[[], float] = elapsed,
     ) -> None:
         """`node_id` is no other node's, nor that of this one before a restart."""
-        self._node_id = node_id
+        self.node_id = node_id
         self._following = following
         self._word = word
         self._clock = clock
@@ -92,7 +92,7 @@ class Follower:
         finally:
             self._held.end()
             with suppress(CacheError):
-                await self._following.leave(self._node_id)
+                await self._following.leave(self.node_id)
 
     async def follow_once(self) -> None:
         """Load the filter if that is due, then read the stream once.
@@ -115,13 +115,13 @@ class Follower:
         if held is None:
             return
         asked_at = self._clock()
-        newer = await self._word.renew(self._node_id, held.version)
+        newer = await self._word.renew(self.node_id, held.version)
         if newer is not None:
             self._held.word(newer, after=held.version, asked_at=asked_at)
 
     async def _acknowledge(self, told: Acknowledgement) -> None:
         try:
-            stayed = await self._following.acknowledge(self._node_id, told.version)
+            stayed = await self._following.acknowledge(self.node_id, told.version)
         except BaseException:
             self._held.unacknowledged()
             raise

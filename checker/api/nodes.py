@@ -1,8 +1,5 @@
 """What this process can tell of all nodes."""
 
-import os
-import socket
-
 from checker.registry.nodes import Nodes, read_nodes
 from checker.runtime import Runtime
 
@@ -14,5 +11,5 @@ async def nodes_of(runtime: Runtime) -> Nodes:
         Unavailable: PostgreSQL is away.
     """
     position = runtime.follower.position
-    own = {} if position is None else {f"{socket.gethostname()}:{os.getpid()}": position.version}
+    own = {} if position is None else {runtime.follower.node_id: position.version}
     return await read_nodes(runtime.engine, runtime.following, runtime.clock.now(), own=own)

@@ -1,5 +1,7 @@
-"""What a deployment in miniature is made of: work that stops wherever a test likes, and ways to
-other parts on which a question or an answer may be late or lost.
+"""What a deployment in miniature is made of.
+
+Work that stops wherever a test likes, and ways to other parts on which a question or an answer may
+be late or lost.
 """
 
 import asyncio
