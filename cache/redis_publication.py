@@ -1,7 +1,8 @@
 """The publisher's side on Redis: each step is one script, which judges and writes at once.
 
-Redis's own clock decides whether a vouch comes too late. What it shows is asked once and then told
-with each vouch; between two replies it is reckoned by ours, as early as it can be.
+Redis's own clock decides whether a vouch comes too late. What it shows is told with each state and
+each vouch; between two replies it is reckoned by ours, as early as it can be. Whoever asks for the
+state before the registry never reckons by the clock of a Redis that another has replaced since.
 """
 
 import time
@@ -88,6 +89,7 @@ class RedisPublication:
             self._live_id = live_id
         else:
             raise CacheIncomplete("the list is switched faster than it can be read")
+        self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
         head = None if generation is None else _readable_head(raw_head)
         nodes = membership(
             {} if sentinel is None else {SENTINEL: sentinel},
@@ -128,7 +130,8 @@ class RedisPublication:
             *(asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS),
             CHANGES_KEPT,
         )
-        [(said, *time_of)] = await self._pipe.ask([command])
+        # Never sent again: the Redis that another connection leads to may have been set back.
+        [(said, *time_of)] = await self._pipe.ask([command], again=False)
         self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
         return bool(said)
 

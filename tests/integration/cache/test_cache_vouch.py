@@ -7,6 +7,7 @@ from cache_grounds import (
     RedisGround,
     built,
     changed,
+    opened,
     people,
     put_in_force,
     state_of,
@@ -149,6 +150,17 @@ async def test_a_vouch_that_a_frozen_redis_comes_to_late_is_not_given(own_redis)
     ground.client.close()
     await store.aclose()
     await publication.aclose()
+
+
+async def test_a_vouch_is_late_by_the_clock_that_the_state_was_read_by(redis_ground):
+    clock = Clock()
+    async with opened(redis_ground.store()) as store:
+        live = await put_in_force(store, redis_ground, LISTED)
+    async with opened(redis_ground.publication(timeout_s=20, clock=clock)) as publication:
+        await publication.vouch(live, NOW, asked_ms_ago=0)
+        clock.now += 10  # as when Redis is replaced by one whose clock is behind
+        await publication.state()
+        assert not await publication.vouch(live, NOW, asked_ms_ago=251)
 
 
 async def test_a_vouch_outlives_the_changes_that_come_after_it(store, ground):

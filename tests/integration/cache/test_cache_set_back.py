@@ -1,0 +1,133 @@
+"""Redis is set back to an older file in the middle of something: nobody takes old bits for new."""
+
+import copy
+
+import pytest
+from cache_grounds import (
+    AS_OF_MS,
+    KEYS,
+    TOKEN_KEY,
+    MemoryGround,
+    RedisGround,
+    changed,
+    opened,
+    people,
+    put_in_force,
+    step,
+)
+from way_to_redis import copy_to, socket_of, way_to
+
+from cache.changes import Position
+from cache.errors import CacheUnavailable
+from cache.redis_following import FollowingPatience, RedisFollowing
+from cache.redis_publication import RedisPublication
+from cache.replica import Replica
+
+pytestmark = pytest.mark.anyio
+
+NODE = "node"
+LISTED = people(range(100))
+LATER = people(range(1_000, 1_100))
+PATIENT = FollowingPatience(answer_s=20, load_s=20, follow_s=20)
+OTHER_RUN = "f" * 40
+
+
+def lacking(image, tokens):
+    """Those of the tokens that whoever takes over the image would rule out."""
+    replica = Replica(image.generation, image.position, image.bits)
+    return [each for each in tokens if not replica.may_contain(each)]
+
+
+@pytest.fixture
+def older(own_redis):
+    """Another server, for what the first one held once."""
+    ground = RedisGround(own_redis.url)
+    yield ground
+    ground.client.close()
+
+
+async def test_a_load_begins_anew_if_redis_is_set_back_meanwhile(redis_ground, older):
+    async with opened(redis_ground.store()) as store:
+        live = await put_in_force(store, redis_ground, LISTED)
+    heard = []
+
+    async with way_to(redis_ground) as way:
+
+        async def set_back(data):
+            """The change is in when the head is read, is not when the bits are, and is again."""
+            if KEYS.head(live.id).encode() in data and not heard:
+                heard.append("head")
+                copy_to(redis_ground, older)
+                await changed(redis_ground, live, step(1, LATER))
+            elif KEYS.segment(live.id, 0).encode() in data and heard == ["head"]:
+                heard.append("bits")
+                await way.lead_to(socket_of(older))
+            elif b"XRANGE" in data and heard == ["head", "bits"]:
+                heard.append("again")
+                await changed(older, live, step(1, LATER))
+
+        way.hear = set_back
+        following = RedisFollowing.connect(way.url, token_key=TOKEN_KEY, patience=PATIENT)
+        async with opened(following):
+            image = await following.load()
+    assert heard == ["head", "bits", "again"]
+    assert image.position.version == 2
+    assert lacking(image, LATER) == []
+
+
+async def test_the_twins_load_begins_anew_if_its_memory_is_set_back_meanwhile():
+    ground = MemoryGround()
+    memory = ground.memory
+    live = await put_in_force(ground.store(), ground, LISTED)
+    loading = ground.following().load()
+    loading.send(None)  # the end of the stream and the pointer are read
+    older = copy.deepcopy((memory.strings, memory.hashes, memory.streams))
+    await changed(ground, live, step(1, LATER))
+    loading.send(None)  # the head and the first bits are read
+    memory.strings, memory.hashes, memory.streams = older
+    memory.run_id = OTHER_RUN
+    for _ in range(live.segments - 1):
+        loading.send(None)
+    await changed(ground, live, step(1, LATER))
+    image = finished(loading)
+    assert image.position.version == 2
+    assert lacking(image, LATER) == []
+
+
+def finished(coroutine):
+    """Go on with a coroutine that waits for nothing but its turn, and return its result."""
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+
+
+async def test_a_vouch_is_not_said_again_to_a_redis_that_was_set_back(redis_ground, older):
+    async with opened(redis_ground.store()) as store:
+        live = await put_in_force(store, redis_ground, LISTED)
+    copy_to(redis_ground, older)
+    told = older.entries()
+    async with way_to(redis_ground) as way:
+        publication = RedisPublication.connect(way.url, timeout_s=20)
+        async with opened(publication):
+            assert (await publication.state()).head.version == 1
+            await way.lead_to(socket_of(older))
+            position = Position(version=1, as_of_ms=AS_OF_MS)
+            with pytest.raises(CacheUnavailable):
+                await publication.vouch(live, position, asked_ms_ago=0)
+    assert older.entries() == told
+
+
+async def test_a_node_never_takes_its_own_repetition_for_a_stay(redis_ground):
+    """Or one that was taken off the list, and whose coming back was not answered, would."""
+    async with way_to(redis_ground) as way:
+        following = RedisFollowing.connect(way.url, token_key=TOKEN_KEY, patience=PATIENT)
+        async with opened(following):
+            assert [await following.acknowledge(NODE, 1) for _ in range(2)] == [False, True]
+            redis_ground.lose_field(KEYS.nodes, NODE)
+            way.loses_next_reply = True
+            with pytest.raises(CacheUnavailable):
+                await following.acknowledge(NODE, 1)
+            assert redis_ground.field(KEYS.nodes, NODE) is not None, "it came there"
+            assert [await following.acknowledge(NODE, 1) for _ in range(2)] == [False, True]
