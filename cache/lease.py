@@ -8,6 +8,11 @@ What a lease says. Whoever holds one has every change up to some version u, and 
 asked after the lease's beginning, or at most WRITE_DEADLINE_S before it, and knew of nothing newer.
 Take any change v that the node lacks, so u < v, and let C be when v was committed.
 
+That the node has all up to u it knows from a filter that was loaded within one run of Redis, and
+from entries without a gap. In one run a generation only grows, and its head moves on with the last
+slice of a change, which stands on all before it. What a restart has set back may lack any of this:
+a load that meets one begins anew, and a slice finds in the head that those before it are gone.
+
 - By heartbeat. It says u, so the registry was asked before C. Redis refuses to write it more than
   WRITE_DEADLINE_S after that: it was written before C + WRITE_DEADLINE_S. The lease begins when a
   read was *sent* to which the heartbeat was not yet there to be given; so it begins before the
@@ -24,6 +29,7 @@ answered, and needs no part but time. The first way is that all nodes say they h
   before that same read was sent until now. A heartbeat of u is never written once v is in the live
   generation, and whoever settles v reads that generation's head first and the list of nodes after.
   So the node stood in the list then, with the version it had: v would not have been settled.
+  Whether there was a gap is never asked twice: the answer to the second would be the first's entry.
 - It may have been dropped since: for a change v' it lacked, SETTLED_S after its commit. What it had
   from before v' is over by then; for the rest it must have told v' or more, and was not dropped.
 - Redis may lose or bring back an old list of nodes. The list's sentinel names the run of Redis and

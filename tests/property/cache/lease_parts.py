@@ -98,6 +98,7 @@ class SlowFollowing:
         )
 
     async def acknowledge(self, node, version):
+        """Said once: it may be lost before or after it has come there, or come there late."""
         late = copy.copy(self._inner)
         try:
             await asyncio.sleep(0)
