@@ -217,6 +217,9 @@ async def test_a_feed_that_breaks_off_leaves_whole_slices_and_nothing_by_half(li
     with pytest.raises(CourtHungUp):
         await listed.changes.apply(broken())
     assert len(await listings_in_force(listed)) == 3 + SLICE_LINES
+    # Nobody was told that it is in force, so nobody has waited for that yet.
+    [newest] = await query(listed, "SELECT max(version) AS version FROM change")
+    await listed.barrier.wait(newest.version)
     assert await outcome_of(listed, 9 + SLICE_LINES) == "deny"
     assert await outcome_of(listed, 10 + SLICE_LINES) == "allow"
 
