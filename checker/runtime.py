@@ -56,6 +56,12 @@ _log = logging.getLogger(__name__)
 REGISTRY_PAUSE_S = 0.5
 """How long nobody asks PostgreSQL after it failed a check."""
 
+REDIS_START_S = 5.0
+"""How long a start waits for Redis, which may be starting too, or be slow to take a connection."""
+
+REDIS_PAUSE_S = 0.1
+"""Between two tries of a start to reach Redis."""
+
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """An open node. `work_engine` has no bound on statements: for feeds and rebuilds."""
@@ -273,9 +279,16 @@ def read_policies(config: Config) -> PolicyBook:
 
 
 async def _verify(cache: StandingCache) -> None:
-    """Refuse a Redis that may drop the list by itself; one that is away may come back."""
+    """Refuse a Redis that may drop the list by itself; wait a little for one that is away."""
+    until = time.monotonic() + REDIS_START_S
     try:
-        await cache.verify_policy()
+        while True:
+            try:
+                return await cache.verify_policy()
+            except CacheUnavailable:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(REDIS_PAUSE_S)
     except CacheMisconfigured as error:
         raise ConfigurationError(str(error)) from error
     except CacheUnavailable as error:

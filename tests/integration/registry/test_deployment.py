@@ -1,6 +1,9 @@
 """Other keys than those that wrote the list stop the start: nobody would be found, all allowed."""
 
+import asyncio
 import base64
+import tempfile
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -51,6 +54,25 @@ async def test_a_redis_that_may_evict_the_list_refuses_to_start(config, redis_cl
                 pass
     finally:
         redis_client.config_set("maxmemory-policy", "noeviction")
+
+
+async def test_a_start_tries_again_at_a_redis_that_breaks_off(config):
+    met = []
+    # Not pytest's folder: the path of a Unix socket holds 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        place = Path(folder, "s")
+
+        def break_off(reader, writer):
+            met.append("once")
+            place.unlink()
+            place.symlink_to(config.redis_url.removeprefix("unix://"))
+            writer.close()
+
+        async with await asyncio.start_unix_server(break_off, place):
+            broken = msgspec.structs.replace(config, redis_url=f"unix://{place}")
+            async with open_runtime(broken, ENVIRON) as started:
+                await started.cache.ping()
+    assert met == ["once"]
 
 
 @pytest.mark.parametrize("which", ["database_url", "redis_url"])
