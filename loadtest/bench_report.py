@@ -207,6 +207,7 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
     listed: Latencies
     delisted: Latencies
     all: Latencies
+    cold: Latencies
 
     def text(self) -> str:
         """Say it in lines."""
@@ -216,7 +217,8 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
             f"connections; {self.verified_answers} checks after answers, all right\n"
             f"list      {self.listed.text()}\n"
             f"delist    {self.delisted.text()}\n"
-            f"all       {self.all.text()}"
+            f"all       {self.all.text()}\n"
+            f"cold      {self.cold.text()} (the first seconds, not among the others)"
         )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Executable, func, insert, select
+from sqlalchemy import Executable, Text, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.generation import Generation
@@ -41,6 +41,18 @@ class ListVersion(msgspec.Struct, frozen=True, kw_only=True):
         return round(self.at.timestamp() * 1000)
 
 
+# One statement for the number, the row and the word of it: each trip is time behind the lock.
+_NUMBER = (
+    insert(change)
+    .values(
+        version=select(func.coalesce(func.max(change.c.version), 0) + 1).scalar_subquery(),
+        kind=bindparam("kind"),
+        at=bindparam("at"),
+        accepted=bindparam("accepted"),
+        rejected=bindparam("rejected"),
+    )
+    .returning(change.c.version, func.pg_notify(CHANGE_CHANNEL, change.c.version.cast(Text)))
+)
 _versions = select(change.c.version, change.c.at, change.c.kind).order_by(change.c.version.desc())
 
 
@@ -68,12 +80,9 @@ async def put_change(
 
     Whoever listens is told once the transaction is committed.
     """
-    newest = (await connection.execute(select(func.max(change.c.version)))).scalar_one()
-    version = (newest or 0) + 1
-    row = {"version": version, "kind": kind, "at": at, "accepted": accepted, "rejected": rejected}
-    await connection.execute(insert(change).values(row))
-    await connection.execute(select(func.pg_notify(CHANGE_CHANNEL, str(version))))
-    return ListVersion(version=version, at=at, kind=kind)
+    row = {"kind": kind, "at": at, "accepted": accepted, "rejected": rejected}
+    numbered = (await connection.execute(_NUMBER, row)).one()
+    return ListVersion(version=numbered.version, at=at, kind=kind)
 
 
 async def build_generation(

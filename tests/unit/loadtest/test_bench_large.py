@@ -83,6 +83,7 @@ CHANGES = ChangesReport(
     listed=latencies(20.0),
     delisted=latencies(30.0),
     all=latencies(25.0),
+    cold=latencies(300.0),
 )
 
 
