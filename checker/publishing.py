@@ -23,9 +23,6 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 RESTART_PAUSE_S = 0.5
 STOP_TIMEOUT_S = 5.0
 
-NICENESS = 10
-"""Whoever waits for an answer goes before a rebuild, on the same processor."""
-
 _spawn = multiprocessing.get_context("spawn")
 _log = logging.getLogger(__name__)
 
@@ -72,7 +69,6 @@ class _Keeper:
 def publish() -> None:
     """Publish until SIGTERM; the process's whole life."""
     end_with_parent()
-    os.nice(NICENESS)
     # Ctrl-C reaches the whole group; the main process ends this one in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
