@@ -56,8 +56,10 @@ async def listed(node):
 @asynccontextmanager
 async def nothing_changed(node, client):
     """Hold both stores against what they held before, and prove that the next snapshot works."""
+    await _at_rest(node, client)
     before = await _registry_rows(node), _live_keys(client)
     yield
+    await _at_rest(node, client)
     assert (await _registry_rows(node), _live_keys(client)) == before
     assert await outcome_of(node, 1) == "deny"
     report = await publish(node, [person_listing(2), person_listing(3)])
@@ -197,6 +199,17 @@ async def _terminate(database_url, whose):
     finally:
         await connection.close()
     assert killed
+
+
+async def _at_rest(node, client):
+    """Wait until Redis holds the live generation alone: no other is being built or removed."""
+
+    async def is_alone():
+        live = (await node.cache.current()).id.encode()
+        return all(live in name for name in client.scan_iter(Keys().any_generation))
+
+    await settled(node)
+    await until(is_alone)
 
 
 async def _registry_rows(node):
