@@ -48,8 +48,20 @@ class NotFound(CheckerError):
     """There is no such thing, or none that this key may see."""
 
 
+class Resolution(msgspec.Struct, frozen=True, kw_only=True):
+    """What ended a thing before: the status it has since the instant `at`, and the sum."""
+
+    status: str
+    amount_fen: int
+    at: str
+
+
 class Conflict(CheckerError):
-    """The state of the thing forbids it."""
+    """The state of the thing forbids it; `resolution` says what came first, where that is why."""
+
+    def __init__(self, detail: str, *, resolution: Resolution | None = None) -> None:
+        super().__init__(detail)
+        self.resolution = resolution
 
 
 class QuotaExceeded(CheckerError):

@@ -49,6 +49,8 @@ from checker.registry.registry_lease import RegistryWord
 from checker.registry.repair import Repair
 from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
+from checker.spending.postgres_store import PostgresSpendingStore, open_spending_engine
+from checker.spending.spending import Spending
 from checker.vault import Vault, load_secrets
 
 _log = logging.getLogger(__name__)
@@ -81,6 +83,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     quotas: Quotas
     policies: PolicyBook
     checks: Checks
+    spending: Spending
     feed: SnapshotFeed
     changes: ChangesFeed
     quarantine: Quarantine
@@ -115,6 +118,7 @@ async def open_runtime(
     """
     async with (
         _open_base(config, environ, clock or SystemClock()) as base,
+        _open_spending(base) as spending,
         aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
         aclosing(
             ChangesFeed(
@@ -126,7 +130,7 @@ async def open_runtime(
             )
         ) as changes,
     ):
-        yield _assemble(base, barrier, changes)
+        yield _assemble(base, barrier, changes, spending)
 
 
 @asynccontextmanager
@@ -167,7 +171,17 @@ async def _open_base(
             )
 
 
-def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed) -> Runtime:
+@asynccontextmanager
+async def _open_spending(base: _Base) -> AsyncIterator[Spending]:
+    assert base.config.database_url is not None
+    async with open_spending_engine(base.config.database_url) as engine:
+        store = PostgresSpendingStore(engine, base.sealer.vault, base.clock)
+        spending = Spending(store, sealer=base.sealer, policies=base.policies, clock=base.clock)
+        async with aclosing(spending):
+            yield spending
+
+
+def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spending) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     return Runtime(
@@ -191,6 +205,7 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed) -> Runtime:
         quotas=Quotas(base.quota),
         policies=base.policies,
         checks=_checks(base, follower, repair),
+        spending=spending,
         feed=SnapshotFeed(
             engine=base.work_engine,
             cache=base.cache,
@@ -245,6 +260,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "replica": runtime.follower.run(met),
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
+        "spending": runtime.spending.run(),
     }
     if publish:
         works["publisher"] = runtime.publisher.run()

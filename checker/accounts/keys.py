@@ -38,6 +38,7 @@ class Action(StrEnum):
     """What a caller may want."""
 
     CHECK = "check"
+    SPEND = "spend"
     PUBLISH = "publish"
     SEE_QUARANTINE = "see_quarantine"
     SEE_LIST = "see_list"
@@ -45,7 +46,7 @@ class Action(StrEnum):
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
-    AccountRole.INSTITUTION: frozenset({Action.CHECK, Action.SEE_MEASURES}),
+    AccountRole.INSTITUTION: frozenset({Action.CHECK, Action.SPEND, Action.SEE_MEASURES}),
     AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
     AccountRole.OPERATOR: frozenset({Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
     AccountRole.AUDITOR: frozenset({Action.SEE_MEASURES}),

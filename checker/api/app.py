@@ -20,6 +20,14 @@ from checker.api.metrics import Metrics, forget_dead_workers, show_metrics
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
 from checker.api.responses import handle_error
+from checker.api.spending import (
+    authorize_spending,
+    capture_authorization,
+    increment_authorization,
+    refund_authorization,
+    show_authorization,
+    void_authorization,
+)
 from checker.config import load_config
 from checker.parent import end_with_parent
 from checker.runtime import Runtime, keep_current, open_runtime
@@ -57,6 +65,12 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
         route_handlers=[
             create_check,
             create_batch,
+            authorize_spending,
+            increment_authorization,
+            capture_authorization,
+            void_authorization,
+            refund_authorization,
+            show_authorization,
             put_snapshot,
             post_changes,
             list_quarantine,

@@ -14,6 +14,7 @@ from checker.api.list import ListView
 from checker.api.measures import Measures
 from checker.api.problems import ProblemKind
 from checker.api.quarantine import PAGE_LINES, PAGE_LINES_MAX, LineAsSent, Quarantine, Retry
+from checker.api.spending import Authorize, Capture, Increment, Refund, Void
 from checker.checks.answer import Answer
 from checker.checks.request import Check
 from checker.registry.listing_format import ListingLine
@@ -30,6 +31,7 @@ from checker.registry.operation_format import (
     WithdrawPermitLine,
 )
 from checker.registry.report import FeedReport
+from checker.spending.answers import AuthorizationView, Uncapped
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -49,10 +51,16 @@ _FLAG = {"type": "boolean", "default": False}
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes in and comes out at one address. Without a key where `keyed` is false."""
+    """What goes in and comes out at one address. Without a key where `keyed` is false.
+
+    `created` is what is answered 201, if anything; `idempotent` where a request must have an
+    idempotency key; without `needs_body` the body may be left out.
+    """
 
     summary: str
     answer: Any
+    other_answer: Any = None
+    created: Any = None
     body: Any = None
     example: Any = None
     other_body: Any = None
@@ -61,6 +69,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Any] = {}
     problems: tuple[int, ...] = ()
     keyed: bool = True
+    idempotent: bool = False
+    needs_body: bool = True
 
 
 _EXAMPLE = {
@@ -72,6 +82,15 @@ _EXAMPLE = {
     "jurisdiction": "440882",
     "reference": "ORDER-1",
 }
+
+_SALE = {
+    "subject": _EXAMPLE["subject"],
+    "service": {"type": "resort", "venue": "rated_resort", "amount_fen": 50_000},
+    "reference": "STAY-1",
+    "hold_seconds": 86_400,
+}
+_AUTHORIZATION = "/v1/spending/authorizations/{authorization_id}"
+_MOVE_PROBLEMS = (400, 401, 403, 404, 409, 413, 422, 503)
 
 EXCHANGES: Mapping[tuple[str, str], Exchange] = {
     ("/v1/checks", "post"): Exchange(
@@ -87,6 +106,50 @@ EXCHANGES: Mapping[tuple[str, str], Exchange] = {
         other_body=BatchOfSubjects,
         answer=BatchAnswer,
         problems=(400, 401, 403, 413, 503),
+    ),
+    ("/v1/spending/authorizations", "post"): Exchange(
+        summary="Hold an amount of a capped subject's room",
+        body=Authorize,
+        example=_SALE,
+        created=AuthorizationView,
+        answer=Uncapped,
+        problems=(400, 401, 403, 409, 413, 422, 429, 503),
+        idempotent=True,
+    ),
+    (_AUTHORIZATION, "get"): Exchange(
+        summary="How an authorization stands",
+        answer=AuthorizationView,
+        problems=(400, 401, 403, 404, 503),
+    ),
+    (f"{_AUTHORIZATION}/increment", "post"): Exchange(
+        summary="Hold more, because a stay grows",
+        body=Increment,
+        answer=AuthorizationView,
+        other_answer=Uncapped,
+        problems=_MOVE_PROBLEMS,
+        idempotent=True,
+    ),
+    (f"{_AUTHORIZATION}/capture", "post"): Exchange(
+        summary="Use a hold, once; the rest is released",
+        body=Capture,
+        answer=AuthorizationView,
+        problems=_MOVE_PROBLEMS,
+        idempotent=True,
+    ),
+    (f"{_AUTHORIZATION}/void", "post"): Exchange(
+        summary="Drop a hold",
+        body=Void,
+        needs_body=False,
+        answer=AuthorizationView,
+        problems=_MOVE_PROBLEMS,
+        idempotent=True,
+    ),
+    (f"{_AUTHORIZATION}/refund", "post"): Exchange(
+        summary="Give back of what was captured",
+        body=Refund,
+        answer=AuthorizationView,
+        problems=_MOVE_PROBLEMS,
+        idempotent=True,
     ),
     ("/v1/measures", "get"): Exchange(
         summary="All measures in force, with their sources", answer=Measures, problems=(401, 503)

@@ -6,7 +6,7 @@ against the routes. The page is Swagger UI from a wheel: nothing is loaded from 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from importlib import resources
 from importlib.metadata import version as package_version
@@ -21,7 +21,9 @@ from checker.api.checks import ItemError
 from checker.api.exchanges import EXCHANGES, JSON, Exchange
 from checker.api.problems import MEDIA_TYPE, Problem
 from checker.api.responses import respond_json
+from checker.api.spending import KEY_HEADER
 from checker.checks.answer import BatchItem
+from checker.spending.orders import KEY_LENGTH_MAX
 
 DOCS = "/docs"
 ASSETS = "/docs/assets"
@@ -82,7 +84,10 @@ async def show_page() -> Response[str]:
 def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     types: list[Any] = [Problem, BatchItem, ItemError]
     for exchange in EXCHANGES.values():
-        told = (exchange.body, exchange.other_body, exchange.answer)
+        told = (
+            *(exchange.body, exchange.other_body),
+            *(exchange.answer, exchange.other_answer, exchange.created),
+        )
         types += [kind for kind in told if kind is not None and kind not in types]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     return dict(zip(types, schemas, strict=True)), components
@@ -91,19 +96,23 @@ def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
 def _operation(
     path: str, exchange: Exchange, schemas: Mapping[Any, dict[str, Any]]
 ) -> dict[str, Any]:
-    answer = {exchange.answer_media_type: {"schema": schemas[exchange.answer]}}
+    answers = [each for each in (exchange.answer, exchange.other_answer) if each is not None]
     problem = {MEDIA_TYPE: {"schema": schemas[Problem]}}
-    responses = {"200": {"description": "The answer", "content": answer}}
+    responses = {"200": _answered(exchange, answers, schemas)}
+    if exchange.created is not None:
+        responses["201"] = _answered(exchange, [exchange.created], schemas)
     for status in exchange.problems:
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
     told: dict[str, Any] = {"summary": exchange.summary, "responses": responses}
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PATH_PARAMETER.findall(path)
-    ] + [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in exchange.parameters.items()
+        _parameter(name, "path", {"type": "string"}) for name in _PATH_PARAMETER.findall(path)
     ]
+    parameters += [
+        _parameter(name, "query", schema) for name, schema in exchange.parameters.items()
+    ]
+    if exchange.idempotent:
+        text = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
+        parameters.append(_parameter(KEY_HEADER, "header", text))
     if parameters:
         told["parameters"] = parameters
     if exchange.body is not None:
@@ -113,10 +122,24 @@ def _operation(
         content: dict[str, Any] = {exchange.body_media_type: {"schema": body}}
         if exchange.example is not None:
             content[exchange.body_media_type]["example"] = exchange.example
-        told["requestBody"] = {"required": True, "content": content}
+        told["requestBody"] = {"required": exchange.needs_body, "content": content}
     if exchange.keyed:
         told["security"] = [{"key": []}]
     return told
+
+
+def _answered(
+    exchange: Exchange, answers: Sequence[Any], schemas: Mapping[Any, dict[str, Any]]
+) -> dict[str, Any]:
+    schema = schemas[answers[0]]
+    if len(answers) > 1:
+        schema = {"oneOf": [schemas[each] for each in answers]}
+    content = {exchange.answer_media_type: {"schema": schema}}
+    return {"description": "The answer", "content": content}
+
+
+def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place != "query", "schema": schema}
 
 
 def assets_router() -> Any:

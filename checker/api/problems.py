@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from checker.domain.decision import Spending
 from checker.errors import (
     CheckerError,
     Conflict,
@@ -17,10 +18,12 @@ from checker.errors import (
     NotFound,
     OutOfScope,
     QuotaExceeded,
+    Resolution,
     TooLarge,
     Unauthenticated,
     Unavailable,
 )
+from checker.spending.errors import CapExceeded, IdempotencyKeyReused
 
 MEDIA_TYPE = "application/problem+json"
 CODE_INTERNAL = "internal"
@@ -36,7 +39,11 @@ class ProblemKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem as it is answered; `errors` names the fields at fault."""
+    """A problem as it is answered; `errors` names the fields at fault.
+
+    `spending` says what room there is where a cap is in the way, `resolution` what was done before
+    where that is.
+    """
 
     type: str
     title: str
@@ -44,6 +51,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: tuple[Fault, ...] = ()
+    spending: Spending | None = None
+    resolution: Resolution | None = None
 
 
 KINDS: dict[type[CheckerError], ProblemKind] = {
@@ -82,6 +91,18 @@ KINDS: dict[type[CheckerError], ProblemKind] = {
         status=HTTPStatus.CONFLICT,
         title="The state of the thing forbids it",
         advice="Read the thing again before the next step.",
+    ),
+    CapExceeded: ProblemKind(
+        code="cap-exceeded",
+        status=HTTPStatus.CONFLICT,
+        title="The cap does not hold so much more",
+        advice="Sell for at most `spending.remaining_fen`, or after `spending.resets_at`.",
+    ),
+    IdempotencyKeyReused: ProblemKind(
+        code="idempotency-key-reused",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        title="The key belongs to another request",
+        advice="Send a new request under a new key, and a request again under its own.",
     ),
     TooLarge: ProblemKind(
         code="too-large",
@@ -124,11 +145,19 @@ def problem_of(error: BaseException) -> Problem:
     if not isinstance(error, CheckerError):
         return describe(INTERNAL, "this is a bug; the service has noted it")
     kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
-    faults = error.faults if isinstance(error, InvalidRequest) else ()
-    return describe(kind, str(error), faults)
+    problem = describe(kind, str(error))
+    match error:
+        case InvalidRequest():
+            return msgspec.structs.replace(problem, errors=error.faults)
+        case CapExceeded():
+            return msgspec.structs.replace(problem, spending=error.spending)
+        case Conflict():
+            return msgspec.structs.replace(problem, resolution=error.resolution)
+        case _:
+            return problem
 
 
-def describe(kind: ProblemKind, detail: str, faults: tuple[Fault, ...] = ()) -> Problem:
+def describe(kind: ProblemKind, detail: str) -> Problem:
     """Write a problem of a kind."""
     return Problem(
         type=f"/problems/{kind.code}",
@@ -136,7 +165,6 @@ def describe(kind: ProblemKind, detail: str, faults: tuple[Fault, ...] = ()) -> 
         status=kind.status,
         detail=detail,
         code=kind.code,
-        errors=faults,
     )
 
 

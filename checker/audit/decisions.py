@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
+import uuid_utils
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +34,11 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     permit_id: str | None
     list_version: int
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562): ids sort by the time they were given out."""
+    return str(uuid_utils.uuid7())
 
 
 async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision]) -> None:

@@ -21,8 +21,9 @@ from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.leased_replica import Absence
 from cache.store import Lookup, StandingCache
 from cache.token import Token
+from checker.audit.decisions import new_id
 from checker.checks.answer import ListState, list_state
-from checker.checks.registry_check import Asked, RegistryCheck, new_id
+from checker.checks.registry_check import Asked, RegistryCheck
 from checker.checks.request import PreparedCheck
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-import uuid_utils
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.breaker import Breaker
 from cache.token import Token
-from checker.audit.decisions import KeptDecision, keep
+from checker.audit.decisions import KeptDecision, keep, new_id
 from checker.checks.request import PreparedCheck
 from checker.database.engine import attempt, driver_errors
 from checker.domain.decision import Decision
-from checker.domain.permit import Permit
 from checker.domain.rules import decide
 from checker.domain.service import type_of
 from checker.domain.standing import Standing
@@ -28,8 +26,11 @@ from checker.registry.permit_uses import PermitUses
 from checker.registry.publication import ListVersion
 from checker.registry.sealing import Sealer
 from checker.registry.standings import Findings, Question, find_standings
+from checker.spending.spent import Spent, read_spent
 
 CLAIM_BYTES = 16
+
+_NOTHING_SPENT = Spent()
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +122,9 @@ class RegistryCheck:
             self._judge(check, standing, asked.now)
             for check, standing in zip(asked.checks, standings, strict=True)
         ]
-        if any(_is_counted(decision.permit) for decision in decisions):
+        if any(_uses_one(decision) for decision in decisions):
             await self._use_permits(connection, asked, questions, standings, decisions)
+        await self._fill_spending(connection, asked, standings, decisions)
         ids = tuple([new_id() for _ in decisions])
         kept = [
             KeptDecision(
@@ -132,7 +134,7 @@ class RegistryCheck:
                 service=type_of(check.service),
                 jurisdiction=check.jurisdiction,
                 outcome=decision.outcome,
-                reasons=self._judge(check, _named(standing), asked.now).reasons,
+                reasons=self._judge(check, standing.with_all_shown(), asked.now).reasons,
                 permit_id=None if decision.permit is None else decision.permit.id,
                 list_version=findings.version.version,
             )
@@ -155,26 +157,61 @@ class RegistryCheck:
         decisions: list[Decision],
     ) -> None:
         """Decide again behind the lock of the counted permits, in order, and use what lifts."""
-        places = [place for place, each in enumerate(decisions) if _is_counted(each.permit)]
+        places = [place for place, each in enumerate(decisions) if _uses_one(each)]
         permit_ids = {
             permit.id
             for place in places
             for permit in standings[place].permits
-            if _is_counted(permit)
+            if permit.is_counted
         }
         claims = {place: questions[place].claim or b"" for place in places}
         uses = await PermitUses.lock(connection, permit_ids, set(claims.values()))
         for place, claim in claims.items():
-            standing = _with_uses_left(standings[place], uses, claim)
+            standing = uses.left_in(standings[place], claim)
             decision = self._judge(asked.checks[place], standing, asked.now)
             standings[place], decisions[place] = standing, decision
-            if decision.permit is not None and _is_counted(decision.permit):
+            if decision.permit is not None and decision.permit.is_counted:
                 uses.claim(decision.permit, claim)
         await uses.write(connection, asked.now)
 
-    def _judge(self, check: PreparedCheck, standing: Standing, now: datetime) -> Decision:
-        policy = self._policies.effective(check.jurisdiction)
-        return decide(standing, check.service, policy=policy, now=now)
+    async def _fill_spending(
+        self,
+        connection: AsyncConnection,
+        asked: Asked,
+        standings: Sequence[Standing],
+        decisions: list[Decision],
+    ) -> None:
+        """Decide again on whoever is capped, by what they have spent."""
+        places = [place for place, each in enumerate(decisions) if each.spending is not None]
+        if not places:
+            return
+        capped = []
+        for place in places:
+            cap = self._policies.effective(asked.checks[place].jurisdiction).settings.resort_cap
+            assert cap is not None, "only where a cap is set is anybody capped"
+            capped.append((asked.tokens[place][0], cap))
+        spent = await read_spent(connection, capped, asked.now)
+        for place, each in zip(places, spent, strict=True):
+            decisions[place] = self._judge(
+                asked.checks[place], standings[place], asked.now, spent=each
+            )
+
+    def _judge(
+        self,
+        check: PreparedCheck,
+        standing: Standing,
+        now: datetime,
+        *,
+        spent: Spent = _NOTHING_SPENT,
+    ) -> Decision:
+        return decide(
+            standing,
+            check.service,
+            policy=self._policies.effective(check.jurisdiction),
+            now=now,
+            held_fen=spent.held_fen,
+            captured_fen=spent.captured_fen,
+        )
 
     def _claim(self, check: PreparedCheck, account_id: str | None) -> bytes:
         """Tell one sale from another: the same order of the same account is the same sale."""
@@ -183,35 +220,6 @@ class RegistryCheck:
         return self._sealer.sale_token(account_id, check.reference, check.service)
 
 
-def new_id() -> str:
-    """A UUID of version 7 (RFC 9562): ids sort by the time they were given out."""
-    return str(uuid_utils.uuid7())
-
-
-def _is_counted(permit: Permit | None) -> bool:
-    return permit is not None and permit.uses_left is not None
-
-
-def _with_uses_left(standing: Standing, uses: PermitUses, claim: bytes) -> Standing:
-    permits = tuple(
-        msgspec.structs.replace(permit, uses_left=uses.left(permit, claim))
-        if _is_counted(permit)
-        else permit
-        for permit in standing.permits
-    )
-    return msgspec.structs.replace(standing, permits=permits)
-
-
-def _named(standing: Standing) -> Standing:
-    """Show all listings, as what is kept does: who is not public is still accounted for."""
-    if all(link.listing is None or link.listing.public for link in standing.links):
-        return standing
-    links = tuple(
-        link
-        if link.listing is None
-        else msgspec.structs.replace(
-            link, listing=msgspec.structs.replace(link.listing, public=True)
-        )
-        for link in standing.links
-    )
-    return msgspec.structs.replace(standing, links=links)
+def _uses_one(decision: Decision) -> bool:
+    """Whether the decision rests on a permit whose uses are counted."""
+    return decision.permit is not None and decision.permit.is_counted

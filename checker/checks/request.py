@@ -19,8 +19,9 @@ NAME_LENGTH_MAX = 300
 REFERENCE_LENGTH_MAX = 200
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
-_Place = Annotated[str, msgspec.Meta(max_length=6)]
-_Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
+Place = Annotated[str, msgspec.Meta(max_length=6)]
+"""A jurisdiction as it is sent."""
+Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,8 +40,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     subject: Subject
     service: Service
-    jurisdiction: _Place | None = None
-    reference: _Reference | None = None
+    jurisdiction: Place | None = None
+    reference: Reference | None = None
     receipt: bool = False
 
 
@@ -54,7 +55,7 @@ class SubjectsBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """One service for many subjects."""
 
     service: Service
-    jurisdiction: _Place | None = None
+    jurisdiction: Place | None = None
     subjects: tuple[msgspec.Raw, ...]
 
 

@@ -22,6 +22,7 @@ POOL_SIZE = 8
 
 _T = TypeVar("_T")
 
+_NO_SETTINGS: Mapping[str, str] = {}
 _DRIVER = "postgresql+asyncpg"
 _LOST = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError, OSError)
 _LOST_IN_DRIVER = (
@@ -31,6 +32,8 @@ _LOST_IN_DRIVER = (
     asyncpg.exceptions.CrashShutdownError,
     asyncpg.exceptions.TooManyConnectionsError,
     asyncpg.exceptions.QueryCanceledError,
+    asyncpg.exceptions.LockNotAvailableError,
+    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
 )
 
 
@@ -52,17 +55,24 @@ def database_url(text: str) -> URL:
 
 @asynccontextmanager
 async def open_engine(
-    url: str, *, timeout_s: float | None = CHECK_TIMEOUT_S
+    url: str,
+    *,
+    timeout_s: float | None = CHECK_TIMEOUT_S,
+    pool_size: int = POOL_SIZE,
+    settings: Mapping[str, str] = _NO_SETTINGS,
 ) -> AsyncIterator[AsyncEngine]:
-    """Open a pool of connections, and close it. `timeout_s` bounds a statement; None: no bound."""
+    """Open a pool of connections, and close it. `timeout_s` bounds a statement; None: no bound.
+
+    `settings` are PostgreSQL's, for each of its sessions.
+    """
     connect_args: dict[str, object] = {
         "timeout": CONNECT_TIMEOUT_S,
         "command_timeout": timeout_s,
-        "server_settings": {"application_name": "checker", "timezone": "UTC"},
+        "server_settings": {"application_name": "checker", "timezone": "UTC", **settings},
     }
     engine = create_async_engine(
         database_url(url),
-        pool_size=POOL_SIZE,
+        pool_size=pool_size,
         max_overflow=0,
         pool_timeout=CHECK_TIMEOUT_S,
         # Long work makes sure of its connection first; a check saves the trip (see `fetch`).

@@ -21,6 +21,11 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
     court: str
     ground: str
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the court counts what it is used for."""
+        return self.uses_left is not None
+
     def covers(self, service: ServiceType, now: datetime) -> bool:
         """Say whether it lifts what restricts this type of service at the aware instant `now`."""
         return (

@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from checker.domain.clock import CapPeriod
+from checker.domain.jurisdiction import NATION, Jurisdiction
 
 
 class Threshold(StrEnum):
@@ -19,10 +20,11 @@ class Threshold(StrEnum):
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
-    """How much may be spent in a calendar period."""
+    """How much may be spent in a calendar period, and on which place's counter it is counted."""
 
     limit_fen: int
     period: CapPeriod
+    counter: Jurisdiction = NATION
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +34,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     high_premium_fen: int | None = None
     resort_cap_fen: int | None = None
     resort_cap_period: CapPeriod | None = None
+    resort_cap_counter: Jurisdiction | None = None
 
     @property
     def resort_cap(self) -> Cap | None:
-        """The cap on spending at resorts, unset unless both its amount and its period are set."""
+        """The cap on spending at resorts, unset unless both its amount and its period are set.
+
+        It is counted with that of the whole country unless the place names another counter.
+        """
         if self.resort_cap_fen is None or self.resort_cap_period is None:
             return None
-        return Cap(limit_fen=self.resort_cap_fen, period=self.resort_cap_period)
+        return Cap(
+            limit_fen=self.resort_cap_fen,
+            period=self.resort_cap_period,
+            counter=self.resort_cap_counter or NATION,
+        )
 
     def threshold(self, name: Threshold) -> int | None:
         """Give the figure from which on something is high, in fen."""

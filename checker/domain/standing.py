@@ -91,6 +91,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
             links.sort(key=_place)
         return tuple(links)
 
+    def with_all_shown(self) -> "Standing":
+        """Show all listings, as what is kept does: who is not public is still accounted for."""
+        if all(link.listing is None or link.listing.public for link in self.links):
+            return self
+        return msgspec.structs.replace(self, links=tuple(map(_shown, self.links)))
+
 
 NOT_LISTED = Standing()
 
@@ -122,6 +128,12 @@ def _once(links: Sequence[Link]) -> list[Link]:
             kept[key] = already | link.measures
             once.append(msgspec.structs.replace(link, measures=link.measures - already))
     return once
+
+
+def _shown(link: Link) -> Link:
+    if link.listing is None:
+        return link
+    return msgspec.structs.replace(link, listing=msgspec.structs.replace(link.listing, public=True))
 
 
 def _place(link: Link) -> tuple[bool, date, str, int]:

@@ -8,12 +8,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import LargeBinary, Text
 
 from checker.domain.permit import Permit
+from checker.domain.standing import Standing
 from checker.registry.schema import permit, permit_use
 
 _ids = bindparam("ids", type_=ARRAY(Text))
@@ -64,6 +66,16 @@ class PermitUses:
         own = 1 if (row.pk, claim) in self._claimed else 0
         left: int = row.uses - self._used.get(row.pk, 0) + own
         return max(0, left)
+
+    def left_in(self, standing: Standing, claim: bytes) -> Standing:
+        """Give the standing with what is left of its counted permits for this claim."""
+        permits = tuple(
+            msgspec.structs.replace(permit, uses_left=self.left(permit, claim))
+            if permit.is_counted
+            else permit
+            for permit in standing.permits
+        )
+        return msgspec.structs.replace(standing, permits=permits)
 
     def claim(self, counted: Permit, claim: bytes) -> None:
         """Use a permit of which something is left; again with the same claim, nothing more."""

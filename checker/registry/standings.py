@@ -55,10 +55,11 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Who is asked about: a normalised document, every token it may stand under, and the name.
 
-    `claim` tells one sale from another: what it has used of a permit is not used up for itself.
+    Without the document itself no masked number is found. `claim` tells one sale from another: what
+    it has used of a permit is not used up for itself.
     """
 
-    document: Document
+    document: Document | None
     tokens: tuple[Token, ...]
     name_token: Token | None
     claim: bytes | None = None
@@ -158,6 +159,8 @@ def _link(question: Question, row: Any, vault: Vault) -> Link | None:
 def _match(question: Question, row: Any, vault: Vault) -> Match | None:
     """How well the row fits; None: it is somebody else's."""
     if row["masked"]:
+        if question.document is None:
+            return None
         masked = MaskedNumber.parse(vault.open(row["number"], DOCUMENT_NUMBER))
         return Match.MASKED if masked.matches(question.document.number) else None
     if question.name_token is None or question.name_token == row["name_token"]:

@@ -29,9 +29,14 @@ MAY_KNOW = {
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },
+    "checker.spending": {
+        *("cache", "checker.audit", "checker.database", "checker.domain", "checker.errors"),
+        *("checker.fault_log", "checker.policy", "checker.registry", "checker.vault"),
+    },
     "checker.checks": {
         *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
         *("checker.domain", "checker.errors", "checker.policy", "checker.registry"),
+        "checker.spending",
     },
     "checker.following": {
         *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
@@ -40,14 +45,14 @@ MAY_KNOW = {
     "checker.runtime": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
         *("checker.deployment", "checker.domain", "checker.errors", "checker.fault_log"),
-        *("checker.policy", "checker.registry", "checker.vault"),
+        *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
     },
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
     "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
         *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
-        *("checker.registry", "checker.runtime"),
+        *("checker.registry", "checker.runtime", "checker.spending"),
     },
 }
 # The top: it puts the parts together.
@@ -62,6 +67,7 @@ ENTRIES = {
     "cache.memory",
     "cache.memory_following",
     "cache.memory_publication",
+    "checker.spending.memory_store",
     # Run by locust from its file.
     "loadtest.locustfile",
 }

@@ -1,0 +1,180 @@
+"""Spending under a cap (contract, section 4): hold, hold more, capture, void, refund, look."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from checker.accounts.keys import Action, Caller
+from checker.api.access import require
+from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
+from checker.api.parameters import refuse_unknown
+from checker.api.responses import respond, respond_json
+from checker.checks.request import Check, Place, Reference, Subject, prepare
+from checker.decoding import decode
+from checker.domain.clock import shanghai_day
+from checker.domain.service import Resort
+from checker.errors import Fault, InvalidRequest
+from checker.runtime import Runtime
+from checker.spending.answers import AuthorizationView
+from checker.spending.orders import HOLD_SECONDS, KEY_LENGTH_MAX, Amount, HoldSeconds
+from checker.spending.spending import Sale
+
+KEY_HEADER = "Idempotency-Key"
+
+
+class Authorize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hold `service.amount_fen` of the subject's cap, for `hold_seconds`: a week unless said."""
+
+    subject: Subject
+    service: Resort
+    jurisdiction: Place | None = None
+    reference: Reference | None = None
+    hold_seconds: HoldSeconds = HOLD_SECONDS
+
+
+class Capture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Use so much of a hold; the rest is released."""
+
+    amount_fen: Amount
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give back so much of what was captured."""
+
+    amount_fen: Amount
+
+
+class Increment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hold so much more; with `hold_seconds`, from now on for so long if that is longer."""
+
+    amount_fen: Amount
+    hold_seconds: HoldSeconds | None = None
+
+
+class Void(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Drop a hold; there is nothing to say, and the body may be left out."""
+
+
+_authorize = msgspec.json.Decoder(Authorize)
+_capture = msgspec.json.Decoder(Capture)
+_refund = msgspec.json.Decoder(Refund)
+_increment = msgspec.json.Decoder(Increment)
+_void = msgspec.json.Decoder(Void)
+
+
+@post("/v1/spending/authorizations", status_code=201)
+async def authorize_spending(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Hold an amount, if a cap binds the subject; otherwise keep nothing about them."""
+    caller = await require(request, Action.SPEND)
+    refuse_unknown(request, ())
+    asked = decode(_authorize, await read_body(request.receive, CHECK_BYTES_MAX))
+    runtime: Runtime = request.app.state.runtime
+    sale = _sale(asked, caller, runtime)
+    key = _key(request)
+    request.state.allowance = await runtime.quotas.take(caller, 1)
+    answer = await runtime.spending.authorize(caller.account_id, key, sale)
+    status = 201 if isinstance(answer, AuthorizationView) else 200
+    return respond(Reply(status=status, body=encode(answer)))
+
+
+@post("/v1/spending/authorizations/{authorization_id:str}/increment", status_code=200)
+async def increment_authorization(
+    request: Request[Any, Any, Any], authorization_id: FromPath[str]
+) -> Response[bytes]:
+    """Hold more, because a stay grows."""
+    caller, key = await _merchant(request)
+    asked = decode(_increment, await read_body(request.receive, CHECK_BYTES_MAX))
+    runtime: Runtime = request.app.state.runtime
+    return respond_json(
+        await runtime.spending.increment(
+            caller.account_id, key, authorization_id, asked.amount_fen, asked.hold_seconds
+        )
+    )
+
+
+@post("/v1/spending/authorizations/{authorization_id:str}/capture", status_code=200)
+async def capture_authorization(
+    request: Request[Any, Any, Any], authorization_id: FromPath[str]
+) -> Response[bytes]:
+    """Use a hold, once."""
+    caller, key = await _merchant(request)
+    asked = decode(_capture, await read_body(request.receive, CHECK_BYTES_MAX))
+    runtime: Runtime = request.app.state.runtime
+    return respond_json(
+        await runtime.spending.capture(caller.account_id, key, authorization_id, asked.amount_fen)
+    )
+
+
+@post("/v1/spending/authorizations/{authorization_id:str}/void", status_code=200)
+async def void_authorization(
+    request: Request[Any, Any, Any], authorization_id: FromPath[str]
+) -> Response[bytes]:
+    """Drop a hold."""
+    caller, key = await _merchant(request)
+    body = await read_body(request.receive, CHECK_BYTES_MAX)
+    if body:
+        decode(_void, body)
+    runtime: Runtime = request.app.state.runtime
+    return respond_json(await runtime.spending.void(caller.account_id, key, authorization_id))
+
+
+@post("/v1/spending/authorizations/{authorization_id:str}/refund", status_code=200)
+async def refund_authorization(
+    request: Request[Any, Any, Any], authorization_id: FromPath[str]
+) -> Response[bytes]:
+    """Give back of what was captured."""
+    caller, key = await _merchant(request)
+    asked = decode(_refund, await read_body(request.receive, CHECK_BYTES_MAX))
+    runtime: Runtime = request.app.state.runtime
+    return respond_json(
+        await runtime.spending.refund(caller.account_id, key, authorization_id, asked.amount_fen)
+    )
+
+
+@get("/v1/spending/authorizations/{authorization_id:str}")
+async def show_authorization(
+    request: Request[Any, Any, Any], authorization_id: FromPath[str]
+) -> Response[bytes]:
+    """Tell how an authorization stands."""
+    caller = await require(request, Action.SPEND)
+    refuse_unknown(request, ())
+    runtime: Runtime = request.app.state.runtime
+    return respond_json(await runtime.spending.find(caller.account_id, authorization_id))
+
+
+async def _merchant(request: Request[Any, Any, Any]) -> tuple[Caller, str]:
+    caller = await require(request, Action.SPEND)
+    refuse_unknown(request, ())
+    return caller, _key(request)
+
+
+def _key(request: Request[Any, Any, Any]) -> str:
+    """Read the idempotency key, any text of 1 to 255 characters. Raises InvalidRequest."""
+    key = request.headers.get(KEY_HEADER, "").strip()
+    if 0 < len(key) <= KEY_LENGTH_MAX and key.isprintable():
+        return key
+    fault = Fault("", f"send {KEY_HEADER}: 1 to {KEY_LENGTH_MAX} printable characters")
+    raise InvalidRequest(f"the header {KEY_HEADER} is missing or not as it must be", [fault])
+
+
+def _sale(asked: Authorize, caller: Caller, runtime: Runtime) -> Sale:
+    if asked.service.amount_fen == 0:
+        fault = Fault("/service/amount_fen", "is at least 1: nothing is not held")
+        raise InvalidRequest("a field is not as it must be", [fault])
+    check = Check(
+        subject=asked.subject,
+        service=asked.service,
+        jurisdiction=asked.jurisdiction,
+        reference=asked.reference,
+    )
+    prepared = prepare(check, caller, shanghai_day(runtime.clock.now()))
+    return Sale(
+        document=prepared.document,
+        name=prepared.name,
+        service=asked.service,
+        jurisdiction=prepared.jurisdiction,
+        reference=prepared.reference,
+        hold_seconds=asked.hold_seconds,
+    )

@@ -1,0 +1,248 @@
+"""Judges orders against what stands: who is capped, what room is left, which moves are legal.
+
+Pure: one book for one transaction. Orders are judged in their turn, each against what the ones
+before it left behind, so a book gives the same answers whether orders come together or alone.
+"""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import msgspec
+
+from checker.audit.decisions import KeptDecision, new_id
+from checker.domain.decision import Decision, Outcome, ReasonCode
+from checker.domain.effective_policy import EffectivePolicy
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.rules import decide
+from checker.domain.service import Resort, ServiceType
+from checker.domain.standing import Standing
+from checker.errors import CheckerError, Conflict, NotFound, Unavailable
+from checker.policy.book import PolicyBook
+from checker.spending.answers import Answer, KeptAnswer, Uncapped, view_of
+from checker.spending.authorization import Authorization, Opening, StepKind
+from checker.spending.balance import Balances, Room
+from checker.spending.errors import CapExceeded, IdempotencyKeyReused
+from checker.spending.orders import (
+    STEPS_MAX,
+    Authorize,
+    Capture,
+    Command,
+    Increment,
+    Order,
+    Refund,
+    Void,
+)
+from checker.spending.store import AnswerKey, Loaded, PermitUse, Written
+
+UNKNOWN = "no authorization of this account has this id"
+
+_REFUSALS = {
+    ReasonCode.RESTRICTED: "a measure forbids this at any price: ask POST /v1/checks which",
+    ReasonCode.CAP_UNSET: "no cap is set for this place, so nobody can say what room there is",
+}
+"""Reasons that no amount helps against; what may be about somebody else is not among them."""
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision about holding something, by which it is kept, and the room if there is a cap."""
+
+    decision: Decision
+    decision_id: str
+    room: Room | None
+
+
+class Book:
+    """What stands, and what the orders that were judged so far add to it."""
+
+    def __init__(self, loaded: Loaded, policies: PolicyBook) -> None:
+        self._loaded = loaded
+        self._policies = policies
+        self._now = loaded.now
+        self._authorizations = dict(loaded.authorizations)
+        self._balances = Balances(loaded.totals, loaded.groups)
+        self._moved: list[Authorization] = []
+        self._decisions: list[KeptDecision] = []
+        self._answers: dict[AnswerKey, KeptAnswer] = {}
+        self._uses: list[PermitUse] = []
+        for lapsed in loaded.lapsed:
+            self._put(lapsed.expire(self._now))
+
+    def written(self) -> Written:
+        """Give what is to be kept."""
+        return Written(
+            moved=self._moved, decisions=self._decisions, answers=self._answers, uses=self._uses
+        )
+
+    def judge(self, place: int, order: Order) -> Answer:
+        """Judge one order; what it changes is in the book, and its answer too where it is kept."""
+        key = (order.account_id, order.key)
+        kept = self._answers.get(key) or self._loaded.answers.get(key)
+        if kept is not None:
+            if kept.digest != order.digest:
+                return IdempotencyKeyReused("this Idempotency-Key was used for another request")
+            return kept.answer()
+        try:
+            answer = self._act(place, order.account_id, order.command)
+        except CheckerError as refusal:
+            answer = refusal
+        keeping = KeptAnswer.of(answer, order.digest)
+        if keeping is not None:
+            self._answers[key] = keeping
+        return answer
+
+    def _act(self, place: int, account_id: str, command: Command) -> Answer:
+        if isinstance(command, Authorize):
+            return self._authorize(place, account_id, command)
+        authorization = self._own(command.id, account_id)
+        match command:
+            case Increment():
+                return self._increment(place, authorization, command)
+            case Capture():
+                moved = authorization.capture(command.amount_fen, self._now)
+            case Void():
+                moved = authorization.void(self._now)
+            case Refund():
+                moved = authorization.refund(command.amount_fen, self._now)
+            case _:
+                assert_never(command)
+        self._put(moved)
+        return view_of(moved, self._now)
+
+    def _own(self, authorization_id: str, account_id: str) -> Authorization:
+        found = self._authorizations.get(authorization_id)
+        if found is None or found.opening.account_id != account_id:
+            raise NotFound(UNKNOWN)
+        if found.has_lapsed(self._now):
+            # Once somebody was told that it is over, no other clock may open it again.
+            found = found.expire(self._now)
+            self._put(found)
+        if len(found.steps) >= STEPS_MAX:
+            raise Conflict(f"an authorization has at most {STEPS_MAX} steps")
+        return found
+
+    def _authorize(self, place: int, account_id: str, command: Authorize) -> Answer:
+        token = command.question.tokens[0]
+        policy = self._policies.effective(command.jurisdiction)
+        cap = policy.settings.resort_cap
+        room = None if cap is None else self._balances.room(token, cap, self._now)
+        asked = self._ask(place, account_id, command.service, command.jurisdiction, room)
+        outcome = self._unless_capped(asked, command.question.claim)
+        if outcome is not None:
+            return outcome
+        assert asked.room is not None, "only where a cap is set is anybody capped"
+        after = asked.room.after(command.service.amount_fen)
+        opening = Opening(
+            id=new_id(),
+            account_id=account_id,
+            token=token,
+            counter=after.cap.counter,
+            counted_at=self._now,
+            jurisdiction=command.jurisdiction,
+            venue=command.service.venue,
+            reference=command.reference,
+            decision_id=asked.decision_id,
+        )
+        held = Authorization.hold(
+            opening,
+            command.service.amount_fen,
+            self._now + timedelta(seconds=command.hold_seconds),
+            after.counted(),
+        )
+        self._put(held)
+        decision = asked.decision.outcome
+        return view_of(held, self._now, decision=decision, spending=after.spending())
+
+    def _increment(self, place: int, authorization: Authorization, command: Increment) -> Answer:
+        authorization.refuse_unless(StepKind.INCREMENTED, self._now)
+        opening = authorization.opening
+        service = Resort(venue=opening.venue, amount_fen=command.amount_fen)
+        cap = self._policies.effective(opening.jurisdiction).settings.resort_cap
+        room = None
+        if cap is not None:
+            # It stays where it began to count: on its counter, in its period.
+            cap = msgspec.structs.replace(cap, counter=opening.counter)
+            room = self._balances.room(opening.token, cap, opening.counted_at)
+        asked = self._ask(place, opening.account_id, service, opening.jurisdiction, room)
+        outcome = self._unless_capped(asked, command.claim)
+        if outcome is not None:
+            return outcome
+        assert asked.room is not None, "only where a cap is set is anybody capped"
+        after = asked.room.after(command.amount_fen)
+        expires_at = authorization.expires_at
+        if command.hold_seconds is not None:
+            expires_at = max(expires_at, self._now + timedelta(seconds=command.hold_seconds))
+        moved = authorization.increment(command.amount_fen, self._now, expires_at, after.counted())
+        self._put(moved)
+        decision = asked.decision.outcome
+        return view_of(moved, self._now, decision=decision, spending=after.spending())
+
+    def _ask(
+        self,
+        place: int,
+        account_id: str,
+        service: Resort,
+        jurisdiction: Jurisdiction,
+        room: Room | None,
+    ) -> _Asked:
+        """Decide about holding so much more, and keep the decision unless it is a plain `allow`."""
+        if self._loaded.list_version is None:
+            raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
+        standing = self._loaded.standings[place]
+        policy = self._policies.effective(jurisdiction)
+        decision = _decide(standing, service, policy, room, self._now)
+        asked = _Asked(decision=decision, decision_id=new_id(), room=room)
+        if decision.reasons:
+            whole = _decide(standing.with_all_shown(), service, policy, room, self._now)
+            self._decisions.append(
+                KeptDecision(
+                    id=asked.decision_id,
+                    at=self._now,
+                    account_id=account_id,
+                    service=ServiceType.RESORT,
+                    jurisdiction=jurisdiction,
+                    outcome=decision.outcome,
+                    reasons=whole.reasons,
+                    permit_id=None if decision.permit is None else decision.permit.id,
+                    list_version=self._loaded.list_version,
+                )
+            )
+        return asked
+
+    def _unless_capped(self, asked: _Asked, claim: bytes | None) -> Answer | None:
+        """Answer whoever no cap binds, or too tight a one; None: there is room to hold."""
+        decision = asked.decision
+        if not decision.reasons:
+            return Uncapped()
+        if decision.permit is not None:
+            if decision.permit.is_counted:
+                assert claim is not None, "a sale has a claim"
+                self._uses.append(PermitUse(permit=decision.permit, claim=claim))
+            return Uncapped()
+        for reason in decision.reasons:
+            if reason.code in _REFUSALS:
+                return Conflict(_REFUSALS[reason.code])
+        if decision.spending is None:
+            return Uncapped(decision=decision.outcome, decision_id=asked.decision_id)
+        # With what forbids at any price set aside, only the amount is left to refuse.
+        return CapExceeded(decision.spending) if decision.outcome is Outcome.DENY else None
+
+    def _put(self, moved: Authorization) -> None:
+        self._moved.append(moved)
+        self._authorizations[moved.opening.id] = moved
+        self._balances.add(moved)
+
+
+def _decide(
+    standing: Standing, service: Resort, policy: EffectivePolicy, room: Room | None, now: datetime
+) -> Decision:
+    decision = decide(
+        standing,
+        service,
+        policy=policy,
+        now=now,
+        held_fen=0 if room is None else room.held_fen,
+        captured_fen=0 if room is None else room.captured_fen,
+    )
+    if decision.spending is None or room is None:
+        return decision
+    return msgspec.structs.replace(decision, spending=room.spending())

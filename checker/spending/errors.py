@@ -1,0 +1,18 @@
+"""Why spending is refused."""
+
+from checker.domain.decision import Spending
+from checker.errors import CheckerError
+
+
+class CapExceeded(CheckerError):
+    """The room under the cap does not hold the amount; `spending` says what is left."""
+
+    def __init__(self, spending: Spending) -> None:
+        super().__init__(
+            f"{spending.remaining_fen} of {spending.limit_fen} fen are left this {spending.period}"
+        )
+        self.spending = spending
+
+
+class IdempotencyKeyReused(CheckerError):
+    """The key was used for another request: send this one under a key of its own."""

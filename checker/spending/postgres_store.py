@@ -1,0 +1,294 @@
+"""The record of spending in PostgreSQL.
+
+One transaction for the orders that came together, in a fixed number of statements. All persons
+concerned are locked first, in one order for everybody, each by every document that is bound to
+them, and so is every idempotency key. Only then is anything read that is judged on, by statements
+that begin after the lock was given. Somebody who was bound to others in between is locked anew.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cache.token import Token
+from checker.audit.decisions import keep
+from checker.database.engine import attempt, driver_errors, open_engine
+from checker.domain.clock import Clock
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.standing import Standing
+from checker.errors import Unavailable
+from checker.registry.permit_uses import PermitUses
+from checker.registry.standings import Question, find_standings
+from checker.spending.answers import KeptAnswer
+from checker.spending.authorization import Authorization
+from checker.spending.balance import DayTotal
+from checker.spending.rows import authorizations_of, row_of
+from checker.spending.schema import authorization_step, idempotency_key
+from checker.spending.statements import (
+    FORGET_ANSWERS,
+    LOCK,
+    READ_ANSWERS,
+    READ_GROUPS,
+    READ_STEPS,
+    READ_TOTALS,
+)
+from checker.spending.store import AnswerKey, Loaded, Wanted, Written
+from checker.vault import Vault
+
+ANSWER: Final = "idempotency_key.answer"
+LOCK_TIMEOUT_MS: Final = 1_500
+"""Below the bound on a statement: PostgreSQL gives up first, and the connection stays good."""
+FROZEN_AFTER_MS: Final = 3_000
+"""A process that stops in the middle of a transaction loses it, and its locks, so soon."""
+GROUPS_TRIES_MAX: Final = 5
+POOL_SIZE: Final = 3
+"""The one that writes, and two that read."""
+
+_SETTINGS = {
+    "lock_timeout": str(LOCK_TIMEOUT_MS),
+    "idle_in_transaction_session_timeout": str(FROZEN_AFTER_MS),
+}
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(KeptAnswer).decode
+
+
+class CountedTogether(Exception):
+    """Several of the orders may use permits that are counted: they must be judged alone."""
+
+
+class _Regrouped(Exception):
+    """Documents were bound to a person while the locks were taken."""
+
+
+@asynccontextmanager
+async def open_spending_engine(url: str) -> AsyncIterator[AsyncEngine]:
+    """Open connections whose transactions hold locks, and so end by themselves."""
+    async with open_engine(url, pool_size=POOL_SIZE, settings=_SETTINGS) as engine:
+        yield engine
+
+
+class PostgresSpendingStore:
+    """Keeps authorizations in PostgreSQL; `engine` is one of `open_spending_engine`."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+
+    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
+        """Do as `SpendingStore.transact` says.
+
+        Raises:
+            Unavailable: PostgreSQL is away, or a lock is not given up.
+            CountedTogether: the orders must be judged one by one.
+        """
+
+        async def work(connection: AsyncConnection) -> None:
+            for _ in range(GROUPS_TRIES_MAX):
+                try:
+                    return await self._transact(connection, wanted, judge)
+                except _Regrouped:
+                    await connection.rollback()
+            raise Unavailable("the person's documents change faster than they can be locked")
+
+        with driver_errors():
+            await attempt(self._engine, work)
+
+    async def find(self, authorization_id: str) -> Authorization | None:
+        """Find an authorization. Raises Unavailable."""
+
+        async def read(connection: AsyncConnection) -> dict[str, Authorization]:
+            return await self._authorizations(connection, [authorization_id])
+
+        with driver_errors():
+            return (await attempt(self._engine, read)).get(authorization_id)
+
+    async def forget_answers(self, before: datetime) -> None:
+        """Forget kept answers from before an instant. Raises Unavailable."""
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(FORGET_ANSWERS, {"before": before})
+
+    async def _transact(
+        self, connection: AsyncConnection, wanted: Wanted, judge: Callable[[Loaded], Written]
+    ) -> None:
+        groups = await _lock(connection, wanted)
+        loaded, uses = await self._load(connection, wanted, groups)
+        written = judge(loaded)
+        if not (written.moved or written.decisions or written.answers or written.uses):
+            return
+        for use in written.uses:
+            assert uses is not None, "only a permit that was loaded is used"
+            uses.claim(use.permit, use.claim)
+        if uses is not None:
+            await uses.write(connection, loaded.now)
+        await keep(connection, written.decisions)
+        if written.moved:
+            rows = [row_of(moved, self._vault) for moved in written.moved]
+            await connection.execute(insert(authorization_step), rows)
+        if written.answers:
+            await connection.execute(insert(idempotency_key), self._answer_rows(written, loaded))
+        await connection.commit()
+
+    async def _load(
+        self,
+        connection: AsyncConnection,
+        wanted: Wanted,
+        groups: Mapping[Token, frozenset[Token]],
+    ) -> tuple[Loaded, PermitUses | None]:
+        now = self._clock.now()
+        authorizations = await self._authorizations(connection, wanted.ids)
+        questions = dict(wanted.questions) | {
+            place: Question(
+                document=None,
+                tokens=(authorizations[increment.id].opening.token,),
+                name_token=None,
+                claim=increment.claim,
+            )
+            for place, increment in wanted.increments.items()
+            if increment.id in authorizations
+        }
+        version, standings, uses = await self._standings(connection, questions)
+        tokens = {each for question in questions.values() for each in groups[question.tokens[0]]}
+        counters = wanted.counters | {
+            authorizations[each.id].opening.counter
+            for each in wanted.increments.values()
+            if each.id in authorizations
+        }
+        since = wanted.since(now, authorizations)
+        totals, lapsed = await self._totals(connection, tokens, counters, since, now)
+        loaded = Loaded(
+            now=now,
+            list_version=version,
+            standings=standings,
+            groups=groups,
+            authorizations=authorizations | lapsed,
+            lapsed=tuple(lapsed.values()),
+            totals=totals,
+            answers=await self._answers(connection, wanted.keys),
+        )
+        return loaded, uses
+
+    async def _authorizations(
+        self, connection: AsyncConnection, ids: Collection[str]
+    ) -> dict[str, Authorization]:
+        if not ids:
+            return {}
+        rows = (await connection.execute(READ_STEPS, {"ids": list(ids)})).all()
+        return authorizations_of(rows, self._vault)
+
+    async def _standings(
+        self, connection: AsyncConnection, questions: Mapping[int, Question]
+    ) -> tuple[int | None, dict[int, Standing], PermitUses | None]:
+        if not questions:
+            return None, {}, None
+        findings = await find_standings(connection, self._vault, tuple(questions.values()))
+        version = None if findings.version is None else findings.version.version
+        standings = dict(zip(questions, findings.standings, strict=True))
+        counted = {
+            place: {permit.id for permit in standing.permits if permit.is_counted}
+            for place, standing in standings.items()
+        }
+        counted = {place: ids for place, ids in counted.items() if ids}
+        if len(counted) > 1:
+            raise CountedTogether
+        uses = None
+        for place, ids in counted.items():
+            claim = questions[place].claim
+            assert claim is not None, "a sale has a claim"
+            uses = await PermitUses.lock(connection, ids, {claim})
+            standings[place] = uses.left_in(standings[place], claim)
+        return version, standings, uses
+
+    async def _totals(
+        self,
+        connection: AsyncConnection,
+        tokens: Collection[Token],
+        counters: Collection[Jurisdiction],
+        since: datetime,
+        now: datetime,
+    ) -> tuple[list[DayTotal], dict[str, Authorization]]:
+        if not tokens or not counters:
+            return [], {}
+        parameters = {
+            "tokens": list(tokens),
+            "counters": list(counters),
+            "since": since,
+            "now": now,
+        }
+        rows = (await connection.execute(READ_TOTALS, parameters)).all()
+        totals = [
+            DayTotal(
+                token=Token(row.token),
+                counter=Jurisdiction(row.counter),
+                day=row.day,
+                held_fen=row.held_fen,
+                captured_fen=row.captured_fen,
+            )
+            for row in rows
+        ]
+        lapsed = [str(each) for row in rows for each in row.lapsed or ()]
+        return totals, await self._authorizations(connection, lapsed)
+
+    async def _answers(
+        self, connection: AsyncConnection, keys: Collection[AnswerKey]
+    ) -> dict[AnswerKey, KeptAnswer]:
+        parameters = {
+            "accounts": [account_id for account_id, _ in keys],
+            "keys": [key for _, key in keys],
+        }
+        rows = (await connection.execute(READ_ANSWERS, parameters)).all()
+        return {
+            (row.account_id, row.key): _decode(self._vault.open(row.answer, ANSWER).encode())
+            for row in rows
+        }
+
+    def _answer_rows(self, written: Written, loaded: Loaded) -> list[dict[str, Any]]:
+        return [
+            {
+                "account_id": account_id,
+                "key": key,
+                "answer": self._vault.seal(_encode(answer).decode(), ANSWER),
+                "at": loaded.now,
+            }
+            for (account_id, key), answer in written.answers.items()
+        ]
+
+
+async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
+    """Lock all persons and keys concerned; give each document's token those of its person."""
+    before = await _groups(connection, wanted)
+    locked = {token for group in before.values() for token in group}
+    numbers = {_number(token) for token in locked}
+    numbers |= {_number_of_key(*key) for key in wanted.keys}
+    await connection.execute(LOCK, {"numbers": sorted(numbers)})
+    groups = await _groups(connection, wanted)
+    if not locked.issuperset(token for group in groups.values() for token in group):
+        raise _Regrouped
+    return groups
+
+
+async def _groups(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
+    parameters = {
+        "tokens": [question.tokens[0] for question in wanted.questions.values()],
+        "ids": list(wanted.ids),
+    }
+    found: dict[Token, set[Token]] = {}
+    for row in await connection.execute(READ_GROUPS, parameters):
+        found.setdefault(Token(row.asked), set()).add(Token(row.source))
+    return {token: frozenset(group) for token, group in found.items()}
+
+
+def _number(token: bytes) -> int:
+    """The number of a token's lock. Two tokens with one lock only wait for each other."""
+    return int.from_bytes(token[:8], "big", signed=True)
+
+
+def _number_of_key(account_id: str, key: str) -> int:
+    return _number(blake2b(f"{account_id}:{key}".encode(), digest_size=8).digest())

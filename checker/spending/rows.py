@@ -1,0 +1,114 @@
+"""Rows of steps, and the steps of rows; references are sealed."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, Final
+
+from cache.token import TOKEN_BYTES, Token
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.service_terms import ResortVenue
+from checker.spending.authorization import Authorization, Counted, Opening, Step, StepKind
+from checker.vault import Vault
+
+REFERENCE: Final = "authorization_step.reference"
+
+_COUNTED = (
+    *("limit_fen", "counts_from", "counts_until"),
+    *("counted_tokens", "held_after_fen", "captured_after_fen"),
+)
+_OPENING = ("account_id", "jurisdiction", "venue", "reference", "decision_id")
+
+
+def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
+    """Make the row of an authorization's newest step."""
+    opening, step = moved.opening, moved.steps[-1]
+    row: dict[str, Any] = {
+        "authorization_id": opening.id,
+        "number": step.number,
+        "kind": step.kind.value,
+        "amount_fen": step.amount_fen,
+        "at": step.at,
+        "token": opening.token,
+        "counter": opening.counter,
+        "counted_at": opening.counted_at,
+        "held_delta": step.held_delta,
+        "captured_delta": step.captured_delta,
+        "expires_at": step.expires_at,
+        **dict.fromkeys((*_COUNTED, *_OPENING)),
+    }
+    if step.counted is not None:
+        row |= dict(zip(_COUNTED, _counted_values(step.counted), strict=True))
+    if step.number == 1:
+        reference = opening.reference
+        row |= {
+            "account_id": opening.account_id,
+            "jurisdiction": opening.jurisdiction,
+            "venue": opening.venue.value,
+            "reference": None if reference is None else vault.seal(reference, REFERENCE),
+            "decision_id": opening.decision_id,
+        }
+    return row
+
+
+def authorizations_of(rows: Iterable[Any], vault: Vault) -> dict[str, Authorization]:
+    """Put authorizations together from all their rows, which come by authorization and number."""
+    found = {}
+    for authorization_id, group in groupby(rows, key=lambda row: str(row.authorization_id)):
+        of_one = list(group)
+        found[authorization_id] = Authorization(
+            opening=_opening(of_one[0], vault), steps=tuple([_step(row) for row in of_one])
+        )
+    return found
+
+
+def _opening(row: Any, vault: Vault) -> Opening:
+    return Opening(
+        id=str(row.authorization_id),
+        account_id=row.account_id,
+        token=Token(row.token),
+        counter=Jurisdiction(row.counter),
+        counted_at=row.counted_at,
+        jurisdiction=Jurisdiction(row.jurisdiction),
+        venue=ResortVenue(row.venue),
+        reference=None if row.reference is None else vault.open(row.reference, REFERENCE),
+        decision_id=str(row.decision_id),
+    )
+
+
+def _step(row: Any) -> Step:
+    counted = None
+    if row.limit_fen is not None:
+        counted = Counted(
+            limit_fen=row.limit_fen,
+            since=row.counts_from,
+            until=row.counts_until,
+            tokens=_tokens(row.counted_tokens),
+            held_fen=row.held_after_fen,
+            captured_fen=row.captured_after_fen,
+        )
+    return Step(
+        number=row.number,
+        kind=StepKind(row.kind),
+        amount_fen=row.amount_fen,
+        at=row.at,
+        held_delta=row.held_delta,
+        captured_delta=row.captured_delta,
+        expires_at=row.expires_at,
+        counted=counted,
+    )
+
+
+def _counted_values(counted: Counted) -> tuple[Any, ...]:
+    return (
+        counted.limit_fen,
+        counted.since,
+        counted.until,
+        b"".join(counted.tokens),
+        counted.held_fen,
+        counted.captured_fen,
+    )
+
+
+def _tokens(packed: bytes) -> tuple[Token, ...]:
+    starts = range(0, len(packed), TOKEN_BYTES)
+    return tuple(Token(packed[start : start + TOKEN_BYTES]) for start in starts)

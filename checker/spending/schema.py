@@ -1,0 +1,87 @@
+"""Tables of spending: steps that are only ever added, and the answers under idempotency keys.
+
+A trigger refuses to change or remove a step (migration 0003). Whose document a step counts on is
+kept as a token alone.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+from checker.database.metadata import metadata
+
+authorization_step = Table(
+    "authorization_step",
+    metadata,
+    # In the order of the steps of one person: it is given behind that person's lock.
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("authorization_id", UUID(as_uuid=False), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    # What it changes, and on which document, counter and instant that counts.
+    Column("token", LargeBinary, nullable=False),
+    Column("counter", Text, nullable=False),
+    Column("counted_at", DateTime(timezone=True), nullable=False),
+    Column("held_delta", BigInteger, nullable=False),
+    Column("captured_delta", BigInteger, nullable=False),
+    # Where something was held: until when, and what room was reckoned from, this step included.
+    Column("expires_at", DateTime(timezone=True)),
+    Column("limit_fen", BigInteger),
+    Column("counts_from", DateTime(timezone=True)),
+    Column("counts_until", DateTime(timezone=True)),
+    # The tokens of all documents that were one person's, 16 bytes each, in order.
+    Column("counted_tokens", LargeBinary),
+    Column("held_after_fen", BigInteger),
+    Column("captured_after_fen", BigInteger),
+    # Of the first step alone.
+    Column("account_id", ForeignKey("account.id")),
+    Column("jurisdiction", Text),
+    Column("venue", Text),
+    Column("reference", LargeBinary),
+    Column("decision_id", ForeignKey("decision.id")),
+    UniqueConstraint("authorization_id", "number"),
+    CheckConstraint("amount_fen > 0", name="amount_fen"),
+    CheckConstraint(
+        "kind IN ('held', 'incremented', 'captured', 'voided', 'expired', 'refunded')", name="kind"
+    ),
+    CheckConstraint(
+        "(number = 1) = (kind = 'held') AND (number = 1) = (account_id IS NOT NULL)"
+        " AND (number = 1) = (decision_id IS NOT NULL)",
+        name="first_holds",
+    ),
+    CheckConstraint(
+        "(kind IN ('held', 'incremented')) = (expires_at IS NOT NULL)"
+        " AND (expires_at IS NULL) = (limit_fen IS NULL)",
+        name="holds_until",
+    ),
+)
+Index(
+    "ix_authorization_step_counted",
+    authorization_step.c.token,
+    authorization_step.c.counter,
+    authorization_step.c.counted_at,
+)
+
+# The first answer to a request, sealed: asked again, the same is answered.
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
+)

@@ -1,0 +1,38 @@
+"""What persons have spent by now, for those who decide about their next sale without holding it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cache.token import Token
+from checker.domain.clock import period_end, period_start
+from checker.domain.settings import Cap
+from checker.spending.statements import READ_SPENT
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has held and captured, in fen, in one period on one counter."""
+
+    held_fen: int = 0
+    captured_fen: int = 0
+
+
+async def read_spent(
+    connection: AsyncConnection, asked: Sequence[tuple[Token, Cap]], now: datetime
+) -> list[Spent]:
+    """Read what the persons behind documents have spent under a cap, in the period around `now`.
+
+    All documents that are bound together count; a hold whose time is over does not.
+    """
+    parameters = {
+        "tokens": [token for token, _ in asked],
+        "counters": [cap.counter for _, cap in asked],
+        "since": [period_start(cap.period, now) for _, cap in asked],
+        "until": [period_end(cap.period, now) for _, cap in asked],
+        "now": now,
+    }
+    rows = (await connection.execute(READ_SPENT, parameters)).all()
+    found = {row.place: Spent(held_fen=row.held_fen, captured_fen=row.captured_fen) for row in rows}
+    return [found.get(place, Spent()) for place in range(1, len(asked) + 1)]

@@ -1,0 +1,156 @@
+"""Puts orders on the record: those that wait together share one transaction.
+
+A commit costs a write to disk, and every transaction a fixed number of statements, however many
+orders are in it. So one task of the process takes all orders that came while it was busy. Nobody
+waits for company: an order that comes alone goes alone. Orders on one person by other processes
+wait for the person's lock, in PostgreSQL.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from checker.domain.clock import period_start
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.settings import Cap
+from checker.errors import CheckerError, Unavailable
+from checker.policy.book import PolicyBook
+from checker.spending.answers import Answer, AuthorizationView, Uncapped
+from checker.spending.authorization import Authorization
+from checker.spending.book import Book
+from checker.spending.orders import Authorize, Increment, Order
+from checker.spending.store import Loaded, SpendingStore, Wanted, Written
+
+GROUP_ORDERS_MAX = 100
+"""Orders in one transaction: some ten milliseconds of locks at most."""
+
+WAITING_MAX = 2_000
+"""Orders that may wait in one process; more are told to come back."""
+
+
+class _Waiting(msgspec.Struct, frozen=True, eq=False):
+    order: Order
+    done: asyncio.Future[Answer]
+
+
+class SpendingWriter:
+    """Writes the orders of one process."""
+
+    def __init__(self, store: SpendingStore, policies: PolicyBook) -> None:
+        self._store = store
+        self._policies = policies
+        self._waiting: deque[_Waiting] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def write(self, order: Order) -> AuthorizationView | Uncapped:
+        """Carry an order out; when this returns, what it says is durable.
+
+        A caller that is cancelled takes its order back if nothing has been done of it yet.
+
+        Raises:
+            CheckerError: what the order is refused with; kept too, where it is kept.
+            Unavailable: the record cannot be reached, or too many wait: say it again with the same
+                key, for whether it was done is not known.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise Unavailable("too many orders wait; send it again")
+        waiting = _Waiting(order, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all(), name="spending")
+        answer = await waiting.done
+        if isinstance(answer, CheckerError):
+            raise answer
+        return answer
+
+    async def aclose(self) -> None:
+        """Stop; whoever waits is cancelled."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait([self._writing])
+
+    async def _write_all(self) -> None:
+        group: list[_Waiting] = []
+        try:
+            while group := self._take():
+                await self._write_group(group)
+        finally:
+            self._writing = None
+            for waiting in (*group, *self._waiting):
+                waiting.done.cancel()
+            self._waiting.clear()
+
+    def _take(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        while self._waiting and len(group) < GROUP_ORDERS_MAX:
+            waiting = self._waiting.popleft()
+            if not waiting.done.done():
+                group.append(waiting)
+        return group
+
+    async def _write_group(self, group: Sequence[_Waiting]) -> None:
+        try:
+            answers = await self._transact([waiting.order for waiting in group])
+        except Exception as error:
+            # What one order alone calls forth must not be everybody's; an outage is everybody's.
+            if len(group) == 1 or isinstance(error, Unavailable):
+                for waiting in group:
+                    if not waiting.done.done():
+                        waiting.done.set_exception(error)
+                return
+            for waiting in group:
+                await self._write_group([waiting])
+        else:
+            for waiting, answer in zip(group, answers, strict=True):
+                if not waiting.done.done():
+                    waiting.done.set_result(answer)
+
+    async def _transact(self, orders: Sequence[Order]) -> list[Answer]:
+        answers: list[Answer] = []
+
+        def judge(loaded: Loaded) -> Written:
+            book = Book(loaded, self._policies)
+            answers[:] = [book.judge(place, order) for place, order in enumerate(orders)]
+            return book.written()
+
+        await self._store.transact(self._wanted(orders), judge)
+        return answers
+
+    def _wanted(self, orders: Sequence[Order]) -> Wanted:
+        questions, increments = {}, {}
+        caps: list[Cap] = []
+        for place, order in enumerate(orders):
+            match order.command:
+                case Authorize() as authorize:
+                    questions[place] = authorize.question
+                    cap = self._cap(authorize.jurisdiction)
+                    if cap is not None:
+                        caps.append(cap)
+                case Increment() as increment:
+                    increments[place] = increment
+
+        def since(now: datetime, found: Mapping[str, Authorization]) -> datetime:
+            openings = [found[each.id].opening for each in increments.values() if each.id in found]
+            begun = [
+                period_start(cap.period, opening.counted_at)
+                for opening in openings
+                if (cap := self._cap(opening.jurisdiction)) is not None
+            ]
+            return min([*begun, *(period_start(cap.period, now) for cap in caps)], default=now)
+
+        return Wanted(
+            questions=questions,
+            increments=increments,
+            ids=frozenset(
+                order.command.id for order in orders if not isinstance(order.command, Authorize)
+            ),
+            keys=frozenset((order.account_id, order.key) for order in orders),
+            counters=frozenset(cap.counter for cap in caps),
+            since=since,
+        )
+
+    def _cap(self, jurisdiction: Jurisdiction) -> Cap | None:
+        return self._policies.effective(jurisdiction).settings.resort_cap
