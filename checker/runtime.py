@@ -1,24 +1,22 @@
 """Puts a node together: what it opens, in which order, and closes again.
 
-`open_runtime` opens everything that answers, on servers that are named (`checker.servers`);
-`keep_current` is what a node that serves does besides answering.
+`open_runtime` opens everything that answers, on servers that are named (`checker.servers`). What a
+node that serves does besides answering is in `checker.upkeep`.
 """
 
 import asyncio
-import logging
 import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.breaker import Breaker
-from cache.errors import CacheIncomplete, CacheMisconfigured, CacheUnavailable
+from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.follower import Follower
 from cache.following import Following
 from cache.publication import Publication
@@ -37,7 +35,6 @@ from checker.database.engine import open_engine
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock, SystemClock
 from checker.errors import ConfigurationError, Unavailable
-from checker.fault_log import FaultLog
 from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
 from checker.policy.loader import builtin_policies, load_policies
@@ -49,11 +46,9 @@ from checker.registry.registry_lease import RegistryWord
 from checker.registry.repair import Repair
 from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
-from checker.spending.postgres_store import PostgresSpendingStore, open_spending_engine
+from checker.spending.opening import open_spending
 from checker.spending.spending import Spending
 from checker.vault import Vault, load_secrets
-
-_log = logging.getLogger(__name__)
 
 REGISTRY_PAUSE_S = 0.5
 """How long nobody asks PostgreSQL after it failed a check."""
@@ -116,9 +111,12 @@ async def open_runtime(
             file that says what it may not.
         Unavailable: PostgreSQL or Redis cannot be reached.
     """
+    assert config.database_url is not None
     async with (
         _open_base(config, environ, clock or SystemClock()) as base,
-        _open_spending(base) as spending,
+        open_spending(
+            config.database_url, sealer=base.sealer, policies=base.policies, clock=base.clock
+        ) as spending,
         aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
         aclosing(
             ChangesFeed(
@@ -169,16 +167,6 @@ async def _open_base(
                 publication=publication,
                 quota=quota,
             )
-
-
-@asynccontextmanager
-async def _open_spending(base: _Base) -> AsyncIterator[Spending]:
-    assert base.config.database_url is not None
-    async with open_spending_engine(base.config.database_url) as engine:
-        store = PostgresSpendingStore(engine, base.sealer.vault, base.clock)
-        spending = Spending(store, sealer=base.sealer, policies=base.policies, clock=base.clock)
-        async with aclosing(spending):
-            yield spending
 
 
 def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spending) -> Runtime:
@@ -240,50 +228,6 @@ def _checks(base: _Base, follower: Follower, repair: Repair) -> Checks:
 def node_id() -> str:
     """Name this process among the nodes: where it runs, and a part that no restart repeats."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-
-
-@asynccontextmanager
-async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None]:
-    """Run what keeps a serving node current: replica, key ring, and the publisher if told.
-
-    Nothing waits for the cache: until it holds the newest list, checks ask the registry.
-    """
-    await runtime.key_ring.refresh()
-    faults = FaultLog(_log, "following the list")
-
-    def met(error: Exception) -> None:
-        faults.met(error)
-        if isinstance(error, CacheIncomplete):
-            runtime.repair.report_incomplete()
-
-    works = {
-        "replica": runtime.follower.run(met),
-        "repair": runtime.repair.run(),
-        "key ring": runtime.key_ring.run(),
-        "spending": runtime.spending.run(),
-    }
-    if publish:
-        works["publisher"] = runtime.publisher.run()
-    async with _tasks(works):
-        yield
-
-
-@asynccontextmanager
-async def publishing(runtime: Runtime) -> AsyncIterator[None]:
-    """Publish meanwhile, if nobody else does: a command may be alone on its deployment."""
-    async with _tasks({"publisher": runtime.publisher.run()}):
-        yield
-
-
-@asynccontextmanager
-async def _tasks(works: Mapping[str, Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def read_policies(config: Config) -> PolicyBook:

@@ -30,7 +30,8 @@ from checker.api.spending import (
 )
 from checker.config import load_config
 from checker.parent import end_with_parent
-from checker.runtime import Runtime, keep_current, open_runtime
+from checker.runtime import Runtime, open_runtime
+from checker.upkeep import keep_current
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 

@@ -1,7 +1,7 @@
 """What all commands share: where the deployment is, how results and errors are told.
 
 Exit codes: 0 done; 1 the service cannot answer now (try again); 2 wrong usage, wrong input or a
-setting that must be mended first.
+setting that must be mended first; 3 what is kept contradicts itself.
 """
 
 import asyncio
@@ -20,11 +20,13 @@ import uvloop
 from cache.embedded.place import EmbeddedServerError
 from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
 from checker.errors import CheckerError, InvalidRequest, Unavailable
-from checker.runtime import Runtime, open_runtime, publishing
+from checker.runtime import Runtime, open_runtime
 from checker.servers import open_servers
+from checker.upkeep import publishing
 
 EXIT_UNAVAILABLE = 1
 EXIT_USAGE = 2
+EXIT_FAULTS = 3
 
 P = ParamSpec("P")
 R = TypeVar("R")

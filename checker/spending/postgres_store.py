@@ -6,8 +6,7 @@ them, and so is every idempotency key. Only then is anything read that is judged
 that begin after the lock was given. Somebody who was bound to others in between is locked anew.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.token import Token
 from checker.audit.decisions import keep
-from checker.database.engine import attempt, driver_errors, open_engine
+from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
@@ -42,18 +41,7 @@ from checker.spending.store import AnswerKey, Loaded, Wanted, Written
 from checker.vault import Vault
 
 ANSWER: Final = "idempotency_key.answer"
-LOCK_TIMEOUT_MS: Final = 1_500
-"""Below the bound on a statement: PostgreSQL gives up first, and the connection stays good."""
-FROZEN_AFTER_MS: Final = 3_000
-"""A process that stops in the middle of a transaction loses it, and its locks, so soon."""
 GROUPS_TRIES_MAX: Final = 5
-POOL_SIZE: Final = 3
-"""The one that writes, and two that read."""
-
-_SETTINGS = {
-    "lock_timeout": str(LOCK_TIMEOUT_MS),
-    "idle_in_transaction_session_timeout": str(FROZEN_AFTER_MS),
-}
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(KeptAnswer).decode
 
@@ -66,15 +54,8 @@ class _Regrouped(Exception):
     """Documents were bound to a person while the locks were taken."""
 
 
-@asynccontextmanager
-async def open_spending_engine(url: str) -> AsyncIterator[AsyncEngine]:
-    """Open connections whose transactions hold locks, and so end by themselves."""
-    async with open_engine(url, pool_size=POOL_SIZE, settings=_SETTINGS) as engine:
-        yield engine
-
-
 class PostgresSpendingStore:
-    """Keeps authorizations in PostgreSQL; `engine` is one of `open_spending_engine`."""
+    """Keeps authorizations in PostgreSQL; `engine` is one of `opening.open_spending`."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
         self._engine = engine

@@ -47,12 +47,13 @@ MAY_KNOW = {
         *("checker.deployment", "checker.domain", "checker.errors", "checker.fault_log"),
         *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
     },
+    "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
     "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
         *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
-        *("checker.registry", "checker.runtime", "checker.spending"),
+        *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },
 }
 # The top: it puts the parts together.

@@ -18,7 +18,8 @@ from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air
 from checker.registry.publication import newest_version
 from checker.registry.standings import Question, find_standings
-from checker.runtime import keep_current, open_runtime
+from checker.runtime import open_runtime
+from checker.upkeep import keep_current
 from loadtest.document_numbers import NumberSpace
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)

@@ -19,7 +19,8 @@ from checker.domain.clock import CapPeriod
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
 from checker.registry.publication import newest_version
-from checker.runtime import keep_current, open_runtime
+from checker.runtime import open_runtime
+from checker.upkeep import keep_current
 
 PATIENCE_S = 20
 

@@ -1,0 +1,36 @@
+"""Opens spending on a database that is named."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from checker.database.engine import open_engine
+from checker.domain.clock import Clock
+from checker.policy.book import PolicyBook
+from checker.registry.sealing import Sealer
+from checker.spending.postgres_store import PostgresSpendingStore
+from checker.spending.spending import Spending
+
+LOCK_TIMEOUT_MS = 1_500
+"""Below the bound on a statement: PostgreSQL gives up first, and the connection stays good."""
+
+FROZEN_AFTER_MS = 3_000
+"""A process that stops in the middle of a transaction loses it, and its locks, so soon."""
+
+POOL_SIZE = 3
+"""The one that writes, and two that read."""
+
+SESSION_SETTINGS = {
+    "lock_timeout": str(LOCK_TIMEOUT_MS),
+    "idle_in_transaction_session_timeout": str(FROZEN_AFTER_MS),
+}
+
+
+@asynccontextmanager
+async def open_spending(
+    database_url: str, *, sealer: Sealer, policies: PolicyBook, clock: Clock
+) -> AsyncIterator[Spending]:
+    """Open spending, on connections whose transactions hold locks and so end by themselves."""
+    async with open_engine(database_url, pool_size=POOL_SIZE, settings=SESSION_SETTINGS) as engine:
+        store = PostgresSpendingStore(engine, sealer.vault, clock)
+        async with aclosing(Spending(store, sealer=sealer, policies=policies, clock=clock)) as one:
+            yield one
