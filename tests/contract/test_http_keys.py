@@ -4,6 +4,7 @@ import httpx
 import pytest
 from asking import FLIGHT, G_TRAIN, ask, problem, question
 from running_service import ROLES, RunningService
+from spending import hold, keyed, listed_stranger, order, resort
 from town import DEBTOR, INNOCENT, TOWN, ndjson
 
 from checker.api.openapi import EXCHANGES
@@ -11,11 +12,30 @@ from checker.api.openapi import EXCHANGES
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
 RIGHT = question(INNOCENT, G_TRAIN)
+AUTHORIZATION = "/v1/spending/authorizations/{authorization_id}"
 EVERYBODY = set(ROLES)
 # Each address, who may call it, and a request that is answered 200; None: no key is asked for.
 ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/checks", "post"): ({"institution"}, {"json": RIGHT}),
     ("/v1/checks/batch", "post"): ({"institution"}, {"json": {"checks": [RIGHT]}}),
+    ("/v1/spending/authorizations", "post"): (
+        {"institution"},
+        {"json": question(INNOCENT, resort(100)), "headers": keyed("none")},
+    ),
+    (AUTHORIZATION, "get"): ({"institution"}, {}),
+    (f"{AUTHORIZATION}/increment", "post"): (
+        {"institution"},
+        {"json": {"amount_fen": 1}, "headers": keyed("increment")},
+    ),
+    (f"{AUTHORIZATION}/capture", "post"): (
+        {"institution"},
+        {"json": {"amount_fen": 1}, "headers": keyed("capture")},
+    ),
+    (f"{AUTHORIZATION}/void", "post"): ({"institution"}, {"headers": keyed("void")}),
+    (f"{AUTHORIZATION}/refund", "post"): (
+        {"institution"},
+        {"json": {"amount_fen": 1}, "headers": keyed("refund")},
+    ),
     ("/v1/measures", "get"): (EVERYBODY, {}),
     ("/v1/list", "get"): ({"operator"}, {}),
     ("/v1/feed/snapshot", "put"): ({"court"}, {"content": ndjson(TOWN)}),
@@ -30,13 +50,21 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
 }
 QUARANTINED: dict[str, int] = {}
 """The line that may be looked at; `quarantine` puts it there."""
+HELD: dict[str, str] = {}
+"""For each move the authorization that it is tried on; `held` makes them."""
 KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
 
 
 def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> httpx.Response:
     path, method = exchange
     request = {**ACCESS[exchange][1], **more}
-    address = path.format(code="unavailable", line_id=QUARANTINED["line_id"])
+    if "headers" in more:
+        request["headers"] = {**ACCESS[exchange][1].get("headers", {}), **more["headers"]}  # type: ignore[dict-item]
+    address = path.format(
+        code="unavailable",
+        line_id=QUARANTINED["line_id"],
+        authorization_id=HELD.get(path.rpartition("/")[2], HELD["look"]),
+    )
     return client.request(method, address, **request)  # type: ignore[arg-type]
 
 
@@ -54,6 +82,15 @@ def quarantine(court: httpx.Client) -> None:
         page = court.get("/v1/feed/quarantine", params={"after": after}).json()
         after = page["next"]
     QUARANTINED["line_id"] = page["lines"][-1]["id"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def held(town: object, court: httpx.Client, institution: httpx.Client) -> None:
+    """Hold something for each move, of a debtor whom no other test knows."""
+    debtor = listed_stranger(court)
+    for move in ("look", "increment", "capture", "void", "refund"):
+        HELD[move] = hold(institution, debtor.number, 10).json()["id"]
+    order(institution, f"{HELD['refund']}/capture", amount_fen=10).raise_for_status()
 
 
 @pytest.mark.parametrize("role", ROLES)

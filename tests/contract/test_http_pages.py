@@ -27,8 +27,10 @@ PROBLEMS = {
     "out-of-scope": 403,
     "not-found": 404,
     "conflict": 409,
+    "cap-exceeded": 409,
     "too-large": 413,
     "invalid-document": 422,
+    "idempotency-key-reused": 422,
     "quota-exceeded": 429,
     "unavailable": 503,
 }

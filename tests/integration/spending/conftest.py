@@ -1,7 +1,8 @@
 """The town, over each of the two stores."""
 
 import pytest
-from spending_grounds import MemoryTown, postgres_town
+from memory_town import MemoryTown
+from postgres_town import postgres_town
 
 
 @pytest.fixture(params=["memory", "postgres"])

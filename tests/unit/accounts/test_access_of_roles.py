@@ -6,7 +6,7 @@ from checker.accounts.keys import MAY, AccountRole, Action, Caller, digest_of
 from checker.domain.service import ServiceType
 
 EXPECTED = {
-    AccountRole.INSTITUTION: {Action.CHECK, Action.SEE_MEASURES},
+    AccountRole.INSTITUTION: {Action.CHECK, Action.SPEND, Action.SEE_MEASURES},
     AccountRole.COURT: {Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
     AccountRole.OPERATOR: {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
     AccountRole.AUDITOR: {Action.SEE_MEASURES},

@@ -1,0 +1,81 @@
+"""The town as the twin in memory is told of it."""
+
+from datetime import date, timedelta
+from itertools import count
+
+from spending_grounds import AT, COURT, SETTINGS, Merchants, SetClock, document, person_of, sealer
+
+from checker.domain.permit import Permit
+from checker.domain.role import Role
+from checker.domain.service import ServiceType
+from checker.domain.standing import NOT_LISTED, Link, ListingRef, Standing
+from checker.spending.memory_store import MemorySpendingStore
+
+
+class MemoryTown:
+    """The town as the twin is told of it."""
+
+    def __init__(self):
+        self.clock = SetClock()
+        self.sealer = sealer()
+        self._keys = count()
+        self._links = {}
+        self._permits = {}
+        self._persons = {}
+        self.store = MemorySpendingStore(
+            self.clock, standing=self._standing, group=self._group, list_version=1
+        )
+
+    async def list(self, person, **listing):
+        link = Link(
+            role=Role.DEBTOR,
+            starts_on=date(2026, 1, 1),
+            overdue_from=date(2026, 1, 5) if listing.pop("overdue", False) else None,
+            listing=ListingRef(id=f"listing-{person}", case_number="1", court=COURT, **listing),
+        )
+        self._links[self._token(person)] = (link,)
+
+    async def list_officer_of(self, person):
+        """List a company of which this person is the legal representative."""
+        ref = ListingRef(id=f"company-{person}", case_number="1", court=COURT)
+        link = Link(role=Role.LEGAL_REPRESENTATIVE, listing=ref)
+        self._links[self._token(person)] = (link,)
+
+    async def delist(self, person):
+        del self._links[self._token(person)]
+
+    async def bind(self, person, *others):
+        group = frozenset().union(*(self._group(self._token(each)) for each in (person, *others)))
+        self._persons |= dict.fromkeys(group, group)
+
+    async def permit(self, person, **_changes):
+        permit = Permit(
+            id="permit-1",
+            services=frozenset({ServiceType.RESORT}),
+            valid_from=AT,
+            valid_until=AT + timedelta(days=7),
+            uses_left=None,
+            court=COURT,
+            ground="x",
+        )
+        self._permits[self._token(person)] = (permit,)
+
+    async def decisions(self):
+        return [(each.outcome.value, each.id) for each in self.store.decisions]
+
+    def merchants(self, settings=SETTINGS):
+        return Merchants(self.store, self.sealer, self.clock, keys=self._keys, settings=settings)
+
+    def _token(self, person):
+        return self.sealer.document_token(document(*person_of(person)))
+
+    def _group(self, token):
+        return self._persons.get(token, frozenset({token}))
+
+    def _standing(self, question):
+        group = self._group(question.tokens[0])
+        links = tuple(link for token in group for link in self._links.get(token, ()))
+        if not links:
+            return NOT_LISTED
+        permits = tuple(permit for token in group for permit in self._permits.get(token, ()))
+        return Standing(links=links, permits=permits)
