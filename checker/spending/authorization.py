@@ -220,10 +220,11 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
 
     def _told(self, status: Status) -> Resolution:
         resolution = self._resolution()
-        if resolution is None:
-            amount_fen, at = self.held_fen, self.expires_at
-        else:
-            amount_fen, at = resolution.amount_fen, resolution.at
+        amount_fen = self.held_fen if resolution is None else resolution.amount_fen
+        at = self.expires_at
+        # It expired when its time was over, whenever that was put down.
+        if resolution is not None and resolution.kind is not StepKind.EXPIRED:
+            at = resolution.at
         return Resolution(status=status, amount_fen=amount_fen, at=instant_text(at))
 
     def _resolution(self) -> Step | None:

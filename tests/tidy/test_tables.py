@@ -24,6 +24,7 @@ from checker.registry.operations import DelistingGround, Operation
 from checker.registry.publication import ChangeKind
 from checker.registry.schema import directive, listing
 from checker.registry.zxgk import PARTY_TYPES, TITLES
+from checker.spending.authorization import MOVES, Status, StepKind
 
 # Errors that stop a start: there is no request yet to answer.
 BEFORE_ANY_REQUEST = {ConfigurationError}
@@ -61,6 +62,8 @@ def test_no_two_errors_share_a_code():
         (InvalidReason, EXPLANATIONS.keys()),
         (Role, ROLE_ORDER.keys()),
         (PartyType, set(PARTY_TYPES.values())),
+        (Status, MOVES.keys()),
+        (StepKind, {StepKind.HELD}.union(*MOVES.values())),
         (Threshold, {*Threshold} & {*Settings.__struct_fields__}),
     ],
 )

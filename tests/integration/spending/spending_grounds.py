@@ -122,10 +122,10 @@ def document_line(person, kind="resident_id"):
     return {"type": kind, "number": number_of(person, kind)}
 
 
-async def room(merchants, **where):
+async def room(merchants, *, person=DEBTOR, **where):
     """What is left, learnt from a refusal."""
     with pytest.raises(CapExceeded) as refusal:
-        await merchants.authorize(DEBTOR, 10**12, **where)
+        await merchants.authorize(person, 10**12, **where)
     return refusal.value.spending
 
 

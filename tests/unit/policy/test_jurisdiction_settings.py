@@ -3,6 +3,7 @@
 import pytest
 
 from checker.domain.clock import CapPeriod
+from checker.domain.jurisdiction import parse_jurisdiction
 from checker.domain.settings import Settings
 from checker.policy.errors import PolicyError
 from checker.policy.settings import load_settings
@@ -47,6 +48,20 @@ def test_the_example_of_the_contract_is_read() -> None:
         ),
         "440882": Settings(resort_cap_fen=0),
     }
+
+
+@pytest.mark.parametrize("counter", ["CN", "44", "4408", "440882"])
+def test_a_cap_may_be_counted_anywhere_on_the_places_own_path(counter: str) -> None:
+    text = f'[jurisdiction.440882]\nresort_cap_counter = "{counter}"'
+    read = load_settings(text, file="checker.toml")
+    assert read == {"440882": Settings(resort_cap_counter=parse_jurisdiction(counter))}
+
+
+@pytest.mark.parametrize("counter", ["45", "440883", "xx", ""])
+def test_a_cap_is_not_counted_elsewhere(counter: str) -> None:
+    text = f'[jurisdiction.440882]\nresort_cap_counter = "{counter}"'
+    with pytest.raises(PolicyError, match=r"^checker\.toml:2: "):
+        load_settings(text, file="checker.toml")
 
 
 @pytest.mark.parametrize(("there", "instead", "line", "says"), FAULTS)
