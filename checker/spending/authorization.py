@@ -163,6 +163,11 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
             return Status.REFUNDED
         return _RESOLUTIONS[resolution.kind]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether no step has ended the hold, be its time over or not."""
+        return self._resolution() is None
+
     def has_lapsed(self, now: datetime) -> bool:
         """Whether its time is over and no step says so yet."""
         return self._resolution() is None and self.expires_at <= now

@@ -6,8 +6,8 @@ them, and so is every idempotency key. Only then is anything read that is judged
 that begin after the lock was given. Somebody who was bound to others in between is locked anew.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.token import Token
 from checker.audit.decisions import keep
 from checker.database.engine import attempt, driver_errors
-from checker.domain.clock import Clock
+from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
@@ -27,15 +27,19 @@ from checker.registry.standings import Question, find_standings
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.rows import authorizations_of, row_of
+from checker.spending.rows import authorizations_of, open_of, row_of, totals_of
 from checker.spending.schema import authorization_step, idempotency_key
 from checker.spending.statements import (
+    ADD_TO_TOTALS,
     FORGET_ANSWERS,
     LOCK,
+    PUT_OPEN,
     READ_ANSWERS,
     READ_GROUPS,
+    READ_LAPSED,
     READ_STEPS,
     READ_TOTALS,
+    REMOVE_OPEN,
 )
 from checker.spending.store import AnswerKey, Loaded, Wanted, Written
 from checker.vault import Vault
@@ -111,11 +115,23 @@ class PostgresSpendingStore:
             await uses.write(connection, loaded.now)
         await keep(connection, written.decisions)
         if written.moved:
-            rows = [row_of(moved, self._vault) for moved in written.moved]
-            await connection.execute(insert(authorization_step), rows)
+            await self._put_steps(connection, written.moved)
         if written.answers:
             await connection.execute(insert(idempotency_key), self._answer_rows(written, loaded))
         await connection.commit()
+
+    async def _put_steps(self, connection: AsyncConnection, moved: Sequence[Authorization]) -> None:
+        """Add the newest step of each, and bring up what follows from the steps."""
+        rows = [row_of(each, self._vault) for each in moved]
+        await connection.execute(insert(authorization_step), rows)
+        await connection.execute(ADD_TO_TOTALS, totals_of(moved))
+        newest = {each.opening.id: each for each in moved}.values()
+        still_open = [each for each in newest if each.is_open]
+        if still_open:
+            await connection.execute(PUT_OPEN, open_of(still_open))
+        ended = [each.opening.id for each in newest if not each.is_open]
+        if ended:
+            await connection.execute(REMOVE_OPEN, {"ids": ended})
 
     async def _load(
         self,
@@ -142,7 +158,7 @@ class PostgresSpendingStore:
             for each in wanted.increments.values()
             if each.id in authorizations
         }
-        since = wanted.since(now, authorizations)
+        since = shanghai_day(wanted.since(now, authorizations))
         totals, lapsed = await self._totals(connection, tokens, counters, since, now)
         loaded = Loaded(
             now=now,
@@ -192,18 +208,13 @@ class PostgresSpendingStore:
         connection: AsyncConnection,
         tokens: Collection[Token],
         counters: Collection[Jurisdiction],
-        since: datetime,
+        since: date,
         now: datetime,
     ) -> tuple[list[DayTotal], dict[str, Authorization]]:
         if not tokens or not counters:
             return [], {}
-        parameters = {
-            "tokens": list(tokens),
-            "counters": list(counters),
-            "since": since,
-            "now": now,
-        }
-        rows = (await connection.execute(READ_TOTALS, parameters)).all()
+        parameters: dict[str, Any] = {"tokens": list(tokens), "counters": list(counters)}
+        rows = (await connection.execute(READ_TOTALS, parameters | {"since": since})).all()
         totals = [
             DayTotal(
                 token=Token(row.token),
@@ -214,8 +225,8 @@ class PostgresSpendingStore:
             )
             for row in rows
         ]
-        lapsed = [str(each) for row in rows for each in row.lapsed or ()]
-        return totals, await self._authorizations(connection, lapsed)
+        lapsed = (await connection.execute(READ_LAPSED, parameters | {"now": now})).scalars()
+        return totals, await self._authorizations(connection, [str(each) for each in lapsed])
 
     async def _answers(
         self, connection: AsyncConnection, keys: Collection[AnswerKey]

@@ -1,10 +1,12 @@
 """Rows of steps, and the steps of rows; references are sealed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any, Final
 
 from cache.token import TOKEN_BYTES, Token
+from checker.domain.clock import shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service_terms import ResortVenue
 from checker.spending.authorization import Authorization, Counted, Opening, Step, StepKind
@@ -50,6 +52,36 @@ def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
     return row
 
 
+def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
+    """Sum what newest steps change, by document, counter and day, as parallel columns."""
+    sums: dict[tuple[Token, Jurisdiction, date], tuple[int, int]] = {}
+    for each in moved:
+        opening, step = each.opening, each.steps[-1]
+        place = (opening.token, opening.counter, shanghai_day(opening.counted_at))
+        held, captured = sums.get(place, (0, 0))
+        sums[place] = (held + step.held_delta, captured + step.captured_delta)
+    return {
+        "tokens": [token for token, _, _ in sums],
+        "counters": [counter for _, counter, _ in sums],
+        "days": [day for _, _, day in sums],
+        "held": [held for held, _ in sums.values()],
+        "captured": [captured for _, captured in sums.values()],
+    }
+
+
+def open_of(still_open: Sequence[Authorization]) -> dict[str, list[Any]]:
+    """Give the rows of holds that nothing has ended, as parallel columns."""
+    openings = [each.opening for each in still_open]
+    return {
+        "ids": [opening.id for opening in openings],
+        "tokens": [opening.token for opening in openings],
+        "counters": [opening.counter for opening in openings],
+        "days": [shanghai_day(opening.counted_at) for opening in openings],
+        "held": [each.held_fen for each in still_open],
+        "until": [each.expires_at for each in still_open],
+    }
+
+
 def authorizations_of(rows: Iterable[Any], vault: Vault) -> dict[str, Authorization]:
     """Put authorizations together from all their rows, which come by authorization and number."""
     found = {}
@@ -82,7 +114,7 @@ def _step(row: Any) -> Step:
             limit_fen=row.limit_fen,
             since=row.counts_from,
             until=row.counts_until,
-            tokens=_tokens(row.counted_tokens),
+            tokens=tokens_of(row.counted_tokens),
             held_fen=row.held_after_fen,
             captured_fen=row.captured_after_fen,
         )
@@ -109,6 +141,7 @@ def _counted_values(counted: Counted) -> tuple[Any, ...]:
     )
 
 
-def _tokens(packed: bytes) -> tuple[Token, ...]:
+def tokens_of(packed: bytes) -> tuple[Token, ...]:
+    """Take tokens apart that are kept one behind the other."""
     starts = range(0, len(packed), TOKEN_BYTES)
     return tuple(Token(packed[start : start + TOKEN_BYTES]) for start in starts)

@@ -1,13 +1,15 @@
-"""Tables of spending: steps that are only ever added, and the answers under idempotency keys.
+"""Tables of spending: steps that are only ever added, what follows from them, and kept answers.
 
 A trigger refuses to change or remove a step (migration 0003). Whose document a step counts on is
-kept as a token alone.
+kept as a token alone. The sums and the open holds are there to be read quickly: they follow from
+the steps, are written with them, and `checker audit verify` holds them against each other.
 """
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -69,12 +71,31 @@ authorization_step = Table(
         name="holds_until",
     ),
 )
-Index(
-    "ix_authorization_step_counted",
-    authorization_step.c.token,
-    authorization_step.c.counter,
-    authorization_step.c.counted_at,
+
+# What one document has held and captured on one counter, of all that was authorized on a day in
+# Asia/Shanghai.
+spending_total = Table(
+    "spending_total",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),
+    Column("counter", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("held_fen", BigInteger, nullable=False),
+    Column("captured_fen", BigInteger, nullable=False),
 )
+
+# The holds that no step has ended, also those whose time is over.
+open_hold = Table(
+    "open_hold",
+    metadata,
+    Column("authorization_id", UUID(as_uuid=False), primary_key=True),
+    Column("token", LargeBinary, nullable=False),
+    Column("counter", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("held_fen", BigInteger, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+Index("ix_open_hold_counted", open_hold.c.token, open_hold.c.counter)
 
 # The first answer to a request, sealed: asked again, the same is answered.
 idempotency_key = Table(

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
-from checker.domain.clock import period_end, period_start
+from checker.domain.clock import period_end, period_start, shanghai_day
 from checker.domain.settings import Cap
 from checker.spending.statements import READ_SPENT
 
@@ -29,8 +29,8 @@ async def read_spent(
     parameters = {
         "tokens": [token for token, _ in asked],
         "counters": [cap.counter for _, cap in asked],
-        "since": [period_start(cap.period, now) for _, cap in asked],
-        "until": [period_end(cap.period, now) for _, cap in asked],
+        "since": [shanghai_day(period_start(cap.period, now)) for _, cap in asked],
+        "until": [shanghai_day(period_end(cap.period, now)) for _, cap in asked],
         "now": now,
     }
     rows = (await connection.execute(READ_SPENT, parameters)).all()

@@ -4,7 +4,7 @@ from sqlalchemy import ARRAY, LargeBinary, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import UUID
 
 from checker.registry.in_force import reach
-from checker.spending.schema import authorization_step, idempotency_key
+from checker.spending.schema import authorization_step, idempotency_key, open_hold
 
 _step = authorization_step.c
 _tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
@@ -32,26 +32,51 @@ READ_STEPS = (
 
 READ_TOTALS = text(
     """
-    SELECT token, counter, day,
-           sum(held)::bigint AS held_fen,
-           sum(captured)::bigint AS captured_fen,
-           array_agg(authorization_id) FILTER (WHERE held > 0 AND until <= :now) AS lapsed
-    FROM (
-        SELECT token, counter, authorization_id,
-               (counted_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
-               sum(held_delta) AS held,
-               sum(captured_delta) AS captured,
-               max(expires_at) AS until
-        FROM authorization_step
-        WHERE token = ANY(CAST(:tokens AS bytea[]))
-          AND counter = ANY(CAST(:counters AS text[]))
-          AND counted_at >= :since
-        GROUP BY token, counter, authorization_id, counted_at
-    ) AS authorized
-    GROUP BY token, counter, day
+    SELECT token, counter, day, held_fen, captured_fen
+    FROM spending_total
+    WHERE token = ANY(CAST(:tokens AS bytea[]))
+      AND counter = ANY(CAST(:counters AS text[]))
+      AND day >= :since
     """
 )
-"""Sums by document, counter and day, and the holds whose time is over and which nothing ended."""
+
+READ_LAPSED = text(
+    """
+    SELECT authorization_id
+    FROM open_hold
+    WHERE token = ANY(CAST(:tokens AS bytea[]))
+      AND counter = ANY(CAST(:counters AS text[]))
+      AND expires_at <= :now
+    """
+)
+"""The holds of some documents whose time is over, and which nothing has ended."""
+
+ADD_TO_TOTALS = text(
+    """
+    INSERT INTO spending_total AS total (token, counter, day, held_fen, captured_fen)
+    SELECT * FROM unnest(
+        CAST(:tokens AS bytea[]), CAST(:counters AS text[]), CAST(:days AS date[]),
+        CAST(:held AS bigint[]), CAST(:captured AS bigint[])
+    )
+    ON CONFLICT (token, counter, day) DO UPDATE
+    SET held_fen = total.held_fen + excluded.held_fen,
+        captured_fen = total.captured_fen + excluded.captured_fen
+    """
+)
+
+PUT_OPEN = text(
+    """
+    INSERT INTO open_hold (authorization_id, token, counter, day, held_fen, expires_at)
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:tokens AS bytea[]), CAST(:counters AS text[]),
+        CAST(:days AS date[]), CAST(:held AS bigint[]), CAST(:until AS timestamptz[])
+    )
+    ON CONFLICT (authorization_id) DO UPDATE
+    SET held_fen = excluded.held_fen, expires_at = excluded.expires_at
+    """
+)
+
+REMOVE_OPEN = delete(open_hold).where(open_hold.c.authorization_id == any_(_ids))
 
 READ_ANSWERS = text(
     """
@@ -66,30 +91,69 @@ FORGET_ANSWERS = delete(idempotency_key).where(idempotency_key.c.at < bindparam(
 
 READ_SPENT = text(
     """
-    SELECT wanted.place,
-           coalesce(sum(authorized.held), 0)::bigint AS held_fen,
-           coalesce(sum(authorized.captured), 0)::bigint AS captured_fen
-    FROM unnest(
-        CAST(:tokens AS bytea[]), CAST(:counters AS text[]),
-        CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[])
-    ) WITH ORDINALITY AS wanted(token, counter, since, until, place)
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN max(step.expires_at) > :now THEN sum(step.held_delta) ELSE 0 END AS held,
-               sum(step.captured_delta) AS captured
-        FROM authorization_step AS step
-        WHERE step.token IN (
-            SELECT wanted.token
-            UNION
-            SELECT other.token
-            FROM bound_document AS own JOIN bound_document AS other USING (person)
-            WHERE own.token = wanted.token
-              AND own.until_version IS NULL AND other.until_version IS NULL
-        )
-          AND step.counter = wanted.counter
-          AND step.counted_at >= wanted.since AND step.counted_at < wanted.until
-        GROUP BY step.authorization_id
-    ) AS authorized
-    GROUP BY wanted.place
+    WITH wanted AS (
+        SELECT *
+        FROM unnest(
+            CAST(:tokens AS bytea[]), CAST(:counters AS text[]),
+            CAST(:since AS date[]), CAST(:until AS date[])
+        ) WITH ORDINALITY AS asked(token, counter, since, until, place)
+    ), reached AS (
+        SELECT place, token, counter, since, until FROM wanted
+        UNION
+        SELECT wanted.place, other.token, wanted.counter, wanted.since, wanted.until
+        FROM wanted
+        JOIN bound_document AS own ON own.token = wanted.token AND own.until_version IS NULL
+        JOIN bound_document AS other
+          ON other.person = own.person AND other.until_version IS NULL
+    )
+    SELECT place, sum(held_fen)::bigint AS held_fen, sum(captured_fen)::bigint AS captured_fen
+    FROM (
+        SELECT reached.place, total.held_fen, total.captured_fen
+        FROM reached
+        JOIN spending_total AS total USING (token, counter)
+        WHERE total.day >= reached.since AND total.day < reached.until
+        UNION ALL
+        SELECT reached.place, -lapsed.held_fen, 0
+        FROM reached
+        JOIN open_hold AS lapsed USING (token, counter)
+        WHERE lapsed.day >= reached.since AND lapsed.day < reached.until
+          AND lapsed.expires_at <= :now
+    ) AS counted
+    GROUP BY place
     """
 )
 """What persons have spent by now, each on a counter in a period, by their place from 1."""
+
+FALSE_TOTALS = text(
+    """
+    SELECT counter, day, made.held_fen, made.captured_fen,
+           kept.held_fen AS kept_held_fen, kept.captured_fen AS kept_captured_fen
+    FROM (
+        SELECT token, counter, (counted_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
+               sum(held_delta)::bigint AS held_fen, sum(captured_delta)::bigint AS captured_fen
+        FROM authorization_step
+        GROUP BY token, counter, day
+    ) AS made
+    FULL JOIN spending_total AS kept USING (token, counter, day)
+    WHERE made.held_fen IS DISTINCT FROM kept.held_fen
+       OR made.captured_fen IS DISTINCT FROM kept.captured_fen
+    """
+)
+"""Sums that are kept otherwise than the steps make them."""
+
+FALSE_OPEN = text(
+    """
+    SELECT authorization_id, made.held_fen, made.until,
+           kept.held_fen AS kept_held_fen, kept.expires_at AS kept_until
+    FROM (
+        SELECT authorization_id, sum(held_delta)::bigint AS held_fen, max(expires_at) AS until
+        FROM authorization_step
+        GROUP BY authorization_id
+        HAVING sum(held_delta) > 0
+    ) AS made
+    FULL JOIN open_hold AS kept USING (authorization_id)
+    WHERE made.held_fen IS DISTINCT FROM kept.held_fen
+       OR made.until IS DISTINCT FROM kept.expires_at
+    """
+)
+"""Open holds that are kept otherwise than the steps make them."""

@@ -1,26 +1,34 @@
 """Proves that every balance follows from the steps: by making each of them again.
 
-Two ways that must agree. Each authorization is led anew through its steps by the moves that are
-legal, and has to come by the very same rows. And wherever something was held, the sums that were
+Three ways that must agree. Each authorization is led anew through its steps by the moves that are
+legal, and has to come by the very same rows. Wherever something was held, the sums that were
 reckoned with then are summed again from all rows before it, and must be within the limit of then.
+And the sums and open holds that are read every day are what all steps make together.
+
+The steps are read by document, so that memory holds one person's at a time.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cache.token import TOKEN_BYTES, Token
 from checker.database.engine import driver_errors
+from checker.domain.clock import shanghai_day
 from checker.errors import Conflict
 from checker.spending.authorization import Authorization, Step, StepKind
-from checker.spending.rows import authorizations_of
+from checker.spending.rows import authorizations_of, tokens_of
 from checker.spending.schema import authorization_step
+from checker.spending.statements import FALSE_OPEN, FALSE_TOTALS
 from checker.vault import Vault
 
 FAULTS_SHOWN_MAX: Final = 100
-CHUNK_STEPS: Final = 10_000
+
+_step = authorization_step.c
 
 
 class SpendingVerification(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,13 +51,17 @@ async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerifica
     with driver_errors():
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
-            async for authorization in _authorizations(connection, vault):
-                authorizations += 1
-                steps += len(authorization.steps)
-                fault = fault_of(authorization)
-                if fault is not None:
-                    faults.append(f"authorization {authorization.opening.id}: {fault}")
-            faults += await _false_sums(connection)
+            bound = await _bound_tokens(connection)
+            by_document = select(authorization_step).order_by(_step.token, _step.pk)
+            async for rows in _by_token(connection, by_document):
+                told = _verify_authorizations(rows, vault)
+                authorizations += len(told)
+                steps += len(rows)
+                faults += [fault for fault in told.values() if fault is not None]
+                if rows[0].token not in bound:
+                    faults += false_sums(rows)
+            faults += await _false_sums_of_bound(connection, bound)
+            faults += await _false_projections(connection)
     return SpendingVerification(
         authorizations=authorizations,
         steps=steps,
@@ -91,70 +103,103 @@ def _led_on(so_far: Authorization, step: Step) -> Authorization:
             raise Conflict(f"{step.kind} may not stand here")
 
 
-async def _authorizations(
-    connection: AsyncConnection, vault: Vault
-) -> AsyncIterator[Authorization]:
-    """Read all authorizations, a step at a time."""
-    ordered = select(authorization_step).order_by(
-        authorization_step.c.authorization_id, authorization_step.c.number
-    )
+class Sums:
+    """Sums rows in their order, and says where one was reckoned with others."""
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[bytes, str], dict[Any, tuple[int, int]]] = {}
+
+    def fault_at(self, row: Any) -> str | None:
+        """Add a row; None: what it was reckoned with is what the rows up to it make."""
+        days = self._days.setdefault((row.token, row.counter), {})
+        day = shanghai_day(row.counted_at)
+        held_fen, captured_fen = days.get(day, (0, 0))
+        days[day] = (held_fen + row.held_delta, captured_fen + row.captured_delta)
+        if row.limit_fen is None:
+            return None
+        since, until = shanghai_day(row.counts_from), shanghai_day(row.counts_until)
+        sums = [
+            total
+            for token in tokens_of(row.counted_tokens)
+            for each, total in self._days.get((token, row.counter), {}).items()
+            if since <= each < until
+        ]
+        held_fen = sum(held for held, _ in sums)
+        captured_fen = sum(captured for _, captured in sums)
+        is_true = (held_fen, captured_fen) == (row.held_after_fen, row.captured_after_fen)
+        if is_true and held_fen + captured_fen <= row.limit_fen and since <= day < until:
+            return None
+        return (
+            f"authorization {row.authorization_id}: step {row.number} was reckoned with"
+            f" {row.held_after_fen} fen held and {row.captured_after_fen} fen captured of"
+            f" {row.limit_fen}; the steps up to it make {held_fen} and {captured_fen}"
+        )
+
+
+def false_sums(rows: Iterable[Any]) -> list[str]:
+    """Find the rows, which come in their order, that were reckoned with sums they do not make."""
+    sums = Sums()
+    return [fault for row in rows if (fault := sums.fault_at(row)) is not None]
+
+
+def _verify_authorizations(rows: Sequence[Any], vault: Vault) -> dict[str, str | None]:
+    """Give for each authorization of one document its fault, or None."""
+    found: dict[str, str | None] = {}
+    ordered = sorted(rows, key=lambda row: (str(row.authorization_id), row.number))
+    for authorization_id, group in groupby(ordered, key=lambda row: str(row.authorization_id)):
+        of_one = list(group)
+        fault: str | None = "it has no first step"
+        if of_one[0].number == 1:
+            fault = fault_of(authorizations_of(of_one, vault)[authorization_id])
+        told = None if fault is None else f"authorization {authorization_id}: {fault}"
+        found[authorization_id] = told
+    return found
+
+
+async def _by_token(connection: AsyncConnection, ordered: Any) -> AsyncIterator[list[Any]]:
+    """Read rows that come by document, those of one document at a time."""
     rows: list[Any] = []
     async for row in await connection.stream(ordered):
-        if rows and row.authorization_id != rows[0].authorization_id:
-            yield _one(rows, vault)
+        if rows and row.token != rows[0].token:
+            yield rows
             rows = []
         rows.append(row)
     if rows:
-        yield _one(rows, vault)
+        yield rows
 
 
-def _one(rows: list[Any], vault: Vault) -> Authorization:
-    [authorization] = authorizations_of(rows, vault).values()
-    return authorization
+async def _bound_tokens(connection: AsyncConnection) -> set[Token]:
+    """Find the documents that were ever counted together with others."""
+    together = (
+        select(_step.counted_tokens)
+        .where(func.length(_step.counted_tokens) > TOKEN_BYTES)
+        .distinct()
+    )
+    packed = (await connection.execute(together)).scalars()
+    return {token for each in packed for token in tokens_of(each)}
 
 
-async def _false_sums(connection: AsyncConnection) -> list[str]:
-    newest = (await connection.execute(select(func.max(authorization_step.c.pk)))).scalar_one()
-    faults = []
-    for after in range(0, newest or 0, CHUNK_STEPS):
-        chunk: Mapping[str, int] = {"after": after, "upto": after + CHUNK_STEPS}
-        faults += [
-            f"authorization {row.authorization_id}: step {row.number} was reckoned with"
-            f" {row.held_after_fen} fen held and {row.captured_after_fen} fen captured of"
-            f" {row.limit_fen}; the steps before it make {row.held_fen} and {row.captured_fen}"
-            for row in await connection.execute(_FALSE_SUMS, chunk)
-        ]
-    return faults
+async def _false_sums_of_bound(connection: AsyncConnection, bound: set[Token]) -> list[str]:
+    """Sum all documents that were ever bound in one go: how they were bound has changed."""
+    if not bound:
+        return []
+    of_bound = select(authorization_step).where(_step.token.in_(bound)).order_by(_step.pk)
+    sums = Sums()
+    stream = await connection.stream(of_bound)
+    return [fault async for row in stream if (fault := sums.fault_at(row)) is not None]
 
 
-_FALSE_SUMS = text(
-    """
-    SELECT counted.authorization_id, counted.number, counted.limit_fen,
-           counted.held_after_fen, counted.captured_after_fen,
-           derived.held_fen, derived.captured_fen
-    FROM authorization_step AS counted
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(step.held_delta), 0)::bigint AS held_fen,
-               coalesce(sum(step.captured_delta), 0)::bigint AS captured_fen
-        FROM authorization_step AS step
-        WHERE step.token IN (
-            SELECT substr(counted.counted_tokens, 1 + 16 * place, 16)
-            FROM generate_series(0, length(counted.counted_tokens) / 16 - 1) AS place
-        )
-          AND step.counter = counted.counter
-          AND step.counted_at >= counted.counts_from
-          AND step.counted_at < counted.counts_until
-          AND step.pk <= counted.pk
-    ) AS derived
-    WHERE counted.pk > :after AND counted.pk <= :upto AND counted.limit_fen IS NOT NULL
-      AND (
-        derived.held_fen <> counted.held_after_fen
-        OR derived.captured_fen <> counted.captured_after_fen
-        OR counted.held_after_fen + counted.captured_after_fen > counted.limit_fen
-        OR counted.counted_at < counted.counts_from
-        OR counted.counted_at >= counted.counts_until
-      )
-    ORDER BY counted.pk
-    """
-)
-"""Steps that held something by sums that the steps up to them do not make, or past the limit."""
+async def _false_projections(connection: AsyncConnection) -> list[str]:
+    totals = await connection.execute(FALSE_TOTALS)
+    faults = [
+        f"a sum on the counter {row.counter} of {row.day} is kept as {row.kept_held_fen} fen held"
+        f" and {row.kept_captured_fen} captured; its steps make {row.held_fen} and"
+        f" {row.captured_fen}"
+        for row in totals
+    ]
+    holds = await connection.execute(FALSE_OPEN)
+    return faults + [
+        f"authorization {row.authorization_id}: its open hold is kept as {row.kept_held_fen} fen"
+        f" until {row.kept_until}; its steps make {row.held_fen} until {row.until}"
+        for row in holds
+    ]

@@ -63,12 +63,26 @@ def upgrade() -> None:
             "authorization_id", "number", name=op.f("uq_authorization_step_authorization_id_number")
         ),
     )
-    op.create_index(
-        "ix_authorization_step_counted",
-        "authorization_step",
-        ["token", "counter", "counted_at"],
-        unique=False,
+    op.create_table(
+        "spending_total",
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("counter", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("held_fen", sa.BigInteger(), nullable=False),
+        sa.Column("captured_fen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token", "counter", "day", name=op.f("pk_spending_total")),
     )
+    op.create_table(
+        "open_hold",
+        sa.Column("authorization_id", sa.UUID(as_uuid=False), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("counter", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("held_fen", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("authorization_id", name=op.f("pk_open_hold")),
+    )
+    op.create_index("ix_open_hold_counted", "open_hold", ["token", "counter"], unique=False)
     op.create_table(
         "idempotency_key",
         sa.Column("account_id", sa.Text(), nullable=False),
@@ -101,6 +115,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_idempotency_key_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
-    op.drop_index("ix_authorization_step_counted", table_name="authorization_step")
+    op.drop_index("ix_open_hold_counted", table_name="open_hold")
+    op.drop_table("open_hold")
+    op.drop_table("spending_total")
     op.drop_table("authorization_step")
     op.execute("DROP FUNCTION refuse_to_change_steps()")
