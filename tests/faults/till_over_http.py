@@ -38,11 +38,11 @@ class TillOverHttp:
                 status, body = await self._exchange(_request(said, self._keys[said.merchant]))
         except (OSError, asyncio.IncompleteReadError) as error:
             await self.aclose()
-            await asyncio.sleep(PAUSE_S)
+            await _pause()
             raise AnswerLost from error
         told = Told(status=status, body=json.loads(body))
         if status == 503:
-            await asyncio.sleep(PAUSE_S)
+            await _pause()
             raise AnswerLost
         return told
 
@@ -71,6 +71,13 @@ class TillOverHttp:
             if line.lower().startswith(b"content-length:")
         ]
         return int(head[9:12]), await reader.readexactly(length)
+
+
+async def _pause() -> None:
+    """Give a server that is being replaced a moment."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PAUSE_S):
+            await asyncio.Event().wait()
 
 
 def _request(said: Said, key: str) -> bytes:
