@@ -1,6 +1,6 @@
 """Spending under a cap (contract, section 4): hold, hold more, capture, void, refund, look."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -19,9 +19,11 @@ from checker.errors import Fault, InvalidRequest
 from checker.runtime import Runtime
 from checker.spending.answers import AuthorizationView
 from checker.spending.orders import HOLD_SECONDS, KEY_LENGTH_MAX, Amount, HoldSeconds
-from checker.spending.spending import Sale
+from checker.spending.spending import Sale, Spending
 
 KEY_HEADER = "Idempotency-Key"
+
+_Asked = TypeVar("_Asked")
 
 
 class Authorize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,12 +86,10 @@ async def increment_authorization(
     request: Request[Any, Any, Any], authorization_id: FromPath[str]
 ) -> Response[bytes]:
     """Hold more, because a stay grows."""
-    caller, key = await _merchant(request)
-    asked = decode(_increment, await read_body(request.receive, CHECK_BYTES_MAX))
-    runtime: Runtime = request.app.state.runtime
+    spending, account_id, key, asked = await _move(request, _increment)
     return respond_json(
-        await runtime.spending.increment(
-            caller.account_id, key, authorization_id, asked.amount_fen, asked.hold_seconds
+        await spending.increment(
+            account_id, key, authorization_id, asked.amount_fen, asked.hold_seconds
         )
     )
 
@@ -99,12 +99,8 @@ async def capture_authorization(
     request: Request[Any, Any, Any], authorization_id: FromPath[str]
 ) -> Response[bytes]:
     """Use a hold, once."""
-    caller, key = await _merchant(request)
-    asked = decode(_capture, await read_body(request.receive, CHECK_BYTES_MAX))
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(
-        await runtime.spending.capture(caller.account_id, key, authorization_id, asked.amount_fen)
-    )
+    spending, account_id, key, asked = await _move(request, _capture)
+    return respond_json(await spending.capture(account_id, key, authorization_id, asked.amount_fen))
 
 
 @post("/v1/spending/authorizations/{authorization_id:str}/void", status_code=200)
@@ -112,12 +108,8 @@ async def void_authorization(
     request: Request[Any, Any, Any], authorization_id: FromPath[str]
 ) -> Response[bytes]:
     """Drop a hold."""
-    caller, key = await _merchant(request)
-    body = await read_body(request.receive, CHECK_BYTES_MAX)
-    if body:
-        decode(_void, body)
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(await runtime.spending.void(caller.account_id, key, authorization_id))
+    spending, account_id, key, _ = await _move(request, _void, without_body=Void())
+    return respond_json(await spending.void(account_id, key, authorization_id))
 
 
 @post("/v1/spending/authorizations/{authorization_id:str}/refund", status_code=200)
@@ -125,12 +117,8 @@ async def refund_authorization(
     request: Request[Any, Any, Any], authorization_id: FromPath[str]
 ) -> Response[bytes]:
     """Give back of what was captured."""
-    caller, key = await _merchant(request)
-    asked = decode(_refund, await read_body(request.receive, CHECK_BYTES_MAX))
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(
-        await runtime.spending.refund(caller.account_id, key, authorization_id, asked.amount_fen)
-    )
+    spending, account_id, key, asked = await _move(request, _refund)
+    return respond_json(await spending.refund(account_id, key, authorization_id, asked.amount_fen))
 
 
 @get("/v1/spending/authorizations/{authorization_id:str}")
@@ -144,10 +132,20 @@ async def show_authorization(
     return respond_json(await runtime.spending.find(caller.account_id, authorization_id))
 
 
-async def _merchant(request: Request[Any, Any, Any]) -> tuple[Caller, str]:
+async def _move(
+    request: Request[Any, Any, Any],
+    decoder: msgspec.json.Decoder[_Asked],
+    *,
+    without_body: _Asked | None = None,
+) -> tuple[Spending, str, str, _Asked]:
+    """Read a move: where to order it, by which account, under which key, and what is asked."""
     caller = await require(request, Action.SPEND)
     refuse_unknown(request, ())
-    return caller, _key(request)
+    key = _key(request)
+    body = await read_body(request.receive, CHECK_BYTES_MAX)
+    asked = decode(decoder, body) if body or without_body is None else without_body
+    runtime: Runtime = request.app.state.runtime
+    return runtime.spending, caller.account_id, key, asked
 
 
 def _key(request: Request[Any, Any, Any]) -> str:

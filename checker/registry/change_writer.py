@@ -1,13 +1,9 @@
 """Puts batches of operations on the record: those that wait together share one commit.
 
-A commit costs a write to disk and a turn at the lock, whatever is in it. So one task of the process
-takes all batches that came while it was busy, applies them in their order to one ledger, and
-numbers one change for all; each caller still learns what became of its own lines. Nobody waits for
-company: a batch that comes alone goes alone.
+They are applied in their order to one ledger, and one change is numbered for all; each caller still
+learns what became of its own lines.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -15,9 +11,9 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
+from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
-from checker.errors import Unavailable
 from checker.registry.entry import LineRejected
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import difference
@@ -68,11 +64,6 @@ class _Judged(msgspec.Struct, frozen=True, kw_only=True):
         return 0 if self.dropped else len(self.verdicts) - len(self.rejected)
 
 
-class _Waiting(msgspec.Struct, frozen=True, eq=False):
-    batch: Batch
-    done: asyncio.Future[Written]
-
-
 class ChangeWriter:
     """Writes the batches of one process."""
 
@@ -80,8 +71,12 @@ class ChangeWriter:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
-        self._waiting: deque[_Waiting] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._group: GroupCommit[Batch, Written] = GroupCommit(
+            self._commit,
+            weight=lambda batch: len(batch.lines),
+            weight_max=GROUP_LINES_MAX,
+            waiting_max=WAITING_MAX,
+        )
 
     async def write(self, batch: Batch) -> Written:
         """Put a batch on the record; when this returns it is durable.
@@ -91,62 +86,11 @@ class ChangeWriter:
         Raises:
             Unavailable: the registry cannot be reached, or too many wait; say it again later.
         """
-        if len(self._waiting) >= WAITING_MAX:
-            raise Unavailable("too many changes wait; send it again")
-        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
-        return await waiting.done
+        return await self._group.add(batch)
 
     async def aclose(self) -> None:
         """Stop; what is not committed never is, and whoever waits is cancelled."""
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.wait([self._writing])
-
-    async def _write_all(self) -> None:
-        group: list[_Waiting] = []
-        try:
-            while group := self._take():
-                await self._write_group(group)
-        finally:
-            self._writing = None
-            for waiting in (*group, *self._waiting):
-                waiting.done.cancel()
-            self._waiting.clear()
-
-    def _take(self) -> list[_Waiting]:
-        """Take the next batches, at least one, and together not too many lines."""
-        group: list[_Waiting] = []
-        lines = 0
-        while self._waiting:
-            waiting = self._waiting[0]
-            if group and lines + len(waiting.batch.lines) > GROUP_LINES_MAX:
-                break
-            self._waiting.popleft()
-            if not waiting.done.done():
-                group.append(waiting)
-                lines += len(waiting.batch.lines)
-        return group
-
-    async def _write_group(self, group: Sequence[_Waiting]) -> None:
-        try:
-            written = await self._commit([waiting.batch for waiting in group])
-        except Unavailable as error:
-            for waiting in group:
-                _fail(waiting, error)
-        except Exception as error:
-            # A fault that one batch alone calls forth must not be everybody's.
-            if len(group) == 1:
-                _fail(group[0], error)
-                return
-            for waiting in group:
-                await self._write_group([waiting])
-        else:
-            for waiting, one in zip(group, written, strict=True):
-                if not waiting.done.done():
-                    waiting.done.set_result(one)
+        await self._group.aclose()
 
     async def _commit(self, batches: Sequence[Batch]) -> list[Written]:
         with driver_errors():
@@ -238,8 +182,3 @@ def _resolves(judged: _Judged, over: Mapping[int, LineRejected | None]) -> bool:
         and verdict.line.quarantined not in over
         for verdict in judged.verdicts
     )
-
-
-def _fail(waiting: _Waiting, error: Exception) -> None:
-    if not waiting.done.done():
-        waiting.done.set_exception(error)

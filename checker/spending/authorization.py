@@ -55,6 +55,9 @@ MOVES: Final[Mapping[Status, frozenset[StepKind]]] = {
 }
 """The legal moves, besides the first one: which steps may follow where."""
 
+STEPS_MAX: Final = 1_000
+"""So many, and it may only end: a stay that grows every hour for a month has fewer."""
+
 _RESOLUTIONS: Final = {
     StepKind.CAPTURED: Status.CAPTURED,
     StepKind.VOIDED: Status.VOIDED,
@@ -179,6 +182,8 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         self.refuse_unless(StepKind.INCREMENTED, now)
         if self.held_fen + amount_fen > AMOUNT_MAX_FEN:
             raise Conflict("an authorization holds no such sum")
+        if len(self.steps) >= STEPS_MAX:
+            raise Conflict(f"it has {STEPS_MAX} steps: capture it or void it")
         return self._moved(
             StepKind.INCREMENTED,
             amount_fen,
@@ -212,6 +217,8 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         left = self.captured_fen - self.refunded_fen
         if amount_fen > left:
             raise Conflict(f"{amount_fen} fen is more than the {left} fen that can be given back")
+        if amount_fen < left and len(self.steps) >= STEPS_MAX:
+            raise Conflict(f"it has {STEPS_MAX} steps: give back all that is left, {left} fen")
         return self._moved(StepKind.REFUNDED, amount_fen, now, captured=-amount_fen)
 
     def refuse_unless(self, kind: StepKind, now: datetime) -> None:

@@ -13,9 +13,6 @@ KEY_LENGTH_MAX: Final = 255
 HOLD_SECONDS: Final = 7 * 24 * 3600
 """How long a hold lasts where nobody says: the longest that cards commonly hold a stay."""
 HOLD_SECONDS_MAX: Final = 31 * 24 * 3600
-STEPS_MAX: Final = 1_000
-"""Steps of one authorization: a stay that grows every hour for a month has fewer."""
-
 Amount = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_FEN)]
 """Money that moves, in fen: never nothing."""
 HoldSeconds = Annotated[int, msgspec.Meta(ge=1, le=HOLD_SECONDS_MAX)]

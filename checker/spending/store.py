@@ -83,8 +83,8 @@ class SpendingStore(Protocol):
         When this returns it is durable. `judge` may be called again where the first try was lost.
 
         Raises:
-            Unavailable: the store cannot be reached, somebody holds the lock for too long, or there
-                is no list yet; whether anything was kept is not known.
+            Unavailable: the store cannot be reached, or somebody holds a lock for too long; whether
+                anything was kept is not known.
         """
         ...
 

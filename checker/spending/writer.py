@@ -1,22 +1,17 @@
 """Puts orders on the record: those that wait together share one transaction.
 
-A commit costs a write to disk, and every transaction a fixed number of statements, however many
-orders are in it. So one task of the process takes all orders that came while it was busy. Nobody
-waits for company: an order that comes alone goes alone. Orders on one person by other processes
-wait for the person's lock, in PostgreSQL.
+A transaction has a fixed number of statements, however many orders are in it. Orders on one person
+by other processes wait for the person's lock, in PostgreSQL.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import msgspec
-
+from checker.database.group_commit import GroupCommit
 from checker.domain.clock import period_start
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Cap
-from checker.errors import CheckerError, Unavailable
+from checker.errors import CheckerError
 from checker.policy.book import PolicyBook
 from checker.spending.answers import Answer, AuthorizationView, Uncapped
 from checker.spending.authorization import Authorization
@@ -31,19 +26,18 @@ WAITING_MAX = 2_000
 """Orders that may wait in one process; more are told to come back."""
 
 
-class _Waiting(msgspec.Struct, frozen=True, eq=False):
-    order: Order
-    done: asyncio.Future[Answer]
-
-
 class SpendingWriter:
     """Writes the orders of one process."""
 
     def __init__(self, store: SpendingStore, policies: PolicyBook) -> None:
         self._store = store
         self._policies = policies
-        self._waiting: deque[_Waiting] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._group: GroupCommit[Order, Answer] = GroupCommit(
+            self._transact,
+            weight=lambda _order: 1,
+            weight_max=GROUP_ORDERS_MAX,
+            waiting_max=WAITING_MAX,
+        )
 
     async def write(self, order: Order) -> AuthorizationView | Uncapped:
         """Carry an order out; when this returns, what it says is durable.
@@ -55,58 +49,14 @@ class SpendingWriter:
             Unavailable: the record cannot be reached, or too many wait: say it again with the same
                 key, for whether it was done is not known.
         """
-        if len(self._waiting) >= WAITING_MAX:
-            raise Unavailable("too many orders wait; send it again")
-        waiting = _Waiting(order, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all(), name="spending")
-        answer = await waiting.done
+        answer = await self._group.add(order)
         if isinstance(answer, CheckerError):
             raise answer
         return answer
 
     async def aclose(self) -> None:
         """Stop; whoever waits is cancelled."""
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.wait([self._writing])
-
-    async def _write_all(self) -> None:
-        group: list[_Waiting] = []
-        try:
-            while group := self._take():
-                await self._write_group(group)
-        finally:
-            self._writing = None
-            for waiting in (*group, *self._waiting):
-                waiting.done.cancel()
-            self._waiting.clear()
-
-    def _take(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        while self._waiting and len(group) < GROUP_ORDERS_MAX:
-            waiting = self._waiting.popleft()
-            if not waiting.done.done():
-                group.append(waiting)
-        return group
-
-    async def _write_group(self, group: Sequence[_Waiting]) -> None:
-        try:
-            answers = await self._transact([waiting.order for waiting in group])
-        except Exception as error:
-            # What one order alone calls forth must not be everybody's; an outage is everybody's.
-            if len(group) == 1 or isinstance(error, Unavailable):
-                for waiting in group:
-                    if not waiting.done.done():
-                        waiting.done.set_exception(error)
-                return
-            for waiting in group:
-                await self._write_group([waiting])
-        else:
-            for waiting, answer in zip(group, answers, strict=True):
-                if not waiting.done.done():
-                    waiting.done.set_result(answer)
+        await self._group.aclose()
 
     async def _transact(self, orders: Sequence[Order]) -> list[Answer]:
         answers: list[Answer] = []

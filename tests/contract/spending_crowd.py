@@ -93,7 +93,7 @@ class Crowd:
 
     @property
     def is_over(self) -> bool:
-        return self.model.sent >= self.orders
+        return self.model.sent - self.model.lost >= self.orders
 
     async def _clerk(self, place: int, till: Till) -> None:
         clerk = _Clerk(self, place, till)

@@ -9,7 +9,7 @@ from asking import ask, pointers, problem, question
 from changing import CHANGES, Stranger
 from running_service import RunningService, run_command, wait_until
 from spending import AUTHORIZATIONS, CAP_FEN, hold, keyed, listed_stranger, look, order, resort
-from town import INNOCENT, MASKED, MASKED_NAME, document, ndjson
+from town import INNOCENT, MASKED, MASKED_NAME, ORG_CODE, ROLES, USCC, document, ndjson
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -120,6 +120,21 @@ def test_documents_bound_after_both_have_spent_count_together(
         assert told["spending"]["held_fen"] == 300_000
         assert told["spending"]["remaining_fen"] == 0
         assert ask(institution, each.number, resort(1))["spending"]["held_fen"] == 300_000
+
+
+def test_a_company_counts_by_its_number_in_either_form(institution: httpx.Client) -> None:
+    by = {"uscc": USCC, "org_code": ORG_CODE}
+    before = ask(institution, USCC, resort(1), kind="uscc")["spending"]["held_fen"]
+    for kind, number in by.items():
+        body = question(number, resort(100), kind=kind)
+        institution.post(AUTHORIZATIONS, json=body, headers=keyed()).raise_for_status()
+    told = ask(institution, ORG_CODE, resort(1), kind="org_code")["spending"]
+    assert told["held_fen"] == before + 200
+
+
+@pytest.mark.parametrize("role", [each for each in ROLES if each != "debtor"])
+def test_no_officer_is_capped(institution: httpx.Client, role: str) -> None:
+    assert hold(institution, ROLES[role], 10**12).json() == {"id": None, "status": "uncapped"}
 
 
 def test_a_stay_grows(institution: httpx.Client, debtor: Stranger) -> None:

@@ -11,7 +11,6 @@ from town import document, resident_id
 
 DROPPED_SHARE = 0.01
 ANSWER_S_MAX = 20.0
-PAUSE_S = 0.05
 
 _END_OF_HEAD = b"\r\n\r\n"
 
@@ -38,11 +37,9 @@ class TillOverHttp:
                 status, body = await self._exchange(_request(said, self._keys[said.merchant]))
         except (OSError, asyncio.IncompleteReadError) as error:
             await self.aclose()
-            await _pause()
             raise AnswerLost from error
         told = Told(status=status, body=json.loads(body))
         if status == 503:
-            await _pause()
             raise AnswerLost
         return told
 
@@ -71,13 +68,6 @@ class TillOverHttp:
             if line.lower().startswith(b"content-length:")
         ]
         return int(head[9:12]), await reader.readexactly(length)
-
-
-async def _pause() -> None:
-    """Give a server that is being replaced a moment."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PAUSE_S):
-            await asyncio.Event().wait()
 
 
 def _request(said: Said, key: str) -> bytes:

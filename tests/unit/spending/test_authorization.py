@@ -9,7 +9,15 @@ from cache.token import Token
 from checker.domain.jurisdiction import NATION
 from checker.domain.service_terms import AMOUNT_MAX_FEN, ResortVenue
 from checker.errors import Conflict
-from checker.spending.authorization import MOVES, Authorization, Counted, Opening, Status, StepKind
+from checker.spending.authorization import (
+    MOVES,
+    STEPS_MAX,
+    Authorization,
+    Counted,
+    Opening,
+    Status,
+    StepKind,
+)
 
 AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SOON = AT + timedelta(minutes=1)
@@ -75,6 +83,19 @@ def test_the_sums_of_the_steps_are_what_is_held_and_captured(status: Status) -> 
     assert one.held_fen == (500 if status is Status.HELD else 0)
     left = one.captured_fen - one.refunded_fen
     assert sum(step.captured_delta for step in one.steps) == left
+
+
+def test_however_many_steps_there_are_an_authorization_can_end() -> None:
+    one = held()
+    while len(one.steps) < STEPS_MAX:
+        one = STEPS[StepKind.INCREMENTED](one)
+    with pytest.raises(Conflict, match="capture it or void it"):
+        STEPS[StepKind.INCREMENTED](one)
+    assert one.void(SOON).status(SOON) is Status.VOIDED
+    captured = one.capture(500, SOON)
+    with pytest.raises(Conflict, match="all that is left, 500 fen"):
+        captured.refund(499, SOON)
+    assert captured.refund(500, SOON).status(SOON) is Status.REFUNDED
 
 
 def test_a_hold_whose_time_is_over_has_expired_without_a_step() -> None:
