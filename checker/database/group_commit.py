@@ -58,6 +58,8 @@ class GroupCommit(Generic[Item, Result]):
         if self._working is not None:
             self._working.cancel()
             await asyncio.wait([self._working])
+        # A task that is cancelled before its first step never comes to clean up behind itself.
+        self._drop(())
 
     async def _work(self) -> None:
         group: list[tuple[Item, asyncio.Future[Result]]] = []
@@ -66,9 +68,13 @@ class GroupCommit(Generic[Item, Result]):
                 await self._commit_group(group)
         finally:
             self._working = None
-            for _, done in (*group, *self._waiting):
-                done.cancel()
-            self._waiting.clear()
+            self._drop(group)
+
+    def _drop(self, group: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
+        """Cancel those of a group, and all that wait."""
+        for _, done in (*group, *self._waiting):
+            done.cancel()
+        self._waiting.clear()
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         group: list[tuple[Item, asyncio.Future[Result]]] = []
