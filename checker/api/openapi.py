@@ -18,7 +18,8 @@ from litestar import Response, get
 from litestar.static_files import create_static_files_router
 
 from checker.api.checks import ItemError
-from checker.api.exchanges import EXCHANGES, JSON, Exchange
+from checker.api.exchanges import EXCHANGES
+from checker.api.exchanges.exchange import JSON, Exchange
 from checker.api.problems import MEDIA_TYPE, Problem
 from checker.api.responses import respond_json
 from checker.api.spending import KEY_HEADER

@@ -1,0 +1,15 @@
+"""Every address of the API: what goes in and what comes out, as the OpenAPI document tells it.
+
+A file for each resource. A test holds the table against the routes, another against who may call
+what.
+"""
+
+from checker.api.exchanges import checks, feed, spending, upkeep
+from checker.api.exchanges.exchange import Exchanges
+
+EXCHANGES: Exchanges = {
+    **checks.EXCHANGES,
+    **spending.EXCHANGES,
+    **feed.EXCHANGES,
+    **upkeep.EXCHANGES,
+}
