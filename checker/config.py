@@ -1,8 +1,9 @@
 """Where the service keeps its things and how it is set: data directory, config file, environment.
 
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
-place, `[list]` how long the courts may be silent before an answer calls its list stale. An unknown
-table or key stops the start, so that a misspelt setting cannot silently mean `unset`.
+place, `[list]` how long the courts may be silent before an answer calls its list stale,
+`[decisions]` how long what was decided is kept. An unknown table or key stops the start, so that a
+misspelt setting cannot silently mean `unset`.
 """
 
 import tomllib
@@ -39,8 +40,19 @@ class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return self.stale_after_hours * _HOUR_MS
 
 
+class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for kept decisions: they are removed with a month that is over `keep_months` ago.
+
+    No statute sets the time. Five years let whoever was refused go through an action and its appeal
+    with the record still there.
+    """
+
+    keep_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 60
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
+    decisions: DecisionSettings = DecisionSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -55,7 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str | None
     config_file: Path | None
     jurisdictions: Mapping[Jurisdiction, Settings]
-    list: ListSettings
+    list: ListSettings = ListSettings()
+    decisions: DecisionSettings = DecisionSettings()
 
 
 def load_config(
@@ -90,6 +103,7 @@ def load_config(
         config_file=config_file,
         jurisdictions=jurisdictions,
         list=read.list,
+        decisions=read.decisions,
     )
 
 

@@ -81,7 +81,11 @@ async def _publish() -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with open_runtime(load_config(os.environ), os.environ) as runtime:
-        publishing = asyncio.create_task(runtime.publisher.run())
+        works = [
+            asyncio.create_task(work)
+            for work in (runtime.publisher.run(), runtime.audit.keeper.run())
+        ]
         await ended.wait()
-        publishing.cancel()
-        await asyncio.gather(publishing, return_exceptions=True)
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)

@@ -28,6 +28,8 @@ from cache.store import StandingCache
 from cache.token import Tokenizer
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
+from checker.audit.audit import Audit, assemble_audit
+from checker.audit.policies import record_policies
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
@@ -79,6 +81,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     policies: PolicyBook
     checks: Checks
     spending: Spending
+    audit: Audit
     feed: SnapshotFeed
     changes: ChangesFeed
     quarantine: Quarantine
@@ -147,6 +150,7 @@ async def _open_base(
         open_engine(config.database_url, timeout_s=None) as work_engine,
     ):
         await prepare_deployment(work_engine, sealer.vault, token_key)
+        await record_policies(work_engine, policies.all_effective, clock.now())
         async with (
             aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,
             aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
@@ -194,6 +198,13 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
         policies=base.policies,
         checks=_checks(base, follower, repair),
         spending=spending,
+        audit=assemble_audit(
+            base.engine,
+            base.work_engine,
+            vault=base.sealer.vault,
+            clock=base.clock,
+            keep_months=base.config.decisions.keep_months,
+        ),
         feed=SnapshotFeed(
             engine=base.work_engine,
             cache=base.cache,

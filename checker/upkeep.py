@@ -32,9 +32,11 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
         "spending": runtime.spending.run(),
+        "tallies": runtime.audit.tallies.run(),
     }
     if publish:
         works["publisher"] = runtime.publisher.run()
+        works["audit keeper"] = runtime.audit.keeper.run()
     async with _tasks(works):
         yield
 

@@ -43,13 +43,29 @@ class Action(StrEnum):
     SEE_QUARANTINE = "see_quarantine"
     SEE_LIST = "see_list"
     SEE_MEASURES = "see_measures"
+    REPORT_OUTCOMES = "report_outcomes"
+    SEE_OWN_DECISIONS = "see_own_decisions"
+    SEE_ALL_DECISIONS = "see_all_decisions"
+    SEE_REPORTS = "see_reports"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
-    AccountRole.INSTITUTION: frozenset({Action.CHECK, Action.SPEND, Action.SEE_MEASURES}),
+    AccountRole.INSTITUTION: frozenset(
+        {
+            Action.CHECK,
+            Action.SPEND,
+            Action.SEE_MEASURES,
+            Action.REPORT_OUTCOMES,
+            Action.SEE_OWN_DECISIONS,
+        }
+    ),
     AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
-    AccountRole.OPERATOR: frozenset({Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
-    AccountRole.AUDITOR: frozenset({Action.SEE_MEASURES}),
+    AccountRole.OPERATOR: frozenset(
+        {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS}
+    ),
+    AccountRole.AUDITOR: frozenset(
+        {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS}
+    ),
 }
 
 

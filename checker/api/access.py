@@ -11,8 +11,8 @@ from checker.api.exchange import rate_limit_headers
 from checker.errors import OutOfScope
 
 
-async def require(request: Request[Any, Any, Any], action: Action) -> Caller:
-    """Tell who calls, if they may do this; `tell_allowance` then tells them what they have left.
+async def require(request: Request[Any, Any, Any], *actions: Action) -> Caller:
+    """Tell who calls, if they may do any of this; `tell_allowance` then tells what they have left.
 
     Raises:
         Unauthenticated: no key that is known.
@@ -21,7 +21,7 @@ async def require(request: Request[Any, Any, Any], action: Action) -> Caller:
     key_ring = request.app.state.runtime.key_ring
     caller: Caller = await key_ring.caller(request.headers.get("authorization"))
     request.state.allowance = await request.app.state.runtime.quotas.take(caller, 0)
-    if not caller.may(action):
+    if not any(caller.may(action) for action in actions):
         raise OutOfScope(f"the role {caller.role} may not do this")
     return caller
 

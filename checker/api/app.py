@@ -10,24 +10,11 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 
 from checker.api.access import tell_allowance
-from checker.api.checks import ChecksResource, create_batch, create_check
-from checker.api.feed import post_changes, put_snapshot
-from checker.api.health import explain_problem, healthz, readyz
+from checker.api.checks import ChecksResource
 from checker.api.lane import Lane
-from checker.api.list import show_list
-from checker.api.measures import list_measures
-from checker.api.metrics import Metrics, forget_dead_workers, show_metrics
-from checker.api.openapi import assets_router, show_document, show_page
-from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
+from checker.api.metrics import Metrics, forget_dead_workers
 from checker.api.responses import handle_error
-from checker.api.spending import (
-    authorize_spending,
-    capture_authorization,
-    increment_authorization,
-    refund_authorization,
-    show_authorization,
-    void_authorization,
-)
+from checker.api.routes import ROUTES
 from checker.config import load_config
 from checker.parent import end_with_parent
 from checker.runtime import Runtime, open_runtime
@@ -55,6 +42,7 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 checks=runtime.checks,
                 clock=runtime.clock,
                 metrics=app.state.metrics,
+                tallies=runtime.audit.tallies,
             )
             counting = asyncio.create_task(app.state.metrics.run(), name="metrics")
             try:
@@ -63,30 +51,7 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 counting.cancel()
 
     app = Litestar(
-        route_handlers=[
-            create_check,
-            create_batch,
-            authorize_spending,
-            increment_authorization,
-            capture_authorization,
-            void_authorization,
-            refund_authorization,
-            show_authorization,
-            put_snapshot,
-            post_changes,
-            list_quarantine,
-            retry_quarantined,
-            show_quarantined,
-            list_measures,
-            show_list,
-            healthz,
-            readyz,
-            show_metrics,
-            explain_problem,
-            show_document,
-            show_page,
-            assets_router(),
-        ],
+        route_handlers=ROUTES,
         lifespan=[lifespan],
         exception_handlers={Exception: handle_error, HTTPException: handle_error},
         before_send=[tell_allowance],

@@ -26,6 +26,7 @@ from checker.api.exchange import (
 from checker.api.metrics import Metrics
 from checker.api.problems import Problem, problem_of
 from checker.api.responses import respond
+from checker.audit.tallies import Tallies
 from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
 from checker.checks.checks import Checks, Decided
 from checker.checks.request import (
@@ -38,7 +39,7 @@ from checker.checks.request import (
 )
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Decision
-from checker.domain.service import Service
+from checker.domain.service import Service, type_of
 from checker.errors import CheckerError, OutOfScope
 
 
@@ -88,13 +89,21 @@ class ChecksResource:
     """Answers checks: who calls, what is asked, what is decided, what is counted."""
 
     def __init__(
-        self, *, key_ring: KeyRing, quotas: Quotas, checks: Checks, clock: Clock, metrics: Metrics
+        self,
+        *,
+        key_ring: KeyRing,
+        quotas: Quotas,
+        checks: Checks,
+        clock: Clock,
+        metrics: Metrics,
+        tallies: Tallies,
     ) -> None:
         self._key_ring = key_ring
         self._quotas = quotas
         self._checks = checks
         self._clock = clock
         self._metrics = metrics
+        self._tallies = tallies
 
     async def create(self, authorization: str | None, receive: Any) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
@@ -130,7 +139,7 @@ class ChecksResource:
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
-        self._metrics.decided(check.service, decision.outcome)
+        self._count(caller, (check,), decided)
         answer = encode(
             answer_of(decision, decided.list, check.reference, answer_id=decided.ids[0])
         )
@@ -143,11 +152,15 @@ class ChecksResource:
         allowance = await self._quotas.take(caller, len(items))
         asked = [item for item in items if isinstance(item, PreparedCheck)]
         decided = await self._checks.decide(asked, account_id=caller.account_id)
-        for check, decision in zip(asked, decided.decisions, strict=True):
-            self._metrics.decided(check.service, decision.outcome)
+        self._count(caller, asked, decided)
         answer = BatchAnswer(list=decided.list, results=_results(items, decided))
         reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
+
+    def _count(self, caller: Caller, asked: Sequence[PreparedCheck], decided: Decided) -> None:
+        for check, decision in zip(asked, decided.decisions, strict=True):
+            self._metrics.decided(check.service, decision.outcome)
+            self._tallies.count(caller.account_id, type_of(check.service), decision.outcome)
 
 
 def _results(items: Sequence[Item], decided: Decided) -> tuple[BatchItem | ItemError, ...]:

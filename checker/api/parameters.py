@@ -1,11 +1,16 @@
 """Query parameters, read strictly: one that is not known would otherwise silently mean nothing."""
 
 from collections.abc import Collection
-from typing import Any
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from litestar import Request
 
+from checker.domain.clock import instant_or_day
 from checker.errors import Fault, InvalidRequest
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 _FLAGS = {"true": True, "false": False}
 # PostgreSQL's bigint ends at 2^63 - 1.
@@ -41,6 +46,28 @@ def number(request: Request[Any, Any, Any], name: str, *, default: int, low: int
         fault = Fault(f"/{name}", f"is a whole number from {low} to {high}")
         raise InvalidRequest(f"{name} is not a number that is allowed", [fault])
     return found
+
+
+def word(
+    request: Request[Any, Any, Any], name: str, words: type[_Word], *, default: _Word
+) -> _Word:
+    """Read one of a closed set of words. Raises InvalidRequest."""
+    try:
+        return words(request.query_params.get(name, default))
+    except ValueError:
+        fault = Fault(f"/{name}", f"is one of {', '.join(words)}")
+        raise InvalidRequest(f"{name} is not a word that is known", [fault]) from None
+
+
+def instant(request: Request[Any, Any, Any], name: str) -> datetime | None:
+    """Read an instant, or a day, which is its beginning in Asia/Shanghai. Raises InvalidRequest."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        return instant_or_day(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{name} is not an instant", [Fault(f"/{name}", str(error))]) from None
 
 
 def whole_number(text: str) -> int | None:

@@ -5,24 +5,32 @@ Of whom it was about nothing is kept: an institution finds its decision by the i
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Self
 
 import msgspec
 import uuid_utils
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.audit.schema import decision
-from checker.domain.decision import Outcome, Reason
+from checker.audit.schema import decision as decision_table
+from checker.domain.decision import Decision, Outcome, Reason
+from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 
-_AS_IS = (datetime,)
+_AS_IS = (datetime, bytes)
+
+
+class KeptReason(Reason, frozen=True, kw_only=True):
+    """A reason with its listing, also where the answer might not show it (`is_public` false)."""
+
+    is_public: bool
 
 
 class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
     """One answer. `account_id` None: asked on the command line.
 
-    `reasons` name their listing even where the answer may not.
+    `listings` are the ids that the reasons name, sorted; `policy` the digest of what was judged by.
     """
 
     id: str
@@ -31,9 +39,51 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
     service: ServiceType
     jurisdiction: Jurisdiction
     outcome: Outcome
-    reasons: tuple[Reason, ...]
+    reasons: tuple[KeptReason, ...]
     permit_id: str | None
     list_version: int
+    listings: tuple[str, ...]
+    policy: bytes
+
+    @classmethod
+    def of(
+        cls,
+        answered: Decision,
+        whole: Decision,
+        *,
+        id: str,  # noqa: A002 - the field's name
+        at: datetime,
+        account_id: str | None,
+        service: ServiceType,
+        jurisdiction: Jurisdiction,
+        policy: EffectivePolicy,
+        list_version: int,
+    ) -> Self:
+        """Put together what is kept of an answer; `whole` is the same with all listings shown."""
+        reasons = [
+            KeptReason(
+                code=kept.code,
+                measure=kept.measure,
+                role=kept.role,
+                listing=kept.listing,
+                remedy=kept.remedy,
+                is_public=kept.listing is None or shown.listing is not None,
+            )
+            for kept, shown in zip(whole.reasons, answered.reasons, strict=True)
+        ]
+        return cls(
+            id=id,
+            at=at,
+            account_id=account_id,
+            service=service,
+            jurisdiction=jurisdiction,
+            outcome=answered.outcome,
+            reasons=tuple(reasons),
+            permit_id=None if answered.permit is None else answered.permit.id,
+            list_version=list_version,
+            listings=tuple(sorted({each.listing.id for each in reasons if each.listing})),
+            policy=policy.digest,
+        )
 
 
 def new_id() -> str:
@@ -45,4 +95,4 @@ async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision])
     """Write decisions within the connection's transaction: they are kept once it is committed."""
     if decisions:
         rows = [msgspec.to_builtins(each, builtin_types=_AS_IS) for each in decisions]
-        await connection.execute(insert(decision), rows)
+        await connection.execute(insert(decision_table), rows)

@@ -1,7 +1,28 @@
-"""Tables of the audit: what was answered to whom, and why. Of whom it was about, nothing."""
+"""Tables of the audit: what was answered to whom, and why. Of whom it was about, nothing.
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+    decision ─────────┐ a trigger puts each new row into
+    reported_outcome ─┴─▶ unchained ──▶ chain_link: number, digest over the row and the link before
+
+Rows of `decision` stand in partitions by month, in a PostgreSQL schema of their own
+(`checker.audit.months`). Neither they nor reports are ever changed; they go with their month.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from checker.database.metadata import metadata
 
@@ -9,15 +30,103 @@ from checker.database.metadata import metadata
 decision = Table(
     "decision",
     metadata,
-    Column("id", UUID(as_uuid=False), primary_key=True),
+    Column("id", UUID(as_uuid=False), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     # Not set: asked on the command line.
     Column("account_id", ForeignKey("account.id")),
     Column("service", Text, nullable=False),
     Column("jurisdiction", Text, nullable=False),
     Column("outcome", Text, nullable=False),
-    # As answered, with the listing's id even where the listing is not public.
+    # As `checker.audit.decisions.KeptReason`, whole even where the answer did not show it.
     Column("reasons", JSONB, nullable=False),
     Column("permit_id", Text),
     Column("list_version", BigInteger, ForeignKey("change.version"), nullable=False),
+    # The listings that the reasons name: whoever was told of one is told when it ends.
+    Column("listings", ARRAY(Text), nullable=False),
+    # Digest of the policy that was judged by; not set: kept before policies were.
+    Column("policy", LargeBinary),
+    # Ids sort by time, so that a month's rows are read in their order by this index.
+    PrimaryKeyConstraint("id", "at"),
+    postgresql_partition_by="RANGE (at)",
+)
+Index("ix_decision_account_id_id", decision.c.account_id, decision.c.id)
+Index("ix_decision_listings", decision.c.listings, postgresql_using="gin")
+
+# What an institution reports it did after a decision: appended, never overwritten.
+reported_outcome = Table(
+    "reported_outcome",
+    metadata,
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("decision_id", UUID(as_uuid=False), nullable=False, index=True),
+    Column("decision_at", DateTime(timezone=True), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("outcome", Text, nullable=False),
+    # A clerk's words, sealed.
+    Column("note", LargeBinary),
+    CheckConstraint(
+        "outcome IN ('refused', 'sold', 'cancelled', 'overridden')", name="known_outcome"
+    ),
+)
+
+# New rows that no link of the chain holds yet; `reported_pk` not set: the decision itself.
+unchained = Table(
+    "unchained",
+    metadata,
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("decision_id", UUID(as_uuid=False), nullable=False),
+    Column("decision_at", DateTime(timezone=True), nullable=False),
+    Column("reported_pk", BigInteger),
+)
+
+# The chain (`checker.audit.chain`). A link is of a decision, of a report on it, or of a removal.
+chain_link = Table(
+    "chain_link",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("decision_id", UUID(as_uuid=False), index=True),
+    Column("decision_at", DateTime(timezone=True)),
+    Column("reported_pk", BigInteger),
+    Column("removal_pk", BigInteger),
+    CheckConstraint(
+        "(decision_id IS NULL) = (removal_pk IS NOT NULL)"
+        " AND (decision_id IS NULL) = (decision_at IS NULL)"
+        " AND (decision_id IS NOT NULL OR reported_pk IS NULL)",
+        name="of_one_thing",
+    ),
+)
+
+# Months whose time was over, and how many rows were removed with each. What is left of the chain
+# begins with the link `first_link`, which was made on `digest_before`.
+removal = Table(
+    "removal",
+    metadata,
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("month", Date, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("decisions", BigInteger, nullable=False),
+    Column("reported_outcomes", BigInteger, nullable=False),
+    Column("first_link", BigInteger, nullable=False),
+    Column("digest_before", LargeBinary, nullable=False),
+)
+
+# The measures and settings that decisions were judged by, by digest, so that an old decision is
+# explained by what held then.
+policy = Table(
+    "policy",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("content", JSONB, nullable=False),
+    Column("first_at", DateTime(timezone=True), nullable=False),
+)
+
+# How many checks were answered to whom on a day of Shanghai, and how; of whom, nothing.
+check_tally = Table(
+    "check_tally",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("checks", Integer, nullable=False),
 )

@@ -127,15 +127,15 @@ class RegistryCheck:
         await self._fill_spending(connection, asked, standings, decisions)
         ids = tuple([new_id() for _ in decisions])
         kept = [
-            KeptDecision(
+            KeptDecision.of(
+                decision,
+                self._judge(check, standing.with_all_shown(), asked.now),
                 id=decision_id,
                 at=asked.now,
                 account_id=asked.account_id,
                 service=type_of(check.service),
                 jurisdiction=check.jurisdiction,
-                outcome=decision.outcome,
-                reasons=self._judge(check, standing.with_all_shown(), asked.now).reasons,
-                permit_id=None if decision.permit is None else decision.permit.id,
+                policy=self._policies.effective(check.jurisdiction),
                 list_version=findings.version.version,
             )
             for check, standing, decision, decision_id in zip(

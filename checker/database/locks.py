@@ -19,6 +19,10 @@ class Lock(IntEnum):
     LIST_WRITER = 0x63686B72_00000002
     # Who brings changes to the cache: one process of the deployment.
     PUBLISHER = 0x63686B72_00000003
+    # Who makes links of the chain over decisions: one at a time, from the head to the commit.
+    CHAIN = 0x63686B72_00000004
+    # Who keeps the audit in order: one process of the deployment.
+    AUDIT_KEEPER = 0x63686B72_00000005
 
 
 @asynccontextmanager

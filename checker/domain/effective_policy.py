@@ -6,6 +6,7 @@ that would tell. A clause does not hold if any of its conditions does not; faili
 if any is open.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import assert_never
@@ -38,13 +39,20 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EffectivePolicy:
-    """What holds in one place: `measures` in order of precedence, and `settings`."""
+    """What holds in one place: `measures` in order of precedence, and `settings`.
 
-    __slots__ = ("_compiled", "measures", "settings")
+    `content` is both as JSON, and `digest` its SHA-256: equal wherever the same holds.
+    """
+
+    __slots__ = ("_compiled", "content", "digest", "measures", "settings")
 
     def __init__(self, measures: tuple[Measure, ...], settings: Settings) -> None:
         self.measures = measures
         self.settings = settings
+        self.content = msgspec.json.encode(
+            {"measures": measures, "settings": settings}, order="deterministic"
+        )
+        self.digest = hashlib.sha256(self.content).digest()
         self._compiled = {
             variant: tuple(
                 _CompiledMeasure(measure.id, clauses, settings)

@@ -21,28 +21,28 @@ class Effect(StrEnum):
     CAP = "cap"
 
 
-class OneOf(msgspec.Struct, frozen=True, kw_only=True):
+class OneOf(msgspec.Struct, frozen=True, kw_only=True, tag="one_of"):
     """The field is one of `values`."""
 
     field: str
     values: frozenset[str]
 
 
-class AtLeast(msgspec.Struct, frozen=True, kw_only=True):
+class AtLeast(msgspec.Struct, frozen=True, kw_only=True, tag="at_least"):
     """The field is `least` or more."""
 
     field: str
     least: int
 
 
-class AtLeastSetting(msgspec.Struct, frozen=True, kw_only=True):
+class AtLeastSetting(msgspec.Struct, frozen=True, kw_only=True, tag="at_least_setting"):
     """The field is the figure set for the place or more; unknown where none is set."""
 
     field: str
     threshold: Threshold
 
 
-class Is(msgspec.Struct, frozen=True, kw_only=True):
+class Is(msgspec.Struct, frozen=True, kw_only=True, tag="is"):
     """The field is `value`."""
 
     field: str

@@ -30,6 +30,11 @@ class PolicyBook:
         """The ids of all measures, wherever they hold."""
         return frozenset(measure.id for measure in self.measures)
 
+    @property
+    def all_effective(self) -> tuple[EffectivePolicy, ...]:
+        """What holds in each place that has measures or settings of its own."""
+        return tuple(self._effective.values())
+
     def effective(self, jurisdiction: Jurisdiction) -> EffectivePolicy:
         """Give what holds in `jurisdiction`: the measures on its path, the widest place first."""
         for place in reversed(path(jurisdiction)):

@@ -16,7 +16,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Change, Position
@@ -26,6 +25,7 @@ from cache.lease import BEAT_S
 from cache.publication import Publication, State
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
+from checker.database.leadership import leadership
 from checker.database.locks import Lock
 from checker.errors import Unavailable
 from checker.fault_log import FaultLog
@@ -36,9 +36,6 @@ from checker.registry.registry_lease import forget_leases
 
 STAND_BY_S = 0.25
 """Between two attempts to lead: another takes over within a second."""
-
-LEADER_IDLE_S = 2
-"""A leader that says nothing for so long has frozen, and PostgreSQL ends its connection."""
 
 SNAPSHOT_GRACE_S = 2.0
 """A snapshot switches to its own generation right after its commit; only then is it missing."""
@@ -72,7 +69,7 @@ class Publisher:
         while True:
             try:
                 with driver_errors():
-                    async with _leadership(self._engine) as connection:
+                    async with leadership(self._engine, Lock.PUBLISHER) as connection:
                         if connection is not None:
                             await self._lead(connection, faults)
             except Exception as error:
@@ -226,24 +223,6 @@ class _Leader:
         ago_ms = round((self._clock() - asked_at) * 1000)
         self._beat_at = self._clock()
         await self._publication.vouch(generation, position, asked_ms_ago=ago_ms)
-
-
-@asynccontextmanager
-async def _leadership(engine: AsyncEngine) -> AsyncIterator[AsyncConnection | None]:
-    """Give the leader's connection; None: another process leads."""
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        wanted = text("SELECT pg_try_advisory_lock(:n)")
-        held = (await connection.execute(wanted, {"n": int(Lock.PUBLISHER)})).scalar_one()
-        if not held:
-            yield None
-            return
-        try:
-            await connection.execute(text(f"SET idle_session_timeout = '{LEADER_IDLE_S}s'"))
-            yield connection
-        finally:
-            # Never back to the pool: the lock and the time-out are the session's.
-            await connection.invalidate()
 
 
 @asynccontextmanager

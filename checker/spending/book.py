@@ -191,15 +191,15 @@ class Book:
         if decision.reasons:
             whole = _decide(standing.with_all_shown(), service, policy, room, self._now)
             self._decisions.append(
-                KeptDecision(
+                KeptDecision.of(
+                    decision,
+                    whole,
                     id=asked.decision_id,
                     at=self._now,
                     account_id=account_id,
                     service=ServiceType.RESORT,
                     jurisdiction=jurisdiction,
-                    outcome=decision.outcome,
-                    reasons=whole.reasons,
-                    permit_id=None if decision.permit is None else decision.permit.id,
+                    policy=policy,
                     list_version=self._loaded.list_version,
                 )
             )

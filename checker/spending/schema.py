@@ -54,7 +54,8 @@ authorization_step = Table(
     Column("jurisdiction", Text),
     Column("venue", Text),
     Column("reference", LargeBinary),
-    Column("decision_id", ForeignKey("decision.id")),
+    # No foreign key: a decision goes when its month is over, a step stays.
+    Column("decision_id", UUID(as_uuid=False)),
     UniqueConstraint("authorization_id", "number"),
     CheckConstraint("amount_fen > 0", name="amount_fen"),
     CheckConstraint(

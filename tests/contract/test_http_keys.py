@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town
 RIGHT = question(INNOCENT, G_TRAIN)
 AUTHORIZATION = "/v1/spending/authorizations/{authorization_id}"
 EVERYBODY = set(ROLES)
-# Each address, who may call it, and a request that is answered 200; None: no key is asked for.
+# Each address, who may call it, and a request that is answered well; None: no key is asked for.
 ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/checks", "post"): ({"institution"}, {"json": RIGHT}),
     ("/v1/checks/batch", "post"): ({"institution"}, {"json": {"checks": [RIGHT]}}),
@@ -36,6 +36,10 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
         {"institution"},
         {"json": {"amount_fen": 1}, "headers": keyed("refund")},
     ),
+    ("/v1/checks/{decision_id}/outcomes", "post"): ({"institution"}, {"json": {"outcome": "sold"}}),
+    ("/v1/decisions/{decision_id}", "get"): ({"institution", "auditor"}, {}),
+    ("/v1/decisions/export", "get"): ({"auditor"}, {}),
+    ("/v1/reports", "get"): ({"operator", "auditor"}, {}),
     ("/v1/measures", "get"): (EVERYBODY, {}),
     ("/v1/list", "get"): ({"operator"}, {}),
     ("/v1/feed/snapshot", "put"): ({"court"}, {"content": ndjson(TOWN)}),
@@ -50,6 +54,8 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
 }
 QUARANTINED: dict[str, int] = {}
 """The line that may be looked at; `quarantine` puts it there."""
+DENIED: dict[str, str] = {}
+"""The decision that may be looked at; `denied` has it made."""
 HELD: dict[str, str] = {}
 """For each move the authorization that it is tried on; `held` makes them."""
 KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
@@ -63,6 +69,7 @@ def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> htt
     address = path.format(
         code="unavailable",
         line_id=QUARANTINED["line_id"],
+        decision_id=DENIED["id"],
         authorization_id=HELD.get(path.rpartition("/")[2], HELD["look"]),
     )
     return client.request(method, address, **request)  # type: ignore[arg-type]
@@ -85,6 +92,12 @@ def quarantine(court: httpx.Client) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
+def denied(town: object, institution: httpx.Client) -> None:
+    """Have somebody denied."""
+    DENIED["id"] = ask(institution, DEBTOR, G_TRAIN)["id"]
+
+
+@pytest.fixture(scope="module", autouse=True)
 def held(town: object, court: httpx.Client, institution: httpx.Client) -> None:
     """Hold something for each move, of a debtor whom no other test knows."""
     debtor = listed_stranger(court)
@@ -102,7 +115,7 @@ def test_each_role_may_what_the_table_says(
     with service.client(service.keys[role]) as client:
         response = call(client, exchange)
     if roles is None or role in roles:
-        assert response.status_code == 200, response.text
+        assert response.is_success, response.text
     else:
         problem(response, 403, "out-of-scope")
 

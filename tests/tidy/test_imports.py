@@ -25,7 +25,10 @@ MAY_KNOW = {
     "checker.accounts": {
         *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
     },
-    "checker.audit": {"checker.database", "checker.domain"},
+    "checker.audit": {
+        *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
+        "checker.vault",
+    },
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },
@@ -43,15 +46,22 @@ MAY_KNOW = {
         "checker.registry",
     },
     "checker.runtime": {
-        *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
-        *("checker.deployment", "checker.domain", "checker.errors", "checker.fault_log"),
+        *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
+        *(
+            "checker.database",
+            "checker.deployment",
+            "checker.domain",
+            "checker.errors",
+            "checker.fault_log",
+        ),
         *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
     "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
-        *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
+        *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
+        "checker.database",
         *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
         *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },

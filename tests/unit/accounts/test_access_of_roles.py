@@ -6,10 +6,21 @@ from checker.accounts.keys import MAY, AccountRole, Action, Caller, digest_of
 from checker.domain.service import ServiceType
 
 EXPECTED = {
-    AccountRole.INSTITUTION: {Action.CHECK, Action.SPEND, Action.SEE_MEASURES},
+    AccountRole.INSTITUTION: {
+        Action.CHECK,
+        Action.SPEND,
+        Action.SEE_MEASURES,
+        Action.REPORT_OUTCOMES,
+        Action.SEE_OWN_DECISIONS,
+    },
     AccountRole.COURT: {Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
-    AccountRole.OPERATOR: {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
-    AccountRole.AUDITOR: {Action.SEE_MEASURES},
+    AccountRole.OPERATOR: {
+        Action.SEE_LIST,
+        Action.SEE_QUARANTINE,
+        Action.SEE_MEASURES,
+        Action.SEE_REPORTS,
+    },
+    AccountRole.AUDITOR: {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS},
 }
 
 

@@ -1,0 +1,57 @@
+"""All handlers that Litestar routes to; their addresses stand with them."""
+
+from typing import Final
+
+from litestar.types import ControllerRouterHandler
+
+from checker.api.checks import create_batch, create_check
+from checker.api.decisions import (
+    explain_decision,
+    export_decisions,
+    report_outcome,
+    show_report,
+)
+from checker.api.feed import post_changes, put_snapshot
+from checker.api.health import explain_problem, healthz, readyz
+from checker.api.list import show_list
+from checker.api.measures import list_measures
+from checker.api.metrics import show_metrics
+from checker.api.openapi import assets_router, show_document, show_page
+from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
+from checker.api.spending import (
+    authorize_spending,
+    capture_authorization,
+    increment_authorization,
+    refund_authorization,
+    show_authorization,
+    void_authorization,
+)
+
+ROUTES: Final[list[ControllerRouterHandler]] = [
+    create_check,
+    create_batch,
+    report_outcome,
+    export_decisions,
+    explain_decision,
+    show_report,
+    authorize_spending,
+    increment_authorization,
+    capture_authorization,
+    void_authorization,
+    refund_authorization,
+    show_authorization,
+    put_snapshot,
+    post_changes,
+    list_quarantine,
+    retry_quarantined,
+    show_quarantined,
+    list_measures,
+    show_list,
+    healthz,
+    readyz,
+    show_metrics,
+    explain_problem,
+    show_document,
+    show_page,
+    assets_router(),
+]

@@ -1,0 +1,157 @@
+"""Verifies the chain: that every row is as it was chained, and that none is missing or unchained.
+
+Each link is verified against the one before as that stands, so that one break does not hide the
+next and each is told where it is. Of months that were removed in their time the links are followed
+and the rows are not asked for; that nothing else is missing is what their removal's link says.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.audit.chain import ChainHead, Content, link_digest, read_contents
+from checker.audit.months import Kept, what_is_kept
+from checker.audit.schema import chain_link, decision, reported_outcome, unchained
+from checker.database.engine import driver_errors
+
+FAULTS_SHOWN_MAX: Final = 100
+PAGE_LINKS: Final = 5_000
+
+_link = chain_link.c
+
+
+class ChainVerification(msgspec.Struct, frozen=True, kw_only=True):
+    """What was verified, the newest link, and the faults: how many, and the first in words.
+
+    `waiting` rows are not chained yet; a moment later they are.
+    """
+
+    links: int
+    head_number: int
+    head_digest: str
+    waiting: int
+    fault_count: int
+    faults: tuple[str, ...]
+
+
+class _Faults:
+    """Counts faults and keeps the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[str] = []
+
+    def add(self, fault: str) -> None:
+        self.count += 1
+        if len(self.first) < FAULTS_SHOWN_MAX:
+            self.first.append(fault)
+
+
+async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -> ChainVerification:
+    """Verify the whole chain as it stands at one instant.
+
+    `noted` is a head that somebody wrote down earlier: it must still be a link, unless its month
+    has been removed since. `engine` is one without a bound on statements.
+
+    Raises:
+        Unavailable: PostgreSQL cannot be reached.
+    """
+    faults = _Faults()
+    with driver_errors():
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            kept = await what_is_kept(connection)
+            links, head = await _follow(connection, kept, faults)
+            if noted is not None and not await _still_holds(connection, noted, kept):
+                faults.add(f"link {noted.number}: its digest is not the one that was noted")
+            for row in await connection.execute(_UNCHAINED_DECISIONS):
+                faults.add(f"decision {row.id}: no link of the chain holds it")
+            for row in await connection.execute(_UNCHAINED_REPORTS):
+                faults.add(f"an outcome of decision {row.decision_id}: no link holds it")
+            counting = select(func.count()).select_from(unchained)
+            waiting = (await connection.execute(counting)).scalar_one()
+    return ChainVerification(
+        links=links,
+        head_number=head.number,
+        head_digest=head.digest.hex(),
+        waiting=waiting,
+        fault_count=faults.count,
+        faults=tuple(faults.first),
+    )
+
+
+async def _follow(
+    connection: AsyncConnection, kept: Kept, faults: _Faults
+) -> tuple[int, ChainHead]:
+    head = ChainHead(number=kept.first_link - 1, digest=kept.digest_before)
+    links = 0
+    while page := await _page(connection, head.number):
+        contents = await read_contents(connection, page)
+        for link, content in zip(page, contents, strict=True):
+            if link.number != head.number + 1:
+                faults.add(f"links {head.number + 1} to {link.number - 1} are missing")
+            elif fault := _fault(link, content, head.digest, kept.since):
+                faults.add(f"link {link.number}: {fault}")
+            head = ChainHead(number=link.number, digest=link.digest)
+        links += len(page)
+    return links, head
+
+
+async def _page(connection: AsyncConnection, after: int) -> Sequence[Any]:
+    wanted = select(chain_link).where(_link.number > after).order_by(_link.number).limit(PAGE_LINKS)
+    return (await connection.execute(wanted)).all()
+
+
+def _fault(link: Any, content: Content | None, before: bytes, since: datetime | None) -> str | None:
+    if link.decision_id is None:
+        of = f"the removal {link.removal_pk} of a month"
+    elif link.reported_pk is None:
+        of = f"decision {link.decision_id}"
+    else:
+        of = f"an outcome of decision {link.decision_id}"
+    if content is None:
+        is_over = since is not None and link.decision_at is not None and link.decision_at < since
+        return None if is_over else f"{of} is missing"
+    if link_digest(before, content) == link.digest:
+        return None
+    return f"{of}, or the link itself, was changed"
+
+
+async def _still_holds(connection: AsyncConnection, noted: ChainHead, kept: Kept) -> bool:
+    if noted.number < kept.first_link:
+        return True  # it went with its month
+    found = select(_link.digest).where(_link.number == noted.number)
+    digest: bytes | None = (await connection.execute(found)).scalar_one_or_none()
+    return digest == noted.digest
+
+
+def _without(link_is_of: ColumnElement[bool], queued_is_of: ColumnElement[bool]) -> Any:
+    return ~exists(select(literal(1)).where(link_is_of)) & ~exists(
+        select(literal(1)).where(queued_is_of)
+    )
+
+
+_UNCHAINED_DECISIONS = (
+    select(cast(decision.c.id, Text).label("id"))
+    .where(
+        _without(
+            (_link.decision_id == decision.c.id) & _link.reported_pk.is_(None),
+            (unchained.c.decision_id == decision.c.id) & unchained.c.reported_pk.is_(None),
+        )
+    )
+    .limit(FAULTS_SHOWN_MAX)
+)
+_UNCHAINED_REPORTS = (
+    select(cast(reported_outcome.c.decision_id, Text).label("decision_id"))
+    .where(
+        _without(
+            _link.reported_pk == reported_outcome.c.pk,
+            unchained.c.reported_pk == reported_outcome.c.pk,
+        )
+    )
+    .limit(FAULTS_SHOWN_MAX)
+)

@@ -1,0 +1,204 @@
+"""Explains a kept decision, years later too: by which section, listing and list it was made.
+
+Everything comes from what was kept with it: the reasons, the version of the list, and the policy as
+it was then. The sentences are made of these, in Chinese and in English.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.audit.decisions import KeptReason
+from checker.audit.outcomes import UNKNOWN, canonical_id, read_reports
+from checker.audit.schema import chain_link, decision, policy
+from checker.audit.wording import explain_decision, explain_reason
+from checker.database.engine import attempt, driver_errors
+from checker.domain.clock import instant_text
+from checker.domain.decision import Outcome, ReasonCode, Remedy, ShownListing
+from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.measure import Measure, Source, Title
+from checker.domain.service import ServiceType
+from checker.errors import NotFound
+from checker.vault import Vault
+
+_LIST_CHANGE: Final = "SELECT at FROM change WHERE version = :version"
+
+
+class ExplainedReason(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason with the section it rests on; `text` says both in a sentence.
+
+    `source`, `section`, `title` and `authorities` are null where the policy of then is not known.
+    `listing` is null where it is not public and the reader is the institution.
+    """
+
+    code: ReasonCode
+    measure: str
+    source: Source | None
+    section: str | None
+    title: Title | None
+    authorities: tuple[str, ...] | None
+    role: str
+    listing: ShownListing | None
+    remedy: Remedy | None
+    text: Title
+
+
+class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What the institution reported that it did."""
+
+    outcome: str
+    note: str | None
+    at: str
+
+
+class ListThen(msgspec.Struct, frozen=True, kw_only=True):
+    """The list that was decided by."""
+
+    version: int
+    as_of: str
+
+
+class ChainPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """The link that holds a decision in the chain; its digest in hexadecimal."""
+
+    number: int
+    digest: str
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept decision; `chain` is null for a moment after it was made.
+
+    `policy` is the digest of the measures and settings that were judged by, in hexadecimal.
+    """
+
+    id: str
+    at: str
+    account_id: str | None
+    service: ServiceType
+    jurisdiction: Jurisdiction
+    decision: Outcome
+    reasons: tuple[ExplainedReason, ...]
+    permit_id: str | None
+    list: ListThen
+    policy: str | None
+    outcomes: tuple[ToldOutcome, ...]
+    chain: ChainPlace | None
+    text: Title
+
+
+class Explanations:
+    """Explains decisions from the record."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+        self._engine = engine
+        self._vault = vault
+
+    async def explain(self, decision_id: str, *, account_id: str | None) -> Explanation:
+        """Explain a decision; `account_id` None: whoever's it is, with every listing shown.
+
+        Raises:
+            NotFound: there is none of this id, or none of this account.
+            Unavailable: PostgreSQL is away.
+        """
+        wanted = canonical_id(decision_id)
+        found = (
+            select(decision, policy.c.content)
+            .join_from(decision, policy, policy.c.digest == decision.c.policy, isouter=True)
+            .where(decision.c.id == wanted)
+        )
+        if account_id is not None:
+            found = found.where(decision.c.account_id == account_id)
+
+        async def work(connection: AsyncConnection) -> Explanation:
+            row = (await connection.execute(found)).one_or_none()
+            if row is None:
+                raise NotFound(UNKNOWN)
+            reports = await read_reports(connection, self._vault, wanted)
+            outcomes = [
+                ToldOutcome(outcome=each.outcome, note=each.note, at=instant_text(each.at))
+                for each in reports
+            ]
+            listed_at = await _list_at(connection, row.list_version)
+            chain = await _chain_place(connection, wanted)
+            return _explained(row, listed_at, outcomes, chain, show_all=account_id is None)
+
+        with driver_errors():
+            return await attempt(self._engine, work)
+
+
+def kept_reasons(reasons: Any) -> tuple[KeptReason, ...]:
+    """Read reasons as they are kept."""
+    return msgspec.convert(reasons, tuple[KeptReason, ...])
+
+
+def _explained(
+    row: Any,
+    listed_at: datetime,
+    outcomes: Sequence[ToldOutcome],
+    chain: ChainPlace | None,
+    *,
+    show_all: bool,
+) -> Explanation:
+    measures = _measures(row.content)
+    reasons = tuple(
+        _explained_reason(reason, measures.get(reason.measure), show_all=show_all)
+        for reason in kept_reasons(row.reasons)
+    )
+    return Explanation(
+        id=str(row.id),
+        at=instant_text(row.at),
+        account_id=row.account_id,
+        service=ServiceType(row.service),
+        jurisdiction=Jurisdiction(row.jurisdiction),
+        decision=Outcome(row.outcome),
+        reasons=reasons,
+        permit_id=row.permit_id,
+        list=ListThen(version=row.list_version, as_of=instant_text(listed_at)),
+        policy=None if row.policy is None else row.policy.hex(),
+        outcomes=tuple(outcomes),
+        chain=chain,
+        text=explain_decision(Outcome(row.outcome), row.permit_id),
+    )
+
+
+def _explained_reason(
+    reason: KeptReason, measure: Measure | None, *, show_all: bool
+) -> ExplainedReason:
+    listing = reason.listing if reason.is_public or show_all else None
+    return ExplainedReason(
+        code=reason.code,
+        measure=reason.measure,
+        source=None if measure is None else measure.source,
+        section=None if measure is None else measure.section,
+        title=None if measure is None else measure.title,
+        authorities=None if measure is None else measure.authorities,
+        role=reason.role,
+        listing=listing,
+        remedy=reason.remedy,
+        text=explain_reason(reason, measure, listing),
+    )
+
+
+def _measures(content: Any) -> Mapping[str, Measure]:
+    if content is None:
+        return {}
+    told = msgspec.convert(content["measures"], tuple[Measure, ...])
+    return {each.id: each for each in told}
+
+
+async def _list_at(connection: AsyncConnection, version: int) -> datetime:
+    found = text(_LIST_CHANGE)
+    at: datetime = (await connection.execute(found, {"version": version})).scalar_one()
+    return at
+
+
+async def _chain_place(connection: AsyncConnection, decision_id: str) -> ChainPlace | None:
+    of_it = select(chain_link).where(
+        chain_link.c.decision_id == decision_id, chain_link.c.reported_pk.is_(None)
+    )
+    row = (await connection.execute(of_it)).one_or_none()
+    return None if row is None else ChainPlace(number=row.number, digest=row.digest.hex())

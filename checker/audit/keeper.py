@@ -1,0 +1,77 @@
+"""Keeps the audit in order: chains what was decided, makes months, and removes the oldest.
+
+One process of a deployment does, and another takes over when it ends. Nothing waits for it: while
+nobody keeps the audit, decisions queue for the chain and stand in the rest.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.audit.chain import Chain
+from checker.audit.months import Months
+from checker.database.engine import driver_errors
+from checker.database.leadership import leadership
+from checker.database.locks import Lock
+from checker.domain.clock import Clock
+from checker.fault_log import FaultLog
+
+CHAIN_INTERVAL_S: Final = 0.5
+"""How long a decision waits for its link, about."""
+
+STAND_BY_S: Final = 1.0
+MONTHS_INTERVAL: Final = timedelta(hours=1)
+
+LEADER_IDLE_S: Final = 120
+"""Long work, as chaining what queued for days, leaves the leader's own connection idle."""
+
+_log = logging.getLogger(__name__)
+
+
+class AuditKeeper:
+    """Leads or stands by. `engine` is one without a bound on statements."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, *, keep_months: int) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._chain = Chain(engine)
+        self._months = Months(engine, keep_months)
+
+    async def run(self) -> None:
+        """Keep order until cancelled; what fails is tried again."""
+        faults = FaultLog(_log, "keeping the audit")
+        while True:
+            try:
+                with driver_errors():
+                    async with leadership(
+                        self._engine, Lock.AUDIT_KEEPER, idle_s=LEADER_IDLE_S
+                    ) as connection:
+                        if connection is not None:
+                            await self._lead(connection, faults)
+            except Exception as error:
+                faults.met(error)
+            await asyncio.sleep(STAND_BY_S)
+
+    async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
+        months_at: datetime | None = None
+        while True:
+            now = self._clock.now()
+            if months_at is None or now - months_at >= MONTHS_INTERVAL:
+                await self._keep_months(now)
+                months_at = now
+            await self._chain.extend()
+            faults.passed()
+            # Still the leader: a lost connection raises here.
+            await connection.execute(text("SELECT 1"))
+            await asyncio.sleep(CHAIN_INTERVAL_S)
+
+    async def _keep_months(self, now: datetime) -> None:
+        for month in await self._months.prepare(now):
+            _log.info("decisions of %s have a partition", month)
+        await self._chain.extend()
+        for month in await self._months.remove_old(now):
+            _log.info("decisions of %s were removed: their time is over", month)

@@ -1,0 +1,205 @@
+"""The months in which decisions stand, and what becomes of those whose time is over.
+
+Each calendar month of Shanghai has a partition of `decision`, made before it begins; what comes at
+another time stands in `decision_month.rest` until its month is made. A month is removed whole, once
+all of it is older than the retention period says and all of it is chained; the removal itself is a
+link of the chain, with how many rows went.
+
+    decision_month.y2026m11    [2026-11-01, 2026-12-01) in Asia/Shanghai
+    decision_month.rest        everything else
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.audit.chain import NO_LINK, Content, put_link, read_head
+from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
+from checker.database.engine import driver_errors
+from checker.database.locks import Lock, hold_to_commit
+from checker.domain.clock import CapPeriod, period_end, period_start, shanghai_day
+
+SCHEMA: Final = "decision_month"
+MONTHS_AHEAD: Final = 2
+"""Made beforehand besides the present one, so that a keeper may be away for a month."""
+
+LOCK_WAIT: Final = "1s"
+"""How long a change of partitions waits for its lock, with answers waiting behind it."""
+
+_name = "y{0.year}m{0.month:02}".format
+
+
+class Months:
+    """Makes and removes months. `engine` is one without a bound on statements."""
+
+    def __init__(self, engine: AsyncEngine, keep_months: int) -> None:
+        self._engine = engine
+        self._keep_months = keep_months
+
+    async def prepare(self, now: datetime) -> Sequence[date]:
+        """Make the months that are due, with what stood elsewhere; give their first days.
+
+        Raises:
+            Unavailable: PostgreSQL is away, or somebody holds the table for too long.
+        """
+        made = []
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                there = await _months(connection)
+                due = {*_ahead(now), *await _months_of_the_rest(connection)}
+            for month in sorted(due - there):
+                async with self._engine.begin() as connection:
+                    await _make(connection, month)
+                made.append(month)
+        return made
+
+    async def remove_old(self, now: datetime) -> Sequence[date]:
+        """Remove the months that are over since `keep_months` months; give their first days.
+
+        Raises:
+            Unavailable: PostgreSQL is away, or somebody holds the table for too long.
+        """
+        removed = []
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                there = await _months(connection)
+            kept_from = _months_before(shanghai_day(now).replace(day=1), self._keep_months)
+            for month in sorted(each for each in there if each < kept_from):
+                async with self._engine.begin() as connection:
+                    if not await _remove(connection, month, now):
+                        break
+                removed.append(month)
+        return removed
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left: what was decided from `since` on (None: everything), the first link, and the
+    digest that it was made on.
+    """
+
+    since: datetime | None
+    first_link: int
+    digest_before: bytes
+
+
+async def what_is_kept(connection: AsyncConnection) -> Kept:
+    """Read what the removals so far have left."""
+    newest = select(removal).order_by(removal.c.pk.desc()).limit(1)
+    row = (await connection.execute(newest)).one_or_none()
+    if row is None:
+        return Kept(since=None, first_link=1, digest_before=NO_LINK)
+    last = (await connection.execute(select(func.max(removal.c.month)))).scalar_one()
+    return Kept(since=_range(last)[1], first_link=row.first_link, digest_before=row.digest_before)
+
+
+async def _months(connection: AsyncConnection) -> set[date]:
+    tables = text("SELECT tablename FROM pg_tables WHERE schemaname = :schema")
+    names = (await connection.execute(tables, {"schema": SCHEMA})).scalars()
+    return {date(int(name[1:5]), int(name[6:]), 1) for name in names if name != "rest"}
+
+
+async def _months_of_the_rest(connection: AsyncConnection) -> set[date]:
+    """Find the months of which there are rows in the rest."""
+    of_rest = text(
+        "SELECT DISTINCT date_trunc('month', at AT TIME ZONE 'Asia/Shanghai')::date"
+        " FROM decision_month.rest"
+    )
+    return set((await connection.execute(of_rest)).scalars())
+
+
+async def _make(connection: AsyncConnection, month: date) -> None:
+    """Make a month beside the table, fill it from the rest, and put it in."""
+    start, end = (instant.isoformat() for instant in _range(month))
+    name = f"{SCHEMA}.{_name(month)}"
+    of_month = f"at >= '{start}' AND at < '{end}'"
+    moved = f"DELETE FROM {SCHEMA}.rest WHERE {of_month} RETURNING *"  # noqa: S608 - our own names
+    trigger = f"month_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} FOR EACH STATEMENT"
+    commands = (
+        f"SET LOCAL lock_timeout = '{LOCK_WAIT}'",
+        "SET LOCAL checker.moves_months = 'on'",
+        f"CREATE TABLE {name} (LIKE decision INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+        f"WITH moved AS ({moved}) INSERT INTO {name} SELECT * FROM moved",  # noqa: S608 - our own names
+        f"ALTER TABLE decision ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')",
+        f"CREATE TRIGGER {trigger} EXECUTE FUNCTION refuse_to_change_decisions()",
+    )
+    for command in commands:
+        await connection.execute(text(command))
+
+
+async def _remove(connection: AsyncConnection, month: date, now: datetime) -> bool:
+    """Remove a month and chain its removal; False: some of it is not chained yet."""
+    start, end = _range(month)
+    await hold_to_commit(connection, Lock.CHAIN)
+    await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
+    await connection.execute(text("SET LOCAL checker.moves_months = 'on'"))
+    waiting = select(func.count()).select_from(unchained).where(unchained.c.decision_at < end)
+    if (await connection.execute(waiting)).scalar_one():
+        return False
+    counting = (
+        select(func.count())
+        .select_from(decision)
+        .where(decision.c.at >= start, decision.c.at < end)
+    )
+    decisions = (await connection.execute(counting)).scalar_one()
+    name = f"{SCHEMA}.{_name(month)}"
+    await connection.execute(text(f"ALTER TABLE decision DETACH PARTITION {name}"))
+    await connection.execute(text(f"DROP TABLE {name}"))
+    gone = delete(reported_outcome).where(
+        reported_outcome.c.decision_at >= start, reported_outcome.c.decision_at < end
+    )
+    reports = (await connection.execute(gone)).rowcount
+    left = (await connection.execute(counting)).scalar_one()
+    assert left == 0, "a month that is dropped leaves no row"
+    head = await read_head(connection)
+    first = await _first_kept(connection, end) or head.number + 1
+    row: dict[str, Any] = {
+        "month": month,
+        "at": now,
+        "decisions": decisions,
+        "reported_outcomes": reports,
+        "first_link": first,
+        "digest_before": await _digest_of(connection, first - 1),
+    }
+    kept = (await connection.execute(insert(removal).values(row).returning(removal))).mappings()
+    told = kept.one()
+    await put_link(connection, Content(kind="removal", row=dict(told)), {"removal_pk": told["pk"]})
+    await connection.execute(delete(chain_link).where(chain_link.c.number < first))
+    return True
+
+
+async def _first_kept(connection: AsyncConnection, end: datetime) -> int | None:
+    """Find the first link that is of something still kept; those before it may be forgotten."""
+    first = select(func.min(chain_link.c.number)).where(chain_link.c.decision_at >= end)
+    number: int | None = (await connection.execute(first)).scalar_one()
+    return number
+
+
+async def _digest_of(connection: AsyncConnection, number: int) -> bytes:
+    found = select(chain_link.c.digest).where(chain_link.c.number == number)
+    digest: bytes | None = (await connection.execute(found)).scalar_one_or_none()
+    return NO_LINK if digest is None else digest
+
+
+def _ahead(now: datetime) -> list[date]:
+    """Give the first days of the present month and of those that are made beforehand."""
+    days = []
+    instant = now
+    for _ in range(MONTHS_AHEAD + 1):
+        days.append(shanghai_day(period_start(CapPeriod.MONTH, instant)))
+        instant = period_end(CapPeriod.MONTH, instant)
+    return days
+
+
+def _months_before(first_day: date, months: int) -> date:
+    whole = first_day.year * 12 + first_day.month - 1 - months
+    return date(whole // 12, whole % 12 + 1, 1)
+
+
+def _range(month: date) -> tuple[datetime, datetime]:
+    """Give the instants, in UTC, at which a month of Shanghai begins and ends."""
+    noon = datetime.fromisoformat(f"{month.isoformat()}T12:00:00+08:00")
+    return period_start(CapPeriod.MONTH, noon), period_end(CapPeriod.MONTH, noon)
