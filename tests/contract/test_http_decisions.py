@@ -1,0 +1,185 @@
+"""What is kept of adverse answers: outcomes, explanations, the log, the month."""
+
+import csv
+import io
+import json
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
+from running_service import RunningService, run_command
+from town import DEBTOR, HIDDEN, INNOCENT
+
+pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
+
+
+@pytest.fixture(scope="module")
+def auditor(service: RunningService) -> Any:
+    with service.client(service.keys["auditor"]) as client:
+        yield client
+
+
+@pytest.fixture
+def denied(institution: httpx.Client) -> str:
+    told: str = ask(institution, DEBTOR, G_TRAIN)["id"]
+    return told
+
+
+def report(client: httpx.Client, decision_id: str, **body: Any) -> httpx.Response:
+    return client.post(f"/v1/checks/{decision_id}/outcomes", json=body)
+
+
+def explain(client: httpx.Client, decision_id: str) -> dict[str, Any]:
+    response = client.get(f"/v1/decisions/{decision_id}")
+    assert response.status_code == 200, response.text
+    told: dict[str, Any] = response.json()
+    return told
+
+
+@pytest.mark.parametrize("outcome", ["refused", "sold", "cancelled", "overridden"])
+def test_an_outcome_is_reported_and_told_with_the_decision(
+    institution: httpx.Client, denied: str, outcome: str
+) -> None:
+    response = report(institution, denied, outcome=outcome, note="旅客改乘 K511")
+    assert response.status_code == 201
+    told = response.json()
+    assert (told["outcome"], told["note"]) == (outcome, "旅客改乘 K511")
+    assert [each["outcome"] for each in explain(institution, denied)["outcomes"]] == [outcome]
+
+
+def test_a_second_different_outcome_is_appended(institution: httpx.Client, denied: str) -> None:
+    for outcome in ("refused", "refused", "overridden"):
+        assert report(institution, denied, outcome=outcome).status_code == 201
+    told = [each["outcome"] for each in explain(institution, denied)["outcomes"]]
+    assert told == ["refused", "overridden"]
+
+
+def test_every_item_of_a_batch_that_is_kept_has_an_outcome(institution: httpx.Client) -> None:
+    checks = [question(number, FLIGHT) for number in (DEBTOR, INNOCENT, HIDDEN)]
+    results = institution.post("/v1/checks/batch", json={"checks": checks}).json()["results"]
+    told = [report(institution, each["id"], outcome="refused").status_code for each in results]
+    assert told == [201, 404, 201]
+
+
+def test_a_plain_allow_another_accounts_decision_and_no_id_are_not_there(
+    service: RunningService, institution: httpx.Client, denied: str
+) -> None:
+    allowed = ask(institution, INNOCENT, FLIGHT)["id"]
+    for decision_id in (allowed, str(uuid4()), "no-id", "1"):
+        problem(report(institution, decision_id, outcome="sold"), 404, "not-found")
+        problem(institution.get(f"/v1/decisions/{decision_id}"), 404, "not-found")
+    with service.client(service.keys["leizhou"]) as other:
+        problem(report(other, denied, outcome="sold"), 404, "not-found")
+        problem(other.get(f"/v1/decisions/{denied}"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, ""),
+        ({"outcome": "lost"}, "/outcome"),
+        ({"outcome": "sold", "note": ""}, "/note"),
+        ({"outcome": "sold", "note": "x" * 1001}, "/note"),
+        ({"outcome": "sold", "notes": "x"}, ""),
+    ],
+)
+def test_an_outcome_that_is_none_is_refused_by_its_field(
+    institution: httpx.Client, denied: str, body: dict[str, Any], pointer: str
+) -> None:
+    told = problem(report(institution, denied, **body), 400, "invalid-request")
+    assert [found.startswith(pointer) for found in pointers(told)] == [True]
+
+
+def test_a_decision_is_explained_in_both_languages_with_the_list_of_then(
+    institution: httpx.Client, denied: str
+) -> None:
+    told = explain(institution, denied)
+    [why] = told["reasons"]
+    assert told["decision"] == "deny"
+    assert (why["measure"], why["section"]) == ("cn-2016-64/2.7.1", "二（七）1")
+    assert "二（七）1" in why["text"]["zh"]
+    assert "G" not in told["service"]
+    assert told["list"]["version"] >= 1
+    assert len(told["policy"]) == 64
+
+
+def test_an_auditor_sees_every_decision_and_every_listing(
+    institution: httpx.Client, auditor: httpx.Client
+) -> None:
+    answer = ask(institution, HIDDEN, FLIGHT)
+    assert answer["reasons"][0]["listing"] is None
+    assert explain(institution, answer["id"])["reasons"][0]["listing"] is None
+    assert explain(auditor, answer["id"])["reasons"][0]["listing"]["id"]
+
+
+def test_the_log_is_exported_as_ndjson_and_csv(
+    institution: httpx.Client, auditor: httpx.Client, denied: str
+) -> None:
+    report(institution, denied, outcome="refused")
+    since = explain(institution, denied)["at"]
+    response = auditor.get("/v1/decisions/export", params={"from": since})
+    assert response.headers["content-type"] == "application/x-ndjson"
+    rows = {row["id"]: row for row in map(json.loads, response.text.splitlines())}
+    row = rows[denied]
+    assert (row["account"], row["decision"], row["outcomes"]) == (
+        *("institution", "deny"),
+        ["refused"],
+    )
+    assert (row["measures"], row["roles"]) == (["cn-2016-64/2.7.1"], ["debtor"])
+    asked = {"from": since, "format": "csv", "account": row["account_id"]}
+    response = auditor.get("/v1/decisions/export", params=asked)
+    assert response.headers["content-type"].startswith("text/csv")
+    table = list(csv.DictReader(io.StringIO(response.text)))
+    assert denied in {each["id"] for each in table}
+    assert set(table[0]) == set(row)
+
+
+def test_an_export_of_nothing_is_empty(auditor: httpx.Client) -> None:
+    response = auditor.get("/v1/decisions/export", params={"from": "2099-01-01"})
+    assert (response.status_code, response.text) == (200, "")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"from": "yesterday"}, {"to": "2026-13-01"}, {"format": "xml"}, {"until": "2026-01-01"}],
+)
+def test_an_export_of_what_is_no_time_or_format_is_refused(
+    auditor: httpx.Client, parameters: dict[str, str]
+) -> None:
+    response = auditor.get("/v1/decisions/export", params=parameters)
+    problem(response, 400, "invalid-request")
+
+
+def test_a_month_counts_innocents_too(
+    institution: httpx.Client, operator: httpx.Client, denied: str
+) -> None:
+    month = explain(institution, denied)["at"][:7]
+    told = operator.get("/v1/reports", params={"month": month}).json()
+    assert told["month"] == f"{month}-01"
+    [mine] = [each for each in told["institutions"] if each["account"] == "institution"]
+    assert mine["denied"] >= 1
+    assert {each["measure"] for each in mine["measures"]} >= {"cn-2016-64/2.7.1"}
+    assert operator.get("/v1/reports").json()["month"]
+
+
+@pytest.mark.parametrize("month", ["2026", "2026-13", "november", "2026-11-01"])
+def test_what_is_no_month_has_no_report(operator: httpx.Client, month: str) -> None:
+    response = operator.get("/v1/reports", params={"month": month})
+    problem(response, 400, "invalid-request")
+
+
+def test_the_audit_of_all_that_was_decided_finds_no_fault(
+    service: RunningService, denied: str
+) -> None:
+    done = run_command(service.data_dir, "audit", "verify", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["decisions"]["fault_count"] == 0
+    head = f"{told['decisions']['head_number']}:{told['decisions']['head_digest']}"
+    assert run_command(service.data_dir, "audit", "verify", "--head", head).returncode == 0
+    forged = f"{told['decisions']['head_number']}:{'0' * 64}"
+    if told["decisions"]["head_number"]:
+        assert run_command(service.data_dir, "audit", "verify", "--head", forged).returncode == 3
+    assert run_command(service.data_dir, "audit", "verify", "--head", "x").returncode == 2
