@@ -120,6 +120,7 @@ async def open_runtime(
         open_spending(
             config.database_url, sealer=base.sealer, policies=base.policies, clock=base.clock
         ) as spending,
+        aclosing(_registry_check(base)) as registry_check,
         aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
         aclosing(
             ChangesFeed(
@@ -131,7 +132,7 @@ async def open_runtime(
             )
         ) as changes,
     ):
-        yield _assemble(base, barrier, changes, spending)
+        yield _assemble(base, registry_check, barrier, changes, spending)
 
 
 @asynccontextmanager
@@ -173,7 +174,13 @@ async def _open_base(
             )
 
 
-def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spending) -> Runtime:
+def _assemble(
+    base: _Base,
+    registry_check: RegistryCheck,
+    barrier: Barrier,
+    changes: ChangesFeed,
+    spending: Spending,
+) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     return Runtime(
@@ -196,7 +203,16 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
         key_ring=KeyRing(base.engine),
         quotas=Quotas(base.quota),
         policies=base.policies,
-        checks=_checks(base, follower, repair),
+        checks=Checks(
+            replica=follower,
+            cache=base.cache,
+            registry=registry_check,
+            sealer=base.sealer,
+            policies=base.policies,
+            clock=base.clock,
+            stale_after_ms=base.config.list.stale_after_ms,
+            report_incomplete=repair.report_incomplete,
+        ),
         spending=spending,
         audit=assemble_audit(
             base.engine,
@@ -218,21 +234,12 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
     )
 
 
-def _checks(base: _Base, follower: Follower, repair: Repair) -> Checks:
-    return Checks(
-        replica=follower,
-        cache=base.cache,
-        registry=RegistryCheck(
-            engine=base.engine,
-            sealer=base.sealer,
-            policies=base.policies,
-            breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
-        ),
+def _registry_check(base: _Base) -> RegistryCheck:
+    return RegistryCheck(
+        engine=base.engine,
         sealer=base.sealer,
         policies=base.policies,
-        clock=base.clock,
-        stale_after_ms=base.config.list.stale_after_ms,
-        report_incomplete=repair.report_incomplete,
+        breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
     )
 
 

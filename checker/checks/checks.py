@@ -23,7 +23,8 @@ from cache.store import Lookup, StandingCache
 from cache.token import Token
 from checker.audit.decisions import new_id
 from checker.checks.answer import ListState, list_state
-from checker.checks.registry_check import Asked, RegistryCheck
+from checker.checks.asked import Asked
+from checker.checks.registry_check import RegistryCheck
 from checker.checks.request import PreparedCheck
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome

@@ -1,21 +1,23 @@
 """Decides by the registry, and keeps what was decided, in one transaction before the answer.
 
 PostgreSQL says what holds now, whatever the cache said; a plain `allow` leaves nothing behind.
-Every other answer is kept, and a counted permit is used, by the transaction that read them.
+Every other answer is kept, and a counted permit is used, by the transaction that read them. What is
+asked while one transaction is under way shares the next: a commit costs a write to disk, whatever
+is in it. Nobody waits for company, and large batches go by themselves.
 """
 
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.breaker import Breaker
-from cache.token import Token
 from checker.audit.decisions import KeptDecision, keep, new_id
+from checker.checks.asked import Asked, Confirmed, Item, Together
 from checker.checks.request import PreparedCheck
 from checker.database.engine import attempt, driver_errors
+from checker.database.group_commit import GroupCommit
 from checker.domain.decision import Decision
 from checker.domain.rules import decide
 from checker.domain.service import type_of
@@ -30,35 +32,14 @@ from checker.spending.spent import Spent, read_spent
 
 CLAIM_BYTES = 16
 
+GROUP_CHECKS_MAX = 200
+"""Checks in one transaction of several callers; a batch of more has one of its own, so that no
+single check waits behind it."""
+
+WAITING_MAX = 2_000
+"""Callers that may wait in one process; more are told to come back."""
+
 _NOTHING_SPENT = Spent()
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Checks that were asked together, and all tokens under which each subject may be listed.
-
-    `account_id` None: asked on the command line.
-    """
-
-    checks: tuple[PreparedCheck, ...]
-    tokens: tuple[tuple[Token, ...], ...]
-    account_id: str | None
-    now: datetime
-
-    def only(self, places: Sequence[int]) -> "Asked":
-        """Give those at some places, in their order."""
-        return msgspec.structs.replace(
-            self,
-            checks=tuple([self.checks[place] for place in places]),
-            tokens=tuple([self.tokens[place] for place in places]),
-        )
-
-
-class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions with their ids in the order of the checks, by the list of `version`."""
-
-    decisions: tuple[Decision, ...]
-    ids: tuple[str, ...]
-    version: ListVersion
 
 
 class RegistryCheck:
@@ -71,6 +52,12 @@ class RegistryCheck:
         self._sealer = sealer
         self._policies = policies
         self._breaker = breaker
+        self._group: GroupCommit[Item, Confirmed | None] = GroupCommit(
+            self._transact,
+            weight=lambda item: len(item.questions),
+            weight_max=GROUP_CHECKS_MAX,
+            waiting_max=WAITING_MAX,
+        )
 
     async def decide(self, asked: Asked, *, at_version: int | None = None) -> Confirmed | None:
         """Decide, and keep whatever is no plain `allow`.
@@ -78,28 +65,42 @@ class RegistryCheck:
         None: the list is no longer at `at_version`; then nothing is kept.
 
         Raises:
-            Unavailable: PostgreSQL does not answer, or holds no list yet.
+            Unavailable: PostgreSQL does not answer, or holds no list yet; or too many wait.
         """
-        questions = [
-            Question(
-                document=check.document,
-                tokens=tokens,
-                name_token=None if check.name is None else self._sealer.name_token(check.name),
-                claim=self._claim(check, asked.account_id),
-            )
-            for check, tokens in zip(asked.checks, asked.tokens, strict=True)
-        ]
+        if not self._breaker.allows():
+            raise Unavailable("the registry could not be reached a moment ago")
+        item = Item(asked=asked, questions=self._questions(asked), at_version=at_version)
+        if len(item.questions) > GROUP_CHECKS_MAX:
+            [confirmed] = await self._transact([item])
+            return confirmed
+        return await self._group.add(item)
 
-        async def work(connection: AsyncConnection) -> Confirmed | None:
+    async def aclose(self) -> None:
+        """Stop; whoever waits is cancelled."""
+        await self._group.aclose()
+
+    def _questions(self, asked: Asked) -> tuple[Question, ...]:
+        return tuple(
+            [
+                Question(
+                    document=check.document,
+                    tokens=tokens,
+                    name_token=None if check.name is None else self._sealer.name_token(check.name),
+                    claim=self._claim(check, asked.account_id),
+                )
+                for check, tokens in zip(asked.checks, asked.tokens, strict=True)
+            ]
+        )
+
+    async def _transact(self, items: Sequence[Item]) -> list[Confirmed | None]:
+        questions = [question for item in items for question in item.questions]
+
+        async def work(connection: AsyncConnection) -> list[Confirmed | None]:
             findings = await find_standings(connection, self._sealer.vault, questions)
             if findings.version is None:
                 raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
-            if at_version not in {None, findings.version.version}:
-                return None
-            return await self._decide(connection, asked, questions, findings)
+            return await self._decide(connection, items, findings)
 
-        if not self._breaker.allows():
-            raise Unavailable("the registry could not be reached a moment ago")
         try:
             with driver_errors():
                 confirmed = await attempt(self._engine, work)
@@ -110,49 +111,82 @@ class RegistryCheck:
         return confirmed
 
     async def _decide(
-        self,
-        connection: AsyncConnection,
-        asked: Asked,
-        questions: Sequence[Question],
-        findings: Findings,
-    ) -> Confirmed:
-        assert findings.version is not None
-        standings = list(findings.standings)
+        self, connection: AsyncConnection, items: Sequence[Item], findings: Findings
+    ) -> list[Confirmed | None]:
+        """Decide those items that are asked of this version, together; None: the others."""
+        version = findings.version
+        assert version is not None
+        standings: list[Standing] = []
+        wanted = []
+        start = 0
+        for item in items:
+            stop = start + len(item.questions)
+            if item.at_version in {None, version.version}:
+                wanted.append(item)
+                standings += findings.standings[start:stop]
+            start = stop
+        if not wanted:
+            return [None] * len(items)
+        together = Together.of(wanted)
+        decisions = await self._decide_together(connection, together, standings)
+        ids = [new_id() for _ in decisions]
+        await self._keep(connection, together, standings, decisions, ids, version)
+        confirmed: dict[int, Confirmed] = {}
+        start = 0
+        for item in wanted:
+            stop = start + len(item.questions)
+            confirmed[id(item)] = Confirmed(
+                decisions=tuple(decisions[start:stop]), ids=tuple(ids[start:stop]), version=version
+            )
+            start = stop
+        return [confirmed.get(id(item)) for item in items]
+
+    async def _decide_together(
+        self, connection: AsyncConnection, together: Together, standings: list[Standing]
+    ) -> list[Decision]:
         decisions = [
-            self._judge(check, standing, asked.now)
-            for check, standing in zip(asked.checks, standings, strict=True)
+            self._judge(check, standing, together.now)
+            for check, standing in zip(together.checks, standings, strict=True)
         ]
         if any(_uses_one(decision) for decision in decisions):
-            await self._use_permits(connection, asked, questions, standings, decisions)
-        await self._fill_spending(connection, asked, standings, decisions)
-        ids = tuple([new_id() for _ in decisions])
+            await self._use_permits(connection, together, standings, decisions)
+        await self._fill_spending(connection, together, standings, decisions)
+        return decisions
+
+    async def _keep(
+        self,
+        connection: AsyncConnection,
+        together: Together,
+        standings: Sequence[Standing],
+        decisions: Sequence[Decision],
+        ids: Sequence[str],
+        version: ListVersion,
+    ) -> None:
         kept = [
             KeptDecision.of(
                 decision,
-                self._judge(check, standing.with_all_shown(), asked.now),
+                self._judge(check, standing.with_all_shown(), together.now),
                 id=decision_id,
-                at=asked.now,
-                account_id=asked.account_id,
+                at=together.now,
+                account_id=account_id,
                 service=type_of(check.service),
                 jurisdiction=check.jurisdiction,
                 policy=self._policies.effective(check.jurisdiction),
-                list_version=findings.version.version,
+                list_version=version.version,
             )
-            for check, standing, decision, decision_id in zip(
-                asked.checks, standings, decisions, ids, strict=True
+            for check, account_id, standing, decision, decision_id in zip(
+                together.checks, together.account_ids, standings, decisions, ids, strict=True
             )
             if decision.reasons
         ]
         if kept:
             await keep(connection, kept)
             await connection.commit()
-        return Confirmed(decisions=tuple(decisions), ids=ids, version=findings.version)
 
     async def _use_permits(
         self,
         connection: AsyncConnection,
-        asked: Asked,
-        questions: Sequence[Question],
+        together: Together,
         standings: list[Standing],
         decisions: list[Decision],
     ) -> None:
@@ -164,20 +198,20 @@ class RegistryCheck:
             for permit in standings[place].permits
             if permit.is_counted
         }
-        claims = {place: questions[place].claim or b"" for place in places}
+        claims = {place: together.questions[place].claim or b"" for place in places}
         uses = await PermitUses.lock(connection, permit_ids, set(claims.values()))
         for place, claim in claims.items():
             standing = uses.left_in(standings[place], claim)
-            decision = self._judge(asked.checks[place], standing, asked.now)
+            decision = self._judge(together.checks[place], standing, together.now)
             standings[place], decisions[place] = standing, decision
             if decision.permit is not None and decision.permit.is_counted:
                 uses.claim(decision.permit, claim)
-        await uses.write(connection, asked.now)
+        await uses.write(connection, together.now)
 
     async def _fill_spending(
         self,
         connection: AsyncConnection,
-        asked: Asked,
+        together: Together,
         standings: Sequence[Standing],
         decisions: list[Decision],
     ) -> None:
@@ -187,13 +221,14 @@ class RegistryCheck:
             return
         capped = []
         for place in places:
-            cap = self._policies.effective(asked.checks[place].jurisdiction).settings.resort_cap
+            place_policy = self._policies.effective(together.checks[place].jurisdiction)
+            cap = place_policy.settings.resort_cap
             assert cap is not None, "only where a cap is set is anybody capped"
-            capped.append((asked.tokens[place][0], cap))
-        spent = await read_spent(connection, capped, asked.now)
+            capped.append((together.questions[place].tokens[0], cap))
+        spent = await read_spent(connection, capped, together.now)
         for place, each in zip(places, spent, strict=True):
             decisions[place] = self._judge(
-                asked.checks[place], standings[place], asked.now, spent=each
+                together.checks[place], standings[place], together.now, spent=each
             )
 
     def _judge(
