@@ -4,10 +4,14 @@ The main process holds the embedded servers, if any, and hands their URLs to the
 environment. They end with it (`checker.parent`).
 """
 
+import logging
 import multiprocessing
 import os
 import socket
 import tempfile
+import time
+from collections.abc import Callable
+from typing import Protocol
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -26,6 +30,11 @@ from checker.publishing import publishing_process
 
 BACKLOG = 1024
 STOP_TIMEOUT_S = 10
+
+SERVED_S_MIN = 30.0
+"""Whoever ends sooner than this after its start has not started well."""
+
+_log = logging.getLogger(__name__)
 
 
 def refuse_taken(host: str, port: int) -> None:
@@ -60,21 +69,56 @@ def serve(config: Config, *, host: str, port: int, workers: int) -> None:
             os.environ[CONFIG_VARIABLE] = str(config.config_file.absolute())
         # A fork would inherit this process's locks, threads and counters.
         multiprocessing.set_start_method("spawn", force=True)
-        server = Granian(
-            "checker.api.app:worker_app",
-            address=host,
-            port=port,
-            interface=Interfaces.ASGI,
-            workers=workers,
-            factory=True,
-            loop=Loops.uvloop,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=BACKLOG,
-            log_level=LogLevels.warning,
-            log_access=False,
-            respawn_failed_workers=True,
-            workers_kill_timeout=STOP_TIMEOUT_S,
-        )
         with publishing_process():
+            keep_serving(lambda: _server(host, port, workers))
+
+
+class Server(Protocol):
+    """What granian's server is to `keep_serving`."""
+
+    interrupt_signal: bool
+
+    def serve(self) -> None:
+        """Serve until a signal; SystemExit where workers died one after another."""
+        ...
+
+
+def keep_serving(
+    make_server: Callable[[], Server], *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Serve until a signal, and start anew when granian gives up on workers that die.
+
+    It gives up when a worker dies within seconds of having replaced another one, as two that are
+    killed for their memory do. A server that has hardly served is not started again: then it is
+    the start itself that fails, and SystemExit says so.
+    """
+    while True:
+        began_at = clock()
+        server = make_server()
+        try:
             server.serve()
+        except SystemExit:
+            if server.interrupt_signal or clock() - began_at < SERVED_S_MIN:
+                raise
+        if server.interrupt_signal:
+            return
+        _log.error("workers died one after another: all of them start again")
+
+
+def _server(host: str, port: int, workers: int) -> Server:
+    return Granian(
+        "checker.api.app:worker_app",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        factory=True,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG,
+        log_level=LogLevels.warning,
+        log_access=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_TIMEOUT_S,
+    )
