@@ -6,7 +6,7 @@ nobody keeps the audit, decisions queue for the chain and stand in the rest.
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -18,6 +18,7 @@ from checker.database.engine import driver_errors
 from checker.database.leadership import leadership
 from checker.database.locks import Lock
 from checker.domain.clock import Clock
+from checker.errors import Unavailable
 from checker.fault_log import FaultLog
 
 CHAIN_INTERVAL_S: Final = 0.5
@@ -25,6 +26,9 @@ CHAIN_INTERVAL_S: Final = 0.5
 
 STAND_BY_S: Final = 1.0
 MONTHS_INTERVAL: Final = timedelta(hours=1)
+
+MONTHS_PAUSE: Final = timedelta(minutes=1)
+"""Between two tries where somebody holds the table, as a long verification does."""
 
 LEADER_IDLE_S: Final = 120
 """Long work, as chaining what queued for days, leaves the leader's own connection idle."""
@@ -40,6 +44,7 @@ class AuditKeeper:
         self._clock = clock
         self._chain = Chain(engine)
         self._months = Months(engine, keep_months)
+        self._month_faults = FaultLog(_log, "keeping the months of decisions")
 
     async def run(self) -> None:
         """Keep order until cancelled; what fails is tried again."""
@@ -57,21 +62,29 @@ class AuditKeeper:
             await asyncio.sleep(STAND_BY_S)
 
     async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
-        months_at: datetime | None = None
+        months_at = self._clock.now()
         while True:
-            now = self._clock.now()
-            if months_at is None or now - months_at >= MONTHS_INTERVAL:
-                await self._keep_months(now)
-                months_at = now
             await self._chain.extend()
+            if self._clock.now() >= months_at:
+                months_at = self._clock.now() + await self._keep_months()
             faults.passed()
             # Still the leader: a lost connection raises here.
             await connection.execute(text("SELECT 1"))
             await asyncio.sleep(CHAIN_INTERVAL_S)
 
-    async def _keep_months(self, now: datetime) -> None:
-        for month in await self._months.prepare(now):
-            _log.info("decisions of %s have a partition", month)
-        await self._chain.extend()
-        for month in await self._months.remove_old(now):
-            _log.info("decisions of %s were removed: their time is over", month)
+    async def _keep_months(self) -> timedelta:
+        """Make and remove months; give the time to wait until the next time.
+
+        The chain goes on where this fails: decisions stand in the rest meanwhile.
+        """
+        now = self._clock.now()
+        try:
+            for month in await self._months.prepare(now):
+                _log.info("decisions of %s have a partition", month)
+            for month in await self._months.remove_old(now):
+                _log.info("decisions of %s were removed: their time is over", month)
+        except Unavailable as error:
+            self._month_faults.met(error)
+            return MONTHS_PAUSE
+        self._month_faults.passed()
+        return MONTHS_INTERVAL

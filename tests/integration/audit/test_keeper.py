@@ -52,3 +52,13 @@ async def test_another_takes_over_when_a_keeper_ends(ground):
         await asyncio.gather(second, return_exceptions=True)
         await ground.decided(decision())
         await until_rows(ground, "chain_link", 2)
+
+
+async def test_the_chain_goes_on_while_somebody_holds_the_table(ground):
+    async with ground.engine.connect() as reader:
+        await reader.exec_driver_sql("SELECT * FROM decision")  # locks until the transaction ends
+        async with keeping(ground):
+            await ground.decided(decision())
+            await until_rows(ground, "chain_link", 1)
+        rows = await ground.query("SELECT tableoid::regclass::text AS name FROM decision")
+        assert [row.name for row in rows] == ["decision_month.rest"]
