@@ -38,6 +38,8 @@ from checker.errors import ConfigurationError, Unavailable
 from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
 from checker.policy.loader import builtin_policies, load_policies
+from checker.receipts.receipt_keys import ReceiptKeys
+from checker.receipts.receipts import Receipts
 from checker.registry.barrier import Barrier
 from checker.registry.changes import ChangesFeed
 from checker.registry.publisher import Publisher
@@ -78,6 +80,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     quotas: Quotas
     policies: PolicyBook
     checks: Checks
+    receipt_keys: ReceiptKeys
+    receipts: Receipts
     spending: Spending
     feed: SnapshotFeed
     changes: ChangesFeed
@@ -172,6 +176,13 @@ async def _open_base(
 def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spending) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
+    settings = base.config.receipts
+    receipt_keys = ReceiptKeys(
+        base.engine,
+        base.sealer.vault,
+        now=base.clock.now,
+        published_for=settings.keys_published_for,
+    )
     return Runtime(
         config=base.config,
         clock=base.clock,
@@ -193,6 +204,8 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
         quotas=Quotas(base.quota),
         policies=base.policies,
         checks=_checks(base, follower, repair),
+        receipt_keys=receipt_keys,
+        receipts=Receipts(receipt_keys, issuer=settings.issuer, clock=base.clock),
         spending=spending,
         feed=SnapshotFeed(
             engine=base.work_engine,

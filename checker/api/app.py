@@ -19,6 +19,7 @@ from checker.api.measures import list_measures
 from checker.api.metrics import Metrics, forget_dead_workers, show_metrics
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
+from checker.api.receipts import list_receipt_keys
 from checker.api.responses import handle_error
 from checker.api.spending import (
     authorize_spending,
@@ -53,6 +54,7 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
                 checks=runtime.checks,
+                receipts=runtime.receipts,
                 clock=runtime.clock,
                 metrics=app.state.metrics,
             )
@@ -79,6 +81,7 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
             show_quarantined,
             list_measures,
             show_list,
+            list_receipt_keys,
             healthz,
             readyz,
             show_metrics,

@@ -38,8 +38,10 @@ from checker.checks.request import (
 )
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Decision
-from checker.domain.service import Service
+from checker.domain.service import Service, type_of
 from checker.errors import CheckerError, OutOfScope
+from checker.receipts.receipt import Receipt, Statement
+from checker.receipts.receipts import Receipts
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,14 +87,22 @@ _Create = Callable[[Caller, Any], Awaitable[tuple[Reply, int]]]
 
 
 class ChecksResource:
-    """Answers checks: who calls, what is asked, what is decided, what is counted."""
+    """Answers checks: who calls, what is asked, decided, counted, and signed on request."""
 
     def __init__(
-        self, *, key_ring: KeyRing, quotas: Quotas, checks: Checks, clock: Clock, metrics: Metrics
+        self,
+        *,
+        key_ring: KeyRing,
+        quotas: Quotas,
+        checks: Checks,
+        receipts: Receipts,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._key_ring = key_ring
         self._quotas = quotas
         self._checks = checks
+        self._receipts = receipts
         self._clock = clock
         self._metrics = metrics
 
@@ -131,10 +141,13 @@ class ChecksResource:
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
         self._metrics.decided(check.service, decision.outcome)
-        answer = encode(
-            answer_of(decision, decided.list, check.reference, answer_id=decided.ids[0])
+        receipt = None
+        if check.receipt:
+            receipt = self._receipts.issue(_statement(check, decided, 0, caller))
+        answer = answer_of(
+            decision, decided.list, check.reference, answer_id=decided.ids[0], receipt=receipt
         )
-        reply = Reply(status=200, body=answer, headers=rate_limit_headers(allowance))
+        reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
 
     async def _create_batch(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
@@ -145,13 +158,33 @@ class ChecksResource:
         decided = await self._checks.decide(asked, account_id=caller.account_id)
         for check, decision in zip(asked, decided.decisions, strict=True):
             self._metrics.decided(check.service, decision.outcome)
-        answer = BatchAnswer(list=decided.list, results=_results(items, decided))
+        receipts = await self._receipts.issue_all(
+            [
+                _statement(check, decided, place, caller) if check.receipt else None
+                for place, check in enumerate(asked)
+            ]
+        )
+        answer = BatchAnswer(list=decided.list, results=_results(items, decided, receipts))
         reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
 
 
-def _results(items: Sequence[Item], decided: Decided) -> tuple[BatchItem | ItemError, ...]:
-    remaining = iter(zip(decided.decisions, decided.ids, strict=True))
+def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:
+    """Say what a receipt is to state of the answer at a place."""
+    return Statement(
+        decision_id=decided.ids[place],
+        account_id=caller.account_id,
+        decision=decided.decisions[place],
+        list_version=decided.list.version,
+        service=type_of(check.service),
+        document=check.document,
+    )
+
+
+def _results(
+    items: Sequence[Item], decided: Decided, receipts: Sequence[Receipt | None]
+) -> tuple[BatchItem | ItemError, ...]:
+    remaining = iter(zip(decided.decisions, decided.ids, receipts, strict=True))
     return tuple(
         _item(item, *next(remaining))
         if isinstance(item, PreparedCheck)
@@ -160,7 +193,9 @@ def _results(items: Sequence[Item], decided: Decided) -> tuple[BatchItem | ItemE
     )
 
 
-def _item(check: PreparedCheck, decision: Decision, answer_id: str) -> BatchItem:
+def _item(
+    check: PreparedCheck, decision: Decision, answer_id: str, receipt: Receipt | None
+) -> BatchItem:
     return BatchItem(
         id=answer_id,
         decision=decision.outcome,
@@ -168,6 +203,7 @@ def _item(check: PreparedCheck, decision: Decision, answer_id: str) -> BatchItem
         permit=shown_permit(decision.permit),
         spending=decision.spending,
         reference=check.reference,
+        receipt=receipt,
     )
 
 

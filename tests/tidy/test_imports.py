@@ -26,6 +26,10 @@ MAY_KNOW = {
         *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
     },
     "checker.audit": {"checker.database", "checker.domain"},
+    "checker.receipts": {
+        *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
+        "checker.vault",
+    },
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },
@@ -35,8 +39,8 @@ MAY_KNOW = {
     },
     "checker.checks": {
         *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
-        *("checker.domain", "checker.errors", "checker.policy", "checker.registry"),
-        "checker.spending",
+        *("checker.domain", "checker.errors", "checker.policy", "checker.receipts"),
+        *("checker.registry", "checker.spending"),
     },
     "checker.following": {
         *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
@@ -45,7 +49,8 @@ MAY_KNOW = {
     "checker.runtime": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
         *("checker.deployment", "checker.domain", "checker.errors", "checker.fault_log"),
-        *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
+        *("checker.policy", "checker.receipts", "checker.registry", "checker.spending"),
+        "checker.vault",
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
@@ -53,7 +58,8 @@ MAY_KNOW = {
     "checker.api": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
         *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
-        *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
+        *("checker.receipts", "checker.registry", "checker.runtime", "checker.spending"),
+        "checker.upkeep",
     },
 }
 # The top: it puts the parts together.

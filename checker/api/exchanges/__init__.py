@@ -4,11 +4,12 @@ A file for each resource. A test holds the table against the routes, another aga
 what.
 """
 
-from checker.api.exchanges import checks, feed, spending, upkeep
+from checker.api.exchanges import checks, feed, receipts, spending, upkeep
 from checker.api.exchanges.exchange import Exchanges
 
 EXCHANGES: Exchanges = {
     **checks.EXCHANGES,
+    **receipts.EXCHANGES,
     **spending.EXCHANGES,
     **feed.EXCHANGES,
     **upkeep.EXCHANGES,
