@@ -52,11 +52,11 @@ def rotate(config: Config, lead_s: int, as_json: bool) -> None:
 
 
 @receipts.command()
-@click.argument("kid")
+@click.option("--kid", required=True, help="The key's id, as receipts and the key set name it.")
 @json_option
 @deployment_options
 def withdraw(config: Config, kid: str, as_json: bool) -> None:
-    """Remove the key KID, as if it had been stolen: none of its receipts verifies any more.
+    """Remove a key, as if it had been stolen: none of its receipts verifies any more.
 
     Whoever fetched the keys before may believe it until they fetch them again.
     """

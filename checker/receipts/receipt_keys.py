@@ -6,7 +6,7 @@ with those it has: one that was made before takes over at its time all the same.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from checker.receipts.keys import (
     superseded_at,
 )
 from checker.receipts.schema import receipt_key
-from checker.receipts.signature import PublicKeySet, public_key
+from checker.receipts.signature import PublicKey, PublicKeySet, public_key
 from checker.vault import Vault
 
 REFRESH_INTERVAL_S: Final = 1.0
@@ -38,6 +38,13 @@ them for, so that one who keeps to that meets no key it does not know.
 
 LEAD_S_MIN: Final = 3
 """So long every node that reaches PostgreSQL has looked twice; verifiers may have to fetch anew."""
+
+# The number of a key that was withdrawn is given again, its instant is not.
+_MARKS = select(
+    func.count().label("held"),
+    func.max(receipt_key.c.number),
+    func.max(receipt_key.c.created_at),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +65,8 @@ class ReceiptKeys:
         self._now = now
         self._published_for = published_for
         self._keys: Sequence[ReceiptKey] = ()
-        self._seen: tuple[int, int | None] = (0, None)
+        self._shown: Mapping[int, PublicKey] = {}
+        self._seen: tuple[object, ...] | None = None
 
     async def prepare(self) -> None:
         """Make the deployment's first key if it has none, and read all: before the first receipt.
@@ -84,15 +92,15 @@ class ReceiptKeys:
 
     async def refresh(self) -> None:
         """Read the keys if one came or went since the last time; raises as `prepare`."""
-        marks = select(func.count(), func.max(receipt_key.c.number))
         with driver_errors():
             async with self._engine.connect() as connection:
-                count, newest = (await connection.execute(marks)).one()
+                seen = (await connection.execute(_MARKS)).one()
                 # None at all: somebody emptied the table, and those that are held still serve.
-                if not count or (count, newest) == self._seen:
+                if not seen.held or tuple(seen) == self._seen:
                     return
                 self._keys = await read_keys(connection, self._vault)
-                self._seen = (count, newest)
+                self._shown = {each.number: public_key(each.key) for each in self._keys}
+                self._seen = tuple(seen)
 
     def signing(self) -> ReceiptKey:
         """Give the key that signs now; `prepare` was called before."""
@@ -101,8 +109,8 @@ class ReceiptKeys:
     def published(self) -> PublicKeySet:
         """Give the keys that verify receipts, newest first: those to come, and the old ones too."""
         now = self._now()
-        shown = [each for each in reversed(self._keys) if self._is_published(each, now)]
-        return PublicKeySet(keys=tuple(public_key(each.key) for each in shown))
+        shown = [each.number for each in reversed(self._keys) if self._is_published(each, now)]
+        return PublicKeySet(keys=tuple(self._shown[number] for number in shown))
 
     def _is_published(self, key: ReceiptKey, now: datetime) -> bool:
         ended_at = superseded_at(key, self._keys)

@@ -13,7 +13,7 @@ from checker.receipts.receipt import Receipt, Statement, claims_of, new_opening
 from checker.receipts.signature import base64url, sign
 
 AT_ONCE: Final = 50
-"""Receipts that are signed in a row, some 4 ms; then others of the process have their turn."""
+"""Receipts that are signed in a row, in 4 ms or so; then others of the process have a turn."""
 
 _encode = msgspec.json.Encoder().encode
 

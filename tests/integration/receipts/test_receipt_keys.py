@@ -1,111 +1,22 @@
 """Keys of receipts in PostgreSQL: one first, rotation with overlap, and what an outage changes."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-import jwt
-import msgspec
 import pytest
+from receipt_grounds import AT, LEAD, PUBLISHED_FOR, VAULT, Node, kid_of, open_node, stored
 from sqlalchemy import insert, text
 
 from checker.database.engine import open_engine
-from checker.domain.decision import ALLOWED
-from checker.domain.document import Document, DocumentType
-from checker.domain.service import ServiceType
-from checker.errors import ConfigurationError, NotFound, Unavailable
-from checker.receipts.keys import ReceiptKey, make_first_key, rotate, withdraw
-from checker.receipts.receipt import Statement
-from checker.receipts.receipt_keys import ReceiptKeys
-from checker.receipts.receipts import Receipts
+from checker.errors import ConfigurationError, Unavailable
+from checker.receipts.keys import ReceiptKey, make_first_key
 from checker.receipts.schema import receipt_key
 from checker.receipts.signature import new_key, write_key
 from checker.vault import Vault
 
 pytestmark = pytest.mark.anyio
-
-AT = datetime(2026, 11, 23, tzinfo=UTC)
-VAULT = Vault(bytes(range(32)))
-LEAD = timedelta(minutes=10)
-PUBLISHED_FOR = timedelta(days=366)
-STATEMENT = Statement(
-    decision_id="1",
-    account_id="account",
-    decision=ALLOWED,
-    list_version=1,
-    service=ServiceType.AIR,
-    document=Document(type=DocumentType.PASSPORT, number="P1234567"),
-)
-
-
-class Node:
-    """A node's keys and what it signs by them, on a clock that a test moves."""
-
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
-        self.instant = AT
-        self.keys = ReceiptKeys(engine, VAULT, now=self.now, published_for=PUBLISHED_FOR)
-        self.receipts = Receipts(self.keys, issuer="checker", clock=self)
-
-    def now(self) -> datetime:
-        return self.instant
-
-    async def withdraw(self, kid: str) -> ReceiptKey | None:
-        return await withdraw(self.engine, VAULT, kid=kid, now=self.instant)
-
-    async def rotate(self) -> ReceiptKey:
-        return await rotate(self.engine, VAULT, now=self.instant, lead=LEAD)
-
-    def published(self) -> list[str]:
-        return [key.kid for key in self.keys.published().keys]
-
-    def sign(self) -> str:
-        return self.receipts.issue(STATEMENT).jws
-
-    def verifies(self, jws: str) -> bool:
-        """Whether whoever fetches this node's keys can verify it."""
-        keys = jwt.PyJWKSet.from_json(msgspec.json.encode(self.keys.published()).decode())
-        kid = jwt.get_unverified_header(jws)["kid"]
-        if kid not in {key.key_id for key in keys.keys}:
-            return False
-        options = {"verify_iat": False}
-        jwt.decode(jws, keys[kid], algorithms=["EdDSA"], audience="account", options=options)
-        return True
-
-
-def kid_of(jws: str) -> str:
-    kid: str = jwt.get_unverified_header(jws)["kid"]
-    return kid
-
-
-@asynccontextmanager
-async def open_node(url: str) -> AsyncIterator[Node]:
-    async with open_engine(url) as engine:
-        yield Node(engine)
-
-
-@pytest.fixture
-async def node(anyio_backend: str, database_url: str) -> AsyncIterator[Node]:
-    async with open_node(database_url) as opened:
-        await opened.keys.prepare()
-        yield opened
-
-
-@pytest.fixture
-async def other(anyio_backend: str, node: Node, database_url: str) -> AsyncIterator[Node]:
-    """A second node of the same deployment."""
-    async with open_node(database_url) as opened:
-        await opened.keys.prepare()
-        yield opened
-
-
-@pytest.fixture
-def lost_database_url(postgres_server: Any) -> str:
-    """A database that the test drops itself."""
-    return str(postgres_server.create())
 
 
 async def test_however_many_start_at_once_they_sign_by_one_key(database_url: str) -> None:
@@ -191,49 +102,6 @@ async def test_of_rotations_at_once_each_makes_a_key_of_its_own_or_none(node: No
     assert all("another rotation" in each for each in refused)
 
 
-async def test_by_a_key_that_was_withdrawn_nothing_is_signed_or_verified(
-    node: Node, other: Node
-) -> None:
-    stolen = node.sign()
-    made = await node.withdraw(kid_of(stolen))
-    assert made is not None
-    for each in (node, other):
-        await each.keys.refresh()
-        assert each.published() == [made.kid] == [kid_of(each.sign())]
-        assert not each.verifies(stolen)
-
-
-async def test_a_key_that_no_longer_signs_is_withdrawn_without_another(node: Node) -> None:
-    old = node.sign()
-    for _ in range(2):
-        await node.rotate()
-        node.instant += LEAD
-    await node.keys.refresh()
-    before = node.published()
-    assert await node.withdraw(kid_of(old)) is None
-    await node.keys.refresh()
-    assert node.published() == [kid for kid in before if kid != kid_of(old)]
-    assert len(before) == 3
-
-
-async def test_a_key_that_is_still_to_sign_is_withdrawn_and_the_one_before_goes_on(
-    node: Node,
-) -> None:
-    old = node.sign()
-    made = await node.rotate()
-    assert await node.withdraw(made.kid) is None
-    node.instant += LEAD
-    await node.keys.refresh()
-    assert node.published() == [kid_of(old)] == [kid_of(node.sign())]
-
-
-async def test_a_key_that_is_not_there_is_not_withdrawn(node: Node) -> None:
-    before = await stored(node)
-    with pytest.raises(NotFound):
-        await node.withdraw("unknown")
-    assert await stored(node) == before
-
-
 async def test_a_rotation_before_the_first_start_leaves_a_key_that_signs(
     database_url: str,
 ) -> None:
@@ -293,9 +161,3 @@ async def test_the_first_key_is_made_once(node: Node) -> None:
     before = await stored(node)
     await make_first_key(node.engine, VAULT, AT + LEAD)
     assert await stored(node) == before
-
-
-async def stored(node: Node) -> list[Any]:
-    async with node.engine.connect() as connection:
-        rows = await connection.execute(text("SELECT * FROM receipt_key ORDER BY number"))
-        return list(rows)
