@@ -183,3 +183,17 @@ def test_a_receipt_is_verified_on_the_command_line(
         told = json.loads(done.stdout)
         assert (told["valid"], told["about_document"]) == (True, True)
         assert told["claims"] == claims_of(asker, receipt)
+
+
+def test_a_key_that_is_withdrawn_is_gone_and_another_signs(
+    service: RunningService, asker: httpx.Client
+) -> None:
+    stolen = jwt.get_unverified_header(receipt_of(asker, DEBTOR, G_TRAIN)["receipt"]["jws"])["kid"]
+    done = run_command(service.data_dir, "receipts", "withdraw", "--kid", stolen, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    made = json.loads(done.stdout)["kid"]
+    wait_until(lambda: made in {key.key_id for key in published(asker).keys})
+    assert stolen not in {key.key_id for key in published(asker).keys}
+    receipt = receipt_of(asker, DEBTOR, G_TRAIN)["receipt"]
+    assert jwt.get_unverified_header(receipt["jws"])["kid"] == made
+    assert claims_of(asker, receipt)["decision"] == "deny"
