@@ -2,12 +2,14 @@
 
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
 place, `[list]` how long the courts may be silent before an answer calls its list stale,
-`[decisions]` how long what was decided is kept. An unknown table or key stops the start, so that a
-misspelt setting cannot silently mean `unset`.
+`[decisions]` how long what was decided is kept, `[receipts]` who issues receipts and for how long
+they verify. An unknown table or key stops the start, so that a misspelt setting cannot silently
+mean `unset`.
 """
 
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,7 @@ DATA_DIR = Path("checker-data")
 CONFIG_FILE = "config.toml"
 
 _HOUR_MS = 3_600_000
+_LONGEST_YEAR_DAYS = 366
 
 
 class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,9 +53,26 @@ class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     keep_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 60
 
 
+class ReceiptSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for receipts: `issuer` names this deployment in them (`iss`).
+
+    The key of a receipt is published for `keys_published_years` after it has ceased to sign: so
+    long anybody can verify it. Twenty years bound every claim (民法典, section 188).
+    """
+
+    issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "checker"
+    keys_published_years: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
+
+    @property
+    def keys_published_for(self) -> timedelta:
+        """The same as a time, never shorter than so many years."""
+        return timedelta(days=_LONGEST_YEAR_DAYS * self.keys_published_years)
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -69,6 +89,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     jurisdictions: Mapping[Jurisdiction, Settings]
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
 
 
 def load_config(
@@ -104,6 +125,7 @@ def load_config(
         jurisdictions=jurisdictions,
         list=read.list,
         decisions=read.decisions,
+        receipts=read.receipts,
     )
 
 

@@ -40,6 +40,8 @@ from checker.errors import ConfigurationError, Unavailable
 from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
 from checker.policy.loader import builtin_policies, load_policies
+from checker.receipts.receipt_keys import ReceiptKeys
+from checker.receipts.receipts import Receipts
 from checker.registry.barrier import Barrier
 from checker.registry.changes import ChangesFeed
 from checker.registry.publisher import Publisher
@@ -80,6 +82,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     quotas: Quotas
     policies: PolicyBook
     checks: Checks
+    receipt_keys: ReceiptKeys
+    receipts: Receipts
     spending: Spending
     audit: Audit
     feed: SnapshotFeed
@@ -183,6 +187,13 @@ def _assemble(
 ) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
+    settings = base.config.receipts
+    receipt_keys = ReceiptKeys(
+        base.engine,
+        base.sealer.vault,
+        now=base.clock.now,
+        published_for=settings.keys_published_for,
+    )
     return Runtime(
         config=base.config,
         clock=base.clock,
@@ -213,6 +224,8 @@ def _assemble(
             stale_after_ms=base.config.list.stale_after_ms,
             report_incomplete=repair.report_incomplete,
         ),
+        receipt_keys=receipt_keys,
+        receipts=Receipts(receipt_keys, issuer=settings.issuer, clock=base.clock),
         spending=spending,
         audit=assemble_audit(
             base.engine,

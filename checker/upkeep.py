@@ -15,11 +15,12 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None]:
-    """Run what keeps a serving node current: replica, key ring, and the publisher if told.
+    """Run what keeps a serving node current: replica, keys, and the publisher if told.
 
     Nothing waits for the cache: until it holds the newest list, checks ask the registry.
     """
     await runtime.key_ring.refresh()
+    await runtime.receipt_keys.prepare()
     faults = FaultLog(_log, "following the list")
 
     def met(error: Exception) -> None:
@@ -31,6 +32,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "replica": runtime.follower.run(met),
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
+        "receipt keys": runtime.receipt_keys.run(),
         "spending": runtime.spending.run(),
         "tallies": runtime.audit.tallies.run(),
     }

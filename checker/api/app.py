@@ -40,6 +40,7 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
                 checks=runtime.checks,
+                receipts=runtime.receipts,
                 clock=runtime.clock,
                 metrics=app.state.metrics,
                 tallies=runtime.audit.tallies,

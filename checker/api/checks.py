@@ -41,6 +41,8 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Decision
 from checker.domain.service import Service, type_of
 from checker.errors import CheckerError, OutOfScope
+from checker.receipts.receipt import Receipt, Statement
+from checker.receipts.receipts import Receipts
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +88,7 @@ _Create = Callable[[Caller, Any], Awaitable[tuple[Reply, int]]]
 
 
 class ChecksResource:
-    """Answers checks: who calls, what is asked, what is decided, what is counted."""
+    """Answers checks: who calls, what is asked, decided, counted, and signed on request."""
 
     def __init__(
         self,
@@ -94,6 +96,7 @@ class ChecksResource:
         key_ring: KeyRing,
         quotas: Quotas,
         checks: Checks,
+        receipts: Receipts,
         clock: Clock,
         metrics: Metrics,
         tallies: Tallies,
@@ -101,6 +104,7 @@ class ChecksResource:
         self._key_ring = key_ring
         self._quotas = quotas
         self._checks = checks
+        self._receipts = receipts
         self._clock = clock
         self._metrics = metrics
         self._tallies = tallies
@@ -140,10 +144,13 @@ class ChecksResource:
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
         self._count(caller, (check,), decided)
-        answer = encode(
-            answer_of(decision, decided.list, check.reference, answer_id=decided.ids[0])
+        receipt = None
+        if check.receipt:
+            receipt = self._receipts.issue(_statement(check, decided, 0, caller))
+        answer = answer_of(
+            decision, decided.list, check.reference, answer_id=decided.ids[0], receipt=receipt
         )
-        reply = Reply(status=200, body=answer, headers=rate_limit_headers(allowance))
+        reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
 
     async def _create_batch(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
@@ -153,7 +160,13 @@ class ChecksResource:
         asked = [item for item in items if isinstance(item, PreparedCheck)]
         decided = await self._checks.decide(asked, account_id=caller.account_id)
         self._count(caller, asked, decided)
-        answer = BatchAnswer(list=decided.list, results=_results(items, decided))
+        receipts = await self._receipts.issue_all(
+            [
+                _statement(check, decided, place, caller) if check.receipt else None
+                for place, check in enumerate(asked)
+            ]
+        )
+        answer = BatchAnswer(list=decided.list, results=_results(items, decided, receipts))
         reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
 
@@ -163,8 +176,22 @@ class ChecksResource:
             self._tallies.count(caller.account_id, type_of(check.service), decision.outcome)
 
 
-def _results(items: Sequence[Item], decided: Decided) -> tuple[BatchItem | ItemError, ...]:
-    remaining = iter(zip(decided.decisions, decided.ids, strict=True))
+def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:
+    """Say what a receipt is to state of the answer at a place."""
+    return Statement(
+        decision_id=decided.ids[place],
+        account_id=caller.account_id,
+        decision=decided.decisions[place],
+        list_version=decided.list.version,
+        service=type_of(check.service),
+        document=check.document,
+    )
+
+
+def _results(
+    items: Sequence[Item], decided: Decided, receipts: Sequence[Receipt | None]
+) -> tuple[BatchItem | ItemError, ...]:
+    remaining = iter(zip(decided.decisions, decided.ids, receipts, strict=True))
     return tuple(
         _item(item, *next(remaining))
         if isinstance(item, PreparedCheck)
@@ -173,7 +200,9 @@ def _results(items: Sequence[Item], decided: Decided) -> tuple[BatchItem | ItemE
     )
 
 
-def _item(check: PreparedCheck, decision: Decision, answer_id: str) -> BatchItem:
+def _item(
+    check: PreparedCheck, decision: Decision, answer_id: str, receipt: Receipt | None
+) -> BatchItem:
     return BatchItem(
         id=answer_id,
         decision=decision.outcome,
@@ -181,6 +210,7 @@ def _item(check: PreparedCheck, decision: Decision, answer_id: str) -> BatchItem
         permit=shown_permit(decision.permit),
         spending=decision.spending,
         reference=check.reference,
+        receipt=receipt,
     )
 
 

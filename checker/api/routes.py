@@ -18,6 +18,7 @@ from checker.api.measures import list_measures
 from checker.api.metrics import show_metrics
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
+from checker.api.receipts import list_receipt_keys
 from checker.api.spending import (
     authorize_spending,
     capture_authorization,
@@ -47,6 +48,7 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     show_quarantined,
     list_measures,
     show_list,
+    list_receipt_keys,
     healthz,
     readyz,
     show_metrics,

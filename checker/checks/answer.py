@@ -9,6 +9,7 @@ from checker.domain.clock import instant_text
 from checker.domain.decision import Decision, Outcome, Reason, Spending
 from checker.domain.permit import Permit
 from checker.domain.service import ServiceType
+from checker.receipts.receipt import Receipt
 
 
 class ListState(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ class ShownPermit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one check. `receipt` is null: none is issued yet."""
+    """The answer to one check; `receipt` is null where none was asked for."""
 
     id: str
     decision: Outcome
@@ -44,7 +45,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     spending: Spending | None = None
     list: ListState
     reference: str | None = None
-    receipt: None = None
+    receipt: Receipt | None = None
 
 
 class BatchItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,10 +57,16 @@ class BatchItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     permit: ShownPermit | None = None
     spending: Spending | None = None
     reference: str | None = None
+    receipt: Receipt | None = None
 
 
 def answer_of(
-    decision: Decision, state: ListState, reference: str | None, *, answer_id: str
+    decision: Decision,
+    state: ListState,
+    reference: str | None,
+    *,
+    answer_id: str,
+    receipt: Receipt | None = None,
 ) -> Answer:
     """Put an answer together; what is kept of it has the same id."""
     return Answer(
@@ -70,6 +77,7 @@ def answer_of(
         spending=decision.spending,
         list=state,
         reference=reference,
+        receipt=receipt,
     )
 
 

@@ -36,7 +36,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One question: may this subject buy this service there?"""
+    """One question: may this subject buy this service there?
+
+    `receipt`: sign the answer, whatever it is.
+    """
 
     subject: Subject
     service: Service
@@ -52,7 +55,7 @@ class ChecksBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class SubjectsBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One service for many subjects."""
+    """One service for many subjects. It asks for no receipts: checks of their own do."""
 
     service: Service
     jurisdiction: Place | None = None
@@ -67,6 +70,7 @@ class PreparedCheck(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     jurisdiction: Jurisdiction
     reference: str | None
+    receipt: bool = False
 
 
 Item = PreparedCheck | InvalidRequest | OutOfScope
@@ -127,9 +131,6 @@ def read_batch(body: bytes, caller: Caller, today: date) -> list[Item]:
 def prepare(check: Check, caller: Caller, today: date) -> PreparedCheck:
     """Read a decoded check; raises as `read_check`."""
     service_type(check.service, caller)
-    if check.receipt:
-        faults = [Fault("/receipt", "receipts are not issued yet; leave the field out or false")]
-        raise InvalidRequest("receipts are not issued yet", faults)
     jurisdiction = _jurisdiction(check.jurisdiction, caller)
     document, name = _subject(check.subject, "/subject", today)
     return PreparedCheck(
@@ -138,6 +139,7 @@ def prepare(check: Check, caller: Caller, today: date) -> PreparedCheck:
         service=check.service,
         jurisdiction=jurisdiction,
         reference=check.reference,
+        receipt=check.receipt,
     )
 
 

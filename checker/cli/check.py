@@ -68,7 +68,7 @@ def check(  # noqa: PLR0917 - click passes options by name
 ) -> None:
     """Ask whether a subject may buy a service."""
     question = {
-        "subject": {"document": _document(document), "name": name},
+        "subject": {"document": document_as_asked(document), "name": name},
         "service": _service(service),
         "jurisdiction": jurisdiction,
     }
@@ -98,7 +98,8 @@ def _prepare(question: dict[str, Any]) -> PreparedCheck:
     return read_check(body, _OPERATOR, shanghai_day(SystemClock().now()))
 
 
-def _document(text: str) -> dict[str, str]:
+def document_as_asked(text: str) -> dict[str, str]:
+    """Read `TYPE:NUMBER`, or a resident ID alone; `-`: from standard input."""
     if text == "-":
         text = sys.stdin.readline().strip()
     kind, colon, number = text.partition(":")

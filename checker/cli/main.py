@@ -10,8 +10,10 @@ from checker.cli.follow import feed
 from checker.cli.keys import keys
 from checker.cli.options import Commands
 from checker.cli.rebuild import rebuild
+from checker.cli.receipts import receipts
 from checker.cli.serve import serve
 from checker.cli.status import status
+from checker.cli.verify_receipt import verify_receipt
 
 
 @click.group(cls=Commands)
@@ -20,5 +22,8 @@ def main() -> None:
     """Whether a listed judgment defaulter (失信被执行人) may buy, asked at the point of service."""
 
 
-for command in (serve, demo, import_list, feed, check, keys, status, rebuild, audit):
+for command in (
+    *(serve, demo, import_list, feed, check, keys, status, rebuild, audit),
+    *(receipts, verify_receipt),
+):
     main.add_command(command)

@@ -1,7 +1,8 @@
 """What all commands share: where the deployment is, how results and errors are told.
 
 Exit codes: 0 done; 1 the service cannot answer now (try again); 2 wrong usage, wrong input or a
-setting that must be mended first; 3 what is kept contradicts itself.
+setting that must be mended first; 3 what is kept contradicts itself, or what is shown is not
+genuine.
 """
 
 import asyncio

@@ -68,7 +68,6 @@ WRONG_VALUES = [
     ("/jurisdiction", "4400822"),
     ("/jurisdiction", "４４"),
     ("/reference", "R" * 201),
-    ("/receipt", True),
 ]
 
 

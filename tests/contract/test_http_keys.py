@@ -42,6 +42,7 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/reports", "get"): ({"operator", "auditor"}, {}),
     ("/v1/measures", "get"): (EVERYBODY, {}),
     ("/v1/list", "get"): ({"operator"}, {}),
+    ("/.well-known/jwks.json", "get"): (None, {}),
     ("/v1/feed/snapshot", "put"): ({"court"}, {"content": ndjson(TOWN)}),
     ("/v1/feed/changes", "post"): ({"court"}, {"content": b""}),
     ("/v1/feed/quarantine", "get"): ({"court", "operator"}, {}),

@@ -29,6 +29,10 @@ MAY_KNOW = {
         *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
         "checker.vault",
     },
+    "checker.receipts": {
+        *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
+        "checker.vault",
+    },
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },
@@ -38,8 +42,8 @@ MAY_KNOW = {
     },
     "checker.checks": {
         *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
-        *("checker.domain", "checker.errors", "checker.policy", "checker.registry"),
-        "checker.spending",
+        *("checker.domain", "checker.errors", "checker.policy", "checker.receipts"),
+        *("checker.registry", "checker.spending"),
     },
     "checker.following": {
         *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
@@ -47,14 +51,9 @@ MAY_KNOW = {
     },
     "checker.runtime": {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
-        *(
-            "checker.database",
-            "checker.deployment",
-            "checker.domain",
-            "checker.errors",
-            "checker.fault_log",
-        ),
-        *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
+        *("checker.database", "checker.deployment", "checker.domain", "checker.errors"),
+        *("checker.fault_log", "checker.policy", "checker.receipts", "checker.registry"),
+        *("checker.spending", "checker.vault"),
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
@@ -63,7 +62,8 @@ MAY_KNOW = {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
         "checker.database",
         *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
-        *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
+        *("checker.receipts", "checker.registry", "checker.runtime", "checker.spending"),
+        "checker.upkeep",
     },
 }
 # The top: it puts the parts together.

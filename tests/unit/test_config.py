@@ -93,6 +93,18 @@ def test_a_relative_directory_stays_where_it_was_meant(tmp_path, monkeypatch):
     assert load_config({}, data_dir=Path("here")).data_dir == tmp_path / "here"
 
 
+def test_receipts_have_an_issuer_and_verify_for_twenty_years_unless_told_otherwise(tmp_path):
+    told = load_config({}, data_dir=tmp_path).receipts
+    file = write(tmp_path, '[receipts]\nissuer = "court.example"\nkeys_published_years = 3\n')
+    set_otherwise = load_config({}, config_file=file).receipts
+
+    assert (told.issuer, told.keys_published_for.days) == ("checker", 20 * 366)
+    assert (set_otherwise.issuer, set_otherwise.keys_published_for.days) == (
+        "court.example",
+        3 * 366,
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -104,6 +116,9 @@ def test_a_relative_directory_stays_where_it_was_meant(tmp_path, monkeypatch):
         ("[list]\nstale_after_hours = 1.5\n", "stale_after_hours"),
         ('[list]\nstale_after_hours = "48"\n', "stale_after_hours"),
         ("[list]\nstale_after_hours = true\n", "stale_after_hours"),
+        ("[receipts]\nissuer = ''\n", "issuer"),
+        ("[receipts]\nkeys_published_years = 0\n", "keys_published_years"),
+        ("[receipts]\nkey_published_years = 5\n", "key_published_years"),
         ("jurisdiction = 3\n", "jurisdiction"),
         ("[jurisdiction]\nCN = 3\n", "CN"),
         ("[jurisdiction.XX]\nhigh_premium_fen = 1\n", "XX"),

@@ -34,6 +34,7 @@ WRONG_NUMBER = {**CHECK, "subject": {"document": {"type": "resident_id", "number
 REQUESTS: dict[str, tuple[str, bytes]] = {
     "deny": ("/v1/checks", json.dumps(CHECK).encode()),
     "allow": ("/v1/checks", json.dumps(INNOCENT_CHECK).encode()),
+    "a receipt": ("/v1/checks", json.dumps({**CHECK, "receipt": True}).encode()),
     "no JSON": ("/v1/checks", b"{"),
     "a wrong field": ("/v1/checks", json.dumps({**CHECK, "extra": 1}).encode()),
     "a wrong number": ("/v1/checks", json.dumps(WRONG_NUMBER).encode()),
@@ -90,10 +91,12 @@ async def one_chunk(chunk: bytes) -> AsyncIterator[bytes]:
 
 
 def told(response: httpx.Response) -> tuple[int, dict[str, str], Any]:
-    """What was answered, but for the ids, which are new each time."""
+    """What was answered, but for ids and receipts, which are new each time."""
     body = response.json()
     for answer in (body, *body.get("results", ())):
         answer.pop("id", None)
+        if answer.get("receipt"):
+            answer["receipt"] = sorted(answer["receipt"])
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
     return response.status_code, headers, body
 

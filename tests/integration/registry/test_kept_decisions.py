@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from operation_lines import delist, list_, permit
 from registry_grounds import (
@@ -19,6 +20,8 @@ from registry_grounds import (
 )
 
 from checker.accounts.keys import AccountRole, create_key
+from checker.api.checks import ChecksResource
+from checker.api.metrics import Metrics
 from checker.domain.service import Lodging
 from checker.errors import Unavailable
 
@@ -87,6 +90,32 @@ async def test_an_innocent_and_whom_nothing_restricts_leave_no_row_anywhere(node
     decided = await decide(node, check_of(resident_id(2)), modest)
     assert [decision.outcome.value for decision in decided.decisions] == ["allow", "allow"]
     assert await kept(node) == {}
+    assert await everything(node) == before
+
+
+async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
+    await publish(node, [person_listing(1)])
+    key = await create_key(node.engine, name="counter", role=AccountRole.INSTITUTION)
+    before = await everything(node)
+    resource = ChecksResource(
+        key_ring=node.key_ring,
+        quotas=node.quotas,
+        checks=node.checks,
+        receipts=node.receipts,
+        clock=node.clock,
+        metrics=Metrics(node.follower),
+    )
+    asked = {
+        "subject": {"document": {"type": "resident_id", "number": resident_id(2)}},
+        "service": {"type": "air", "flight": "CZ3101"},
+        "receipt": True,
+    }
+
+    async def receive():
+        return {"type": "http.request", "body": msgspec.json.encode(asked)}
+
+    answer = msgspec.json.decode((await resource.create(f"Bearer {key}", receive)).body)
+    assert (answer["decision"], answer["receipt"].keys()) == ("allow", {"jws", "opening"})
     assert await everything(node) == before
 
 

@@ -73,10 +73,16 @@ def test_the_place_is_the_request_s_then_the_key_s_then_the_country(
     assert check.jurisdiction == place
 
 
-def test_a_receipt_is_refused_until_receipts_are_issued() -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        read({**CHECK, "receipt": True})
-    assert caught.value.faults[0].pointer == "/receipt"
+def test_a_receipt_is_asked_for_by_each_check_and_not_by_a_shared_service() -> None:
+    wanting = {**CHECK, "receipt": True}
+    assert (read(CHECK).receipt, read(wanting).receipt) == (False, True)
+    assert [item.receipt for item in items({"checks": [wanting, CHECK]})] == [True, False]
+    shared = {"service": RAIL, "subjects": [SUBJECT]}
+    for batch in ({**shared, "receipt": True}, {**shared, "receipt": False}):
+        with pytest.raises(InvalidRequest) as caught:
+            items(batch)
+        assert caught.value.faults[0].pointer == "/receipt"
+    assert [item.receipt for item in items(shared)] == [False]
 
 
 def test_the_document_is_read_normalised() -> None:

@@ -39,6 +39,8 @@ def run(*arguments: str) -> Result:
         (("keys", "create", "--role", "court", "--name", "x", "--services", "rial"), "--services"),
         (("keys", "create", "--role", "court", "--name", "x", "--jurisdiction", "99"), "GB/T 2260"),
         (("keys", "create", "--role", "court", "--name", "x", "--quota", "-1"), "--quota"),
+        (("receipts", "rotate", "--lead", "2"), "--lead"),
+        (("receipts", "withdraw"), "--kid"),
         (("status", "--config", "/nowhere.toml"), "does not exist"),
         ((*CHECK, "--no-such-option"), "--no-such-option"),
         (("check", "--document", NUMBER, "--service", '{"type": '), "--service"),

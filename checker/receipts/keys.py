@@ -1,0 +1,166 @@
+"""The keys that sign receipts, as PostgreSQL keeps them: made at the first start, then rotated.
+
+    key 1   signs ────────────┐ is published for years, for its receipts are evidence
+    key 2        made ─ lead ─┴ signs ────────────┐ is published for years
+    key 3                            made ─ lead ─┴ signs ───
+
+A key is published as soon as it is made and signs `lead` later: by then every node holds it, and
+every verifier who keeps what he fetched for as long as he is told to has fetched it. Of keys that
+another has taken over from the next rotation destroys the private part. A key that was stolen is
+withdrawn: it is published no longer, and another signs at once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from joserfc.jwk import OKPKey
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.database.engine import driver_errors
+from checker.errors import Conflict, NotFound
+from checker.receipts.schema import receipt_key
+from checker.receipts.signature import kid_of, new_key, read_key, write_key
+from checker.vault import Vault
+
+_PLACE = "receipt_key.sealed_jwk"
+
+
+class ReceiptKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key, and the instant from which it signs until a later one takes over."""
+
+    number: int
+    kid: str
+    key: OKPKey
+    signs_from: datetime
+
+
+async def make_first_key(engine: AsyncEngine, vault: Vault, now: datetime) -> None:
+    """Make a key that signs at once, unless there is one already.
+
+    Raises:
+        Unavailable: PostgreSQL is away.
+    """
+    with driver_errors():
+        async with engine.begin() as connection:
+            if (await connection.execute(select(receipt_key.c.number).limit(1))).first() is None:
+                await _add(connection, vault, number=1, now=now, signs_from=now)
+
+
+async def rotate(
+    engine: AsyncEngine, vault: Vault, *, now: datetime, lead: timedelta
+) -> ReceiptKey:
+    """Make the next key, which is published now and signs after `lead`.
+
+    Raises:
+        Conflict: somebody else made one at the same time.
+        ConfigurationError: the keys were sealed by another deployment.
+        Unavailable: PostgreSQL is away.
+    """
+    await make_first_key(engine, vault, now)
+    with driver_errors():
+        async with engine.begin() as connection:
+            held = await read_keys(connection, vault)
+            made = await _add_after(held, connection, vault, now=now, signs_from=now + lead)
+            for each in held:
+                ended_at = superseded_at(each, held)
+                if each.key.is_private and ended_at is not None and ended_at <= now:
+                    await _destroy_private_part(connection, vault, each)
+    return made
+
+
+async def withdraw(
+    engine: AsyncEngine, vault: Vault, *, kid: str, now: datetime
+) -> ReceiptKey | None:
+    """Remove a key, so that no receipt verifies by it any more, and nothing signs by it.
+
+    Gives the new key that signs at once in its place; None where this one does not sign now.
+
+    Raises:
+        NotFound: there is no such key.
+        Conflict, ConfigurationError, Unavailable: as `rotate`.
+    """
+    with driver_errors():
+        async with engine.begin() as connection:
+            held = await read_keys(connection, vault)
+            found = next((each for each in held if each.kid == kid), None)
+            if found is None:
+                raise NotFound("no key of receipts has this id")
+            made = None
+            if found is signing_key(held, now):
+                made = await _add_after(held, connection, vault, now=now, signs_from=now)
+            removed = delete(receipt_key).where(receipt_key.c.number == found.number)
+            await connection.execute(removed)
+    return made
+
+
+async def read_keys(connection: AsyncConnection, vault: Vault) -> list[ReceiptKey]:
+    """Read all keys, oldest first.
+
+    Raises:
+        ConfigurationError: they were sealed by another deployment.
+    """
+    rows = await connection.execute(select(receipt_key).order_by(receipt_key.c.number))
+    keys = [(row, read_key(vault.open(row.sealed_jwk, _PLACE))) for row in rows]
+    return [
+        ReceiptKey(number=row.number, kid=kid_of(key), key=key, signs_from=row.signs_from)
+        for row, key in keys
+    ]
+
+
+def signing_key(keys: Sequence[ReceiptKey], now: datetime) -> ReceiptKey:
+    """Give the key that signs now: the newest whose time has come."""
+    able = [each for each in keys if each.key.is_private]
+    assert able, "the first start makes one, and the newest keeps its private part"
+    # Where this clock runs behind the one by which a key was made, no time may have come yet.
+    return next((each for each in reversed(able) if each.signs_from <= now), able[0])
+
+
+def superseded_at(key: ReceiptKey, keys: Sequence[ReceiptKey]) -> datetime | None:
+    """Tell when a later key takes over, or took over; None: none is to."""
+    later = [other.signs_from for other in keys if other.number > key.number]
+    return min(later, default=None)
+
+
+async def _add_after(
+    held: Sequence[ReceiptKey],
+    connection: AsyncConnection,
+    vault: Vault,
+    *,
+    now: datetime,
+    signs_from: datetime,
+) -> ReceiptKey:
+    """Add the next key after those that are held."""
+    number = held[-1].number + 1
+    made = await _add(connection, vault, number=number, now=now, signs_from=signs_from)
+    if made is None:
+        raise Conflict("another rotation was faster; nothing was done by this one")
+    return ReceiptKey(number=number, kid=kid_of(made), key=made, signs_from=signs_from)
+
+
+async def _add(
+    connection: AsyncConnection, vault: Vault, *, number: int, now: datetime, signs_from: datetime
+) -> OKPKey | None:
+    """Add a key under a number; None: somebody else has just done so."""
+    key = new_key()
+    added = (
+        insert(receipt_key)
+        .values(
+            number=number,
+            sealed_jwk=vault.seal(write_key(key, private=True), _PLACE),
+            created_at=now,
+            signs_from=signs_from,
+        )
+        .on_conflict_do_nothing(index_elements=["number"])
+        .returning(receipt_key.c.number)
+    )
+    return None if (await connection.execute(added)).first() is None else key
+
+
+async def _destroy_private_part(connection: AsyncConnection, vault: Vault, key: ReceiptKey) -> None:
+    sealed = vault.seal(write_key(key.key, private=False), _PLACE)
+    await connection.execute(
+        update(receipt_key).where(receipt_key.c.number == key.number).values(sealed_jwk=sealed)
+    )
