@@ -74,6 +74,7 @@ COMMANDS_AT_ONCE = 4
 
 _BASELINE = "loadtest.baseline_committed_insert:app"
 _SOLD = frozenset({200, 201})
+_KEPT = frozenset({201})
 
 IsOver = Callable[[], bool]
 Rounds = list[LoadReport]
@@ -108,12 +109,14 @@ def measure_spending(
         bench = _Bench(plan, others)
         alone, theirs, with_past = bench.in_turn(
             bench.to_different([fresh.key] * plan.connections, fresh.port),
-            bench.to_baseline(baseline),
+            bench.to_baseline(baseline, plan.connections),
             bench.to_different([past.key] * plan.connections, past.port),
         )
         keys = _keys(fresh, plan.merchants)
-        many, hot = bench.in_turn(
-            bench.to_different(keys, fresh.port), bench.to_one(one, keys, fresh.port)
+        many, also_theirs, hot = bench.in_turn(
+            bench.to_different(keys, fresh.port),
+            bench.to_baseline(baseline, plan.merchants),
+            bench.to_one(one, keys, fresh.port),
         )
         spent = bench.spent_by(one, fresh)
         _prove(fresh)
@@ -128,9 +131,10 @@ def measure_spending(
         past_steps=past_steps,
         fill_seconds=fill_seconds,
         fresh=Figures.of(alone, statuses=_SOLD),
-        baseline=Figures.of(theirs, statuses=frozenset({201})),
+        baseline=Figures.of(theirs, statuses=_KEPT),
         with_past=Figures.of(with_past, statuses=_SOLD),
         different=Figures.of(many, statuses=_SOLD),
+        different_baseline=Figures.of(also_theirs, statuses=_KEPT),
         one=Figures.of(hot, statuses=_SOLD | {409}),
         one_max_ms=max(report.max_ms for report in hot),
         tally=bench.tally,
@@ -162,9 +166,9 @@ class _Bench:
             port=port, talks=lambda is_over: [sales(till, persons, is_over) for till in tills]
         )
 
-    def to_baseline(self, port: int) -> _Load:
+    def to_baseline(self, port: int, connections: int) -> _Load:
         """Order from the baseline for the same persons."""
-        persons, connections = cycle(self._persons), self._plan.connections
+        persons = cycle(self._persons)
         return _Load(
             port=port,
             talks=lambda is_over: [orders(persons, is_over) for _ in range(connections)],

@@ -12,7 +12,8 @@ class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
 
     Over `connections`: `fresh` and `with_past` are different persons without and with past steps,
     `baseline` one committed INSERT a request. Over `merchants` connections: `different` persons,
-    and `one` person of all merchants, whose `spent` is what the record says in the end.
+    `different_baseline` as before, and `one` person of all merchants, whose `spent` is what the
+    record says in the end.
     """
 
     origin: Origin
@@ -28,6 +29,7 @@ class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
     baseline: Figures
     with_past: Figures
     different: Figures
+    different_baseline: Figures
     one: Figures
     one_max_ms: float
     tally: Tally
@@ -37,6 +39,11 @@ class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
     def ratio(self) -> float:
         """Requests a second for one of the baseline's, by medians."""
         return self.fresh.per_second / self.baseline.per_second
+
+    @property
+    def ratio_of_different(self) -> float:
+        """The same over a connection for each merchant."""
+        return self.different.per_second / self.different_baseline.per_second
 
     @property
     def ratio_with_past(self) -> float:
@@ -63,6 +70,8 @@ class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
             f"{self.ratio_with_past:.3f} of what it is without\n"
             f"{self.merchants} merchants, a connection each\n"
             f"different {self.different.text()}\n"
+            f"baseline  {self.different_baseline.text()}\n"
+            f"ratio     {self.ratio_of_different:.2f} to the baseline\n"
             f"one       {self.one.text()}, max {self.one_max_ms:.1f} ms: "
             f"{self.ratio_of_one:.1f} of the p50 of different persons\n"
             f"cap       {self.tally.authorized} held, {self.tally.captured} captured, "
