@@ -94,11 +94,15 @@ def authorization_body(person: Document, amount_fen: int, reference: str) -> byt
 
 
 class Till:
-    """One merchant's key, and the numbers that its orders have in common with all others'."""
+    """One merchant's key, and the numbers that its orders have in common with all others'.
+
+    `captured` are the sales to one person that may be given back, the oldest first.
+    """
 
     def __init__(self, key: str, numbers: Iterator[int]) -> None:
         self._key = key
         self._numbers = numbers
+        self.captured: deque[str | None] = deque()
 
     def authorize(self, person: Document, amount_fen: int = AMOUNT_FEN) -> bytes:
         """Order a hold."""
@@ -138,17 +142,16 @@ def sales(till: Till, persons: Iterator[Document], is_over: Callable[[], bool]) 
 def sales_to_one(till: Till, person: Document, tally: Tally, is_over: Callable[[], bool]) -> Talk:
     """Sell to one person, whom all others sell to as well, up to the cap and on.
 
-    Whoever is refused gives back the oldest that was captured here, and so makes room for one sale,
-    which any of the others may come first to.
+    Whoever is refused gives back the oldest that was captured here, in this talk or before, and so
+    makes room for one sale, which any of the others may come first to.
     """
-    captured: deque[str | None] = deque()
     while not is_over():
         status, told = read((yield till.authorize(person)))
         held_within(told.spending)
         if status == _CONFLICT and told.code == "cap-exceeded":
             tally.refused += 1
-            if captured:
-                status, told = read((yield till.refund(captured.popleft())))
+            if till.captured:
+                status, told = read((yield till.refund(till.captured.popleft())))
                 _expect(status == _OK and told.status == "refunded", status, told)
                 tally.refunded += 1
             continue
@@ -158,7 +161,7 @@ def sales_to_one(till: Till, person: Document, tally: Tally, is_over: Callable[[
         status, told = read((yield till.capture(authorization_id)))
         _expect(status == _OK and told.captured_fen == AMOUNT_FEN, status, told)
         tally.captured += 1
-        captured.append(authorization_id)
+        till.captured.append(authorization_id)
 
 
 def orders(person: Iterator[Document], is_over: Callable[[], bool]) -> Talk:

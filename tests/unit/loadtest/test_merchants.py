@@ -138,6 +138,19 @@ def test_at_the_cap_a_merchant_gives_back_what_was_captured_and_goes_on():
     assert tally.captured_fen == 0
 
 
+def test_what_was_captured_in_one_round_can_be_given_back_in_the_next():
+    merchant, tally = till(), Tally()
+    first = sales_to_one(merchant, PERSONS[0], tally, after(1))
+    next(first)
+    first.send(answer(201, HELD))
+    with pytest.raises(StopIteration):
+        first.send(answer(200, CAPTURED))
+    second = sales_to_one(merchant, PERSONS[0], tally, never)
+    next(second)
+
+    assert line_of(second.send(answer(409, REFUSED))).endswith("/a/refund")
+
+
 def test_a_merchant_of_one_person_takes_no_other_refusal():
     talk = sales_to_one(till(), PERSONS[0], Tally(), never)
     next(talk)
