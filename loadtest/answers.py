@@ -5,6 +5,11 @@ Says nothing of whether a decision is right: that takes the list, and `loadtest.
 
 from typing import Any
 
+
+class WrongAnswersError(Exception):
+    """The service did not say what it must; its speed means nothing."""
+
+
 DECISIONS = frozenset({"allow", "cap", "review", "deny"})
 
 

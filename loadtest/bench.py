@@ -4,6 +4,7 @@
     python -m loadtest.bench import       a whole list into an empty service
     python -m loadtest.bench large        ten million persons: memory, rebuild, checks
     python -m loadtest.bench changes      a change answered, in force on every node
+    python -m loadtest.bench spending     under caps: different persons, one, with a past
     python -m loadtest.bench generator    the load generator's own ceiling
 
 Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
@@ -21,11 +22,14 @@ from loadtest.bench_changes import ChangesPlan, measure_changes
 from loadtest.bench_checks import ChecksPlan, measure_checks
 from loadtest.bench_import import measure_import
 from loadtest.bench_large import LargePlan, measure_large
-from loadtest.bench_report import REPORTS, Figures, GeneratorReport, Origin, Report, describe, keep
+from loadtest.bench_report import REPORTS, GeneratorReport, Report, describe, keep
+from loadtest.bench_spending import SpendingPlan, measure_spending
 from loadtest.children import START_SECONDS, free_port, listens, started
+from loadtest.figures import Figures
 from loadtest.generator import Load, post, send_on_uvloop
+from loadtest.origin import Origin
 
-What = Literal["checks", "import", "large", "changes", "generator"]
+What = Literal["checks", "import", "large", "changes", "spending", "generator"]
 ROUND_SECONDS = 3.0
 CHANGES_SECONDS = 30.0
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -66,6 +70,18 @@ def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime
                 connections=options.connections,
             )
             return measure_changes(changes, folder, now, today)
+        case "spending":
+            spending = SpendingPlan(
+                seed=options.seed,
+                listings=options.listings,
+                past_steps=options.past_steps,
+                workers=options.workers,
+                rounds=options.rounds,
+                round_seconds=round_seconds,
+                connections=options.connections,
+                merchants=options.merchants,
+            )
+            return measure_spending(spending, folder, now, today)
         case "generator":
             return measure_generator(
                 options.connections, options.rounds, round_seconds, folder, now
@@ -106,6 +122,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="of each round (3), or of all changes (30)")
     parser.add_argument("--persons", type=int, default=10_000_000, help="of the large list")
     parser.add_argument("--rate", type=float, default=100.0, help="changes a second")
+    parser.add_argument("--past-steps", type=int, default=10_000_000, help="of spending")
+    parser.add_argument("--merchants", type=int, default=50, help="who sell to one person")
+    parser.add_argument("--workers", type=int, default=2, help="of spending and its baseline")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--keep", action="store_true", help=f"write a report into {REPORTS.name}/")
     options = parser.parse_args()

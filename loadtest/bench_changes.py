@@ -23,11 +23,13 @@ from typing import Any
 import msgspec
 import uvloop
 
-from loadtest.bench_checks import WrongAnswersError, check_body, second_server, service_run
-from loadtest.bench_report import ChangesReport, Origin
+from loadtest.answers import WrongAnswersError
+from loadtest.bench_checks import check_body, second_server, service_run
+from loadtest.bench_report import ChangesReport
 from loadtest.crowd import Subject
 from loadtest.generator import post
 from loadtest.holders import Person
+from loadtest.origin import Origin
 from loadtest.paced import Latencies, Lines, keep_rate, lines
 from loadtest.population import Population
 

@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 import redis
 
+from loadtest.answers import WrongAnswersError
 from loadtest.baseline_fastapi import REDIS_URL_VARIABLE, baseline_key
-from loadtest.bench_report import ChecksReport, Figures, Origin
+from loadtest.bench_report import ChecksReport
 from loadtest.children import (
     START_SECONDS,
     Child,
@@ -30,7 +31,9 @@ from loadtest.children import (
     started,
 )
 from loadtest.crowd import Form, Subject
+from loadtest.figures import Figures
 from loadtest.generator import LOOPBACK, Load, LoadReport, post, send_on_uvloop
+from loadtest.origin import Origin
 from loadtest.population import Population
 
 COMMAND_SECONDS = 900.0
@@ -44,10 +47,6 @@ WARM_UP_SECONDS = 1.0
 KEYS_AT_ONCE = 1000
 _SERVICE = {"type": "air", "flight": "CZ3101"}
 _OWN_SERVERS = frozenset({"REDIS_URL", "DATABASE_URL", "CHECKER_CONFIG", "CHECKER_DATA_DIR"})
-
-
-class WrongAnswersError(Exception):
-    """The service did not say what the list says; its speed means nothing."""
 
 
 class ChecksPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,25 +100,31 @@ class ServiceRun(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     child: Child
 
-    def new_key(self, role: str) -> str:
-        """Make a key of another role, without a limit."""
-        return _new_key(self.data, role)
+    def new_key(self, role: str, name: str | None = None) -> str:
+        """Make a key without a limit, of the account of a name; of the role's own unless said."""
+        return _new_key(self.data, role, name or f"bench {role}")
 
 
 @contextmanager
-def service_run(population: Population, folder: Path, *, workers: int = 1) -> Iterator[ServiceRun]:
-    """Run the service with the population as its list."""
+def service_run(
+    population: Population, folder: Path, *, workers: int = 1, settings: str | None = None
+) -> Iterator[ServiceRun]:
+    """Run the service with the population as its list; `settings` are those of its config file."""
     checker, data, port = str(checker_program()), folder / "data", free_port()
     env = service_environment(os.environ)
     published = folder / "list.ndjson"
     with published.open("wb") as file:
         file.writelines(population.zxgk_lines())
     serve = [checker, "serve", "--host", LOOPBACK, "--port", str(port), "--workers", str(workers)]
+    if settings is not None:
+        file = folder / "settings.toml"
+        file.write_text(settings, encoding="utf-8")
+        serve += ["--config", str(file)]
     with started([*serve, "--data-dir", str(data)], folder / "serve.log", env=env) as child:
         child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
         load = [checker, "import", str(published), "--format", "zxgk", "--snapshot"]
         finished([*load, "--data-dir", str(data)], env=env, seconds=COMMAND_SECONDS)
-        key = _new_key(data, "institution")
+        key = _new_key(data, "institution", "bench institution")
         child.wait_until(lambda: is_well(port, "/readyz"), what="ready", seconds=START_SECONDS)
         yield ServiceRun(port=port, key=key, data=data, child=child)
 
@@ -136,8 +141,8 @@ def second_server(run: ServiceRun, folder: Path, *, workers: int) -> Iterator[in
         yield port
 
 
-def _new_key(data: Path, role: str) -> str:
-    create = [str(checker_program()), "keys", "create", "--role", role, "--name", f"bench {role}"]
+def _new_key(data: Path, role: str, name: str) -> str:
+    create = [str(checker_program()), "keys", "create", "--role", role, "--name", name]
     command = [*create, "--quota", "0", "--data-dir", str(data)]
     env = service_environment(os.environ)
     return finished(command, env=env, seconds=COMMAND_SECONDS).strip()

@@ -7,9 +7,10 @@ from pathlib import Path
 from time import perf_counter
 
 from loadtest.bench_checks import COMMAND_SECONDS, service_environment
-from loadtest.bench_report import ImportReport, Origin
+from loadtest.bench_report import ImportReport
 from loadtest.children import ChildError, checker_program, finished, started
 from loadtest.crowd import Form
+from loadtest.origin import Origin
 from loadtest.population import Population
 
 _peak = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)

@@ -28,13 +28,15 @@ from loadtest.bench_checks import (
     service_run,
     verify,
 )
-from loadtest.bench_report import Figures, LargeReport, Origin
+from loadtest.bench_report import LargeReport
 from loadtest.children import ChildError, checker_program, started
 from loadtest.crowd import Form
+from loadtest.figures import Figures
 from loadtest.filter_probe import expected_share, read_filter, share_of_maybes
 from loadtest.generator import LOOPBACK, Load, send_on_uvloop
 from loadtest.large_list import put_on_the_list
 from loadtest.memory import Memory, children_of, memory_of
+from loadtest.origin import Origin
 from loadtest.paced import Asking, Latencies, ask_until
 from loadtest.population import Population
 

@@ -1,69 +1,16 @@
 """What a benchmark says, and of which machine, data and commit: without these a figure is none."""
 
-import os
-import platform
-import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
-from shutil import which
-from statistics import median
 
 import msgspec
 
-from loadtest.generator import LoadReport
+from loadtest.figures import Figures
 from loadtest.memory import Memory
+from loadtest.origin import Origin
 from loadtest.paced import Latencies
+from loadtest.spending_report import SpendingReport
 
 REPORTS = Path(__file__).parent / "reports"
-_CPU_FACTS = Path("/proc/cpuinfo")
-
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and when a figure was measured."""
-
-    cpu: str
-    cores: int
-    kernel: str
-    python: str
-    commit: str
-    measured_at: datetime
-
-    @classmethod
-    def here(cls, now: datetime) -> "Origin":
-        """Describe this machine and checkout; what cannot be known reads `unknown`."""
-        facts = _CPU_FACTS.read_text() if _CPU_FACTS.exists() else ""
-        return cls(
-            cpu=cpu_model(facts),
-            cores=len(os.sched_getaffinity(0)),
-            kernel=platform.release(),
-            python=platform.python_version(),
-            commit=_commit(),
-            measured_at=now.astimezone(UTC),
-        )
-
-
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """One server over all rounds: the medians of the rounds' figures."""
-
-    per_second: float
-    p50_ms: float
-    p99_ms: float
-    rounds_per_second: tuple[float, ...]
-
-    @classmethod
-    def of(cls, rounds: list[LoadReport]) -> "Figures":
-        """Take the medians; ValueError where an answer was not a 200 or a connection was lost."""
-        for report in rounds:
-            if set(report.statuses) != {200} or report.lost_connections:
-                raise ValueError(
-                    f"a round with {report.statuses} and {report.lost_connections} lost connections"
-                )
-        return cls(
-            per_second=median(report.per_second for report in rounds),
-            p50_ms=median(report.p50_ms for report in rounds),
-            p99_ms=median(report.p99_ms for report in rounds),
-            rounds_per_second=tuple(report.per_second for report in rounds),
-        )
 
 
 class ChecksReport(msgspec.Struct, frozen=True, kw_only=True, tag="checks"):
@@ -90,8 +37,8 @@ class ChecksReport(msgspec.Struct, frozen=True, kw_only=True, tag="checks"):
             f"{self.listings} listings, {self.listed_share:.1%} of the subjects listed, "
             f"{self.connections} connections, {len(self.service.rounds_per_second)} rounds "
             f"of {self.round_seconds} s each; {self.verified_answers} answers verified before\n"
-            f"service   {_line(self.service)}\n"
-            f"baseline  {_line(self.baseline)}\n"
+            f"service   {self.service.text()}\n"
+            f"baseline  {self.baseline.text()}\n"
             f"ratio     {self.ratio:.2f}"
         )
 
@@ -124,7 +71,7 @@ class GeneratorReport(msgspec.Struct, frozen=True, kw_only=True, tag="generator"
 
     def text(self) -> str:
         """Say it in lines."""
-        return f"{self.connections} connections\nceiling   {_line(self.generator)}"
+        return f"{self.connections} connections\nceiling   {self.generator.text()}"
 
 
 class LargeReport(msgspec.Struct, frozen=True, kw_only=True, tag="large"):
@@ -182,8 +129,8 @@ class LargeReport(msgspec.Struct, frozen=True, kw_only=True, tag="large"):
             f"before    {self.before.text()}\n"
             f"during    {self.during.text()}: "
             f"{self.during.p99_ms / self.before.p99_ms:.2f} of the p99 before\n"
-            f"large     {_line(self.large)}\n"
-            f"small     {_line(self.small)}\n"
+            f"large     {self.large.text()}\n"
+            f"small     {self.small.text()}\n"
             f"ratio     {self.large.per_second / self.small.per_second:.3f}, "
             f"{self.connections} connections, {len(self.large.rounds_per_second)} rounds of "
             f"{self.round_seconds} s each, nobody listed\n"
@@ -222,7 +169,9 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
         )
 
 
-Report = ChecksReport | ImportReport | GeneratorReport | LargeReport | ChangesReport
+Report = (
+    ChecksReport | ImportReport | GeneratorReport | LargeReport | ChangesReport | SpendingReport
+)
 
 
 def describe(report: Report) -> str:
@@ -241,47 +190,3 @@ def keep(report: Report, folder: Path) -> Path:
     path = folder / f"{report.origin.measured_at:%Y%m%dT%H%M%SZ}-{kind}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     return path
-
-
-def cpu_model(facts: str) -> str:
-    """Read the processor's name out of /proc/cpuinfo."""
-    for line in facts.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return "unknown"
-
-
-def _commit() -> str:
-    """Give the commit, with `+` where files other than earlier reports differ from it."""
-    here = Path(__file__).parent
-    commit = _git(here, "rev-parse", "--short=12", "HEAD")
-    if commit is None:
-        return "unknown"
-    changed = _git(here, "status", "--porcelain", "--", ":/", ":/!loadtest/reports")
-    return f"{commit}+" if changed else commit
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    program = which("git")
-    if program is None:
-        return None
-    try:
-        answer = subprocess.run(
-            [program, *arguments],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()
-
-
-def _line(figures: Figures) -> str:
-    return (
-        f"{figures.per_second:8.0f} requests/s, "
-        f"p50 {figures.p50_ms:.2f} ms, p99 {figures.p99_ms:.2f} ms"
-    )

@@ -10,8 +10,9 @@ import asyncio
 import re
 from array import array
 from collections import Counter
-from collections.abc import Sequence
-from itertools import cycle
+from collections.abc import Generator, Sequence
+from functools import partial
+from itertools import cycle, islice
 from math import ceil
 from time import perf_counter
 from typing import cast
@@ -24,6 +25,9 @@ SECONDS_MAX = 120.0
 CONNECTIONS_MAX = 1024
 REQUESTS_MAX = 5_000_000
 """About 40 MB of latencies."""
+
+Talk = Generator[bytes, bytes, None]
+"""What one connection has to say: it gives a request, is sent the whole answer, gives the next."""
 
 _GRACE_SECONDS = 5.0
 """How long the last answers may take after the time is over."""
@@ -73,27 +77,19 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float
     p90_ms: float
     p99_ms: float
+    max_ms: float
 
 
 class _Run:
     """What the connections of one load share."""
 
-    def __init__(self, load: Load, finished: asyncio.Future[None]) -> None:
-        self.requests = cycle(load.requests)
-        self.to_send = load.count_max
-        self.open = load.connections
+    def __init__(self, connections: int, finished: asyncio.Future[None]) -> None:
+        self.open = connections
         self.finished = finished
         self.latencies = array("d")
         self.statuses: Counter[bytes] = Counter()
         self.lost = 0
         self.started_at = perf_counter()
-        self.deadline = self.started_at + load.seconds
-
-    def may_send(self, now: float) -> bool:
-        if self.to_send == 0 or now >= self.deadline:
-            return False
-        self.to_send -= 1
-        return True
 
     def close_one(self) -> None:
         self.open -= 1
@@ -116,20 +112,22 @@ class _Run:
             p50_ms=percentile(ordered, 0.50) * 1000,
             p90_ms=percentile(ordered, 0.90) * 1000,
             p99_ms=percentile(ordered, 0.99) * 1000,
+            max_ms=percentile(ordered, 1.0) * 1000,
         )
 
 
 class _Connection(asyncio.Protocol):
     """One keep-alive connection: sends, waits for the whole answer, sends again."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: _Run, talk: Talk) -> None:
         self._run = run
+        self._talk = talk
         self._partial = b""
         self._is_waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._send(perf_counter())
+        self._go_on(None)
 
     def data_received(self, data: bytes) -> None:
         if self._partial:
@@ -142,24 +140,28 @@ class _Connection(asyncio.Protocol):
         if size is None or len(data) < size:
             self._partial = data
             return
-        now = perf_counter()
         self._partial = b""
         self._is_waiting = False
-        self._run.latencies.append(now - self._sent_at)
+        self._run.latencies.append(perf_counter() - self._sent_at)
         self._run.statuses[data[9:12]] += 1
-        self._send(now)
+        self._go_on(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._run.lost += self._is_waiting
         self._run.close_one()
 
-    def _send(self, now: float) -> None:
-        if self._transport.is_closing() or not self._run.may_send(now):
+    def _go_on(self, answer: bytes | None) -> None:
+        try:
+            request = next(self._talk) if answer is None else self._talk.send(answer)
+        except StopIteration:
             self._transport.close()
-            return
-        self._is_waiting = True
-        self._sent_at = now
-        self._transport.write(next(self._run.requests))
+        # What a talk finds wrong ends the load: nobody else would hear of it.
+        except Exception as fault:
+            self._run.fail(fault)
+        else:
+            self._is_waiting = True
+            self._sent_at = perf_counter()
+            self._transport.write(request)
 
 
 def answer_size(data: bytes) -> int | None:
@@ -180,30 +182,49 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
-def post(path: str, body: bytes, *, key: str | None = None) -> bytes:
+def post(
+    path: str, body: bytes, *, key: str | None = None, idempotency_key: str | None = None
+) -> bytes:
     """Build the bytes of a POST of JSON; `key` goes into the Authorization field."""
     authorization = f"Authorization: Bearer {key}\r\n" if key else ""
+    said_once = f"Idempotency-Key: {idempotency_key}\r\n" if idempotency_key else ""
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n{authorization}"
+        f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n{authorization}{said_once}"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode("ascii") + body
 
 
 async def send(load: Load) -> LoadReport:
-    """Send a load and report what came back.
+    """Send a load and report what came back. Raises as `converse`."""
+    requests = islice(cycle(load.requests), load.count_max)
+    deadline = perf_counter() + load.seconds
 
-    ConnectionError where nobody listens, TimeoutError where answers stay out, UnreadableAnswerError
-    where their end cannot be told.
+    def in_turn() -> Talk:
+        while perf_counter() < deadline:
+            request = next(requests, None)
+            if request is None:
+                return
+            yield request
+
+    talks = [in_turn() for _ in range(load.connections)]
+    return await converse(load.port, talks, seconds_max=load.seconds)
+
+
+async def converse(port: int, talks: Sequence[Talk], *, seconds_max: float) -> LoadReport:
+    """Hold each talk on a connection of its own to 127.0.0.1, and report what came back.
+
+    ConnectionError where nobody listens, TimeoutError where answers stay out or a talk does not end
+    in time, UnreadableAnswerError where their end cannot be told; and whatever a talk raises.
     """
     loop = asyncio.get_running_loop()
-    run = _Run(load, loop.create_future())
+    run = _Run(len(talks), loop.create_future())
     transports: list[asyncio.BaseTransport] = []
     try:
-        async with asyncio.timeout(load.seconds + _GRACE_SECONDS):
-            for _ in range(load.connections):
+        async with asyncio.timeout(seconds_max + _GRACE_SECONDS):
+            for talk in talks:
                 connected, _ = await loop.create_connection(
-                    lambda: _Connection(run), load.host, load.port
+                    partial(_Connection, run, talk), LOOPBACK, port
                 )
                 transports.append(connected)
             await run.finished

@@ -2,8 +2,8 @@
 
 To import ten million takes twenty minutes, and what is measured here begins only after it. So
 PostgreSQL itself writes the rows (`large_list.sql`), into tables that are the service's own affair:
-this is the one place in `loadtest` that knows more than the contract, and a change of the schema
-may break it.
+this and `loadtest.past_spending` are the places in `loadtest` that know more than the contract, and
+a change of the schema may break them.
 
 What it writes is a list as the service would have it. Every person has a listing, some two or three
 as in `loadtest.circles`, a document with a random token, and the outline that the service would
@@ -13,6 +13,8 @@ and nothing opens them. Whoever is to be asked about is imported before, in the 
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -49,12 +51,21 @@ def put_on_the_list(socket_folder: Path, persons: int) -> tuple[int, float]:
     return version, perf_counter() - began_at
 
 
-async def _write(socket_folder: Path, persons: int) -> int:
+@asynccontextmanager
+async def filling(socket_folder: Path) -> AsyncIterator[Any]:
+    """Connect to an embedded PostgreSQL to write rows that are made to fit."""
     connection = await asyncpg.connect(
         host=str(socket_folder), user="postgres", database="postgres"
     )
     try:
         await connection.execute(_SESSION)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _write(socket_folder: Path, persons: int) -> int:
+    async with filling(socket_folder) as connection:
         async with connection.transaction():
             version = await _write_rows(connection, persons)
         # Else autovacuum would do it while something else is measured.
@@ -62,8 +73,6 @@ async def _write(socket_folder: Path, persons: int) -> int:
         async with connection.transaction():
             await connection.execute(_NUMBER, version)
             await connection.execute("SELECT pg_notify('checker_change', $1)", str(version))
-    finally:
-        await connection.close()
     return version
 
 

@@ -20,6 +20,9 @@ POOL_SIZE = 3
 """The one that writes, and two that read."""
 
 SESSION_SETTINGS = {
+    # All that spending reads it finds by a key. A statement that is prepared while a table is new
+    # would be planned to read all of it, and go on so while the table grows, until it is analyzed.
+    "enable_seqscan": "off",
     "lock_timeout": str(LOCK_TIMEOUT_MS),
     "idle_in_transaction_session_timeout": str(FROZEN_AFTER_MS),
 }

@@ -30,16 +30,13 @@ from checker.spending.balance import DayTotal
 from checker.spending.rows import authorizations_of, open_of, row_of, totals_of
 from checker.spending.schema import authorization_step, idempotency_key
 from checker.spending.statements import (
-    ADD_TO_TOTALS,
+    BRING_UP,
     FORGET_ANSWERS,
     LOCK,
-    PUT_OPEN,
     READ_ANSWERS,
+    READ_COUNTED,
     READ_GROUPS,
-    READ_LAPSED,
     READ_STEPS,
-    READ_TOTALS,
-    REMOVE_OPEN,
 )
 from checker.spending.store import AnswerKey, Loaded, Wanted, Written
 from checker.vault import Vault
@@ -124,14 +121,7 @@ class PostgresSpendingStore:
         """Add the newest step of each, and bring up what follows from the steps."""
         rows = [row_of(each, self._vault) for each in moved]
         await connection.execute(insert(authorization_step), rows)
-        await connection.execute(ADD_TO_TOTALS, totals_of(moved))
-        newest = {each.opening.id: each for each in moved}.values()
-        still_open = [each for each in newest if each.is_open]
-        if still_open:
-            await connection.execute(PUT_OPEN, open_of(still_open))
-        ended = [each.opening.id for each in newest if not each.is_open]
-        if ended:
-            await connection.execute(REMOVE_OPEN, {"ids": ended})
+        await connection.execute(BRING_UP, totals_of(moved) | open_of(moved))
 
     async def _load(
         self,
@@ -214,7 +204,8 @@ class PostgresSpendingStore:
         if not tokens or not counters:
             return [], {}
         parameters: dict[str, Any] = {"tokens": list(tokens), "counters": list(counters)}
-        rows = (await connection.execute(READ_TOTALS, parameters | {"since": since})).all()
+        parameters |= {"since": since, "now": now}
+        rows = (await connection.execute(READ_COUNTED, parameters)).all()
         totals = [
             DayTotal(
                 token=Token(row.token),
@@ -224,9 +215,10 @@ class PostgresSpendingStore:
                 captured_fen=row.captured_fen,
             )
             for row in rows
+            if row.lapsed_id is None
         ]
-        lapsed = (await connection.execute(READ_LAPSED, parameters | {"now": now})).scalars()
-        return totals, await self._authorizations(connection, [str(each) for each in lapsed])
+        lapsed = [str(row.lapsed_id) for row in rows if row.lapsed_id is not None]
+        return totals, await self._authorizations(connection, lapsed)
 
     async def _answers(
         self, connection: AsyncConnection, keys: Collection[AnswerKey]

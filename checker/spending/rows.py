@@ -1,6 +1,6 @@
 """Rows of steps, and the steps of rows; references are sealed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
@@ -69,16 +69,19 @@ def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
     }
 
 
-def open_of(still_open: Sequence[Authorization]) -> dict[str, list[Any]]:
-    """Give the rows of holds that nothing has ended, as parallel columns."""
+def open_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
+    """Tell holds that nothing has ended, as parallel columns, from those that have ended."""
+    newest = {each.opening.id: each for each in moved}.values()
+    still_open = [each for each in newest if each.is_open]
     openings = [each.opening for each in still_open]
     return {
-        "ids": [opening.id for opening in openings],
-        "tokens": [opening.token for opening in openings],
-        "counters": [opening.counter for opening in openings],
-        "days": [shanghai_day(opening.counted_at) for opening in openings],
-        "held": [each.held_fen for each in still_open],
-        "until": [each.expires_at for each in still_open],
+        "open_ids": [opening.id for opening in openings],
+        "open_tokens": [opening.token for opening in openings],
+        "open_counters": [opening.counter for opening in openings],
+        "open_days": [shanghai_day(opening.counted_at) for opening in openings],
+        "open_held": [each.held_fen for each in still_open],
+        "open_until": [each.expires_at for each in still_open],
+        "ended": [each.opening.id for each in newest if not each.is_open],
     }
 
 

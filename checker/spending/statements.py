@@ -4,7 +4,7 @@ from sqlalchemy import ARRAY, LargeBinary, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import UUID
 
 from checker.registry.in_force import reach
-from checker.spending.schema import authorization_step, idempotency_key, open_hold
+from checker.spending.schema import authorization_step, idempotency_key
 
 _step = authorization_step.c
 _tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
@@ -30,53 +30,48 @@ READ_STEPS = (
     .order_by(_step.authorization_id, _step.number)
 )
 
-READ_TOTALS = text(
+READ_COUNTED = text(
     """
-    SELECT token, counter, day, held_fen, captured_fen
+    SELECT token, counter, day, held_fen, captured_fen, CAST(NULL AS uuid) AS lapsed_id
     FROM spending_total
     WHERE token = ANY(CAST(:tokens AS bytea[]))
       AND counter = ANY(CAST(:counters AS text[]))
       AND day >= :since
-    """
-)
-
-READ_LAPSED = text(
-    """
-    SELECT authorization_id
+    UNION ALL
+    SELECT token, counter, day, held_fen, 0, authorization_id
     FROM open_hold
     WHERE token = ANY(CAST(:tokens AS bytea[]))
       AND counter = ANY(CAST(:counters AS text[]))
       AND expires_at <= :now
     """
 )
-"""The holds of some documents whose time is over, and which nothing has ended."""
+"""The sums of some documents; with `lapsed_id`, holds whose time is over and nothing has ended."""
 
-ADD_TO_TOTALS = text(
+BRING_UP = text(
     """
-    INSERT INTO spending_total AS total (token, counter, day, held_fen, captured_fen)
-    SELECT * FROM unnest(
-        CAST(:tokens AS bytea[]), CAST(:counters AS text[]), CAST(:days AS date[]),
-        CAST(:held AS bigint[]), CAST(:captured AS bigint[])
+    WITH added AS (
+        INSERT INTO spending_total AS total (token, counter, day, held_fen, captured_fen)
+        SELECT * FROM unnest(
+            CAST(:tokens AS bytea[]), CAST(:counters AS text[]), CAST(:days AS date[]),
+            CAST(:held AS bigint[]), CAST(:captured AS bigint[])
+        )
+        ON CONFLICT (token, counter, day) DO UPDATE
+        SET held_fen = total.held_fen + excluded.held_fen,
+            captured_fen = total.captured_fen + excluded.captured_fen
+    ), put AS (
+        INSERT INTO open_hold (authorization_id, token, counter, day, held_fen, expires_at)
+        SELECT * FROM unnest(
+            CAST(:open_ids AS uuid[]), CAST(:open_tokens AS bytea[]),
+            CAST(:open_counters AS text[]), CAST(:open_days AS date[]),
+            CAST(:open_held AS bigint[]), CAST(:open_until AS timestamptz[])
+        )
+        ON CONFLICT (authorization_id) DO UPDATE
+        SET held_fen = excluded.held_fen, expires_at = excluded.expires_at
     )
-    ON CONFLICT (token, counter, day) DO UPDATE
-    SET held_fen = total.held_fen + excluded.held_fen,
-        captured_fen = total.captured_fen + excluded.captured_fen
+    DELETE FROM open_hold WHERE authorization_id = ANY(CAST(:ended AS uuid[]))
     """
 )
-
-PUT_OPEN = text(
-    """
-    INSERT INTO open_hold (authorization_id, token, counter, day, held_fen, expires_at)
-    SELECT * FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:tokens AS bytea[]), CAST(:counters AS text[]),
-        CAST(:days AS date[]), CAST(:held AS bigint[]), CAST(:until AS timestamptz[])
-    )
-    ON CONFLICT (authorization_id) DO UPDATE
-    SET held_fen = excluded.held_fen, expires_at = excluded.expires_at
-    """
-)
-
-REMOVE_OPEN = delete(open_hold).where(open_hold.c.authorization_id == any_(_ids))
+"""Bring up the sums and the open holds, of which none is both put and ended, in one trip."""
 
 READ_ANSWERS = text(
     """

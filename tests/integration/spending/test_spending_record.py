@@ -129,6 +129,28 @@ async def test_an_innocent_leaves_no_row(record, merchants):
         assert await record.query(f"SELECT * FROM {table}") == []
 
 
+async def test_no_order_reads_a_whole_table_though_it_is_new(record, database_url):
+    async with spending_engine(database_url) as engine:
+        store = PostgresSpendingStore(engine, record.sealer.vault, record.clock)
+        merchants = Merchants(store, record.sealer, record.clock, keys=count())
+        before = await _whole_reads(record, engine)
+        for _ in range(2):
+            held = await asyncio.gather(*(merchants.authorize(DEBTOR, 1) for _ in range(16)))
+            await asyncio.gather(*(merchants.capture(each, 1) for each in held))
+        assert await _whole_reads(record, engine) == before
+
+
+async def _whole_reads(record, engine):
+    """How often spending's tables were read whole so far, what `engine`'s sessions did included."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+    rows = await record.query(
+        "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname = ANY(:tables)",
+        tables=["authorization_step", "spending_total", "open_hold", "idempotency_key"],
+    )
+    return sorted(map(tuple, rows))
+
+
 async def test_many_processes_at_once_never_pass_the_cap(record, database_url):
     async with spending_engine(database_url) as other_engine:
         other = PostgresSpendingStore(other_engine, record.sealer.vault, record.clock)

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgspec
 import pytest
 
+from loadtest.answers import WrongAnswersError
 from loadtest.bench_checks import (
-    WrongAnswersError,
     baseline_request,
     check_request,
     service_environment,
@@ -21,16 +21,15 @@ from loadtest.bench_checks import (
 from loadtest.bench_import import PeakMemory
 from loadtest.bench_report import (
     ChecksReport,
-    Figures,
     GeneratorReport,
-    Origin,
-    cpu_model,
     describe,
     keep,
 )
 from loadtest.children import ChildError, finished, free_port, listens, started
 from loadtest.crowd import Form
+from loadtest.figures import Figures
 from loadtest.generator import LoadReport
+from loadtest.origin import Origin, cpu_model
 from loadtest.population import Population
 
 NOW = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
@@ -49,6 +48,7 @@ def round_of(per_second: float, **changes: object) -> LoadReport:
         "p50_ms": per_second / 10,
         "p90_ms": 2.0,
         "p99_ms": per_second,
+        "max_ms": per_second,
     }
     return msgspec.convert({**figures, **changes}, LoadReport)
 

@@ -9,14 +9,14 @@ import pytest
 from loadtest.bench_large import replica_versions
 from loadtest.bench_report import (
     ChangesReport,
-    Figures,
     LargeReport,
-    Origin,
     Report,
     describe,
     keep,
 )
+from loadtest.figures import Figures
 from loadtest.memory import Memory, children_of, memory_of, read_memory
+from loadtest.origin import Origin
 from loadtest.paced import Latencies
 
 STATUS = "Name:\tpython\nVmPeak:\t  999999 kB\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\n"

@@ -12,6 +12,7 @@ from loadtest.generator import (
     Load,
     UnreadableAnswerError,
     answer_size,
+    converse,
     percentile,
     post,
     send,
@@ -130,6 +131,32 @@ async def test_an_answer_without_a_length_stops_the_load():
             await send(Load(port=port, requests=[post("/", b"")], connections=1))
 
 
+async def test_a_talk_says_next_what_follows_from_the_answer():
+    async with answering(ANSWER) as (port, received):
+
+        def talk():
+            answer = yield post("/", b"first")
+            yield post("/", answer[-2:])
+
+        report = await converse(port, [talk()], seconds_max=1.0)
+    assert received == [b"first", b"{}"]
+    assert report.answers == 2
+    assert report.max_ms >= report.p50_ms > 0
+
+
+async def test_what_a_talk_finds_wrong_ends_all_talks():
+    async with answering(ANSWER) as (port, _):
+
+        def talk(*, is_content):
+            while True:
+                yield post("/", b"")
+                if not is_content:
+                    raise LookupError
+
+        with pytest.raises(LookupError):
+            await converse(port, [talk(is_content=True), talk(is_content=False)], seconds_max=9.0)
+
+
 def test_an_incomplete_head_has_no_size_yet():
     assert answer_size(b"HTTP/1.1 200 OK\r\nContent-Le") is None
     assert answer_size(ANSWER) == len(ANSWER)
@@ -144,9 +171,10 @@ def test_the_percentile_of_nothing_is_nought():
     assert percentile([], 0.5) == 0.0
 
 
-def test_a_post_carries_key_and_length():
-    sent = post("/v1/checks", b"{}", key="k")
+def test_a_post_carries_keys_and_length():
+    sent = post("/v1/checks", b"{}", key="k", idempotency_key="once")
     head, _, body = sent.partition(b"\r\n\r\n")
     assert body == b"{}"
     assert b"Authorization: Bearer k" in head
+    assert b"Idempotency-Key: once" in head
     assert b"Content-Length: 2" in head

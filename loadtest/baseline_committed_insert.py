@@ -1,0 +1,145 @@
+"""The baseline of spending: one handler, one committed INSERT for each request, a JSON answer.
+
+The same stack as the service (Litestar on granian and uvloop, SQLAlchemy Core on asyncpg), and a
+row about as long as a step of an authorization. Deliberately without keys, idempotency, a list,
+a cap and a balance, so it does less than the service it is measured against.
+`BASELINE_DATABASE_URL` names its database.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from litestar import Litestar, Request, post
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    insert,
+)
+from sqlalchemy.ext.asyncio import create_async_engine
+
+DATABASE_URL_VARIABLE = "BASELINE_DATABASE_URL"
+POOL_SIZE = 8
+"""A worker's connections, as many as a worker of the service has for its checks."""
+
+_HOLDS_FOR = timedelta(days=7)
+
+_kept_order = Table(
+    "kept_order",
+    MetaData(),
+    Column("id", Uuid, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("held_fen", BigInteger, nullable=False),
+    Column("captured_fen", BigInteger, nullable=False),
+    Column("reference", Text, nullable=False),
+)
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A document as sent."""
+
+    type: str
+    number: str
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the order is about."""
+
+    document: Document
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """What is bought."""
+
+    type: str
+    venue: str
+    amount_fen: int
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of an authorization by the contract (section 4)."""
+
+    subject: Subject
+    service: Service
+    reference: str
+
+
+class KeptOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered once the row is committed."""
+
+    id: UUID
+    status: str
+    amount_fen: int
+    reference: str
+    expires_at: datetime
+
+
+@post("/orders", status_code=201)
+async def keep_order(request: Request[Any, Any, Any], data: Order) -> KeptOrder:
+    """Insert one row, and commit it."""
+    now = datetime.now(UTC)
+    kept = KeptOrder(
+        id=uuid4(),
+        status="held",
+        amount_fen=data.service.amount_fen,
+        reference=data.reference,
+        expires_at=now + _HOLDS_FOR,
+    )
+    row = {
+        "id": kept.id,
+        "at": now,
+        "expires_at": kept.expires_at,
+        "document": blake2b(data.subject.document.number.encode(), digest_size=16).digest(),
+        "service": data.service.type,
+        "venue": data.service.venue,
+        "jurisdiction": "CN",
+        "amount_fen": kept.amount_fen,
+        "held_fen": kept.amount_fen,
+        "captured_fen": 0,
+        "reference": kept.reference,
+    }
+    async with request.app.state.engine.begin() as connection:
+        await connection.execute(insert(_kept_order), row)
+    return kept
+
+
+@asynccontextmanager
+async def _database(application: Litestar) -> AsyncIterator[None]:
+    engine = create_async_engine(os.environ[DATABASE_URL_VARIABLE], pool_size=POOL_SIZE)
+    application.state.engine = engine
+    try:
+        yield
+    finally:
+        await engine.dispose()
+
+
+def app() -> Litestar:
+    """Make the application of one worker."""
+    return Litestar(
+        route_handlers=[keep_order], lifespan=[_database], openapi_config=None, logging_config=None
+    )
+
+
+async def make_table(url: str) -> None:
+    """Make the table in an empty database."""
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(_kept_order.metadata.create_all)
+    await engine.dispose()

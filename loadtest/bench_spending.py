@@ -1,0 +1,258 @@
+"""Measures spending under caps: different persons, one person of many merchants, a long past.
+
+Two services with the same list side by side: one has spent nothing yet, in the other PostgreSQL
+writes millions of past steps (`loadtest.past_spending`). The baseline commits an INSERT for each
+request, in a database of its own on the first one's PostgreSQL. Rounds go in turn.
+
+Every answer is read and has to be what the contract says; a single other one, and there is no
+figure. In the end the one person's sums are what the merchants counted, and the record proves
+itself by `checker audit verify`.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime
+from itertools import count, cycle, repeat
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import uvloop
+
+from loadtest.answers import WrongAnswersError
+from loadtest.baseline_committed_insert import DATABASE_URL_VARIABLE, make_table
+from loadtest.bench_checks import (
+    COMMAND_SECONDS,
+    WARM_UP_SECONDS,
+    ServiceRun,
+    service_environment,
+    service_run,
+)
+from loadtest.children import (
+    START_SECONDS,
+    checker_program,
+    finished,
+    free_port,
+    listens,
+    started,
+)
+from loadtest.document_numbers import Document
+from loadtest.figures import Figures
+from loadtest.generator import LoadReport, Talk, converse
+from loadtest.large_list import filling
+from loadtest.merchants import (
+    MORE_THAN_ANY_CAP_FEN,
+    Spending,
+    Tally,
+    Till,
+    debtors,
+    held_within,
+    orders,
+    read,
+    sales,
+    sales_to_one,
+)
+from loadtest.origin import Origin
+from loadtest.past_spending import put_in_the_past
+from loadtest.population import Population
+from loadtest.spending_report import SpendingReport
+
+CAP_FEN = 200_000
+"""Of a month: two hundred sales, so that one person's cap is reached within a second."""
+
+SETTINGS = f"""
+[jurisdiction.CN]
+resort_cap_fen = {CAP_FEN}
+resort_cap_period = "month"
+"""
+COMMANDS_AT_ONCE = 4
+"""Each is a process that starts: more of them would only wait for each other."""
+
+_BASELINE = "loadtest.baseline_committed_insert:app"
+_SOLD = frozenset({200, 201})
+_KEPT = frozenset({201})
+
+IsOver = Callable[[], bool]
+Rounds = list[LoadReport]
+
+
+class SpendingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured, and how long."""
+
+    seed: int
+    listings: int
+    past_steps: int
+    workers: int
+    rounds: int
+    round_seconds: float
+    connections: int
+    merchants: int
+
+
+def measure_spending(
+    plan: SpendingPlan, folder: Path, now: datetime, today: date
+) -> SpendingReport:
+    """Measure in a folder of its own; `today` is Shanghai's day."""
+    population = Population(plan.seed, plan.listings, today=today)
+    one, *others = debtors(population, today)
+    with ExitStack() as stack:
+        fresh, past = (
+            stack.enter_context(_service(population, folder / name, plan.workers))
+            for name in ("fresh", "past")
+        )
+        baseline = stack.enter_context(_baseline(fresh, folder, plan.workers))
+        past_steps, fill_seconds = put_in_the_past(past.data / "postgres", plan.past_steps, CAP_FEN)
+        bench = _Bench(plan, others)
+        alone, theirs, with_past = bench.in_turn(
+            bench.to_different([fresh.key] * plan.connections, fresh.port),
+            bench.to_baseline(baseline, plan.connections),
+            bench.to_different([past.key] * plan.connections, past.port),
+        )
+        keys = _keys(fresh, plan.merchants)
+        many, also_theirs, hot = bench.in_turn(
+            bench.to_different(keys, fresh.port),
+            bench.to_baseline(baseline, plan.merchants),
+            bench.to_one(one, keys, fresh.port),
+        )
+        spent = bench.spent_by(one, fresh)
+        _prove(fresh)
+    return SpendingReport(
+        origin=Origin.here(now),
+        listings=plan.listings,
+        persons=len(others),
+        workers=plan.workers,
+        connections=plan.connections,
+        merchants=plan.merchants,
+        round_seconds=plan.round_seconds,
+        past_steps=past_steps,
+        fill_seconds=fill_seconds,
+        fresh=Figures.of(alone, statuses=_SOLD),
+        baseline=Figures.of(theirs, statuses=_KEPT),
+        with_past=Figures.of(with_past, statuses=_SOLD),
+        different=Figures.of(many, statuses=_SOLD),
+        different_baseline=Figures.of(also_theirs, statuses=_KEPT),
+        one=Figures.of(hot, statuses=_SOLD | {409}),
+        one_max_ms=max(report.max_ms for report in hot),
+        tally=bench.tally,
+        spent=spent,
+    )
+
+
+class _Load(msgspec.Struct, frozen=True, kw_only=True):
+    """Where talks are held; they are made anew for each round, with what tells that it is over."""
+
+    port: int
+    talks: Callable[[IsOver], list[Talk]]
+
+
+class _Bench:
+    """One measurement while it goes on: whom is sold to next, and what the merchants counted."""
+
+    def __init__(self, plan: SpendingPlan, persons: Sequence[Document]) -> None:
+        self._plan = plan
+        self._persons = persons
+        self._numbers = count()
+        self.tally = Tally()
+
+    def to_different(self, keys: Sequence[str], port: int) -> _Load:
+        """Sell to different persons, over a connection for each key."""
+        persons = cycle(self._persons)
+        tills = [Till(key, self._numbers) for key in keys]
+        return _Load(
+            port=port, talks=lambda is_over: [sales(till, persons, is_over) for till in tills]
+        )
+
+    def to_baseline(self, port: int, connections: int) -> _Load:
+        """Order from the baseline for the same persons."""
+        persons = cycle(self._persons)
+        return _Load(
+            port=port,
+            talks=lambda is_over: [orders(persons, is_over) for _ in range(connections)],
+        )
+
+    def to_one(self, person: Document, keys: Sequence[str], port: int) -> _Load:
+        """Sell to one person, over a connection for each key."""
+        tills = [Till(key, self._numbers) for key in keys]
+        return _Load(
+            port=port,
+            talks=lambda is_over: [
+                sales_to_one(till, person, self.tally, is_over) for till in tills
+            ],
+        )
+
+    def in_turn(self, *loads: _Load) -> list[Rounds]:
+        """Send loads in turn, so that what else the machine does falls on all."""
+        for load in loads:
+            _send(load, WARM_UP_SECONDS)
+        rounds: list[Rounds] = [[] for _ in loads]
+        for _ in range(self._plan.rounds):
+            for load, reports in zip(loads, rounds, strict=True):
+                reports.append(_send(load, self._plan.round_seconds))
+        return rounds
+
+    def spent_by(self, person: Document, run: ServiceRun) -> Spending:
+        """Ask what the one person has spent: just what the merchants captured and kept."""
+        told: list[Spending] = []
+
+        def ask() -> Talk:
+            till = Till(run.key, self._numbers)
+            status, refusal = read((yield till.authorize(person, MORE_THAN_ANY_CAP_FEN)))
+            if status != 409:
+                raise WrongAnswersError(f"more than the cap was answered {status}")
+            told.append(held_within(refusal.spending))
+
+        _send(_Load(port=run.port, talks=lambda _: [ask()]), WARM_UP_SECONDS)
+        if not told or (told[0].held_fen, told[0].captured_fen) != (0, self.tally.captured_fen):
+            raise WrongAnswersError(f"{told} is kept, {self.tally.captured_fen} fen were captured")
+        return told[0]
+
+
+def _send(load: _Load, seconds: float) -> LoadReport:
+    ends_at = perf_counter() + seconds
+    talks = load.talks(lambda: perf_counter() >= ends_at)
+    return uvloop.run(converse(load.port, talks, seconds_max=seconds))
+
+
+@contextmanager
+def _service(population: Population, folder: Path, workers: int) -> Iterator[ServiceRun]:
+    folder.mkdir()
+    with service_run(population, folder, workers=workers, settings=SETTINGS) as run:
+        yield run
+
+
+@contextmanager
+def _baseline(run: ServiceRun, folder: Path, workers: int) -> Iterator[int]:
+    """Run the baseline in a database of its own on a service's PostgreSQL; gives its port."""
+    place, port = run.data / "postgres", free_port()
+    url = f"postgresql+asyncpg://postgres@/baseline?host={place}"
+    asyncio.run(_make_database(place, url))
+    granian = [sys.executable, "-m", "granian", _BASELINE, "--factory", "--interface", "asgi"]
+    options = ["--workers", str(workers), "--loop", "uvloop", "--http", "1", "--no-ws"]
+    env = {**os.environ, DATABASE_URL_VARIABLE: url}
+    command = [*granian, *options, "--log-level", "warning", "--port", str(port)]
+    with started(command, folder / "baseline.log", env=env) as child:
+        child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
+        yield port
+
+
+async def _make_database(place: Path, url: str) -> None:
+    async with filling(place) as connection:
+        await connection.execute("CREATE DATABASE baseline")
+    await make_table(url)
+
+
+def _keys(run: ServiceRun, merchants: int) -> list[str]:
+    """Make as many accounts with a key each."""
+    names = [f"bench merchant {number}" for number in range(merchants)]
+    with ThreadPoolExecutor(COMMANDS_AT_ONCE) as pool:
+        return list(pool.map(run.new_key, repeat("institution"), names))
+
+
+def _prove(run: ServiceRun) -> None:
+    """Have the record prove itself; ChildError where it does not."""
+    command = [str(checker_program()), "audit", "verify", "--data-dir", str(run.data)]
+    finished(command, seconds=COMMAND_SECONDS, env=service_environment(os.environ))
