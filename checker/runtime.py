@@ -31,6 +31,7 @@ from checker.accounts.quotas import Quotas
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
+from checker.corrections.corrections import Corrections
 from checker.database.engine import open_engine
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock, SystemClock
@@ -82,6 +83,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     feed: SnapshotFeed
     changes: ChangesFeed
     quarantine: Quarantine
+    corrections: Corrections
 
 
 class _Base(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,8 +129,17 @@ async def open_runtime(
                 in_force=barrier.wait,
             )
         ) as changes,
+        aclosing(
+            Corrections(
+                engine=base.engine,
+                sealer=base.sealer,
+                clock=base.clock,
+                changes=changes,
+                in_force=barrier.wait,
+            )
+        ) as corrections,
     ):
-        yield _assemble(base, barrier, changes, spending)
+        yield _assemble(base, barrier, changes, spending, corrections)
 
 
 @asynccontextmanager
@@ -169,7 +180,13 @@ async def _open_base(
             )
 
 
-def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spending) -> Runtime:
+def _assemble(
+    base: _Base,
+    barrier: Barrier,
+    changes: ChangesFeed,
+    spending: Spending,
+    corrections: Corrections,
+) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     return Runtime(
@@ -204,6 +221,7 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
         ),
         changes=changes,
         quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=changes),
+        corrections=corrections,
     )
 
 

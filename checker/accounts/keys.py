@@ -43,12 +43,27 @@ class Action(StrEnum):
     SEE_QUARANTINE = "see_quarantine"
     SEE_LIST = "see_list"
     SEE_MEASURES = "see_measures"
+    FILE_CORRECTION = "file_correction"
+    SEE_CORRECTIONS = "see_corrections"
+    RULE = "rule"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
-    AccountRole.INSTITUTION: frozenset({Action.CHECK, Action.SPEND, Action.SEE_MEASURES}),
-    AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
-    AccountRole.OPERATOR: frozenset({Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
+    AccountRole.INSTITUTION: frozenset(
+        {Action.CHECK, Action.SPEND, Action.SEE_MEASURES, Action.FILE_CORRECTION}
+    ),
+    AccountRole.COURT: frozenset(
+        {
+            *(Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
+            *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.RULE),
+        }
+    ),
+    AccountRole.OPERATOR: frozenset(
+        {
+            *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
+            *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS),
+        }
+    ),
     AccountRole.AUDITOR: frozenset({Action.SEE_MEASURES}),
 }
 

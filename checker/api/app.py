@@ -11,6 +11,12 @@ from litestar.exceptions import HTTPException
 
 from checker.api.access import tell_allowance
 from checker.api.checks import ChecksResource, create_batch, create_check
+from checker.api.corrections import (
+    file_correction,
+    list_corrections,
+    rule_on_correction,
+    show_correction,
+)
 from checker.api.feed import post_changes, put_snapshot
 from checker.api.health import explain_problem, healthz, readyz
 from checker.api.lane import Lane
@@ -34,6 +40,34 @@ from checker.runtime import Runtime, open_runtime
 from checker.upkeep import keep_current
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+_HANDLERS = (
+    create_check,
+    create_batch,
+    authorize_spending,
+    increment_authorization,
+    capture_authorization,
+    void_authorization,
+    refund_authorization,
+    show_authorization,
+    put_snapshot,
+    post_changes,
+    list_quarantine,
+    retry_quarantined,
+    show_quarantined,
+    file_correction,
+    rule_on_correction,
+    list_corrections,
+    show_correction,
+    list_measures,
+    show_list,
+    healthz,
+    readyz,
+    show_metrics,
+    explain_problem,
+    show_document,
+    show_page,
+)
 
 OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 
@@ -63,30 +97,7 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 counting.cancel()
 
     app = Litestar(
-        route_handlers=[
-            create_check,
-            create_batch,
-            authorize_spending,
-            increment_authorization,
-            capture_authorization,
-            void_authorization,
-            refund_authorization,
-            show_authorization,
-            put_snapshot,
-            post_changes,
-            list_quarantine,
-            retry_quarantined,
-            show_quarantined,
-            list_measures,
-            show_list,
-            healthz,
-            readyz,
-            show_metrics,
-            explain_problem,
-            show_document,
-            show_page,
-            assets_router(),
-        ],
+        route_handlers=[*_HANDLERS, assets_router()],
         lifespan=[lifespan],
         exception_handlers={Exception: handle_error, HTTPException: handle_error},
         before_send=[tell_allowance],

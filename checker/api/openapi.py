@@ -99,7 +99,7 @@ def _operation(
 ) -> dict[str, Any]:
     answers = [each for each in (exchange.answer, exchange.other_answer) if each is not None]
     problem = {MEDIA_TYPE: {"schema": schemas[Problem]}}
-    responses = {"200": _answered(exchange, answers, schemas)}
+    responses = {"200": _answered(exchange, answers, schemas)} if answers else {}
     if exchange.created is not None:
         responses["201"] = _answered(exchange, [exchange.created], schemas)
     for status in exchange.problems:
@@ -125,7 +125,7 @@ def _operation(
             content[exchange.body_media_type]["example"] = exchange.example
         told["requestBody"] = {"required": exchange.needs_body, "content": content}
     if exchange.keyed:
-        told["security"] = [{"key": []}]
+        told["security"] = [{"key": []}, {}] if exchange.keyless_too else [{"key": []}]
     return told
 
 

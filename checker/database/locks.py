@@ -19,6 +19,8 @@ class Lock(IntEnum):
     LIST_WRITER = 0x63686B72_00000002
     # Who brings changes to the cache: one process of the deployment.
     PUBLISHER = 0x63686B72_00000003
+    # Who takes in a correction: what was filed before is counted, and numbered in order.
+    CORRECTIONS = 0x63686B72_00000004
 
 
 @asynccontextmanager

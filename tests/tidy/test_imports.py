@@ -33,6 +33,10 @@ MAY_KNOW = {
         *("cache", "checker.audit", "checker.database", "checker.domain", "checker.errors"),
         *("checker.fault_log", "checker.policy", "checker.registry", "checker.vault"),
     },
+    "checker.corrections": {
+        *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
+        "checker.registry",
+    },
     "checker.checks": {
         *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
         *("checker.domain", "checker.errors", "checker.policy", "checker.registry"),
@@ -43,16 +47,28 @@ MAY_KNOW = {
         "checker.registry",
     },
     "checker.runtime": {
-        *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
-        *("checker.deployment", "checker.domain", "checker.errors", "checker.fault_log"),
+        *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.corrections"),
+        *(
+            "checker.database",
+            "checker.deployment",
+            "checker.domain",
+            "checker.errors",
+            "checker.fault_log",
+        ),
         *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
     "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
-        *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.database"),
-        *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
+        *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.corrections"),
+        *(
+            "checker.database",
+            "checker.decoding",
+            "checker.domain",
+            "checker.errors",
+            "checker.parent",
+        ),
         *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },
 }

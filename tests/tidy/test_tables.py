@@ -10,6 +10,9 @@ from source_tree import modules, tree
 from checker.accounts.keys import MAY, AccountRole, Action
 from checker.accounts.schema import account
 from checker.api.problems import KINDS
+from checker.corrections.correction import MOVES as RULINGS
+from checker.corrections.correction import Ruling
+from checker.corrections.schema import correction
 from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
 from checker.domain.document import DocumentType
 from checker.domain.errors import EXPLANATIONS, InvalidReason
@@ -64,6 +67,7 @@ def test_no_two_errors_share_a_code():
         (PartyType, set(PARTY_TYPES.values())),
         (Status, MOVES.keys()),
         (StepKind, {StepKind.HELD}.union(*MOVES.values())),
+        ({None, *Ruling}, RULINGS.keys()),
         (Threshold, {*Threshold} & {*Settings.__struct_fields__}),
     ],
 )
@@ -117,7 +121,12 @@ def test_every_member_is_used_somewhere(members):
 
 @pytest.mark.parametrize(
     ("table", "members"),
-    [(account, AccountRole), (listing, PartyType), (directive, DirectiveKind)],
+    [
+        (account, AccountRole),
+        (listing, PartyType),
+        (directive, DirectiveKind),
+        (correction, Ruling),
+    ],
     ids=str,
 )
 def test_the_database_knows_the_same_words(table, members):

@@ -6,9 +6,17 @@ from checker.accounts.keys import MAY, AccountRole, Action, Caller, digest_of
 from checker.domain.service import ServiceType
 
 EXPECTED = {
-    AccountRole.INSTITUTION: {Action.CHECK, Action.SPEND, Action.SEE_MEASURES},
-    AccountRole.COURT: {Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
-    AccountRole.OPERATOR: {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
+    AccountRole.INSTITUTION: {
+        *(Action.CHECK, Action.SPEND, Action.SEE_MEASURES, Action.FILE_CORRECTION),
+    },
+    AccountRole.COURT: {
+        *(Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
+        *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.RULE),
+    },
+    AccountRole.OPERATOR: {
+        *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
+        *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS),
+    },
     AccountRole.AUDITOR: {Action.SEE_MEASURES},
 }
 
