@@ -39,6 +39,7 @@ from checker.errors import ConfigurationError, Unavailable
 from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
 from checker.policy.loader import builtin_policies, load_policies
+from checker.reconciliation.reconciliations import Reconciliations
 from checker.registry.barrier import Barrier
 from checker.registry.changes import ChangesFeed
 from checker.registry.publisher import Publisher
@@ -84,6 +85,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     changes: ChangesFeed
     quarantine: Quarantine
     corrections: Corrections
+    reconciliations: Reconciliations
 
 
 class _Base(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +101,17 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True):
     cache: StandingCache
     following: Following
     publication: Publication
-    quota: RedisQuota
+    quotas: Quotas
+
+
+class _Works(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a node must be closed before what it stands on."""
+
+    barrier: Barrier
+    changes: ChangesFeed
+    spending: Spending
+    corrections: Corrections
+    reconciliations: Reconciliations
 
 
 @asynccontextmanager
@@ -138,8 +150,24 @@ async def open_runtime(
                 in_force=barrier.wait,
             )
         ) as corrections,
+        aclosing(
+            Reconciliations(
+                engine=base.engine,
+                sealer=base.sealer,
+                policies=base.policies,
+                clock=base.clock,
+                quotas=base.quotas,
+            )
+        ) as reconciliations,
     ):
-        yield _assemble(base, barrier, changes, spending, corrections)
+        works = _Works(
+            barrier=barrier,
+            changes=changes,
+            spending=spending,
+            corrections=corrections,
+            reconciliations=reconciliations,
+        )
+        yield _assemble(base, works)
 
 
 @asynccontextmanager
@@ -176,17 +204,11 @@ async def _open_base(
                 cache=cache,
                 following=following,
                 publication=publication,
-                quota=quota,
+                quotas=Quotas(quota),
             )
 
 
-def _assemble(
-    base: _Base,
-    barrier: Barrier,
-    changes: ChangesFeed,
-    spending: Spending,
-    corrections: Corrections,
-) -> Runtime:
+def _assemble(base: _Base, works: _Works) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     return Runtime(
@@ -205,23 +227,24 @@ def _assemble(
             token_key=base.token_key,
         ),
         repair=repair,
-        barrier=barrier,
+        barrier=works.barrier,
         key_ring=KeyRing(base.engine),
-        quotas=Quotas(base.quota),
+        quotas=base.quotas,
         policies=base.policies,
         checks=_checks(base, follower, repair),
-        spending=spending,
+        spending=works.spending,
         feed=SnapshotFeed(
             engine=base.work_engine,
             cache=base.cache,
             sealer=base.sealer,
             token_key=base.token_key,
             clock=base.clock,
-            in_force=barrier.wait,
+            in_force=works.barrier.wait,
         ),
-        changes=changes,
-        quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=changes),
-        corrections=corrections,
+        changes=works.changes,
+        quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=works.changes),
+        corrections=works.corrections,
+        reconciliations=works.reconciliations,
     )
 
 

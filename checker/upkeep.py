@@ -32,6 +32,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
         "spending": runtime.spending.run(),
+        "reconciliations": runtime.reconciliations.run(),
     }
     if publish:
         works["publisher"] = runtime.publisher.run()

@@ -46,11 +46,15 @@ class Action(StrEnum):
     FILE_CORRECTION = "file_correction"
     SEE_CORRECTIONS = "see_corrections"
     RULE = "rule"
+    RECONCILE = "reconcile"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
     AccountRole.INSTITUTION: frozenset(
-        {Action.CHECK, Action.SPEND, Action.SEE_MEASURES, Action.FILE_CORRECTION}
+        {
+            *(Action.CHECK, Action.SPEND, Action.RECONCILE, Action.SEE_MEASURES),
+            Action.FILE_CORRECTION,
+        }
     ),
     AccountRole.COURT: frozenset(
         {

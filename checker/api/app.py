@@ -25,6 +25,12 @@ from checker.api.measures import list_measures
 from checker.api.metrics import Metrics, forget_dead_workers, show_metrics
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
+from checker.api.reconciliations import (
+    create_reconciliation,
+    list_reconciliations,
+    show_reconciliation,
+    stream_results,
+)
 from checker.api.responses import handle_error
 from checker.api.spending import (
     authorize_spending,
@@ -59,6 +65,10 @@ _HANDLERS = (
     rule_on_correction,
     list_corrections,
     show_correction,
+    create_reconciliation,
+    list_reconciliations,
+    show_reconciliation,
+    stream_results,
     list_measures,
     show_list,
     healthz,

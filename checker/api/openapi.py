@@ -87,7 +87,7 @@ def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     for exchange in EXCHANGES.values():
         told = (
             *(exchange.body, exchange.other_body),
-            *(exchange.answer, exchange.other_answer, exchange.created),
+            *(exchange.answer, exchange.other_answer, exchange.created, exchange.accepted),
         )
         types += [kind for kind in told if kind is not None and kind not in types]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
@@ -102,6 +102,8 @@ def _operation(
     responses = {"200": _answered(exchange, answers, schemas)} if answers else {}
     if exchange.created is not None:
         responses["201"] = _answered(exchange, [exchange.created], schemas)
+    if exchange.accepted is not None:
+        responses["202"] = _answered(exchange, [exchange.accepted], schemas)
     for status in exchange.problems:
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
     told: dict[str, Any] = {"summary": exchange.summary, "responses": responses}

@@ -53,6 +53,10 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
         {"court"},
         {"json": {"ruling": "rejected"}},
     ),
+    ("/v1/reconciliations", "post"): ({"institution"}, {"content": b""}),
+    ("/v1/reconciliations", "get"): ({"institution"}, {}),
+    ("/v1/reconciliations/{reconciliation_id}", "get"): ({"institution"}, {}),
+    ("/v1/reconciliations/{reconciliation_id}/results", "get"): ({"institution"}, {}),
     ("/healthz", "get"): (None, {}),
     ("/readyz", "get"): (None, {}),
     ("/metrics", "get"): (None, {}),
@@ -63,7 +67,7 @@ QUARANTINED: dict[str, int] = {}
 HELD: dict[str, str] = {}
 """For each move the authorization that it is tried on; `held` makes them."""
 FILED: dict[str, str] = {}
-"""The correction that is looked at and ruled on; `correction` files it."""
+"""The correction and the reconciliation that are looked at; `filed` makes them."""
 KEYLESS_TOO = {("/v1/corrections", "post"), ("/v1/corrections/{correction_id}", "get")}
 """For whoever has no key; a key that is sent must be a good one all the same."""
 KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
@@ -78,6 +82,7 @@ def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> htt
         code="unavailable",
         line_id=QUARANTINED["line_id"],
         correction_id=FILED["correction_id"],
+        reconciliation_id=FILED["reconciliation_id"],
         authorization_id=HELD.get(path.rpartition("/")[2], HELD["look"]),
     )
     return client.request(method, address, **request)  # type: ignore[arg-type]
@@ -110,10 +115,11 @@ def held(town: object, court: httpx.Client, institution: httpx.Client) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def correction(town: object, court: httpx.Client) -> None:
-    """File a correction."""
-    filed = court.post("/v1/corrections", json={"listing_id": "3", **CORRECTION})
-    FILED["correction_id"] = filed.json()["id"]
+def filed(town: object, court: httpx.Client, institution: httpx.Client) -> None:
+    """File a correction, and a reconciliation of nothing."""
+    correction = court.post("/v1/corrections", json={"listing_id": "3", **CORRECTION})
+    FILED["correction_id"] = correction.json()["id"]
+    FILED["reconciliation_id"] = institution.post("/v1/reconciliations").json()["id"]
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -42,34 +42,29 @@ MAY_KNOW = {
         *("checker.domain", "checker.errors", "checker.policy", "checker.registry"),
         "checker.spending",
     },
+    "checker.reconciliation": {
+        *("cache", "checker.accounts", "checker.checks", "checker.database", "checker.decoding"),
+        *("checker.domain", "checker.errors", "checker.fault_log", "checker.policy"),
+        "checker.registry",
+    },
     "checker.following": {
         *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
         "checker.registry",
     },
     "checker.runtime": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.corrections"),
-        *(
-            "checker.database",
-            "checker.deployment",
-            "checker.domain",
-            "checker.errors",
-            "checker.fault_log",
-        ),
-        *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
+        *("checker.database", "checker.deployment", "checker.domain", "checker.errors"),
+        *("checker.fault_log", "checker.policy", "checker.reconciliation", "checker.registry"),
+        *("checker.spending", "checker.vault"),
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
     "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
         *("cache", "checker.accounts", "checker.checks", "checker.config", "checker.corrections"),
-        *(
-            "checker.database",
-            "checker.decoding",
-            "checker.domain",
-            "checker.errors",
-            "checker.parent",
-        ),
-        *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
+        *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
+        *("checker.parent", "checker.reconciliation", "checker.registry", "checker.runtime"),
+        *("checker.spending", "checker.upkeep"),
     },
 }
 # The top: it puts the parts together.

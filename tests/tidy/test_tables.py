@@ -20,6 +20,10 @@ from checker.domain.role import ROLE_ORDER, Role
 from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
 from checker.errors import CheckerError, ConfigurationError
+from checker.reconciliation.job import Interruption
+from checker.reconciliation.job import Status as ReconciliationStatus
+from checker.reconciliation.past_sale import RejectedCode
+from checker.reconciliation.schema import reconciliation
 from checker.registry.entry import FeedFormat, PartyType, RejectCode
 from checker.registry.ledger_state import DirectiveKind
 from checker.registry.operation_format import OperationLine
@@ -105,7 +109,7 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
     "members",
     [
         *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
-        *(DocumentType, ReasonCode, Action),
+        *(DocumentType, ReasonCode, Action, Interruption, RejectedCode),
     ],
 )
 def test_every_member_is_used_somewhere(members):
@@ -126,6 +130,7 @@ def test_every_member_is_used_somewhere(members):
         (listing, PartyType),
         (directive, DirectiveKind),
         (correction, Ruling),
+        (reconciliation, ReconciliationStatus),
     ],
     ids=str,
 )

@@ -4,7 +4,7 @@ A file for each resource. A test holds the table against the routes, another aga
 what.
 """
 
-from checker.api.exchanges import checks, corrections, feed, spending, upkeep
+from checker.api.exchanges import checks, corrections, feed, reconciliations, spending, upkeep
 from checker.api.exchanges.exchange import Exchanges
 
 EXCHANGES: Exchanges = {
@@ -12,5 +12,6 @@ EXCHANGES: Exchanges = {
     **spending.EXCHANGES,
     **feed.EXCHANGES,
     **corrections.EXCHANGES,
+    **reconciliations.EXCHANGES,
     **upkeep.EXCHANGES,
 }

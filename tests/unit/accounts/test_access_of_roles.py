@@ -7,7 +7,8 @@ from checker.domain.service import ServiceType
 
 EXPECTED = {
     AccountRole.INSTITUTION: {
-        *(Action.CHECK, Action.SPEND, Action.SEE_MEASURES, Action.FILE_CORRECTION),
+        *(Action.CHECK, Action.SPEND, Action.RECONCILE, Action.SEE_MEASURES),
+        Action.FILE_CORRECTION,
     },
     AccountRole.COURT: {
         *(Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
