@@ -21,7 +21,7 @@ from checker.api.responses import respond, respond_json
 from checker.domain.clock import instant_text
 from checker.domain.decision import Outcome, Reason
 from checker.domain.service import ServiceType
-from checker.reconciliation.batches import in_batches
+from checker.reconciliation.batches import in_batches, unless_idle
 from checker.reconciliation.job import Interruption, Reconciliation, Result, Status
 from checker.reconciliation.past_sale import LINE_BYTES_MAX, Rejected, SalesFormat, SalesReader
 from checker.reconciliation.reconciliations import Reconciliations
@@ -93,7 +93,7 @@ async def create_reconciliation(request: Request[Any, Any, Any]) -> Response[byt
     works = runtime.reconciliations
     reader = SalesReader(_format(request), caller, runtime.clock.now())
     transfer = Transfer(request, if_cut=_CUT_OFF)
-    lines = cut_lines(transfer.chunks(), line_bytes_max=LINE_BYTES_MAX)
+    lines = cut_lines(unless_idle(transfer.chunks()), line_bytes_max=LINE_BYTES_MAX)
     await reader.open(lines)
     opened = await works.open(caller)
     headers = {"location": f"{RECONCILIATIONS}/{opened.id}"}

@@ -16,6 +16,10 @@ QUEUED_BATCHES_MAX: Final = 40
 """10 MiB at most, and 20 000 lines as they are."""
 
 
+IDLE_S: Final = 60.0
+"""So long a sender may pause: few can run at once, and who sends nothing keeps others out."""
+
+
 async def in_batches(lines: AsyncIterator[Line]) -> AsyncIterator[list[Line]]:
     """Put lines together; a transfer that is cut off takes the lines with it that wait."""
     held: list[Line] = []
@@ -28,6 +32,25 @@ async def in_batches(lines: AsyncIterator[Line]) -> AsyncIterator[list[Line]]:
             held, held_bytes = [], 0
     if held:
         yield held
+
+
+async def unless_idle(
+    chunks: AsyncIterator[bytes], *, idle_s: float = IDLE_S
+) -> AsyncIterator[bytes]:
+    """Pass chunks on, for as long as they come.
+
+    Raises:
+        InvalidRequest: none came for `idle_s` seconds.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(idle_s):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise InvalidRequest(f"nothing came for {idle_s:g} seconds") from None
+        yield chunk
 
 
 class BatchQueue:

@@ -53,29 +53,48 @@ class History:
         """Judge sales of one account, in their order."""
         versions = await _versions_at(connection, {sale.sold_at for sale in sales})
         questions = [self._question(sale, account_id) for sale in sales]
-        tokens = {token for question in questions for token in question.tokens}
-        known = await _ever_listed(connection, tokens)
-        judged = []
-        for sale, question in zip(sales, questions, strict=True):
+        known = await _ever_listed(connection, {each for one in questions for each in one.tokens})
+        decisions = [ALLOWED] * len(sales)
+        suspected: dict[int, list[int]] = {}
+        for place, (sale, question) in enumerate(zip(sales, questions, strict=True)):
             version = versions.get(sale.sold_at)
-            decision = ALLOWED
             if version is not None and not known.isdisjoint(question.tokens):
-                decision = await self._judge_then(connection, sale, question, version)
-            judged.append(Judged(sale=sale, decision=decision, list_version=version))
-        return judged
+                suspected.setdefault(version, []).append(place)
+        for version, places in suspected.items():
+            asked = [(sales[place], questions[place]) for place in places]
+            told = await self._judge_then(connection, asked, version)
+            for place, decision in zip(places, told, strict=True):
+                decisions[place] = decision
+        return [
+            Judged(sale=sale, decision=decision, list_version=versions.get(sale.sold_at))
+            for sale, decision in zip(sales, decisions, strict=True)
+        ]
 
     async def _judge_then(
-        self, connection: AsyncConnection, sale: PreparedSale, question: Question, version: int
-    ) -> Decision:
-        findings = await find_standings(
-            connection,
-            self._sealer.vault,
-            [question],
-            version=version,
-            used_until=sale.sold_at,
-        )
-        [standing] = findings.standings
-        return self._decide(sale, standing)
+        self,
+        connection: AsyncConnection,
+        asked: Sequence[tuple[PreparedSale, Question]],
+        version: int,
+    ) -> list[Decision]:
+        """Judge sales by one version of the list.
+
+        What had been used of a permit is a matter of the instant, not of the version; so whoever
+        has a counted one is asked about alone.
+        """
+        vault = self._sealer.vault
+        questions = [question for _, question in asked]
+        findings = await find_standings(connection, vault, questions, version=version)
+        standings = list(findings.standings)
+        for place, (sale, question) in enumerate(asked):
+            if any(permit.is_counted for permit in standings[place].permits):
+                then = await find_standings(
+                    connection, vault, [question], version=version, used_until=sale.sold_at
+                )
+                [standings[place]] = then.standings
+        return [
+            self._decide(sale, standing)
+            for (sale, _), standing in zip(asked, standings, strict=True)
+        ]
 
     def _decide(self, sale: PreparedSale, standing: Standing) -> Decision:
         policy = self._policies.effective(sale.check.jurisdiction)

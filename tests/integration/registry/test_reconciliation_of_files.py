@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from correction_filings import SELLER
 from past_sales import (
@@ -89,11 +90,20 @@ async def test_a_file_that_was_cut_off_tells_how_many_lines_were_dealt_with(list
 async def test_lines_are_items_of_the_quota_and_what_came_before_its_end_stands(listed, clock):
     clock.move(hours=2)
     works = listed.reconciliations
-    opened, *more = await begin(listed, [sale(1, hours=1)] * 1001, by=caller(quota=1000))
+    by = caller(quota=10)
+    line = msgspec.json.encode(sale(1, hours=1))
+
+    async def batches():
+        yield [(1, line)]
+        # More than a whole minute has, so that no minute's end lets it through.
+        yield [(number, line) for number in range(2, 13)]
+
+    opened = await works.open(by)
+    reader = SalesReader(SalesFormat.NDJSON, by, clock.now())
     with pytest.raises(QuotaExceeded):
-        await works.work(opened, *more)
+        await works.work(opened, by, reader, batches())
     found = await works.find(SELLER, opened.id)
-    assert (found.reason, found.lines) == (Interruption.QUOTA_EXCEEDED, 1000)
+    assert (found.reason, found.lines, found.adverse) == (Interruption.QUOTA_EXCEEDED, 1, 1)
 
 
 async def test_who_does_not_wait_finds_the_results_later(listed, clock):

@@ -1,5 +1,6 @@
 """Past sales as they are written: NDJSON and CSV, and what is wrong with a line of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,13 @@ import pytest
 from checker.accounts.keys import AccountRole, Caller
 from checker.domain.service import Lodging, ServiceType
 from checker.errors import InvalidRequest
-from checker.reconciliation.batches import BATCH_BYTES, BATCH_LINES, BatchQueue, in_batches
+from checker.reconciliation.batches import (
+    BATCH_BYTES,
+    BATCH_LINES,
+    BatchQueue,
+    in_batches,
+    unless_idle,
+)
 from checker.reconciliation.past_sale import (
     Line,
     PreparedSale,
@@ -171,6 +178,24 @@ async def test_a_batch_is_bounded_in_lines_and_in_bytes(
     sizes: list[int], lengths: list[int]
 ) -> None:
     assert [len(each) async for each in in_batches(numbered(*sizes))] == lengths
+
+
+async def test_who_sends_nothing_more_is_cut_off() -> None:
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"1"
+        await asyncio.Event().wait()
+
+    chunks = unless_idle(stuck(), idle_s=0.001)
+    assert await anext(chunks) == b"1"
+    with pytest.raises(InvalidRequest):
+        await anext(chunks)
+    with pytest.raises(StopAsyncIteration):
+        await anext(unless_idle(aiter_of()))
+
+
+async def aiter_of(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
 
 async def test_a_queue_gives_out_what_came_in_and_that_it_was_cut_off() -> None:
