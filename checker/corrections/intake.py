@@ -98,13 +98,13 @@ class Intake:
     async def _take_one(self, connection: AsyncConnection, filing: Filing) -> Correction:
         now = self._clock.now()
         listings, learnt_on = await self._concerned(connection, filing, shanghai_day(now))
-        words = [filing.account_id, filing.listing_id, filing.decision_id]
-        request = self._sealer.request_digest(["correction", *words, filing.ground, filing.contact])
+        decision_id = filing.decision_id and rows.canonical(filing.decision_id)
+        words = [filing.account_id, filing.listing_id, decision_id, filing.ground, filing.contact]
+        request = self._sealer.request_digest(["correction", *words])
         known = await rows.find_request(connection, request)
         if known is not None:
             return known
         ids = tuple(each.id for each in listings)
-        decision_id = filing.decision_id and rows.canonical(filing.decision_id)
         if filing.account_id is None:
             await self._bound(connection, decision_id, ids, now)
         seal = self._sealer.vault.seal
@@ -133,7 +133,7 @@ class Intake:
         """
         if filing.decision_id is not None:
             found = await rows.find_decision(connection, filing.decision_id)
-            if found is not None and self._may_know(filing, found):
+            if found is not None and found.listing_ids and self._may_know(filing, found):
                 listings = await rows.find_listings(connection, found.listing_ids)
                 days = [each.published_on for each in listings]
                 return listings, [*days, shanghai_day(found.at)]

@@ -35,16 +35,15 @@ async def write_results(
 async def end(
     connection: AsyncConnection, number: int, now: datetime, reason: Interruption | None
 ) -> Reconciliation:
-    """Write that a reconciliation is done, or why it is not."""
+    """Write that a reconciliation is done, or why it is not; the first end stands."""
     status = Status.DONE if reason is None else Status.INTERRUPTED
     ended = {"status": status, "reason": reason, "ended_at": now, "touched_at": now}
-    row = await connection.execute(
-        update(reconciliation)
-        .where(reconciliation.c.pk == number)
-        .values(ended)
-        .returning(reconciliation)
+    runs = reconciliation.c.status == Status.RUNNING
+    await connection.execute(
+        update(reconciliation).where(reconciliation.c.pk == number, runs).values(ended)
     )
-    return _read(row.one())
+    wanted = select(reconciliation).where(reconciliation.c.pk == number)
+    return _read((await connection.execute(wanted)).one())
 
 
 async def touch(connection: AsyncConnection, ids: Collection[str], now: datetime) -> None:

@@ -58,6 +58,8 @@ async def test_an_institution_files_about_its_own_decisions_alone(listed):
     with pytest.raises(NotFound):
         await listed.corrections.file(about(decision_id=decision_id, account_id=OTHER_SELLER))
     own = await listed.corrections.file(about(decision_id=decision_id, account_id=SELLER))
+    shouted = about(decision_id=decision_id.upper(), account_id=SELLER)
+    assert await listed.corrections.file(shouted) == own
     assert own.account_id == SELLER
     assert await listed.corrections.file(
         about(decision_id=decision_id, account_id=COURT, sees_all=True)
