@@ -48,11 +48,11 @@ class NotFound(CheckerError):
     """There is no such thing, or none that this key may see."""
 
 
-class Resolution(msgspec.Struct, frozen=True, kw_only=True):
-    """What ended a thing before: the status it has since the instant `at`, and the sum."""
+class Resolution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What ended a thing before: the status it has since the instant `at`, and the sum, if any."""
 
     status: str
-    amount_fen: int
+    amount_fen: int | None = None
     at: str
 
 

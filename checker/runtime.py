@@ -1,10 +1,9 @@
 """Puts a node together: what it opens, in which order, and closes again.
 
-`open_runtime` opens everything that answers, on servers that are named (`checker.servers`). What a
-node that serves does besides answering is in `checker.upkeep`.
+`open_runtime` opens everything that answers, on what `checker.foundation` opens. What a node that
+serves does besides answering is in `checker.upkeep`.
 """
 
-import asyncio
 import os
 import secrets
 import socket
@@ -16,32 +15,22 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.breaker import Breaker
-from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.follower import Follower
 from cache.following import Following
-from cache.publication import Publication
-from cache.quota import RedisQuota
-from cache.redis_following import RedisFollowing
-from cache.redis_publication import RedisPublication
-from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
-from cache.token import Tokenizer
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
 from checker.audit.audit import Audit, assemble_audit
-from checker.audit.policies import record_policies
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
-from checker.database.engine import open_engine
-from checker.deployment import prepare_deployment
+from checker.corrections.corrections import Corrections
 from checker.domain.clock import Clock, SystemClock
-from checker.errors import ConfigurationError, Unavailable
+from checker.foundation import Foundation, open_foundation
 from checker.policy.book import PolicyBook
-from checker.policy.errors import PolicyError
-from checker.policy.loader import builtin_policies, load_policies
 from checker.receipts.receipt_keys import ReceiptKeys
 from checker.receipts.receipts import Receipts
+from checker.reconciliation.reconciliations import Reconciliations
 from checker.registry.barrier import Barrier
 from checker.registry.changes import ChangesFeed
 from checker.registry.publisher import Publisher
@@ -52,16 +41,9 @@ from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
 from checker.spending.opening import open_spending
 from checker.spending.spending import Spending
-from checker.vault import Vault, load_secrets
 
 REGISTRY_PAUSE_S = 0.5
 """How long nobody asks PostgreSQL after it failed a check."""
-
-REDIS_START_S = 5.0
-"""How long a start waits for Redis, which may be starting too, or be slow to take a connection."""
-
-REDIS_PAUSE_S = 0.1
-"""Between two tries of a start to reach Redis."""
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,22 +71,19 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     feed: SnapshotFeed
     changes: ChangesFeed
     quarantine: Quarantine
+    corrections: Corrections
+    reconciliations: Reconciliations
 
 
-class _Base(msgspec.Struct, frozen=True, kw_only=True):
-    """What all of a node stands on: what it was told, and its ways to PostgreSQL and Redis."""
+class _Works(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a node must be closed before what it stands on."""
 
-    config: Config
-    clock: Clock
-    policies: PolicyBook
-    sealer: Sealer
-    token_key: str
-    engine: AsyncEngine
-    work_engine: AsyncEngine
-    cache: StandingCache
-    following: Following
-    publication: Publication
-    quota: RedisQuota
+    registry_check: RegistryCheck
+    barrier: Barrier
+    changes: ChangesFeed
+    spending: Spending
+    corrections: Corrections
+    reconciliations: Reconciliations
 
 
 @asynccontextmanager
@@ -120,7 +99,7 @@ async def open_runtime(
     """
     assert config.database_url is not None
     async with (
-        _open_base(config, environ, clock or SystemClock()) as base,
+        open_foundation(config, environ, clock or SystemClock()) as base,
         open_spending(
             config.database_url, sealer=base.sealer, policies=base.policies, clock=base.clock
         ) as spending,
@@ -135,56 +114,37 @@ async def open_runtime(
                 in_force=barrier.wait,
             )
         ) as changes,
-    ):
-        yield _assemble(base, registry_check, barrier, changes, spending)
-
-
-@asynccontextmanager
-async def _open_base(
-    config: Config, environ: Mapping[str, str], clock: Clock
-) -> AsyncIterator[_Base]:
-    assert config.database_url is not None
-    assert config.redis_url is not None
-    policies = read_policies(config)
-    secrets = load_secrets(config.data_dir, environ)
-    tokenizer = Tokenizer(secrets.token_key)
-    token_key = tokenizer.fingerprint
-    sealer = Sealer(tokenizer, Vault(secrets.encryption_key))
-    async with (
-        open_engine(config.database_url) as engine,
-        open_engine(config.database_url, timeout_s=None) as work_engine,
-    ):
-        await prepare_deployment(work_engine, sealer.vault, token_key)
-        await record_policies(work_engine, policies.all_effective, clock.now())
-        async with (
-            aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,
-            aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
-            aclosing(RedisPublication.connect(config.redis_url)) as publication,
-            aclosing(RedisQuota(config.redis_url)) as quota,
-        ):
-            await _verify(cache)
-            yield _Base(
-                config=config,
-                clock=clock,
-                policies=policies,
-                sealer=sealer,
-                token_key=token_key,
-                engine=engine,
-                work_engine=work_engine,
-                cache=cache,
-                following=following,
-                publication=publication,
-                quota=quota,
+        aclosing(
+            Corrections(
+                engine=base.engine,
+                sealer=base.sealer,
+                clock=base.clock,
+                changes=changes,
+                in_force=barrier.wait,
             )
+        ) as corrections,
+        aclosing(
+            Reconciliations(
+                engine=base.engine,
+                sealer=base.sealer,
+                policies=base.policies,
+                clock=base.clock,
+                quotas=base.quotas,
+            )
+        ) as reconciliations,
+    ):
+        works = _Works(
+            registry_check=registry_check,
+            barrier=barrier,
+            changes=changes,
+            spending=spending,
+            corrections=corrections,
+            reconciliations=reconciliations,
+        )
+        yield _assemble(base, works)
 
 
-def _assemble(
-    base: _Base,
-    registry_check: RegistryCheck,
-    barrier: Barrier,
-    changes: ChangesFeed,
-    spending: Spending,
-) -> Runtime:
+def _assemble(base: Foundation, works: _Works) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     settings = base.config.receipts
@@ -210,14 +170,14 @@ def _assemble(
             token_key=base.token_key,
         ),
         repair=repair,
-        barrier=barrier,
+        barrier=works.barrier,
         key_ring=KeyRing(base.engine),
-        quotas=Quotas(base.quota),
+        quotas=base.quotas,
         policies=base.policies,
         checks=Checks(
             replica=follower,
             cache=base.cache,
-            registry=registry_check,
+            registry=works.registry_check,
             sealer=base.sealer,
             policies=base.policies,
             clock=base.clock,
@@ -226,7 +186,7 @@ def _assemble(
         ),
         receipt_keys=receipt_keys,
         receipts=Receipts(receipt_keys, issuer=settings.issuer, clock=base.clock),
-        spending=spending,
+        spending=works.spending,
         audit=assemble_audit(
             base.engine,
             base.work_engine,
@@ -240,14 +200,16 @@ def _assemble(
             sealer=base.sealer,
             token_key=base.token_key,
             clock=base.clock,
-            in_force=barrier.wait,
+            in_force=works.barrier.wait,
         ),
-        changes=changes,
-        quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=changes),
+        changes=works.changes,
+        quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=works.changes),
+        corrections=works.corrections,
+        reconciliations=works.reconciliations,
     )
 
 
-def _registry_check(base: _Base) -> RegistryCheck:
+def _registry_check(base: Foundation) -> RegistryCheck:
     return RegistryCheck(
         engine=base.engine,
         sealer=base.sealer,
@@ -259,28 +221,3 @@ def _registry_check(base: _Base) -> RegistryCheck:
 def node_id() -> str:
     """Name this process among the nodes: where it runs, and a part that no restart repeats."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-
-
-def read_policies(config: Config) -> PolicyBook:
-    """Read the measures that come with the package, with the settings of the config file."""
-    try:
-        return load_policies(builtin_policies(), config.jurisdictions)
-    except PolicyError as error:
-        raise ConfigurationError(str(error)) from error
-
-
-async def _verify(cache: StandingCache) -> None:
-    """Refuse a Redis that may drop the list by itself; wait a little for one that is away."""
-    until = time.monotonic() + REDIS_START_S
-    try:
-        while True:
-            try:
-                return await cache.verify_policy()
-            except CacheUnavailable:
-                if time.monotonic() > until:
-                    raise
-                await asyncio.sleep(REDIS_PAUSE_S)
-    except CacheMisconfigured as error:
-        raise ConfigurationError(str(error)) from error
-    except CacheUnavailable as error:
-        raise Unavailable("Redis cannot be reached") from error

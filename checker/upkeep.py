@@ -35,6 +35,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "receipt keys": runtime.receipt_keys.run(),
         "spending": runtime.spending.run(),
         "tallies": runtime.audit.tallies.run(),
+        "reconciliations": runtime.reconciliations.run(),
     }
     if publish:
         works["publisher"] = runtime.publisher.run()

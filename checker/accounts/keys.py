@@ -47,21 +47,30 @@ class Action(StrEnum):
     SEE_OWN_DECISIONS = "see_own_decisions"
     SEE_ALL_DECISIONS = "see_all_decisions"
     SEE_REPORTS = "see_reports"
+    FILE_CORRECTION = "file_correction"
+    SEE_CORRECTIONS = "see_corrections"
+    RULE = "rule"
+    RECONCILE = "reconcile"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
     AccountRole.INSTITUTION: frozenset(
         {
-            Action.CHECK,
-            Action.SPEND,
-            Action.SEE_MEASURES,
-            Action.REPORT_OUTCOMES,
-            Action.SEE_OWN_DECISIONS,
+            *(Action.CHECK, Action.SPEND, Action.RECONCILE, Action.SEE_MEASURES),
+            *(Action.REPORT_OUTCOMES, Action.SEE_OWN_DECISIONS, Action.FILE_CORRECTION),
         }
     ),
-    AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
+    AccountRole.COURT: frozenset(
+        {
+            *(Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
+            *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.RULE),
+        }
+    ),
     AccountRole.OPERATOR: frozenset(
-        {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS}
+        {
+            *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS),
+            *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS),
+        }
     ),
     AccountRole.AUDITOR: frozenset(
         {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS}

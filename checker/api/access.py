@@ -26,6 +26,18 @@ async def require(request: Request[Any, Any, Any], *actions: Action) -> Caller:
     return caller
 
 
+async def admit(request: Request[Any, Any, Any], action: Action) -> Caller | None:
+    """Tell who calls where a key may be left out; None: nobody with a key.
+
+    Raises:
+        Unauthenticated: a key that is not known: it is never as good as none.
+        OutOfScope: the account's role may not.
+    """
+    if "authorization" not in request.headers:
+        return None
+    return await require(request, action)
+
+
 async def tell_allowance(message: Message, scope: Scope) -> None:
     """Put the `RateLimit` headers on every answer to a keyed call, whatever it says."""
     if message["type"] != "http.response.start":

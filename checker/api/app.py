@@ -22,6 +22,7 @@ from checker.upkeep import keep_current
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
+
 OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 
 

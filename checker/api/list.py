@@ -27,6 +27,7 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     overdue_removals: int
     unresolved_officers: int
     masked: int
+    overdue_corrections: int
 
 
 @get("/v1/list")
@@ -36,6 +37,7 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
     runtime: Runtime = request.app.state.runtime
     summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
     nodes = await nodes_of(runtime)
+    corrections = await runtime.corrections.count()
     newest = summary.version
     return respond_json(
         ListView(
@@ -48,5 +50,6 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
             overdue_removals=summary.overdue_removals,
             unresolved_officers=summary.unresolved_officers,
             masked=summary.masked,
+            overdue_corrections=corrections.overdue,
         )
     )

@@ -25,6 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from cache.follower import Follower
 from checker.api.nodes import nodes_of
+from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.service import Service, ServiceType
 from checker.errors import Unavailable
@@ -100,6 +101,18 @@ class Metrics:
             multiprocess_mode="mostrecent",
             registry=self._registry,
         )
+        self._corrections = Gauge(
+            "checker_corrections_open",
+            "Corrections that wait for a court's ruling.",
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
+        self._overdue_corrections = Gauge(
+            "checker_corrections_overdue",
+            "Corrections whose court's days for a ruling are over.",
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
         self._replica_version = Gauge(
             "checker_replica_version",
             "Version of the list that the worker's replica holds.",
@@ -152,6 +165,11 @@ class Metrics:
         """Tell the newest version of the list, and the greatest lag of a node."""
         self._version.set(version)
         self._lag.set(lag_ms / 1000)
+
+    def waiting(self, corrections: OpenCounts) -> None:
+        """Tell how many corrections wait for a ruling."""
+        self._corrections.set(corrections.waiting)
+        self._overdue_corrections.set(corrections.overdue)
 
     def flush(self) -> None:
         """Write what was held where all workers' counts are."""
@@ -206,4 +224,5 @@ async def show_metrics(state: State) -> Response[bytes]:
     with suppress(Unavailable):
         nodes = await nodes_of(runtime)
         metrics.listed(nodes.newest, max((node.lag_ms for node in nodes.nodes), default=0))
+        metrics.waiting(await runtime.corrections.count())
     return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})

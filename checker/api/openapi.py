@@ -87,7 +87,7 @@ def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     for exchange in EXCHANGES.values():
         told = (
             *(exchange.body, exchange.other_body),
-            *(exchange.answer, exchange.other_answer, exchange.created),
+            *(exchange.answer, exchange.other_answer, exchange.created, exchange.accepted),
         )
         types += [kind for kind in told if kind is not None and kind not in types]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
@@ -99,9 +99,11 @@ def _operation(
 ) -> dict[str, Any]:
     answers = [each for each in (exchange.answer, exchange.other_answer) if each is not None]
     problem = {MEDIA_TYPE: {"schema": schemas[Problem]}}
-    responses = {"200": _answered(exchange, answers, schemas)}
+    responses = {"200": _answered(exchange, answers, schemas)} if answers else {}
     if exchange.created is not None:
         responses["201"] = _answered(exchange, [exchange.created], schemas)
+    if exchange.accepted is not None:
+        responses["202"] = _answered(exchange, [exchange.accepted], schemas)
     for status in exchange.problems:
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
     told: dict[str, Any] = {"summary": exchange.summary, "responses": responses}
@@ -125,7 +127,7 @@ def _operation(
             content[exchange.body_media_type]["example"] = exchange.example
         told["requestBody"] = {"required": exchange.needs_body, "content": content}
     if exchange.keyed:
-        told["security"] = [{"key": []}]
+        told["security"] = [{"key": []}, {}] if exchange.keyless_too else [{"key": []}]
     return told
 
 

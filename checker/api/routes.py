@@ -5,6 +5,12 @@ from typing import Final
 from litestar.types import ControllerRouterHandler
 
 from checker.api.checks import create_batch, create_check
+from checker.api.corrections import (
+    file_correction,
+    list_corrections,
+    rule_on_correction,
+    show_correction,
+)
 from checker.api.decisions import (
     explain_decision,
     export_decisions,
@@ -19,6 +25,12 @@ from checker.api.metrics import show_metrics
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
 from checker.api.receipts import list_receipt_keys
+from checker.api.reconciliations import (
+    create_reconciliation,
+    list_reconciliations,
+    show_reconciliation,
+    stream_results,
+)
 from checker.api.spending import (
     authorize_spending,
     capture_authorization,
@@ -35,6 +47,14 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     export_decisions,
     explain_decision,
     show_report,
+    file_correction,
+    list_corrections,
+    show_correction,
+    rule_on_correction,
+    create_reconciliation,
+    list_reconciliations,
+    show_reconciliation,
+    stream_results,
     authorize_spending,
     increment_authorization,
     capture_authorization,

@@ -23,6 +23,8 @@ class Lock(IntEnum):
     CHAIN = 0x63686B72_00000004
     # Who keeps the audit in order: one process of the deployment.
     AUDIT_KEEPER = 0x63686B72_00000005
+    # Who takes in a correction: what was filed before is counted, and numbered in order.
+    CORRECTIONS = 0x63686B72_00000006
 
 
 @asynccontextmanager

@@ -66,6 +66,10 @@ class ShownListing(msgspec.Struct, frozen=True, kw_only=True):
     published_on: date | None
 
 
+APPLY_DAYS: Final = 10
+REVIEW_DAYS: Final = 3
+
+
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     """Where the person may ask for correction, and how long both sides have, in days.
 
@@ -73,8 +77,8 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     court: str
-    apply_within_days: int = 10
-    review_within_days: int = 3
+    apply_within_days: int = APPLY_DAYS
+    review_within_days: int = REVIEW_DAYS
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ They are applied in their order to one ledger, and one change is numbered for al
 learns what became of its own lines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -30,11 +30,19 @@ WAITING_MAX = 1_000
 """Batches that may wait in one process; more are told to come back."""
 
 
+Rider = Callable[[AsyncConnection, int], Awaitable[None]]
+"""Writes what belongs to a batch, in its transaction; told the version that the batch led to."""
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines that are applied in order; strict: all of them, or none."""
+    """Lines that are applied in order; strict: all of them, or none.
+
+    With a `rider` no line may be one that is rejected; if it raises, nothing of the batch is done.
+    """
 
     lines: tuple[FeedLine, ...]
     strict: bool = False
+    rider: Rider | None = None
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +93,7 @@ class ChangeWriter:
 
         Raises:
             Unavailable: the registry cannot be reached, or too many wait; say it again later.
+                Besides, whatever the batch's rider raises.
         """
         return await self._group.add(batch)
 
@@ -134,6 +143,10 @@ class ChangeWriter:
         if version is None:
             newest = await newest_version(connection)
             version = 0 if newest is None else newest.version
+        for one in judged:
+            if one.batch.rider is not None:
+                assert not one.rejected, "what has a rider is known to stand"
+                await one.batch.rider(connection, version)
         return judged, version
 
 

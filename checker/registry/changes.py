@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import TooLarge
-from checker.registry.change_writer import Batch, ChangeWriter, Written
+from checker.registry.change_writer import Batch, ChangeWriter, Rider, Written
 from checker.registry.entry import FeedFormat, LineRejected
 from checker.registry.lines import cut_lines, require_text
 from checker.registry.listing_format import parse_listing
@@ -95,6 +95,23 @@ class ChangesFeed:
         if report.writes:
             await self._in_force(report.version)
         return report.told()
+
+    async def apply_with(self, operations: Sequence[Operation], rider: Rider) -> int:
+        """Apply operations none of which can be rejected, and what `rider` writes with them, as
+        one; when it returns, they are durable and in force. Gives the version.
+
+        Raises:
+            Unavailable: the registry cannot be reached; whether anything was done is not known.
+                Besides, whatever `rider` raises.
+        """
+        feed = str(uuid4())
+        lines = tuple(
+            FeedLine(feed=feed, number=number, raw=b"", read=operation)
+            for number, operation in enumerate(operations, 1)
+        )
+        written = await self._writer.write(Batch(lines=lines, rider=rider))
+        await self._in_force(written.version)
+        return written.version
 
     def read(self, line: bytes | None, line_format: str, sent_on: date) -> Operation | LineRejected:
         """Read one line of a format, sent on a day in Shanghai; what is wrong with it is given."""

@@ -38,6 +38,9 @@ change = Table(
     Column("rejected", Integer, nullable=False),
 )
 
+# What was in force when: the list as it was at an instant.
+Index("ix_change_at", change.c.at, change.c.version)
+
 listing = Table(
     "listing",
     metadata,

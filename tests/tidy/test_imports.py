@@ -40,19 +40,35 @@ MAY_KNOW = {
         *("cache", "checker.audit", "checker.database", "checker.domain", "checker.errors"),
         *("checker.fault_log", "checker.policy", "checker.registry", "checker.vault"),
     },
+    "checker.corrections": {
+        *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
+        "checker.registry",
+    },
     "checker.checks": {
         *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
         *("checker.domain", "checker.errors", "checker.policy", "checker.receipts"),
         *("checker.registry", "checker.spending"),
     },
+    "checker.reconciliation": {
+        *("cache", "checker.accounts", "checker.checks", "checker.database", "checker.decoding"),
+        *("checker.domain", "checker.errors", "checker.fault_log", "checker.policy"),
+        "checker.registry",
+    },
     "checker.following": {
         *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
         "checker.registry",
     },
+    "checker.foundation": {
+        *("cache", "checker.accounts", "checker.audit", "checker.config", "checker.database"),
+        *("checker.deployment", "checker.domain", "checker.errors", "checker.policy"),
+        *("checker.registry", "checker.vault"),
+    },
     "checker.runtime": {
+        "checker.foundation",
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
-        *("checker.database", "checker.deployment", "checker.domain", "checker.errors"),
-        *("checker.fault_log", "checker.policy", "checker.receipts", "checker.registry"),
+        *("checker.corrections", "checker.database", "checker.deployment", "checker.domain"),
+        *("checker.errors", "checker.fault_log", "checker.policy", "checker.receipts"),
+        *("checker.reconciliation", "checker.registry"),
         *("checker.spending", "checker.vault"),
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
@@ -60,10 +76,9 @@ MAY_KNOW = {
     "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
-        "checker.database",
-        *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
-        *("checker.receipts", "checker.registry", "checker.runtime", "checker.spending"),
-        "checker.upkeep",
+        *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
+        *("checker.errors", "checker.parent", "checker.receipts", "checker.reconciliation"),
+        *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },
 }
 # The top: it puts the parts together.

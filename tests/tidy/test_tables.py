@@ -10,6 +10,9 @@ from source_tree import modules, tree
 from checker.accounts.keys import MAY, AccountRole, Action
 from checker.accounts.schema import account
 from checker.api.problems import KINDS
+from checker.corrections.correction import MOVES as RULINGS
+from checker.corrections.correction import Ruling
+from checker.corrections.schema import correction
 from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
 from checker.domain.document import DocumentType
 from checker.domain.errors import EXPLANATIONS, InvalidReason
@@ -17,6 +20,10 @@ from checker.domain.role import ROLE_ORDER, Role
 from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
 from checker.errors import CheckerError, ConfigurationError
+from checker.reconciliation.job import Interruption
+from checker.reconciliation.job import Status as ReconciliationStatus
+from checker.reconciliation.past_sale import RejectedCode
+from checker.reconciliation.schema import reconciliation
 from checker.registry.entry import FeedFormat, PartyType, RejectCode
 from checker.registry.ledger_state import DirectiveKind
 from checker.registry.operation_format import OperationLine
@@ -64,6 +71,7 @@ def test_no_two_errors_share_a_code():
         (PartyType, set(PARTY_TYPES.values())),
         (Status, MOVES.keys()),
         (StepKind, {StepKind.HELD}.union(*MOVES.values())),
+        ({None, *Ruling}, RULINGS.keys()),
         (Threshold, {*Threshold} & {*Settings.__struct_fields__}),
     ],
 )
@@ -101,7 +109,7 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
     "members",
     [
         *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
-        *(DocumentType, ReasonCode, Action),
+        *(DocumentType, ReasonCode, Action, Interruption, RejectedCode),
     ],
 )
 def test_every_member_is_used_somewhere(members):
@@ -117,7 +125,13 @@ def test_every_member_is_used_somewhere(members):
 
 @pytest.mark.parametrize(
     ("table", "members"),
-    [(account, AccountRole), (listing, PartyType), (directive, DirectiveKind)],
+    [
+        (account, AccountRole),
+        (listing, PartyType),
+        (directive, DirectiveKind),
+        (correction, Ruling),
+        (reconciliation, ReconciliationStatus),
+    ],
     ids=str,
 )
 def test_the_database_knows_the_same_words(table, members):

@@ -4,7 +4,16 @@ A file for each resource. A test holds the table against the routes, another aga
 what.
 """
 
-from checker.api.exchanges import checks, decisions, feed, receipts, spending, upkeep
+from checker.api.exchanges import (
+    checks,
+    corrections,
+    decisions,
+    feed,
+    receipts,
+    reconciliations,
+    spending,
+    upkeep,
+)
 from checker.api.exchanges.exchange import Exchanges
 
 EXCHANGES: Exchanges = {
@@ -13,5 +22,7 @@ EXCHANGES: Exchanges = {
     **receipts.EXCHANGES,
     **spending.EXCHANGES,
     **feed.EXCHANGES,
+    **corrections.EXCHANGES,
+    **reconciliations.EXCHANGES,
     **upkeep.EXCHANGES,
 }

@@ -10,16 +10,19 @@ NDJSON = "application/x-ndjson"
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes in and comes out at one address. Without a key where `keyed` is false.
+    """What goes in and comes out at one address. Without a key where `keyed` is false, with one or
+    without where `keyless_too` is true.
 
-    `created` is what is answered 201, if anything; `idempotent` where a request must have an
-    idempotency key; without `needs_body` the body may be left out.
+    `answer` is what is answered 200, `created` and `accepted` what is answered 201 and 202,
+    if anything; `idempotent` where a request must have an idempotency key; without `needs_body` the
+    body may be left out.
     """
 
     summary: str
-    answer: Any
+    answer: Any = None
     other_answer: Any = None
     created: Any = None
+    accepted: Any = None
     body: Any = None
     example: Any = None
     other_body: Any = None
@@ -28,6 +31,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Any] = {}
     problems: tuple[int, ...] = ()
     keyed: bool = True
+    keyless_too: bool = False
     idempotent: bool = False
     needs_body: bool = True
 

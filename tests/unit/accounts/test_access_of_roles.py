@@ -7,18 +7,16 @@ from checker.domain.service import ServiceType
 
 EXPECTED = {
     AccountRole.INSTITUTION: {
-        Action.CHECK,
-        Action.SPEND,
-        Action.SEE_MEASURES,
-        Action.REPORT_OUTCOMES,
-        Action.SEE_OWN_DECISIONS,
+        *(Action.CHECK, Action.SPEND, Action.RECONCILE, Action.SEE_MEASURES),
+        *(Action.REPORT_OUTCOMES, Action.SEE_OWN_DECISIONS, Action.FILE_CORRECTION),
     },
-    AccountRole.COURT: {Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
+    AccountRole.COURT: {
+        *(Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
+        *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.RULE),
+    },
     AccountRole.OPERATOR: {
-        Action.SEE_LIST,
-        Action.SEE_QUARANTINE,
-        Action.SEE_MEASURES,
-        Action.SEE_REPORTS,
+        *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS),
+        *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS),
     },
     AccountRole.AUDITOR: {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS},
 }

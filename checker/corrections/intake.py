@@ -1,0 +1,175 @@
+"""Takes corrections in.
+
+Whoever is on the list has no key, so anybody may file. What that can do is bounded: so many in an
+hour over the whole deployment, so many open ones about one listing. A listing's id can be guessed
+and a decision's cannot, so the two ways are counted apart: who floods the one keeps nobody off the
+other. What was filed with a key is not counted.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.corrections import rows
+from checker.corrections.correction import Correction, due_on, is_late
+from checker.database.engine import driver_errors
+from checker.database.group_commit import GroupCommit
+from checker.database.locks import Lock, hold_to_commit
+from checker.domain.clock import Clock, shanghai_day
+from checker.errors import NotFound, QuotaExceeded
+from checker.registry.sealing import Sealer
+
+GROUND: Final = "correction.ground"
+CONTACT: Final = "correction.contact"
+
+WAITING_MAX: Final = 50
+"""Filings that may wait in one process, where one is taken in at a time."""
+
+_WINDOW: Final = timedelta(hours=1)
+_DAY_S: Final = 86_400
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken without a key.
+
+    `hourly_max` by each of the two ways: at most some 50 MB a day of the longest texts, and more
+    than any town needs. `open_max` about one listing or one decision: a company has officers who
+    may each file.
+    """
+
+    hourly_max: int = 300
+    open_max: int = 20
+
+
+class Filing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for: of the two ids one is set.
+
+    `account_id` None: without a key. `sees_all`: the account may know of every listing and
+    decision.
+    """
+
+    listing_id: str | None
+    decision_id: str | None
+    ground: str
+    contact: str
+    account_id: str | None
+    sees_all: bool = False
+
+
+class Intake:
+    """Takes in the filings of one process, one at a time."""
+
+    def __init__(
+        self, *, engine: AsyncEngine, sealer: Sealer, clock: Clock, limits: Limits
+    ) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._clock = clock
+        self._limits = limits
+        # One connection at most: whoever floods this takes none from the checks.
+        self._turns: GroupCommit[Filing, Correction] = GroupCommit(
+            self._take, weight=lambda _: 1, weight_max=1, waiting_max=WAITING_MAX
+        )
+
+    async def take(self, filing: Filing) -> Correction:
+        """Take a correction in; said again in the same words while it is open, it is the same one.
+
+        Raises, the first of:
+            NotFound: no such listing or decision, or none that this filer may know of.
+            QuotaExceeded: too many were filed without a key.
+            Unavailable: the registry cannot be reached, or too many wait.
+        """
+        return await self._turns.add(filing)
+
+    async def aclose(self) -> None:
+        """Stop; what is not taken in yet never is."""
+        await self._turns.aclose()
+
+    async def _take(self, filings: Sequence[Filing]) -> list[Correction]:
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                await hold_to_commit(connection, Lock.CORRECTIONS)
+                return [await self._take_one(connection, filing) for filing in filings]
+
+    async def _take_one(self, connection: AsyncConnection, filing: Filing) -> Correction:
+        now = self._clock.now()
+        listings, learnt_on = await self._concerned(connection, filing, shanghai_day(now))
+        decision_id = filing.decision_id and rows.canonical(filing.decision_id)
+        words = [filing.account_id, filing.listing_id, decision_id, filing.ground, filing.contact]
+        request = self._sealer.request_digest(["correction", *words])
+        known = await rows.find_request(connection, request)
+        if known is not None:
+            return known
+        ids = tuple(each.id for each in listings)
+        if filing.account_id is None:
+            await self._bound(connection, decision_id, ids, now)
+        seal = self._sealer.vault.seal
+        row: dict[str, Any] = {
+            "id": str(uuid4()),
+            "request": request,
+            "received_at": now,
+            "received_on": shanghai_day(now),
+            "due_on": due_on(shanghai_day(now)),
+            "late": is_late(shanghai_day(now), learnt_on),
+            "account_id": filing.account_id,
+            "decision_id": decision_id,
+            "ground": seal(filing.ground, GROUND),
+            "contact": seal(filing.contact, CONTACT),
+        }
+        await rows.write(connection, row, ids)
+        written = await rows.find(connection, row["id"])
+        assert written is not None, "it was written in this transaction"
+        return written
+
+    async def _concerned(
+        self, connection: AsyncConnection, filing: Filing, today: date
+    ) -> tuple[list[rows.ListingRow], list[date | None]]:
+        """Give the listings that are filed about, and the days on which they may have been learnt
+        of. Raises NotFound, in the same words whatever the reason: nobody learns what is there.
+        """
+        if filing.decision_id is not None:
+            found = await rows.find_decision(connection, filing.decision_id)
+            if found is not None and found.listing_ids and self._may_know(filing, found):
+                listings = await rows.find_listings(connection, found.listing_ids)
+                days = [each.published_on for each in listings]
+                return listings, [*days, shanghai_day(found.at)]
+        elif filing.listing_id is not None and "\0" not in filing.listing_id:
+            listings = await rows.find_listings(connection, [filing.listing_id])
+            if listings and (filing.sees_all or _is_shown(listings[0], today)):
+                return listings, [listings[0].published_on]
+        raise NotFound("there is no such listing or decision to correct")
+
+    def _may_know(self, filing: Filing, found: rows.DecisionRow) -> bool:
+        """Whoever is refused has the decision's id, and an institution those of its own."""
+        is_own = filing.account_id in {None, found.account_id}
+        return is_own or filing.sees_all
+
+    async def _bound(
+        self,
+        connection: AsyncConnection,
+        decision_id: str | None,
+        listing_ids: Sequence[str],
+        now: datetime,
+    ) -> None:
+        by_decision = decision_id is not None
+        if await rows.keyless_about(connection, decision_id, listing_ids) >= self._limits.open_max:
+            text = "so many corrections of this are open that their rulings are waited for"
+            raise QuotaExceeded(text, retry_after_s=_DAY_S)
+        counted, first_at = await rows.keyless_since(
+            connection, now - _WINDOW, by_decision=by_decision
+        )
+        if counted >= self._limits.hourly_max:
+            assert first_at is not None, "something was counted"
+            wait = (first_at + _WINDOW - now).total_seconds()
+            text = "too many corrections were filed without a key in the last hour"
+            raise QuotaExceeded(text, retry_after_s=max(1, round(wait)))
+
+
+def _is_shown(listing: rows.ListingRow, today: date) -> bool:
+    """Whether everybody may know that there is this listing."""
+    is_published = listing.published_on is None or listing.published_on <= today
+    return listing.public and is_published

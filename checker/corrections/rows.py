@@ -1,0 +1,262 @@
+"""Corrections as PostgreSQL keeps them: found, counted, written and ruled on."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, assert_never
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Text,
+    any_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from checker.audit.schema import decision
+from checker.corrections.correction import Concerned, Correction, Ruling, Status
+from checker.corrections.schema import correction, correction_listing
+from checker.registry.schema import listing
+
+
+class ListingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest row of a listing, in force or not, as far as a correction asks for it."""
+
+    id: str
+    published_on: date | None
+    public: bool
+
+
+class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept decision, as far as a correction asks for it; the listings that it rests on."""
+
+    at: datetime
+    account_id: str | None
+    listing_ids: tuple[str, ...]
+
+
+async def find_listings(
+    connection: AsyncConnection, listing_ids: Iterable[str]
+) -> list[ListingRow]:
+    """Find the latest rows of listings, in no order; of an id that never was there is none."""
+    rows = await connection.execute(_LISTINGS, {"wanted": list(listing_ids)})
+    return [ListingRow(id=row.id, published_on=row.published_on, public=row.public) for row in rows]
+
+
+async def find_decision(connection: AsyncConnection, decision_id: str) -> DecisionRow | None:
+    """Find a kept decision; an id that is no UUID is nobody's."""
+    known_by = canonical(decision_id)
+    if known_by is None:
+        return None
+    row = (await connection.execute(_DECISION, {"id": known_by})).one_or_none()
+    if row is None:
+        return None
+    shown = (reason["listing"] for reason in row.reasons)
+    ids = dict.fromkeys(each["id"] for each in shown if each is not None)
+    return DecisionRow(at=row.at, account_id=row.account_id, listing_ids=tuple(ids))
+
+
+async def find_request(connection: AsyncConnection, request: bytes) -> Correction | None:
+    """Find the open correction that was asked for in the same words."""
+    return await _first(connection, _open & (correction.c.request == request))
+
+
+async def find(connection: AsyncConnection, correction_id: str) -> Correction | None:
+    """Find a correction by its id; an id that is no UUID is nobody's."""
+    known_by = canonical(correction_id)
+    return None if known_by is None else await _first(connection, correction.c.id == known_by)
+
+
+async def read_page(
+    connection: AsyncConnection, shown: tuple[Status | None, date], after: int, limit: int
+) -> tuple[Correction, ...]:
+    """Read up to `limit` corrections of those that are to be shown on a day, oldest first, from
+    the number `after` on.
+    """
+    page = (
+        select(*_COLUMNS)
+        .where(correction.c.pk > after, *_wanted(*shown))
+        .order_by(correction.c.pk)
+        .limit(limit)
+    )
+    return await _corrections(connection, (await connection.execute(page)).all())
+
+
+async def read_words(
+    connection: AsyncConnection, correction_id: str
+) -> tuple[bytes, bytes, bytes | None]:
+    """Read ground, contact and note of a correction that is there, sealed."""
+    words = select(correction.c.ground, correction.c.contact, correction.c.note)
+    row = (await connection.execute(words.where(correction.c.id == correction_id))).one()
+    return row.ground, row.contact, row.note
+
+
+async def keyless_about(
+    connection: AsyncConnection, decision_id: str | None, listing_ids: Sequence[str]
+) -> int:
+    """Count what is open of what was filed without a key about this decision, or this listing."""
+    if decision_id is not None:
+        counting = select(func.count()).where(correction.c.decision_id == decision_id)
+    else:
+        counting = (
+            select(func.count())
+            .select_from(correction.join(correction_listing))
+            .where(
+                correction_listing.c.listing_id == any_(bindparam("ids", type_=ARRAY(Text))),
+                correction.c.decision_id.is_(None),
+            )
+        )
+    counting = counting.where(_open, _keyless)
+    parameters = {"ids": list(listing_ids)} if decision_id is None else {}
+    counted: int = (await connection.execute(counting, parameters)).scalar_one()
+    return counted
+
+
+async def keyless_since(
+    connection: AsyncConnection, instant: datetime, *, by_decision: bool
+) -> tuple[int, datetime | None]:
+    """Count what was filed without a key since an instant, about decisions or about listings, and
+    tell when the first of it came.
+    """
+    way = correction.c.decision_id
+    counting = select(func.count(), func.min(correction.c.received_at)).where(
+        _keyless,
+        correction.c.received_at > instant,
+        way.is_not(None) if by_decision else way.is_(None),
+    )
+    counted, first_at = (await connection.execute(counting)).one()
+    return counted, first_at
+
+
+async def count_open(connection: AsyncConnection, today: date) -> tuple[int, int]:
+    """Count what is open, and what of it is overdue."""
+    counting = select(func.count(), func.count().filter(correction.c.due_on < today)).where(_open)
+    waiting, overdue = (await connection.execute(counting)).one()
+    return waiting, overdue
+
+
+async def write(
+    connection: AsyncConnection, row: dict[str, Any], listing_ids: Iterable[str]
+) -> None:
+    """Write a new correction and what it is about."""
+    written = insert(correction).values(row).returning(correction.c.pk)
+    number = (await connection.execute(written)).scalar_one()
+    concerned = [{"correction_pk": number, "listing_id": each} for each in listing_ids]
+    await connection.execute(insert(correction_listing), concerned)
+
+
+async def write_ruling(
+    connection: AsyncConnection, number: int, row: dict[str, Any], delisted: Sequence[str]
+) -> bool:
+    """Write the ruling on a correction; False: there is one already, and nothing was written."""
+    ruling = update(correction).where(correction.c.pk == number, _open).values(row)
+    if (await connection.execute(ruling)).rowcount == 0:
+        return False
+    if delisted:
+        await connection.execute(_DELIST, {"number": number, "ids": list(delisted)})
+    return True
+
+
+def canonical(identifier: str) -> str | None:
+    """Give a UUID as the record writes it; None: it is none."""
+    try:
+        return str(UUID(identifier))
+    except ValueError:
+        return None
+
+
+def _wanted(status: Status | None, today: date) -> list[ColumnElement[bool]]:
+    """Say which rows have a status; `open` are the overdue ones too, or nobody would see them."""
+    match status:
+        case None:
+            return []
+        case Status.OPEN:
+            return [_open]
+        case Status.OVERDUE:
+            return [_open, correction.c.due_on < today]
+        case Status.RULED:
+            return [~_open]
+        case _:
+            assert_never(status)
+
+
+async def _first(connection: AsyncConnection, wanted: ColumnElement[bool]) -> Correction | None:
+    rows = (await connection.execute(select(*_COLUMNS).where(wanted))).all()
+    found = await _corrections(connection, rows)
+    return found[0] if found else None
+
+
+async def _corrections(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[Correction, ...]:
+    if not rows:
+        return ()
+    concerned: dict[int, list[Concerned]] = {}
+    for each in await connection.execute(_CONCERNED, {"wanted": [row.pk for row in rows]}):
+        shown = Concerned(
+            id=each.id,
+            case_number=each.case_number,
+            court=each.court,
+            published_on=each.published_on,
+            delisted=each.delisted,
+        )
+        concerned.setdefault(each.correction_pk, []).append(shown)
+    return tuple(
+        Correction(
+            number=row.pk,
+            id=row.id,
+            received_on=row.received_on,
+            due_on=row.due_on,
+            late=row.late,
+            account_id=row.account_id,
+            decision_id=row.decision_id,
+            ruling=None if row.ruling is None else Ruling(row.ruling),
+            ruled_at=row.ruled_at,
+            version=row.version,
+            listings=tuple(concerned[row.pk]),
+        )
+        for row in rows
+    )
+
+
+_open = correction.c.ruling.is_(None)
+_keyless = correction.c.account_id.is_(None)
+_WORDS = {"request", "received_at", "ground", "contact", "note", "ruled_by"}
+_COLUMNS = tuple(column for column in correction.c if column.name not in _WORDS)
+_LISTINGS = (
+    select(listing.c.id, listing.c.published_on, listing.c.public)
+    .ext(distinct_on(listing.c.id))
+    .where(listing.c.id == any_(bindparam("wanted", type_=ARRAY(Text))))
+    .order_by(listing.c.id, listing.c.from_version.desc())
+)
+_DECISION = select(decision.c.at, decision.c.account_id, decision.c.reasons).where(
+    decision.c.id == bindparam("id")
+)
+_CONCERNED = (
+    select(
+        correction_listing.c.correction_pk,
+        correction_listing.c.delisted,
+        listing.c.id,
+        listing.c.case_number,
+        listing.c.court,
+        listing.c.published_on,
+    )
+    .ext(distinct_on(correction_listing.c.correction_pk, listing.c.id))
+    .join_from(correction_listing, listing, listing.c.id == correction_listing.c.listing_id)
+    .where(correction_listing.c.correction_pk == any_(bindparam("wanted", type_=ARRAY(BigInteger))))
+    .order_by(correction_listing.c.correction_pk, listing.c.id, listing.c.from_version.desc())
+)
+_DELIST = (
+    update(correction_listing)
+    .where(
+        correction_listing.c.correction_pk == bindparam("number"),
+        correction_listing.c.listing_id == any_(bindparam("ids", type_=ARRAY(Text))),
+    )
+    .values(delisted=True)
+)

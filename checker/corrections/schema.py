@@ -1,0 +1,74 @@
+"""Tables of corrections: what was asked for, about which listings, and what the court ruled.
+
+What a person wrote and how they can be reached stands sealed (`checker.vault`), as does what the
+court noted. A row is written once and ruled on once.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+from checker.database.metadata import metadata
+
+correction = Table(
+    "correction",
+    metadata,
+    # In the order of receipt: given behind `Lock.CORRECTIONS`.
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    # Random: whoever filed without a key looks at it by this alone.
+    Column("id", UUID(as_uuid=False), nullable=False, unique=True),
+    # Keyed digest of who asked for what in which words: said again, it is the same one.
+    Column("request", LargeBinary, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("received_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    # Received after the days for applying were over; taken all the same.
+    Column("late", Boolean, nullable=False),
+    # Not set: filed without a key.
+    Column("account_id", ForeignKey("account.id")),
+    # Not set: filed about a listing.
+    Column("decision_id", UUID(as_uuid=False)),
+    Column("ground", LargeBinary, nullable=False),
+    Column("contact", LargeBinary, nullable=False),
+    Column("ruling", Text),
+    Column("ruled_at", DateTime(timezone=True)),
+    Column("ruled_by", ForeignKey("account.id")),
+    Column("note", LargeBinary),
+    # The list in which what was upheld is in force.
+    Column("version", BigInteger, ForeignKey("change.version")),
+    CheckConstraint("ruling IN ('upheld', 'rejected')", name="ruling"),
+    CheckConstraint(
+        "(ruling IS NULL) = (ruled_at IS NULL) AND (ruling IS NULL) = (ruled_by IS NULL)",
+        name="ruled_once",
+    ),
+)
+_is_open = correction.c.ruling.is_(None)
+Index("uq_correction_request_open", correction.c.request, unique=True, postgresql_where=_is_open)
+Index("ix_correction_due_on_open", correction.c.due_on, postgresql_where=_is_open)
+Index(
+    "ix_correction_received_at_keyless",
+    correction.c.received_at,
+    postgresql_where=correction.c.account_id.is_(None),
+)
+
+# The listings that a correction is about; those that the ruling has ended are `delisted`.
+correction_listing = Table(
+    "correction_listing",
+    metadata,
+    Column("correction_pk", ForeignKey("correction.pk"), primary_key=True),
+    Column("listing_id", Text, primary_key=True, index=True),
+    Column("delisted", Boolean, nullable=False, server_default=text("false")),
+)

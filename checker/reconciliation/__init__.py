@@ -1,0 +1,1 @@
+"""Reconciliation: which past sales the list of their time would have refused."""

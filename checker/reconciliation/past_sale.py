@@ -1,0 +1,181 @@
+"""Reads past sales, line by line: NDJSON, or CSV with a header.
+
+A line of NDJSON is a check with `sold_at`. In CSV the same fields are columns: `document_type`,
+`document_number`, `name`, `sold_at`, `jurisdiction`, `reference`, `service` for its type, and the
+fields of the services by their names; an empty cell is a field that is left out. A record is one
+line of its own, so no cell holds a line break.
+"""
+
+import csv
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from checker.accounts.keys import Caller
+from checker.checks.request import Check, Place, PreparedCheck, Reference, Subject, prepare
+from checker.decoding import decode
+from checker.domain.clock import instant_or_day, shanghai_day
+from checker.domain.service import SERVICES, Service
+from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope
+
+LINE_BYTES_MAX: Final = 16 * 1024
+"""A sale has some 300 bytes; the longest name and reference that are allowed fit in."""
+
+Line = tuple[int, bytes | None]
+"""A line's number from 1, and its text; None: over the limit."""
+
+_SUBJECT = {"document_type": ("document", "type"), "document_number": ("document", "number")}
+_OWN = ("sold_at", "jurisdiction", "reference")
+_OF_SERVICES = {field for kind in SERVICES.values() for field in kind.__struct_fields__}
+COLUMNS: Final = (*_SUBJECT, "name", *_OWN, "service", *sorted(_OF_SERVICES))
+
+
+class SalesFormat(StrEnum):
+    """How the lines are written."""
+
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+class PastSale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sale: a check, and when it was; a day alone means its beginning in Asia/Shanghai."""
+
+    subject: Subject
+    service: Service
+    sold_at: str
+    jurisdiction: Place | None = None
+    reference: Reference | None = None
+
+
+class RejectedCode(StrEnum):
+    """Why a line was not judged."""
+
+    INVALID_REQUEST = "invalid-request"
+    INVALID_DOCUMENT = "invalid-document"
+    OUT_OF_SCOPE = "out-of-scope"
+    NO_LIST = "no-list"
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a line; neither text repeats what stood there."""
+
+    code: RejectedCode
+    detail: str
+    errors: tuple[Fault, ...] = ()
+
+
+class PreparedSale(msgspec.Struct, frozen=True, kw_only=True):
+    """A sale that can be judged."""
+
+    line: int
+    check: PreparedCheck
+    sold_at: datetime
+
+
+class SalesReader:
+    """Reads the lines of one file for one caller; `open` comes first."""
+
+    def __init__(self, form: SalesFormat, caller: Caller, now: datetime) -> None:
+        self._form = form
+        self._caller = caller
+        self._now = now
+        self._columns: Sequence[str] = ()
+
+    async def open(self, lines: AsyncIterator[Line]) -> None:
+        """Read the header, where there is one.
+
+        Raises:
+            InvalidRequest: it is none, or names what is no column.
+        """
+        if self._form is SalesFormat.CSV:
+            # Without a default: CPython takes a tuple there for the arguments of an exception.
+            try:
+                _, line = await anext(lines)
+            except StopAsyncIteration:
+                line = None
+            self._columns = _header(line)
+
+    def read(self, number: int, line: bytes | None) -> PreparedSale | Rejected:
+        """Read one line."""
+        try:
+            if line is None:
+                raise InvalidRequest(f"the line has more than {LINE_BYTES_MAX} bytes")
+            sale = decode(_sale, line) if self._form is SalesFormat.NDJSON else self._row(line)
+            return self._prepared(number, sale)
+        except InvalidSubject as error:
+            return _rejected(RejectedCode.INVALID_DOCUMENT, error)
+        except InvalidRequest as error:
+            return _rejected(RejectedCode.INVALID_REQUEST, error)
+        except OutOfScope as error:
+            return Rejected(code=RejectedCode.OUT_OF_SCOPE, detail=str(error))
+
+    def _prepared(self, number: int, sale: PastSale) -> PreparedSale:
+        check = Check(
+            subject=sale.subject,
+            service=sale.service,
+            jurisdiction=sale.jurisdiction,
+            reference=sale.reference,
+        )
+        prepared = prepare(check, self._caller, shanghai_day(self._now))
+        try:
+            sold_at = instant_or_day(sale.sold_at)
+        except ValueError as error:
+            raise InvalidRequest(
+                "a field is not as it must be", [Fault("/sold_at", str(error))]
+            ) from None
+        if sold_at > self._now:
+            fault = Fault("/sold_at", "is still to come: ask with a check")
+            raise InvalidRequest("a field is not as it must be", [fault])
+        return PreparedSale(line=number, check=prepared, sold_at=sold_at)
+
+    def _row(self, line: bytes) -> PastSale:
+        cells = _cells(line)
+        if len(cells) != len(self._columns):
+            raise InvalidRequest("the line has not as many cells as the header has columns")
+        sale: dict[str, Any] = {"subject": {"document": {}}}
+        service: dict[str, str] = {}
+        for column, cell in zip(self._columns, cells, strict=True):
+            if not cell:
+                continue
+            if column in _SUBJECT:
+                part, field = _SUBJECT[column]
+                sale["subject"][part][field] = cell
+            elif column == "name":
+                sale["subject"]["name"] = cell
+            elif column in _OWN:
+                sale[column] = cell
+            else:
+                service["type" if column == "service" else column] = cell
+        return decode(_typed_by_text, msgspec.json.encode(sale | {"service": service}))
+
+
+_sale = msgspec.json.Decoder(PastSale)
+# Numbers and booleans come as text.
+_typed_by_text = msgspec.json.Decoder(PastSale, strict=False)
+
+
+def _header(line: bytes | None) -> list[str]:
+    try:
+        columns = [cell.strip() for cell in _cells(line or b"")]
+    except InvalidRequest:
+        columns = []
+    if not columns or len(set(columns)) < len(columns) or not set(columns) <= set(COLUMNS):
+        fault = Fault("", f"the columns are {', '.join(COLUMNS)}, each once")
+        raise InvalidRequest("the first line is no header of past sales", [fault])
+    return columns
+
+
+def _cells(line: bytes) -> list[str]:
+    try:
+        [cells] = csv.reader([line.decode()], strict=True)
+    except (UnicodeDecodeError, csv.Error, ValueError):
+        # `from None`: the causes quote the input.
+        raise InvalidRequest("the line is not CSV in UTF-8") from None
+    return cells
+
+
+def _rejected(code: RejectedCode, error: InvalidRequest) -> Rejected:
+    return Rejected(code=code, detail=str(error), errors=error.faults)

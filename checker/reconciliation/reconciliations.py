@@ -1,0 +1,223 @@
+"""The reconciliations of a deployment: begun, worked through, looked at, and forgotten.
+
+A file is nowhere but in the batch that is worked on, and in the queue before it where the caller
+does not wait. So what is interrupted is not taken up again: the caller learns how many lines were
+dealt with, and sends the rest.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.accounts.keys import Caller
+from checker.accounts.quotas import Quotas
+from checker.database.engine import attempt, driver_errors
+from checker.domain.clock import Clock
+from checker.errors import CheckerError, NotFound, Unavailable
+from checker.fault_log import FaultLog
+from checker.policy.book import PolicyBook
+from checker.reconciliation import rows
+from checker.reconciliation.batches import BatchQueue
+from checker.reconciliation.history import History
+from checker.reconciliation.job import HEARTBEAT_S, Reconciliation, Result, Status
+from checker.reconciliation.past_sale import Line, SalesReader
+from checker.reconciliation.working import REFERENCE, Working
+from checker.registry.sealing import Sealer
+
+RUNNING_MAX: Final = 2
+"""At once in one process: each takes a connection of those that checks have."""
+
+BUSY_S: Final = 10
+"""When another one may be tried."""
+
+KEPT: Final = timedelta(days=30)
+"""How long results can be fetched."""
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciliations:
+    """The reconciliations of one process."""
+
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        sealer: Sealer,
+        policies: PolicyBook,
+        clock: Clock,
+        quotas: Quotas,
+    ) -> None:
+        self._engine = engine
+        self._vault = sealer.vault
+        self._clock = clock
+        self._working = Working(
+            engine=engine,
+            sealer=sealer,
+            history=History(sealer, policies),
+            clock=clock,
+            quotas=quotas,
+        )
+        self._running: set[str] = set()
+        self._tasks: set[asyncio.Task[Reconciliation]] = set()
+
+    async def open(self, caller: Caller) -> Reconciliation:
+        """Begin one, with no line dealt with yet; `work` or `take_in` comes next.
+
+        Raises:
+            Unavailable: so many run here already, or the registry cannot be reached.
+        """
+        if len(self._running) >= RUNNING_MAX:
+            text = "so many reconciliations run that another one must wait"
+            raise Unavailable(text, retry_after_s=BUSY_S)
+        now = self._clock.now()
+        row: dict[str, Any] = {
+            "id": str(uuid4()),
+            "account_id": caller.account_id,
+            "status": Status.RUNNING,
+            "created_at": now,
+            "touched_at": now,
+            **dict.fromkeys(("lines", "adverse", "rejected"), 0),
+        }
+        self._running.add(row["id"])
+        try:
+            with driver_errors():
+                async with self._engine.begin() as connection:
+                    return await rows.write(connection, row)
+        except BaseException:
+            self._running.discard(row["id"])
+            raise
+
+    async def work(
+        self,
+        opened: Reconciliation,
+        caller: Caller,
+        reader: SalesReader,
+        batches: AsyncIterator[Sequence[Line]],
+    ) -> Reconciliation:
+        """Deal with all lines; see `Working.work`, and what it raises."""
+        try:
+            return await self._working.work(opened, caller, reader, batches)
+        finally:
+            self._running.discard(opened.id)
+
+    async def take_in(
+        self,
+        opened: Reconciliation,
+        caller: Caller,
+        reader: SalesReader,
+        batches: AsyncIterator[Sequence[Line]],
+    ) -> None:
+        """Take all lines in, and deal with them meanwhile; what is left of them when this returns
+        is dealt with afterwards. The queue is bounded, so who sends faster than this works waits.
+
+        Raises as `work`, for as long as lines come in.
+        """
+        queue = BatchQueue()
+        work = asyncio.create_task(self.work(opened, caller, reader, queue.batches()))
+        self._tasks.add(work)
+        work.add_done_callback(self._ended)
+        filling = asyncio.create_task(queue.fill(batches))
+        try:
+            await asyncio.wait((work, filling), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not filling.done():
+                filling.cancel()
+                work.cancel()
+        await (filling if filling.done() else work)
+
+    async def find(self, account_id: str, reconciliation_id: str) -> Reconciliation:
+        """Find one of an account's. Raises NotFound, and Unavailable."""
+
+        async def read(connection: AsyncConnection) -> Reconciliation | None:
+            return await rows.find(connection, account_id, reconciliation_id)
+
+        with driver_errors():
+            found = await attempt(self._engine, read)
+        if found is None:
+            raise NotFound("there is no reconciliation of this id")
+        return found.at(self._clock.now())
+
+    async def page(self, account_id: str, after: int, limit: int) -> tuple[Reconciliation, ...]:
+        """Give up to `limit` of an account's, oldest first, from the number `after` on.
+
+        Raises Unavailable.
+        """
+
+        async def read(connection: AsyncConnection) -> tuple[Reconciliation, ...]:
+            return await rows.read_page(connection, account_id, after, limit)
+
+        with driver_errors():
+            found = await attempt(self._engine, read)
+        return tuple(each.at(self._clock.now()) for each in found)
+
+    async def results(self, number: int, after: int, limit: int) -> tuple[Result, ...]:
+        """Give up to `limit` results in the order of their lines, from the line `after` on.
+
+        Raises Unavailable.
+        """
+
+        async def read(connection: AsyncConnection) -> Sequence[Any]:
+            return await rows.read_results(connection, number, after, limit)
+
+        with driver_errors():
+            found = await attempt(self._engine, read)
+        return tuple(self._result(row) for row in found)
+
+    async def run(self) -> None:
+        """Say which are worked on here, and forget old ones, until cancelled."""
+        faults = FaultLog(_log, "keeping reconciliations")
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                await self.keep()
+            except Exception as error:
+                faults.met(error)
+            else:
+                faults.passed()
+
+    async def keep(self) -> None:
+        """Do so once. Raises Unavailable."""
+        now = self._clock.now()
+        with driver_errors():
+            if self._running:
+                async with self._engine.begin() as connection:
+                    await rows.touch(connection, self._running, now)
+            is_left = True
+            while is_left:
+                async with self._engine.begin() as connection:
+                    is_left = await rows.forget(connection, now - KEPT)
+
+    async def aclose(self) -> None:
+        """Stop; what is not dealt with yet is interrupted."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _result(self, row: Any) -> Result:
+        reference = row.reference
+        return Result(
+            line=row.line,
+            reference=None if reference is None else self._vault.open(reference, REFERENCE),
+            sold_at=row.sold_at,
+            service=row.service,
+            jurisdiction=row.jurisdiction,
+            decision=row.decision,
+            reasons=row.reasons,
+            list_version=row.list_version,
+            error=row.error,
+        )
+
+    def _ended(self, task: asyncio.Task[Reconciliation]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not isinstance(error, CheckerError):
+            # Of what it was about nothing may be said, so neither its text nor where it was.
+            _log.error("unexpected %s in a reconciliation", type(error).__name__)

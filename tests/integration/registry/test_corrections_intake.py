@@ -1,0 +1,140 @@
+"""What is taken in for correction, from whom, and how much of it."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from correction_filings import (
+    COURT,
+    OTHER_SELLER,
+    SELLER,
+    about,
+    listed_for_correction,
+    refused,
+    rule,
+)
+from operation_lines import list_
+from registry_grounds import accepted, check_of, decide, outcome_of, person_listing, resident_id
+
+from checker.corrections.correction import Ruling
+from checker.corrections.corrections import Corrections
+from checker.corrections.intake import Limits
+from checker.errors import NotFound, QuotaExceeded
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def listed(node):
+    return await listed_for_correction(node)
+
+
+async def test_a_hidden_listing_is_corrected_by_decision_alone(listed):
+    decision_id = await refused(listed, 3)
+    with pytest.raises(NotFound):
+        await listed.corrections.file(about(3))
+    with pytest.raises(NotFound):
+        await listed.corrections.file(about(3, account_id=SELLER))
+    filed = await listed.corrections.file(about(decision_id=decision_id))
+    await rule(listed, filed)
+    assert await outcome_of(listed, 3) == "allow"
+
+
+async def test_a_listing_that_is_not_published_yet_is_hidden(listed):
+    await accepted(listed, list_(person_listing(5, published_on="2026-11-24")))
+    with pytest.raises(NotFound):
+        await listed.corrections.file(about(5))
+    assert await listed.corrections.file(about(5, account_id=COURT, sees_all=True))
+
+
+async def test_an_unknown_listing_is_not_found(listed):
+    for unknown in ("listing-99", "\0", "", "9" * 100):
+        with pytest.raises(NotFound):
+            await listed.corrections.file(about(listing_id=unknown))
+
+
+async def test_an_institution_files_about_its_own_decisions_alone(listed):
+    decision_id = await refused(listed, 1)
+    with pytest.raises(NotFound):
+        await listed.corrections.file(about(decision_id=decision_id, account_id=OTHER_SELLER))
+    own = await listed.corrections.file(about(decision_id=decision_id, account_id=SELLER))
+    shouted = about(decision_id=decision_id.upper(), account_id=SELLER)
+    assert await listed.corrections.file(shouted) == own
+    assert own.account_id == SELLER
+    assert await listed.corrections.file(
+        about(decision_id=decision_id, account_id=COURT, sees_all=True)
+    )
+
+
+async def test_a_plain_allow_left_nothing_to_correct(listed):
+    allowed = await decide(listed, check_of(resident_id(9)))
+    with pytest.raises(NotFound):
+        await listed.corrections.file(about(decision_id=allowed.ids[0]))
+
+
+async def test_the_same_words_again_are_the_same_correction_until_it_is_ruled_on(listed):
+    first = await listed.corrections.file(about(1))
+    assert await listed.corrections.file(about(1)) == first
+    other_ground = await listed.corrections.file(about(1, ground="另有理由"))
+    assert other_ground.id != first.id
+    await rule(listed, first, Ruling.REJECTED)
+    assert (await listed.corrections.file(about(1))).id not in {first.id, other_ground.id}
+
+
+async def test_words_said_at_once_are_one_correction(listed, other_node):
+    filed = await asyncio.gather(
+        *(each.corrections.file(about(1)) for each in (listed, other_node) * 5)
+    )
+    assert len({each.id for each in filed}) == 1
+
+
+async def test_late_is_what_comes_after_ten_days_and_it_is_taken(listed, clock):
+    decision_id = await refused(listed, 1)
+    assert (await listed.corrections.file(about(1))).late
+    clock.move(days=10)
+    assert not (await listed.corrections.file(about(decision_id=decision_id))).late
+    clock.move(days=1)
+    again = about(decision_id=decision_id, ground="另有理由")
+    assert (await listed.corrections.file(again)).late
+
+
+@pytest.fixture
+async def bounded(listed, clock):
+    """A deployment that takes few without a key."""
+    corrections = Corrections(
+        engine=listed.engine,
+        sealer=listed.sealer,
+        clock=clock,
+        changes=listed.changes,
+        in_force=listed.barrier.wait,
+        limits=Limits(hourly_max=3, open_max=2),
+    )
+    async with aclosing(corrections):
+        yield corrections
+
+
+async def test_so_many_open_ones_about_a_listing_are_taken_without_a_key(bounded, listed):
+    first = await bounded.file(about(1, ground="1"))
+    await bounded.file(about(1, ground="2"))
+    with pytest.raises(QuotaExceeded):
+        await bounded.file(about(1, ground="3"))
+    assert await bounded.file(about(1, ground="1")) == first
+    await bounded.file(about(1, ground="3", account_id=SELLER))
+    # The person herself, who has the decision's id, is kept off by nobody.
+    await bounded.file(about(decision_id=await refused(listed, 1)))
+    await bounded.rule(first.id, Ruling.REJECTED, ruled_by=COURT)
+    await bounded.file(about(1, ground="3"))
+
+
+async def test_so_many_an_hour_are_taken_without_a_key_by_each_way(bounded, listed, clock):
+    decision_id = await refused(listed, 1)
+    for index in (1, 2, 1):
+        await bounded.file(about(index, ground=str(clock.now())))
+        clock.move(minutes=10)
+    with pytest.raises(QuotaExceeded) as refusal:
+        await bounded.file(about(2, ground="4"))
+    assert refusal.value.retry_after_s == 30 * 60
+    await bounded.file(about(decision_id=decision_id))
+    await bounded.file(about(2, account_id=SELLER))
+    clock.move(minutes=30)
+    await bounded.file(about(2, ground="4"))
