@@ -10,14 +10,15 @@
 -- these in part, one is captured and in part given back, one is voided, one expires.
 
 CREATE TEMPORARY TABLE capped ON COMMIT DROP AS
-SELECT row_number() OVER (ORDER BY token) - 1 AS place, token, reasons
+SELECT row_number() OVER (ORDER BY token) - 1 AS place, token, reasons, listings
 FROM (
   SELECT document.token, jsonb_agg(jsonb_build_object(
     'code', 'capped', 'measure', 'cn-2016-64/2.7.3', 'role', 'debtor',
     'listing', jsonb_build_object('id', listing.id, 'case_number', listing.case_number,
       'court', listing.court, 'published_on', listing.published_on),
     'remedy', jsonb_build_object('court', listing.court, 'apply_within_days', 10,
-      'review_within_days', 3)) ORDER BY listing.pk) AS reasons
+      'review_within_days', 3), 'is_public', true) ORDER BY listing.pk) AS reasons,
+    array_agg(listing.id ORDER BY listing.id) AS listings
   FROM document JOIN listing ON listing.pk = document.listing_pk
   WHERE document.role = 'debtor' AND document.type = 'resident_id' AND NOT document.masked
     AND listing.until_version IS NULL
@@ -57,9 +58,11 @@ LANGUAGE sql IMMUTABLE
 RETURN (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')
   || '7' || substr(md5(what || n), 1, 3) || '8' || substr(md5(what || n), 4, 15))::uuid;
 
-INSERT INTO decision (id, at, account_id, service, jurisdiction, outcome, reasons, list_version)
+-- They are not chained: the chain of such a deployment has faults, its balances have none.
+INSERT INTO decision (id, at, account_id, service, jurisdiction, outcome, reasons, list_version,
+  listings, policy)
 SELECT pg_temp.id_of('decision', n, at), at, merchant, 'resort', 'CN', 'cap', reasons,
-  (SELECT max(version) FROM change)
+  (SELECT max(version) FROM change), listings, (SELECT min(digest) FROM policy)
 FROM past JOIN capped USING (place)
 ORDER BY n;
 
