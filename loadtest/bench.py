@@ -5,6 +5,7 @@
     python -m loadtest.bench large        ten million persons: memory, rebuild, checks
     python -m loadtest.bench changes      a change answered, in force on every node
     python -m loadtest.bench spending     under caps: different persons, one, with a past
+    python -m loadtest.bench decisions    adverse checks, each kept; the log exported
     python -m loadtest.bench generator    the load generator's own ceiling
 
 Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
@@ -12,14 +13,18 @@ Each prints machine, data, commit and day with its figures; `--keep` writes a re
 
 import argparse
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, assert_never, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from loadtest.bench_changes import ChangesPlan, measure_changes
 from loadtest.bench_checks import ChecksPlan, measure_checks
+from loadtest.bench_decisions import DecisionsPlan, measure_decisions
 from loadtest.bench_import import measure_import
 from loadtest.bench_large import LargePlan, measure_large
 from loadtest.bench_report import REPORTS, GeneratorReport, Report, describe, keep
@@ -29,65 +34,109 @@ from loadtest.figures import Figures
 from loadtest.generator import Load, post, send_on_uvloop
 from loadtest.origin import Origin
 
-What = Literal["checks", "import", "large", "changes", "spending", "generator"]
 ROUND_SECONDS = 3.0
 CHANGES_SECONDS = 30.0
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime) -> Report:
-    """Measure one thing in a folder that is emptied afterwards."""
-    today = now.astimezone(SHANGHAI).date()
-    round_seconds = options.seconds or ROUND_SECONDS
-    match what:
-        case "checks":
-            plan = ChecksPlan(
-                seed=options.seed,
-                listings=options.listings,
-                listed_share=options.listed_share,
-                rounds=options.rounds,
-                round_seconds=round_seconds,
-                connections=options.connections,
-            )
-            return measure_checks(plan, folder, now, today)
-        case "import":
-            return measure_import(options.seed, options.listings, folder, now, today)
-        case "large":
-            large = LargePlan(
-                seed=options.seed,
-                persons=options.persons,
-                rounds=options.rounds,
-                round_seconds=round_seconds,
-                connections=options.connections,
-            )
-            return measure_large(large, folder, now, today)
-        case "changes":
-            changes = ChangesPlan(
-                seed=options.seed,
-                listings=options.listings,
-                rate=options.rate,
-                seconds=options.seconds or CHANGES_SECONDS,
-                connections=options.connections,
-            )
-            return measure_changes(changes, folder, now, today)
-        case "spending":
-            spending = SpendingPlan(
-                seed=options.seed,
-                listings=options.listings,
-                past_steps=options.past_steps,
-                workers=options.workers,
-                rounds=options.rounds,
-                round_seconds=round_seconds,
-                connections=options.connections,
-                merchants=options.merchants,
-            )
-            return measure_spending(spending, folder, now, today)
-        case "generator":
-            return measure_generator(
-                options.connections, options.rounds, round_seconds, folder, now
-            )
-        case _:
-            assert_never(what)
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """How something is measured; `today` is Shanghai's day."""
+
+    options: argparse.Namespace
+    folder: Path
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The day."""
+        return self.now.astimezone(SHANGHAI).date()
+
+    def rounds(self) -> dict[str, Any]:
+        """What all plans of rounds have."""
+        return {
+            "seed": self.options.seed,
+            "rounds": self.options.rounds,
+            "round_seconds": self.options.seconds or ROUND_SECONDS,
+            "connections": self.options.connections,
+        }
+
+
+def _checks(setting: Setting) -> Report:
+    options = setting.options
+    plan = ChecksPlan(
+        listings=options.listings, listed_share=options.listed_share, **setting.rounds()
+    )
+    return measure_checks(plan, setting.folder, setting.now, setting.today)
+
+
+def _import(setting: Setting) -> Report:
+    options = setting.options
+    return measure_import(
+        options.seed, options.listings, setting.folder, setting.now, setting.today
+    )
+
+
+def _large(setting: Setting) -> Report:
+    plan = LargePlan(persons=setting.options.persons, **setting.rounds())
+    return measure_large(plan, setting.folder, setting.now, setting.today)
+
+
+def _changes(setting: Setting) -> Report:
+    options = setting.options
+    plan = ChangesPlan(
+        seed=options.seed,
+        listings=options.listings,
+        rate=options.rate,
+        seconds=options.seconds or CHANGES_SECONDS,
+        connections=options.connections,
+    )
+    return measure_changes(plan, setting.folder, setting.now, setting.today)
+
+
+def _spending(setting: Setting) -> Report:
+    options = setting.options
+    plan = SpendingPlan(
+        listings=options.listings,
+        past_steps=options.past_steps,
+        workers=options.workers,
+        merchants=options.merchants,
+        **setting.rounds(),
+    )
+    return measure_spending(plan, setting.folder, setting.now, setting.today)
+
+
+def _decisions(setting: Setting) -> Report:
+    options = setting.options
+    plan = DecisionsPlan(
+        listings=options.listings,
+        decisions=options.decisions,
+        workers=options.workers,
+        **setting.rounds(),
+    )
+    return measure_decisions(plan, setting.folder, setting.now, setting.today)
+
+
+def _generator(setting: Setting) -> Report:
+    rounds = setting.rounds()
+    return measure_generator(
+        rounds["connections"],
+        rounds["rounds"],
+        rounds["round_seconds"],
+        setting.folder,
+        setting.now,
+    )
+
+
+MEASURES: Mapping[str, Callable[[Setting], Report]] = {
+    "checks": _checks,
+    "import": _import,
+    "large": _large,
+    "changes": _changes,
+    "spending": _spending,
+    "decisions": _decisions,
+    "generator": _generator,
+}
+"""Each measures one thing in a folder that is emptied afterwards."""
 
 
 def measure_generator(
@@ -114,7 +163,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", choices=get_args(What), default="checks")
+    parser.add_argument("what", nargs="?", choices=MEASURES, default="checks")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--listings", type=int, default=100_000)
     parser.add_argument("--listed-share", type=float, default=0.0)
@@ -123,13 +172,17 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=10_000_000, help="of the large list")
     parser.add_argument("--rate", type=float, default=100.0, help="changes a second")
     parser.add_argument("--past-steps", type=int, default=10_000_000, help="of spending")
+    parser.add_argument("--decisions", type=int, default=1_000_000, help="to be exported")
     parser.add_argument("--merchants", type=int, default=50, help="who sell to one person")
-    parser.add_argument("--workers", type=int, default=2, help="of spending and its baseline")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="of spending, decisions, and their baseline"
+    )
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--keep", action="store_true", help=f"write a report into {REPORTS.name}/")
     options = parser.parse_args()
     with TemporaryDirectory(prefix="bench-") as folder:
-        report = measure(options.what, options, Path(folder), datetime.now(UTC))
+        setting = Setting(options=options, folder=Path(folder), now=datetime.now(UTC))
+        report = MEASURES[options.what](setting)
     print(describe(report))
     if options.keep:
         print(keep(report, REPORTS))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from loadtest.decisions_report import DecisionsReport
 from loadtest.figures import Figures
 from loadtest.memory import Memory
 from loadtest.origin import Origin
@@ -170,7 +171,13 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
 
 
 Report = (
-    ChecksReport | ImportReport | GeneratorReport | LargeReport | ChangesReport | SpendingReport
+    ChecksReport
+    | ImportReport
+    | GeneratorReport
+    | LargeReport
+    | ChangesReport
+    | SpendingReport
+    | DecisionsReport
 )
 
 

@@ -9,9 +9,7 @@ figure. In the end the one person's sums are what the merchants counted, and the
 itself by `checker audit verify`.
 """
 
-import asyncio
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -24,7 +22,6 @@ import msgspec
 import uvloop
 
 from loadtest.answers import WrongAnswersError
-from loadtest.baseline_committed_insert import DATABASE_URL_VARIABLE, make_table
 from loadtest.bench_checks import (
     COMMAND_SECONDS,
     WARM_UP_SECONDS,
@@ -33,17 +30,13 @@ from loadtest.bench_checks import (
     service_run,
 )
 from loadtest.children import (
-    START_SECONDS,
     checker_program,
     finished,
-    free_port,
-    listens,
-    started,
 )
+from loadtest.committed_inserts import committed_inserts
 from loadtest.document_numbers import Document
 from loadtest.figures import Figures
 from loadtest.generator import LoadReport, Talk, converse
-from loadtest.large_list import filling
 from loadtest.merchants import (
     MORE_THAN_ANY_CAP_FEN,
     Spending,
@@ -72,7 +65,6 @@ resort_cap_period = "month"
 COMMANDS_AT_ONCE = 4
 """Each is a process that starts: more of them would only wait for each other."""
 
-_BASELINE = "loadtest.baseline_committed_insert:app"
 _SOLD = frozenset({200, 201})
 _KEPT = frozenset({201})
 
@@ -104,7 +96,7 @@ def measure_spending(
             stack.enter_context(_service(population, folder / name, plan.workers))
             for name in ("fresh", "past")
         )
-        baseline = stack.enter_context(_baseline(fresh, folder, plan.workers))
+        baseline = stack.enter_context(committed_inserts(fresh, folder, plan.workers))
         past_steps, fill_seconds = put_in_the_past(past.data / "postgres", plan.past_steps, CAP_FEN)
         bench = _Bench(plan, others)
         alone, theirs, with_past = bench.in_turn(
@@ -222,27 +214,6 @@ def _service(population: Population, folder: Path, workers: int) -> Iterator[Ser
     folder.mkdir()
     with service_run(population, folder, workers=workers, settings=SETTINGS) as run:
         yield run
-
-
-@contextmanager
-def _baseline(run: ServiceRun, folder: Path, workers: int) -> Iterator[int]:
-    """Run the baseline in a database of its own on a service's PostgreSQL; gives its port."""
-    place, port = run.data / "postgres", free_port()
-    url = f"postgresql+asyncpg://postgres@/baseline?host={place}"
-    asyncio.run(_make_database(place, url))
-    granian = [sys.executable, "-m", "granian", _BASELINE, "--factory", "--interface", "asgi"]
-    options = ["--workers", str(workers), "--loop", "uvloop", "--http", "1", "--no-ws"]
-    env = {**os.environ, DATABASE_URL_VARIABLE: url}
-    command = [*granian, *options, "--log-level", "warning", "--port", str(port)]
-    with started(command, folder / "baseline.log", env=env) as child:
-        child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
-        yield port
-
-
-async def _make_database(place: Path, url: str) -> None:
-    async with filling(place) as connection:
-        await connection.execute("CREATE DATABASE baseline")
-    await make_table(url)
 
 
 def _keys(run: ServiceRun, merchants: int) -> list[str]:
