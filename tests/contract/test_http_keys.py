@@ -77,6 +77,14 @@ FILED: dict[str, str] = {}
 KEYLESS_TOO = {("/v1/corrections", "post"), ("/v1/corrections/{correction_id}", "get")}
 """For whoever has no key; a key that is sent must be a good one all the same."""
 KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
+OWNED = [
+    (path, method)
+    for path, method in KEYED
+    if "{" in path
+    and "institution" in (ACCESS[path, method][0] or ())
+    and (path, method) not in KEYLESS_TOO
+]
+"""What an institution reaches by an id: its own, and no other's."""
 
 
 def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> httpx.Response:
@@ -147,6 +155,14 @@ def test_each_role_may_what_the_table_says(
         assert response.is_success, response.text
     else:
         problem(response, 403, "out-of-scope")
+
+
+@pytest.mark.parametrize("exchange", OWNED)
+def test_what_one_institution_owns_is_not_there_for_another(
+    service: RunningService, exchange: tuple[str, str]
+) -> None:
+    with service.client(service.keys["leizhou"]) as stranger:
+        problem(call(stranger, exchange), 404, "not-found")
 
 
 @pytest.mark.parametrize("exchange", ACCESS)
