@@ -26,6 +26,8 @@ from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
 from cache.token import Tokenizer
+from checker.accounts.account_keys import AccountKeys
+from checker.accounts.accounts import Accounts
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
 from checker.checks.checks import Checks
@@ -75,6 +77,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     repair: Repair
     barrier: Barrier
     key_ring: KeyRing
+    accounts: Accounts
+    account_keys: AccountKeys
     quotas: Quotas
     policies: PolicyBook
     checks: Checks
@@ -189,7 +193,9 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
         ),
         repair=repair,
         barrier=barrier,
-        key_ring=KeyRing(base.engine),
+        key_ring=KeyRing(base.engine, base.clock),
+        accounts=Accounts(base.engine, base.clock),
+        account_keys=AccountKeys(base.engine, base.clock),
         quotas=Quotas(base.quota),
         policies=base.policies,
         checks=_checks(base, follower, repair),

@@ -31,6 +31,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "replica": runtime.follower.run(met),
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
+        "key uses": runtime.key_ring.uses.run(),
         "spending": runtime.spending.run(),
     }
     if publish:

@@ -1,28 +1,37 @@
 """A node's copy of all keys, so that no check asks the database who is calling.
 
-Twice a second the ring looks whether keys came or were revoked. A key it does not know is looked
-for at once, but not more often than every 100 ms: forged keys wait, and cost one query together.
-While PostgreSQL is away known keys keep working; a key that is not known is then neither good nor
-bad.
+Twice a second the ring looks whether an account or a key has changed. A key it does not know is
+looked for at once, but not more often than every 100 ms: forged keys wait, and cost one query
+together. While PostgreSQL is away known keys keep working, until they expire by this node's clock;
+a key that is not known is then neither good nor bad.
+
+One text answers for keys that never were, have expired, were revoked, or belong to an account that
+is disabled. Who found or stole one is not told which, so not whether it was missed; who holds one
+rightly asks the operator, who sees it.
 """
 
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from checker.accounts.keys import AccountRole, Caller, digest_of
-from checker.accounts.schema import account, api_key
+from checker.accounts.key_uses import KeyUses
+from checker.accounts.keys import AccountRole, Caller, digest_of, looks_like_key
+from checker.accounts.schema import access_version, account, api_key
+from checker.accounts.scope import Scope, jurisdiction_of, services_of
 from checker.database.engine import driver_errors
-from checker.domain.jurisdiction import Jurisdiction
-from checker.domain.service import ServiceType
+from checker.domain.clock import Clock
 from checker.errors import Unauthenticated
 from checker.fault_log import FaultLog
 
 REFRESH_INTERVAL_S = 0.5
 SEARCH_INTERVAL_S = 0.1
+
+NOT_IN_FORCE = "this key is not known, or no longer in force"
 
 _SCHEME = "bearer"
 
@@ -32,32 +41,38 @@ _log = logging.getLogger(__name__)
 class KeyRing:
     """Knows the caller behind a key."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
+        self._clock = clock
         self._callers: dict[bytes, Caller] = {}
-        self._seen: tuple[object, ...] | None = None
+        self._seen: int | None = None
         self._search: asyncio.Task[None] | None = None
         self._searched_at = -SEARCH_INTERVAL_S
+        self.uses = KeyUses(engine, clock)
 
     async def caller(self, authorization: str | None) -> Caller:
         """Tell who calls by the `Authorization` header.
 
         Raises:
-            Unauthenticated: no key, or one that is not known.
+            Unauthenticated: no key, or one that is not in force.
             Unavailable: not known here, and PostgreSQL cannot be asked.
         """
         if authorization is None:
             raise Unauthenticated("send a key: Authorization: Bearer <key>")
-        scheme, _, key = authorization.partition(" ")
+        scheme, _, text = authorization.partition(" ")
         if scheme.lower() != _SCHEME:  # RFC 9110, section 11.1: in any case
             raise Unauthenticated("the Authorization header must be: Bearer <key>")
-        digest = digest_of(key.strip())
+        key = text.strip()
+        digest = digest_of(key)
         known = self._callers.get(digest)
-        if known is None:
+        if known is None and looks_like_key(key):
             await self._search_once()
             known = self._callers.get(digest)
-        if known is None:
-            raise Unauthenticated("this key is not known")
+        if known is None or (
+            known.expires_at is not None and known.expires_at <= self._clock.now()
+        ):
+            raise Unauthenticated(NOT_IN_FORCE)
+        self.uses.note(known.key_pk)
         return known
 
     async def run(self) -> None:
@@ -73,26 +88,19 @@ class KeyRing:
                 faults.passed()
 
     async def refresh(self) -> None:
-        """Read all keys that are in force, if any came or went since the last time."""
-        marks = select(func.count(), func.max(api_key.c.pk), func.max(api_key.c.revoked_at))
+        """Read all keys that are in force, if anything has changed since the last time.
+
+        Raises:
+            Unavailable: PostgreSQL is away; what was known stays so.
+        """
         with driver_errors():
             async with self._engine.connect() as connection:
-                seen = tuple((await connection.execute(marks)).one())
-                if seen == self._seen:
+                # Before the keys: what changes in between is read now, and once more.
+                seen = (await connection.execute(select(access_version.c.version))).scalar()
+                if seen is not None and seen == self._seen:
                     return
-                rows = (await connection.execute(_KEYS_IN_FORCE)).all()
-        self._callers = {
-            row.digest: Caller(
-                key_pk=row.pk,
-                account_id=row.id,
-                name=row.name,
-                role=AccountRole(row.role),
-                services=_services(row.services),
-                jurisdiction=None if row.jurisdiction is None else Jurisdiction(row.jurisdiction),
-                items_per_minute=row.items_per_minute,
-            )
-            for row in rows
-        }
+                rows = (await connection.execute(_KEYS, {"now": self._clock.now()})).all()
+        self._callers = _callers(rows)
         self._seen = seen
 
     async def _search_once(self) -> None:
@@ -113,21 +121,41 @@ class KeyRing:
         await self.refresh()
 
 
-def _services(names: list[str] | None) -> frozenset[ServiceType] | None:
-    return None if names is None else frozenset(ServiceType(name) for name in names)
+def _callers(rows: Sequence[Any]) -> dict[bytes, Caller]:
+    callers = {}
+    for row in rows:
+        own = Scope(
+            services=services_of(row.services),
+            jurisdiction=jurisdiction_of(row.jurisdiction),
+            items_per_minute=row.items_per_minute,
+        )
+        whole = Scope(
+            services=services_of(row.account_services),
+            jurisdiction=jurisdiction_of(row.account_jurisdiction),
+        )
+        scope = own.within(whole)
+        callers[row.digest] = Caller(
+            key_pk=row.pk,
+            account_id=row.account_id,
+            name=row.name,
+            role=AccountRole(row.role),
+            services=scope.services,
+            jurisdiction=scope.jurisdiction,
+            items_per_minute=scope.items_per_minute,
+            expires_at=row.expires_at,
+        )
+    return callers
 
 
-_KEYS_IN_FORCE = (
+_KEYS = (
     select(
-        api_key.c.pk,
-        api_key.c.digest,
-        api_key.c.services,
-        api_key.c.jurisdiction,
-        api_key.c.items_per_minute,
-        account.c.id,
+        api_key,
         account.c.name,
         account.c.role,
+        account.c.services.label("account_services"),
+        account.c.jurisdiction.label("account_jurisdiction"),
     )
-    .join_from(api_key, account)
-    .where(api_key.c.revoked_at.is_(None))
+    .join_from(api_key, account, api_key.c.account_id == account.c.id)
+    .where(api_key.c.revoked_at.is_(None), account.c.disabled_at.is_(None))
+    .where(or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > bindparam("now")))
 )

@@ -10,6 +10,13 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 
 from checker.api.access import tell_allowance
+from checker.api.account_keys import (
+    create_account_key,
+    list_account_keys,
+    revoke_account_key,
+    rotate_account_key,
+)
+from checker.api.accounts import change_account, create_account, list_accounts, show_account
 from checker.api.checks import ChecksResource, create_batch, create_check
 from checker.api.feed import post_changes, put_snapshot
 from checker.api.health import explain_problem, healthz, readyz
@@ -34,6 +41,38 @@ from checker.runtime import Runtime, open_runtime
 from checker.upkeep import keep_current
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+HANDLERS = (
+    create_check,
+    create_batch,
+    authorize_spending,
+    increment_authorization,
+    capture_authorization,
+    void_authorization,
+    refund_authorization,
+    show_authorization,
+    put_snapshot,
+    post_changes,
+    list_quarantine,
+    retry_quarantined,
+    show_quarantined,
+    list_measures,
+    show_list,
+    create_account,
+    list_accounts,
+    show_account,
+    change_account,
+    create_account_key,
+    list_account_keys,
+    rotate_account_key,
+    revoke_account_key,
+    healthz,
+    readyz,
+    show_metrics,
+    explain_problem,
+    show_document,
+    show_page,
+)
 
 OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 
@@ -63,30 +102,7 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 counting.cancel()
 
     app = Litestar(
-        route_handlers=[
-            create_check,
-            create_batch,
-            authorize_spending,
-            increment_authorization,
-            capture_authorization,
-            void_authorization,
-            refund_authorization,
-            show_authorization,
-            put_snapshot,
-            post_changes,
-            list_quarantine,
-            retry_quarantined,
-            show_quarantined,
-            list_measures,
-            show_list,
-            healthz,
-            readyz,
-            show_metrics,
-            explain_problem,
-            show_document,
-            show_page,
-            assets_router(),
-        ],
+        route_handlers=[*HANDLERS, assets_router()],
         lifespan=[lifespan],
         exception_handlers={Exception: handle_error, HTTPException: handle_error},
         before_send=[tell_allowance],

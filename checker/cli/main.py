@@ -2,6 +2,7 @@
 
 import click
 
+from checker.cli.accounts import accounts
 from checker.cli.audit import audit
 from checker.cli.check import check
 from checker.cli.demo import demo
@@ -20,5 +21,5 @@ def main() -> None:
     """Whether a listed judgment defaulter (失信被执行人) may buy, asked at the point of service."""
 
 
-for command in (serve, demo, import_list, feed, check, keys, status, rebuild, audit):
+for command in (serve, demo, import_list, feed, check, keys, accounts, status, rebuild, audit):
     main.add_command(command)

@@ -4,12 +4,13 @@ A file for each resource. A test holds the table against the routes, another aga
 what.
 """
 
-from checker.api.exchanges import checks, feed, spending, upkeep
+from checker.api.exchanges import accounts, checks, feed, spending, upkeep
 from checker.api.exchanges.exchange import Exchanges
 
 EXCHANGES: Exchanges = {
     **checks.EXCHANGES,
     **spending.EXCHANGES,
     **feed.EXCHANGES,
+    **accounts.EXCHANGES,
     **upkeep.EXCHANGES,
 }

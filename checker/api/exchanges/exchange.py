@@ -12,12 +12,12 @@ NDJSON = "application/x-ndjson"
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """What goes in and comes out at one address. Without a key where `keyed` is false.
 
-    `created` is what is answered 201, if anything; `idempotent` where a request must have an
-    idempotency key; without `needs_body` the body may be left out.
+    `answer` is what is answered 200, `created` what 201, if anything; `idempotent` where a request
+    must have an idempotency key; without `needs_body` the body may be left out.
     """
 
     summary: str
-    answer: Any
+    answer: Any = None
     other_answer: Any = None
     created: Any = None
     body: Any = None

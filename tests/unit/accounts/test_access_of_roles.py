@@ -8,7 +8,9 @@ from checker.domain.service import ServiceType
 EXPECTED = {
     AccountRole.INSTITUTION: {Action.CHECK, Action.SPEND, Action.SEE_MEASURES},
     AccountRole.COURT: {Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
-    AccountRole.OPERATOR: {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
+    AccountRole.OPERATOR: {
+        *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.MANAGE_ACCOUNTS),
+    },
     AccountRole.AUDITOR: {Action.SEE_MEASURES},
 }
 

@@ -39,6 +39,13 @@ def run(*arguments: str) -> Result:
         (("keys", "create", "--role", "court", "--name", "x", "--services", "rial"), "--services"),
         (("keys", "create", "--role", "court", "--name", "x", "--jurisdiction", "99"), "GB/T 2260"),
         (("keys", "create", "--role", "court", "--name", "x", "--quota", "-1"), "--quota"),
+        (("keys", "create", "--role", "court", "--name", "x", "--expires-at", "soon"), "RFC 3339"),
+        (("keys", "list"), "ACCOUNT"),
+        (("keys", "rotate", "x", "--overlap", "-1"), "--overlap"),
+        (("keys", "revoke"), "KEY_ID"),
+        (("accounts", "create", "--role", "court"), "--name"),
+        (("accounts", "create", "--role", "court", "--name", " "), "--name"),
+        (("accounts", "disable"), "ACCOUNT"),
         (("status", "--config", "/nowhere.toml"), "does not exist"),
         ((*CHECK, "--no-such-option"), "--no-such-option"),
         (("check", "--document", NUMBER, "--service", '{"type": '), "--service"),
@@ -109,7 +116,10 @@ def test_the_config_file_of_the_data_directory_is_read_by_itself(tmp_path: Path)
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "demo", "import", "check", "status", "rebuild", "keys create", "feed follow"],
+    [
+        *("serve", "demo", "import", "check", "status", "rebuild", "keys create", "feed follow"),
+        *("keys list", "keys rotate", "keys revoke", "accounts create", "accounts list"),
+    ],
 )
 def test_each_command_says_where_its_deployment_is(command: str) -> None:
     told = run(*command.split(), "--help")
