@@ -20,9 +20,9 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.accounts.key_uses import KeyUses
-from checker.accounts.keys import AccountRole, Caller, digest_of, looks_like_key
+from checker.accounts.keys import AccountRole, Caller, digest_of, looks_like_key, scope_of
 from checker.accounts.schema import access_version, account, api_key
-from checker.accounts.scope import Scope, jurisdiction_of, services_of
+from checker.accounts.scope import Scope, jurisdiction_of, limits_of, services_of
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Unauthenticated
@@ -124,14 +124,12 @@ class KeyRing:
 def _callers(rows: Sequence[Any]) -> dict[bytes, Caller]:
     callers = {}
     for row in rows:
-        own = Scope(
-            services=services_of(row.services),
-            jurisdiction=jurisdiction_of(row.jurisdiction),
-            items_per_minute=row.items_per_minute,
-        )
+        own = scope_of(row)
         whole = Scope(
             services=services_of(row.account_services),
             jurisdiction=jurisdiction_of(row.account_jurisdiction),
+            items_per_minute=row.account_items_per_minute,
+            items_per_day=row.account_items_per_day,
         )
         scope = own.within(whole)
         callers[row.digest] = Caller(
@@ -141,7 +139,7 @@ def _callers(rows: Sequence[Any]) -> dict[bytes, Caller]:
             role=AccountRole(row.role),
             services=scope.services,
             jurisdiction=scope.jurisdiction,
-            items_per_minute=scope.items_per_minute,
+            limits=limits_of(row.pk, own, row.account_id, whole),
             expires_at=row.expires_at,
         )
     return callers
@@ -154,6 +152,8 @@ _KEYS = (
         account.c.role,
         account.c.services.label("account_services"),
         account.c.jurisdiction.label("account_jurisdiction"),
+        account.c.items_per_minute.label("account_items_per_minute"),
+        account.c.items_per_day.label("account_items_per_day"),
     )
     .join_from(api_key, account, api_key.c.account_id == account.c.id)
     .where(api_key.c.revoked_at.is_(None), account.c.disabled_at.is_(None))

@@ -19,6 +19,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cache.quota import Limit
 from checker.accounts.schema import account, api_key
 from checker.accounts.scope import Scope, jurisdiction_of, services_of
 from checker.database.engine import driver_errors
@@ -65,7 +66,7 @@ MAY: dict[AccountRole, frozenset[Action]] = {
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls, and what the key in use may do. `services` None: all types.
+    """Who calls, and what the key in use may do. `services` None: all types; no limits: no bound.
 
     From `expires_at` on the key is none, whether anybody can be asked or not.
     """
@@ -76,7 +77,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     role: AccountRole
     services: frozenset[ServiceType] | None
     jurisdiction: Jurisdiction | None
-    items_per_minute: int
+    limits: tuple[Limit, ...] = ()
     expires_at: datetime | None = None
 
     def may(self, action: Action) -> bool:

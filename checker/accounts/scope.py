@@ -8,12 +8,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cache.quota import MINUTE, Limit, Window
 from checker.domain.jurisdiction import Jurisdiction, path
 from checker.domain.service import ServiceType
 from checker.errors import Fault
 
 ITEMS_MAX = 2**31 - 1
 """PostgreSQL's `integer`; no limit of that size is ever reached."""
+
+
+DAY = Window(name="day", length_s=24 * 3600, offset_s=8 * 3600)
+"""A day in Asia/Shanghai, as all days here are."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +59,19 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             if bound and own > bound:
                 faults.append(Fault(f"/{field}", "is more than the account's"))
         return faults
+
+
+def limits_of(key_pk: int, key: Scope, account_id: str, account: Scope) -> tuple[Limit, ...]:
+    """Give what bounds the items of a key: its own limits, and those of its account beside them.
+
+    Shorter windows come first; () where there is no limit.
+    """
+    holders = ((f"key:{key_pk}", key), (f"account:{account_id}", account))
+    asked = [
+        *(Limit(name=name, items=each.items_per_minute, window=MINUTE) for name, each in holders),
+        *(Limit(name=name, items=each.items_per_day, window=DAY) for name, each in holders),
+    ]
+    return tuple(limit for limit in asked if limit.items)
 
 
 def services_of(names: Sequence[str] | None) -> frozenset[ServiceType] | None:

@@ -4,7 +4,7 @@ Both are answered by `ChecksResource`, whether they come through the fast lane o
 the handlers below give them their place in the router and in the OpenAPI document.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -115,7 +115,7 @@ class ChecksResource:
                 raise OutOfScope(f"the role {caller.role} does not check")
             reply, from_registry = await create(caller, receive)
         except CheckerError as error:
-            headers = {}
+            headers: Mapping[str, str] = {}
             if caller is not None:
                 headers = rate_limit_headers(await self._quotas.take(caller, 0))
             reply = reply_to(error, headers)

@@ -23,7 +23,6 @@ def caller(role: AccountRole, services: frozenset[ServiceType] | None = None) ->
         role=role,
         services=services,
         jurisdiction=None,
-        items_per_minute=0,
     )
 
 
