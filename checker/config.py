@@ -1,8 +1,9 @@
 """Where the service keeps its things and how it is set: data directory, config file, environment.
 
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
-place, `[list]` how long the courts may be silent before an answer calls its list stale. An unknown
-table or key stops the start, so that a misspelt setting cannot silently mean `unset`.
+place, `[list]` how long the courts may be silent before an answer calls its list stale, `[fishing]`
+when an account seems to fish. An unknown table or key stops the start, so that a misspelt setting
+cannot silently mean `unset`.
 """
 
 import tomllib
@@ -12,6 +13,7 @@ from typing import Annotated
 
 import msgspec
 
+from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
@@ -41,6 +43,7 @@ class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
+    fishing: FishingSettings = FishingSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -56,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     config_file: Path | None
     jurisdictions: Mapping[Jurisdiction, Settings]
     list: ListSettings
+    fishing: FishingSettings = FishingSettings()
 
 
 def load_config(
@@ -90,6 +94,7 @@ def load_config(
         config_file=config_file,
         jurisdictions=jurisdictions,
         list=read.list,
+        fishing=read.fishing,
     )
 
 

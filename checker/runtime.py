@@ -25,11 +25,14 @@ from cache.redis_following import RedisFollowing
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
+from cache.tally import RedisTally
 from cache.token import Tokenizer
 from checker.accounts.account_keys import AccountKeys
 from checker.accounts.accounts import Accounts
+from checker.accounts.flags import Flags
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
+from checker.accounts.watch import FishingWatch
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
@@ -79,6 +82,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     key_ring: KeyRing
     accounts: Accounts
     account_keys: AccountKeys
+    flags: Flags
+    watch: FishingWatch
     quotas: Quotas
     policies: PolicyBook
     checks: Checks
@@ -102,6 +107,7 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True):
     following: Following
     publication: Publication
     quota: RedisQuota
+    tally: RedisTally
 
 
 @asynccontextmanager
@@ -156,6 +162,7 @@ async def _open_base(
             aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
             aclosing(RedisPublication.connect(config.redis_url)) as publication,
             aclosing(RedisQuota(config.redis_url)) as quota,
+            aclosing(RedisTally(config.redis_url)) as tally,
         ):
             await _verify(cache)
             yield _Base(
@@ -170,12 +177,14 @@ async def _open_base(
                 following=following,
                 publication=publication,
                 quota=quota,
+                tally=tally,
             )
 
 
 def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spending) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
+    flags = Flags(base.engine, base.clock)
     return Runtime(
         config=base.config,
         clock=base.clock,
@@ -193,9 +202,17 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
         ),
         repair=repair,
         barrier=barrier,
-        key_ring=KeyRing(base.engine, base.clock),
+        key_ring=KeyRing(
+            base.engine,
+            base.clock,
+            slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
+        ),
         accounts=Accounts(base.engine, base.clock),
         account_keys=AccountKeys(base.engine, base.clock),
+        flags=flags,
+        watch=FishingWatch(
+            tally=base.tally, flags=flags, settings=base.config.fishing, clock=base.clock
+        ),
         quotas=Quotas(base.quota),
         policies=base.policies,
         checks=_checks(base, follower, repair),

@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from checker.accounts.flags import Flag, flag_of
 from checker.accounts.keys import AccountRole, scope_of
-from checker.accounts.schema import account
+from checker.accounts.schema import account, account_flag
 from checker.accounts.scope import Scope
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock
@@ -22,7 +23,10 @@ from checker.errors import Conflict, NotFound
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account; `number` says where it stands among the others. Disabled: no key is in force."""
+    """An account; `number` says where it stands among the others.
+
+    Disabled: no key is in force. `flag`: it seems to fish, and no operator has cleared it since.
+    """
 
     id: str
     number: int
@@ -31,6 +35,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     created_at: datetime
     disabled_at: datetime | None
+    flag: Flag | None
 
 
 class AccountChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,15 +67,18 @@ class Accounts:
             "created_at": self._clock.now(),
             **columns_of(msgspec.structs.asdict(scope)),
         }
-        return await self._write(insert(account).values(values).returning(account))
+        return await self._write(insert(account).values(values), values["id"])
 
-    async def page(self, *, after: int, limit: int) -> tuple[Account, ...]:
+    async def page(self, *, after: int, limit: int, flagged: bool = False) -> tuple[Account, ...]:
         """Give up to `limit` accounts in the order in which they came, behind number `after`.
+
+        With `flagged` only those that are.
 
         Raises:
             Unavailable: PostgreSQL is away.
         """
-        rows = await read_rows(self._engine, _PAGE, {"after": after, "limit": limit})
+        page = _PAGE.where(account_flag.c.pk.is_not(None)) if flagged else _PAGE
+        rows = await read_rows(self._engine, page, {"after": after, "limit": limit})
         return tuple(map(_account, rows))
 
     async def find(self, account_id: str) -> Account:
@@ -117,13 +125,14 @@ class Accounts:
         if not values:
             return await self.find(account_id)
         statement = update(account).where(account.c.id == known_form(account_id))
-        return await self._write(statement.values(values).returning(account))
+        return await self._write(statement.values(values), account_id)
 
-    async def _write(self, statement: Any) -> Account:
+    async def _write(self, statement: Any, account_id: str) -> Account:
         with driver_errors():
             try:
                 async with self._engine.begin() as connection:
-                    row = (await connection.execute(statement)).one_or_none()
+                    await connection.execute(statement)
+                    row = (await connection.execute(_ONE, {"id": account_id})).one_or_none()
             except IntegrityError:
                 raise Conflict("another account has this name") from None
         if row is None:
@@ -199,16 +208,22 @@ def _account(row: Any) -> Account:
         scope=scope_of(row),
         created_at=row.created_at,
         disabled_at=row.disabled_at,
+        flag=flag_of(row),
     )
 
 
+_is_open = and_(account_flag.c.account_id == account.c.id, account_flag.c.cleared_at.is_(None))
+_ACCOUNTS = select(
+    account,
+    *(account_flag.c[name] for name in ("ground", "at", "slowed_until", "items", "marked")),
+    account_flag.c.kind_share,
+).outerjoin_from(account, account_flag, _is_open)
 _PAGE = (
-    select(account)
-    .where(account.c.number > bindparam("after"))
+    _ACCOUNTS.where(account.c.number > bindparam("after"))
     .order_by(account.c.number)
     .limit(bindparam("limit"))
 )
-_ONE = select(account).where(account.c.id == bindparam("id"))
-_NAMED = select(account).where(
+_ONE = _ACCOUNTS.where(account.c.id == bindparam("id"))
+_NAMED = _ACCOUNTS.where(
     or_(account.c.id == bindparam("text"), account.c.name == bindparam("text"))
 )

@@ -13,16 +13,23 @@ rightly asks the operator, who sees it.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.accounts.key_uses import KeyUses
 from checker.accounts.keys import AccountRole, Caller, digest_of, looks_like_key, scope_of
-from checker.accounts.schema import access_version, account, api_key
-from checker.accounts.scope import Scope, jurisdiction_of, limits_of, services_of
+from checker.accounts.schema import access_version, account, account_flag, api_key
+from checker.accounts.scope import (
+    Scope,
+    jurisdiction_of,
+    kind_of,
+    limits_of,
+    services_of,
+    slowed_limit,
+)
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Unauthenticated
@@ -41,9 +48,12 @@ _log = logging.getLogger(__name__)
 class KeyRing:
     """Knows the caller behind a key."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, *, slowed_items_per_minute: int) -> None:
         self._engine = engine
         self._clock = clock
+        self._slowed_items_per_minute = slowed_items_per_minute
+        # When somebody who is slowed is so no more, though nothing is written then.
+        self._next_release: datetime | None = None
         self._callers: dict[bytes, Caller] = {}
         self._seen: int | None = None
         self._search: asyncio.Task[None] | None = None
@@ -97,10 +107,14 @@ class KeyRing:
             async with self._engine.connect() as connection:
                 # Before the keys: what changes in between is read now, and once more.
                 seen = (await connection.execute(select(access_version.c.version))).scalar()
-                if seen is not None and seen == self._seen:
+                now = self._clock.now()
+                release_is_due = self._next_release is not None and self._next_release <= now
+                if seen is not None and seen == self._seen and not release_is_due:
                     return
-                rows = (await connection.execute(_KEYS, {"now": self._clock.now()})).all()
-        self._callers = _callers(rows)
+                rows = (await connection.execute(_KEYS, {"now": now})).all()
+        self._callers = {row.digest: self._caller(row) for row in rows}
+        slowed = (row.slowed_until for row in rows if row.slowed_until is not None)
+        self._next_release = min(slowed, default=None)
         self._seen = seen
 
     async def _search_once(self) -> None:
@@ -120,10 +134,7 @@ class KeyRing:
         self._search = None
         await self.refresh()
 
-
-def _callers(rows: Sequence[Any]) -> dict[bytes, Caller]:
-    callers = {}
-    for row in rows:
+    def _caller(self, row: Any) -> Caller:
         own = scope_of(row)
         whole = Scope(
             services=services_of(row.account_services),
@@ -132,17 +143,20 @@ def _callers(rows: Sequence[Any]) -> dict[bytes, Caller]:
             items_per_day=row.account_items_per_day,
         )
         scope = own.within(whole)
-        callers[row.digest] = Caller(
+        limits = limits_of(row.pk, own, row.account_id, whole)
+        if row.slowed_until is not None:
+            limits = (slowed_limit(row.account_id, self._slowed_items_per_minute), *limits)
+        return Caller(
             key_pk=row.pk,
             account_id=row.account_id,
             name=row.name,
             role=AccountRole(row.role),
             services=scope.services,
             jurisdiction=scope.jurisdiction,
-            limits=limits_of(row.pk, own, row.account_id, whole),
+            limits=limits,
+            kind=kind_of(whole),
             expires_at=row.expires_at,
         )
-    return callers
 
 
 _KEYS = (
@@ -154,8 +168,17 @@ _KEYS = (
         account.c.jurisdiction.label("account_jurisdiction"),
         account.c.items_per_minute.label("account_items_per_minute"),
         account.c.items_per_day.label("account_items_per_day"),
+        account_flag.c.slowed_until,
     )
     .join_from(api_key, account, api_key.c.account_id == account.c.id)
+    .outerjoin(
+        account_flag,
+        and_(
+            account_flag.c.account_id == account.c.id,
+            account_flag.c.cleared_at.is_(None),
+            account_flag.c.slowed_until > bindparam("now"),
+        ),
+    )
     .where(api_key.c.revoked_at.is_(None), account.c.disabled_at.is_(None))
     .where(or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > bindparam("now")))
 )

@@ -68,6 +68,8 @@ MAY: dict[AccountRole, frozenset[Action]] = {
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls, and what the key in use may do. `services` None: all types; no limits: no bound.
 
+    `kind` says with which other accounts this one is compared (`checker.accounts.watch`).
+
     From `expires_at` on the key is none, whether anybody can be asked or not.
     """
 
@@ -78,6 +80,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     services: frozenset[ServiceType] | None
     jurisdiction: Jurisdiction | None
     limits: tuple[Limit, ...] = ()
+    kind: str = ""
     expires_at: datetime | None = None
 
     def may(self, action: Action) -> bool:

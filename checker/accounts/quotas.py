@@ -12,7 +12,7 @@ from cache.errors import CacheUnavailable
 from cache.quota import MINUTE, Left, Limit, Quota
 from cache.quota_lease import LeasedQuota
 from checker.accounts.keys import Caller
-from checker.accounts.scope import DAY
+from checker.accounts.scope import DAY, SLOWED
 from checker.errors import QuotaExceeded
 
 UNLIMITED = 999_999_999_999_999
@@ -113,8 +113,14 @@ def _refusal(items: int, limits: Sequence[Limit], lefts: Sequence[Left]) -> Quot
     blocking = [share for share in counted.shares if share.left < items]
     assert blocking, "refused for one of them"
     worst = max(blocking, key=lambda share: share.resets_in_ms)
+    text = f"{items} items asked, {worst.left} of {worst.limit} a {worst.window} left"
+    if worst.window == SLOWED.name:
+        text = (
+            f"{items} items asked, {worst.left} of {worst.limit} a minute left: so many persons "
+            "with adverse answers, or names that do not match, are not usual; ask your operator"
+        )
     return QuotaExceeded(
-        f"{items} items asked, {worst.left} of {worst.limit} a {worst.window} left",
+        text,
         retry_after_s=counted.resets_in_s(worst),
     )
 
@@ -133,5 +139,5 @@ def _allowance(shares: Sequence[Share]) -> Allowance:
     return Allowance(shares=tuple(scarcest.values()), policy=", ".join(policy))
 
 
-LENGTHS_S = {window.name: window.length_s for window in (MINUTE, DAY)}
+LENGTHS_S = {window.name: window.length_s for window in (MINUTE, DAY, SLOWED)}
 NO_LIMIT = _allowance([_whole(Limit(name="", items=UNLIMITED, window=MINUTE))])

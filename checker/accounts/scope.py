@@ -20,6 +20,9 @@ ITEMS_MAX = 2**31 - 1
 DAY = Window(name="day", length_s=24 * 3600, offset_s=8 * 3600)
 """A day in Asia/Shanghai, as all days here are."""
 
+SLOWED = Window(name="slowed", length_s=60)
+"""A minute of an account that seems to fish."""
+
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What an account or a key may ask about.
@@ -72,6 +75,16 @@ def limits_of(key_pk: int, key: Scope, account_id: str, account: Scope) -> tuple
         *(Limit(name=name, items=each.items_per_day, window=DAY) for name, each in holders),
     ]
     return tuple(limit for limit in asked if limit.items)
+
+
+def kind_of(account: Scope) -> str:
+    """Name the accounts that sell the same, by their scope: what is usual differs with it."""
+    return "any" if account.services is None else ",".join(sorted(account.services))
+
+
+def slowed_limit(account_id: str, items_per_minute: int) -> Limit:
+    """Bound an account that seems to fish."""
+    return Limit(name=f"account:{account_id}", items=items_per_minute, window=SLOWED)
 
 
 def services_of(names: Sequence[str] | None) -> frozenset[ServiceType] | None:

@@ -9,15 +9,17 @@ from litestar import Request, Response, get, patch, post
 from litestar.params import FromPath
 
 from checker.accounts.accounts import Account, AccountChanges, Accounts
+from checker.accounts.flags import Flag
 from checker.accounts.keys import AccountRole, Action
 from checker.accounts.scope import ITEMS_MAX, Scope
 from checker.api.access import require
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
-from checker.api.parameters import number, refuse_unknown
+from checker.api.parameters import flag, number, refuse_unknown
 from checker.api.responses import respond, respond_json
 from checker.decoding import decode
 from checker.domain.clock import instant_text
 from checker.domain.errors import InvalidJurisdiction
+from checker.domain.fishing import FishingGround
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Conflict, Fault, InvalidRequest
@@ -59,6 +61,23 @@ class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
+class FlagView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an account seems to fish: `marked` of `items` in an hour, a share far above its kind's.
+
+    `adverse_share`: `marked` counts distinct persons with adverse answers; `mismatch_share`: those
+    about names that do not match. The account is slowed until `slowed_until`, and flagged until an
+    operator clears it.
+    """
+
+    ground: FishingGround
+    at: str
+    slowed_until: str
+    items: int
+    marked: int
+    share: float
+    kind_share: float
+
+
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     """An account. `services` null: all; items are those of all its keys together, 0: no limit."""
 
@@ -71,6 +90,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     items_per_day: int
     created_at: str
     disabled_at: str | None
+    flag: FlagView | None
 
 
 class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,11 +126,13 @@ async def create_account(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def list_accounts(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Tell which accounts there are."""
     await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ("after", "limit"))
+    refuse_unknown(request, ("after", "limit", "flagged"))
     after = number(request, "after", default=0, low=0, high=NUMBER_MAX)
     limit = number(request, "limit", default=PAGE_SIZE, low=1, high=PAGE_SIZE_MAX)
     # One more than is shown tells whether there are more.
-    found = await _accounts(request).page(after=after, limit=limit + 1)
+    found = await _accounts(request).page(
+        after=after, limit=limit + 1, flagged=flag(request, "flagged")
+    )
     return respond_json(
         AccountsPage(
             accounts=tuple(map(account_view, found[:limit])),
@@ -142,6 +164,18 @@ async def change_account(
     changed = await _accounts(request).change(account_id, _changes(asked))
     _log.info("account %s changed by account %s", changed.id, caller.account_id)
     return respond_json(account_view(changed))
+
+
+@post("/v1/accounts/{account_id:str}/clear_flag", status_code=200)
+async def clear_flag(request: Request[Any, Any, Any], account_id: FromPath[str]) -> Response[bytes]:
+    """Let an account go on: an operator has looked. Where there is no flag nothing happens."""
+    caller = await require(request, Action.MANAGE_ACCOUNTS)
+    refuse_unknown(request, ())
+    runtime: Runtime = request.app.state.runtime
+    found = await runtime.accounts.find(account_id)
+    await runtime.flags.clear(found.id, by=caller.account_id)
+    _log.info("flag of account %s cleared by account %s", found.id, caller.account_id)
+    return respond_json(account_view(await runtime.accounts.find(found.id)))
 
 
 def place_of(text: str | None) -> Jurisdiction | None:
@@ -196,6 +230,19 @@ def account_view(one: Account) -> AccountView:
         items_per_day=one.scope.items_per_day,
         created_at=instant_text(one.created_at),
         disabled_at=instant_or_none(one.disabled_at),
+        flag=None if one.flag is None else _flag_view(one.flag),
+    )
+
+
+def _flag_view(one: Flag) -> FlagView:
+    return FlagView(
+        ground=one.ground,
+        at=instant_text(one.at),
+        slowed_until=instant_text(one.slowed_until),
+        items=one.items,
+        marked=one.marked,
+        share=round(one.marked / one.items, 4),
+        kind_share=round(one.kind_share, 4),
     )
 
 

@@ -16,7 +16,13 @@ from checker.api.account_keys import (
     revoke_account_key,
     rotate_account_key,
 )
-from checker.api.accounts import change_account, create_account, list_accounts, show_account
+from checker.api.accounts import (
+    change_account,
+    clear_flag,
+    create_account,
+    list_accounts,
+    show_account,
+)
 from checker.api.checks import ChecksResource, create_batch, create_check
 from checker.api.feed import post_changes, put_snapshot
 from checker.api.health import explain_problem, healthz, readyz
@@ -62,6 +68,7 @@ HANDLERS = (
     list_accounts,
     show_account,
     change_account,
+    clear_flag,
     create_account_key,
     list_account_keys,
     rotate_account_key,
@@ -94,12 +101,18 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 checks=runtime.checks,
                 clock=runtime.clock,
                 metrics=app.state.metrics,
+                watch=runtime.watch,
+                token_of=runtime.sealer.document_token,
             )
             counting = asyncio.create_task(app.state.metrics.run(), name="metrics")
+            watching = asyncio.create_task(
+                runtime.watch.run(app.state.metrics.flagged), name="watch"
+            )
             try:
                 yield
             finally:
                 counting.cancel()
+                watching.cancel()
 
     app = Litestar(
         route_handlers=[*HANDLERS, assets_router()],

@@ -14,6 +14,7 @@ from litestar import Request, Response, post
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.keys import Action, Caller
 from checker.accounts.quotas import Quotas
+from checker.accounts.watch import FishingWatch
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
@@ -37,7 +38,8 @@ from checker.checks.request import (
     read_check,
 )
 from checker.domain.clock import Clock, shanghai_day
-from checker.domain.decision import Decision
+from checker.domain.decision import Decision, Outcome, ReasonCode
+from checker.domain.document import Document
 from checker.domain.service import Service
 from checker.errors import CheckerError, OutOfScope
 
@@ -88,13 +90,23 @@ class ChecksResource:
     """Answers checks: who calls, what is asked, what is decided, what is counted."""
 
     def __init__(
-        self, *, key_ring: KeyRing, quotas: Quotas, checks: Checks, clock: Clock, metrics: Metrics
+        self,
+        *,
+        key_ring: KeyRing,
+        quotas: Quotas,
+        checks: Checks,
+        clock: Clock,
+        metrics: Metrics,
+        watch: FishingWatch,
+        token_of: Callable[[Document], bytes],
     ) -> None:
         self._key_ring = key_ring
         self._quotas = quotas
         self._checks = checks
         self._clock = clock
         self._metrics = metrics
+        self._watch = watch
+        self._token_of = token_of
 
     async def create(self, authorization: str | None, receive: Any) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
@@ -129,6 +141,7 @@ class ChecksResource:
         check = read_check(body, caller, shanghai_day(self._clock.now()))
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
+        self._note(caller, (check,), decided)
         decision = decided.decisions[0]
         self._metrics.decided(check.service, decision.outcome)
         answer = encode(
@@ -143,11 +156,25 @@ class ChecksResource:
         allowance = await self._quotas.take(caller, len(items))
         asked = [item for item in items if isinstance(item, PreparedCheck)]
         decided = await self._checks.decide(asked, account_id=caller.account_id)
+        self._note(caller, asked, decided)
         for check, decision in zip(asked, decided.decisions, strict=True):
             self._metrics.decided(check.service, decision.outcome)
         answer = BatchAnswer(list=decided.list, results=_results(items, decided))
         reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
+
+    def _note(self, caller: Caller, asked: Sequence[PreparedCheck], decided: Decided) -> None:
+        """Note how much was asked, and whose answer was adverse: that is the registry's to say."""
+        self._watch.asked(caller, len(asked))
+        if not decided.from_registry:
+            return
+        for check, decision in zip(asked, decided.decisions, strict=True):
+            if decision.outcome is not Outcome.ALLOW:
+                mismatched = any(
+                    reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
+                )
+                token = self._token_of(check.document)
+                self._watch.adverse(caller, token, mismatched=mismatched)
 
 
 def _results(items: Sequence[Item], decided: Decided) -> tuple[BatchItem | ItemError, ...]:

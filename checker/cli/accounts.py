@@ -53,13 +53,14 @@ def create(  # noqa: PLR0917 - click passes options by name
 
 
 @accounts.command("list")
+@click.option("--flagged", is_flag=True, help="Only those that seem to fish.")
 @json_option
 @deployment_options
-def list_accounts(config: Config, as_json: bool) -> None:
+def list_accounts(config: Config, flagged: bool, as_json: bool) -> None:
     """Tell which accounts there are, oldest first."""
 
     async def work(runtime: Runtime) -> list[Account]:
-        return [one async for one in _all_accounts(runtime.accounts)]
+        return [one async for one in _all_accounts(runtime.accounts, flagged)]
 
     found = run_in_deployment(config, work)
     if as_json:
@@ -103,6 +104,20 @@ def enable(config: Config, account: str) -> None:
     _switch(config, account, disabled=False)
 
 
+@accounts.command("clear-flag")
+@click.argument("account")
+@deployment_options
+def clear_flag(config: Config, account: str) -> None:
+    """Let ACCOUNT, by name or id, which seemed to fish, go on at its usual pace."""
+
+    async def work(runtime: Runtime) -> Account:
+        found = await runtime.accounts.named(account)
+        await runtime.flags.clear(found.id, by=None)
+        return found
+
+    click.echo(f"{run_in_deployment(config, work).id} cleared")
+
+
 def _switch(config: Config, account: str, *, disabled: bool) -> None:
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)
@@ -112,13 +127,14 @@ def _switch(config: Config, account: str, *, disabled: bool) -> None:
     click.echo(f"{changed.id} {'disabled' if disabled else 'enabled'}")
 
 
-async def _all_accounts(found: Accounts) -> AsyncIterator[Account]:
+async def _all_accounts(found: Accounts, flagged: bool) -> AsyncIterator[Account]:
     after = 0
-    while page := await found.page(after=after, limit=ACCOUNTS_AT_ONCE):
+    while page := await found.page(after=after, limit=ACCOUNTS_AT_ONCE, flagged=flagged):
         for one in page:
             yield one
         after = page[-1].number
 
 
 def _state(one: Account) -> str:
-    return "" if one.disabled_at is None else "  (disabled)"
+    disabled = "" if one.disabled_at is None else "  (disabled)"
+    return disabled if one.flag is None else f"{disabled}  (flagged: {one.flag.ground})"

@@ -48,6 +48,7 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/accounts", "get"): ({"operator"}, {}),
     (ACCOUNT, "get"): ({"operator"}, {}),
     (ACCOUNT, "patch"): ({"operator"}, {"json": {}}),
+    (f"{ACCOUNT}/clear_flag", "post"): ({"operator"}, {}),
     (f"{ACCOUNT}/keys", "post"): ({"operator"}, {"json": {}}),
     (f"{ACCOUNT}/keys", "get"): ({"operator"}, {}),
     (f"{ACCOUNT}/keys/{{key_id}}/rotate", "post"): ({"operator"}, {}),

@@ -8,11 +8,12 @@ import pytest
 from source_tree import modules, tree
 
 from checker.accounts.keys import MAY, AccountRole, Action
-from checker.accounts.schema import account
+from checker.accounts.schema import account, account_flag
 from checker.api.problems import KINDS
 from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
 from checker.domain.document import DocumentType
 from checker.domain.errors import EXPLANATIONS, InvalidReason
+from checker.domain.fishing import FishingGround
 from checker.domain.role import ROLE_ORDER, Role
 from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
@@ -101,7 +102,7 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
     "members",
     [
         *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
-        *(DocumentType, ReasonCode, Action),
+        *(DocumentType, ReasonCode, Action, FishingGround),
     ],
 )
 def test_every_member_is_used_somewhere(members):
@@ -117,7 +118,12 @@ def test_every_member_is_used_somewhere(members):
 
 @pytest.mark.parametrize(
     ("table", "members"),
-    [(account, AccountRole), (listing, PartyType), (directive, DirectiveKind)],
+    [
+        (account, AccountRole),
+        (account_flag, FishingGround),
+        (listing, PartyType),
+        (directive, DirectiveKind),
+    ],
     ids=str,
 )
 def test_the_database_knows_the_same_words(table, members):

@@ -36,7 +36,7 @@ EXCHANGES: Exchanges = {
     ("/v1/accounts", "get"): Exchange(
         summary="All accounts, oldest first",
         answer=AccountsPage,
-        parameters=_PAGE,
+        parameters={**_PAGE, "flagged": {"type": "boolean", "default": False}},
         problems=(400, 401, 403, 503),
     ),
     (_ACCOUNT, "get"): Exchange(
@@ -48,6 +48,11 @@ EXCHANGES: Exchanges = {
         example={"items_per_day": 200_000},
         answer=AccountView,
         problems=(400, 401, 403, 404, 409, 413, 503),
+    ),
+    (f"{_ACCOUNT}/clear_flag", "post"): Exchange(
+        summary="Let an account that was flagged go on at its usual pace",
+        answer=AccountView,
+        problems=(400, 401, 403, 404, 503),
     ),
     (f"{_ACCOUNT}/keys", "post"): Exchange(
         summary="Make a key for an account, shown this once",

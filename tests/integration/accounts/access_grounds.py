@@ -13,6 +13,8 @@ from checker.errors import Unauthenticated
 
 AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 
+SLOWED_ITEMS = 10
+
 
 class Clock:
     """A clock that stands until it is set on."""
@@ -40,10 +42,10 @@ class Access:
         self.clock = Clock()
         self.accounts = Accounts(engine, self.clock)
         self.keys = AccountKeys(engine, self.clock)
-        self.ring = KeyRing(node_engine, self.clock)
+        self.ring = KeyRing(node_engine, self.clock, slowed_items_per_minute=SLOWED_ITEMS)
 
     def another_node(self):
-        return KeyRing(self.engine, self.clock)
+        return KeyRing(self.engine, self.clock, slowed_items_per_minute=SLOWED_ITEMS)
 
     async def account(self, name="hotel", **scope):
         return await self.accounts.create(
