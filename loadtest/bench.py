@@ -1,6 +1,7 @@
 """Benchmarks that anybody can repeat.
 
     python -m loadtest.bench checks       the service against the FastAPI baseline
+    python -m loadtest.bench quota        a key with limits against one without
     python -m loadtest.bench import       a whole list into an empty service
     python -m loadtest.bench large        ten million persons: memory, rebuild, checks
     python -m loadtest.bench changes      a change answered, in force on every node
@@ -21,11 +22,12 @@ from loadtest.bench_changes import ChangesPlan, measure_changes
 from loadtest.bench_checks import ChecksPlan, measure_checks
 from loadtest.bench_import import measure_import
 from loadtest.bench_large import LargePlan, measure_large
+from loadtest.bench_quota import measure_quota
 from loadtest.bench_report import REPORTS, Figures, GeneratorReport, Origin, Report, describe, keep
 from loadtest.children import START_SECONDS, free_port, listens, started
 from loadtest.generator import Load, post, send_on_uvloop
 
-What = Literal["checks", "import", "large", "changes", "generator"]
+What = Literal["checks", "quota", "import", "large", "changes", "generator"]
 ROUND_SECONDS = 3.0
 CHANGES_SECONDS = 30.0
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -36,7 +38,7 @@ def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime
     today = now.astimezone(SHANGHAI).date()
     round_seconds = options.seconds or ROUND_SECONDS
     match what:
-        case "checks":
+        case "checks" | "quota":
             plan = ChecksPlan(
                 seed=options.seed,
                 listings=options.listings,
@@ -45,6 +47,8 @@ def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime
                 round_seconds=round_seconds,
                 connections=options.connections,
             )
+            if what == "quota":
+                return measure_quota(plan, folder, now, today)
             return measure_checks(plan, folder, now, today)
         case "import":
             return measure_import(options.seed, options.listings, folder, now, today)

@@ -101,9 +101,9 @@ class ServiceRun(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     child: Child
 
-    def new_key(self, role: str) -> str:
-        """Make a key of another role, without a limit."""
-        return _new_key(self.data, role)
+    def new_key(self, role: str, *, quota: int = 0, daily_quota: int = 0) -> str:
+        """Make another key, with limits of items a minute and a day; 0: without."""
+        return _new_key(self.data, role, quota, daily_quota)
 
 
 @contextmanager
@@ -136,9 +136,10 @@ def second_server(run: ServiceRun, folder: Path, *, workers: int) -> Iterator[in
         yield port
 
 
-def _new_key(data: Path, role: str) -> str:
+def _new_key(data: Path, role: str, quota: int = 0, daily_quota: int = 0) -> str:
     create = [str(checker_program()), "keys", "create", "--role", role, "--name", f"bench {role}"]
-    command = [*create, "--quota", "0", "--data-dir", str(data)]
+    limits = ["--quota", str(quota), "--daily-quota", str(daily_quota)]
+    command = [*create, *limits, "--data-dir", str(data)]
     env = service_environment(os.environ)
     return finished(command, env=env, seconds=COMMAND_SECONDS).strip()
 

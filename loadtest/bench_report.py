@@ -1,45 +1,16 @@
 """What a benchmark says, and of which machine, data and commit: without these a figure is none."""
 
-import os
-import platform
-import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
-from shutil import which
 from statistics import median
 
 import msgspec
 
+from loadtest.bench_origin import Origin
 from loadtest.generator import LoadReport
 from loadtest.memory import Memory
 from loadtest.paced import Latencies
 
 REPORTS = Path(__file__).parent / "reports"
-_CPU_FACTS = Path("/proc/cpuinfo")
-
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and when a figure was measured."""
-
-    cpu: str
-    cores: int
-    kernel: str
-    python: str
-    commit: str
-    measured_at: datetime
-
-    @classmethod
-    def here(cls, now: datetime) -> "Origin":
-        """Describe this machine and checkout; what cannot be known reads `unknown`."""
-        facts = _CPU_FACTS.read_text() if _CPU_FACTS.exists() else ""
-        return cls(
-            cpu=cpu_model(facts),
-            cores=len(os.sched_getaffinity(0)),
-            kernel=platform.release(),
-            python=platform.python_version(),
-            commit=_commit(),
-            measured_at=now.astimezone(UTC),
-        )
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +64,30 @@ class ChecksReport(msgspec.Struct, frozen=True, kw_only=True, tag="checks"):
             f"service   {_line(self.service)}\n"
             f"baseline  {_line(self.baseline)}\n"
             f"ratio     {self.ratio:.2f}"
+        )
+
+
+class QuotaReport(msgspec.Struct, frozen=True, kw_only=True, tag="quota"):
+    """Checks of innocents by a key with limits against one without, round by round in turn."""
+
+    origin: Origin
+    listings: int
+    crowd: int
+    connections: int
+    round_seconds: float
+    verified_answers: int
+    unlimited: Figures
+    limited: Figures
+
+    def text(self) -> str:
+        """Say it in lines."""
+        return (
+            f"{self.listings} listings, nobody listed, {self.connections} connections, "
+            f"{len(self.limited.rounds_per_second)} rounds of {self.round_seconds} s each; "
+            f"{self.verified_answers} answers verified before\n"
+            f"unlimited {_line(self.unlimited)}\n"
+            f"limited   {_line(self.limited)}\n"
+            f"ratio     {self.limited.per_second / self.unlimited.per_second:.3f}"
         )
 
 
@@ -222,7 +217,7 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
         )
 
 
-Report = ChecksReport | ImportReport | GeneratorReport | LargeReport | ChangesReport
+Report = ChecksReport | QuotaReport | ImportReport | GeneratorReport | LargeReport | ChangesReport
 
 
 def describe(report: Report) -> str:
@@ -241,43 +236,6 @@ def keep(report: Report, folder: Path) -> Path:
     path = folder / f"{report.origin.measured_at:%Y%m%dT%H%M%SZ}-{kind}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     return path
-
-
-def cpu_model(facts: str) -> str:
-    """Read the processor's name out of /proc/cpuinfo."""
-    for line in facts.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return "unknown"
-
-
-def _commit() -> str:
-    """Give the commit, with `+` where files other than earlier reports differ from it."""
-    here = Path(__file__).parent
-    commit = _git(here, "rev-parse", "--short=12", "HEAD")
-    if commit is None:
-        return "unknown"
-    changed = _git(here, "status", "--porcelain", "--", ":/", ":/!loadtest/reports")
-    return f"{commit}+" if changed else commit
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    program = which("git")
-    if program is None:
-        return None
-    try:
-        answer = subprocess.run(
-            [program, *arguments],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()
 
 
 def _line(figures: Figures) -> str:

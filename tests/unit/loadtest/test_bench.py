@@ -19,15 +19,8 @@ from loadtest.bench_checks import (
     verify,
 )
 from loadtest.bench_import import PeakMemory
-from loadtest.bench_report import (
-    ChecksReport,
-    Figures,
-    GeneratorReport,
-    Origin,
-    cpu_model,
-    describe,
-    keep,
-)
+from loadtest.bench_origin import Origin, cpu_model
+from loadtest.bench_report import ChecksReport, Figures, GeneratorReport, describe, keep
 from loadtest.children import ChildError, finished, free_port, listens, started
 from loadtest.crowd import Form
 from loadtest.generator import LoadReport

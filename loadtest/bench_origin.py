@@ -1,0 +1,73 @@
+"""Of which machine, commit and moment a figure is."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import which
+
+import msgspec
+
+_CPU_FACTS = Path("/proc/cpuinfo")
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when a figure was measured."""
+
+    cpu: str
+    cores: int
+    kernel: str
+    python: str
+    commit: str
+    measured_at: datetime
+
+    @classmethod
+    def here(cls, now: datetime) -> "Origin":
+        """Describe this machine and checkout; what cannot be known reads `unknown`."""
+        facts = _CPU_FACTS.read_text() if _CPU_FACTS.exists() else ""
+        return cls(
+            cpu=cpu_model(facts),
+            cores=len(os.sched_getaffinity(0)),
+            kernel=platform.release(),
+            python=platform.python_version(),
+            commit=_commit(),
+            measured_at=now.astimezone(UTC),
+        )
+
+
+def cpu_model(facts: str) -> str:
+    """Read the processor's name out of /proc/cpuinfo."""
+    for line in facts.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return "unknown"
+
+
+def _commit() -> str:
+    """Give the commit, with `+` where files other than earlier reports differ from it."""
+    here = Path(__file__).parent
+    commit = _git(here, "rev-parse", "--short=12", "HEAD")
+    if commit is None:
+        return "unknown"
+    changed = _git(here, "status", "--porcelain", "--", ":/", ":/!loadtest/reports")
+    return f"{commit}+" if changed else commit
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    program = which("git")
+    if program is None:
+        return None
+    try:
+        answer = subprocess.run(
+            [program, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
