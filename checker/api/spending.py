@@ -18,7 +18,6 @@ from checker.domain.service import Resort
 from checker.errors import Fault, InvalidRequest
 from checker.runtime import Runtime
 from checker.spending.answers import AuthorizationView
-from checker.spending.errors import CapExceeded
 from checker.spending.orders import HOLD_SECONDS, KEY_LENGTH_MAX, Amount, HoldSeconds
 from checker.spending.spending import Sale, Spending
 
@@ -77,16 +76,8 @@ async def authorize_spending(request: Request[Any, Any, Any]) -> Response[bytes]
     sale = _sale(asked, caller, runtime)
     key = _key(request)
     request.state.allowance = await runtime.quotas.take(caller, 1)
-    runtime.watch.asked(caller, 1)
-    try:
-        answer = await runtime.spending.authorize(caller.account_id, key, sale)
-    except CapExceeded:
-        _note_capped(runtime, caller, sale)
-        raise
-    status = 200
-    if isinstance(answer, AuthorizationView):
-        _note_capped(runtime, caller, sale)
-        status = 201
+    answer = await runtime.spending.authorize(caller.account_id, key, sale)
+    status = 201 if isinstance(answer, AuthorizationView) else 200
     return respond(Reply(status=status, body=encode(answer)))
 
 
@@ -139,11 +130,6 @@ async def show_authorization(
     refuse_unknown(request, ())
     runtime: Runtime = request.app.state.runtime
     return respond_json(await runtime.spending.find(caller.account_id, authorization_id))
-
-
-def _note_capped(runtime: Runtime, caller: Caller, sale: Sale) -> None:
-    """Note that the caller was told of a cap: one may fish by orders, too."""
-    runtime.watch.adverse(caller, runtime.sealer.document_token(sale.document), mismatched=False)
 
 
 async def _move(
