@@ -3,8 +3,8 @@
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
 place, `[list]` how long the courts may be silent before an answer calls its list stale,
 `[decisions]` how long what was decided is kept, `[receipts]` who issues receipts and for how long
-they verify. An unknown table or key stops the start, so that a misspelt setting cannot silently
-mean `unset`.
+they verify, `[fishing]` when an account seems to fish. An unknown table or key stops the start, so
+that a misspelt setting cannot silently mean `unset`.
 """
 
 import tomllib
@@ -15,6 +15,7 @@ from typing import Annotated
 
 import msgspec
 
+from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
@@ -73,6 +74,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
     receipts: ReceiptSettings = ReceiptSettings()
+    fishing: FishingSettings = FishingSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -90,6 +92,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
     receipts: ReceiptSettings = ReceiptSettings()
+    fishing: FishingSettings = FishingSettings()
 
 
 def load_config(
@@ -126,6 +129,7 @@ def load_config(
         list=read.list,
         decisions=read.decisions,
         receipts=read.receipts,
+        fishing=read.fishing,
     )
 
 

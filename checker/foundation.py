@@ -19,6 +19,7 @@ from cache.redis_following import RedisFollowing
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
+from cache.tally import RedisTally
 from cache.token import Tokenizer
 from checker.accounts.quotas import Quotas
 from checker.audit.policies import record_policies
@@ -54,6 +55,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     following: Following
     publication: Publication
     quotas: Quotas
+    tally: RedisTally
 
 
 @asynccontextmanager
@@ -85,6 +87,7 @@ async def open_foundation(
             aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
             aclosing(RedisPublication.connect(config.redis_url)) as publication,
             aclosing(RedisQuota(config.redis_url)) as quota,
+            aclosing(RedisTally(config.redis_url)) as tally,
         ):
             await _verify(cache)
             yield Foundation(
@@ -99,6 +102,7 @@ async def open_foundation(
                 following=following,
                 publication=publication,
                 quotas=Quotas(quota),
+                tally=tally,
             )
 
 

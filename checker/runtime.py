@@ -18,8 +18,12 @@ from cache.breaker import Breaker
 from cache.follower import Follower
 from cache.following import Following
 from cache.store import StandingCache
+from checker.accounts.account_keys import AccountKeys
+from checker.accounts.accounts import Accounts
+from checker.accounts.flags import Flags
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
+from checker.accounts.watch import FishingWatch
 from checker.audit.audit import Audit, assemble_audit
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
@@ -61,6 +65,10 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     repair: Repair
     barrier: Barrier
     key_ring: KeyRing
+    accounts: Accounts
+    account_keys: AccountKeys
+    flags: Flags
+    watch: FishingWatch
     quotas: Quotas
     policies: PolicyBook
     checks: Checks
@@ -154,6 +162,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         now=base.clock.now,
         published_for=settings.keys_published_for,
     )
+    flags = Flags(base.engine, base.clock)
     return Runtime(
         config=base.config,
         clock=base.clock,
@@ -171,7 +180,17 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         ),
         repair=repair,
         barrier=works.barrier,
-        key_ring=KeyRing(base.engine),
+        key_ring=KeyRing(
+            base.engine,
+            base.clock,
+            slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
+        ),
+        accounts=Accounts(base.engine, base.clock),
+        account_keys=AccountKeys(base.engine, base.clock),
+        flags=flags,
+        watch=FishingWatch(
+            tally=base.tally, flags=flags, settings=base.config.fishing, clock=base.clock
+        ),
         quotas=base.quotas,
         policies=base.policies,
         checks=Checks(

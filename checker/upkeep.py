@@ -33,6 +33,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
         "receipt keys": runtime.receipt_keys.run(),
+        "key uses": runtime.key_ring.uses.run(),
         "spending": runtime.spending.run(),
         "tallies": runtime.audit.tallies.run(),
         "reconciliations": runtime.reconciliations.run(),

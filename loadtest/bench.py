@@ -1,6 +1,7 @@
 """Benchmarks that anybody can repeat.
 
     python -m loadtest.bench checks       the service against the FastAPI baseline
+    python -m loadtest.bench quota        a key with limits against one without
     python -m loadtest.bench import       a whole list into an empty service
     python -m loadtest.bench large        ten million persons: memory, rebuild, checks
     python -m loadtest.bench changes      a change answered, in force on every node
@@ -27,6 +28,7 @@ from loadtest.bench_checks import ChecksPlan, measure_checks
 from loadtest.bench_decisions import DecisionsPlan, measure_decisions
 from loadtest.bench_import import measure_import
 from loadtest.bench_large import LargePlan, measure_large
+from loadtest.bench_quota import measure_quota
 from loadtest.bench_report import REPORTS, GeneratorReport, Report, describe, keep
 from loadtest.bench_spending import SpendingPlan, measure_spending
 from loadtest.children import START_SECONDS, free_port, listens, started
@@ -67,6 +69,12 @@ def _checks(setting: Setting) -> Report:
         listings=options.listings, listed_share=options.listed_share, **setting.rounds()
     )
     return measure_checks(plan, setting.folder, setting.now, setting.today)
+
+
+def _quota(setting: Setting) -> Report:
+    options = setting.options
+    plan = ChecksPlan(listings=options.listings, listed_share=0.0, **setting.rounds())
+    return measure_quota(plan, setting.folder, setting.now, setting.today)
 
 
 def _import(setting: Setting) -> Report:
@@ -129,6 +137,7 @@ def _generator(setting: Setting) -> Report:
 
 MEASURES: Mapping[str, Callable[[Setting], Report]] = {
     "checks": _checks,
+    "quota": _quota,
     "import": _import,
     "large": _large,
     "changes": _changes,

@@ -100,9 +100,13 @@ class ServiceRun(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     child: Child
 
-    def new_key(self, role: str, name: str | None = None) -> str:
-        """Make a key without a limit, of the account of a name; of the role's own unless said."""
-        return _new_key(self.data, role, name or f"bench {role}")
+    def new_key(
+        self, role: str, name: str | None = None, *, quota: int = 0, daily_quota: int = 0
+    ) -> str:
+        """Make a key of the account of a name (of the role's own unless said), with limits of items
+        a minute and a day; 0: without.
+        """
+        return _new_key(self.data, role, name or f"bench {role}", (quota, daily_quota))
 
 
 @contextmanager
@@ -141,9 +145,10 @@ def second_server(run: ServiceRun, folder: Path, *, workers: int) -> Iterator[in
         yield port
 
 
-def _new_key(data: Path, role: str, name: str) -> str:
+def _new_key(data: Path, role: str, name: str, limits: tuple[int, int] = (0, 0)) -> str:
     create = [str(checker_program()), "keys", "create", "--role", role, "--name", name]
-    command = [*create, "--quota", "0", "--data-dir", str(data)]
+    quotas = ["--quota", str(limits[0]), "--daily-quota", str(limits[1])]
+    command = [*create, *quotas, "--data-dir", str(data)]
     env = service_environment(os.environ)
     return finished(command, env=env, seconds=COMMAND_SECONDS).strip()
 

@@ -44,6 +44,30 @@ class ChecksReport(msgspec.Struct, frozen=True, kw_only=True, tag="checks"):
         )
 
 
+class QuotaReport(msgspec.Struct, frozen=True, kw_only=True, tag="quota"):
+    """Checks of innocents by a key with limits against one without, round by round in turn."""
+
+    origin: Origin
+    listings: int
+    crowd: int
+    connections: int
+    round_seconds: float
+    verified_answers: int
+    unlimited: Figures
+    limited: Figures
+
+    def text(self) -> str:
+        """Say it in lines."""
+        return (
+            f"{self.listings} listings, nobody listed, {self.connections} connections, "
+            f"{len(self.limited.rounds_per_second)} rounds of {self.round_seconds} s each; "
+            f"{self.verified_answers} answers verified before\n"
+            f"unlimited {self.unlimited.text()}\n"
+            f"limited   {self.limited.text()}\n"
+            f"ratio     {self.limited.per_second / self.unlimited.per_second:.3f}"
+        )
+
+
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True, tag="import"):
     """One import of a whole list; the time includes the start of the embedded servers."""
 
@@ -172,6 +196,7 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
 
 Report = (
     ChecksReport
+    | QuotaReport
     | ImportReport
     | GeneratorReport
     | LargeReport

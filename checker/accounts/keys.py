@@ -1,28 +1,37 @@
 """Keys: what they look like, what they may do, and how they are made.
 
 A key is `ck_` and 32 random bytes in base64url. It is shown once; what is kept is its SHA-256,
-which needs no salt and no slow hash because nobody can guess 256 random bits.
+which needs no salt and no slow hash because nobody can guess 256 random bits, and its first
+characters, by which people recognise it: 36 of those bits.
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Collection
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cache.quota import Limit
 from checker.accounts.schema import account, api_key
+from checker.accounts.scope import Scope, jurisdiction_of, services_of
 from checker.database.engine import driver_errors
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
-from checker.errors import Conflict
+from checker.errors import Conflict, InvalidRequest
 
 PREFIX = "ck_"
 SECRET_BYTES = 32
+SHOWN_LENGTH = len(PREFIX) + 6
+
+_KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 
 
 class AccountRole(StrEnum):
@@ -51,6 +60,7 @@ class Action(StrEnum):
     SEE_CORRECTIONS = "see_corrections"
     RULE = "rule"
     RECONCILE = "reconcile"
+    MANAGE_ACCOUNTS = "manage_accounts"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
@@ -69,7 +79,7 @@ MAY: dict[AccountRole, frozenset[Action]] = {
     AccountRole.OPERATOR: frozenset(
         {
             *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS),
-            *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS),
+            *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.MANAGE_ACCOUNTS),
         }
     ),
     AccountRole.AUDITOR: frozenset(
@@ -79,7 +89,12 @@ MAY: dict[AccountRole, frozenset[Action]] = {
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls, and what the key in use may do. `services` None: all types."""
+    """Who calls, and what the key in use may do. `services` None: all types; no limits: no bound.
+
+    `kind` says with which other accounts this one is compared (`checker.accounts.watch`).
+
+    From `expires_at` on the key is none, whether anybody can be asked or not.
+    """
 
     key_pk: int
     account_id: str
@@ -87,7 +102,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     role: AccountRole
     services: frozenset[ServiceType] | None
     jurisdiction: Jurisdiction | None
-    items_per_minute: int
+    limits: tuple[Limit, ...] = ()
+    kind: str = ""
+    expires_at: datetime | None = None
 
     def may(self, action: Action) -> bool:
         """Whether the account's role lets it do this."""
@@ -103,6 +120,60 @@ def digest_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+def looks_like_key(text: str) -> bool:
+    """Whether a text has the form of a key: what has not is refused unasked."""
+    return _KEY.fullmatch(text) is not None
+
+
+async def insert_key(
+    connection: AsyncConnection,
+    account_id: str,
+    scope: Scope,
+    *,
+    created_at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[str, Any]:
+    """Make a key; gives it, this once, and its row. The caller commits.
+
+    Without `created_at` it is PostgreSQL's time.
+    """
+    key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    values = {
+        "account_id": account_id,
+        "digest": digest_of(key),
+        "prefix": key[:SHOWN_LENGTH],
+        "services": None if scope.services is None else sorted(scope.services),
+        "jurisdiction": scope.jurisdiction,
+        "items_per_minute": scope.items_per_minute,
+        "items_per_day": scope.items_per_day,
+        "expires_at": expires_at,
+    }
+    if created_at is not None:
+        values["created_at"] = created_at
+    made = await connection.execute(insert(api_key).values(values).returning(api_key))
+    return key, made.one()
+
+
+def scope_of(row: Any) -> Scope:
+    """Read the scope of a row of an account, or the one of its own of a key."""
+    return Scope(
+        services=services_of(row.services),
+        jurisdiction=jurisdiction_of(row.jurisdiction),
+        items_per_minute=row.items_per_minute,
+        items_per_day=row.items_per_day,
+    )
+
+
+def refuse_wider(key: Scope, account_scope: Scope) -> None:
+    """Refuse a key that may more than its account.
+
+    Raises:
+        InvalidRequest: with the fields in which it is wider.
+    """
+    if faults := key.beyond(account_scope):
+        raise InvalidRequest("a key may only narrow the scope of its account", faults)
+
+
 async def create_key(
     engine: AsyncEngine,
     *,
@@ -111,29 +182,36 @@ async def create_key(
     services: Collection[ServiceType] | None = None,
     jurisdiction: Jurisdiction | None = None,
     items_per_minute: int = 0,
+    items_per_day: int = 0,
+    expires_at: datetime | None = None,
 ) -> str:
     """Make a key for the account of that name, and the account if there is none; return the key.
 
+    An account that is made so bounds its keys by nothing: each has the scope that is given here.
+
     Raises:
-        Conflict: the account exists with another role.
+        Conflict: the account exists with another role, or is disabled.
+        InvalidRequest: the account exists with a narrower scope.
         Unavailable: PostgreSQL is away.
     """
-    key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    scope = Scope(
+        services=None if services is None else frozenset(services),
+        jurisdiction=jurisdiction,
+        items_per_minute=items_per_minute,
+        items_per_day=items_per_day,
+    )
     fresh = insert_or_keep(account).values(id=str(uuid4()), name=name, role=role)
-    found = select(account.c.id, account.c.role).where(account.c.name == name)
+    found = select(account).where(account.c.name == name)
     with driver_errors():
         async with engine.begin() as connection:
-            await connection.execute(fresh.on_conflict_do_nothing(index_elements=["name"]))
-            row = (await connection.execute(found)).one()
+            row = (await connection.execute(found)).one_or_none()
+            if row is None:
+                await connection.execute(fresh.on_conflict_do_nothing(index_elements=["name"]))
+                row = (await connection.execute(found)).one()
             if row.role != role:
                 raise Conflict(f"the account of this name has the role {row.role}")
-            await connection.execute(
-                insert(api_key).values(
-                    account_id=row.id,
-                    digest=digest_of(key),
-                    services=None if services is None else sorted(services),
-                    jurisdiction=jurisdiction,
-                    items_per_minute=items_per_minute,
-                )
-            )
+            if row.disabled_at is not None:
+                raise Conflict("the account of this name is disabled")
+            refuse_wider(scope, scope_of(row))
+            key, _ = await insert_key(connection, row.id, scope, expires_at=expires_at)
     return key

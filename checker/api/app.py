@@ -45,12 +45,18 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
                 clock=runtime.clock,
                 metrics=app.state.metrics,
                 tallies=runtime.audit.tallies,
+                watch=runtime.watch,
+                token_of=runtime.sealer.document_token,
             )
             counting = asyncio.create_task(app.state.metrics.run(), name="metrics")
+            watching = asyncio.create_task(
+                runtime.watch.run(app.state.metrics.flagged), name="watch"
+            )
             try:
                 yield
             finally:
                 counting.cancel()
+                watching.cancel()
 
     app = Litestar(
         route_handlers=ROUTES,

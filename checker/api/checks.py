@@ -4,7 +4,7 @@ Both are answered by `ChecksResource`, whether they come through the fast lane o
 the handlers below give them their place in the router and in the OpenAPI document.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from litestar import Request, Response, post
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.keys import Action, Caller
 from checker.accounts.quotas import Quotas
+from checker.accounts.watch import FishingWatch
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
@@ -38,7 +39,8 @@ from checker.checks.request import (
     read_check,
 )
 from checker.domain.clock import Clock, shanghai_day
-from checker.domain.decision import Decision
+from checker.domain.decision import Decision, Outcome, ReasonCode
+from checker.domain.document import Document
 from checker.domain.service import Service, type_of
 from checker.errors import CheckerError, OutOfScope
 from checker.receipts.receipt import Receipt, Statement
@@ -100,6 +102,8 @@ class ChecksResource:
         clock: Clock,
         metrics: Metrics,
         tallies: Tallies,
+        watch: FishingWatch,
+        token_of: Callable[[Document], bytes],
     ) -> None:
         self._key_ring = key_ring
         self._quotas = quotas
@@ -108,6 +112,8 @@ class ChecksResource:
         self._clock = clock
         self._metrics = metrics
         self._tallies = tallies
+        self._watch = watch
+        self._token_of = token_of
 
     async def create(self, authorization: str | None, receive: Any) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
@@ -128,7 +134,7 @@ class ChecksResource:
                 raise OutOfScope(f"the role {caller.role} does not check")
             reply, from_registry = await create(caller, receive)
         except CheckerError as error:
-            headers = {}
+            headers: Mapping[str, str] = {}
             if caller is not None:
                 headers = rate_limit_headers(await self._quotas.take(caller, 0))
             reply = reply_to(error, headers)
@@ -171,9 +177,17 @@ class ChecksResource:
         return reply, decided.from_registry
 
     def _count(self, caller: Caller, asked: Sequence[PreparedCheck], decided: Decided) -> None:
+        """Count what was answered, and note whose answer was adverse: the registry's to say."""
+        self._watch.asked(caller, len(asked))
         for check, decision in zip(asked, decided.decisions, strict=True):
             self._metrics.decided(check.service, decision.outcome)
             self._tallies.count(caller.account_id, type_of(check.service), decision.outcome)
+            if decision.outcome is not Outcome.ALLOW:
+                mismatched = any(
+                    reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
+                )
+                token = self._token_of(check.document)
+                self._watch.adverse(caller, token, mismatched=mismatched)
 
 
 def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cache.quota import WINDOW_S
-from checker.accounts.quotas import Allowance
+from checker.accounts.quotas import NO_LIMIT, Allowance
 from checker.api.problems import MEDIA_TYPE, headers_of, problem_of
 from checker.errors import InvalidRequest, TooLarge
 
@@ -33,12 +32,24 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
-def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
-    """Write what is left as draft-ietf-httpapi-ratelimit-headers does."""
-    return {
-        "ratelimit-policy": f'"minute";q={allowance.limit};w={WINDOW_S}',
-        "ratelimit": f'"minute";r={allowance.left};t={allowance.resets_in_s}',
-    }
+def rate_limit_headers(allowance: Allowance) -> Mapping[str, str]:
+    """Write what is left as lists of draft-ietf-httpapi-ratelimit-headers, a member a window."""
+    if allowance is NO_LIMIT:
+        return _UNLIMITED
+    return _written(allowance)
+
+
+def _written(allowance: Allowance) -> Mapping[str, str]:
+    told = ""
+    for share in allowance.shares:
+        if told:
+            told += ", "
+        left, resets_in_s = allowance.left(share), allowance.resets_in_s(share)
+        told += f'"{share.window}";r={left};t={resets_in_s}'
+    return {"ratelimit-policy": allowance.policy, "ratelimit": told}
+
+
+_UNLIMITED = _written(NO_LIMIT)
 
 
 def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:

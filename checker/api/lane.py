@@ -1,7 +1,8 @@
 """The fast lane: answers checks itself and hands everything else to Litestar.
 
-A framework's routing and wrapping cost several times what a check of an innocent does. The lane
-does nothing that the routed handlers do not: both call the same `ChecksResource`.
+A framework's routing and wrapping cost several times what a check of an innocent does. Of a check
+the lane does nothing that the routed handlers do not: both call the same `ChecksResource`. In front
+of all addresses it refuses keys in URLs, which are nobody's to read.
 """
 
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from litestar import Litestar
 
 from checker.api.checks import ChecksResource
-from checker.api.exchange import Reply, send_reply
+from checker.api.exchange import Reply, reply_to, send_reply
 from checker.api.responses import bug
+from checker.api.url_keys import key_in_url
 
 _AUTHORIZATION = b"authorization"
 
@@ -23,6 +25,12 @@ class Lane:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer `POST /v1/checks` and its batch; pass on whatever else comes."""
+        if scope["type"] == "http" and scope["query_string"]:
+            has_header = any(name == _AUTHORIZATION for name, _ in scope["headers"])
+            refused = key_in_url(scope["path"], scope["query_string"], has_header=has_header)
+            if refused is not None:
+                await send_reply(send, reply_to(refused))
+                return
         if scope["type"] == "http" and scope["method"] == "POST":
             path = scope["path"]
             if path == "/v1/checks":

@@ -27,6 +27,7 @@ from cache.follower import Follower
 from checker.api.nodes import nodes_of
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
+from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
 from checker.errors import Unavailable
 from checker.registry.report import FeedReport
@@ -86,6 +87,14 @@ class Metrics:
             ("resource", "status"),
             registry=self._registry,
         )
+        self._flagged = Counter(
+            "checker_accounts_flagged",
+            "Accounts that seemed to fish, flagged or slowed again.",
+            ("ground",),
+            registry=self._registry,
+        )
+        for ground in FishingGround:
+            self._flagged.labels(ground.value)  # told as 0 until there is one
         self._count_the_list()
 
     def _count_the_list(self) -> None:
@@ -150,6 +159,10 @@ class Metrics:
             self._seconds.observe(seconds)
         if from_registry:
             self._from_registry.inc(from_registry)
+
+    def flagged(self, ground: FishingGround) -> None:
+        """Count an account that was flagged."""
+        self._flagged.labels(ground.value).inc()
 
     def failed(self, resource: str, status: int) -> None:
         """Count a request that was answered with a problem."""

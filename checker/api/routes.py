@@ -4,6 +4,19 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from checker.api.account_keys import (
+    create_account_key,
+    list_account_keys,
+    revoke_account_key,
+    rotate_account_key,
+)
+from checker.api.accounts import (
+    change_account,
+    clear_flag,
+    create_account,
+    list_accounts,
+    show_account,
+)
 from checker.api.checks import create_batch, create_check
 from checker.api.corrections import (
     file_correction,
@@ -68,6 +81,15 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     show_quarantined,
     list_measures,
     show_list,
+    create_account,
+    list_accounts,
+    show_account,
+    change_account,
+    clear_flag,
+    create_account_key,
+    list_account_keys,
+    rotate_account_key,
+    revoke_account_key,
     list_receipt_keys,
     healthz,
     readyz,

@@ -36,7 +36,6 @@ _OPERATOR = Caller(
     role=AccountRole.INSTITUTION,
     services=None,
     jurisdiction=None,
-    items_per_minute=0,
 )
 
 

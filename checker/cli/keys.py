@@ -1,20 +1,20 @@
-"""`checker keys create`."""
+"""`checker keys`: make, list, rotate and revoke keys."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import click
+import msgspec
 
+from checker.accounts.account_keys import AccountKeys, KeyState, NewKey
 from checker.accounts.keys import AccountRole, create_key
+from checker.api.account_keys import OVERLAP_S, OVERLAP_S_MAX, key_view, made_key
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
 from checker.config import Config
-from checker.domain.errors import InvalidJurisdiction
-from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
-from checker.domain.service import ServiceType
 from checker.runtime import Runtime
 
-
-def _not_blank(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
-    if not text.strip():
-        raise click.BadParameter("is blank")
-    return text.strip()
+KEYS_AT_ONCE = 1_000
 
 
 @click.group()
@@ -29,18 +29,11 @@ def keys() -> None:
 @click.option(
     "--name",
     required=True,
-    callback=_not_blank,
+    callback=not_blank,
     help="The account's name; made where there is none.",
 )
-@click.option("--services", help="Service types it may ask about, with commas; default: all.")
-@click.option("--jurisdiction", help="Where its checks are placed if they do not say; default: CN.")
-@click.option(
-    "--quota",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Items a minute, 0 for no limit.",
-)
+@scope_options
+@expiry_option
 @json_option
 @deployment_options
 def create(  # noqa: PLR0917 - click passes options by name
@@ -50,20 +43,23 @@ def create(  # noqa: PLR0917 - click passes options by name
     services: str | None,
     jurisdiction: str | None,
     quota: int,
+    daily_quota: int,
+    expires_at: datetime | None,
     as_json: bool,
 ) -> None:
     """Make a key and print it, alone, on standard output: it is shown this once."""
-    scope = None if services is None else _scope(services)
-    place = None if jurisdiction is None else _place(jurisdiction)
+    scope = scope_from(services, jurisdiction, quota, daily_quota)
 
     async def work(runtime: Runtime) -> str:
         return await create_key(
             runtime.engine,
             name=name,
             role=AccountRole(role),
-            services=scope,
-            jurisdiction=place,
-            items_per_minute=quota,
+            services=scope.services,
+            jurisdiction=scope.jurisdiction,
+            items_per_minute=scope.items_per_minute,
+            items_per_day=scope.items_per_day,
+            expires_at=expires_at,
         )
 
     key = run_in_deployment(config, work)
@@ -73,18 +69,73 @@ def create(  # noqa: PLR0917 - click passes options by name
         click.echo(key)
 
 
-def _scope(text: str) -> frozenset[ServiceType]:
-    try:
-        return frozenset(ServiceType(part.strip()) for part in text.split(","))
-    except ValueError:
-        known = ", ".join(ServiceType)
-        raise click.BadParameter(
-            f"the service types are {known}", param_hint="--services"
-        ) from None
+@keys.command("list")
+@click.argument("account")
+@json_option
+@deployment_options
+def list_keys(config: Config, account: str, as_json: bool) -> None:
+    """Tell which keys ACCOUNT, by name or id, has and had; never a key itself."""
+
+    async def work(runtime: Runtime) -> list[KeyState]:
+        found = await runtime.accounts.named(account)
+        return [key async for key in _all_keys(runtime.account_keys, found.id)]
+
+    found = run_in_deployment(config, work)
+    if as_json:
+        tell_json([key_view(key) for key in found])
+        return
+    for key in found:
+        told = msgspec.to_builtins(key_view(key))
+        shown = (f"{name}={value}" for name, value in told.items() if value and name != "id")
+        click.echo(f"{key.id}  {' '.join(shown)}")
 
 
-def _place(text: str) -> Jurisdiction:
-    try:
-        return parse_jurisdiction(text)
-    except InvalidJurisdiction as error:
-        raise click.BadParameter(str(error), param_hint="--jurisdiction") from None
+@keys.command()
+@click.argument("key_id")
+@click.option(
+    "--overlap",
+    type=click.IntRange(0, OVERLAP_S_MAX),
+    default=OVERLAP_S,
+    show_default=True,
+    help="Seconds for which the old key is in force beside the new one.",
+)
+@expiry_option
+@json_option
+@deployment_options
+def rotate(
+    config: Config, key_id: str, overlap: int, expires_at: datetime | None, as_json: bool
+) -> None:
+    """Make a successor of the key KEY_ID and print it, alone: it is shown this once."""
+
+    async def work(runtime: Runtime) -> NewKey:
+        old = await runtime.account_keys.find(key_id)
+        return await runtime.account_keys.rotate(
+            old.account_id, old.id, overlap=timedelta(seconds=overlap), expires_at=expires_at
+        )
+
+    made = run_in_deployment(config, work)
+    if as_json:
+        tell_json(made_key(made))
+    else:
+        click.echo(made.key)
+
+
+@keys.command()
+@click.argument("key_id")
+@deployment_options
+def revoke(config: Config, key_id: str) -> None:
+    """End the key KEY_ID, on every node within a second."""
+
+    async def work(runtime: Runtime) -> KeyState:
+        key = await runtime.account_keys.find(key_id)
+        return await runtime.account_keys.revoke(key.account_id, key.id)
+
+    click.echo(f"{run_in_deployment(config, work).id} revoked")
+
+
+async def _all_keys(keys_of: AccountKeys, account_id: str) -> AsyncIterator[KeyState]:
+    after = 0
+    while page := await keys_of.page(account_id, after=after, limit=KEYS_AT_ONCE):
+        for key in page:
+            yield key
+        after = page[-1].number

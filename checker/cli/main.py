@@ -2,6 +2,7 @@
 
 import click
 
+from checker.cli.accounts import accounts
 from checker.cli.audit import audit
 from checker.cli.check import check
 from checker.cli.demo import demo
@@ -23,7 +24,7 @@ def main() -> None:
 
 
 for command in (
-    *(serve, demo, import_list, feed, check, keys, status, rebuild, audit),
+    *(serve, demo, import_list, feed, check, keys, accounts, status, rebuild, audit),
     *(receipts, verify_receipt),
 ):
     main.add_command(command)

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town
 
 RIGHT = question(INNOCENT, G_TRAIN)
 AUTHORIZATION = "/v1/spending/authorizations/{authorization_id}"
+ACCOUNT = "/v1/accounts/{account_id}"
 EVERYBODY = set(ROLES)
 FILERS = {"institution", "court", "operator"}
 CORRECTION = {"ground": "此案已结清", "contact": "someone@example.com"}
@@ -61,6 +62,15 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/reconciliations", "get"): ({"institution"}, {}),
     ("/v1/reconciliations/{reconciliation_id}", "get"): ({"institution"}, {}),
     ("/v1/reconciliations/{reconciliation_id}/results", "get"): ({"institution"}, {}),
+    ("/v1/accounts", "post"): ({"operator"}, {"json": {"name": "made", "role": "auditor"}}),
+    ("/v1/accounts", "get"): ({"operator"}, {}),
+    (ACCOUNT, "get"): ({"operator"}, {}),
+    (ACCOUNT, "patch"): ({"operator"}, {"json": {}}),
+    (f"{ACCOUNT}/clear_flag", "post"): ({"operator"}, {}),
+    (f"{ACCOUNT}/keys", "post"): ({"operator"}, {"json": {}}),
+    (f"{ACCOUNT}/keys", "get"): ({"operator"}, {}),
+    (f"{ACCOUNT}/keys/{{key_id}}/rotate", "post"): ({"operator"}, {}),
+    (f"{ACCOUNT}/keys/{{key_id}}", "delete"): ({"operator"}, {}),
     ("/healthz", "get"): (None, {}),
     ("/readyz", "get"): (None, {}),
     ("/metrics", "get"): (None, {}),
@@ -76,6 +86,8 @@ FILED: dict[str, str] = {}
 """The correction and the reconciliation that are looked at; `filed` makes them."""
 KEYLESS_TOO = {("/v1/corrections", "post"), ("/v1/corrections/{correction_id}", "get")}
 """For whoever has no key; a key that is sent must be a good one all the same."""
+MANAGED: dict[str, str] = {}
+"""The account and the key that operators try their addresses on; `managed` makes them."""
 KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
 OWNED = [
     (path, method)
@@ -99,6 +111,7 @@ def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> htt
         correction_id=FILED["correction_id"],
         reconciliation_id=FILED["reconciliation_id"],
         authorization_id=HELD.get(path.rpartition("/")[2], HELD["look"]),
+        **MANAGED,
     )
     return client.request(method, address, **request)  # type: ignore[arg-type]
 
@@ -141,6 +154,15 @@ def filed(town: object, court: httpx.Client, institution: httpx.Client) -> None:
     correction = court.post("/v1/corrections", json={"listing_id": "3", **CORRECTION})
     FILED["correction_id"] = correction.json()["id"]
     FILED["reconciliation_id"] = institution.post("/v1/reconciliations").json()["id"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def managed(operator: httpx.Client) -> None:
+    """Have an account with a key, for operators to change."""
+    made = operator.post("/v1/accounts", json={"name": "managed", "role": "institution"})
+    MANAGED["account_id"] = made.json()["id"]
+    key = operator.post(f"/v1/accounts/{MANAGED['account_id']}/keys")
+    MANAGED["key_id"] = key.json()["id"]
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from asking import G_TRAIN, ask, problem, question
-from running_service import RunningService
+from changing import CONNECTIONS
+from running_service import RunningService, wait_until
 from town import INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
@@ -65,6 +66,46 @@ def test_every_answer_to_a_key_tells_the_quota_and_what_is_left(
             assert (policy["name"], int(policy["quota"])) == (limit["name"], quota)
             assert 0 <= int(limit["left"]) <= quota
             assert 1 <= int(limit["resets_in_s"]) <= 60
+
+
+def test_both_windows_of_an_account_are_told_and_its_keys_share_them(
+    service: RunningService, operator: httpx.Client
+) -> None:
+    body = {"name": "sharing", "role": "institution", "items_per_minute": 30, "items_per_day": 40}
+    address = operator.post("/v1/accounts", json=body).headers["location"]
+    keys = [operator.post(f"{address}/keys").json()["key"] for _ in range(2)]
+    with service.client(keys[0]) as first, service.client(keys[1]) as second:
+        # Whatever minute it is, what both have asked counts against the day.
+        asked = first.post("/v1/checks/batch", json=batch(15))
+        assert asked.headers["ratelimit-policy"] == '"minute";q=30;w=60, "day";q=40;w=86400'
+        minute, day = asked.headers["ratelimit"].split(", ")
+        assert minute.startswith('"minute";r=15;')
+        assert day.startswith('"day";r=25;')
+        assert second.post("/v1/checks/batch", json=batch(15)).status_code == 200
+        refused = second.post("/v1/checks/batch", json=batch(11))
+        problem(refused, 429, "quota-exceeded")
+        assert '"day";r=10;' in refused.headers["ratelimit"]
+        assert 1 <= int(refused.headers["retry-after"]) <= 86_400
+        assert first.post("/v1/checks/batch", json=batch(31)).status_code == 429
+
+
+def test_a_changed_quota_holds_on_every_worker_at_once(
+    service: RunningService, operator: httpx.Client
+) -> None:
+    body = {"name": "lowered", "role": "institution", "items_per_day": 1_000_000}
+    address = operator.post("/v1/accounts", json=body).headers["location"]
+    key = operator.post(f"{address}/keys").json()["key"]
+
+    def policies() -> set[str]:
+        told = set()
+        for _ in range(CONNECTIONS):
+            with service.client(key) as client:
+                told.add(client.get("/v1/measures").headers["ratelimit-policy"])
+        return told
+
+    assert policies() == {'"day";q=1000000;w=86400'}
+    operator.patch(address, json={"items_per_day": 0, "items_per_minute": 7}).raise_for_status()
+    wait_until(lambda: policies() == {'"minute";q=7;w=60'})
 
 
 def test_who_has_no_key_is_told_of_no_quota(anyone: httpx.Client) -> None:

@@ -8,7 +8,7 @@ import pytest
 from source_tree import modules, tree
 
 from checker.accounts.keys import MAY, AccountRole, Action
-from checker.accounts.schema import account
+from checker.accounts.schema import account, account_flag
 from checker.api.problems import KINDS
 from checker.corrections.correction import MOVES as RULINGS
 from checker.corrections.correction import Ruling
@@ -16,6 +16,7 @@ from checker.corrections.schema import correction
 from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
 from checker.domain.document import DocumentType
 from checker.domain.errors import EXPLANATIONS, InvalidReason
+from checker.domain.fishing import FishingGround
 from checker.domain.role import ROLE_ORDER, Role
 from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
@@ -109,7 +110,7 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
     "members",
     [
         *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
-        *(DocumentType, ReasonCode, Action, Interruption, RejectedCode),
+        *(DocumentType, ReasonCode, Action, Interruption, RejectedCode, FishingGround),
     ],
 )
 def test_every_member_is_used_somewhere(members):
@@ -127,6 +128,7 @@ def test_every_member_is_used_somewhere(members):
     ("table", "members"),
     [
         (account, AccountRole),
+        (account_flag, FishingGround),
         (listing, PartyType),
         (directive, DirectiveKind),
         (correction, Ruling),

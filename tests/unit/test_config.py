@@ -6,6 +6,7 @@ import pytest
 
 from checker.config import load_config
 from checker.domain.clock import CapPeriod
+from checker.domain.fishing import FishingSettings
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
 
@@ -33,6 +34,14 @@ def test_without_anything_said_the_servers_are_embedded_and_nothing_is_set(tmp_p
     assert config.jurisdictions == {}
     assert config.list.stale_after_hours == 48
     assert config.list.stale_after_ms == 48 * 3_600_000
+
+
+def test_when_an_account_seems_to_fish_can_be_set(tmp_path):
+    text = "[fishing]\nadverse_share = 0.2\nkind_accounts_min = 0\n"
+    config = load_config({}, config_file=write(tmp_path, text))
+
+    assert config.fishing == FishingSettings(adverse_share=0.2, kind_accounts_min=0)
+    assert load_config({}).fishing == FishingSettings()
 
 
 def test_the_contracts_example_is_read(tmp_path):

@@ -5,6 +5,7 @@ what.
 """
 
 from checker.api.exchanges import (
+    accounts,
     checks,
     corrections,
     decisions,
@@ -24,5 +25,6 @@ EXCHANGES: Exchanges = {
     **feed.EXCHANGES,
     **corrections.EXCHANGES,
     **reconciliations.EXCHANGES,
+    **accounts.EXCHANGES,
     **upkeep.EXCHANGES,
 }

@@ -35,7 +35,6 @@ CALLER = Caller(
     role=AccountRole.INSTITUTION,
     services=None,
     jurisdiction=None,
-    items_per_minute=0,
 )
 
 

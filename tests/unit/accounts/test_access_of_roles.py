@@ -16,7 +16,7 @@ EXPECTED = {
     },
     AccountRole.OPERATOR: {
         *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS),
-        *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS),
+        *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.MANAGE_ACCOUNTS),
     },
     AccountRole.AUDITOR: {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS},
 }
@@ -30,7 +30,6 @@ def caller(role: AccountRole, services: frozenset[ServiceType] | None = None) ->
         role=role,
         services=services,
         jurisdiction=None,
-        items_per_minute=0,
     )
 
 

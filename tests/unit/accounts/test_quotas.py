@@ -1,4 +1,4 @@
-"""What a key may ask about in a minute."""
+"""What a key and its account may ask about in a minute and in a day."""
 
 import pytest
 
@@ -6,12 +6,18 @@ from cache.errors import CacheUnavailable
 from cache.quota import MemoryQuota, RedisQuota
 from checker.accounts.keys import AccountRole, Caller
 from checker.accounts.quotas import NO_LIMIT, Quotas
+from checker.accounts.scope import Scope, limits_of
 from checker.errors import QuotaExceeded
 
 pytestmark = pytest.mark.anyio
 
 
-def caller(items_per_minute, key_pk=1):
+# Half a minute into a minute, and an hour before the end of a day in Shanghai.
+NOW = 15 * 3600 + 30.0
+
+
+def caller(items_per_minute=0, items_per_day=0, key_pk=1, account=None):
+    own = Scope(items_per_minute=items_per_minute, items_per_day=items_per_day)
     return Caller(
         key_pk=key_pk,
         account_id="a",
@@ -19,17 +25,21 @@ def caller(items_per_minute, key_pk=1):
         role=AccountRole.INSTITUTION,
         services=None,
         jurisdiction=None,
-        items_per_minute=items_per_minute,
+        limits=limits_of(key_pk, own, "a", account or Scope()),
     )
+
+
+def shown(allowance):
+    return [(each.window, each.limit, allowance.left(each)) for each in allowance.shares]
 
 
 @pytest.fixture
 def quotas():
-    return Quotas(MemoryQuota(lambda: 30.0))
+    return Quotas(MemoryQuota(lambda: NOW))
 
 
 async def test_a_key_without_a_limit_is_never_refused(quotas):
-    assert await quotas.take(caller(0), 10_000) == NO_LIMIT
+    assert await quotas.take(caller(0), 10_000) is NO_LIMIT
 
 
 async def test_a_batch_larger_than_what_is_left_is_refused_whole(quotas):
@@ -37,24 +47,54 @@ async def test_a_batch_larger_than_what_is_left_is_refused_whole(quotas):
     with pytest.raises(QuotaExceeded) as refused:
         await quotas.take(caller(10), 7)
     assert refused.value.retry_after_s == 30
-    assert (await quotas.take(caller(10), 6)).left == 0
+    assert shown(await quotas.take(caller(10), 6)) == [("minute", 10, 0)]
 
 
 async def test_asking_nothing_is_never_refused_even_where_the_limit_was_lowered(quotas):
     await quotas.take(caller(10), 10)
-    assert (await quotas.take(caller(5), 0)).left == 0
+    assert shown(await quotas.take(caller(5), 0)) == [("minute", 5, 0)]
     with pytest.raises(QuotaExceeded):
         await quotas.take(caller(5), 1)
 
 
 async def test_two_keys_have_quotas_of_their_own(quotas):
     await quotas.take(caller(5, key_pk=1), 5)
-    assert (await quotas.take(caller(5, key_pk=2), 5)).left == 0
+    assert shown(await quotas.take(caller(5, key_pk=2), 5)) == [("minute", 5, 0)]
+
+
+async def test_two_keys_of_an_account_use_up_its_quota_together(quotas):
+    account = Scope(items_per_minute=10)
+    await quotas.take(caller(account=account, key_pk=1), 6)
+    with pytest.raises(QuotaExceeded):
+        await quotas.take(caller(account=account, key_pk=2), 5)
+    assert shown(await quotas.take(caller(account=account, key_pk=2), 4)) == [("minute", 10, 0)]
+
+
+async def test_of_a_key_and_its_account_the_scarcer_quota_is_told(quotas):
+    account = Scope(items_per_minute=10)
+    assert shown(await quotas.take(caller(5, account=account), 1)) == [("minute", 5, 4)]
+    await quotas.take(caller(account=account, key_pk=2), 8)
+    assert shown(await quotas.take(caller(5, account=account), 0)) == [("minute", 10, 1)]
+
+
+async def test_a_minute_and_a_day_are_taken_from_together_or_not_at_all(quotas):
+    both = caller(10, 15)
+    assert shown(await quotas.take(both, 9)) == [("minute", 10, 1), ("day", 15, 6)]
+    with pytest.raises(QuotaExceeded):
+        await quotas.take(both, 2)
+    assert shown(await quotas.take(both, 0)) == [("minute", 10, 1), ("day", 15, 6)]
+
+
+async def test_who_is_refused_waits_for_the_window_that_blocks(quotas):
+    await quotas.take(caller(10, 15), 9)
+    for items, wait_s in ((2, 30), (7, 3600 - 30)):
+        with pytest.raises(QuotaExceeded) as refused:
+            await quotas.take(caller(10, 15), items)
+        assert refused.value.retry_after_s == wait_s
 
 
 async def test_while_redis_is_away_nobody_is_refused_for_a_quota(tmp_path):
     away = RedisQuota(f"unix://{tmp_path}/none")
     with pytest.raises(CacheUnavailable):
-        await away.take("1", 1, 1)
-    allowance = await Quotas(away).take(caller(1), 100)
-    assert (allowance.limit, allowance.left) == (1, 1)
+        await away.take(1, caller(1).limits)
+    assert shown(await Quotas(away).take(caller(1, 2), 100)) == [("minute", 1, 1), ("day", 2, 2)]

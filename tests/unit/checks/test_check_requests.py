@@ -33,7 +33,6 @@ def caller(*services: ServiceType, jurisdiction: str | None = None) -> Caller:
         role=AccountRole.INSTITUTION,
         services=frozenset(services) or None,
         jurisdiction=None if jurisdiction is None else Jurisdiction(jurisdiction),
-        items_per_minute=0,
     )
 
 

@@ -41,6 +41,13 @@ def run(*arguments: str) -> Result:
         (("keys", "create", "--role", "court", "--name", "x", "--quota", "-1"), "--quota"),
         (("receipts", "rotate", "--lead", "2"), "--lead"),
         (("receipts", "withdraw"), "--kid"),
+        (("keys", "create", "--role", "court", "--name", "x", "--expires-at", "soon"), "RFC 3339"),
+        (("keys", "list"), "ACCOUNT"),
+        (("keys", "rotate", "x", "--overlap", "-1"), "--overlap"),
+        (("keys", "revoke"), "KEY_ID"),
+        (("accounts", "create", "--role", "court"), "--name"),
+        (("accounts", "create", "--role", "court", "--name", " "), "--name"),
+        (("accounts", "disable"), "ACCOUNT"),
         (("status", "--config", "/nowhere.toml"), "does not exist"),
         ((*CHECK, "--no-such-option"), "--no-such-option"),
         (("check", "--document", NUMBER, "--service", '{"type": '), "--service"),
@@ -73,6 +80,9 @@ def test_wrong_usage_is_told_in_a_line(
         ("[lists]\n", "lists"),
         ("[list]\nstale_after_days = 2\n", "stale_after_days"),
         ("[list]\nstale_after_hours = 0\n", "stale_after_hours"),
+        ("[fishing]\nshare = 0.1\n", "share"),
+        ("[fishing]\nadverse_share = 1.5\n", "adverse_share"),
+        ("[fishing]\nitems_min = 0\n", "items_min"),
         ("[jurisdiction.CN]\nhigh_school_fee = 1\n", "high_school_fee"),
         ("[jurisdiction.99]\nhigh_premium_fen = 1\n", "99"),
         ("[jurisdiction.CN]\nresort_cap_fen = -1\n", "resort_cap_fen"),
@@ -111,7 +121,10 @@ def test_the_config_file_of_the_data_directory_is_read_by_itself(tmp_path: Path)
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "demo", "import", "check", "status", "rebuild", "keys create", "feed follow"],
+    [
+        *("serve", "demo", "import", "check", "status", "rebuild", "keys create", "feed follow"),
+        *("keys list", "keys rotate", "keys revoke", "accounts create", "accounts list"),
+    ],
 )
 def test_each_command_says_where_its_deployment_is(command: str) -> None:
     told = run(*command.split(), "--help")

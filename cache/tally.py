@@ -1,0 +1,142 @@
+"""Counts of what names asked within an hour, and of what their groups did, on one Redis.
+
+Of items and hits only the number is kept. Of elements it is how many distinct ones there were: a
+HyperLogLog holds them, each hashed with a random salt that ends with the hour. So once it is over
+nobody can try a list of elements on what was counted, nor compare one hour with another; and an
+element that is never given leaves nothing at all.
+
+    <namespace>:tally:<start>:n:<name>     hash: items, distinct, hits, regular
+    <namespace>:tally:<start>:g:<group>    the same of a group; regular: how many of its names are
+    <namespace>:tally:<start>:d:<name>     HyperLogLog of the name's elements
+    <namespace>:tally:<start>:salt         what elements are hashed with
+
+All end with the hour, by Redis's clock. What is lost with Redis is counted anew.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import Protocol
+
+import msgspec
+
+from cache.redis_pipe import Command, Pipe, Reply
+
+WINDOW_S = 3600
+ELEMENT_BYTES = 16
+SALT_BYTES = 16
+
+_TALLY = files("cache").joinpath("tally.lua").read_text(encoding="utf-8")
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """What one name, of one group, asked since the last time; elements of 16 bytes each."""
+
+    name: str
+    group: str
+    items: int
+    hits: int
+    elements: tuple[bytes, ...]
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of this hour; `regular`: how many names have asked enough to be compared with."""
+
+    items: int
+    distinct: int
+    hits: int
+    regular: int
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A name and its group, itself included, since the hour began, in Unix seconds."""
+
+    start: int
+    own: Totals
+    group: Totals
+
+
+class Tally(Protocol):
+    """Counts by name and group."""
+
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
+        """Add what was noted; a name is regular from `regular_from` items on.
+
+        Raises CacheUnavailable: it may have been added, in part or whole.
+        """
+        ...
+
+
+class RedisTally:
+    """`Tally` on Redis; distinct elements are estimated, within a few percent."""
+
+    def __init__(self, url: str, *, namespace: str = "checker", timeout_s: float = 0.25) -> None:
+        self._pipe = Pipe(url, timeout_s=timeout_s)
+        self._stem = f"{namespace}:tally"
+
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
+        """See `Tally.add`."""
+        commands = [self._command(one, regular_from) for one in noted]
+        # Never sent twice: it would be counted twice.
+        replies = await self._pipe.ask(commands, again=False)
+        return [_counted(reply) for reply in replies]
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._pipe.aclose()
+
+    def _command(self, one: Noted, regular_from: int) -> Command:
+        salt = secrets.token_bytes(SALT_BYTES)
+        counts = (WINDOW_S, one.name, one.group, one.items, one.hits, regular_from)
+        return ("EVAL", _TALLY, 1, self._stem, *counts, salt, *one.elements)
+
+
+class MemoryTally:
+    """`Tally` in memory, the specification; `clock` gives Unix seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._start = 0
+        self._names: dict[str, dict[str, int]] = {}
+        self._groups: dict[str, dict[str, int]] = {}
+        self._elements: dict[str, set[bytes]] = {}
+
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
+        """See `Tally.add`."""
+        now = int(self._clock())
+        start = now - now % WINDOW_S
+        if start != self._start:
+            self._start = start
+            self._names, self._groups, self._elements = {}, {}, {}
+        return [self._add(one, regular_from) for one in noted]
+
+    def _add(self, one: Noted, regular_from: int) -> Counted:
+        own = self._names.setdefault(one.name, _nothing())
+        group = self._groups.setdefault(one.group, _nothing())
+        elements = self._elements.setdefault(one.name, set())
+        before = len(elements)
+        elements.update(one.elements)
+        is_regular = own["items"] + one.items >= regular_from
+        added = {
+            "items": one.items,
+            "hits": one.hits,
+            "distinct": len(elements) - before,
+            "regular": int(is_regular) - own["regular"],
+        }
+        for counts in (own, group):
+            for field, number in added.items():
+                counts[field] += number
+        return Counted(start=self._start, own=Totals(**own), group=Totals(**group))
+
+
+def _nothing() -> dict[str, int]:
+    return dict.fromkeys(Totals.__struct_fields__, 0)
+
+
+def _counted(reply: Reply) -> Counted:
+    start, *numbers = reply
+    own, group = (
+        Totals(items=items, distinct=distinct, hits=hits, regular=regular)
+        for items, distinct, hits, regular in (numbers[:4], numbers[4:])
+    )
+    return Counted(start=start, own=own, group=group)

@@ -1,0 +1,106 @@
+"""Flags on accounts that seem to fish.
+
+The watch raises them and they slow until an instant; an operator clears them. Cleared ones stay, so
+that it can be told later why somebody was slowed.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, exists, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from checker.accounts.schema import account_flag
+from checker.database.engine import driver_errors
+from checker.domain.clock import Clock
+from checker.domain.fishing import FishingGround, Suspicion
+
+
+class Flag(msgspec.Struct, frozen=True, kw_only=True):
+    """Why and since when an account is flagged; slowed until then, flagged until it is cleared."""
+
+    ground: FishingGround
+    at: datetime
+    slowed_until: datetime
+    items: int
+    marked: int
+    kind_share: float
+
+
+class Flags:
+    """The flags of one deployment's accounts."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def flag(
+        self, account_id: str, suspicion: Suspicion, *, counted_from: datetime, slowed: timedelta
+    ) -> bool:
+        """Flag an account, or slow it again after its time; whether anything was done.
+
+        Nothing is where it is slowed already, and where an operator has cleared it since
+        `counted_from`: the same counts are not judged twice.
+
+        Raises:
+            Unavailable: PostgreSQL is away.
+        """
+        now = self._clock.now()
+        values = {
+            "account_id": account_id,
+            "at": now,
+            "slowed_until": now + slowed,
+            **msgspec.structs.asdict(suspicion),
+        }
+        cleared = exists().where(
+            account_flag.c.account_id == account_id, account_flag.c.cleared_at >= counted_from
+        )
+        columns = [account_flag.c[name] for name in values]
+        given = select(
+            *(literal(value, account_flag.c[name].type) for name, value in values.items())
+        ).where(~cleared)
+        raised = insert(account_flag).from_select(columns, given)
+        statement = raised.on_conflict_do_update(
+            index_elements=["account_id"],
+            index_where=account_flag.c.cleared_at.is_(None),
+            set_={name: raised.excluded[name] for name in values if name != "account_id"},
+            where=account_flag.c.slowed_until <= now,
+        ).returning(account_flag.c.pk)
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                return (await connection.execute(statement)).one_or_none() is not None
+
+    async def clear(self, account_id: str, *, by: str | None) -> None:
+        """Clear an account's flag, if it has one; `by` None: on the command line.
+
+        Raises:
+            Unavailable: PostgreSQL is away.
+        """
+        values = {"account": account_id, "now": self._clock.now(), "operator": by}
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(_CLEAR, values)
+
+
+def flag_of(row: Any) -> Flag | None:
+    """Read the flag of a row that was joined with `account_flag`."""
+    if row.ground is None:
+        return None
+    return Flag(
+        ground=FishingGround(row.ground),
+        at=row.at,
+        slowed_until=row.slowed_until,
+        items=row.items,
+        marked=row.marked,
+        kind_share=row.kind_share,
+    )
+
+
+_CLEAR = (
+    update(account_flag)
+    .where(account_flag.c.account_id == bindparam("account"))
+    .where(account_flag.c.cleared_at.is_(None))
+    .values(cleared_at=bindparam("now"), cleared_by=bindparam("operator"))
+)

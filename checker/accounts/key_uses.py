@@ -1,0 +1,79 @@
+"""When each key was last used: noted in memory, written apart from any answer.
+
+The first use in a process is written within half a second, later ones once a minute; so the time
+is right to about a minute, and a process that dies takes no more than that along. A revoked or
+forgotten key is found by it; nothing is decided by it.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from checker.accounts.schema import key_use
+from checker.database.engine import driver_errors
+from checker.domain.clock import Clock
+from checker.fault_log import FaultLog
+
+FLUSH_INTERVAL_S = 0.5
+PRECISION = timedelta(minutes=1)
+KEYS_AT_ONCE = 10_000
+"""asyncpg takes 32 767 parameters in a statement; the others go with the next."""
+
+_log = logging.getLogger(__name__)
+
+
+class KeyUses:
+    """The uses that one process has seen."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._used: set[int] = set()
+        self._written: dict[int, datetime] = {}
+
+    def note(self, key_pk: int) -> None:
+        """Note that a key was used."""
+        self._used.add(key_pk)
+
+    async def run(self) -> None:
+        """Write until cancelled; whatever fails is tried again."""
+        faults = FaultLog(_log, "writing when keys were used")
+        while True:
+            await asyncio.sleep(FLUSH_INTERVAL_S)
+            try:
+                await self.flush()
+            except Exception as error:
+                faults.met(error)
+            else:
+                faults.passed()
+
+    async def flush(self) -> None:
+        """Write the uses that are due.
+
+        Raises:
+            Unavailable: PostgreSQL is away; they are due still.
+        """
+        now = self._clock.now()
+        due = [pk for pk in self._used if self._is_due(pk, now)][:KEYS_AT_ONCE]
+        if not due:
+            return
+        # In one order, or two nodes could wait for each other.
+        rows = insert(key_use).values([{"key_pk": pk, "last_used_at": now} for pk in sorted(due)])
+        latest = func.greatest(key_use.c.last_used_at, rows.excluded.last_used_at)
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    rows.on_conflict_do_update(
+                        index_elements=["key_pk"], set_={"last_used_at": latest}
+                    )
+                )
+        self._used.difference_update(due)
+        self._written.update(dict.fromkeys(due, now))
+
+    def _is_due(self, key_pk: int, now: datetime) -> bool:
+        written = self._written.get(key_pk)
+        return written is None or now - written >= PRECISION

@@ -1,0 +1,91 @@
+"""Options by which an account or a key is given its scope, and the reading of what they say."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import click
+
+from checker.accounts.scope import ITEMS_MAX, Scope
+from checker.domain.clock import instant_or_day
+from checker.domain.errors import InvalidJurisdiction
+from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
+from checker.domain.service import ServiceType
+
+_Command = Callable[..., Any]
+
+
+def scope_options(command: _Command) -> _Command:
+    """Give a command the options of a scope; `scope_from` reads them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def scope_from(
+    services: str | None, jurisdiction: str | None, quota: int, daily_quota: int
+) -> Scope:
+    """Read a scope. Raises click.BadParameter."""
+    return Scope(
+        services=None if services is None else _services(services),
+        jurisdiction=None if jurisdiction is None else _place(jurisdiction),
+        items_per_minute=quota,
+        items_per_day=daily_quota,
+    )
+
+
+def not_blank(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    """Read a name, which must have something in it."""
+    if not text.strip():
+        raise click.BadParameter("is blank")
+    return text.strip()
+
+
+def read_expiry(_ctx: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+    """Read when a key expires: an instant, or a day, at whose beginning it does."""
+    try:
+        return None if text is None else instant_or_day(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+expiry_option = click.option(
+    "--expires-at",
+    callback=read_expiry,
+    help="From when on it is no key, e.g. 2027-12-31; default: it does not end by itself.",
+)
+
+_Items = click.IntRange(0, ITEMS_MAX)
+_OPTIONS = (
+    click.option("--services", help="Service types it may ask about, with commas; default: all."),
+    click.option(
+        "--jurisdiction", help="Where its checks are placed if they do not say; default: CN."
+    ),
+    click.option(
+        "--quota", type=_Items, default=0, show_default=True, help="Items a minute, 0 for no limit."
+    ),
+    click.option(
+        "--daily-quota",
+        type=_Items,
+        default=0,
+        show_default=True,
+        help="Items a day in Asia/Shanghai, 0 for no limit.",
+    ),
+)
+
+
+def _services(text: str) -> frozenset[ServiceType]:
+    try:
+        return frozenset(ServiceType(part.strip()) for part in text.split(","))
+    except ValueError:
+        known = ", ".join(ServiceType)
+        raise click.BadParameter(
+            f"the service types are {known}", param_hint="--services"
+        ) from None
+
+
+def _place(text: str) -> Jurisdiction:
+    try:
+        return parse_jurisdiction(text)
+    except InvalidJurisdiction as error:
+        raise click.BadParameter(str(error), param_hint="--jurisdiction") from None
