@@ -155,13 +155,7 @@ async def open_runtime(
 def _assemble(base: Foundation, works: _Works) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
-    settings = base.config.receipts
-    receipt_keys = ReceiptKeys(
-        base.engine,
-        base.sealer.vault,
-        now=base.clock.now,
-        published_for=settings.keys_published_for,
-    )
+    receipt_keys = _receipt_keys(base)
     flags = Flags(base.engine, base.clock)
     return Runtime(
         config=base.config,
@@ -172,19 +166,10 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         following=base.following,
         follower=follower,
         sealer=base.sealer,
-        publisher=Publisher(
-            engine=base.work_engine,
-            cache=base.cache,
-            publication=base.publication,
-            token_key=base.token_key,
-        ),
+        publisher=_publisher(base),
         repair=repair,
         barrier=works.barrier,
-        key_ring=KeyRing(
-            base.engine,
-            base.clock,
-            slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
-        ),
+        key_ring=_key_ring(base),
         accounts=Accounts(base.engine, base.clock),
         account_keys=AccountKeys(base.engine, base.clock),
         flags=flags,
@@ -193,38 +178,29 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         ),
         quotas=base.quotas,
         policies=base.policies,
-        checks=Checks(
-            replica=follower,
-            cache=base.cache,
-            registry=works.registry_check,
-            sealer=base.sealer,
-            policies=base.policies,
-            clock=base.clock,
-            stale_after_ms=base.config.list.stale_after_ms,
-            report_incomplete=repair.report_incomplete,
-        ),
+        checks=_checks(base, works, follower, repair),
         receipt_keys=receipt_keys,
-        receipts=Receipts(receipt_keys, issuer=settings.issuer, clock=base.clock),
+        receipts=Receipts(receipt_keys, issuer=base.config.receipts.issuer, clock=base.clock),
         spending=works.spending,
-        audit=assemble_audit(
-            base.engine,
-            base.work_engine,
-            vault=base.sealer.vault,
-            clock=base.clock,
-            keep_months=base.config.decisions.keep_months,
-        ),
-        feed=SnapshotFeed(
-            engine=base.work_engine,
-            cache=base.cache,
-            sealer=base.sealer,
-            token_key=base.token_key,
-            clock=base.clock,
-            in_force=works.barrier.wait,
-        ),
+        audit=_audit(base),
+        feed=_snapshot_feed(base, works),
         changes=works.changes,
         quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=works.changes),
         corrections=works.corrections,
         reconciliations=works.reconciliations,
+    )
+
+
+def _checks(base: Foundation, works: _Works, follower: Follower, repair: Repair) -> Checks:
+    return Checks(
+        replica=follower,
+        cache=base.cache,
+        registry=works.registry_check,
+        sealer=base.sealer,
+        policies=base.policies,
+        clock=base.clock,
+        stale_after_ms=base.config.list.stale_after_ms,
+        report_incomplete=repair.report_incomplete,
     )
 
 
@@ -234,6 +210,53 @@ def _registry_check(base: Foundation) -> RegistryCheck:
         sealer=base.sealer,
         policies=base.policies,
         breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
+    )
+
+
+def _publisher(base: Foundation) -> Publisher:
+    return Publisher(
+        engine=base.work_engine,
+        cache=base.cache,
+        publication=base.publication,
+        token_key=base.token_key,
+    )
+
+
+def _snapshot_feed(base: Foundation, works: _Works) -> SnapshotFeed:
+    return SnapshotFeed(
+        engine=base.work_engine,
+        cache=base.cache,
+        sealer=base.sealer,
+        token_key=base.token_key,
+        clock=base.clock,
+        in_force=works.barrier.wait,
+    )
+
+
+def _key_ring(base: Foundation) -> KeyRing:
+    return KeyRing(
+        base.engine,
+        base.clock,
+        slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
+    )
+
+
+def _receipt_keys(base: Foundation) -> ReceiptKeys:
+    return ReceiptKeys(
+        base.engine,
+        base.sealer.vault,
+        now=base.clock.now,
+        published_for=base.config.receipts.keys_published_for,
+    )
+
+
+def _audit(base: Foundation) -> Audit:
+    return assemble_audit(
+        base.engine,
+        base.work_engine,
+        vault=base.sealer.vault,
+        clock=base.clock,
+        keep_months=base.config.decisions.keep_months,
     )
 
 
