@@ -2,8 +2,8 @@
 
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
 place, `[list]` how long the courts may be silent before an answer calls its list stale,
-`[decisions]` how long what was decided is kept. An unknown table or key stops the start, so that a
-misspelt setting cannot silently mean `unset`.
+`[decisions]` how long what was decided is kept, `[log]` how lines are written. An unknown table or
+key stops the start, so that a misspelt setting cannot silently mean `unset`.
 """
 
 import tomllib
@@ -16,6 +16,7 @@ import msgspec
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
+from checker.logs import LogFormat
 from checker.policy.errors import PolicyError
 from checker.policy.settings import load_settings
 
@@ -23,6 +24,7 @@ DATA_DIR_VARIABLE = "CHECKER_DATA_DIR"
 CONFIG_VARIABLE = "CHECKER_CONFIG"
 DATABASE_VARIABLE = "DATABASE_URL"
 REDIS_VARIABLE = "REDIS_URL"
+LOG_FORMAT_VARIABLE = "CHECKER_LOG_FORMAT"
 DATA_DIR = Path("checker-data")
 CONFIG_FILE = "config.toml"
 
@@ -50,9 +52,16 @@ class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     keep_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 60
 
 
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for the log. `format` None: as the command has it."""
+
+    format: LogFormat | None = None
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    log: LogSettings = LogSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -69,12 +78,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     jurisdictions: Mapping[Jurisdiction, Settings]
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    log: LogSettings = LogSettings()
 
 
 def load_config(
     environ: Mapping[str, str], *, data_dir: Path | None = None, config_file: Path | None = None
 ) -> Config:
-    """Read the configuration; arguments go before the environment.
+    """Read the configuration; arguments go before the environment, and it before the file.
 
     Where no config file is named, `config.toml` in the data directory is read if it is there.
 
@@ -104,7 +114,20 @@ def load_config(
         jurisdictions=jurisdictions,
         list=read.list,
         decisions=read.decisions,
+        log=_log_settings(environ, read.log),
     )
+
+
+def _log_settings(environ: Mapping[str, str], read: LogSettings) -> LogSettings:
+    """Let the environment say the format, as it does for all processes of a server."""
+    named = environ.get(LOG_FORMAT_VARIABLE)
+    if not named:
+        return read
+    try:
+        return LogSettings(format=LogFormat(named))
+    except ValueError:
+        text = f"{LOG_FORMAT_VARIABLE} is {' or '.join(LogFormat)}"
+        raise ConfigurationError(text) from None
 
 
 def _text(file: Path) -> str:

@@ -4,6 +4,7 @@ The main process holds the embedded servers, if any, and hands their URLs to the
 environment. They end with it (`checker.parent`).
 """
 
+import logging
 import multiprocessing
 import os
 import socket
@@ -14,18 +15,33 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
 from checker.api.metrics import MULTIPROCESS_VARIABLE
+from checker.api.tracing import is_traced
 from checker.config import (
     CONFIG_VARIABLE,
     DATA_DIR_VARIABLE,
     DATABASE_VARIABLE,
+    LOG_FORMAT_VARIABLE,
     REDIS_VARIABLE,
     Config,
 )
 from checker.errors import ConfigurationError
+from checker.logs import LogFormat, keep_log, log_settings
 from checker.publishing import publishing_process
 
 BACKLOG = 1024
 STOP_TIMEOUT_S = 10
+
+_log = logging.getLogger(__name__)
+
+
+def refuse_unusable(host: str, port: int) -> None:
+    """Tell at once, and in a line, what would keep the workers from serving.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on, or traces are wanted and cannot be.
+    """
+    is_traced(os.environ)
+    refuse_taken(host, port)
 
 
 def refuse_taken(host: str, port: int) -> None:
@@ -45,16 +61,23 @@ def refuse_taken(host: str, port: int) -> None:
             raise ConfigurationError(text) from error
 
 
-def serve(config: Config, *, host: str, port: int, workers: int) -> None:
-    """Serve until SIGINT or SIGTERM. `config` names both servers."""
+def serve(
+    config: Config, *, host: str, port: int, workers: int, log_format: LogFormat = LogFormat.JSON
+) -> None:
+    """Serve until SIGINT or SIGTERM. `config` names both servers.
+
+    `log_format` is for where nothing else is set.
+    """
     assert config.database_url is not None
     assert config.redis_url is not None
+    log_format = config.log.format or log_format
     with tempfile.TemporaryDirectory(prefix="checker-metrics-") as metrics_dir:
         os.environ |= {
             DATA_DIR_VARIABLE: str(config.data_dir),
             DATABASE_VARIABLE: config.database_url,
             REDIS_VARIABLE: config.redis_url,
             MULTIPROCESS_VARIABLE: metrics_dir,
+            LOG_FORMAT_VARIABLE: log_format,
         }
         if config.config_file is not None:
             os.environ[CONFIG_VARIABLE] = str(config.config_file.absolute())
@@ -72,9 +95,12 @@ def serve(config: Config, *, host: str, port: int, workers: int) -> None:
             websockets=False,
             backlog=BACKLOG,
             log_level=LogLevels.warning,
+            log_dictconfig=log_settings(log_format),
             log_access=False,
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_TIMEOUT_S,
         )
+        keep_log(log_format)
+        _log.info("checker: http://%s:%d, API at /docs", host, port)
         with publishing_process():
             server.serve()

@@ -28,7 +28,7 @@ from checker.api.problems import Problem, problem_of
 from checker.api.responses import respond
 from checker.audit.tallies import Tallies
 from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
-from checker.checks.checks import Checks, Decided
+from checker.checks.checks import Decided, Deciding
 from checker.checks.request import (
     Check,
     Item,
@@ -93,7 +93,7 @@ class ChecksResource:
         *,
         key_ring: KeyRing,
         quotas: Quotas,
-        checks: Checks,
+        checks: Deciding,
         clock: Clock,
         metrics: Metrics,
         tallies: Tallies,

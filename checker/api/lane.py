@@ -13,6 +13,11 @@ from checker.api.exchange import Reply, send_reply
 from checker.api.responses import bug
 
 _AUTHORIZATION = b"authorization"
+_CHECKS = "/v1/checks"
+_BATCH = "/v1/checks/batch"
+
+LANE_PATHS = frozenset({_CHECKS, _BATCH})
+"""What the lane answers, by POST."""
 
 
 class Lane:
@@ -25,10 +30,10 @@ class Lane:
         """Answer `POST /v1/checks` and its batch; pass on whatever else comes."""
         if scope["type"] == "http" and scope["method"] == "POST":
             path = scope["path"]
-            if path == "/v1/checks":
+            if path == _CHECKS:
                 await send_reply(send, await self._answer(scope, receive, batch=False))
                 return
-            if path == "/v1/checks/batch":
+            if path == _BATCH:
                 await send_reply(send, await self._answer(scope, receive, batch=True))
                 return
         await self.routed(scope, receive, send)

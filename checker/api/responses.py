@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from checker.api.exchange import Reply, encode, reply_to
 from checker.api.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, describe
 from checker.errors import CheckerError, InvalidRequest, NotFound
+from checker.fault_log import class_and_place
 
 _PARAMETER = re.compile(r"\{\w+\}")
 
@@ -68,15 +69,5 @@ def _methods_at(app: Litestar, path: str) -> set[str]:
 
 def bug(error: Exception) -> Reply:
     """Answer a bug, and log its class and place; its text may quote what was asked."""
-    _log.error("unexpected %s at %s", type(error).__name__, _place_of(error))
+    _log.error("unexpected %s", class_and_place(error))
     return reply_to(error)
-
-
-def _place_of(error: Exception) -> str:
-    """Name the innermost line the error came from, as a place to look."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "an unknown place"
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

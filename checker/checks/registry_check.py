@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.breaker import Breaker
 from cache.token import Token
-from checker.audit.decisions import KeptDecision, keep, new_id
+from checker.audit.decisions import KeptDecision, keep, log_kept, new_id
 from checker.checks.request import PreparedCheck
 from checker.database.engine import attempt, driver_errors
 from checker.domain.decision import Decision
@@ -146,6 +146,7 @@ class RegistryCheck:
         if kept:
             await keep(connection, kept)
             await connection.commit()
+            log_kept(kept)
         return Confirmed(decisions=tuple(decisions), ids=ids, version=findings.version)
 
     async def _use_permits(
