@@ -50,4 +50,6 @@ class Lane:
                 return await resource.create_batch(authorization, receive)
             return await resource.create(authorization, receive)
         except Exception as error:
-            return bug(error)
+            reply = bug(error)
+            self.routed.state.metrics.failed("batch" if batch else "checks", reply.status)
+            return reply

@@ -12,6 +12,9 @@ from checker.api.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, describe
 from checker.errors import CheckerError, InvalidRequest, NotFound
 from checker.fault_log import class_and_place
 
+NOWHERE = "nowhere"
+"""How requests are counted whose address no route knows."""
+
 _PARAMETER = re.compile(r"\{\w+\}")
 
 _log = logging.getLogger(__name__)
@@ -33,7 +36,13 @@ def respond_json(value: Any) -> Response[bytes]:
 
 
 def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer any error as a problem; only bugs are logged."""
+    """Answer any error as a problem, counted; only bugs are logged."""
+    response = _answer(request, error)
+    request.app.state.metrics.failed(_resource_of(request), response.status_code)
+    return response
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     match error:
         case CheckerError():
             return respond(reply_to(error))
@@ -55,6 +64,12 @@ def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             return respond(reply_to(InvalidRequest("the request is not as it must be")))
         case _:
             return respond(bug(error))
+
+
+def _resource_of(request: Request[Any, Any, Any]) -> str:
+    """Name what was asked for by the first word of its route; an address without one is nowhere."""
+    words = request.scope.get("path_template", "").strip("/").removeprefix("v1/").split("/")
+    return words[0] or NOWHERE
 
 
 def _methods_at(app: Litestar, path: str) -> set[str]:

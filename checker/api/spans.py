@@ -13,11 +13,13 @@ Errors are told by class: the library would add their texts. Of what a caller se
 `traceparent` is believed; `tracestate` and `baggage` hold free text, and are dropped.
 """
 
+import asyncio
 import logging
 import os
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
@@ -53,6 +55,8 @@ _UNNAMED: Final = "unknown_service"  # what the library calls a service that nob
 _Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 _propagator = TraceContextTextMapPropagator()
+_request_task: ContextVar[asyncio.Task[Any] | None] = ContextVar("request task", default=None)
+"""The task in which the current request is answered; granian runs them in none."""
 
 
 class Tracing:
@@ -132,6 +136,7 @@ class TracedApplication:
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
+            _request_task.set(_running_task())
             try:
                 await self._app(scope, receive, noting)
             except BaseException as error:
@@ -169,9 +174,13 @@ class TracedChecks:
 
 
 def name_span(record: logging.LogRecord) -> bool:
-    """Put the ids of the current span on a line of the log, if there is one; keep every line."""
+    """Put the ids of the current span on a line of the log, if there is one; keep every line.
+
+    A task that a request began may do the work of others too (a group commit does): its lines
+    belong to no request.
+    """
     context = trace.get_current_span().get_span_context()
-    if context.is_valid:
+    if context.is_valid and _request_task.get() is _running_task():
         record.trace_id = trace.format_trace_id(context.trace_id)
         record.span_id = trace.format_span_id(context.span_id)
     return True
@@ -197,6 +206,13 @@ def _told(
         if decision.reasons:
             told["checker.decision.id"] = decided.ids[0]
     return told
+
+
+def _running_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # a thread without a loop
+        return None
 
 
 def _context_of(headers: Sequence[tuple[bytes, bytes]]) -> Context:

@@ -8,6 +8,7 @@ from checker.config import load_config
 from checker.domain.clock import CapPeriod
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
+from checker.logs import LogFormat
 
 CONTRACT = """
 [jurisdiction.CN]
@@ -93,9 +94,21 @@ def test_a_relative_directory_stays_where_it_was_meant(tmp_path, monkeypatch):
     assert load_config({}, data_dir=Path("here")).data_dir == tmp_path / "here"
 
 
+def test_the_environment_says_how_lines_are_written_before_the_file_does(tmp_path):
+    file = write(tmp_path, '[log]\nformat = "text"\n')
+
+    assert load_config({}, data_dir=tmp_path / "none").log.format is None
+    assert load_config({}, config_file=file).log.format is LogFormat.TEXT
+    said = {"CHECKER_LOG_FORMAT": "json"}
+    assert load_config(said, config_file=file).log.format is LogFormat.JSON
+    with pytest.raises(ConfigurationError, match="CHECKER_LOG_FORMAT"):
+        load_config({"CHECKER_LOG_FORMAT": "xml"})
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
+        ('[log]\nformat = "xml"\n', "format"),
         ("[lists]\nstale_after_hours = 3\n", "lists"),
         ("list = 3\n", "list"),
         ("[list]\nstale_after_hour = 3\n", "stale_after_hour"),
