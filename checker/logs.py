@@ -15,11 +15,12 @@ Lines wait for a thread that writes them, so that a slow pipe keeps no answer wa
 
 import logging
 import logging.config
+import os
 import queue
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -47,6 +48,8 @@ CLOSE_S: Final = 2.0
 
 QUIET: Final = ("alembic", "httpx", "httpcore", "urllib3", "opentelemetry")
 """Libraries of which only warnings are told: some tell whole URLs."""
+
+_STDERR: Final = 2
 
 _log = logging.getLogger(__name__)
 
@@ -98,20 +101,23 @@ def log_settings(log_format: LogFormat) -> dict[str, Any]:
 
 def open_log(log_format: str) -> "WaitingLines":
     """Make the handler that all loggers end in; `log_format` is a `LogFormat`."""
-    written = logging.StreamHandler(sys.stderr)
-    written.setFormatter(FORMATTERS[LogFormat(log_format)])
-    return WaitingLines(written)
+    waiting = WaitingLines(_write_to_stderr)
+    waiting.setFormatter(FORMATTERS[LogFormat(log_format)])
+    return waiting
 
 
 class WaitingLines(QueueHandler):
-    """Hands records to a thread that formats and writes them; never waits itself."""
+    """Hands records to a thread that formats and writes them; never waits itself.
 
-    def __init__(self, sink: logging.Handler, *, waiting_max: int = WAITING_MAX) -> None:
+    `write` may block for ever, and holds no lock that the end of the process would wait for.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], *, waiting_max: int = WAITING_MAX) -> None:
         self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(waiting_max)
         super().__init__(self._waiting)
-        self._sink = sink
+        self._write = write
         self._lost = 0
-        self._writing = threading.Thread(target=self._write, name="log", daemon=True)
+        self._writing = threading.Thread(target=self._run, name="log", daemon=True)
         self._writing.start()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
@@ -138,9 +144,12 @@ class WaitingLines(QueueHandler):
             self._writing.join(CLOSE_S)
         super().close()
 
-    def _write(self) -> None:
+    def _run(self) -> None:
         while (record := self._waiting.get()) is not None:
-            self._sink.handle(record)
+            # A message that does not fit its arguments, or a pipe that nobody reads any more:
+            # there is no other place to tell it, and the next line may be written.
+            with suppress(Exception):
+                self._write(f"{self.format(record)}\n".encode(errors="backslashreplace"))
 
 
 class JsonLines(logging.Formatter):
@@ -190,6 +199,13 @@ def log_end(work: str, error: Exception) -> None:
     """Tell what ends a process; the text of our own errors is safe to show."""
     text = f": {error}" if isinstance(error, CheckerError) else ""
     _log.critical("%s ends: %s%s", work, class_and_place(error), text)
+
+
+def _write_to_stderr(line: bytes) -> None:
+    """Write to the descriptor itself: Python's own file has a lock that its end waits for."""
+    left = line
+    while left:
+        left = left[os.write(_STDERR, left) :]
 
 
 def _message(record: logging.LogRecord) -> str:

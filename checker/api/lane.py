@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from checker.api.checks import ChecksResource
 from checker.api.exchange import Reply, send_reply
-from checker.api.responses import bug
+from checker.api.responses import bug, log_broken_answer
 
 _AUTHORIZATION = b"authorization"
 _CHECKS = "/v1/checks"
@@ -36,7 +36,11 @@ class Lane:
             if path == _BATCH:
                 await send_reply(send, await self._answer(scope, receive, batch=True))
                 return
-        await self.routed(scope, receive, send)
+        try:
+            await self.routed(scope, receive, send)
+        except Exception as error:
+            log_broken_answer(error)
+            raise
 
     async def _answer(self, scope: Any, receive: Any, *, batch: bool) -> Reply:
         resource: ChecksResource = self.routed.state.checks

@@ -82,6 +82,11 @@ def _methods_at(app: Litestar, path: str) -> set[str]:
     return methods
 
 
+def log_broken_answer(error: Exception) -> None:
+    """Tell what broke off an answer that had begun; the server would tell the text, and is cut."""
+    _log.error("an answer broke off: %s", class_and_place(error))
+
+
 def bug(error: Exception) -> Reply:
     """Answer a bug, and log its class and place; its text may quote what was asked."""
     _log.error("unexpected %s", class_and_place(error))

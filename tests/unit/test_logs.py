@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -20,23 +21,21 @@ keep_log(LogFormat.JSON)
 """
 
 
-class Lines(logging.Handler):
+class Pipe:
     """Keeps what is written; stuck until it is let go, if it is made so."""
 
     def __init__(self, *, stuck: bool = False) -> None:
-        super().__init__()
-        self.setFormatter(FORMATTERS[LogFormat.JSON])
         self.free = threading.Event()
         self.taken = threading.Event()
-        self.lines: list[dict[str, object]] = []
+        self.lines: list[bytes] = []
         self.written = threading.Semaphore(0)
         if not stuck:
             self.free.set()
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def write(self, line: bytes) -> None:
         self.taken.set()
         self.free.wait()
-        self.lines.append(json.loads(self.format(record)))
+        self.lines.append(line)
         self.written.release()
 
 
@@ -117,35 +116,47 @@ def test_the_text_of_our_own_errors_is_told_where_it_ends_a_process(caplog):
 
 
 def test_lines_are_written_in_order_before_the_log_is_closed():
-    sink = Lines()
-    waiting = WaitingLines(sink)
+    pipe = Pipe()
+    waiting = WaitingLines(pipe.write)
     log = log_to(waiting)
     for number in range(100):
         log.info("%d", number)
     waiting.close()
     waiting.close()
 
-    assert [line["message"] for line in sink.lines] == [str(number) for number in range(100)]
+    assert pipe.lines == [b"%d\n" % number for number in range(100)]
 
 
 def test_whoever_logs_never_waits_for_a_stuck_pipe_and_what_is_lost_is_told():
-    sink = Lines(stuck=True)
-    waiting = WaitingLines(sink, waiting_max=3)
+    pipe = Pipe(stuck=True)
+    waiting = WaitingLines(pipe.write, waiting_max=3)
     log = log_to(waiting)
     log.info("taken")
-    sink.taken.wait()
+    pipe.taken.wait()
     for number in range(10):
         log.info("%d", number)
-    sink.free.set()
+    pipe.free.set()
     for _ in range(4):
-        sink.written.acquire()
+        pipe.written.acquire()
     log.info("after")
     waiting.close()
 
-    assert [line["message"] for line in sink.lines] == [
-        *("taken", "0", "1", "2"),
-        *("7 lines of the log were lost", "after"),
+    assert pipe.lines == [
+        *(b"taken\n", b"0\n", b"1\n", b"2\n"),
+        *(b"7 lines of the log were lost\n", b"after\n"),
     ]
+
+
+def test_a_process_ends_though_its_pipe_is_stuck():
+    reading, writing = os.pipe()
+    acts = "for number in range(5_000): logging.info('line %d', number)"
+    try:
+        ended = subprocess.run([sys.executable, "-c", BEGINS + acts], stderr=writing, check=False)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+    assert ended.returncode == 0
 
 
 def told_by(acts: str) -> list[dict[str, str]]:
