@@ -107,13 +107,12 @@ class TracedApplication:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass everything on, and note how it was answered."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            self._close()
-        elif scope["path"] in UNTRACED:
-            await self._app(scope, receive, send)
-        else:
+        if scope["type"] == "http" and scope["path"] not in UNTRACED:
             await self._trace(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            self._close()
 
     async def _trace(self, scope: Any, receive: Any, send: Any) -> None:
         method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from checker.api.spans import Tracing
 
 ENDPOINT_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+PROTOCOL_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_PROTOCOL: Final = "http/protobuf"
 _DISABLED_VARIABLE: Final = "OTEL_SDK_DISABLED"
 _NEEDED: Final = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 
@@ -25,7 +27,8 @@ def is_traced(
     """Tell whether requests are traced; `find` looks for a module.
 
     Raises:
-        ConfigurationError: they should be, and the library is not installed.
+        ConfigurationError: they should be, and the library is not installed, or another protocol
+            is wanted than the one that is spoken here.
     """
     named = [name for name in ENDPOINT_VARIABLES if environ.get(name)]
     if not named or environ.get(_DISABLED_VARIABLE, "").lower() == "true":
@@ -33,6 +36,9 @@ def is_traced(
     if not all(_is_found(name, find) for name in _NEEDED):
         text = f"{named[0]} is set, and what sends traces is not: pip install 'checker[tracing]'"
         raise ConfigurationError(text)
+    for name in PROTOCOL_VARIABLES:
+        if environ.get(name, _PROTOCOL) not in {"", _PROTOCOL}:
+            raise ConfigurationError(f"{name} is {_PROTOCOL} or not set: no other is spoken here")
     return True
 
 

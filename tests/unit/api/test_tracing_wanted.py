@@ -2,7 +2,12 @@
 
 import pytest
 
-from checker.api.tracing import ENDPOINT_VARIABLES, is_traced, open_tracing
+from checker.api.tracing import (
+    ENDPOINT_VARIABLES,
+    PROTOCOL_VARIABLES,
+    is_traced,
+    open_tracing,
+)
 from checker.errors import ConfigurationError
 
 HERE = "http://127.0.0.1:4318"
@@ -28,6 +33,15 @@ def test_nothing_is_traced_unless_somebody_said_where_to(environ):
 @pytest.mark.parametrize("name", ENDPOINT_VARIABLES)
 def test_requests_are_traced_where_an_endpoint_is_named(name):
     assert is_traced({name: HERE})
+
+
+@pytest.mark.parametrize("name", PROTOCOL_VARIABLES)
+def test_a_protocol_that_is_not_spoken_stops_the_start(name):
+    said = {ENDPOINT_VARIABLES[0]: HERE}
+
+    assert is_traced({**said, name: "http/protobuf"})
+    with pytest.raises(ConfigurationError, match=name):
+        is_traced({**said, name: "grpc"})
 
 
 def is_missing(name: str) -> None:
