@@ -103,8 +103,19 @@ class Search:
         self._seen = np.zeros(1 << self._bits, dtype=bool)
         self._seen[self._places(self._tails)] = True
 
-    def found_in(self, haystack: bytes) -> set[bytes]:
-        """Give the needles that are in there."""
+    def found_in(self, haystacks: Mapping[str, bytes]) -> dict[str, set[bytes]]:
+        """Give the needles that are in each, by its name; those in which none is are left out."""
+        tails = {name: self._tails_in(haystack) for name, haystack in haystacks.items()}
+        met = set().union(*tails.values())
+        found: dict[str, set[bytes]] = {}
+        for one in self._needles() if met else ():
+            if one[-_TAIL:] in met:
+                for name, haystack in haystacks.items():
+                    if one in haystack:
+                        found.setdefault(name, set()).add(one)
+        return found
+
+    def _tails_in(self, haystack: bytes) -> set[bytes]:
         if len(haystack) < _TAIL:
             return set()
         windows: NDArray[np.uint64] = np.ndarray(
@@ -112,10 +123,7 @@ class Search:
         )
         likely = windows[self._seen[self._places(windows)]]
         nearest = self._tails[np.searchsorted(self._tails, likely).clip(max=len(self._tails) - 1)]
-        met = {one.tobytes() for one in likely[likely == nearest]}
-        if not met:
-            return set()
-        return {one for one in self._needles() if one[-_TAIL:] in met and one in haystack}
+        return {one.tobytes() for one in likely[likely == nearest]}
 
     def _places(self, tails: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Spread tails over the table by a multiplication (Knuth, volume 3, section 6.4)."""
