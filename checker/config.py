@@ -3,8 +3,8 @@
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
 place, `[list]` how long the courts may be silent before an answer calls its list stale,
 `[decisions]` how long what was decided is kept, `[receipts]` who issues receipts and for how long
-they verify, `[fishing]` when an account seems to fish. An unknown table or key stops the start, so
-that a misspelt setting cannot silently mean `unset`.
+they verify, `[fishing]` when an account seems to fish, `[log]` how lines are written. An unknown
+table or key stops the start, so that a misspelt setting cannot silently mean `unset`.
 """
 
 import tomllib
@@ -19,6 +19,7 @@ from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
+from checker.logs import LogFormat
 from checker.policy.errors import PolicyError
 from checker.policy.settings import load_settings
 
@@ -26,6 +27,7 @@ DATA_DIR_VARIABLE = "CHECKER_DATA_DIR"
 CONFIG_VARIABLE = "CHECKER_CONFIG"
 DATABASE_VARIABLE = "DATABASE_URL"
 REDIS_VARIABLE = "REDIS_URL"
+LOG_FORMAT_VARIABLE = "CHECKER_LOG_FORMAT"
 DATA_DIR = Path("checker-data")
 CONFIG_FILE = "config.toml"
 
@@ -70,11 +72,18 @@ class ReceiptSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return timedelta(days=_LONGEST_YEAR_DAYS * self.keys_published_years)
 
 
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for the log. `format` None: as the command has it."""
+
+    format: LogFormat | None = None
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     fishing: FishingSettings = FishingSettings()
+    log: LogSettings = LogSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -93,12 +102,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     decisions: DecisionSettings = DecisionSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     fishing: FishingSettings = FishingSettings()
+    log: LogSettings = LogSettings()
 
 
 def load_config(
     environ: Mapping[str, str], *, data_dir: Path | None = None, config_file: Path | None = None
 ) -> Config:
-    """Read the configuration; arguments go before the environment.
+    """Read the configuration; arguments go before the environment, and it before the file.
 
     Where no config file is named, `config.toml` in the data directory is read if it is there.
 
@@ -130,7 +140,20 @@ def load_config(
         decisions=read.decisions,
         receipts=read.receipts,
         fishing=read.fishing,
+        log=_log_settings(environ, read.log),
     )
+
+
+def _log_settings(environ: Mapping[str, str], read: LogSettings) -> LogSettings:
+    """Let the environment say the format, as it does for all processes of a server."""
+    named = environ.get(LOG_FORMAT_VARIABLE)
+    if not named:
+        return read
+    try:
+        return LogSettings(format=LogFormat(named))
+    except ValueError:
+        text = f"{LOG_FORMAT_VARIABLE} is {' or '.join(LogFormat)}"
+        raise ConfigurationError(text) from None
 
 
 def _text(file: Path) -> str:

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 
 import uvloop
 
-from checker.config import load_config
+from checker.config import Config, load_config
+from checker.logs import LogFormat, ending_in_log, keep_log
 from checker.parent import end_with_parent
 from checker.runtime import open_runtime
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 RESTART_PAUSE_S = 0.5
 STOP_TIMEOUT_S = 5.0
 
@@ -71,16 +71,19 @@ def publish() -> None:
     end_with_parent()
     # Ctrl-C reaches the whole group; the main process ends this one in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_publish())
+    config = load_config(os.environ)
+    keep_log(config.log.format or LogFormat.JSON)
+    with (
+        ending_in_log("the publishing process"),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_publish(config))
 
 
-async def _publish() -> None:
+async def _publish(config: Config) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    async with open_runtime(load_config(os.environ), os.environ) as runtime:
+    async with open_runtime(config, os.environ) as runtime:
         works = [
             asyncio.create_task(work)
             for work in (runtime.publisher.run(), runtime.audit.keeper.run())

@@ -18,14 +18,17 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
 from checker.api.metrics import MULTIPROCESS_VARIABLE
+from checker.api.tracing import is_traced
 from checker.config import (
     CONFIG_VARIABLE,
     DATA_DIR_VARIABLE,
     DATABASE_VARIABLE,
+    LOG_FORMAT_VARIABLE,
     REDIS_VARIABLE,
     Config,
 )
 from checker.errors import ConfigurationError
+from checker.logs import LogFormat, keep_log, log_settings
 from checker.publishing import publishing_process
 
 BACKLOG = 1024
@@ -35,6 +38,16 @@ SERVED_S_MIN = 30.0
 """Whoever ends sooner than this after its start has not started well."""
 
 _log = logging.getLogger(__name__)
+
+
+def refuse_unusable(host: str, port: int) -> None:
+    """Tell at once, and in a line, what would keep the workers from serving.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on, or traces are wanted and cannot be.
+    """
+    is_traced(os.environ)
+    refuse_taken(host, port)
 
 
 def refuse_taken(host: str, port: int) -> None:
@@ -54,23 +67,30 @@ def refuse_taken(host: str, port: int) -> None:
             raise ConfigurationError(text) from error
 
 
-def serve(config: Config, *, host: str, port: int, workers: int) -> None:
-    """Serve until SIGINT or SIGTERM. `config` names both servers."""
+def serve(
+    config: Config, *, host: str, port: int, workers: int, log_format: LogFormat = LogFormat.JSON
+) -> None:
+    """Serve until SIGINT or SIGTERM. `config` names both servers.
+
+    `log_format` is for where nothing else is set.
+    """
     assert config.database_url is not None
     assert config.redis_url is not None
+    log_format = config.log.format or log_format
     with tempfile.TemporaryDirectory(prefix="checker-metrics-") as metrics_dir:
         os.environ |= {
             DATA_DIR_VARIABLE: str(config.data_dir),
             DATABASE_VARIABLE: config.database_url,
             REDIS_VARIABLE: config.redis_url,
             MULTIPROCESS_VARIABLE: metrics_dir,
+            LOG_FORMAT_VARIABLE: log_format,
         }
         if config.config_file is not None:
             os.environ[CONFIG_VARIABLE] = str(config.config_file.absolute())
         # A fork would inherit this process's locks, threads and counters.
         multiprocessing.set_start_method("spawn", force=True)
         with publishing_process():
-            keep_serving(lambda: _server(host, port, workers))
+            keep_serving(lambda: _server(host, port, workers, log_format))
 
 
 class Server(Protocol):
@@ -105,8 +125,8 @@ def keep_serving(
         _log.error("workers died one after another: all of them start again")
 
 
-def _server(host: str, port: int, workers: int) -> Server:
-    return Granian(
+def _server(host: str, port: int, workers: int, log_format: LogFormat) -> Server:
+    server = Granian(
         "checker.api.app:worker_app",
         address=host,
         port=port,
@@ -118,7 +138,11 @@ def _server(host: str, port: int, workers: int) -> Server:
         websockets=False,
         backlog=BACKLOG,
         log_level=LogLevels.warning,
+        log_dictconfig=log_settings(log_format),
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_TIMEOUT_S,
     )
+    keep_log(log_format)  # granian has just configured its own
+    _log.info("checker: http://%s:%d, API at /docs", host, port)
+    return server

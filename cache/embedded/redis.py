@@ -53,6 +53,8 @@ class RedisProgram:
             "save": "",
             "appendonly": "no",
             "maxmemory-policy": "noeviction",
+            # It would keep the tokens of whoever was asked about while Redis was slow.
+            "slowlog-max-len": "0",
             "daemonize": "no",
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]

@@ -1,13 +1,14 @@
 """The HTTP application of one worker: routes, errors, and the node that stands behind them."""
 
 import asyncio
-import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from litestar import Litestar
 from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
 
 from checker.api.access import tell_allowance
 from checker.api.checks import ChecksResource
@@ -15,32 +16,42 @@ from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
 from checker.api.responses import handle_error
 from checker.api.routes import ROUTES
+from checker.api.tracing import open_tracing
 from checker.config import load_config
+from checker.logs import LogFormat, ending_in_log, keep_log, log_end
 from checker.parent import end_with_parent
 from checker.runtime import Runtime, open_runtime
 from checker.upkeep import keep_current
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+if TYPE_CHECKING:
+    from checker.api.spans import Tracing
 
 
 OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 
 
-def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
+def create_app(
+    open_node: OpenNode, *, publish: bool = False, tracing: "Tracing | None" = None
+) -> Lane:
     """Make the application; the node is opened at its start and closed at its end.
 
-    `publish`: bring changes to the cache too, where no process of its own does.
+    `publish`: bring changes to the cache too, where no process of its own does. `tracing` sees what
+    is decided; the requests it sees once the application is wrapped in it.
     """
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_node() as runtime, keep_current(runtime, publish=publish):
+        async with (
+            ends_logged(),
+            open_node() as runtime,
+            keep_current(runtime, publish=publish),
+        ):
             app.state.runtime = runtime
             app.state.metrics = Metrics(runtime.follower)
             app.state.checks = ChecksResource(
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
-                checks=runtime.checks,
+                checks=runtime.checks if tracing is None else tracing.around(runtime.checks),
                 receipts=runtime.receipts,
                 clock=runtime.clock,
                 metrics=app.state.metrics,
@@ -71,10 +82,23 @@ def create_app(open_node: OpenNode, *, publish: bool = False) -> Lane:
     return Lane(app)
 
 
-def worker_app() -> Lane:
+@asynccontextmanager
+async def ends_logged() -> AsyncIterator[None]:
+    """Tell why a worker cannot serve: who runs it would be shown the text of any error."""
+    try:
+        yield
+    except Exception as error:
+        log_end("the worker", error)
+        raise
+
+
+def worker_app() -> ASGIApp:
     """Make the application of a server's worker, set by the environment its main process gave."""
     end_with_parent()
     forget_dead_workers()
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    return create_app(lambda: open_runtime(load_config(os.environ), os.environ))
+    config = load_config(os.environ)
+    keep_log(config.log.format or LogFormat.JSON)
+    with ending_in_log("the worker"):
+        tracing = open_tracing(os.environ)
+        lane = create_app(lambda: open_runtime(config, os.environ), tracing=tracing)
+    return lane if tracing is None else tracing.wrap(lane)

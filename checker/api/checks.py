@@ -29,7 +29,7 @@ from checker.api.problems import Problem, problem_of
 from checker.api.responses import respond
 from checker.audit.tallies import Tallies
 from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
-from checker.checks.checks import Checks, Decided
+from checker.checks.checks import Decided, Deciding
 from checker.checks.request import (
     Check,
     Item,
@@ -97,7 +97,7 @@ class ChecksResource:
         *,
         key_ring: KeyRing,
         quotas: Quotas,
-        checks: Checks,
+        checks: Deciding,
         receipts: Receipts,
         clock: Clock,
         metrics: Metrics,

@@ -11,10 +11,15 @@ from litestar import Litestar
 
 from checker.api.checks import ChecksResource
 from checker.api.exchange import Reply, reply_to, send_reply
-from checker.api.responses import bug
+from checker.api.responses import bug, log_broken_answer
 from checker.api.url_keys import key_in_url
 
 _AUTHORIZATION = b"authorization"
+_CHECKS = "/v1/checks"
+_BATCH = "/v1/checks/batch"
+
+LANE_PATHS = frozenset({_CHECKS, _BATCH})
+"""What the lane answers, by POST."""
 
 
 class Lane:
@@ -33,13 +38,17 @@ class Lane:
                 return
         if scope["type"] == "http" and scope["method"] == "POST":
             path = scope["path"]
-            if path == "/v1/checks":
+            if path == _CHECKS:
                 await send_reply(send, await self._answer(scope, receive, batch=False))
                 return
-            if path == "/v1/checks/batch":
+            if path == _BATCH:
                 await send_reply(send, await self._answer(scope, receive, batch=True))
                 return
-        await self.routed(scope, receive, send)
+        try:
+            await self.routed(scope, receive, send)
+        except Exception as error:
+            log_broken_answer(error)
+            raise
 
     async def _answer(self, scope: Any, receive: Any, *, batch: bool) -> Reply:
         resource: ChecksResource = self.routed.state.checks
@@ -53,4 +62,6 @@ class Lane:
                 return await resource.create_batch(authorization, receive)
             return await resource.create(authorization, receive)
         except Exception as error:
-            return bug(error)
+            reply = bug(error)
+            self.routed.state.metrics.failed("batch" if batch else "checks", reply.status)
+            return reply

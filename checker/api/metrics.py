@@ -50,6 +50,16 @@ class FeedKind(StrEnum):
     RETRY = "retry"
 
 
+class OrderKind(StrEnum):
+    """What a merchant wants of an authorization."""
+
+    AUTHORIZE = "authorize"
+    INCREMENT = "increment"
+    CAPTURE = "capture"
+    VOID = "void"
+    REFUND = "refund"
+
+
 class Metrics:
     """The counters of one process; `replica` is its own."""
 
@@ -83,7 +93,7 @@ class Metrics:
         )
         self._failed = Counter(
             "checker_problems",
-            "Requests answered with a problem.",
+            "Requests answered with a problem, bugs (500) among them.",
             ("resource", "status"),
             registry=self._registry,
         )
@@ -95,6 +105,12 @@ class Metrics:
         )
         for ground in FishingGround:
             self._flagged.labels(ground.value)  # told as 0 until there is one
+        self._orders = Counter(
+            "checker_spending_orders",
+            "Orders of spending, by what they were answered: a status, or a problem's code.",
+            ("order", "result"),
+            registry=self._registry,
+        )
         self._count_the_list()
 
     def _count_the_list(self) -> None:
@@ -167,6 +183,10 @@ class Metrics:
     def failed(self, resource: str, status: int) -> None:
         """Count a request that was answered with a problem."""
         self._failed.labels(resource, str(status)).inc()
+
+    def ordered(self, order: OrderKind, result: str) -> None:
+        """Count an order of spending; `result` is a status or a problem's code."""
+        self._orders.labels(order.value, result).inc()
 
     def fed(self, kind: FeedKind, report: FeedReport, seconds: float) -> None:
         """Count the lines of a feed, and note how long it took to be in force."""

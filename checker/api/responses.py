@@ -10,6 +10,10 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from checker.api.exchange import Reply, encode, reply_to
 from checker.api.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, describe
 from checker.errors import CheckerError, InvalidRequest, NotFound
+from checker.fault_log import class_and_place
+
+NOWHERE = "nowhere"
+"""How requests are counted whose address no route knows."""
 
 _PARAMETER = re.compile(r"\{\w+\}")
 
@@ -32,7 +36,13 @@ def respond_json(value: Any) -> Response[bytes]:
 
 
 def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer any error as a problem; only bugs are logged."""
+    """Answer any error as a problem, counted; only bugs are logged."""
+    response = _answer(request, error)
+    request.app.state.metrics.failed(_resource_of(request), response.status_code)
+    return response
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     match error:
         case CheckerError():
             return respond(reply_to(error))
@@ -56,6 +66,12 @@ def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             return respond(bug(error))
 
 
+def _resource_of(request: Request[Any, Any, Any]) -> str:
+    """Name what was asked for by the first word of its route; an address without one is nowhere."""
+    words = request.scope.get("path_template", "").strip("/").removeprefix("v1/").split("/")
+    return words[0] or NOWHERE
+
+
 def _methods_at(app: Litestar, path: str) -> set[str]:
     """Tell which methods an address takes; each parameter in a route stands for one part of it."""
     methods: set[str] = set()
@@ -66,17 +82,12 @@ def _methods_at(app: Litestar, path: str) -> set[str]:
     return methods
 
 
+def log_broken_answer(error: Exception) -> None:
+    """Tell what broke off an answer that had begun; the server would tell the text, and is cut."""
+    _log.error("an answer broke off: %s", class_and_place(error))
+
+
 def bug(error: Exception) -> Reply:
     """Answer a bug, and log its class and place; its text may quote what was asked."""
-    _log.error("unexpected %s at %s", type(error).__name__, _place_of(error))
+    _log.error("unexpected %s", class_and_place(error))
     return reply_to(error)
-
-
-def _place_of(error: Exception) -> str:
-    """Name the innermost line the error came from, as a place to look."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "an unknown place"
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

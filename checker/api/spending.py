@@ -1,5 +1,6 @@
 """Spending under a cap (contract, section 4): hold, hold more, capture, void, refund, look."""
 
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,21 +10,24 @@ from litestar.params import FromPath
 from checker.accounts.keys import Action, Caller
 from checker.api.access import require
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
+from checker.api.metrics import Metrics, OrderKind
 from checker.api.parameters import refuse_unknown
+from checker.api.problems import problem_of
 from checker.api.responses import respond, respond_json
 from checker.checks.request import Check, Place, Reference, Subject, prepare
 from checker.decoding import decode
 from checker.domain.clock import shanghai_day
 from checker.domain.service import Resort
-from checker.errors import Fault, InvalidRequest
+from checker.errors import CheckerError, Fault, InvalidRequest
 from checker.runtime import Runtime
-from checker.spending.answers import AuthorizationView
+from checker.spending.answers import AuthorizationView, Uncapped
 from checker.spending.orders import HOLD_SECONDS, KEY_LENGTH_MAX, Amount, HoldSeconds
 from checker.spending.spending import Sale, Spending
 
 KEY_HEADER = "Idempotency-Key"
 
 _Asked = TypeVar("_Asked")
+_Answered = AuthorizationView | Uncapped
 
 
 class Authorize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +80,8 @@ async def authorize_spending(request: Request[Any, Any, Any]) -> Response[bytes]
     sale = _sale(asked, caller, runtime)
     key = _key(request)
     request.state.allowance = await runtime.quotas.take(caller, 1)
-    answer = await runtime.spending.authorize(caller.account_id, key, sale)
+    ordered = runtime.spending.authorize(caller.account_id, key, sale)
+    answer = await _counted(request, OrderKind.AUTHORIZE, ordered)
     status = 201 if isinstance(answer, AuthorizationView) else 200
     return respond(Reply(status=status, body=encode(answer)))
 
@@ -87,11 +92,10 @@ async def increment_authorization(
 ) -> Response[bytes]:
     """Hold more, because a stay grows."""
     spending, account_id, key, asked = await _move(request, _increment)
-    return respond_json(
-        await spending.increment(
-            account_id, key, authorization_id, asked.amount_fen, asked.hold_seconds
-        )
+    ordered = spending.increment(
+        account_id, key, authorization_id, asked.amount_fen, asked.hold_seconds
     )
+    return respond_json(await _counted(request, OrderKind.INCREMENT, ordered))
 
 
 @post("/v1/spending/authorizations/{authorization_id:str}/capture", status_code=200)
@@ -100,7 +104,8 @@ async def capture_authorization(
 ) -> Response[bytes]:
     """Use a hold, once."""
     spending, account_id, key, asked = await _move(request, _capture)
-    return respond_json(await spending.capture(account_id, key, authorization_id, asked.amount_fen))
+    ordered = spending.capture(account_id, key, authorization_id, asked.amount_fen)
+    return respond_json(await _counted(request, OrderKind.CAPTURE, ordered))
 
 
 @post("/v1/spending/authorizations/{authorization_id:str}/void", status_code=200)
@@ -109,7 +114,8 @@ async def void_authorization(
 ) -> Response[bytes]:
     """Drop a hold."""
     spending, account_id, key, _ = await _move(request, _void, without_body=Void())
-    return respond_json(await spending.void(account_id, key, authorization_id))
+    ordered = spending.void(account_id, key, authorization_id)
+    return respond_json(await _counted(request, OrderKind.VOID, ordered))
 
 
 @post("/v1/spending/authorizations/{authorization_id:str}/refund", status_code=200)
@@ -118,7 +124,8 @@ async def refund_authorization(
 ) -> Response[bytes]:
     """Give back of what was captured."""
     spending, account_id, key, asked = await _move(request, _refund)
-    return respond_json(await spending.refund(account_id, key, authorization_id, asked.amount_fen))
+    ordered = spending.refund(account_id, key, authorization_id, asked.amount_fen)
+    return respond_json(await _counted(request, OrderKind.REFUND, ordered))
 
 
 @get("/v1/spending/authorizations/{authorization_id:str}")
@@ -130,6 +137,20 @@ async def show_authorization(
     refuse_unknown(request, ())
     runtime: Runtime = request.app.state.runtime
     return respond_json(await runtime.spending.find(caller.account_id, authorization_id))
+
+
+async def _counted(
+    request: Request[Any, Any, Any], order: OrderKind, ordered: Awaitable[_Answered]
+) -> _Answered:
+    """Wait for an order and count what it is answered."""
+    metrics: Metrics = request.app.state.metrics
+    try:
+        answer = await ordered
+    except CheckerError as refusal:
+        metrics.ordered(order, problem_of(refusal).code)
+        raise
+    metrics.ordered(order, answer.status)
+    return answer
 
 
 async def _move(

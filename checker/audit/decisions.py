@@ -3,6 +3,7 @@
 Of whom it was about nothing is kept: an institution finds its decision by the id in its answer.
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 from typing import Self
@@ -19,6 +20,8 @@ from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 
 _AS_IS = (datetime, bytes)
+
+_log = logging.getLogger(__name__)
 
 
 class KeptReason(Reason, frozen=True, kw_only=True):
@@ -96,3 +99,18 @@ async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision])
     if decisions:
         rows = [msgspec.to_builtins(each, builtin_types=_AS_IS) for each in decisions]
         await connection.execute(insert(decision_table), rows)
+
+
+def log_kept(decisions: Collection[KeptDecision]) -> None:
+    """Log each decision once it is kept, by its id; a plain `allow` is neither kept nor logged."""
+    for each in decisions:
+        _log.info(
+            "decision kept",
+            extra={
+                "decision_id": each.id,
+                "account_id": each.account_id,
+                "service": each.service.value,
+                "outcome": each.outcome.value,
+                "list_version": each.list_version,
+            },
+        )

@@ -55,6 +55,14 @@ class Replica(Protocol):
         ...
 
 
+class Deciding(Protocol):
+    """What decides checks: `Checks`, or what looks on while it does."""
+
+    async def decide(self, checks: Sequence[PreparedCheck], *, account_id: str | None) -> Decided:
+        """See `Checks.decide`."""
+        ...
+
+
 class Checks:
     """Decides checks against one deployment's list.
 

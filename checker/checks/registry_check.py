@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.breaker import Breaker
-from checker.audit.decisions import KeptDecision, keep, new_id
+from checker.audit.decisions import KeptDecision, keep, log_kept, new_id
 from checker.checks.asked import Asked, Confirmed, Item, Together
 from checker.checks.request import PreparedCheck
 from checker.database.engine import attempt, driver_errors
@@ -182,6 +182,7 @@ class RegistryCheck:
         if kept:
             await keep(connection, kept)
             await connection.commit()
+            log_kept(kept)
 
     async def _use_permits(
         self,

@@ -14,6 +14,7 @@ from checker.config import CONFIG_FILE, Config
 from checker.demo import Person, demo_list, demo_persons, demo_settings
 from checker.domain.clock import shanghai_day
 from checker.errors import ConfigurationError
+from checker.logs import LogFormat
 from checker.registry.publication import ChangeKind, list_origin
 from checker.registry.summary import ListSummary, summarize
 from checker.runtime import Runtime
@@ -34,13 +35,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 @deployment_options
 def demo(config: Config, host: str, port: int, workers: int) -> None:
     """Serve a synthetic list, with keys and a question to try."""
-    server.refuse_taken(host, port)
+    server.refuse_unusable(host, port)
     with open_servers(config) as named:
         prepared = run_in_deployment(named, _prepare, publish=True)
         # Only now: another's directory was refused, and keeps its settings unset.
         served = _with_settings(named)
         _tell(prepared, f"http://{host}:{port}")
-        server.serve(served, host=host, port=port, workers=workers)
+        server.serve(served, host=host, port=port, workers=workers, log_format=LogFormat.TEXT)
 
 
 def _with_settings(config: Config) -> Config:

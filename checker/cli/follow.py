@@ -20,7 +20,7 @@ from checker.following.folder_source import FolderSource
 from checker.following.positions import Positions
 from checker.following.source import Source
 from checker.following.web_source import TIMEOUT, WebSource, parse_url
-from checker.publishing import LOG_FORMAT
+from checker.logs import LogFormat, keep_command_log
 from checker.registry.entry import FeedFormat
 from checker.runtime import Runtime
 
@@ -80,7 +80,7 @@ def follow(
     token = None if token_file is None else _token(token_file)
     if token is not None and isinstance(address, Path):
         raise ConfigurationError("a path wants no --token-file")
-    _keep_log()
+    keep_command_log(config.log.format or LogFormat.TEXT)
     if token is not None and isinstance(address, httpx.URL) and address.scheme == "http":
         _log.warning("the token goes over the network in the clear: http")
 
@@ -156,10 +156,3 @@ def _told(done: Round) -> str:
     if done.version is None:
         return "nothing new"
     return f"version {done.version}: {done.files} files, {done.rejected} lines rejected"
-
-
-def _keep_log() -> None:
-    """Log to standard error, without what the libraries say: httpx tells whole URLs."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    for library in ("alembic", "httpx", "httpcore"):
-        logging.getLogger(library).setLevel(logging.WARNING)

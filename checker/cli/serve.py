@@ -27,11 +27,10 @@ workers_option = click.option(
 @deployment_options
 def serve(config: Config, host: str, port: int, workers: int) -> None:
     """Answer checks over HTTP until stopped."""
-    server.refuse_taken(host, port)
+    server.refuse_unusable(host, port)
     with open_servers(config) as named:
         # What would stop every worker is told here, once and in a line.
         run_in_deployment(named, _nothing)
-        click.echo(f"checker: http://{host}:{port}, API at /docs", err=True)
         server.serve(named, host=host, port=port, workers=workers)
 
 

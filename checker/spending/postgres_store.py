@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.token import Token
-from checker.audit.decisions import keep
+from checker.audit.decisions import keep, log_kept
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
@@ -116,6 +116,7 @@ class PostgresSpendingStore:
         if written.answers:
             await connection.execute(insert(idempotency_key), self._answer_rows(written, loaded))
         await connection.commit()
+        log_kept(written.decisions)
 
     async def _put_steps(self, connection: AsyncConnection, moved: Sequence[Authorization]) -> None:
         """Add the newest step of each, and bring up what follows from the steps."""

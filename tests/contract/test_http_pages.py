@@ -11,6 +11,7 @@ from asking import FLIGHT, G_TRAIN, ask, problem, question
 from changing import CONNECTIONS
 from jsonschema import Draft202012Validator
 from running_service import RunningService, wait_until
+from spending import hold, order
 from town import DEBTOR, INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
@@ -85,10 +86,33 @@ def test_each_check_is_counted_by_service_and_decision(
     wait_until(lambda: [counted(anyone, one) for one in samples] == [before[0] + 1, before[1] + 3])
 
 
+def test_problems_are_counted_by_the_route_and_never_by_the_address(anyone: httpx.Client) -> None:
+    samples = [
+        f'checker_problems_total{{resource="{resource}",status="{status}"}}'
+        for resource, status in (("measures", 401), ("decisions", 401), ("nowhere", 404))
+    ]
+    before = [counted(anyone, one) for one in samples]
+    for path in ("/v1/measures", f"/v1/decisions/{DEBTOR}", f"/{DEBTOR}/{DEBTOR}"):
+        anyone.get(path)
+    wait_until(lambda: [counted(anyone, one) for one in samples] == [one + 1 for one in before])
+
+
+def test_orders_of_spending_are_counted_by_their_answer(
+    anyone: httpx.Client, institution: httpx.Client
+) -> None:
+    sample = 'checker_spending_orders_total{{order="{}",result="{}"}}'
+    samples = [sample.format("authorize", "uncapped"), sample.format("void", "not-found")]
+    before = [counted(anyone, one) for one in samples]
+    hold(institution, INNOCENT, 100)
+    order(institution, "1/void")
+    wait_until(lambda: [counted(anyone, one) for one in samples] == [one + 1 for one in before])
+
+
 def test_the_labels_of_the_metrics_are_closed_sets(anyone: httpx.Client) -> None:
     names = set(re.findall(r'[{,](\w+)="', anyone.get("/metrics").text))
     assert names <= {
-        *("service", "decision", "resource", "status", "feed", "result", "le", "pid", "ground"),
+        *("service", "decision", "resource", "status", "feed", "result", "order", "le", "pid"),
+        "ground",
     }
 
 

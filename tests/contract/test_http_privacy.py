@@ -4,13 +4,16 @@ Every client of these tests refuses answers with one (`running_service.refuse_ma
 is searched here and when the server ends.
 """
 
+import json
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import pytest
 from asking import FLIGHT, G_TRAIN, ask, question
-from running_service import RunningService
+from running_service import RunningService, wait_until
 from town import DEBTOR, DEBTOR_NAME, INNOCENT, MARKS, PASSPORT, TRAVELLER_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
@@ -102,3 +105,22 @@ def test_the_log_tells_of_nobody(service: RunningService, institution: httpx.Cli
     log = service.log()
     assert "checker: http://" in log
     assert not [mark for mark in MARKS if mark in log]
+
+
+def test_each_line_of_the_log_is_an_object_and_each_kept_decision_has_one(
+    service: RunningService, institution: httpx.Client
+) -> None:
+    denied = ask(institution, DEBTOR, G_TRAIN)["id"]
+    subjects = [question(number, FLIGHT)["subject"] for number in (INNOCENT, DEBTOR)]
+    batch = {"service": FLIGHT, "subjects": subjects}
+    results = institution.post("/v1/checks/batch", json=batch).json()["results"]
+    wait_until(lambda: results[1]["id"] in service.log())
+    lines = [json.loads(line) for line in service.log().splitlines()]
+    kept = {line["decision_id"]: line for line in lines if "decision_id" in line}
+    assert kept.keys() >= {denied, results[1]["id"]}
+    assert results[0]["id"] not in service.log()
+    told = kept[denied]
+    assert (told["service"], told["outcome"], told["level"]) == ("rail", "deny", "INFO")
+    assert UUID(told["account_id"]) == UUID(kept[results[1]["id"]]["account_id"])
+    times = [datetime.fromisoformat(line["time"]) for line in lines]
+    assert {time.utcoffset() for time in times} == {timedelta()}

@@ -12,11 +12,12 @@ MAY_KNOW = {
     "checker.domain": set(),
     "checker.errors": set(),
     "checker.fault_log": set(),
+    "checker.logs": {"checker.domain", "checker.errors", "checker.fault_log"},
     "checker.parent": set(),
     "checker.policy": {"checker.domain"},
     "checker.decoding": {"checker.errors"},
     "checker.vault": {"checker.errors"},
-    "checker.config": {"checker.domain", "checker.errors", "checker.policy"},
+    "checker.config": {"checker.domain", "checker.errors", "checker.logs", "checker.policy"},
     "checker.database": {"cache", "checker.errors"},
     "checker.registry": {
         *("cache", "checker.database", "checker.decoding", "checker.domain"),
@@ -73,11 +74,14 @@ MAY_KNOW = {
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
-    "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
+    "checker.publishing": {
+        *("checker.config", "checker.logs", "checker.parent", "checker.runtime"),
+    },
     "checker.api": {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
         *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.parent", "checker.receipts", "checker.reconciliation"),
+        *("checker.errors", "checker.fault_log", "checker.logs", "checker.parent"),
+        *("checker.receipts", "checker.reconciliation"),
         *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },
 }

@@ -21,6 +21,7 @@ from checker.domain.role import ROLE_ORDER, Role
 from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
 from checker.errors import CheckerError, ConfigurationError
+from checker.logs import FIELDS, FORMATTERS, LogFormat
 from checker.reconciliation.job import Interruption
 from checker.reconciliation.job import Status as ReconciliationStatus
 from checker.reconciliation.past_sale import RejectedCode
@@ -70,6 +71,7 @@ def test_no_two_errors_share_a_code():
         (InvalidReason, EXPLANATIONS.keys()),
         (Role, ROLE_ORDER.keys()),
         (PartyType, set(PARTY_TYPES.values())),
+        (LogFormat, FORMATTERS.keys()),
         (Status, MOVES.keys()),
         (StepKind, {StepKind.HELD}.union(*MOVES.values())),
         ({None, *Ruling}, RULINGS.keys()),
@@ -144,3 +146,19 @@ def test_the_database_knows_the_same_words(table, members):
     ]
 
     assert words.partition(" IN ")[2] == f"({', '.join(repr(word.value) for word in members)})"
+
+
+def test_every_field_that_is_logged_is_one_that_lines_may_hold():
+    logged = {
+        key.value
+        for path in modules().values()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.keyword)
+        and node.arg == "extra"
+        and isinstance(node.value, ast.Dict)
+        for key in node.value.keys
+        if isinstance(key, ast.Constant)
+    }
+
+    assert logged
+    assert logged <= {*FIELDS}

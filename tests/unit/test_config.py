@@ -9,6 +9,7 @@ from checker.domain.clock import CapPeriod
 from checker.domain.fishing import FishingSettings
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
+from checker.logs import LogFormat
 
 CONTRACT = """
 [jurisdiction.CN]
@@ -114,9 +115,21 @@ def test_receipts_have_an_issuer_and_verify_for_twenty_years_unless_told_otherwi
     )
 
 
+def test_the_environment_says_how_lines_are_written_before_the_file_does(tmp_path):
+    file = write(tmp_path, '[log]\nformat = "text"\n')
+
+    assert load_config({}, data_dir=tmp_path / "none").log.format is None
+    assert load_config({}, config_file=file).log.format is LogFormat.TEXT
+    said = {"CHECKER_LOG_FORMAT": "json"}
+    assert load_config(said, config_file=file).log.format is LogFormat.JSON
+    with pytest.raises(ConfigurationError, match="CHECKER_LOG_FORMAT"):
+        load_config({"CHECKER_LOG_FORMAT": "xml"})
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
+        ('[log]\nformat = "xml"\n', "format"),
         ("[lists]\nstale_after_hours = 3\n", "lists"),
         ("list = 3\n", "list"),
         ("[list]\nstale_after_hour = 3\n", "stale_after_hour"),

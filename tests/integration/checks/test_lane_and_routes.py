@@ -1,28 +1,16 @@
 """The fast lane and the routes behind it give the same answers."""
 
-import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
-import redis
-from checks_grounds import DEBTOR, INNOCENT, KEY, SetClock, listing
-
-from checker.accounts.keys import AccountRole, create_key
-from checker.api.app import create_app
-from checker.config import Config, ListSettings
-from checker.runtime import open_runtime
+from checks_grounds import DEBTOR, INNOCENT
+from doors import open_doors
 
 pytestmark = pytest.mark.anyio
 
-ENVIRON = {
-    "CHECKER_TOKEN_KEY": base64.b64encode(KEY).decode(),
-    "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
-}
 RAIL = {"type": "rail", "train": "G79", "seat": "second"}
 CHECK = {
     "subject": {"document": {"type": "resident_id", "number": DEBTOR}},
@@ -49,45 +37,6 @@ REQUESTS: dict[str, tuple[str, bytes]] = {
     ),
     "no batch": ("/v1/checks/batch", b"[]"),
 }
-
-
-class Doors(NamedTuple):
-    """The two ways into one node, and a key for each role."""
-
-    lane: httpx.AsyncClient
-    routed: httpx.AsyncClient
-    keys: dict[AccountRole, str]
-
-
-@asynccontextmanager
-async def open_doors(data_dir: Path, database_url: str, redis_url: str) -> AsyncIterator[Doors]:
-    with redis.Redis.from_url(redis_url) as client:
-        client.flushall()
-    config = Config(
-        data_dir=data_dir,
-        database_url=database_url,
-        redis_url=redis_url,
-        config_file=None,
-        jurisdictions={},
-        list=ListSettings(),
-    )
-    lane = create_app(lambda: open_runtime(config, ENVIRON, clock=SetClock()), publish=True)
-    async with lane.routed.lifespan():
-        runtime = lane.routed.state.runtime
-        await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
-        keys = {
-            role: await create_key(runtime.engine, name=role, role=role) for role in AccountRole
-        }
-        async with client_of(lane) as first, client_of(lane.routed) as second:
-            yield Doors(first, second, keys)
-
-
-def client_of(app: Any) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
-
-
-async def one_chunk(chunk: bytes) -> AsyncIterator[bytes]:
-    yield chunk
 
 
 def told(response: httpx.Response) -> tuple[int, dict[str, str], Any]:

@@ -1,0 +1,68 @@
+"""One node in this process, and the two ways into it: the fast lane, and the routes behind it."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import redis
+from checks_grounds import DEBTOR, KEY, SetClock, listing
+
+from checker.accounts.keys import AccountRole, create_key
+from checker.api.app import create_app
+from checker.api.spans import Tracing
+from checker.config import Config, ListSettings
+from checker.runtime import open_runtime
+
+ENVIRON = {
+    "CHECKER_TOKEN_KEY": base64.b64encode(KEY).decode(),
+    "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
+}
+
+
+class Doors(NamedTuple):
+    """The two ways into one node, and a key for each role."""
+
+    lane: httpx.AsyncClient
+    routed: httpx.AsyncClient
+    keys: dict[AccountRole, str]
+
+
+@asynccontextmanager
+async def open_doors(
+    data_dir: Path, database_url: str, redis_url: str, tracing: Tracing | None = None
+) -> AsyncIterator[Doors]:
+    """Open a node whose list holds the debtor; with `tracing` the lane is wrapped in it."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    config = Config(
+        data_dir=data_dir,
+        database_url=database_url,
+        redis_url=redis_url,
+        config_file=None,
+        jurisdictions={},
+        list=ListSettings(),
+    )
+    lane = create_app(
+        lambda: open_runtime(config, ENVIRON, clock=SetClock()), publish=True, tracing=tracing
+    )
+    app = lane if tracing is None else tracing.wrap(lane)
+    async with lane.routed.lifespan():
+        runtime = lane.routed.state.runtime
+        await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
+        keys = {
+            role: await create_key(runtime.engine, name=role, role=role) for role in AccountRole
+        }
+        async with client_of(app) as first, client_of(lane.routed) as second:
+            yield Doors(first, second, keys)
+
+
+def client_of(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
+
+
+async def one_chunk(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
