@@ -7,6 +7,7 @@ from correction_filings import SELLER
 from registry_grounds import AT, document, person_listing, publish, resident_id
 
 from checker.accounts.keys import AccountRole, Caller
+from checker.accounts.scope import Scope, limits_of
 from checker.domain.clock import instant_text
 from checker.errors import InvalidRequest
 from checker.reconciliation.batches import in_batches
@@ -25,7 +26,7 @@ def caller(account_id=SELLER, quota=0, key_pk=1):
         role=AccountRole.INSTITUTION,
         services=None,
         jurisdiction=None,
-        items_per_minute=quota,
+        limits=limits_of(key_pk, Scope(items_per_minute=quota), account_id, Scope()),
     )
 
 

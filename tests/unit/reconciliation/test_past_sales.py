@@ -38,7 +38,6 @@ CALLER = Caller(
     role=AccountRole.INSTITUTION,
     services=frozenset({ServiceType.AIR, ServiceType.LODGING, ServiceType.INSURANCE}),
     jurisdiction=None,
-    items_per_minute=0,
 )
 SALE = {
     "subject": {"document": {"type": "resident_id", "number": NUMBER}, "name": NAME},
