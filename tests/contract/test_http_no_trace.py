@@ -110,7 +110,9 @@ def ask_in_other_ways(client: httpx.Client, anyone: httpx.Client, key: str) -> N
         in_address = {"number": one.number, "key": key, "access_token": key, "api_key": key}
         response = anyone.post("/v1/checks", json=check, params=in_address)
         assert response.status_code == 401
-        assert anyone.get(f"/v1/checks/{one.number}", params=in_address).status_code in {404, 405}
+        address = f"/v1/checks/{one.number}"
+        assert anyone.get(address, params=in_address).status_code == 401
+        assert anyone.get(address, params={"n": one.number}).status_code in {404, 405}
         assert client.get(f"/v1/decisions/{one.number}").status_code == 404
         headers = {"x-request-id": one.number, "user-agent": one.number, "referer": one.number}
         assert client.post("/v1/checks", json=check, headers=headers).status_code in {200, 400}
