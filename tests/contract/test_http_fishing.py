@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town
 
 HOTELS = 5
 ITEMS = 200
+LOOKS = 200
 STAY = {"type": "lodging", "star_rating": 4}
 LISTED = [resident_id("440882", "18770504", sequence) for sequence in range(ITEMS)]
 GUESTS = [INNOCENT] * ITEMS
@@ -54,14 +55,20 @@ def test_a_fisher_is_slowed_until_an_operator_lets_it_go(
         address, key = account_with_key(operator, "fisher")
         fisher = stack.enter_context(service.client(key))
 
-        def fish() -> list[str]:
-            """Let an hour's business go by, whichever hour it is."""
+        def is_found() -> bool:
+            """Let an hour's business go by, whichever hour it is, and then a little more of it:
+            the workers count one after the other, and who asks no more is not judged.
+            """
             for hotel in hotels:
                 assert ask_about(hotel, GUESTS).status_code == 200
             ask_about(fisher, LISTED)
-            return flagged(operator)
+            for _ in range(LOOKS):
+                ask_about(fisher, LISTED[:1])
+                if flagged(operator) == ["fisher"]:
+                    return True
+            return False
 
-        wait_until(lambda: fish() == ["fisher"])
+        wait_until(is_found)
         flag = operator.get(address).json()["flag"]
         assert (flag["ground"], flag["kind_share"]) == ("adverse_share", 0)
         assert flag["share"] > 0.1
