@@ -215,6 +215,7 @@ def test_the_state_of_the_list_is_told_in_numbers(
         "organizations": 1,
         "listings": 4,
         "overdue_removals": 0,
+        "overdue_corrections": 0,
         "unresolved_officers": 1,
         "masked": 1,
     }
