@@ -83,7 +83,11 @@ async def _publish() -> None:
     async with open_runtime(load_config(os.environ), os.environ) as runtime:
         works = [
             asyncio.create_task(work)
-            for work in (runtime.publisher.run(), runtime.audit.keeper.run())
+            for work in (
+                runtime.publisher.run(),
+                runtime.audit.keeper.run(),
+                runtime.notices.keeper.run(),
+            )
         ]
         await ended.wait()
         for work in works:

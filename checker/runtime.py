@@ -37,6 +37,7 @@ from checker.database.engine import open_engine
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock, SystemClock
 from checker.errors import ConfigurationError, Unavailable
+from checker.notices.notices import Notices, assemble_notices
 from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
 from checker.policy.loader import builtin_policies, load_policies
@@ -82,6 +83,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     checks: Checks
     spending: Spending
     audit: Audit
+    notices: Notices
     feed: SnapshotFeed
     changes: ChangesFeed
     quarantine: Quarantine
@@ -202,6 +204,12 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
             base.engine,
             base.work_engine,
             vault=base.sealer.vault,
+            clock=base.clock,
+            keep_months=base.config.decisions.keep_months,
+        ),
+        notices=assemble_notices(
+            base.engine,
+            base.work_engine,
             clock=base.clock,
             keep_months=base.config.decisions.keep_months,
         ),

@@ -47,6 +47,7 @@ class Action(StrEnum):
     SEE_OWN_DECISIONS = "see_own_decisions"
     SEE_ALL_DECISIONS = "see_all_decisions"
     SEE_REPORTS = "see_reports"
+    RECEIVE_NOTICES = "receive_notices"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
@@ -57,6 +58,7 @@ MAY: dict[AccountRole, frozenset[Action]] = {
             Action.SEE_MEASURES,
             Action.REPORT_OUTCOMES,
             Action.SEE_OWN_DECISIONS,
+            Action.RECEIVE_NOTICES,
         }
     ),
     AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),

@@ -16,6 +16,7 @@ from checker.api.health import explain_problem, healthz, readyz
 from checker.api.list import show_list
 from checker.api.measures import list_measures
 from checker.api.metrics import show_metrics
+from checker.api.notices import list_notices
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
 from checker.api.spending import (
@@ -45,6 +46,7 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     list_quarantine,
     retry_quarantined,
     show_quarantined,
+    list_notices,
     list_measures,
     show_list,
     healthz,

@@ -23,6 +23,10 @@ class Lock(IntEnum):
     CHAIN = 0x63686B72_00000004
     # Who keeps the audit in order: one process of the deployment.
     AUDIT_KEEPER = 0x63686B72_00000005
+    # Who writes notices and sends them: one process of the deployment.
+    NOTICE_KEEPER = 0x63686B72_00000010
+    # Who writes notices: one at a time, from where it goes on to the commit.
+    NOTICE_WRITER = 0x63686B72_00000011
 
 
 @asynccontextmanager

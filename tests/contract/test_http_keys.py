@@ -40,6 +40,7 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/decisions/{decision_id}", "get"): ({"institution", "auditor"}, {}),
     ("/v1/decisions/export", "get"): ({"auditor"}, {}),
     ("/v1/reports", "get"): ({"operator", "auditor"}, {}),
+    ("/v1/notices", "get"): ({"institution"}, {}),
     ("/v1/measures", "get"): (EVERYBODY, {}),
     ("/v1/list", "get"): ({"operator"}, {}),
     ("/v1/feed/snapshot", "put"): ({"court"}, {"content": ndjson(TOWN)}),

@@ -29,6 +29,10 @@ MAY_KNOW = {
         *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
         "checker.vault",
     },
+    "checker.notices": {
+        *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
+        *("checker.fault_log", "checker.registry"),
+    },
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },
@@ -54,14 +58,15 @@ MAY_KNOW = {
             "checker.errors",
             "checker.fault_log",
         ),
-        *("checker.policy", "checker.registry", "checker.spending", "checker.vault"),
+        *("checker.notices", "checker.policy", "checker.registry", "checker.spending"),
+        "checker.vault",
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
     "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
     "checker.publishing": {"checker.config", "checker.parent", "checker.runtime"},
     "checker.api": {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
-        "checker.database",
+        *("checker.database", "checker.notices"),
         *("checker.decoding", "checker.domain", "checker.errors", "checker.parent"),
         *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },

@@ -4,7 +4,7 @@ A file for each resource. A test holds the table against the routes, another aga
 what.
 """
 
-from checker.api.exchanges import checks, decisions, feed, spending, upkeep
+from checker.api.exchanges import checks, decisions, feed, notices, spending, upkeep
 from checker.api.exchanges.exchange import Exchanges
 
 EXCHANGES: Exchanges = {
@@ -12,5 +12,6 @@ EXCHANGES: Exchanges = {
     **decisions.EXCHANGES,
     **spending.EXCHANGES,
     **feed.EXCHANGES,
+    **notices.EXCHANGES,
     **upkeep.EXCHANGES,
 }

@@ -12,6 +12,7 @@ EXPECTED = {
         Action.SEE_MEASURES,
         Action.REPORT_OUTCOMES,
         Action.SEE_OWN_DECISIONS,
+        Action.RECEIVE_NOTICES,
     },
     AccountRole.COURT: {Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES},
     AccountRole.OPERATOR: {

@@ -1,0 +1,34 @@
+"""A node on an empty database and an empty Redis, whose notices are stepped by hand."""
+
+import pytest
+import redis
+from notice_grounds import Town, quiet_node
+from registry_grounds import SetClock, config_of, settle_nodes
+
+from cache.lease import SETTLED_S
+
+
+@pytest.fixture
+def clock():
+    """The clock of the node, which stands until a test moves it."""
+    return SetClock()
+
+
+@pytest.fixture
+def config(tmp_path, database_url, redis_url):
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        settle_nodes(client, ago_s=2 * SETTLED_S)
+    return config_of(tmp_path, database_url, redis_url)
+
+
+@pytest.fixture
+async def node(anyio_backend, config, clock):
+    """A node that publishes, but tells of nothing by itself."""
+    async with quiet_node(config, clock) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+async def town(node, clock):
+    return Town(node, clock)
