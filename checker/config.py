@@ -2,8 +2,8 @@
 
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
 place, `[list]` how long the courts may be silent before an answer calls its list stale,
-`[decisions]` how long what was decided is kept. An unknown table or key stops the start, so that a
-misspelt setting cannot silently mean `unset`.
+`[decisions]` how long what was decided is kept, `[notices]` where notices may be sent. An unknown
+table or key stops the start, so that a misspelt setting cannot silently mean `unset`.
 """
 
 import tomllib
@@ -50,9 +50,17 @@ class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     keep_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 60
 
 
+class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where notices may be sent besides https to public addresses: for intranets, and for tests."""
+
+    allow_http: bool = False
+    allow_private_addresses: bool = False
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    notices: NoticeSettings = NoticeSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -69,6 +77,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     jurisdictions: Mapping[Jurisdiction, Settings]
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    notices: NoticeSettings = NoticeSettings()
 
 
 def load_config(
@@ -104,6 +113,7 @@ def load_config(
         jurisdictions=jurisdictions,
         list=read.list,
         decisions=read.decisions,
+        notices=read.notices,
     )
 
 

@@ -37,6 +37,7 @@ from checker.database.engine import open_engine
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock, SystemClock
 from checker.errors import ConfigurationError, Unavailable
+from checker.notices.endpoint import EndpointRules
 from checker.notices.notices import Notices, assemble_notices
 from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
@@ -210,7 +211,12 @@ def _assemble(base: _Base, barrier: Barrier, changes: ChangesFeed, spending: Spe
         notices=assemble_notices(
             base.engine,
             base.work_engine,
+            vault=base.sealer.vault,
             clock=base.clock,
+            rules=EndpointRules(
+                allow_http=base.config.notices.allow_http,
+                allow_private_addresses=base.config.notices.allow_private_addresses,
+            ),
             keep_months=base.config.decisions.keep_months,
         ),
         feed=SnapshotFeed(

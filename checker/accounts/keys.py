@@ -48,6 +48,7 @@ class Action(StrEnum):
     SEE_ALL_DECISIONS = "see_all_decisions"
     SEE_REPORTS = "see_reports"
     RECEIVE_NOTICES = "receive_notices"
+    SEE_WEBHOOKS = "see_webhooks"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
@@ -63,7 +64,13 @@ MAY: dict[AccountRole, frozenset[Action]] = {
     ),
     AccountRole.COURT: frozenset({Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES}),
     AccountRole.OPERATOR: frozenset(
-        {Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS}
+        {
+            Action.SEE_LIST,
+            Action.SEE_QUARANTINE,
+            Action.SEE_MEASURES,
+            Action.SEE_REPORTS,
+            Action.SEE_WEBHOOKS,
+        }
     ),
     AccountRole.AUDITOR: frozenset(
         {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS}

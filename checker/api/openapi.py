@@ -99,7 +99,9 @@ def _operation(
 ) -> dict[str, Any]:
     answers = [each for each in (exchange.answer, exchange.other_answer) if each is not None]
     problem = {MEDIA_TYPE: {"schema": schemas[Problem]}}
-    responses = {"200": _answered(exchange, answers, schemas)}
+    responses: dict[str, Any] = {"204": {"description": "Done; there is nothing to say"}}
+    if answers:
+        responses = {"200": _answered(exchange, answers, schemas)}
     if exchange.created is not None:
         responses["201"] = _answered(exchange, [exchange.created], schemas)
     for status in exchange.problems:

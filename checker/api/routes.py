@@ -27,6 +27,13 @@ from checker.api.spending import (
     show_authorization,
     void_authorization,
 )
+from checker.api.webhooks import (
+    list_webhooks,
+    put_webhook,
+    remove_webhook,
+    retry_webhook,
+    show_webhook,
+)
 
 ROUTES: Final[list[ControllerRouterHandler]] = [
     create_check,
@@ -47,6 +54,11 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     retry_quarantined,
     show_quarantined,
     list_notices,
+    put_webhook,
+    show_webhook,
+    remove_webhook,
+    retry_webhook,
+    list_webhooks,
     list_measures,
     show_list,
     healthz,

@@ -1,10 +1,12 @@
-"""Leads the notices of a deployment: one process writes them, and another takes over when it ends.
+"""Leads the notices of a deployment: one process writes and sends them, and another stands by.
 
 Nothing waits for it: what ends while nobody leads is told by whoever leads next, from the record.
 """
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +20,7 @@ from checker.domain.clock import Clock
 from checker.fault_log import FaultLog
 from checker.notices.fence import Fence
 from checker.notices.schema import delivery, notice
+from checker.notices.sender import Sender
 from checker.notices.writer import NoticeWriter, Pass
 
 LOOK_INTERVAL_S: Final = 0.25
@@ -43,11 +46,18 @@ class NoticeKeeper:
     """
 
     def __init__(
-        self, engine: AsyncEngine, clock: Clock, writer: NoticeWriter, *, keep_months: int
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        writer: NoticeWriter,
+        sender: Sender,
+        *,
+        keep_months: int,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._writer = writer
+        self._sender = sender
         self._keep = timedelta(days=DAYS_OF_MONTH_MAX * (keep_months + 1))
 
     async def run(self) -> None:
@@ -60,10 +70,20 @@ class NoticeKeeper:
                         self._engine, Lock.NOTICE_KEEPER, idle_s=LEADER_IDLE_S
                     ) as connection:
                         if connection is not None:
-                            await self._lead(connection, faults)
+                            async with self._sending():
+                                await self._lead(connection, faults)
             except Exception as error:
                 faults.met(error)
             await asyncio.sleep(STAND_BY_S)
+
+    @asynccontextmanager
+    async def _sending(self) -> AsyncIterator[None]:
+        sending = asyncio.create_task(self._sender.run(), name="sender of notices")
+        try:
+            yield
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
         fence = Fence()
@@ -74,7 +94,7 @@ class NoticeKeeper:
             faults.passed()
             now = self._clock.now()
             if pruned_at is None or now - pruned_at >= PRUNE_INTERVAL:
-                await self._prune(connection, now - self._keep)
+                await self.prune(now - self._keep)
                 pruned_at = now
             await asyncio.sleep(LOOK_INTERVAL_S)
 
@@ -92,6 +112,11 @@ class NoticeKeeper:
             while await self._writer.step(Pass.AGAIN, limit=settled) is not None:
                 pass
 
-    async def _prune(self, connection: AsyncConnection, before: datetime) -> None:
+    async def prune(self, before: datetime) -> None:
+        """Remove notices of before an instant, but for those that are on their way. Unavailable."""
         undelivered = select(delivery.c.notice_pk).where(delivery.c.notice_pk == notice.c.pk)
-        await connection.execute(delete(notice).where(notice.c.at < before, ~undelivered.exists()))
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    delete(notice).where(notice.c.at < before, ~undelivered.exists())
+                )

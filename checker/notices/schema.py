@@ -68,7 +68,8 @@ webhook = Table(
     # The secret of before signs too until then.
     Column("secret_before", LargeBinary),
     Column("secret_before_until", DateTime(timezone=True)),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
+    # Since when it is tried: it was put, or a retry was asked for.
+    Column("started_at", DateTime(timezone=True), nullable=False),
     # It answered 410: nothing is sent until it is put again, or a retry is asked for.
     Column("disabled_at", DateTime(timezone=True)),
     Column("failure", Text),

@@ -31,7 +31,7 @@ MAY_KNOW = {
     },
     "checker.notices": {
         *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        *("checker.fault_log", "checker.registry"),
+        *("checker.fault_log", "checker.registry", "checker.vault"),
     },
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),

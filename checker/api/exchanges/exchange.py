@@ -12,8 +12,9 @@ NDJSON = "application/x-ndjson"
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """What goes in and comes out at one address. Without a key where `keyed` is false.
 
-    `created` is what is answered 201, if anything; `idempotent` where a request must have an
-    idempotency key; without `needs_body` the body may be left out.
+    Without an `answer` it is answered 204. `created` is what is answered 201, if anything;
+    `idempotent` where a request must have an idempotency key; without `needs_body` the body may be
+    left out.
     """
 
     summary: str

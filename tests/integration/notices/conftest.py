@@ -1,11 +1,15 @@
 """A node on an empty database and an empty Redis, whose notices are stepped by hand."""
 
+import msgspec
 import pytest
 import redis
 from notice_grounds import Town, quiet_node
 from registry_grounds import SetClock, config_of, settle_nodes
 
 from cache.lease import SETTLED_S
+from checker.config import NoticeSettings
+
+ANYWHERE = NoticeSettings(allow_http=True, allow_private_addresses=True)
 
 
 @pytest.fixture
@@ -19,7 +23,8 @@ def config(tmp_path, database_url, redis_url):
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
         settle_nodes(client, ago_s=2 * SETTLED_S)
-    return config_of(tmp_path, database_url, redis_url)
+    found = config_of(tmp_path, database_url, redis_url)
+    return msgspec.structs.replace(found, notices=ANYWHERE)
 
 
 @pytest.fixture

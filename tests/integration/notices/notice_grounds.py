@@ -1,13 +1,16 @@
 """A node that tells of nothing by itself, institutions that ask, and what they are told."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import msgspec
+from operation_lines import delist, list_
 from registry_grounds import (
     ENVIRON,
     accepted,
     check_of,
     name_of,
+    person_listing,
     publish,
     query,
     resident_id,
@@ -17,6 +20,8 @@ from checker.accounts.keys import AccountRole, create_key
 from checker.notices.writer import Pass
 from checker.runtime import open_runtime
 from checker.upkeep import keep_current, publishing
+
+LANES_MAX = 50
 
 
 @asynccontextmanager
@@ -88,6 +93,31 @@ class Town:
         await self.tell()
         await self.tell_again()
         return [event["data"] for event in await self.events(name)]
+
+    async def put_webhook(self, name, url):
+        """Have an institution told at a URL; gives the secret."""
+        return await self.node.notices.webhooks.put(await self.account(name), url)
+
+    async def webhook(self, name):
+        return await self.node.notices.webhooks.show(await self.account(name))
+
+    async def send(self):
+        """Send whatever is due, until nothing is at this instant."""
+        for _ in range(LANES_MAX):
+            lanes = await self.node.notices.sender.start_lanes()
+            if not lanes:
+                return
+            await asyncio.wait(lanes)
+        raise AssertionError("lanes end, and what was due is due still")
+
+    async def end(self, *indexes, asked_by=("hotel",)):
+        """Have people listed, refused and delisted again, and tell of it."""
+        for index in indexes:
+            await self.do(list_(person_listing(index)))
+            for name in asked_by:
+                await self.refused(name, index)
+            await self.do(delist(index))
+        await self.tell()
 
 
 def lifted(listing_id, decision_ids, ground, **when):

@@ -80,9 +80,7 @@ async def test_what_a_snapshot_no_longer_holds_is_told(town):
     decision_id = await town.refused("hotel", 1)
     await town.refused("hotel", 2)
     await town.publish(person_listing(2))
-    assert await town.told("hotel") == [
-        lifted("listing-1", [decision_id], "removed", ended_at=AT)
-    ]
+    assert await town.told("hotel") == [lifted("listing-1", [decision_id], "removed", ended_at=AT)]
 
 
 async def test_a_snapshot_that_holds_a_listing_still_or_otherwise_ends_nothing(town):

@@ -1,4 +1,4 @@
-"""What a day or an instant ends is told when it has come, once, and in the order of the instants."""
+"""What a day or an instant ends is told when it has come, once, and in its order."""
 
 import pytest
 from notice_grounds import lifted

@@ -20,6 +20,7 @@ EXPECTED = {
         Action.SEE_QUARANTINE,
         Action.SEE_MEASURES,
         Action.SEE_REPORTS,
+        Action.SEE_WEBHOOKS,
     },
     AccountRole.AUDITOR: {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS},
 }

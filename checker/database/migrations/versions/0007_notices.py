@@ -72,7 +72,7 @@ def _create_deliveries() -> None:
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("secret_before", sa.LargeBinary(), nullable=True),
         sa.Column("secret_before_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
