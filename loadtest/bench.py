@@ -4,6 +4,7 @@
     python -m loadtest.bench import       a whole list into an empty service
     python -m loadtest.bench large        ten million persons: memory, rebuild, checks
     python -m loadtest.bench changes      a change answered, in force on every node
+    python -m loadtest.bench notices      an ending told at many endpoints, of which some hang
     python -m loadtest.bench generator    the load generator's own ceiling
 
 Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
@@ -21,17 +22,22 @@ from loadtest.bench_changes import ChangesPlan, measure_changes
 from loadtest.bench_checks import ChecksPlan, measure_checks
 from loadtest.bench_import import measure_import
 from loadtest.bench_large import LargePlan, measure_large
+from loadtest.bench_notices import NoticesPlan, measure_notices
+from loadtest.bench_notices_report import NoticesReport
 from loadtest.bench_report import REPORTS, Figures, GeneratorReport, Origin, Report, describe, keep
 from loadtest.children import START_SECONDS, free_port, listens, started
 from loadtest.generator import Load, post, send_on_uvloop
 
-What = Literal["checks", "import", "large", "changes", "generator"]
+What = Literal["checks", "import", "large", "changes", "notices", "generator"]
 ROUND_SECONDS = 3.0
 CHANGES_SECONDS = 30.0
+HANGING_ONE_IN = 10
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime) -> Report:
+def measure(
+    what: What, options: argparse.Namespace, folder: Path, now: datetime
+) -> Report | NoticesReport:
     """Measure one thing in a folder that is emptied afterwards."""
     today = now.astimezone(SHANGHAI).date()
     round_seconds = options.seconds or ROUND_SECONDS
@@ -66,6 +72,15 @@ def measure(what: What, options: argparse.Namespace, folder: Path, now: datetime
                 connections=options.connections,
             )
             return measure_changes(changes, folder, now, today)
+        case "notices":
+            notices = NoticesPlan(
+                seed=options.seed,
+                listings=options.listings,
+                endpoints=options.endpoints,
+                hanging=options.endpoints // HANGING_ONE_IN,
+                notices=options.notices,
+            )
+            return measure_notices(notices, folder, now, today)
         case "generator":
             return measure_generator(
                 options.connections, options.rounds, round_seconds, folder, now
@@ -106,6 +121,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="of each round (3), or of all changes (30)")
     parser.add_argument("--persons", type=int, default=10_000_000, help="of the large list")
     parser.add_argument("--rate", type=float, default=100.0, help="changes a second")
+    parser.add_argument("--endpoints", type=int, default=100, help="one in ten hangs")
+    parser.add_argument("--notices", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--keep", action="store_true", help=f"write a report into {REPORTS.name}/")
     options = parser.parse_args()
