@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import httpx
 import msgspec
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.database.engine import driver_errors
+from checker.database.engine import driver_errors, fetch
 from checker.domain.clock import Clock, instant_text
 from checker.errors import NotFound
 from checker.notices.endpoint import EndpointRules, read_url, refused
@@ -72,6 +72,17 @@ class AccountWebhook(WebhookView, frozen=True, kw_only=True):
     account: str
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """How many notices are on their way, and how many were given up."""
+
+    pending: int
+    dead: int
+
+
+_WAITING: Final = select(
+    func.count().filter(delivery.c.dead_at.is_(None)).label("pending"),
+    func.count(delivery.c.dead_at).label("dead"),
+)
 _READ: Final = text(
     """
 SELECT w.*, a.name,
@@ -145,6 +156,12 @@ class Webhooks:
             )
             for row in await self._read(None)
         ]
+
+    async def count_waiting(self) -> Waiting:
+        """Count what waits for endpoints, over all accounts. Raises Unavailable."""
+        with driver_errors():
+            [row] = await fetch(self._engine, _WAITING)
+        return Waiting(pending=row["pending"], dead=row["dead"])
 
     async def remove(self, account_id: str) -> None:
         """Tell an account nowhere any more; what waited stays in the feed. Raises Unavailable."""

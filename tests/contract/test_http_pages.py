@@ -87,7 +87,10 @@ def test_each_check_is_counted_by_service_and_decision(
 
 def test_the_labels_of_the_metrics_are_closed_sets(anyone: httpx.Client) -> None:
     names = set(re.findall(r'[{,](\w+)="', anyone.get("/metrics").text))
-    assert names <= {"service", "decision", "resource", "status", "feed", "result", "le", "pid"}
+    assert names <= {
+        *("service", "decision", "resource", "status", "feed", "result", "le", "pid"),
+        "state",
+    }
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
