@@ -3,8 +3,9 @@
 The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
 place, `[list]` how long the courts may be silent before an answer calls its list stale,
 `[decisions]` how long what was decided is kept, `[receipts]` who issues receipts and for how long
-they verify, `[fishing]` when an account seems to fish, `[log]` how lines are written. An unknown
-table or key stops the start, so that a misspelt setting cannot silently mean `unset`.
+they verify, `[fishing]` when an account seems to fish, `[log]` how lines are written, `[notices]`
+where notices may be sent. An unknown table or key stops the start, so that a misspelt setting
+cannot silently mean `unset`.
 """
 
 import tomllib
@@ -78,12 +79,20 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     format: LogFormat | None = None
 
 
+class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where notices may be sent besides https to public addresses: for intranets, and for tests."""
+
+    allow_http: bool = False
+    allow_private_addresses: bool = False
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     fishing: FishingSettings = FishingSettings()
     log: LogSettings = LogSettings()
+    notices: NoticeSettings = NoticeSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -103,6 +112,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     receipts: ReceiptSettings = ReceiptSettings()
     fishing: FishingSettings = FishingSettings()
     log: LogSettings = LogSettings()
+    notices: NoticeSettings = NoticeSettings()
 
 
 def load_config(
@@ -141,6 +151,7 @@ def load_config(
         receipts=read.receipts,
         fishing=read.fishing,
         log=_log_settings(environ, read.log),
+        notices=read.notices,
     )
 
 

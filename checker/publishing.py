@@ -86,7 +86,11 @@ async def _publish(config: Config) -> None:
     async with open_runtime(config, os.environ) as runtime:
         works = [
             asyncio.create_task(work)
-            for work in (runtime.publisher.run(), runtime.audit.keeper.run())
+            for work in (
+                runtime.publisher.run(),
+                runtime.audit.keeper.run(),
+                runtime.notices.keeper.run(),
+            )
         ]
         await ended.wait()
         for work in works:

@@ -31,6 +31,8 @@ from checker.config import Config
 from checker.corrections.corrections import Corrections
 from checker.domain.clock import Clock, SystemClock
 from checker.foundation import Foundation, open_foundation
+from checker.notices.endpoint import EndpointRules
+from checker.notices.notices import Notices, assemble_notices
 from checker.policy.book import PolicyBook
 from checker.receipts.receipt_keys import ReceiptKeys
 from checker.receipts.receipts import Receipts
@@ -76,6 +78,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     receipts: Receipts
     spending: Spending
     audit: Audit
+    notices: Notices
     feed: SnapshotFeed
     changes: ChangesFeed
     quarantine: Quarantine
@@ -183,6 +186,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         receipts=Receipts(receipt_keys, issuer=base.config.receipts.issuer, clock=base.clock),
         spending=works.spending,
         audit=_audit(base),
+        notices=_notices(base),
         feed=_snapshot_feed(base, works),
         changes=works.changes,
         quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=works.changes),
@@ -256,6 +260,21 @@ def _audit(base: Foundation) -> Audit:
         base.work_engine,
         vault=base.sealer.vault,
         clock=base.clock,
+        keep_months=base.config.decisions.keep_months,
+    )
+
+
+def _notices(base: Foundation) -> Notices:
+    settings = base.config.notices
+    return assemble_notices(
+        base.engine,
+        base.work_engine,
+        vault=base.sealer.vault,
+        clock=base.clock,
+        rules=EndpointRules(
+            allow_http=settings.allow_http,
+            allow_private_addresses=settings.allow_private_addresses,
+        ),
         keep_months=base.config.decisions.keep_months,
     )
 

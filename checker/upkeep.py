@@ -41,6 +41,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
     if publish:
         works["publisher"] = runtime.publisher.run()
         works["audit keeper"] = runtime.audit.keeper.run()
+        works["notices"] = runtime.notices.keeper.run()
     async with _tasks(works):
         yield
 

@@ -7,6 +7,7 @@
     python -m loadtest.bench changes      a change answered, in force on every node
     python -m loadtest.bench spending     under caps: different persons, one, with a past
     python -m loadtest.bench decisions    adverse checks, each kept; the log exported
+    python -m loadtest.bench notices      an ending told at many endpoints, of which some hang
     python -m loadtest.bench generator    the load generator's own ceiling
 
 Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
@@ -28,6 +29,7 @@ from loadtest.bench_checks import ChecksPlan, measure_checks
 from loadtest.bench_decisions import DecisionsPlan, measure_decisions
 from loadtest.bench_import import measure_import
 from loadtest.bench_large import LargePlan, measure_large
+from loadtest.bench_notices import NoticesPlan, measure_notices
 from loadtest.bench_quota import measure_quota
 from loadtest.bench_report import REPORTS, GeneratorReport, Report, describe, keep
 from loadtest.bench_spending import SpendingPlan, measure_spending
@@ -38,6 +40,7 @@ from loadtest.origin import Origin
 
 ROUND_SECONDS = 3.0
 CHANGES_SECONDS = 30.0
+HANGING_ONE_IN = 10
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -124,6 +127,18 @@ def _decisions(setting: Setting) -> Report:
     return measure_decisions(plan, setting.folder, setting.now, setting.today)
 
 
+def _notices(setting: Setting) -> Report:
+    options = setting.options
+    plan = NoticesPlan(
+        seed=options.seed,
+        listings=options.listings,
+        endpoints=options.endpoints,
+        hanging=options.endpoints // HANGING_ONE_IN,
+        notices=options.notices,
+    )
+    return measure_notices(plan, setting.folder, setting.now, setting.today)
+
+
 def _generator(setting: Setting) -> Report:
     rounds = setting.rounds()
     return measure_generator(
@@ -143,6 +158,7 @@ MEASURES: Mapping[str, Callable[[Setting], Report]] = {
     "changes": _changes,
     "spending": _spending,
     "decisions": _decisions,
+    "notices": _notices,
     "generator": _generator,
 }
 """Each measures one thing in a folder that is emptied afterwards."""
@@ -186,6 +202,8 @@ def main() -> None:
     parser.add_argument(
         "--workers", type=int, default=2, help="of spending, decisions, and their baseline"
     )
+    parser.add_argument("--endpoints", type=int, default=100, help="one in ten hangs")
+    parser.add_argument("--notices", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--keep", action="store_true", help=f"write a report into {REPORTS.name}/")
     options = parser.parse_args()

@@ -7,6 +7,7 @@ import msgspec
 from loadtest.decisions_report import DecisionsReport
 from loadtest.figures import Figures
 from loadtest.memory import Memory
+from loadtest.notices_report import NoticesReport
 from loadtest.origin import Origin
 from loadtest.paced import Latencies
 from loadtest.spending_report import SpendingReport
@@ -203,6 +204,7 @@ Report = (
     | ChangesReport
     | SpendingReport
     | DecisionsReport
+    | NoticesReport
 )
 
 

@@ -61,13 +61,16 @@ class Action(StrEnum):
     RULE = "rule"
     RECONCILE = "reconcile"
     MANAGE_ACCOUNTS = "manage_accounts"
+    RECEIVE_NOTICES = "receive_notices"
+    SEE_WEBHOOKS = "see_webhooks"
 
 
 MAY: dict[AccountRole, frozenset[Action]] = {
     AccountRole.INSTITUTION: frozenset(
         {
             *(Action.CHECK, Action.SPEND, Action.RECONCILE, Action.SEE_MEASURES),
-            *(Action.REPORT_OUTCOMES, Action.SEE_OWN_DECISIONS, Action.FILE_CORRECTION),
+            *(Action.REPORT_OUTCOMES, Action.SEE_OWN_DECISIONS, Action.RECEIVE_NOTICES),
+            Action.FILE_CORRECTION,
         }
     ),
     AccountRole.COURT: frozenset(
@@ -80,6 +83,7 @@ MAY: dict[AccountRole, frozenset[Action]] = {
         {
             *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS),
             *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.MANAGE_ACCOUNTS),
+            Action.SEE_WEBHOOKS,
         }
     ),
     AccountRole.AUDITOR: frozenset(

@@ -11,6 +11,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
 from litestar import Response, get
 from litestar.datastructures import State
 from prometheus_client import (
@@ -30,6 +31,7 @@ from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
 from checker.errors import Unavailable
+from checker.notices.webhooks import Waiting
 from checker.registry.report import FeedReport
 from checker.runtime import Runtime
 
@@ -150,6 +152,13 @@ class Metrics:
             multiprocess_mode="liveall",
             registry=self._registry,
         )
+        self._notices = Gauge(
+            "checker_notices_undelivered",
+            "Notices that endpoints have not acknowledged, on their way or given up.",
+            ("state",),
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
         self._lines = Counter(
             "checker_feed_lines",
             "Lines of the feed that were accepted, and those that went into quarantine.",
@@ -203,6 +212,11 @@ class Metrics:
         """Tell how many corrections wait for a ruling."""
         self._corrections.set(corrections.waiting)
         self._overdue_corrections.set(corrections.overdue)
+
+    def undelivered(self, waiting: Waiting) -> None:
+        """Tell how many notices wait for endpoints."""
+        for state, count in msgspec.structs.asdict(waiting).items():
+            self._notices.labels(state).set(count)
 
     def flush(self) -> None:
         """Write what was held where all workers' counts are."""
@@ -258,4 +272,5 @@ async def show_metrics(state: State) -> Response[bytes]:
         nodes = await nodes_of(runtime)
         metrics.listed(nodes.newest, max((node.lag_ms for node in nodes.nodes), default=0))
         metrics.waiting(await runtime.corrections.count())
+        metrics.undelivered(await runtime.notices.webhooks.count_waiting())
     return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})

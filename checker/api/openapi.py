@@ -94,18 +94,27 @@ def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     return dict(zip(types, schemas, strict=True)), components
 
 
-def _operation(
-    path: str, exchange: Exchange, schemas: Mapping[Any, dict[str, Any]]
-) -> dict[str, Any]:
+def _responses(exchange: Exchange, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     answers = [each for each in (exchange.answer, exchange.other_answer) if each is not None]
     problem = {MEDIA_TYPE: {"schema": schemas[Problem]}}
-    responses = {"200": _answered(exchange, answers, schemas)} if answers else {}
+    responses: dict[str, Any] = {}
+    if answers:
+        responses["200"] = _answered(exchange, answers, schemas)
     if exchange.created is not None:
         responses["201"] = _answered(exchange, [exchange.created], schemas)
     if exchange.accepted is not None:
         responses["202"] = _answered(exchange, [exchange.accepted], schemas)
+    if not responses:
+        responses["204"] = {"description": "Done; there is nothing to say"}
     for status in exchange.problems:
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+    return responses
+
+
+def _operation(
+    path: str, exchange: Exchange, schemas: Mapping[Any, dict[str, Any]]
+) -> dict[str, Any]:
+    responses = _responses(exchange, schemas)
     told: dict[str, Any] = {"summary": exchange.summary, "responses": responses}
     parameters = [
         _parameter(name, "path", {"type": "string"}) for name in _PATH_PARAMETER.findall(path)

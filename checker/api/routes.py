@@ -35,6 +35,7 @@ from checker.api.health import explain_problem, healthz, readyz
 from checker.api.list import show_list
 from checker.api.measures import list_measures
 from checker.api.metrics import show_metrics
+from checker.api.notices import list_notices
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined
 from checker.api.receipts import list_receipt_keys
@@ -51,6 +52,13 @@ from checker.api.spending import (
     refund_authorization,
     show_authorization,
     void_authorization,
+)
+from checker.api.webhooks import (
+    list_webhooks,
+    put_webhook,
+    remove_webhook,
+    retry_webhook,
+    show_webhook,
 )
 
 ROUTES: Final[list[ControllerRouterHandler]] = [
@@ -79,6 +87,12 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     list_quarantine,
     retry_quarantined,
     show_quarantined,
+    list_notices,
+    put_webhook,
+    show_webhook,
+    remove_webhook,
+    retry_webhook,
+    list_webhooks,
     list_measures,
     show_list,
     create_account,

@@ -25,6 +25,10 @@ class Lock(IntEnum):
     AUDIT_KEEPER = 0x63686B72_00000005
     # Who takes in a correction: what was filed before is counted, and numbered in order.
     CORRECTIONS = 0x63686B72_00000006
+    # Who writes notices and sends them: one process of the deployment.
+    NOTICE_KEEPER = 0x63686B72_00000007
+    # Who writes notices: one at a time, from where it goes on to the commit.
+    NOTICE_WRITER = 0x63686B72_00000008
 
 
 @asynccontextmanager

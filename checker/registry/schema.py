@@ -67,6 +67,17 @@ Index(
     unique=True,
     postgresql_where=listing.c.until_version.is_(None),
 )
+# By these the notices find what a change ended, and what a day ends.
+Index(
+    "ix_listing_until_version",
+    listing.c.until_version,
+    postgresql_where=listing.c.until_version.is_not(None),
+)
+Index(
+    "ix_listing_expires_on",
+    listing.c.expires_on,
+    postgresql_where=listing.c.expires_on.is_not(None),
+)
 
 # How an organization's listing reaches a person. Without a document it reaches nobody: unresolved.
 officer_link = Table(
@@ -130,6 +141,8 @@ directive = Table(
     CheckConstraint("kind IN ('shielding', 'fulfilment', 'delisting', 'retention')", name="kind"),
     CheckConstraint("until_version > from_version", name="ends_after_it_begins"),
 )
+Index("ix_directive_from_version", directive.c.from_version)
+Index("ix_directive_on", directive.c.on, postgresql_where=directive.c.on.is_not(None))
 
 # Documents that are one person: all rows in force with the same `person`.
 bound_document = Table(
@@ -174,6 +187,8 @@ permit = Table(
     CheckConstraint("valid_until > valid_from", name="ends_after_it_begins"),
     CheckConstraint("uses >= 1", name="uses"),
 )
+Index("ix_permit_from_version", permit.c.from_version)
+Index("ix_permit_valid_from", permit.c.valid_from)
 
 # One row for each use of a counted permit. `claim` tells uses apart: a retry is no second use.
 permit_use = Table(

@@ -30,6 +30,10 @@ high_school_fee_fen = 6_000_000
 high_premium_fen = 1_000_000
 resort_cap_fen = 200_000
 resort_cap_period = "month"
+
+[notices]
+allow_http = true
+allow_private_addresses = true
 """
 
 

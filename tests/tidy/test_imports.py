@@ -34,6 +34,10 @@ MAY_KNOW = {
         *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
         "checker.vault",
     },
+    "checker.notices": {
+        *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
+        *("checker.fault_log", "checker.registry", "checker.vault"),
+    },
     "checker.deployment": {
         *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
     },
@@ -68,8 +72,8 @@ MAY_KNOW = {
         "checker.foundation",
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
         *("checker.corrections", "checker.database", "checker.deployment", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.policy", "checker.receipts"),
-        *("checker.reconciliation", "checker.registry"),
+        *("checker.errors", "checker.fault_log", "checker.notices", "checker.policy"),
+        *("checker.receipts", "checker.reconciliation", "checker.registry"),
         *("checker.spending", "checker.vault"),
     },
     "checker.upkeep": {"cache", "checker.fault_log", "checker.runtime"},
@@ -80,8 +84,8 @@ MAY_KNOW = {
     "checker.api": {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
         *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.logs", "checker.parent"),
-        *("checker.receipts", "checker.reconciliation"),
+        *("checker.errors", "checker.fault_log", "checker.logs", "checker.notices"),
+        *("checker.parent", "checker.receipts", "checker.reconciliation"),
         *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },
 }

@@ -10,6 +10,7 @@ from checker.api.exchanges import (
     corrections,
     decisions,
     feed,
+    notices,
     receipts,
     reconciliations,
     spending,
@@ -26,5 +27,6 @@ EXCHANGES: Exchanges = {
     **corrections.EXCHANGES,
     **reconciliations.EXCHANGES,
     **accounts.EXCHANGES,
+    **notices.EXCHANGES,
     **upkeep.EXCHANGES,
 }

@@ -13,9 +13,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """What goes in and comes out at one address. Without a key where `keyed` is false, with one or
     without where `keyless_too` is true.
 
-    `answer` is what is answered 200, `created` and `accepted` what is answered 201 and 202,
-    if anything; `idempotent` where a request must have an idempotency key; without `needs_body` the
-    body may be left out.
+    `answer` is what is answered 200, `created` and `accepted` what is answered 201 and 202, if
+    anything; without any of them it is 204. `idempotent` where a request must have an idempotency
+    key; without `needs_body` the body may be left out.
     """
 
     summary: str

@@ -34,9 +34,11 @@ async def kept(node):
 
 
 async def everything(node):
-    """Every row of every table."""
+    """Every row of every table, but for how far the telling of endings has come."""
     tables = await query(
-        node, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        node,
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        " AND table_name <> 'notice_progress'",
     )
     assert len(tables) > 10
     return {

@@ -8,7 +8,8 @@ from checker.domain.service import ServiceType
 EXPECTED = {
     AccountRole.INSTITUTION: {
         *(Action.CHECK, Action.SPEND, Action.RECONCILE, Action.SEE_MEASURES),
-        *(Action.REPORT_OUTCOMES, Action.SEE_OWN_DECISIONS, Action.FILE_CORRECTION),
+        *(Action.REPORT_OUTCOMES, Action.SEE_OWN_DECISIONS, Action.RECEIVE_NOTICES),
+        Action.FILE_CORRECTION,
     },
     AccountRole.COURT: {
         *(Action.PUBLISH, Action.SEE_QUARANTINE, Action.SEE_MEASURES),
@@ -17,6 +18,7 @@ EXPECTED = {
     AccountRole.OPERATOR: {
         *(Action.SEE_LIST, Action.SEE_QUARANTINE, Action.SEE_MEASURES, Action.SEE_REPORTS),
         *(Action.FILE_CORRECTION, Action.SEE_CORRECTIONS, Action.MANAGE_ACCOUNTS),
+        Action.SEE_WEBHOOKS,
     },
     AccountRole.AUDITOR: {Action.SEE_MEASURES, Action.SEE_ALL_DECISIONS, Action.SEE_REPORTS},
 }

@@ -1,0 +1,1 @@
+"""Tells whoever was told of a restriction that it has ended."""

@@ -1,0 +1,70 @@
+"""The event that an institution is sent: CloudEvents 1.0, structured mode (contract, section 6).
+
+It says which restriction is lifted and by which of the institution's own decisions it was told of
+it: no number, no name.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from checker.domain.clock import instant_text
+from checker.notices.ending import Ending
+
+MEDIA_TYPE: Final = "application/cloudevents+json; charset=utf-8"
+TYPE: Final = "restriction.lifted"
+SOURCE: Final = "/v1/notices"
+
+DECISIONS_MAX: Final = 500
+"""Decisions in one event: some 20 KB, which every receiver takes. More are told by more events."""
+
+
+class Lifted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What ended and when, and the decisions that it lifts, in the order of their making.
+
+    One of `ended_on` and `ended_at` is there. `listing_id` is null where the decisions did not show
+    the listing, which is not public.
+    """
+
+    listing_id: str | None
+    decision_ids: tuple[str, ...]
+    ground: str
+    ended_on: str | None = None
+    ended_at: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """An event; its `id` tells a repetition."""
+
+    specversion: str = "1.0"
+    id: str
+    source: str = SOURCE
+    type: str = TYPE
+    time: str
+    datacontenttype: str = "application/json"
+    data: Lifted
+
+
+def event_text(
+    ending: Ending,
+    decision_ids: Sequence[str],
+    *,
+    event_id: str,
+    now: datetime,
+    shows_listing: bool,
+) -> str:
+    """Write the event of an ending for some decisions of one account, as JSON."""
+    event = Event(
+        id=event_id,
+        time=instant_text(now),
+        data=Lifted(
+            listing_id=ending.listing_id if shows_listing else None,
+            decision_ids=tuple(decision_ids),
+            ground=ending.ground,
+            ended_on=None if ending.ended_on is None else ending.ended_on.isoformat(),
+            ended_at=None if ending.ended_at is None else instant_text(ending.ended_at),
+        ),
+    )
+    return msgspec.json.encode(event).decode()

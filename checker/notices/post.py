@@ -1,0 +1,122 @@
+"""Sends one message to an endpoint, and tells what came of it.
+
+Any 2xx acknowledges. A redirection is not followed: the institution named this address. Whatever is
+answered besides the status and `Retry-After` is not read.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final
+
+import httpcore
+import httpx
+import msgspec
+
+from checker.notices.endpoint import EndpointRules
+from checker.notices.network import AddressRefused, GuardedNetwork, Resolve, resolve
+
+ATTEMPT_TIMEOUT_S: Final = 10.0
+"""A receiver takes a message and works on it later; one that is silent for so long is away."""
+
+ANSWER_BYTES_MAX: Final = 16 * 1024
+"""Read of an answer, for its connection to be used again; after more it is closed."""
+
+KEEP_ALIVE_S: Final = 5.0
+_USER_AGENT: Final = b"checker-notices/1"
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of an attempt; `failure` None: it was acknowledged.
+
+    A failure is a word, or `status-` with what was answered. `retry_after_s` is what the receiver
+    asked for; `gone`: it says that it will never take another.
+    """
+
+    failure: str | None = None
+    retry_after_s: int | None = None
+    gone: bool = False
+
+
+class Postman:
+    """Sends to one endpoint, over connections of its own."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL) -> None:
+        self._pool = pool
+        self._url = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        self._host = url.netloc
+
+    async def post(self, body: str, headers: Mapping[str, str]) -> Posted:
+        """Send a message once, within `ATTEMPT_TIMEOUT_S`."""
+        try:
+            async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
+                return await self._post(body.encode(), headers)
+        except (TimeoutError, httpcore.TimeoutException):
+            return Posted(failure="timeout")
+        except AddressRefused:
+            return Posted(failure="address-refused")
+        except ssl.SSLError:
+            return Posted(failure="tls")
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+            tls = isinstance(error.__cause__ or error.__context__, ssl.SSLError)
+            return Posted(failure="tls" if tls else "unreachable")
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> Posted:
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+        fixed = [
+            (b"host", self._host),
+            (b"user-agent", _USER_AGENT),
+            (b"accept-encoding", b"identity"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        async with self._pool.stream(
+            "POST", self._url, headers=[*fixed, *sent], content=body
+        ) as response:
+            size = 0
+            async for chunk in response.aiter_stream():
+                size += len(chunk)
+                if size > ANSWER_BYTES_MAX:
+                    break
+            return _posted(response)
+
+
+@asynccontextmanager
+async def open_postman(
+    url: httpx.URL,
+    rules: EndpointRules,
+    tls: ssl.SSLContext,
+    *,
+    connections: int,
+    resolve_host: Resolve = resolve,
+) -> AsyncIterator[Postman]:
+    """Open a way to an endpoint; its connections are closed with it."""
+    async with httpcore.AsyncConnectionPool(
+        ssl_context=tls,
+        max_connections=connections,
+        keepalive_expiry=KEEP_ALIVE_S,
+        network_backend=GuardedNetwork(rules, resolve_host),
+    ) as pool:
+        yield Postman(pool, url)
+
+
+def _posted(response: httpcore.Response) -> Posted:
+    status = response.status
+    if HTTPStatus(200) <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return Posted()
+    return Posted(
+        failure=f"status-{status}",
+        retry_after_s=_retry_after_s(response),
+        gone=status == HTTPStatus.GONE,
+    )
+
+
+def _retry_after_s(response: httpcore.Response) -> int | None:
+    """Read `Retry-After` in seconds; a date is left to our own schedule."""
+    for name, value in response.headers:
+        if name.lower() == b"retry-after" and value.isdigit() and len(value) < 10:
+            return int(value)
+    return None

@@ -1,0 +1,204 @@
+"""Sends notices to endpoints, many at once, so that none waits for another.
+
+Each endpoint has a lane while something is due for it. A lane sends several messages at once, each
+of another listing, as long as the endpoint acknowledges some; to one that acknowledged nothing last
+time it sends one, and longer and longer pauses lie between. So an endpoint that hangs costs one
+connection, and one that comes back is found by the next message.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import httpx
+import msgspec
+
+from checker.domain.clock import Clock
+from checker.fault_log import FaultLog
+from checker.notices.deliveries import Deliveries, Delivery, Due, Endpoint, Failed, Result
+from checker.notices.endpoint import EndpointRules
+from checker.notices.event import MEDIA_TYPE
+from checker.notices.post import Posted, Postman, open_postman
+from checker.notices.schedule import DELAYS_S, retry_in
+from checker.notices.signature import signed_headers
+
+LOOK_INTERVAL_S: Final = 0.1
+ATTEMPTS_MAX: Final = 256
+"""Attempts at once, over all endpoints."""
+
+WIDTH: Final = 8
+"""Attempts at once at an endpoint that acknowledges."""
+
+ROUND_MAX: Final = 64
+"""Messages between two commits: so many at most are sent again by the next after a kill."""
+
+PAUSES_MAX: Final = DELAYS_S.index(5 * 60) + 1
+"""An endpoint that is away is looked at every five minutes, whatever waits for it."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint that acknowledged nothing `failures` times in a row, and until when it rests."""
+
+    failures: int
+    until: datetime
+    started_at: datetime
+
+
+class Sender:
+    """Sends what is due while it runs."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        clock: Clock,
+        rules: EndpointRules,
+        *,
+        draw: random.Random | None = None,
+    ) -> None:
+        self._deliveries = deliveries
+        self._clock = clock
+        self._rules = rules
+        self._draw = draw or random.Random()  # noqa: S311 - spreads retries, keeps no secret
+        self._attempts = asyncio.Semaphore(ATTEMPTS_MAX)
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._pauses: dict[str, _Pause] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._faults = FaultLog(_log, "sending notices")
+
+    async def run(self) -> None:
+        """Send until cancelled; what was not noted is sent again by whoever runs next."""
+        try:
+            while True:
+                try:
+                    await self.start_lanes()
+                except Exception as error:
+                    self._faults.met(error)
+                else:
+                    self._faults.passed()
+                await asyncio.sleep(LOOK_INTERVAL_S)
+        finally:
+            for lane in self._lanes.values():
+                lane.cancel()
+            await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+            self._lanes.clear()
+
+    async def start_lanes(self) -> Sequence[asyncio.Task[None]]:
+        """Open a lane for each endpoint with something due and none yet; give all.
+
+        Raises Unavailable.
+        """
+        now = self._clock.now()
+        for due in await self._deliveries.due(now):
+            if due.account_id in self._lanes or self._rests(due, now):
+                continue
+            lane = asyncio.create_task(self._lane(due.account_id), name=due.account_id)
+            self._lanes[due.account_id] = lane
+            lane.add_done_callback(lambda done: self._lanes.pop(done.get_name()))
+        return list(self._lanes.values())
+
+    def _rests(self, due: Due, now: datetime) -> bool:
+        pause = self._pauses.get(due.account_id)
+        return pause is not None and pause.started_at == due.started_at and now < pause.until
+
+    async def _lane(self, account_id: str) -> None:
+        """Send what is due at one endpoint, until nothing is, or it takes nothing."""
+        try:
+            first = await self._due(account_id)
+            if first is None:
+                return
+            endpoint = first[0]
+            async with open_postman(
+                httpx.URL(endpoint.url), self._rules, self._context(), connections=WIDTH
+            ) as postman:
+                found: tuple[Endpoint, Sequence[Delivery]] | None = first
+                # Put anew meanwhile, it may be elsewhere: the next lane goes there.
+                while found is not None and found[1] and found[0] == endpoint:
+                    if not await self._round(postman, endpoint, found[1]):
+                        return
+                    found = await self._due(account_id)
+        except Exception as error:
+            self._faults.met(error)
+
+    async def _due(self, account_id: str) -> tuple[Endpoint, Sequence[Delivery]] | None:
+        return await self._deliveries.first_in_line(account_id, self._clock.now(), ROUND_MAX)
+
+    async def _round(
+        self, postman: Postman, endpoint: Endpoint, deliveries: Sequence[Delivery]
+    ) -> bool:
+        """Send some messages and note what came of them; say whether the endpoint takes any."""
+        width = 1 if endpoint.account_id in self._pauses else WIDTH
+        answers: list[tuple[Delivery, Posted]] = []
+        line = iter(deliveries)
+        await asyncio.gather(
+            *(self._send_in_turn(postman, endpoint, line, answers, width) for _ in range(width))
+        )
+        now = self._clock.now()
+        result = self._result(answers, now)
+        await self._deliveries.settle(endpoint.account_id, now, result)
+        if result.acknowledged:
+            self._pauses.pop(endpoint.account_id, None)
+            return not result.gone
+        self._pause(endpoint, answers, now)
+        return False
+
+    async def _send_in_turn(
+        self,
+        postman: Postman,
+        endpoint: Endpoint,
+        line: Iterator[Delivery],
+        answers: list[tuple[Delivery, Posted]],
+        width: int,
+    ) -> None:
+        """Send one message of the line after the other, until so many have failed as go at once."""
+        for delivery in line:
+            async with self._attempts:
+                headers = signed_headers(
+                    endpoint.secrets, delivery.message_id, self._clock.now(), delivery.body
+                )
+                posted = await postman.post(delivery.body, {**headers, "content-type": MEDIA_TYPE})
+            answers.append((delivery, posted))
+            if sum(each.failure is not None for _, each in answers) >= width or posted.gone:
+                return
+
+    def _result(self, answers: Sequence[tuple[Delivery, Posted]], now: datetime) -> Result:
+        failures = [(delivery, posted) for delivery, posted in answers if posted.failure]
+        return Result(
+            acknowledged=tuple(
+                delivery.notice_pk for delivery, posted in answers if posted.failure is None
+            ),
+            failed=tuple(self._failed(delivery, posted, now) for delivery, posted in failures),
+            failure=failures[-1][1].failure if failures else None,
+            gone=any(posted.gone for _, posted in failures),
+        )
+
+    def _failed(self, delivery: Delivery, posted: Posted, now: datetime) -> Failed:
+        failures = delivery.failures + 1
+        pause = retry_in(failures, self._draw, asked_s=posted.retry_after_s)
+        return Failed(
+            notice_pk=delivery.notice_pk,
+            failures=failures,
+            next_at=None if pause is None else now + pause,
+        )
+
+    def _pause(
+        self, endpoint: Endpoint, answers: Sequence[tuple[Delivery, Posted]], now: datetime
+    ) -> None:
+        before = self._pauses.get(endpoint.account_id)
+        failures = 1 if before is None else before.failures + 1
+        asked_s = max((posted.retry_after_s or 0 for _, posted in answers), default=0)
+        pause = retry_in(min(failures, PAUSES_MAX), self._draw, asked_s=asked_s) or timedelta()
+        self._pauses[endpoint.account_id] = _Pause(
+            failures=failures, until=now + pause, started_at=endpoint.started_at
+        )
+
+    def _context(self) -> ssl.SSLContext:
+        """Make what TLS stands on once: it reads some hundred certificates."""
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context()
+        return self._tls

@@ -1,0 +1,160 @@
+"""Finds who was told of what has ended, and puts their notices on the record.
+
+The caller holds `Lock.NOTICE_WRITER`, so that notices are numbered in the order of their commits,
+and whoever has read up to one misses none before it.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from checker.audit.decisions import new_id
+from checker.domain.service import ServiceType
+from checker.notices.ending import Ending, Heard, TellingReason, Told, concerns, is_news
+from checker.notices.event import DECISIONS_MAX, event_text
+from checker.notices.schema import notice
+
+ENDINGS_AT_ONCE: Final = 200
+"""Endings whose decisions are held in memory together."""
+
+_TOLD: Final = text(
+    """
+SELECT e.place, d.id, d.account_id, d.service, d.permit_id, d.reasons
+FROM unnest(CAST(:listings AS text[]), CAST(:versions AS bigint[]),
+            CAST(:instants AS timestamptz[]))
+    WITH ORDINALITY AS e(listing_id, before_version, before_at, place)
+JOIN decision d ON d.listings @> ARRAY[e.listing_id]
+WHERE d.account_id IS NOT NULL AND (d.list_version < e.before_version OR d.at < e.before_at)
+ORDER BY e.place, d.account_id, d.id
+"""
+)
+
+_HEARD: Final = text(
+    """
+SELECT account_id, listing_id, ending, is_final, decision_ids FROM notice
+WHERE listing_id = ANY(CAST(:listings AS text[]))
+"""
+)
+
+# Whoever has no endpoint reads the feed.
+_SEND: Final = text(
+    """
+INSERT INTO delivery (notice_pk, account_id, listing_id, next_at)
+SELECT n.pk, n.account_id, n.listing_id, :now FROM notice n JOIN webhook USING (account_id)
+WHERE n.id = ANY(CAST(:ids AS uuid[]))
+"""
+)
+
+
+async def tell(connection: AsyncConnection, endings: Sequence[Ending], now: datetime) -> int:
+    """Write the notices of endings, in their order, for whom they are news; give how many."""
+    written = 0
+    for start in range(0, len(endings), ENDINGS_AT_ONCE):
+        some = endings[start : start + ENDINGS_AT_ONCE]
+        told, heard = await _told(connection, some), await _heard(connection, some)
+        rows = list(_notices(some, told, heard, now))
+        if rows:
+            await connection.execute(insert(notice), rows)
+            await connection.execute(_SEND, {"now": now, "ids": [row["id"] for row in rows]})
+        written += len(rows)
+    return written
+
+
+async def _told(connection: AsyncConnection, endings: Sequence[Ending]) -> dict[int, list[Told]]:
+    """Give the decisions that an ending may be about, by its place; sorted by account and id."""
+    parameters = {
+        "listings": [ending.listing_id for ending in endings],
+        "versions": [ending.before_version for ending in endings],
+        "instants": [ending.before_at for ending in endings],
+    }
+    found: dict[int, list[Told]] = {}
+    for row in await connection.execute(_TOLD, parameters):
+        place = row.place - 1
+        found.setdefault(place, []).append(_read(row, endings[place].listing_id))
+    return found
+
+
+def _read(row: Any, listing_id: str) -> Told:
+    about = [
+        reason
+        for reason in row.reasons
+        if reason["listing"] is not None and reason["listing"]["id"] == listing_id
+    ]
+    return Told(
+        decision_id=str(row.id),
+        account_id=row.account_id,
+        service=ServiceType(row.service),
+        permitted=row.permit_id is not None,
+        reasons=msgspec.convert(about, list[TellingReason]),
+    )
+
+
+async def _heard(
+    connection: AsyncConnection, endings: Sequence[Ending]
+) -> dict[tuple[str, str], list[Heard]]:
+    """Give what each account has heard of each listing."""
+    listings = sorted({ending.listing_id for ending in endings})
+    found: dict[tuple[str, str], list[Heard]] = {}
+    for row in await connection.execute(_HEARD, {"listings": listings}):
+        one = Heard(
+            key=row.ending,
+            is_final=row.is_final,
+            decision_ids=frozenset(map(str, row.decision_ids)),
+        )
+        found.setdefault((row.account_id, row.listing_id), []).append(one)
+    return found
+
+
+def _notices(
+    endings: Sequence[Ending],
+    told: dict[int, list[Told]],
+    heard: dict[tuple[str, str], list[Heard]],
+    now: datetime,
+) -> Iterator[dict[str, Any]]:
+    """Make the rows of notices; what they say is heard by those after them."""
+    for place, ending in enumerate(endings):
+        for account_id, decisions in groupby(told.get(place, ()), lambda each: each.account_id):
+            known = heard.setdefault((account_id, ending.listing_id), [])
+            news = [
+                each
+                for each in decisions
+                if concerns(ending, each) and is_news(ending, each.decision_id, known)
+            ]
+            for shows_listing in (True, False):
+                ids = [each.decision_id for each in news if each.showed_listing is shows_listing]
+                for start in range(0, len(ids), DECISIONS_MAX):
+                    part = ids[start : start + DECISIONS_MAX]
+                    known.append(_hears(ending, part))
+                    yield _row(ending, account_id, part, now, shows_listing=shows_listing)
+
+
+def _hears(ending: Ending, decision_ids: list[str]) -> Heard:
+    return Heard(key=ending.key, is_final=ending.is_final, decision_ids=frozenset(decision_ids))
+
+
+def _row(
+    ending: Ending,
+    account_id: str,
+    decision_ids: list[str],
+    now: datetime,
+    *,
+    shows_listing: bool,
+) -> dict[str, Any]:
+    notice_id = new_id()
+    return {
+        "id": notice_id,
+        "account_id": account_id,
+        "listing_id": ending.listing_id,
+        "ending": ending.key,
+        "is_final": ending.is_final,
+        "decision_ids": decision_ids,
+        "event": event_text(
+            ending, decision_ids, event_id=notice_id, now=now, shows_listing=shows_listing
+        ),
+        "at": now,
+    }

@@ -1,0 +1,33 @@
+"""What the benchmark of notices says."""
+
+import msgspec
+
+from loadtest.origin import Origin
+
+
+class NoticesReport(msgspec.Struct, frozen=True, kw_only=True, tag="notices"):
+    """Notices to many endpoints of which some hang, from the answer to what ended restrictions.
+
+    `repeated` came more than once, as they may.
+    """
+
+    origin: Origin
+    listings: int
+    workers: int
+    endpoints: int
+    hanging: int
+    notices: int
+    told: int
+    repeated: int
+    feed_seconds: float
+    told_seconds: float
+
+    def text(self) -> str:
+        """Say it in lines."""
+        return (
+            f"{self.notices} notices to {self.endpoints} endpoints of which {self.hanging} hang, "
+            f"{self.workers} workers, {self.listings} listings\n"
+            f"feed      {self.feed_seconds:.2f} s to the answer\n"
+            f"told      {self.told} notices in {self.told_seconds:.2f} s after it, "
+            f"{self.told / self.told_seconds:.0f} a second; {self.repeated} came again"
+        )
