@@ -17,6 +17,7 @@ ACCOUNT = "/v1/accounts/{account_id}"
 EVERYBODY = set(ROLES)
 FILERS = {"institution", "court", "operator"}
 CORRECTION = {"ground": "此案已结清", "contact": "someone@example.com"}
+ENDPOINT = {"url": "http://127.0.0.1:9/notices"}
 # Each address, who may call it, and a request that is answered well; None: no key is asked for.
 ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/checks", "post"): ({"institution"}, {"json": RIGHT}),
@@ -44,7 +45,7 @@ ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
     ("/v1/decisions/export", "get"): ({"auditor"}, {}),
     ("/v1/reports", "get"): ({"operator", "auditor"}, {}),
     ("/v1/notices", "get"): ({"institution"}, {}),
-    ("/v1/webhook", "put"): ({"institution"}, {"json": {"url": "http://127.0.0.1:9/notices"}}),
+    ("/v1/webhook", "put"): ({"institution"}, {"json": ENDPOINT}),
     ("/v1/webhook", "get"): ({"institution"}, {}),
     ("/v1/webhook/retry", "post"): ({"institution"}, {}),
     ("/v1/webhook", "delete"): ({"institution"}, {}),
@@ -171,6 +172,13 @@ def managed(operator: httpx.Client) -> None:
     MANAGED["key_id"] = key.json()["id"]
 
 
+@pytest.fixture
+def endpoint(institution: httpx.Client) -> None:
+    """Have an endpoint there, whoever removed it before."""
+    institution.put("/v1/webhook", json=ENDPOINT).raise_for_status()
+
+
+@pytest.mark.usefixtures("endpoint")
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("exchange", ACCESS)
 def test_each_role_may_what_the_table_says(

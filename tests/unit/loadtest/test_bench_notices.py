@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from loadtest.bench_notices import NoticesPlan
+from loadtest.bench_report import describe, keep
 from loadtest.children import free_port
 from loadtest.generator import LOOPBACK
 from loadtest.notice_endpoints import Endpoints, listening
 from loadtest.notices_report import NoticesReport
-from loadtest.origin import Origin, describe, keep
+from loadtest.origin import Origin
 
 pytestmark = pytest.mark.anyio
 
