@@ -172,12 +172,14 @@ class Deliveries:
         async with self._trips:
             with driver_errors():
                 async with self._engine.begin() as connection:
+                    # The endpoint's row first, as whoever puts or removes it does: nobody waits in
+                    # a circle.
+                    of_account = webhook.c.account_id == account_id
+                    await connection.execute(update(webhook).where(of_account).values(values))
                     await connection.execute(_ACKNOWLEDGE, {"pks": list(result.acknowledged)})
                     if result.failed:
                         rows = [_failed_row(each, now) for each in result.failed]
                         await connection.execute(_FAIL, rows)
-                    of_account = webhook.c.account_id == account_id
-                    await connection.execute(update(webhook).where(of_account).values(values))
 
 
 def _failed_row(failed: Failed, now: datetime) -> dict[str, object]:

@@ -87,7 +87,7 @@ delivery = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("account_id", ForeignKey("webhook.account_id", ondelete="CASCADE"), nullable=False),
     Column("listing_id", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_at", DateTime(timezone=True), nullable=False),

@@ -39,6 +39,9 @@ ROUND_MAX: Final = 64
 PAUSES_MAX: Final = DELAYS_S.index(5 * 60) + 1
 """An endpoint that is away is looked at every five minutes, whatever waits for it."""
 
+FAULT_PAUSE_S: Final = 1.0
+"""After what is no answer of an endpoint, PostgreSQL being away say."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -124,6 +127,8 @@ class Sender:
                     found = await self._due(account_id)
         except Exception as error:
             self._faults.met(error)
+            # In the lane, so that no other one is opened meanwhile.
+            await asyncio.sleep(FAULT_PAUSE_S)
 
     async def _due(self, account_id: str) -> tuple[Endpoint, Sequence[Delivery]] | None:
         return await self._deliveries.first_in_line(account_id, self._clock.now(), ROUND_MAX)

@@ -41,12 +41,14 @@ WHERE listing_id = ANY(CAST(:listings AS text[]))
 """
 )
 
-# Whoever has no endpoint reads the feed.
+# Whoever has no endpoint reads the feed. Locked, or one could be removed in between.
 _SEND: Final = text(
     """
 INSERT INTO delivery (notice_pk, account_id, listing_id, next_at)
-SELECT n.pk, n.account_id, n.listing_id, :now FROM notice n JOIN webhook USING (account_id)
+SELECT n.pk, n.account_id, n.listing_id, :now
+FROM notice n JOIN webhook w ON w.account_id = n.account_id
 WHERE n.id = ANY(CAST(:ids AS uuid[]))
+FOR KEY SHARE OF w
 """
 )
 

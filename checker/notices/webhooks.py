@@ -167,9 +167,7 @@ class Webhooks:
         """Tell an account nowhere any more; what waited stays in the feed. Raises Unavailable."""
         with driver_errors():
             async with self._engine.begin() as connection:
-                for table in (delivery, webhook):
-                    of_account = delete(table).where(table.c.account_id == account_id)
-                    await connection.execute(of_account)
+                await connection.execute(delete(webhook).where(webhook.c.account_id == account_id))
 
     async def retry(self, account_id: str) -> int:
         """Try at once whatever waits or was given up; give how many notices that are.
@@ -193,7 +191,8 @@ class Webhooks:
     async def _verify(self, url: httpx.URL) -> None:
         """Look where a URL leads now; the sender looks again at every connection."""
         try:
-            await permitted_addresses(url.host, url.port or _PORTS[url.scheme], self._rules)
+            host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
+            await permitted_addresses(host, port, self._rules)
         except AddressRefused:
             raise refused("must not lead to a private, local or reserved address") from None
         except CannotResolve:

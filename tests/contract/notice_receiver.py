@@ -1,5 +1,6 @@
 """A real HTTP receiver of notices on a port of its own, which answers as it is told to."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,7 +63,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving(answer: Callable[[Message], Status] = lambda _message: 200) -> Iterator[Receiver]:
+def receiving(
+    answer: Callable[[Message], Status] = lambda _message: 200, *, tls: ssl.SSLContext | None = None
+) -> Iterator[Receiver]:
     """Run a receiver; `answer` gives the status of each message, or that with headers."""
     receiver = Receiver(answer)
 
@@ -88,6 +91,8 @@ def receiving(answer: Callable[[Message], Status] = lambda _message: 200) -> Ite
         handle_error = lambda *_arguments: None  # noqa: E731 - one line, one fact
 
     server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

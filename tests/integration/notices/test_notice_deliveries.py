@@ -1,5 +1,6 @@
 """Notices reach a real HTTP receiver: signed, in order per listing, until it acknowledges."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -281,3 +282,18 @@ async def test_a_pruned_feed_keeps_what_was_not_delivered(town, clock):
     await town.node.notices.keeper.prune(clock.now() - timedelta(days=99))
     [event] = await town.events("hotel")
     assert event["data"]["listing_id"] == "listing-2"
+
+
+async def test_an_endpoint_may_be_put_again_and_again_while_it_is_sent_to(town):
+    with receiving(lambda message: 500 if message.data["listing_id"] == "listing-1" else 200) as (
+        receiver
+    ):
+        await town.put_webhook("hotel", receiver.url)
+        await town.end(*range(1, 6))
+        sending = asyncio.create_task(town.node.notices.sender.run())
+        for _ in range(30):
+            await town.put_webhook("hotel", receiver.url)
+            await town.node.notices.webhooks.retry(await town.account("hotel"))
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+    assert (await town.webhook("hotel")).dead == 0

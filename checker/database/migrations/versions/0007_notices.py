@@ -91,7 +91,10 @@ def _create_deliveries() -> None:
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_delivery_account_id_account")
+            ["account_id"],
+            ["webhook.account_id"],
+            name=op.f("fk_delivery_account_id_webhook"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["notice_pk"],
