@@ -23,6 +23,12 @@ KEYS_MAX = 100
 
 NO_KEY = "no key has this id"
 
+OVERLAP_S = 24 * 3600
+"""A day, in which every machine of an institution is given the new key."""
+
+OVERLAP_S_MAX = 90 * 24 * 3600
+"""A season; whoever needs longer has two keys, not one that is being replaced."""
+
 
 class KeyState(msgspec.Struct, frozen=True, kw_only=True):
     """A key without what opens anything; `number` says where it stands among the others.

@@ -8,9 +8,10 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath
 
-from checker.accounts.account_keys import AccountKeys, KeyState, NewKey
+from checker.accounts.account_keys import OVERLAP_S, OVERLAP_S_MAX, AccountKeys, NewKey
 from checker.accounts.keys import Action
 from checker.accounts.scope import Scope
+from checker.accounts.views import KeyView, key_view, made_key
 from checker.api.access import require
 from checker.api.accounts import (
     NUMBER_MAX,
@@ -19,24 +20,15 @@ from checker.api.accounts import (
     Items,
     Place,
     Services,
-    instant_or_none,
     place_of,
-    shown_services,
 )
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
 from checker.api.parameters import number, refuse_unknown
 from checker.api.responses import respond, respond_json
 from checker.decoding import decode
-from checker.domain.clock import Clock, instant_text
-from checker.domain.service import ServiceType
+from checker.domain.clock import Clock
 from checker.errors import Conflict, Fault, InvalidRequest
 from checker.runtime import Runtime
-
-OVERLAP_S = 24 * 3600
-"""A day, in which every machine of an institution is given the new key."""
-
-OVERLAP_S_MAX = 90 * 24 * 3600
-"""A season; whoever needs longer has two keys, not one that is being replaced."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Overlap = Annotated[int, msgspec.Meta(ge=0, le=OVERLAP_S_MAX)]
@@ -66,31 +58,6 @@ class KeyRotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     overlap_seconds: Overlap = OVERLAP_S
     expires_at: Instant | None = None
-
-
-class KeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A key by its id and first characters. `services` null and items of 0: as the account has it.
-
-    `last_used_at` is right to about a minute; `rotated_at` is when it got a successor.
-    """
-
-    id: str
-    prefix: str | None
-    services: tuple[ServiceType, ...] | None
-    jurisdiction: str | None
-    items_per_minute: int
-    items_per_day: int
-    created_at: str
-    expires_at: str | None
-    rotated_at: str | None
-    revoked_at: str | None
-    last_used_at: str | None
-
-
-class MadeKey(KeyView, frozen=True, kw_only=True):
-    """A key that was just made, with the key itself: it is shown this once."""
-
-    key: str
 
 
 class KeysPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,16 +140,6 @@ async def revoke_account_key(
     return respond_json(key_view(revoked))
 
 
-def key_view(key: KeyState) -> KeyView:
-    """Show a key by its id."""
-    return KeyView(**_fields(key))
-
-
-def made_key(made: NewKey) -> MadeKey:
-    """Show a key itself, this once."""
-    return MadeKey(**_fields(made.state), key=made.key)
-
-
 async def _read(
     request: Request[Any, Any, Any], decoder: msgspec.json.Decoder[_Asked], without_body: _Asked
 ) -> _Asked:
@@ -201,22 +158,6 @@ def _made(made: NewKey) -> Response[bytes]:
     body = encode(made_key(made))
     # RFC 9111, section 5.2.2.5: nothing on the way may keep the key.
     return respond(Reply(status=201, body=body, headers={"cache-control": "no-store"}))
-
-
-def _fields(key: KeyState) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "prefix": key.prefix,
-        "services": shown_services(key.scope),
-        "jurisdiction": key.scope.jurisdiction,
-        "items_per_minute": key.scope.items_per_minute,
-        "items_per_day": key.scope.items_per_day,
-        "created_at": instant_text(key.created_at),
-        "expires_at": instant_or_none(key.expires_at),
-        "rotated_at": instant_or_none(key.rotated_at),
-        "revoked_at": instant_or_none(key.revoked_at),
-        "last_used_at": instant_or_none(key.last_used_at),
-    }
 
 
 def _runtime(request: Request[Any, Any, Any]) -> Runtime:

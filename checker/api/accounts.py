@@ -1,25 +1,22 @@
 """`/v1/accounts`: who may call, and how widely. For operators alone."""
 
 import logging
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, patch, post
 from litestar.params import FromPath
 
-from checker.accounts.accounts import Account, AccountChanges, Accounts
-from checker.accounts.flags import Flag
+from checker.accounts.accounts import AccountChanges, Accounts
 from checker.accounts.keys import AccountRole, Action
 from checker.accounts.scope import ITEMS_MAX, Scope
+from checker.accounts.views import AccountView, account_view
 from checker.api.access import require
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
 from checker.api.parameters import flag, number, refuse_unknown
 from checker.api.responses import respond, respond_json
 from checker.decoding import decode
-from checker.domain.clock import instant_text
 from checker.domain.errors import InvalidJurisdiction
-from checker.domain.fishing import FishingGround
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Conflict, Fault, InvalidRequest
@@ -59,38 +56,6 @@ class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     items_per_minute: Items | msgspec.UnsetType = msgspec.UNSET
     items_per_day: Items | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
-
-
-class FlagView(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an account seems to fish: `marked` of `items` in an hour, a share far above its kind's.
-
-    `adverse_share`: `marked` counts distinct persons with adverse answers; `mismatch_share`: those
-    about names that do not match. The account is slowed until `slowed_until`, and flagged until an
-    operator clears it.
-    """
-
-    ground: FishingGround
-    at: str
-    slowed_until: str
-    items: int
-    marked: int
-    share: float
-    kind_share: float
-
-
-class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. `services` null: all; items are those of all its keys together, 0: no limit."""
-
-    id: str
-    name: str
-    role: AccountRole
-    services: tuple[ServiceType, ...] | None
-    jurisdiction: str | None
-    items_per_minute: int
-    items_per_day: int
-    created_at: str
-    disabled_at: str | None
-    flag: FlagView | None
 
 
 class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,16 +153,6 @@ def place_of(text: str | None) -> Jurisdiction | None:
         raise InvalidRequest(str(error), [Fault("/jurisdiction", str(error))]) from None
 
 
-def instant_or_none(at: datetime | None) -> str | None:
-    """Write an instant, if there is one."""
-    return None if at is None else instant_text(at)
-
-
-def shown_services(scope: Scope) -> tuple[ServiceType, ...] | None:
-    """Give the services of a scope in one order, None: all."""
-    return None if scope.services is None else tuple(sorted(scope.services))
-
-
 def _changes(asked: ChangedAccount) -> AccountChanges:
     scope: dict[str, Any] = {
         field: getattr(asked, field)
@@ -216,34 +171,6 @@ def _name(text: str) -> str:
         fault = Fault("/name", "is blank or holds what cannot be printed")
         raise InvalidRequest("a field is not as it must be", [fault])
     return name
-
-
-def account_view(one: Account) -> AccountView:
-    """Show an account."""
-    return AccountView(
-        id=one.id,
-        name=one.name,
-        role=one.role,
-        services=shown_services(one.scope),
-        jurisdiction=one.scope.jurisdiction,
-        items_per_minute=one.scope.items_per_minute,
-        items_per_day=one.scope.items_per_day,
-        created_at=instant_text(one.created_at),
-        disabled_at=instant_or_none(one.disabled_at),
-        flag=None if one.flag is None else _flag_view(one.flag),
-    )
-
-
-def _flag_view(one: Flag) -> FlagView:
-    return FlagView(
-        ground=one.ground,
-        at=instant_text(one.at),
-        slowed_until=instant_text(one.slowed_until),
-        items=one.items,
-        marked=one.marked,
-        share=round(one.marked / one.items, 4),
-        kind_share=round(one.kind_share, 4),
-    )
 
 
 def _accounts(request: Request[Any, Any, Any]) -> Accounts:

@@ -7,7 +7,7 @@ import msgspec
 
 from checker.accounts.accounts import Account, AccountChanges, Accounts
 from checker.accounts.keys import AccountRole
-from checker.api.accounts import account_view
+from checker.accounts.views import account_view
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.cli.scope_options import not_blank, scope_from, scope_options
 from checker.config import Config

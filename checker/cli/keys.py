@@ -6,9 +6,15 @@ from datetime import datetime, timedelta
 import click
 import msgspec
 
-from checker.accounts.account_keys import AccountKeys, KeyState, NewKey
+from checker.accounts.account_keys import (
+    OVERLAP_S,
+    OVERLAP_S_MAX,
+    AccountKeys,
+    KeyState,
+    NewKey,
+)
 from checker.accounts.keys import AccountRole, create_key
-from checker.api.account_keys import OVERLAP_S, OVERLAP_S_MAX, key_view, made_key
+from checker.accounts.views import key_view, made_key
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
 from checker.config import Config

@@ -5,6 +5,8 @@ import ast
 import pytest
 from source_tree import imported, modules, python_of_tests, shown, tree
 
+from checker.cli.main import COMMANDS
+
 # Each part, and what it may know besides itself; what stands in no row may know everything.
 MAY_KNOW = {
     "cache": set(),
@@ -95,6 +97,8 @@ FOUNDATIONS = ("checker.domain", "checker.policy", "checker.errors")
 DRIVERS = {"redis", "asyncpg", "sqlalchemy", "alembic", "litestar", "granian", "click"}
 ENTRIES = {
     "checker.cli",
+    # Read in by name.
+    *(place.partition(":")[0] for place in COMMANDS.values()),
     # Found by Alembic in their folder.
     "checker.database.migrations.env",
     # The specifications of the store, kept beside it; the tests run over both.

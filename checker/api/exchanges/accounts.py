@@ -1,11 +1,11 @@
 """The addresses of accounts and their keys."""
 
-from checker.api.account_keys import KeyRotation, KeysPage, KeyToMake, KeyView, MadeKey
+from checker.accounts.views import AccountView, KeyView, MadeKey
+from checker.api.account_keys import KeyRotation, KeysPage, KeyToMake
 from checker.api.accounts import (
     PAGE_SIZE,
     PAGE_SIZE_MAX,
     AccountsPage,
-    AccountView,
     ChangedAccount,
     NewAccount,
 )

@@ -1,0 +1,135 @@
+"""Accounts and keys as they are shown, over HTTP and on the command line."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from checker.accounts.account_keys import KeyState, NewKey
+from checker.accounts.accounts import Account
+from checker.accounts.flags import Flag
+from checker.accounts.keys import AccountRole
+from checker.accounts.scope import Scope
+from checker.domain.clock import instant_text
+from checker.domain.fishing import FishingGround
+from checker.domain.service import ServiceType
+
+
+class FlagView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an account seems to fish: `marked` of `items` in an hour, a share far above its kind's.
+
+    `adverse_share`: `marked` counts distinct persons with adverse answers; `mismatch_share`: those
+    about names that do not match. The account is slowed until `slowed_until`, and flagged until an
+    operator clears it.
+    """
+
+    ground: FishingGround
+    at: str
+    slowed_until: str
+    items: int
+    marked: int
+    share: float
+    kind_share: float
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account. `services` null: all; items are those of all its keys together, 0: no limit."""
+
+    id: str
+    name: str
+    role: AccountRole
+    services: tuple[ServiceType, ...] | None
+    jurisdiction: str | None
+    items_per_minute: int
+    items_per_day: int
+    created_at: str
+    disabled_at: str | None
+    flag: FlagView | None
+
+
+class KeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A key by its id and first characters. `services` null and items of 0: as the account has it.
+
+    `last_used_at` is right to about a minute; `rotated_at` is when it got a successor.
+    """
+
+    id: str
+    prefix: str | None
+    services: tuple[ServiceType, ...] | None
+    jurisdiction: str | None
+    items_per_minute: int
+    items_per_day: int
+    created_at: str
+    expires_at: str | None
+    rotated_at: str | None
+    revoked_at: str | None
+    last_used_at: str | None
+
+
+class MadeKey(KeyView, frozen=True, kw_only=True):
+    """A key that was just made, with the key itself: it is shown this once."""
+
+    key: str
+
+
+def account_view(one: Account) -> AccountView:
+    """Show an account."""
+    return AccountView(
+        id=one.id,
+        name=one.name,
+        role=one.role,
+        services=_services(one.scope),
+        jurisdiction=one.scope.jurisdiction,
+        items_per_minute=one.scope.items_per_minute,
+        items_per_day=one.scope.items_per_day,
+        created_at=instant_text(one.created_at),
+        disabled_at=_instant(one.disabled_at),
+        flag=None if one.flag is None else _flag_view(one.flag),
+    )
+
+
+def _flag_view(one: Flag) -> FlagView:
+    return FlagView(
+        ground=one.ground,
+        at=instant_text(one.at),
+        slowed_until=instant_text(one.slowed_until),
+        items=one.items,
+        marked=one.marked,
+        share=round(one.marked / one.items, 4),
+        kind_share=round(one.kind_share, 4),
+    )
+
+
+def key_view(key: KeyState) -> KeyView:
+    """Show a key by its id."""
+    return KeyView(**_fields(key))
+
+
+def made_key(made: NewKey) -> MadeKey:
+    """Show a key itself, this once."""
+    return MadeKey(**_fields(made.state), key=made.key)
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else instant_text(at)
+
+
+def _services(scope: Scope) -> tuple[ServiceType, ...] | None:
+    # In one order.
+    return None if scope.services is None else tuple(sorted(scope.services))
+
+
+def _fields(key: KeyState) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "prefix": key.prefix,
+        "services": _services(key.scope),
+        "jurisdiction": key.scope.jurisdiction,
+        "items_per_minute": key.scope.items_per_minute,
+        "items_per_day": key.scope.items_per_day,
+        "created_at": instant_text(key.created_at),
+        "expires_at": _instant(key.expires_at),
+        "rotated_at": _instant(key.rotated_at),
+        "revoked_at": _instant(key.revoked_at),
+        "last_used_at": _instant(key.last_used_at),
+    }
