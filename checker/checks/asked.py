@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from cache.token import Token
+from checker.audit.decisions import KeptDecision
 from checker.checks.request import PreparedCheck
 from checker.domain.decision import Decision
 from checker.registry.publication import ListVersion
@@ -33,11 +34,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions with their ids in the order of the checks, by the list of `version`."""
+    """Decisions with their ids in the order of the checks, by the list of `version`.
+
+    `kept` are those of them that are no plain `allow`.
+    """
 
     decisions: tuple[Decision, ...]
     ids: tuple[str, ...]
     version: ListVersion
+    kept: tuple[KeptDecision, ...]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

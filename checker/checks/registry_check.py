@@ -72,8 +72,12 @@ class RegistryCheck:
         item = Item(asked=asked, questions=self._questions(asked), at_version=at_version)
         if len(item.questions) > GROUP_CHECKS_MAX:
             [confirmed] = await self._transact([item])
-            return confirmed
-        return await self._group.add(item)
+        else:
+            confirmed = await self._group.add(item)
+        if confirmed is not None:
+            # Here and not by the transaction, which is of many: a line belongs to its request.
+            log_kept(confirmed.kept)
+        return confirmed
 
     async def aclose(self) -> None:
         """Stop; whoever waits is cancelled."""
@@ -130,13 +134,16 @@ class RegistryCheck:
         together = Together.of(wanted)
         decisions = await self._decide_together(connection, together, standings)
         ids = [new_id() for _ in decisions]
-        await self._keep(connection, together, standings, decisions, ids, version)
+        kept = await self._keep(connection, together, standings, decisions, ids, version)
         confirmed: dict[int, Confirmed] = {}
         start = 0
         for item in wanted:
             stop = start + len(item.questions)
             confirmed[id(item)] = Confirmed(
-                decisions=tuple(decisions[start:stop]), ids=tuple(ids[start:stop]), version=version
+                decisions=tuple(decisions[start:stop]),
+                ids=tuple(ids[start:stop]),
+                version=version,
+                kept=tuple([each for each in kept[start:stop] if each is not None]),
             )
             start = stop
         return [confirmed.get(id(item)) for item in items]
@@ -161,7 +168,8 @@ class RegistryCheck:
         decisions: Sequence[Decision],
         ids: Sequence[str],
         version: ListVersion,
-    ) -> None:
+    ) -> list[KeptDecision | None]:
+        """Keep what is no plain `allow`, durably; give it in the places of the checks."""
         kept = [
             KeptDecision.of(
                 decision,
@@ -174,15 +182,17 @@ class RegistryCheck:
                 policy=self._policies.effective(check.jurisdiction),
                 list_version=version.version,
             )
+            if decision.reasons
+            else None
             for check, account_id, standing, decision, decision_id in zip(
                 together.checks, together.account_ids, standings, decisions, ids, strict=True
             )
-            if decision.reasons
         ]
-        if kept:
-            await keep(connection, kept)
+        rows = [each for each in kept if each is not None]
+        if rows:
+            await keep(connection, rows)
             await connection.commit()
-            log_kept(kept)
+        return kept
 
     async def _use_permits(
         self,

@@ -123,7 +123,7 @@ async def test_nothing_that_was_asked_is_exported(
         ]
         bad = {"subject": subject(DEBTOR[:-1]), "service": {"type": DEBTOR}}
         for body in (*good, bad, DEBTOR):
-            await doors.lane.post(f"/v1/checks?key={DEBTOR}", json=body, headers=headers)
+            await doors.lane.post(f"/v1/checks?person={DEBTOR}", json=body, headers=headers)
         for body in ({"checks": [*good, bad]}, {"service": AIR, "subjects": [subject(INNOCENT)]}):
             await doors.lane.post("/v1/checks/batch", json=body, headers=headers)
         await doors.lane.request(DEBTOR, f"/v1/{INNOCENT}?{DEBTOR}", headers=headers)
