@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from private_folder import private_folder
 from running_service import (
     ROLES,
     SETTINGS,
     RunningService,
-    private_folder,
     running_service,
 )
 from town import MARKS, TOWN, Line, ndjson

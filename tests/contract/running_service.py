@@ -4,12 +4,10 @@ Knows the command line and HTTP alone.
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -115,16 +113,6 @@ def plain_environment() -> dict[str, str]:
     named = ("CHECKER_", "REDIS_URL", "DATABASE_URL", "PROMETHEUS_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(named)}
     return kept | {"PYTHONUTF8": "1"}
-
-
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    # Not pytest's folder: the path of a Unix socket holds 107 characters at most.
-    folder = Path(tempfile.mkdtemp(prefix="checker-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from changing import Stranger, outcome
-from running_service import private_folder, run_command, running_service
+from private_folder import private_folder
+from running_service import run_command, running_service
 from town import DEBTOR, MARKS, TOWN, Line, ndjson
 
 pytestmark = pytest.mark.xdist_group("contract")

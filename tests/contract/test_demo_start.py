@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from asking import ask, codes
+from private_folder import private_folder
 from running_service import (
     RunningService,
-    private_folder,
     run_command,
     running_service,
 )

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from asking import FLIGHT, G_TRAIN, ask, codes, problem, question
-from running_service import RunningService, private_folder, running_service
+from private_folder import private_folder
+from running_service import RunningService, running_service
 from town import DEBTOR, INNOCENT, LEGAL_REPRESENTATIVE, MARKS, TOWN, ndjson
 
 pytestmark = pytest.mark.xdist_group("contract-bare")

@@ -46,6 +46,7 @@ MISNAMED = range(10_004_000, 10_004_020)
 TABLES_THAT_GROW = {
     *("public.check_tally", "public.registry_lease", "public.key_use"),
     *("public.chain_link", "public.unchained"),
+    *("public.notice", "public.notice_progress", "public.webhook", "public.delivery"),
 }
 
 

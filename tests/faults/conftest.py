@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from faulty_service import WORKERS, in_force
-from running_service import RunningService, private_folder, running_service
+from private_folder import private_folder
+from running_service import RunningService, running_service
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
+from private_folder import private_folder
 from running_service import (
     CHECKER,
     PATIENCE_S,
     RunningService,
     free_port,
     plain_environment,
-    private_folder,
     running_service,
     wait_until_healthy,
 )

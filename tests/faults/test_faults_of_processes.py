@@ -24,10 +24,10 @@ from faulty_service import (
     worker_that_answered,
     workers_of,
 )
+from private_folder import private_folder
 from running_service import (
     PATIENCE_S,
     RunningService,
-    private_folder,
     processes_of,
     running_service,
     wait_until,

@@ -22,11 +22,11 @@ from faulty_service import (
     redis_of,
     shield,
 )
+from private_folder import private_folder
 from redis import Redis
 from running_service import (
     PATIENCE_S,
     RunningService,
-    private_folder,
     running_service,
     wait_until,
 )

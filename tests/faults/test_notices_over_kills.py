@@ -14,10 +14,10 @@ import pytest
 from asking import FLIGHT, ask
 from faulty_service import apply, publisher_of
 from notice_receiver import Message, Receiver, receiving
+from private_folder import private_folder
 from running_service import (
     SETTINGS,
     RunningService,
-    private_folder,
     running_service,
     wait_until,
 )

@@ -15,10 +15,10 @@ import asyncpg
 import psutil
 import pytest
 from faulty_service import WORKERS, apply, is_ready, workers_of
+from private_folder import private_folder
 from running_service import (
     SETTINGS,
     RunningService,
-    private_folder,
     run_command,
     running_service,
     wait_until,

@@ -5,7 +5,6 @@ import importlib.util
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import redis
+from private_folder import private_folder
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
@@ -48,9 +48,8 @@ def redis_program() -> str:
 
 @contextmanager
 def running_redis() -> Iterator[RedisServer]:
-    # Not pytest's folder: the path of a Unix socket holds 107 characters at most.
-    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
-        socket = Path(folder, "s")
+    with private_folder() as folder:
+        socket = folder / "s"
         process = subprocess.Popen(
             [redis_program(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
             stdout=subprocess.DEVNULL,
@@ -80,11 +79,6 @@ def own_redis() -> Iterator[RedisServer]:
         yield server
 
 
-DROPPED_AT_ONCE = 40
-"""Dropping a database writes all of the server to disk first; one after the other there is little
-left to write. So many take some 400 MB."""
-
-
 class PostgresServer:
     """A server of this run; its databases are copies of one that was upgraded once.
 
@@ -93,7 +87,6 @@ class PostgresServer:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._done_with: list[str] = []
         asyncio.run(self._make_template())
 
     def url_of(self, name: str) -> str:
@@ -107,11 +100,8 @@ class PostgresServer:
         return self.url_of(name)
 
     def drop(self, url: str) -> None:
-        self._done_with.append(url.partition("?")[0].rpartition("/")[2])
-        if len(self._done_with) >= DROPPED_AT_ONCE:
-            drops = [f"DROP DATABASE {name} WITH (FORCE)" for name in self._done_with]
-            self._done_with.clear()
-            asyncio.run(self._commands(drops))
+        name = url.partition("?")[0].rpartition("/")[2]
+        asyncio.run(self._command(f"DROP DATABASE {name} WITH (FORCE)"))
 
     async def _make_template(self) -> None:
         await self._commands(
@@ -139,11 +129,7 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL for all tests of this run."""
-    # Not pytest's folder: the path of a Unix socket holds 107 characters at most.
-    with (
-        tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder,
-        embedded_postgres(Path(folder, "server")) as url,
-    ):
+    with private_folder() as folder, embedded_postgres(folder / "server") as url:
         yield PostgresServer(url)
 
 

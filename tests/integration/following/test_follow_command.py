@@ -5,7 +5,8 @@ import signal
 
 import msgspec
 import pytest
-from running_service import private_folder, run_command, start_command
+from private_folder import private_folder
+from running_service import run_command, start_command
 
 from loadtest.document_numbers import NumberSpace
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -19,7 +19,7 @@ from checker.domain.service import Air
 from checker.registry.publication import newest_version
 from checker.registry.standings import Question, find_standings
 from checker.runtime import open_runtime
-from checker.upkeep import keep_current
+from checker.upkeep import keep_current, publishing
 from loadtest.document_numbers import NumberSpace
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
@@ -52,11 +52,15 @@ class SetClock:
 
 @asynccontextmanager
 async def serving(config, clock, *, publish=True):
-    """Open a node that serves, as a server's worker is; `publish`: as its publishing process."""
-    async with (
-        open_runtime(config, ENVIRON, clock=clock) as runtime,
-        keep_current(runtime, publish=publish),
-    ):
+    """Open a node that serves, as a server's worker is; `publish`: it brings changes to the cache.
+
+    Nobody keeps the audit and the notices here: these have grounds of their own.
+    """
+    async with AsyncExitStack() as stack:
+        runtime = await stack.enter_async_context(open_runtime(config, ENVIRON, clock=clock))
+        await stack.enter_async_context(keep_current(runtime, publish=False))
+        if publish:
+            await stack.enter_async_context(publishing(runtime))
         yield runtime
 
 

@@ -106,6 +106,9 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
         receipts=node.receipts,
         clock=node.clock,
         metrics=Metrics(node.follower),
+        tallies=node.audit.tallies,
+        watch=node.watch,
+        token_of=node.sealer.document_token,
     )
     asked = {
         "subject": {"document": {"type": "resident_id", "number": resident_id(2)}},
