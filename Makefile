@@ -18,7 +18,7 @@ run: install
 	$(BIN)/checker demo --port $(PORT)
 
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
 
 lint: install
 	$(BIN)/ruff check .
