@@ -91,6 +91,11 @@ def changed(**fields):
         changed(version=-1),
         changed(entries="5"),
     ],
+    # An id is drawn at random, so it is in no test's name.
+    ids=[
+        *("nothing", "no text", "no fields", "a list", "layout", "id"),
+        *("blocks", "buckets", "segment_blocks", "version", "entries"),
+    ],
 )
 def test_a_pointer_that_cannot_be_read_proves_nothing(raw):
     with pytest.raises(CacheIncomplete):

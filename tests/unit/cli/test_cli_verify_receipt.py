@@ -73,7 +73,10 @@ def test_what_a_genuine_receipt_says_is_told(key_set: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("typed", [JWS, f"\n{JWS}\n", RECEIPT])
+# The receipt is another in each worker, so it is in no test's name.
+@pytest.mark.parametrize(
+    "typed", [JWS, f"\n{JWS}\n", RECEIPT], ids=["jws", "between line ends", "with its opening"]
+)
 def test_a_receipt_is_read_from_standard_input(key_set: Path, typed: str) -> None:
     assert verify(key_set, typed=typed).exit_code == 0
     assert verify(key_set, "-", typed=typed).exit_code == 0
@@ -90,6 +93,10 @@ def test_a_receipt_is_read_from_standard_input(key_set: Path, typed: str) -> Non
         ((JWS, *OF_WHOM, "passport:P1234567"), "", False),
         ((JWS, "--opening", base64url(bytes(32)), "--document", NUMBER), "", False),
     ],
+    ids=[
+        *("the number", "with a space", "typed", "with its opening"),
+        *("another person", "another type", "another opening"),
+    ],
 )
 def test_an_opening_proves_whom_a_receipt_is_about(
     key_set: Path, arguments: tuple[str, ...], typed: str, is_about: bool
@@ -103,7 +110,9 @@ def test_an_opening_proves_whom_a_receipt_is_about(
 
 
 @pytest.mark.parametrize(
-    "jws", ["x", JWS[:-1], JWS[:50] + "x" + JWS[51:], JWS + "=", sign(b"{}", KEY, kid_of(KEY))]
+    "jws",
+    ["x", JWS[:-1], JWS[:50] + "x" + JWS[51:], JWS + "=", sign(b"{}", KEY, kid_of(KEY))],
+    ids=["no jws", "cut", "another letter", "padded", "no claims"],
 )
 def test_what_is_not_genuine_has_an_exit_code_of_its_own(key_set: Path, jws: str) -> None:
     result = verify(key_set, jws, *OF_WHOM, NUMBER)
@@ -131,6 +140,10 @@ def test_a_receipt_of_another_deployment_is_not_genuine(key_set: Path) -> None:
         ((JWS, *OF_WHOM, NUMBER[:17]), "", "--document"),
         ((JWS, *OF_WHOM, f"card:{NUMBER}"), "", "--document"),
         ((JWS, *OF_WHOM, ""), "", "--document"),
+    ],
+    ids=[
+        *("nothing", "half an object", "no text", "both typed", "no opening", "short opening"),
+        *("foreign letter", "short number", "unknown type", "blank"),
     ],
 )
 def test_wrong_usage_names_the_option_and_repeats_nothing(

@@ -47,6 +47,11 @@ def test_keys_of_other_kinds_are_passed_over() -> None:
         key_set({**SHOWN, "x": "é"}),
         key_set(*[{}] * (KEYS_MAX + 1)),
     ],
+    # The key is another in each worker, so it is in no test's name.
+    ids=[
+        *("nothing", "cut", "a list", "no text", "no keys", "no list", "no key"),
+        *("short", "foreign letter", "too many"),
+    ],
 )
 def test_what_is_no_key_set_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidKeySet):
