@@ -17,6 +17,7 @@ from checker.notices.notices import assemble_notices
 from checker.notices.schedule import DELAYS_S
 
 pytestmark = pytest.mark.anyio
+ID = itemgetter("id")
 
 
 def listing_ids(messages):
@@ -53,13 +54,10 @@ async def test_each_institution_is_told_at_its_own_endpoint_of_its_own_decisions
         await town.end(1, asked_by=("hotel", "airline", "school"))
         await town.end(2, asked_by=("airline",))
         await town.send()
-    by_path = {"/hotel": [], "/airline": []}
-    for message in receiver.messages:
-        by_path[message.path].append(message.event)
     for name in ("hotel", "airline"):
         # Of several listings in any order.
-        told = sorted(by_path[f"/{name}"], key=itemgetter("id"))
-        assert told == sorted(await town.events(name), key=itemgetter("id"))
+        told = [each.event for each in receiver.messages if each.path == f"/{name}"]
+        assert sorted(told, key=ID) == sorted(await town.events(name), key=ID)
     assert len(await town.events("school")) == 1
 
 
