@@ -2,7 +2,8 @@
 
     digest(n) = SHA-256( digest(n-1) | content(n) )        digest(0) = 32 zero bytes
 
-`content` is the row as JSON with sorted keys, instants in UTC to the microsecond. New rows queue in
+`content` is `{kind: {field: value}}` as JSON with sorted keys, of the fields that `CHAINED` names,
+instants in UTC to the microsecond, bytes in hexadecimal. New rows queue in
 `unchained`, in the statement that wrote them; a link is made for each a moment later, so that no
 answer waits for it and writers never wait for each other. The order is that in which rows were
 queued; it says nothing about time.
@@ -48,10 +49,24 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 GONE: Final = Content(kind="gone", row={})
 
+# Digests of years rest on these lists: a column that comes later is of another kind of content.
+CHAINED: Final[Mapping[str, tuple[str, ...]]] = {
+    "decision": (
+        *("id", "at", "account_id", "service", "jurisdiction", "outcome", "reasons", "permit_id"),
+        *("list_version", "listings", "policy"),
+    ),
+    "reported_outcome": ("pk", "decision_id", "decision_at", "at", "outcome", "note"),
+    "removal": (
+        *("pk", "month", "at", "decisions", "reported_outcomes", "first_link", "digest_before"),
+    ),
+    GONE.kind: (),
+}
+"""Which fields of each kind are digested."""
+
 
 def link_digest(before: bytes, content: Content) -> bytes:
     """Digest a row together with the link before it."""
-    plain = {name: _plain(value) for name, value in content.row.items()}
+    plain = {name: _plain(content.row[name]) for name in CHAINED[content.kind]}
     told = msgspec.json.encode({content.kind: plain}, order="deterministic")
     return hashlib.sha256(before + told).digest()
 

@@ -68,9 +68,9 @@ async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -
             links, head = await _follow(connection, kept, faults)
             if noted is not None and not await _still_holds(connection, noted, kept):
                 faults.add(f"link {noted.number}: its digest is not the one that was noted")
-            for row in await connection.execute(_UNCHAINED_DECISIONS):
+            async for row in await connection.stream(_UNCHAINED_DECISIONS):
                 faults.add(f"decision {row.id}: no link of the chain holds it")
-            for row in await connection.execute(_UNCHAINED_REPORTS):
+            async for row in await connection.stream(_UNCHAINED_REPORTS):
                 faults.add(f"an outcome of decision {row.decision_id}: no link holds it")
             counting = select(func.count()).select_from(unchained)
             waiting = (await connection.execute(counting)).scalar_one()
@@ -135,23 +135,15 @@ def _without(link_is_of: ColumnElement[bool], queued_is_of: ColumnElement[bool])
     )
 
 
-_UNCHAINED_DECISIONS = (
-    select(cast(decision.c.id, Text).label("id"))
-    .where(
-        _without(
-            (_link.decision_id == decision.c.id) & _link.reported_pk.is_(None),
-            (unchained.c.decision_id == decision.c.id) & unchained.c.reported_pk.is_(None),
-        )
+_UNCHAINED_DECISIONS = select(cast(decision.c.id, Text).label("id")).where(
+    _without(
+        (_link.decision_id == decision.c.id) & _link.reported_pk.is_(None),
+        (unchained.c.decision_id == decision.c.id) & unchained.c.reported_pk.is_(None),
     )
-    .limit(FAULTS_SHOWN_MAX)
 )
-_UNCHAINED_REPORTS = (
-    select(cast(reported_outcome.c.decision_id, Text).label("decision_id"))
-    .where(
-        _without(
-            _link.reported_pk == reported_outcome.c.pk,
-            unchained.c.reported_pk == reported_outcome.c.pk,
-        )
+_UNCHAINED_REPORTS = select(cast(reported_outcome.c.decision_id, Text).label("decision_id")).where(
+    _without(
+        _link.reported_pk == reported_outcome.c.pk,
+        unchained.c.reported_pk == reported_outcome.c.pk,
     )
-    .limit(FAULTS_SHOWN_MAX)
 )

@@ -9,6 +9,7 @@ is in it. Nobody waits for company, and large batches go by themselves.
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import compress, islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -120,33 +121,22 @@ class RegistryCheck:
         """Decide those items that are asked of this version, together; None: the others."""
         version = findings.version
         assert version is not None
-        standings: list[Standing] = []
-        wanted = []
-        start = 0
-        for item in items:
-            stop = start + len(item.questions)
-            if item.at_version in {None, version.version}:
-                wanted.append(item)
-                standings += findings.standings[start:stop]
-            start = stop
-        if not wanted:
+        wanted = [item.at_version in {None, version.version} for item in items]
+        if not any(wanted):
             return [None] * len(items)
-        together = Together.of(wanted)
+        asked_of = [
+            is_wanted for is_wanted, item in zip(wanted, items, strict=True) for _ in item.questions
+        ]
+        together = Together.of(list(compress(items, wanted)))
+        standings = list(compress(findings.standings, asked_of))
         decisions = await self._decide_together(connection, together, standings)
         ids = [new_id() for _ in decisions]
         kept = await self._keep(connection, together, standings, decisions, ids, version)
-        confirmed: dict[int, Confirmed] = {}
-        start = 0
-        for item in wanted:
-            stop = start + len(item.questions)
-            confirmed[id(item)] = Confirmed(
-                decisions=tuple(decisions[start:stop]),
-                ids=tuple(ids[start:stop]),
-                version=version,
-                kept=tuple([each for each in kept[start:stop] if each is not None]),
-            )
-            start = stop
-        return [confirmed.get(id(item)) for item in items]
+        answers = zip(decisions, ids, kept, strict=True)
+        return [
+            _confirmed(list(islice(answers, len(item.questions))), version) if is_wanted else None
+            for is_wanted, item in zip(wanted, items, strict=True)
+        ]
 
     async def _decide_together(
         self, connection: AsyncConnection, together: Together, standings: list[Standing]
@@ -264,6 +254,17 @@ class RegistryCheck:
         if check.reference is None:
             return secrets.token_bytes(CLAIM_BYTES)
         return self._sealer.sale_token(account_id, check.reference, check.service)
+
+
+def _confirmed(
+    answers: Sequence[tuple[Decision, str, KeptDecision | None]], version: ListVersion
+) -> Confirmed:
+    return Confirmed(
+        decisions=tuple([decision for decision, _, _ in answers]),
+        ids=tuple([decision_id for _, decision_id, _ in answers]),
+        version=version,
+        kept=tuple([kept for _, _, kept in answers if kept is not None]),
+    )
 
 
 def _uses_one(decision: Decision) -> bool:
