@@ -18,7 +18,7 @@ from checker.audit.export import ExportFormat, Wanted, export
 from checker.audit.monthly_report import monthly_report
 from checker.audit.outcomes import Report, ReportedOutcome
 from checker.decoding import decode
-from checker.domain.clock import instant_text, shanghai_day
+from checker.domain.clock import instant_text, month_range, shanghai_day
 from checker.errors import Fault, InvalidRequest
 from checker.runtime import Runtime
 
@@ -91,7 +91,7 @@ async def export_decisions(request: Request[Any, Any, Any]) -> Stream:
     wanted = Wanted(
         since=instant(request, "from"),
         until=instant(request, "to"),
-        account_id=request.query_params.get("account"),
+        account_id=_account(request),
     )
     runtime: Runtime = request.app.state.runtime
     rows = export(runtime.work_engine, wanted, form)
@@ -115,6 +115,16 @@ async def show_report(request: Request[Any, Any, Any]) -> Response[bytes]:
     return respond_json(await monthly_report(runtime.work_engine, month, runtime.policies.measures))
 
 
+def _account(request: Request[Any, Any, Any]) -> str | None:
+    """Read `account`; PostgreSQL has no text with what cannot be printed."""
+    text = request.query_params.get("account")
+    if text is not None and not text.isprintable():
+        raise InvalidRequest(
+            "account is no account's id", [Fault("/account", "is an account's id")]
+        )
+    return text
+
+
 async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for rows in rest:
@@ -127,7 +137,9 @@ def _month(request: Request[Any, Any, Any], today: date) -> date:
     if text is None:
         return today.replace(day=1)
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
+        month_range(month)
     except ValueError:
         fault = Fault("/month", "is a month as YYYY-MM")
         raise InvalidRequest("month is not a month", [fault]) from None
+    return month

@@ -57,7 +57,8 @@ CHAINED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "reported_outcome": ("pk", "decision_id", "decision_at", "at", "outcome", "note"),
     "removal": (
-        *("pk", "month", "at", "decisions", "reported_outcomes", "first_link", "digest_before"),
+        *("pk", "month", "at", "decisions", "reported_outcomes", "kept_since", "first_link"),
+        "digest_before",
     ),
     GONE.kind: (),
 }

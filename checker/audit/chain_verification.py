@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.audit.chain import ChainHead, Content, link_digest, read_contents
 from checker.audit.months import Kept, what_is_kept
-from checker.audit.schema import chain_link, decision, reported_outcome, unchained
+from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
 from checker.database.engine import driver_errors
 
 FAULTS_SHOWN_MAX: Final = 100
@@ -72,6 +72,8 @@ async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -
                 faults.add(f"decision {row.id}: no link of the chain holds it")
             async for row in await connection.stream(_UNCHAINED_REPORTS):
                 faults.add(f"an outcome of decision {row.decision_id}: no link holds it")
+            for row in await connection.execute(_UNCHAINED_REMOVALS):
+                faults.add(f"the removal {row.pk} of a month: no link of the chain holds it")
             counting = select(func.count()).select_from(unchained)
             waiting = (await connection.execute(counting)).scalar_one()
     return ChainVerification(
@@ -146,4 +148,9 @@ _UNCHAINED_REPORTS = select(cast(reported_outcome.c.decision_id, Text).label("de
         _link.reported_pk == reported_outcome.c.pk,
         unchained.c.reported_pk == reported_outcome.c.pk,
     )
+)
+# The newest says what is no longer asked for, and its link is never forgotten.
+_UNCHAINED_REMOVALS = select(removal.c.pk).where(
+    removal.c.pk == select(func.max(removal.c.pk)).scalar_subquery(),
+    ~exists(select(literal(1)).where(_link.removal_pk == removal.c.pk)),
 )

@@ -6,7 +6,7 @@ By institution and by the responsible authority (责任单位) that the measures
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.audit.outcomes import ReportedOutcome
 from checker.database.engine import driver_errors, fetch
-from checker.domain.clock import CapPeriod, period_end, period_start, shanghai_day
+from checker.domain.clock import month_range, shanghai_day
 from checker.domain.decision import Outcome
 from checker.domain.measure import Measure
 
@@ -92,10 +92,10 @@ async def monthly_report(
     """Count a month's checks and decisions. `engine` is one without a bound on statements.
 
     Raises:
+        ValueError: no such month (`checker.domain.clock.month_range`).
         Unavailable: PostgreSQL is away.
     """
-    noon = datetime.fromisoformat(f"{month.isoformat()}T12:00:00+08:00")
-    since, until = period_start(CapPeriod.MONTH, noon), period_end(CapPeriod.MONTH, noon)
+    since, until = month_range(month)
     days = {"first": shanghai_day(since), "next": shanghai_day(until)}
     with driver_errors():
         checks = await fetch(engine, text(_CHECKS), days)

@@ -21,7 +21,13 @@ from checker.audit.chain import NO_LINK, Content, put_link, read_head
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
-from checker.domain.clock import CapPeriod, period_end, period_start, shanghai_day
+from checker.domain.clock import (
+    CapPeriod,
+    month_range,
+    period_end,
+    period_start,
+    shanghai_day,
+)
 
 SCHEMA: Final = "decision_month"
 MONTHS_AHEAD: Final = 2
@@ -93,7 +99,9 @@ async def what_is_kept(connection: AsyncConnection) -> Kept:
     if row is None:
         return Kept(since=None, first_link=1, digest_before=NO_LINK)
     last = (await connection.execute(select(func.max(removal.c.month)))).scalar_one()
-    return Kept(since=_range(last)[1], first_link=row.first_link, digest_before=row.digest_before)
+    return Kept(
+        since=month_range(last)[1], first_link=row.first_link, digest_before=row.digest_before
+    )
 
 
 async def _months(connection: AsyncConnection) -> set[date]:
@@ -113,7 +121,7 @@ async def _months_of_the_rest(connection: AsyncConnection) -> set[date]:
 
 async def _make(connection: AsyncConnection, month: date) -> None:
     """Make a month beside the table, fill it from the rest, and put it in."""
-    start, end = (instant.isoformat() for instant in _range(month))
+    start, end = (instant.isoformat() for instant in month_range(month))
     name = f"{SCHEMA}.{_name(month)}"
     of_month = f"at >= '{start}' AND at < '{end}'"
     moved = f"DELETE FROM {SCHEMA}.rest WHERE {of_month} RETURNING *"  # noqa: S608 - our own names
@@ -121,6 +129,9 @@ async def _make(connection: AsyncConnection, month: date) -> None:
     commands = (
         f"SET LOCAL lock_timeout = '{LOCK_WAIT}'",
         "SET LOCAL checker.moves_months = 'on'",
+        # Whoever keeps a decision meanwhile waits before its place is chosen: chosen in the rest, it
+        # would be in nobody's month once this one is there.
+        "LOCK TABLE decision IN SHARE ROW EXCLUSIVE MODE",
         f"CREATE TABLE {name} (LIKE decision INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
         f"WITH moved AS ({moved}) INSERT INTO {name} SELECT * FROM moved",  # noqa: S608 - our own names
         f"ALTER TABLE decision ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')",
@@ -132,7 +143,7 @@ async def _make(connection: AsyncConnection, month: date) -> None:
 
 async def _remove(connection: AsyncConnection, month: date, now: datetime) -> bool:
     """Remove a month and chain its removal; False: some of it is not chained yet."""
-    start, end = _range(month)
+    start, end = month_range(month)
     await hold_to_commit(connection, Lock.CHAIN)
     await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
     await connection.execute(text("SET LOCAL checker.moves_months = 'on'"))
@@ -154,6 +165,7 @@ async def _remove(connection: AsyncConnection, month: date, now: datetime) -> bo
     reports = (await connection.execute(gone)).rowcount
     left = (await connection.execute(counting)).scalar_one()
     assert left == 0, "a month that is dropped leaves no row"
+    before = await what_is_kept(connection)
     head = await read_head(connection)
     first = await _first_kept(connection, end) or head.number + 1
     row: dict[str, Any] = {
@@ -161,8 +173,12 @@ async def _remove(connection: AsyncConnection, month: date, now: datetime) -> bo
         "at": now,
         "decisions": decisions,
         "reported_outcomes": reports,
+        "kept_since": end if before.since is None else max(before.since, end),
         "first_link": first,
-        "digest_before": await _digest_of(connection, first - 1),
+        # Where nothing more is forgotten, the link before the first was forgotten already.
+        "digest_before": before.digest_before
+        if first == before.first_link
+        else await _digest_of(connection, first - 1),
     }
     kept = (await connection.execute(insert(removal).values(row).returning(removal))).mappings()
     told = kept.one()
@@ -180,8 +196,8 @@ async def _first_kept(connection: AsyncConnection, end: datetime) -> int | None:
 
 async def _digest_of(connection: AsyncConnection, number: int) -> bytes:
     found = select(chain_link.c.digest).where(chain_link.c.number == number)
-    digest: bytes | None = (await connection.execute(found)).scalar_one_or_none()
-    return NO_LINK if digest is None else digest
+    digest: bytes = (await connection.execute(found)).scalar_one()
+    return digest
 
 
 def _ahead(now: datetime) -> list[date]:
@@ -197,9 +213,3 @@ def _ahead(now: datetime) -> list[date]:
 def _months_before(first_day: date, months: int) -> date:
     whole = first_day.year * 12 + first_day.month - 1 - months
     return date(whole // 12, whole % 12 + 1, 1)
-
-
-def _range(month: date) -> tuple[datetime, datetime]:
-    """Give the instants, in UTC, at which a month of Shanghai begins and ends."""
-    noon = datetime.fromisoformat(f"{month.isoformat()}T12:00:00+08:00")
-    return period_start(CapPeriod.MONTH, noon), period_end(CapPeriod.MONTH, noon)

@@ -96,8 +96,9 @@ chain_link = Table(
     ),
 )
 
-# Months whose time was over, and how many rows were removed with each. What is left of the chain
-# begins with the link `first_link`, which was made on `digest_before`.
+# Months whose time was over, and how many rows were removed with each. What was decided before
+# `kept_since` is gone; what is left of the chain begins with the link `first_link`, which was made
+# on `digest_before`.
 removal = Table(
     "removal",
     metadata,
@@ -106,6 +107,7 @@ removal = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("decisions", BigInteger, nullable=False),
     Column("reported_outcomes", BigInteger, nullable=False),
+    Column("kept_since", DateTime(timezone=True), nullable=False),
     Column("first_link", BigInteger, nullable=False),
     Column("digest_before", LargeBinary, nullable=False),
 )

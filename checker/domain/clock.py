@@ -86,6 +86,18 @@ def period_end(period: CapPeriod, instant: datetime) -> datetime:
             assert_never(period)
 
 
+def month_range(first_day: date) -> tuple[datetime, datetime]:
+    """Give the instants, in UTC, at which the month of a day of Shanghai begins and ends.
+
+    Raises ValueError where they are in no year from 1 to 9999 of UTC.
+    """
+    noon = datetime(first_day.year, first_day.month, 1, 12, tzinfo=SHANGHAI)
+    try:
+        return period_start(CapPeriod.MONTH, noon), period_end(CapPeriod.MONTH, noon)
+    except OverflowError:
+        raise ValueError("is a month that UTC does not have") from None
+
+
 def _first_day(period: CapPeriod, day: date) -> date:
     match period:
         case CapPeriod.DAY:

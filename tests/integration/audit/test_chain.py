@@ -1,5 +1,6 @@
 """The chain over decisions and outcomes: what was changed or removed is found, and where."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -44,10 +45,10 @@ async def test_an_empty_chain_has_no_fault(ground):
     assert (told.links, told.head_number, told.fault_count) == (0, 0, 0)
 
 
-async def test_two_who_extend_at_once_make_one_chain(ground):
+async def test_several_who_extend_at_once_make_one_chain(ground):
     await ground.decided(*[decision() for _ in range(20)])
-    first, second = Chain(ground.engine), Chain(ground.engine)
-    assert await first.extend() + await second.extend() == 20
+    made = await asyncio.gather(*[Chain(ground.engine).extend() for _ in range(4)])
+    assert sum(made) == 20
     assert (await verify_chain(ground.engine)).links == 20
 
 

@@ -1,5 +1,6 @@
 """Decisions stand by month, and go with it when its time is over; the chain tells of it."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -113,7 +114,11 @@ async def test_everything_may_go_and_what_comes_then_is_chained_to_it(ground, mo
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE removal SET decisions = 1", "DELETE FROM chain_link WHERE number = 2"],
+    [
+        "UPDATE removal SET decisions = 1",
+        "UPDATE removal SET kept_since = kept_since + interval '1 year'",
+        "DELETE FROM chain_link WHERE number = 3",
+    ],
 )
 async def test_a_removal_that_is_not_as_it_was_is_found(ground, months, statement):
     await ground.decided(decision(at=OLD), decision(at=OLD))
@@ -122,5 +127,46 @@ async def test_a_removal_that_is_not_as_it_was_is_found(ground, months, statemen
     await months.prepare(AT)
     await months.remove_old(AT)
     await verified(ground)
-    await ground.tamper(statement.replace("= 2", "= 3"))
+    await ground.tamper(statement)
     assert (await verify_chain(ground.engine)).fault_count
+
+
+async def test_a_month_without_a_decision_goes_and_the_chain_still_holds(ground, months):
+    """October and December 2025 have decisions, November has none."""
+    quiet = datetime(2025, 11, 15, tzinfo=UTC)
+    await ground.decided(decision(at=OLD))
+    await months.prepare(OLD)  # makes the two months after it too
+    await ground.decided(decision(at=quiet + timedelta(days=30)))
+    await Chain(ground.engine).extend()
+    assert await months.remove_old(quiet + timedelta(days=366 + 20)) == [
+        date(2025, 10, 1),
+        date(2025, 11, 1),
+    ]
+    assert (await verified(ground)).head_number == 4
+
+
+async def test_a_removal_that_never_was_hides_nothing(ground, months):
+    await ground.decided(decision(), decision())
+    await Chain(ground.engine).extend()
+    await ground.tamper("DELETE FROM decision")
+    await ground.tamper(
+        "INSERT INTO removal"
+        " (month, at, decisions, reported_outcomes, kept_since, first_link, digest_before)"
+        " VALUES ('2026-11-01', now(), 2, 0, '2026-12-01', 1, decode(repeat('00', 32), 'hex'))"
+    )
+    [fault] = (await verify_chain(ground.engine)).faults
+    assert fault == "the removal 1 of a month: no link of the chain holds it"
+
+
+async def test_decisions_come_while_a_month_is_made(ground, months):
+    """Whoever writes meanwhile waits, and what they write is in the month."""
+    await ground.decided(decision())
+
+    async def write():
+        for _ in range(20):
+            await ground.decided(decision())
+
+    made, _ = await asyncio.gather(months.prepare(AT), write())
+    assert date(2026, 11, 1) in made
+    assert sum((await partitions(ground)).values()) == 21
+    assert "rest" not in await partitions(ground)

@@ -58,12 +58,20 @@ _TRIGGERS = (
     """,
 )
 
+# What was kept showed every listing; whether the answer did is what the list of then says, and
+# where it says nothing the answer is taken not to have.
 _MOVE_ROWS = """
 INSERT INTO decision
     (id, at, account_id, service, jurisdiction, outcome, reasons, permit_id, list_version, listings)
 SELECT id, at, account_id, service, jurisdiction, outcome,
-       (SELECT coalesce(jsonb_agg(each || '{"is_public": true}'), '[]')
-        FROM jsonb_array_elements(reasons) AS each),
+       (SELECT coalesce(jsonb_agg(each || jsonb_build_object('is_public', coalesce(
+            (SELECT bool_and(listing.public) FROM listing
+             WHERE listing.id = each -> 'listing' ->> 'id'
+               AND listing.from_version <= decision_before.list_version
+               AND (listing.until_version IS NULL
+                    OR listing.until_version > decision_before.list_version)), false))
+            ORDER BY place), '[]')
+        FROM jsonb_array_elements(reasons) WITH ORDINALITY AS told(each, place)),
        permit_id, list_version,
        ARRAY(SELECT DISTINCT each -> 'listing' ->> 'id'
              FROM jsonb_array_elements(reasons) AS each
@@ -165,6 +173,7 @@ def _create_the_chain() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decisions", sa.BigInteger(), nullable=False),
         sa.Column("reported_outcomes", sa.BigInteger(), nullable=False),
+        sa.Column("kept_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("first_link", sa.BigInteger(), nullable=False),
         sa.Column("digest_before", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_removal")),
