@@ -1,10 +1,12 @@
 """Measures adverse checks, which are kept before they are answered, and the export of the log.
 
 The baseline commits an INSERT for each request, in a database of its own on the same PostgreSQL.
-Rounds go in turn. Every adverse answer was compared with the truth about the people before.
+Rounds go in turn. Everybody asked about in them was asked about before, and had to be denied;
+besides, a crowd that is half listed is compared with the truth.
 """
 
 import http.client
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ import msgspec
 from loadtest.answers import WrongAnswersError
 from loadtest.bench_checks import (
     CROWD,
+    SERVICE,
     ServiceRun,
     alternate,
     check_request,
@@ -27,9 +30,9 @@ from loadtest.decisions_report import DecisionsReport
 from loadtest.figures import Figures
 from loadtest.generator import LOOPBACK, Load, post
 from loadtest.kept_decisions import keep_many
-from loadtest.memory import children_of, memory_of
 from loadtest.origin import Origin
 from loadtest.population import Population
+from loadtest.workers import largest, replicas_at
 
 EXPORT_SECONDS_MAX = 600.0
 _READ_BYTES = 1 << 20
@@ -59,14 +62,16 @@ def measure_decisions(
         run = stack.enter_context(service_run(population, folder, workers=plan.workers))
         port = stack.enter_context(committed_inserts(run, folder, plan.workers))
         verify(population, run.port, run.key, today)
+        _have_denied(run, denied)
         adverse, baseline = alternate(
             _load(plan, run.port, [check_request(each, run.key) for each in denied]),
             _load(plan, port, [_order(each) for each in denied]),
             plan.rounds,
         )
         fill_seconds = keep_many(run.data / "postgres", plan.decisions)
-        before = _workers_mib(run)
-        export = _export(run, plan.decisions)
+        workers = list(replicas_at(run.port))
+        before = largest(workers).rss_mib
+        export = _export(run, workers, plan.decisions)
         return DecisionsReport(
             origin=Origin.here(now),
             listings=plan.listings,
@@ -91,7 +96,7 @@ class _Export(msgspec.Struct, frozen=True, kw_only=True):
     worker_peak_mib: float
 
 
-def _export(run: ServiceRun, at_least: int) -> _Export:
+def _export(run: ServiceRun, workers: Sequence[int], at_least: int) -> _Export:
     """Read the whole log as an auditor does; WrongAnswersError where rows are missing."""
     connection = http.client.HTTPConnection(LOOPBACK, run.port, timeout=EXPORT_SECONDS_MAX)
     began_at = perf_counter()
@@ -103,7 +108,7 @@ def _export(run: ServiceRun, at_least: int) -> _Export:
     while read := answer.read(_READ_BYTES):
         rows += read.count(b"\n")
         size += len(read)
-        peak_mib = max(peak_mib, _workers_mib(run))
+        peak_mib = max(peak_mib, largest(workers).rss_mib)
     seconds = perf_counter() - began_at
     connection.close()
     if answer.status != 200 or rows < at_least:
@@ -111,9 +116,17 @@ def _export(run: ServiceRun, at_least: int) -> _Export:
     return _Export(rows=rows, bytes=size, seconds=seconds, worker_peak_mib=peak_mib)
 
 
-def _workers_mib(run: ServiceRun) -> float:
-    """Give the resident memory of the largest of the server's processes."""
-    return max(memory_of(pid).rss_mib for pid in children_of(run.child.process.pid))
+def _have_denied(run: ServiceRun, subjects: Sequence[Subject]) -> None:
+    """Ask about everybody once; WrongAnswersError where somebody is not denied."""
+    batch = {"service": SERVICE, "subjects": [subject.request() for subject in subjects]}
+    connection = http.client.HTTPConnection(LOOPBACK, run.port, timeout=EXPORT_SECONDS_MAX)
+    headers = {"Authorization": f"Bearer {run.key}", "Content-Type": "application/json"}
+    connection.request("POST", "/v1/checks/batch", body=msgspec.json.encode(batch), headers=headers)
+    told = msgspec.json.decode(connection.getresponse().read())
+    connection.close()
+    wrong = [each for each in told["results"] if each.get("decision") != "deny"]
+    if wrong or len(told["results"]) != len(subjects):
+        raise WrongAnswersError(f"{len(wrong)} of {len(subjects)} are not denied")
 
 
 def _order(subject: Subject) -> bytes:

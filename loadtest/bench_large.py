@@ -7,8 +7,6 @@ the rebuild. Workers are found by what `/metrics` says of their replicas.
 """
 
 import os
-import re
-import urllib.request
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
@@ -33,12 +31,13 @@ from loadtest.children import ChildError, checker_program, started
 from loadtest.crowd import Form
 from loadtest.figures import Figures
 from loadtest.filter_probe import expected_share, read_filter, share_of_maybes
-from loadtest.generator import LOOPBACK, Load, send_on_uvloop
+from loadtest.generator import Load, send_on_uvloop
 from loadtest.large_list import put_on_the_list
 from loadtest.memory import Memory, children_of, memory_of
 from loadtest.origin import Origin
 from loadtest.paced import Asking, Latencies, ask_until
 from loadtest.population import Population
+from loadtest.workers import largest, replicas_at
 
 SMALL_LISTINGS = 10_000
 CHECKS_PER_SECOND = 500.0
@@ -50,8 +49,6 @@ PROBES = 20_000_000
 
 REBUILD_SECONDS_MAX = 1_800.0
 """A rebuild that takes longer has no figure worth keeping."""
-
-_replica_version = re.compile(r'^checker_replica_version\{pid="(\d+)"\} ([\d.e+]+)$', re.MULTILINE)
 
 
 class LargePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,28 +73,20 @@ class _Large:
 
     def worker_memory(self) -> Memory:
         """Of the largest worker."""
-        return max(map(memory_of, self._replicas()), key=lambda memory: memory.rss_mib)
+        return largest(self.replicas())
 
     def publisher_memory(self) -> Memory:
         """Of the child that is no worker and has had the most: what else there is, is small."""
-        others = set(children_of(self.run.child.process.pid)) - self._replicas().keys()
+        others = set(children_of(self.run.child.process.pid)) - self.replicas().keys()
         return max(map(memory_of, others), key=lambda memory: memory.peak_rss_mib)
 
     def has(self, version: int) -> bool:
         """Whether every worker's replica holds a version of the list."""
-        return all(held >= version for held in self._replicas().values())
+        return all(held >= version for held in self.replicas().values())
 
-    def _replicas(self) -> dict[int, int]:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.run.port}/metrics") as answer:
-            return replica_versions(answer.read().decode())
-
-
-def replica_versions(metrics: str) -> dict[int, int]:
-    """Read which version each worker's replica holds, by the worker's process id."""
-    found = _replica_version.findall(metrics)
-    if not found:
-        raise ValueError("the metrics tell of no replica")
-    return {int(pid): int(float(version)) for pid, version in found}
+    def replicas(self) -> dict[int, int]:
+        """Tell which version each worker holds, by process."""
+        return replicas_at(self.run.port)
 
 
 def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> LargeReport:

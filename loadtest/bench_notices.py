@@ -20,10 +20,11 @@ import msgspec
 import uvloop
 from standardwebhooks import Webhook
 
+from loadtest.answers import WrongAnswersError
 from loadtest.bench_changes import FEED, delisting_of, listing_of, strangers
 from loadtest.bench_checks import (
     COMMAND_SECONDS,
-    WrongAnswersError,
+    SERVICE,
     service_environment,
     service_run,
 )
@@ -41,7 +42,6 @@ KEYS_AT_ONCE = 2
 
 TOLD_SECONDS_MAX = 30.0
 SETTINGS = "[notices]\nallow_http = true\nallow_private_addresses = true\n"
-_SERVICE = {"type": "air", "flight": "CZ3101"}
 
 
 class NoticesPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +126,7 @@ async def _measure(
 
 
 def _be_refused(client: httpx.Client, people: list[Subject]) -> None:
-    batch = {"service": _SERVICE, "subjects": [each.request() for each in people]}
+    batch = {"service": SERVICE, "subjects": [each.request() for each in people]}
     told = _sent(client.post("/v1/checks/batch", content=msgspec.json.encode(batch)))
     decisions = {each.get("decision") for each in told["results"]}
     if decisions != {"deny"}:

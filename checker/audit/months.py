@@ -129,8 +129,8 @@ async def _make(connection: AsyncConnection, month: date) -> None:
     commands = (
         f"SET LOCAL lock_timeout = '{LOCK_WAIT}'",
         "SET LOCAL checker.moves_months = 'on'",
-        # Whoever keeps a decision meanwhile waits before its place is chosen: chosen in the rest, it
-        # would be in nobody's month once this one is there.
+        # Whoever keeps a decision meanwhile waits before its place is chosen: once the month is
+        # there, one that was to stand in the rest could not be written.
         "LOCK TABLE decision IN SHARE ROW EXCLUSIVE MODE",
         f"CREATE TABLE {name} (LIKE decision INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
         f"WITH moved AS ({moved}) INSERT INTO {name} SELECT * FROM moved",  # noqa: S608 - our own names

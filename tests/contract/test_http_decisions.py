@@ -1,16 +1,25 @@
 """What is kept of adverse answers: outcomes, explanations, the log, the month."""
 
+import asyncio
 import csv
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
-from running_service import RunningService, run_command
+from changing import Court, Stranger
+from running_service import RunningService, run_command, wait_until
 from town import DEBTOR, HIDDEN, INNOCENT
+
+from checker.audit.outcomes import REPORTS_MAX
+from checker.config import load_config
+from checker.servers import open_servers
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -100,7 +109,6 @@ def test_a_decision_is_explained_in_both_languages_with_the_list_of_then(
     assert told["decision"] == "deny"
     assert (why["measure"], why["section"]) == ("cn-2016-64/2.7.1", "二（七）1")
     assert "二（七）1" in why["text"]["zh"]
-    assert "G" not in told["service"]
     assert told["list"]["version"] >= 1
     assert len(told["policy"]) == 64
 
@@ -118,6 +126,7 @@ def test_the_log_is_exported_as_ndjson_and_csv(
     institution: httpx.Client, auditor: httpx.Client, denied: str
 ) -> None:
     report(institution, denied, outcome="refused")
+    wait_until(lambda: explain(institution, denied)["chain"] is not None)
     since = explain(institution, denied)["at"]
     response = auditor.get("/v1/decisions/export", params={"from": since})
     assert response.headers["content-type"] == "application/x-ndjson"
@@ -127,6 +136,9 @@ def test_the_log_is_exported_as_ndjson_and_csv(
         *("institution", "deny"),
         ["refused"],
     )
+    explained = explain(institution, denied)
+    assert row["list_version"] == explained["list"]["version"]
+    assert {"number": row["number"], "digest": row["digest"]} == explained["chain"]
     assert (row["measures"], row["roles"]) == (["cn-2016-64/2.7.1"], ["debtor"])
     asked = {"from": since, "format": "csv", "account": row["account_id"]}
     response = auditor.get("/v1/decisions/export", params=asked)
@@ -143,7 +155,10 @@ def test_an_export_of_nothing_is_empty(auditor: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"from": "yesterday"}, {"to": "2026-13-01"}, {"format": "xml"}, {"until": "2026-01-01"}],
+    [
+        *({"from": "yesterday"}, {"to": "2026-13-01"}, {"format": "xml"}, {"until": "2026-01-01"}),
+        {"account": "\0"},
+    ],
 )
 def test_an_export_of_what_is_no_time_or_format_is_refused(
     auditor: httpx.Client, parameters: dict[str, str]
@@ -152,34 +167,95 @@ def test_an_export_of_what_is_no_time_or_format_is_refused(
     problem(response, 400, "invalid-request")
 
 
-def test_a_month_counts_innocents_too(
-    institution: httpx.Client, operator: httpx.Client, denied: str
-) -> None:
-    month = explain(institution, denied)["at"][:7]
-    told = operator.get("/v1/reports", params={"month": month}).json()
-    assert told["month"] == f"{month}-01"
-    [mine] = [each for each in told["institutions"] if each["account"] == "institution"]
-    assert mine["denied"] >= 1
-    assert {each["measure"] for each in mine["measures"]} >= {"cn-2016-64/2.7.1"}
-    assert operator.get("/v1/reports").json()["month"]
+def test_a_month_counts_innocents_too(institution: httpx.Client, operator: httpx.Client) -> None:
+    def mine() -> dict[str, Any]:
+        told = operator.get("/v1/reports").json()
+        [found] = [each for each in told["institutions"] if each["account"] == "institution"]
+        assert told["month"] == f"{told['month'][:7]}-01"
+        return dict(found)
+
+    ask(institution, DEBTOR, G_TRAIN)
+    # Each process adds what it has counted every few seconds.
+    wait_until(lambda: mine()["checks"] >= mine()["denied"] > 0)
+    before = mine()
+    ask(institution, INNOCENT, G_TRAIN)
+    wait_until(lambda: mine()["checks"] > before["checks"])
+    assert mine()["denied"] == before["denied"]
+    assert {each["measure"] for each in before["measures"]} >= {"cn-2016-64/2.7.1"}
 
 
-@pytest.mark.parametrize("month", ["2026", "2026-13", "november", "2026-11-01"])
+@pytest.mark.parametrize(
+    "month", ["2026", "2026-13", "november", "2026-11-01", "0001-01", "9999-12"]
+)
 def test_what_is_no_month_has_no_report(operator: httpx.Client, month: str) -> None:
     response = operator.get("/v1/reports", params={"month": month})
     problem(response, 400, "invalid-request")
 
 
-def test_the_audit_of_all_that_was_decided_finds_no_fault(
-    service: RunningService, denied: str
+def test_more_outcomes_than_a_sale_can_have_are_refused(
+    institution: httpx.Client, denied: str
 ) -> None:
-    done = run_command(service.data_dir, "audit", "verify", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout)
-    assert told["decisions"]["fault_count"] == 0
-    head = f"{told['decisions']['head_number']}:{told['decisions']['head_digest']}"
-    assert run_command(service.data_dir, "audit", "verify", "--head", head).returncode == 0
-    forged = f"{told['decisions']['head_number']}:{'0' * 64}"
-    if told["decisions"]["head_number"]:
-        assert run_command(service.data_dir, "audit", "verify", "--head", forged).returncode == 3
+    turns = ["refused", "sold"] * (REPORTS_MAX // 2)
+    assert {report(institution, denied, outcome=each).status_code for each in turns} == {201}
+    problem(report(institution, denied, outcome="cancelled"), 409, "conflict")
+    assert report(institution, denied, outcome="sold").status_code == 201  # said before
+
+
+def test_an_allow_by_permit_has_outcomes_and_an_explanation(
+    institution: httpx.Client, court: httpx.Client
+) -> None:
+    stranger = Stranger()
+    Court(court).do(stranger.listed(), stranger.permit("EXPLAINED"))
+    answer = ask(institution, stranger.number, FLIGHT)
+    assert report(institution, answer["id"], outcome="sold").status_code == 201
+    told = explain(institution, answer["id"])
+    assert (told["decision"], told["permit_id"]) == ("allow", answer["permit"]["id"])
+    assert answer["permit"]["id"] in told["text"]["zh"]
+    assert [each["code"] for each in told["reasons"]] == ["restricted"]
+    assert [each["outcome"] for each in told["outcomes"]] == ["sold"]
+
+
+def verified(service: RunningService, *more: str) -> tuple[int, dict[str, Any]]:
+    done = run_command(service.data_dir, "audit", "verify", "--json", *more)
+    assert done.returncode in {0, 3}, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, told["decisions"]
+
+
+def test_the_audit_finds_no_fault_until_a_row_is_tampered_with_and_tells_where(
+    service: RunningService, institution: httpx.Client, denied: str
+) -> None:
+    wait_until(lambda: explain(institution, denied)["chain"] is not None)
+    code, told = verified(service)
+    assert (code, told["fault_count"], told["faults"]) == (0, 0, [])
+    head = f"{told['head_number']}:{told['head_digest']}"
+    assert verified(service, "--head", head)[0] == 0
+    assert verified(service, "--head", f"{told['head_number']}:{'0' * 64}")[0] == 3
+    with tampered(service, denied):
+        code, told = verified(service)
+        assert (code, told["fault_count"]) == (3, 1)
+        assert denied in told["faults"][0]
+    assert verified(service)[0] == 0
     assert run_command(service.data_dir, "audit", "verify", "--head", "x").returncode == 2
+
+
+@contextmanager
+def tampered(service: RunningService, decision_id: str) -> Iterator[None]:
+    """Have a decision read otherwise, as somebody may make it who may do everything."""
+
+    async def change(outcome: str) -> None:
+        with open_servers(load_config({}, data_dir=service.data_dir)) as named:
+            assert named.database_url is not None
+            connection = await asyncpg.connect(named.database_url.replace("+asyncpg", ""))
+            try:
+                await connection.execute("SET session_replication_role = replica")
+                changed = "UPDATE decision SET outcome = $1 WHERE id = $2"
+                assert await connection.execute(changed, outcome, decision_id) == "UPDATE 1"
+            finally:
+                await connection.close()
+
+    asyncio.run(change("allow"))
+    try:
+        yield
+    finally:
+        asyncio.run(change("deny"))

@@ -166,3 +166,9 @@ async def test_a_second_different_outcome_is_appended_and_the_same_again_is_not(
         await ground.reported(kept, ReportedOutcome(outcome))
     rows = await ground.query("SELECT outcome FROM reported_outcome ORDER BY pk")
     assert [row.outcome for row in rows] == ["refused", "overridden", "refused"]
+
+
+async def test_the_same_outcome_reported_twice_at_once_is_one(ground):
+    [kept] = await ground.decided(decision())
+    await asyncio.gather(*[ground.reported(kept) for _ in range(4)])
+    assert len(await ground.query("SELECT * FROM reported_outcome")) == 1

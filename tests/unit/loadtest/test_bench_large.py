@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from loadtest.bench_large import replica_versions
 from loadtest.bench_report import (
     ChangesReport,
     LargeReport,
@@ -18,6 +17,7 @@ from loadtest.figures import Figures
 from loadtest.memory import Memory, children_of, memory_of, read_memory
 from loadtest.origin import Origin
 from loadtest.paced import Latencies
+from loadtest.workers import replica_versions
 
 STATUS = "Name:\tpython\nVmPeak:\t  999999 kB\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\n"
 ROLLUP = "55d0-7ffc ---p 0 00:00 0 [rollup]\nRss: 102400 kB\nPss:  51200 kB\nPss_Anon: 1 kB\n"
