@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 import pytest
+from known_origin import ORIGIN
 
 from loadtest.answers import WrongAnswersError
 from loadtest.bench_checks import (
@@ -51,10 +52,6 @@ def round_of(per_second: float, **changes: object) -> LoadReport:
         "max_ms": per_second,
     }
     return msgspec.convert({**figures, **changes}, LoadReport)
-
-
-def origin() -> Origin:
-    return Origin(cpu="a CPU", cores=2, kernel="6.1", python="3.11", commit="abc", measured_at=NOW)
 
 
 @contextmanager
@@ -125,7 +122,7 @@ def test_a_round_with_a_failure_gives_no_figures(fault):
 
 def test_a_report_names_its_origin_and_the_ratio_of_medians(tmp_path):
     report = ChecksReport(
-        origin=origin(),
+        origin=ORIGIN,
         listings=100,
         crowd=10,
         listed_share=0.01,
@@ -141,9 +138,7 @@ def test_a_report_names_its_origin_and_the_ratio_of_medians(tmp_path):
 
 
 def test_a_kept_report_reads_back_as_it_was(tmp_path):
-    report = GeneratorReport(
-        origin=origin(), connections=16, generator=Figures.of([round_of(50.0)])
-    )
+    report = GeneratorReport(origin=ORIGIN, connections=16, generator=Figures.of([round_of(50.0)]))
     path = keep(report, tmp_path / "reports")
     assert path.name == "20261123T010203Z-generator.json"
     assert msgspec.json.decode(path.read_bytes(), type=GeneratorReport) == report

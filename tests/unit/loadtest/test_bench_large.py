@@ -1,10 +1,10 @@
 """The large benchmark's pure parts: memory and metrics read, reports told."""
 
 import os
-from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from known_origin import ORIGIN
 
 from loadtest.bench_report import (
     ChangesReport,
@@ -15,20 +15,11 @@ from loadtest.bench_report import (
 )
 from loadtest.figures import Figures
 from loadtest.memory import Memory, children_of, memory_of, read_memory
-from loadtest.origin import Origin
 from loadtest.paced import Latencies
 from loadtest.workers import replica_versions
 
 STATUS = "Name:\tpython\nVmPeak:\t  999999 kB\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\n"
 ROLLUP = "55d0-7ffc ---p 0 00:00 0 [rollup]\nRss: 102400 kB\nPss:  51200 kB\nPss_Anon: 1 kB\n"
-ORIGIN = Origin(
-    cpu="a CPU",
-    cores=2,
-    kernel="6.1",
-    python="3.11",
-    commit="abc",
-    measured_at=datetime(2026, 11, 25, 1, 2, 3, tzinfo=UTC),
-)
 
 
 def memory(rss_mib: float) -> Memory:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from known_origin import ORIGIN
 
 from loadtest.bench_notices import NoticesPlan
 from loadtest.bench_report import describe, keep
@@ -11,7 +12,6 @@ from loadtest.children import free_port
 from loadtest.generator import LOOPBACK
 from loadtest.notice_endpoints import Endpoints, listening
 from loadtest.notices_report import NoticesReport
-from loadtest.origin import Origin
 
 pytestmark = pytest.mark.anyio
 
@@ -62,11 +62,8 @@ def test_what_can_be_told_is_what_does_not_hang():
 
 
 def test_a_report_says_how_long_it_took_and_what_came_twice(tmp_path):
-    origin = Origin(
-        cpu="a CPU", cores=2, kernel="6.1", python="3.11", commit="abc", measured_at=NOW
-    )
     report = NoticesReport(
-        origin=origin,
+        origin=ORIGIN,
         listings=10,
         workers=2,
         endpoints=100,
@@ -80,4 +77,4 @@ def test_a_report_says_how_long_it_took_and_what_came_twice(tmp_path):
     told = describe(report)
     assert "10000 notices to 100 endpoints of which 10 hang" in told
     assert "9000 notices in 6.00 s after it, 1500 a second; 3 came again" in told
-    assert keep(report, tmp_path).name == "20261125T010203Z-notices.json"
+    assert keep(report, tmp_path).name == "20261123T010203Z-notices.json"
