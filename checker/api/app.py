@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
+from checker import memory
 from checker.api.access import tell_allowance
 from checker.api.checks import ChecksResource
 from checker.api.lane import Lane
@@ -63,6 +64,7 @@ def create_app(
             watching = asyncio.create_task(
                 runtime.watch.run(app.state.metrics.flagged), name="watch"
             )
+            memory.settle()
             try:
                 yield
             finally:

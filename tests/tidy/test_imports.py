@@ -18,6 +18,7 @@ MAY_KNOW = {
     "checker.parent": set(),
     "checker.policy": {"checker.domain"},
     "checker.decoding": {"checker.errors"},
+    "checker.memory": set(),
     "checker.vault": {"checker.errors"},
     "checker.config": {"checker.domain", "checker.errors", "checker.logs", "checker.policy"},
     "checker.database": {"cache", "checker.errors"},
@@ -86,8 +87,8 @@ MAY_KNOW = {
     "checker.api": {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
         *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.logs", "checker.notices"),
-        *("checker.parent", "checker.receipts", "checker.reconciliation"),
+        *("checker.errors", "checker.fault_log", "checker.logs", "checker.memory"),
+        *("checker.notices", "checker.parent", "checker.receipts", "checker.reconciliation"),
         *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },
 }
