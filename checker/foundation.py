@@ -5,7 +5,7 @@ Opened on servers that are named (`checker.servers`), and only if they are this 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
@@ -22,6 +22,7 @@ from cache.store import StandingCache
 from cache.tally import RedisTally
 from cache.token import Tokenizer
 from checker.accounts.quotas import Quotas
+from checker.accounts.senders import Senders
 from checker.audit.policies import record_policies
 from checker.config import Config
 from checker.database.engine import open_engine
@@ -55,6 +56,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     following: Following
     publication: Publication
     quotas: Quotas
+    senders: Senders
     tally: RedisTally
 
 
@@ -87,6 +89,8 @@ async def open_foundation(
             aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
             aclosing(RedisPublication.connect(config.redis_url)) as publication,
             aclosing(RedisQuota(config.redis_url)) as quota,
+            # A way of its own: a flood without keys delays no quota of a key.
+            aclosing(RedisQuota(config.redis_url)) as senders,
             aclosing(RedisTally(config.redis_url)) as tally,
         ):
             await _verify(cache)
@@ -102,8 +106,16 @@ async def open_foundation(
                 following=following,
                 publication=publication,
                 quotas=Quotas(quota),
+                senders=Senders(senders, digest=_digest_by(sealer)),
                 tally=tally,
             )
+
+
+def _digest_by(sealer: Sealer) -> Callable[[Sequence[str]], str]:
+    def digest(words: Sequence[str]) -> str:
+        return sealer.request_digest(words).hex()
+
+    return digest
 
 
 def read_policies(config: Config) -> PolicyBook:

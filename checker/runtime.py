@@ -23,6 +23,7 @@ from checker.accounts.accounts import Accounts
 from checker.accounts.flags import Flags
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
+from checker.accounts.senders import Senders
 from checker.accounts.watch import FishingWatch
 from checker.audit.audit import Audit, assemble_audit
 from checker.checks.checks import Checks
@@ -72,6 +73,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     flags: Flags
     watch: FishingWatch
     quotas: Quotas
+    senders: Senders
     policies: PolicyBook
     checks: Checks
     receipt_keys: ReceiptKeys
@@ -132,6 +134,7 @@ async def open_runtime(
                 clock=base.clock,
                 changes=changes,
                 in_force=barrier.wait,
+                count=base.senders.file,
             )
         ) as corrections,
         aclosing(
@@ -180,6 +183,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
             tally=base.tally, flags=flags, settings=base.config.fishing, clock=base.clock
         ),
         quotas=base.quotas,
+        senders=base.senders,
         policies=base.policies,
         checks=_checks(base, works, follower, repair),
         receipt_keys=receipt_keys,
