@@ -14,7 +14,9 @@ from checker import memory
 from checker.api.access import tell_allowance
 from checker.api.checks import ChecksResource
 from checker.api.lane import Lane
-from checker.api.metrics import Metrics, forget_dead_workers
+from checker.api.metrics import METRICS, Metrics, forget_dead_workers, gather_metrics
+from checker.api.openapi import kept_pages
+from checker.api.pages import GatheredPage, Served
 from checker.api.responses import handle_error
 from checker.api.routes import ROUTES
 from checker.api.tracing import open_tracing
@@ -49,6 +51,7 @@ def create_app(
         ):
             app.state.runtime = runtime
             app.state.metrics = Metrics(runtime.follower)
+            app.state.pages = kept_pages() | {METRICS: _metrics_page(runtime, app.state.metrics)}
             app.state.checks = ChecksResource(
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
@@ -82,6 +85,10 @@ def create_app(
         logging_config=None,
     )
     return Lane(app)
+
+
+def _metrics_page(runtime: Runtime, metrics: Metrics) -> Served:
+    return GatheredPage(lambda: gather_metrics(runtime, metrics))
 
 
 @asynccontextmanager

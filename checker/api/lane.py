@@ -12,12 +12,15 @@ from litestar import Litestar
 from checker.api.batch_turns import declared_length
 from checker.api.checks import ChecksResource
 from checker.api.exchange import Reply, reply_to, send_reply
+from checker.api.pages import Served
 from checker.api.responses import bug, log_broken_answer
 from checker.api.url_keys import key_in_url
 
 _AUTHORIZATION = b"authorization"
 _CHECKS = "/v1/checks"
 _BATCH = "/v1/checks/batch"
+
+_PAGE_HEADERS = ("accept-encoding", "if-none-match")
 
 LANE_PATHS = frozenset({_CHECKS, _BATCH})
 """What the lane answers, by POST."""
@@ -30,7 +33,7 @@ class Lane:
         self.routed = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer `POST /v1/checks` and its batch; pass on whatever else comes."""
+        """Answer checks, batches and pages; pass on every other request."""
         if scope["type"] == "http" and scope["query_string"]:
             has_header = any(name == _AUTHORIZATION for name, _ in scope["headers"])
             refused = key_in_url(scope["path"], scope["query_string"], has_header=has_header)
@@ -44,6 +47,11 @@ class Lane:
                 return
             if path == _BATCH:
                 await self._answer_batch(scope, receive, send)
+                return
+        if scope["type"] == "http" and scope["method"] == "GET":
+            served: Served | None = self.routed.state.pages.get(scope["path"])
+            if served is not None:
+                await send_reply(send, await _answer_page(scope, served))
                 return
         try:
             await self.routed(scope, receive, send)
@@ -77,6 +85,15 @@ class Lane:
             reply = bug(error)
             self.routed.state.metrics.failed("batch", reply.status)
             await send_reply(send, reply)
+
+
+async def _answer_page(scope: Any, served: Served) -> Reply:
+    try:
+        page = await served.page()
+    except Exception as error:
+        return bug(error)
+    wanted = {name: _header(scope, name.encode()) for name in _PAGE_HEADERS}
+    return page.reply({name: told.decode("latin-1") for name, told in wanted.items() if told})
 
 
 def _authorization(scope: Any) -> str | None:

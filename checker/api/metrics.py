@@ -10,10 +10,10 @@ import os
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from litestar import Response, get
-from litestar.datastructures import State
+from litestar import Request, Response, get
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -26,6 +26,8 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from cache.follower import Follower
 from checker.api.nodes import nodes_of
+from checker.api.pages import Page, Served
+from checker.api.responses import respond
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
@@ -35,6 +37,7 @@ from checker.notices.webhooks import Waiting
 from checker.registry.report import FeedReport
 from checker.runtime import Runtime
 
+METRICS = "/metrics"
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -235,8 +238,10 @@ class Metrics:
             self.flush()
 
     def exposition(self) -> bytes:
-        """Write all counts, of every worker, in Prometheus's text format."""
-        self.flush()
+        """Write all counts, of every worker, in Prometheus's text format; may run in a thread.
+
+        `flush` comes before, in the thread that counts.
+        """
         if not os.environ.get(MULTIPROCESS_VARIABLE):
             return generate_latest(self._registry)
         everyone = CollectorRegistry()
@@ -263,14 +268,23 @@ def _lives(pid: int) -> bool:
     return True
 
 
-@get("/metrics")
-async def show_metrics(state: State) -> Response[bytes]:
-    """Show the counts of all workers of this server; what an outage hides stays as it was."""
-    metrics: Metrics = state.metrics
-    runtime: Runtime = state.runtime
+async def gather_metrics(runtime: Runtime, metrics: Metrics) -> Page:
+    """Gather the counts of all workers of this server; what an outage hides stays as it was."""
     with suppress(Unavailable):
         nodes = await nodes_of(runtime)
         metrics.listed(nodes.newest, max((node.lag_ms for node in nodes.nodes), default=0))
         metrics.waiting(await runtime.corrections.count())
         metrics.undelivered(await runtime.notices.webhooks.count_waiting())
-    return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})
+    metrics.flush()
+    return await asyncio.to_thread(lambda: _exposed(metrics))
+
+
+def _exposed(metrics: Metrics) -> Page:
+    return Page.of(metrics.exposition(), CONTENT_TYPE_LATEST, keeps=False)
+
+
+@get(METRICS)
+async def show_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Show the counts of all workers of this server."""
+    served: Served = request.app.state.pages[METRICS]
+    return respond((await served.page()).reply(request.headers))
