@@ -32,7 +32,7 @@ from cache.following import (
     membership,
 )
 from cache.generation import Generation, decode_pointer, servable
-from cache.keys import Keys
+from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.redis_lookup import run_id_of
 from cache.redis_pipe import Command, Pipe, Reply
 
@@ -72,7 +72,7 @@ class RedisFollowing:
         url: str,
         *,
         token_key: str,
-        namespace: str = "checker",
+        namespace: str = DEFAULT_NAMESPACE,
         patience: FollowingPatience = FollowingPatience(),  # noqa: B008 - frozen
     ) -> Self:
         """Return it at a redis://, rediss:// or unix:// URL; connects when first asked."""

@@ -20,6 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from cache.errors import CacheUnavailable
+from cache.redis_url import driver_url
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 Reply: TypeAlias = Any
@@ -33,12 +34,45 @@ class CommandRefused(CacheUnavailable):
     """Redis answered, with an error: out of memory, no permission, wrong type."""
 
 
+class AccessRefused(CommandRefused):
+    """Redis does not let this deployment in: password, user or database number. Mend the URL."""
+
+
+def _meaning_of(error: RedisError) -> CacheUnavailable:
+    """Return what an error of the driver means; Redis's own text repeats nothing that was sent.
+
+    The driver wraps what Redis refuses while a connection is made in errors of a connection.
+    """
+    text = str(error)
+    for sign, meaning in _ACCESS_REFUSALS.items():
+        if sign in text:
+            return AccessRefused(meaning)
+    if isinstance(error, ResponseError):
+        return CommandRefused(f"Redis refused a command: {text}")
+    return CacheUnavailable(f"no connection to Redis: {text}")
+
+
+_ACCESS_REFUSALS = {
+    "called without any password": "Redis has no password, and the URL has one",
+    "WRONGPASS": "Redis does not know this password or user",
+    "invalid username-password": "Redis does not know this password or user",
+    "invalid password": "Redis does not know this password or user",
+    "NOAUTH": "Redis wants a password, and the URL has none",
+    "Authentication required": "Redis wants a password, and the URL has none",
+    "DB index is out of range": "Redis has no database of this number",
+    "invalid DB index": "Redis has no database of this number",
+    "SELECT is not allowed": "a cluster has the database 0 alone",
+}
+"""By words of Redis, Valkey and the driver, in order of precedence."""
+
+
 class Pipe:
     """A connection made when first needed, replaced when broken, used by one pipeline at a time."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
+        """Raises CacheMisconfigured: the URL names no Redis."""
         self._pool = ConnectionPool.from_url(
-            url,
+            driver_url(url),
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=timeout_s,
@@ -62,9 +96,9 @@ class Pipe:
                     return await self._exchange(packed, len(commands), again)
             except TimeoutError as error:
                 raise CacheUnavailable(f"no reply in {self._timeout_s} s") from error
-            except ResponseError as error:
-                raise CommandRefused(f"Redis refused a command: {error}") from error
-            except (RedisError, OSError) as error:
+            except RedisError as error:
+                raise _meaning_of(error) from error
+            except OSError as error:
                 raise CacheUnavailable(f"no connection to Redis: {error}") from error
 
     async def aclose(self) -> None:

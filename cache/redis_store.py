@@ -14,11 +14,11 @@ from cache.breaker import Breaker
 from cache.errors import CacheMisconfigured
 from cache.eviction import refuse_evicting
 from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
-from cache.keys import Keys
+from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import Entries
 from cache.redis_build import RedisBuild
 from cache.redis_lookup import RedisLookup
-from cache.redis_pipe import CommandRefused, Pipe
+from cache.redis_pipe import AccessRefused, CommandRefused, Pipe
 from cache.store import Lookup
 from cache.token import Token
 
@@ -50,12 +50,12 @@ class RedisStandingCache:
         url: str,
         *,
         token_key: str,
-        namespace: str = "checker",
+        namespace: str = DEFAULT_NAMESPACE,
         patience: Patience = Patience(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.monotonic,
         segment_blocks: int = SEGMENT_BLOCKS,
     ) -> Self:
-        """Return the store at a redis://, rediss:// or unix:// URL; connects when first asked.
+        """Return the store at a URL (`cache.redis_url`); connects when first asked.
 
         `token_key` is the fingerprint of the reader's key: a generation of another is not served.
         `clock` gives seconds, for the breaker alone.
@@ -125,10 +125,16 @@ class RedisStandingCache:
         """See `StandingCache.verify_policy`."""
         # INFO and not CONFIG, which managed services forbid.
         try:
-            [text] = await self._questions.ask([("INFO", "memory")])
+            texts = await self._questions.ask([("INFO", "memory"), ("INFO", "cluster")])
+        except AccessRefused:
+            raise
         except CommandRefused as error:
             raise CacheMisconfigured("Redis does not tell its eviction policy") from error
-        facts = dict(line.partition(":")[::2] for line in text.decode().splitlines())
+        facts = dict(
+            line.partition(":")[::2] for text in texts for line in text.decode().splitlines()
+        )
+        if facts.get("cluster_enabled") == "1":
+            raise CacheMisconfigured("Redis is a cluster, which is not supported yet")
         refuse_evicting(facts.get("maxmemory_policy", "unknown"))
 
     async def ping(self) -> None:

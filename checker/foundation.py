@@ -11,11 +11,13 @@ from contextlib import aclosing, asynccontextmanager
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cache.claim import ForeignNamespace, claim_namespace
 from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.following import Following
 from cache.publication import Publication
 from cache.quota import RedisQuota
 from cache.redis_following import RedisFollowing
+from cache.redis_pipe import AccessRefused
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
@@ -24,7 +26,7 @@ from cache.token import Tokenizer
 from checker.accounts.quotas import Quotas
 from checker.accounts.senders import Senders
 from checker.audit.policies import record_policies
-from checker.config import Config
+from checker.config import REDIS_PREFIX_VARIABLE, REDIS_VARIABLE, Config
 from checker.database.engine import open_engine
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock
@@ -67,12 +69,14 @@ async def open_foundation(
     """Open it.
 
     Raises:
-        ConfigurationError: keys of another deployment, a Redis that may evict the list, a policy
-            file that says what it may not.
+        ConfigurationError: keys of another deployment, a Redis that may evict the list or holds
+            another deployment, a store that refuses the login, a policy file that says what it
+            may not.
         Unavailable: PostgreSQL or Redis cannot be reached.
     """
     assert config.database_url is not None
     assert config.redis_url is not None
+    url, prefix = config.redis_url, config.redis.prefix
     policies = read_policies(config)
     secrets = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(secrets.token_key)
@@ -85,15 +89,19 @@ async def open_foundation(
         await prepare_deployment(work_engine, sealer.vault, token_key)
         await record_policies(work_engine, policies.all_effective, clock.now())
         async with (
-            aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,
-            aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
-            aclosing(RedisPublication.connect(config.redis_url)) as publication,
-            aclosing(RedisQuota(config.redis_url)) as quota,
+            aclosing(
+                RedisStandingCache.connect(url, token_key=token_key, namespace=prefix)
+            ) as cache,
+            aclosing(
+                RedisFollowing.connect(url, token_key=token_key, namespace=prefix)
+            ) as following,
+            aclosing(RedisPublication.connect(url, namespace=prefix)) as publication,
+            aclosing(RedisQuota(url, namespace=prefix)) as quota,
             # A way of its own: a flood without keys delays no quota of a key.
-            aclosing(RedisQuota(config.redis_url)) as senders,
-            aclosing(RedisTally(config.redis_url)) as tally,
+            aclosing(RedisQuota(url, namespace=prefix)) as senders,
+            aclosing(RedisTally(url, namespace=prefix)) as tally,
         ):
-            await _verify(cache)
+            await _verify(cache, url, token_key, prefix)
             yield Foundation(
                 config=config,
                 clock=clock,
@@ -126,17 +134,25 @@ def read_policies(config: Config) -> PolicyBook:
         raise ConfigurationError(str(error)) from error
 
 
-async def _verify(cache: StandingCache) -> None:
-    """Refuse a Redis that may drop the list by itself; wait a little for one that is away."""
+async def _verify(cache: StandingCache, url: str, token_key: str, prefix: str) -> None:
+    """Refuse a Redis that may drop the list by itself, is a cluster, does not let us in, or holds
+    another deployment under our prefix. Wait a little for one that is away.
+    """
     until = time.monotonic() + REDIS_START_S
     try:
         while True:
             try:
-                return await cache.verify_policy()
+                await cache.verify_policy()
+                return await claim_namespace(url, token_key=token_key, namespace=prefix)
+            except AccessRefused as error:
+                raise ConfigurationError(f"{REDIS_VARIABLE}: {error}") from None
             except CacheUnavailable:
                 if time.monotonic() > until:
                     raise
                 await asyncio.sleep(REDIS_PAUSE_S)
+    except ForeignNamespace as error:
+        text = f"{error}: set {REDIS_PREFIX_VARIABLE} to a prefix of this deployment's own"
+        raise ConfigurationError(text) from error
     except CacheMisconfigured as error:
         raise ConfigurationError(str(error)) from error
     except CacheUnavailable as error:

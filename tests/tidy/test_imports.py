@@ -20,7 +20,9 @@ MAY_KNOW = {
     "checker.decoding": {"checker.errors"},
     "checker.memory": set(),
     "checker.vault": {"checker.errors"},
-    "checker.config": {"checker.domain", "checker.errors", "checker.logs", "checker.policy"},
+    "checker.config": {
+        *("cache", "checker.domain", "checker.errors", "checker.logs", "checker.policy"),
+    },
     "checker.database": {"cache", "checker.errors"},
     "checker.registry": {
         *("cache", "checker.database", "checker.decoding", "checker.domain"),
