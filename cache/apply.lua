@@ -2,16 +2,16 @@
 -- for the live one an entry of the stream. All is checked before anything is written, and nothing
 -- that is missing is made anew: zeros in the place of a lost segment would prove absence.
 -- KEYS: pointer, head, build marker, stream, then segments, then buckets, each once.
--- ARGV: generation id, 'live' or 'building', version before the change, version after it, its instant,
--- 1 if this is its last slice, what the head says of slices before it ('' for whatever it says) and
--- after it, entries the stream keeps, seconds a marker lasts, how many segments, the length of each
--- segment; then for each token: the token, the places in KEYS of its segment and its bucket, and '-',
--- or '+' with the value and then its eight bits in the segment.
+-- ARGV: generation id, 'live' or 'building', version and id of the change before, version, id, history
+-- and instant of this one, 1 if this is its last slice, what the head says of slices before it ('' for
+-- whatever it says) and after it, entries the stream keeps, seconds a marker lasts, how many segments,
+-- the length of each segment; then for each token: the token, the places in KEYS of its segment and its
+-- bucket, and '-', or '+' with the value and then its eight bits in the segment.
 -- Returns 1 applied, 0 the generation is not where the change begins, -1 a segment is missing or cut,
 -- -2 a bucket or its sentinel is missing.
-local LIVE, LAST = ARGV[2] == 'live', ARGV[6] == '1'
-local BEFORE, AFTER = ARGV[7], ARGV[8]
-local FIXED_KEYS, FIXED_ARGUMENTS, SEGMENTS = 4, 11, tonumber(ARGV[11])
+local LIVE, LAST = ARGV[2] == 'live', ARGV[9] == '1'
+local BEFORE, AFTER = ARGV[10], ARGV[11]
+local FIXED_KEYS, FIXED_ARGUMENTS, SEGMENTS = 4, 14, tonumber(ARGV[14])
 
 local function decoded(key)
   local readable, value = pcall(cjson.decode, redis.call('GET', key) or '')
@@ -19,7 +19,7 @@ local function decoded(key)
 end
 
 local head = decoded(KEYS[2])
-if tonumber(head.version) ~= tonumber(ARGV[3]) then
+if head.change_id ~= ARGV[4] then
   return 0
 end
 if BEFORE ~= '' and head.partial ~= BEFORE then
@@ -28,7 +28,7 @@ end
 if LIVE and decoded(KEYS[1]).id ~= ARGV[1] then
   return 0
 end
-if not LIVE and redis.call('EXPIRE', KEYS[3], ARGV[10]) == 0 then
+if not LIVE and redis.call('EXPIRE', KEYS[3], ARGV[13]) == 0 then
   return 0
 end
 for n = 1, SEGMENTS do
@@ -58,14 +58,15 @@ while n <= #ARGV do
     n = n + 12
   end
 end
-local version, as_of_ms = ARGV[4], ARGV[5]
+local version, id, history, as_of_ms = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 if not LAST then
-  version, as_of_ms = ARGV[3], string.format('%.0f', tonumber(head.as_of_ms) or 0)
+  version, id, history = ARGV[3], ARGV[4], head.history
+  as_of_ms = string.format('%.0f', tonumber(head.as_of_ms) or 0)
 end
-local taken_in = '{"version":%s,"as_of_ms":%s,"added":%d,"partial":"%s"}'
-redis.call('SET', KEYS[2], string.format(taken_in, version, as_of_ms, added, AFTER))
+local taken_in = '{"version":%s,"as_of_ms":%s,"change_id":"%s","history":"%s","added":%d,"partial":"%s"}'
+redis.call('SET', KEYS[2], string.format(taken_in, version, as_of_ms, id, history, added, AFTER))
 if LIVE then
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'v', version, 'p', ARGV[3],
-    'a', as_of_ms, 't', table.concat(listed), 'f', ARGV[6])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[12], '*', 'v', version, 'p', ARGV[3], 'a', as_of_ms,
+    'i', id, 'b', ARGV[4], 'h', history, 't', table.concat(listed), 'f', ARGV[9])
 end
 return 1

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Any, assert_never
 from uuid import uuid4
 
-from cache.changes import CHANGES_KEPT, Head, decode_head, encode_head
+from cache.changes import CHANGES_KEPT, Head, Position, decode_head, encode_head
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.eviction import refuse_evicting
 from cache.filter import BLOCK_BYTES
@@ -129,8 +129,7 @@ class MemoryStandingCache:
     async def build(
         self,
         *,
-        version: int,
-        as_of_ms: int,
+        position: Position,
         token_key: str,
         count: int,
         entries: Entries,
@@ -139,8 +138,7 @@ class MemoryStandingCache:
         refuse_foreign(token_key, self._token_key)
         memory = self._reach()
         generation = Generation.plan(
-            version=version,
-            as_of_ms=as_of_ms,
+            position=position,
             token_key=token_key,
             entries=count,
             segment_blocks=self._segment_blocks,

@@ -4,9 +4,10 @@ It reads and writes what `cache.memory` keeps, under the same key names as Redis
 """
 
 import asyncio
+from collections.abc import Collection
 from uuid import uuid4
 
-from cache.changes import decode_entry, decode_head
+from cache.changes import Position, decode_entry, decode_head
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.filter import BLOCK_BYTES
 from cache.following import (
@@ -15,6 +16,7 @@ from cache.following import (
     LOADS_MAX,
     SENTINEL_NODE,
     Followed,
+    Held,
     Image,
     Member,
     Membership,
@@ -68,7 +70,7 @@ class MemoryFollowing:
             newest=len(found) < ENTRIES_AT_ONCE,
         )
 
-    async def acknowledge(self, node: str, version: int) -> bool:
+    async def acknowledge(self, node: str, position: Position) -> bool:
         """See `Following.acknowledge`."""
         turn, self._turn = self._turn, self._turn + 1
         memory = self._reach()
@@ -78,7 +80,13 @@ class MemoryFollowing:
         held = decode_member(nodes.get(node.encode()))
         mine = held is not None and held.author == self._author
         if held is None or not mine or held.turn <= turn:
-            member = Member(version=version, author=self._author, turn=turn, run=memory.run_id)
+            member = Member(
+                version=position.version,
+                change_id=position.change_id,
+                author=self._author,
+                turn=turn,
+                run=memory.run_id,
+            )
             nodes[node.encode()] = encode_member(member)
         self._turn = turn
         return held is not None and mine and held.turn == turn and held.run == memory.run_id
@@ -92,18 +100,21 @@ class MemoryFollowing:
         memory = self._reach()
         live_id = self._live_id()
         try:
-            head = decode_head(memory.strings.get(self._keys.head(live_id or "none"))).version
+            at = decode_head(memory.strings.get(self._keys.head(live_id or "none")))
+            head: Held | None = Held(at.version, at.change_id)
         except CacheIncomplete:
             head = None
         fields = memory.hashes.get(self._keys.nodes, {})
         return membership(fields, run=memory.run_id, now_ms=memory.now_ms(), head=head)
 
-    async def drop_behind(self, version: int) -> None:
+    async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
         """See `Following.drop_behind`."""
         fields = self._reach().hashes.get(self._keys.nodes, {})
         for node, raw in list(fields.items()):
             member = decode_member(raw)
-            if node != SENTINEL_NODE and (member is None or member.version < version):
+            if node != SENTINEL_NODE and (
+                member is None or member.version < version or member.change_id in strangers
+            ):
                 del fields[node]
 
     async def aclose(self) -> None:

@@ -3,7 +3,15 @@
 Knows no Redis. Nothing takes time here, so a vouch is late only if its caller says so.
 """
 
-from cache.changes import Change, Head, Position, StreamEntry, encode_entry, encode_head
+from cache.changes import (
+    Change,
+    Head,
+    Position,
+    StreamEntry,
+    encode_entry,
+    encode_head,
+    positions_in,
+)
 from cache.errors import CacheIncomplete, CacheUnavailable, ChangeRefused
 from cache.filter import BLOCK_BYTES, block_mask
 from cache.following import membership
@@ -50,9 +58,9 @@ class MemoryPublication:
             self._take(generation, change, part, head)
             if live:
                 entry = StreamEntry(
-                    version=change.version if part.is_last else change.previous,
-                    previous=change.previous,
-                    as_of_ms=change.as_of_ms if part.is_last else head.as_of_ms,
+                    position=change.after if part.is_last else head.position,
+                    previous=change.before.version,
+                    previous_id=change.before.change_id,
                     tokens=tuple(token for token, value in part.outlines if value is not None),
                     final=part.is_last,
                 )
@@ -67,7 +75,7 @@ class MemoryPublication:
             or live is None
             or live.id != generation.id
             or head is None
-            or head.version != position.version
+            or head.change_id != position.change_id
         ):
             return False
         nodes = memory.hashes.setdefault(keys.nodes, {})
@@ -76,15 +84,13 @@ class MemoryPublication:
             nodes[SENTINEL] = f"{memory.run_id}:{memory.now_ms()}".encode()
         memory.strings[keys.vouched] = memory.vouch_of(generation.id)
         memory.expire(keys.vouched, (VOUCH_MS - asked_ms_ago) / 1000)
-        heartbeat = StreamEntry(
-            version=position.version,
-            previous=position.version,
-            as_of_ms=position.as_of_ms,
-            tokens=(),
-            final=True,
-        )
-        memory.append(keys.changes, encode_entry(heartbeat))
+        memory.append(keys.changes, encode_entry(StreamEntry.heartbeat(position)))
         return True
+
+    async def recent(self) -> tuple[Position, ...]:
+        """See `Publication.recent`."""
+        stream = self._reach().streams.get(self._keys.changes, [])
+        return positions_in(fields for _, fields in stream)
 
     async def aclose(self) -> None:
         """See `Publication.aclose`."""
@@ -109,7 +115,7 @@ class MemoryPublication:
         now_live = self._live()
         is_live = now_live is not None and now_live.id == generation.id
         stands = is_live if live else marker in memory.names()
-        if head is None or head.version != change.previous or not stands:
+        if head is None or head.change_id != change.before.change_id or not stands:
             raise ChangeRefused("the generation does not stand where the change begins")
         if not live:
             memory.expire(marker, BUILD_MARKER_TTL_S)
@@ -138,12 +144,8 @@ class MemoryPublication:
             added += token not in bucket
             bucket[token] = value
             self._set_bits(generation, token)
-        after = Head(
-            version=change.version if part.is_last else head.version,
-            as_of_ms=change.as_of_ms if part.is_last else head.as_of_ms,
-            added=added,
-            partial=part.after,
-        )
+        reached = change.after if part.is_last else head.position
+        after = Head.at(reached, added=added, partial=part.after)
         memory.strings[keys.head(generation.id)] = encode_head(after)
 
     def _set_bits(self, generation: Generation, token: Token) -> None:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import TypeVar, assert_never
 
-from cache.changes import encode_head
+from cache.changes import Position, encode_head
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.filter import BLOCK_BYTES
 from cache.generation import Generation, decode_pointer, encode_pointer
@@ -45,8 +45,7 @@ class RedisBuild:
     async def build(
         self,
         *,
-        version: int,
-        as_of_ms: int,
+        position: Position,
         token_key: str,
         count: int,
         entries: Entries,
@@ -54,8 +53,7 @@ class RedisBuild:
         """See `StandingCache.build`."""
         refuse_foreign(token_key, self._token_key)
         generation = Generation.plan(
-            version=version,
-            as_of_ms=as_of_ms,
+            position=position,
             token_key=token_key,
             entries=count,
             segment_blocks=self._segment_blocks,

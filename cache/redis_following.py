@@ -13,13 +13,14 @@ says enough:
 - nodes: the head, then the nodes (`cache.lease` needs it so).
 """
 
+from collections.abc import Collection
 from importlib.resources import files
 from typing import Self
 from uuid import uuid4
 
 import msgspec
 
-from cache.changes import StreamEntry, decode_entry, decode_head
+from cache.changes import Position, StreamEntry, decode_entry, decode_head
 from cache.errors import CacheError, CacheIncomplete
 from cache.filter import BLOCK_BYTES
 from cache.following import (
@@ -27,6 +28,7 @@ from cache.following import (
     ENTRIES_AT_ONCE,
     LOADS_MAX,
     Followed,
+    Held,
     Image,
     Membership,
     membership,
@@ -115,12 +117,15 @@ class RedisFollowing:
             newest=len(found) < ENTRIES_AT_ONCE,
         )
 
-    async def acknowledge(self, node: str, version: int) -> bool:
+    async def acknowledge(self, node: str, position: Position) -> bool:
         """See `Following.acknowledge`."""
         turn = self._turn
         # Until it is answered nobody knows what becomes of it, and this turn is over.
         self._turn = turn + 1
-        command = ("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node, version, self._author, turn)
+        command: Command = (
+            *("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node),
+            *(position.version, position.change_id, self._author, turn),
+        )
         # A second call of this turn would find what the first put there, and take it for a stay.
         [stayed] = await self._questions.ask([command], again=False)
         self._turn = turn
@@ -149,13 +154,13 @@ class RedisFollowing:
                     dict(zip(flat[::2], flat[1::2], strict=True)),
                     run=run_id_of(server).decode(),
                     now_ms=int(now[0]) * 1000 + int(now[1]) // 1000,
-                    head=None if live_id is None else _version_of(raw_head),
+                    head=None if live_id is None else _held_by(raw_head),
                 )
-        return Membership(whole=False, versions={}, head=None)
+        return Membership(whole=False, nodes={}, head=None)
 
-    async def drop_behind(self, version: int) -> None:
+    async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
         """See `Following.drop_behind`."""
-        await self._questions.ask([("EVAL", _DROP, 1, self._keys.nodes, version)])
+        await self._questions.ask([("EVAL", _DROP, 1, self._keys.nodes, version, *strangers)])
 
     async def aclose(self) -> None:
         """See `Following.aclose`."""
@@ -221,8 +226,9 @@ def _entry(flat: list[bytes]) -> StreamEntry:
     return decode_entry(dict(zip(flat[::2], flat[1::2], strict=True)))
 
 
-def _version_of(raw_head: Reply) -> int | None:
+def _held_by(raw_head: Reply) -> Held | None:
     try:
-        return decode_head(raw_head).version
+        head = decode_head(raw_head)
     except CacheError:
         return None
+    return Held(head.version, head.change_id)

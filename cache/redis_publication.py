@@ -12,7 +12,7 @@ from typing import Self
 
 import msgspec
 
-from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head
+from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, positions_in
 from cache.errors import CacheIncomplete, ChangeRefused
 from cache.filter import bit_offsets
 from cache.following import membership
@@ -127,6 +127,7 @@ class RedisPublication:
             *("EVAL", _VOUCH, 5, keys.pointer, keys.head(generation.id)),
             *(keys.vouched, keys.changes, keys.nodes),
             *(generation.id, position.version, position.as_of_ms),
+            *(position.change_id, position.history),
             *(asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS),
             CHANGES_KEPT,
         )
@@ -134,6 +135,11 @@ class RedisPublication:
         [(said, *time_of)] = await self._pipe.ask([command], again=False)
         self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
         return bool(said)
+
+    async def recent(self) -> tuple[Position, ...]:
+        """See `Publication.recent`."""
+        [entries] = await self._pipe.ask([("XRANGE", self._keys.changes, "-", "+")])
+        return positions_in(dict(zip(flat[::2], flat[1::2], strict=True)) for _, flat in entries)
 
     async def aclose(self) -> None:
         """See `Publication.aclose`."""
@@ -169,8 +175,9 @@ class RedisPublication:
             *(keys.segment(generation.id, segment) for segment in segment_places),
             *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
             *(generation.id, "live" if live else "building"),
-            *(change.previous, change.version, change.as_of_ms, int(part.is_last)),
-            *(part.before, part.after),
+            *(change.before.version, change.before.change_id),
+            *(change.after.version, change.after.change_id, change.after.history),
+            *(change.after.as_of_ms, int(part.is_last), part.before, part.after),
             *(CHANGES_KEPT, BUILD_MARKER_TTL_S, len(segment_places)),
             *(generation.segment_bytes(segment) for segment in segment_places),
             *tokens,

@@ -11,6 +11,7 @@ from typing import Self
 import msgspec
 
 from cache.breaker import Breaker
+from cache.changes import Position
 from cache.errors import CacheMisconfigured
 from cache.eviction import refuse_evicting
 from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
@@ -90,15 +91,14 @@ class RedisStandingCache:
     async def build(
         self,
         *,
-        version: int,
-        as_of_ms: int,
+        position: Position,
         token_key: str,
         count: int,
         entries: Entries,
     ) -> Generation:
         """See `StandingCache.build`."""
         return await self._builds.build(
-            version=version, as_of_ms=as_of_ms, token_key=token_key, count=count, entries=entries
+            position=position, token_key=token_key, count=count, entries=entries
         )
 
     async def switch(self, generation: Generation) -> None:

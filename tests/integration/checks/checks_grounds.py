@@ -15,7 +15,6 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.breaker import Breaker
-from cache.changes import Position
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
@@ -109,8 +108,7 @@ class Grounds:
         state = await self.publication.state()
         assert state.generation is not None
         assert state.head is not None
-        position = Position(version=state.head.version, as_of_ms=state.head.as_of_ms)
-        assert await self.publication.vouch(state.generation, position, asked_ms_ago=0)
+        assert await self.publication.vouch(state.generation, state.head.position, asked_ms_ago=0)
 
     async def hold_lease(self) -> None:
         """Load the replica, and let a heartbeat renew its lease."""

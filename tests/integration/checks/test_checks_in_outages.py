@@ -13,6 +13,7 @@ from checks_grounds import (
     open_grounds,
     told,
 )
+from positions import position
 
 from cache.generation import Generation, encode_pointer
 from cache.keys import Keys
@@ -76,7 +77,7 @@ async def hold_another_deployment_s(grounds: Grounds) -> None:
             yield entry
 
     built: Generation = await foreign.build(
-        version=99, as_of_ms=0, token_key="another", count=0, entries=nobody()
+        position=position(99), token_key="another", count=0, entries=nobody()
     )
     await foreign.switch(built)
     grounds.memory.strings |= other.strings

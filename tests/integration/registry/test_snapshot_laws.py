@@ -25,7 +25,6 @@ from registry_grounds import (
 )
 
 from cache.breaker import Breaker
-from cache.changes import Position
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
@@ -181,9 +180,8 @@ async def twin_of(node):
     await cache.switch(generation)
     following = MemoryFollowing(memory, token_key=FINGERPRINT)
     replica = Follower("twin", following, RegistryWord(node.engine))
-    position = Position(version=version.version, as_of_ms=version.at_ms)
     while not replica.holds_lease:
-        assert await publication.vouch(generation, position, asked_ms_ago=0)
+        assert await publication.vouch(generation, version.position, asked_ms_ago=0)
         await replica.follow_once()
     return Checks(
         replica=replica,

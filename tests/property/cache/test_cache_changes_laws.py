@@ -4,8 +4,9 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
+from positions import position
 
-from cache.changes import Change, Position
+from cache.changes import Change
 from cache.filter import BLOCK_BYTES, may_contain
 from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
@@ -33,7 +34,7 @@ class Deployment:
             yield sorted(listed.items())
 
         return await self.store.build(
-            version=version, as_of_ms=0, token_key="k", count=len(listed), entries=stream()
+            position=position(version), token_key="k", count=len(listed), entries=stream()
         )
 
     async def put_in_force(self, listed, version=0):
@@ -43,12 +44,12 @@ class Deployment:
 
     async def apply(self, generation, changes, *, live):
         for previous, outlines in enumerate(changes):
-            change = Change(version=previous + 1, previous=previous, as_of_ms=0, outlines=outlines)
+            steps = {"before": position(previous), "after": position(previous + 1)}
+            change = Change(**steps, outlines=outlines)
             await self.publication.apply(generation, change, live=live)
 
     async def answers(self, generation, version, asked):
-        position = Position(version=version, as_of_ms=0)
-        assert await self.publication.vouch(generation, position, asked_ms_ago=0)
+        assert await self.publication.vouch(generation, position(version), asked_ms_ago=0)
         return (await self.store.lookup(asked)).values
 
     def may_contain(self, generation, token):

@@ -4,6 +4,7 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
+from positions import position
 
 from cache.filter import BLOCK_BYTES, block_index, block_mask, may_contain
 from cache.generation import Generation
@@ -18,7 +19,7 @@ lists = st.dictionaries(tokens | crowded, st.binary(max_size=64), max_size=300)
 def laid_out(listed, segment_blocks, batch=1_000):
     """Return the generation of a list, its buckets and its segments, by index."""
     generation = Generation.plan(
-        version=1, as_of_ms=0, token_key="", entries=len(listed), segment_blocks=segment_blocks
+        position=position(1), token_key="", entries=len(listed), segment_blocks=segment_blocks
     )
 
     async def gather():

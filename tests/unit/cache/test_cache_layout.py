@@ -1,6 +1,7 @@
 """What the layout refuses, and what it writes for nothing at all."""
 
 import pytest
+from positions import position
 
 from cache.errors import BuildRejected
 from cache.generation import Generation
@@ -18,8 +19,7 @@ async def stream(entries):
 
 async def pieces_of(entries, count=None):
     generation = Generation.plan(
-        version=1,
-        as_of_ms=0,
+        position=position(1),
         token_key="",
         entries=len(entries) if count is None else count,
         segment_blocks=2,

@@ -1,8 +1,8 @@
 """What only the twin can show: markers under a clock, and a memory out of reach."""
 
 import pytest
+from positions import position
 
-from cache.changes import Position
 from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable, CacheUnvouched
 from cache.lease import SETTLED_S, VOUCH_MS
 from cache.memory import Memory, MemoryStandingCache
@@ -40,7 +40,7 @@ async def nothing():
 
 
 def build(store, entries=None):
-    return store.build(version=1, as_of_ms=0, token_key="k", count=0, entries=entries or nothing())
+    return store.build(position=position(1), token_key="k", count=0, entries=entries or nothing())
 
 
 async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store, memory, clock):
@@ -78,7 +78,7 @@ async def test_a_build_renews_its_marker_while_it_writes(store, clock):
             clock.now += BUILD_MARKER_TTL_S / 100
             yield [(bytes([first]) + bytes(15), b"")]
 
-    generation = await store.build(version=1, as_of_ms=0, token_key="k", count=256, entries=slow())
+    generation = await store.build(position=position(1), token_key="k", count=256, entries=slow())
     await store.switch(generation)
     assert await store.current() == generation
 
@@ -100,8 +100,7 @@ async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, c
     generation = await build(store)
     await store.switch(generation)
     publication = MemoryPublication(memory)
-    position = Position(version=1, as_of_ms=0)
-    assert await publication.vouch(generation, position, asked_ms_ago=200)
+    assert await publication.vouch(generation, position(1), asked_ms_ago=200)
     clock.now += (VOUCH_MS - 201) / 1000
     await store.lookup([])
     clock.now += 0.002
@@ -115,8 +114,7 @@ async def test_the_nodes_are_whole_when_all_leases_from_before_have_ended(store,
     publication = MemoryPublication(memory)
 
     async def are_whole():
-        position = Position(version=1, as_of_ms=0)
-        assert await publication.vouch(generation, position, asked_ms_ago=0)
+        assert await publication.vouch(generation, position(1), asked_ms_ago=0)
         return (await publication.state()).nodes_whole
 
     assert not await are_whole()
