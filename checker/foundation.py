@@ -74,7 +74,7 @@ async def open_foundation(
     policies = read_policies(config)
     secrets = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(secrets.token_key)
-    token_key = tokenizer.fingerprint
+    token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
     sealer = Sealer(tokenizer, Vault(secrets.encryption_key))
     async with (
         open_engine(config.database_url) as engine,
@@ -83,9 +83,19 @@ async def open_foundation(
         await prepare_deployment(work_engine, sealer.vault, token_key)
         await record_policies(work_engine, policies.all_effective, clock.now())
         async with (
-            aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,
-            aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
-            aclosing(RedisPublication.connect(config.redis_url)) as publication,
+            aclosing(
+                RedisStandingCache.connect(
+                    config.redis_url, token_key=token_key, checksum_key=checksum_key
+                )
+            ) as cache,
+            aclosing(
+                RedisFollowing.connect(
+                    config.redis_url, token_key=token_key, checksum_key=checksum_key
+                )
+            ) as following,
+            aclosing(
+                RedisPublication.connect(config.redis_url, checksum_key=checksum_key)
+            ) as publication,
             aclosing(RedisQuota(config.redis_url)) as quota,
             aclosing(RedisTally(config.redis_url)) as tally,
         ):

@@ -13,6 +13,7 @@ import copy
 
 import msgspec
 from lease_parts import (
+    CHECKSUM_KEY,
     TOKEN_KEY,
     Journey,
     SlowFollowing,
@@ -22,6 +23,14 @@ from lease_parts import (
 )
 
 from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
+from cache.checksum import (
+    SEAL_FIELD,
+    Checksums,
+    encode_sum,
+    record_fields,
+    segment_field,
+    total_of,
+)
 from cache.filter import BLOCK_BYTES, block_index, block_mask
 from cache.follower import Follower
 from cache.generation import Generation, decode_pointer, encode_pointer
@@ -60,7 +69,7 @@ class World:
         self.memory = Memory(clock=lambda: self.now)
         self.saved = []
         self.late = []
-        self.publication = MemoryPublication(self.memory)
+        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
         self.publishers = [Journey(self._publish), Journey(self._publish)]
         self.rebuild = Journey(self._rebuild)
         self.barrier = Journey(self._look)
@@ -198,6 +207,18 @@ class World:
     def _write_head(self, generation, version, partial=""):
         head = Head(version=version, as_of_ms=version, partial=partial)
         self.memory.strings[KEYS.head(generation.id)] = encode_head(head)
+        self._write_sums(generation, head)
+
+    def _write_sums(self, generation, head):
+        """Write the checksums of what is held; no bucket is, so a shelf's record is zero."""
+        checksums = Checksums(CHECKSUM_KEY, generation.id)
+        records = dict.fromkeys(record_fields(generation), 0)
+        for index in range(generation.segments):
+            data = self.memory.strings[KEYS.segment(generation.id, index)]
+            records[segment_field(index)] = checksums.segment(index, data)
+        seal = checksums.seal(total_of(records.values()), head).encode()
+        fields = {field: encode_sum(record) for field, record in records.items()}
+        self.memory.hashes[KEYS.sums(generation.id)] = fields | {SEAL_FIELD: seal}
 
     async def _look(self):
         """The feed's barrier: all nodes have it and none lives on the word, or its time is over."""

@@ -12,6 +12,7 @@ from cache.memory import Memory, MemoryStandingCache
 from cache.memory_publication import MemoryPublication
 
 KEYS = Keys("checker")
+CHECKSUM_KEY = bytes(range(32))
 
 # Few enough that changes meet, spread over all buckets and blocks.
 tokens = st.integers(0, 40).map(lambda number: bytes([number * 6]) + bytes(7) + bytes([number]) * 8)
@@ -25,8 +26,10 @@ class Deployment:
 
     def __init__(self):
         self.memory = Memory(lambda: 0.0)
-        self.store = MemoryStandingCache(self.memory, token_key="k", segment_blocks=3)
-        self.publication = MemoryPublication(self.memory)
+        self.store = MemoryStandingCache(
+            self.memory, token_key="k", segment_blocks=3, checksum_key=CHECKSUM_KEY
+        )
+        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
 
     async def build(self, listed, version):
         async def stream():
