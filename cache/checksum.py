@@ -37,12 +37,16 @@ from cache.changes import Head
 from cache.errors import CacheIncomplete
 from cache.filter import BLOCK_BYTES
 from cache.generation import Generation
+from cache.token import TOKEN_BYTES
 
 CHECKSUM_BYTES = 16
 KEY_BYTES_MIN = 16
 
 PAGE_BLOCKS = 16
 PAGE_BYTES = PAGE_BLOCKS * BLOCK_BYTES
+
+# A hash stays a listpack only while all its values have at most 64 bytes (Redis's default).
+VALUE_BYTES_MAX = 64
 
 SHELF_BUCKETS = 64
 """One read of a shelf takes some 180 KB and 1 ms of Redis's time."""
@@ -92,7 +96,10 @@ class Checksums:
         """Return the checksum of a bucket as a store holds it; `sentinel` is the field to skip."""
         tokens = sorted(field for field in fields if field != sentinel)
         values = [fields[token] for token in tokens]
-        if any(len(value) > 255 for value in values):
+        # Or bytes could move from one field to the next, and the content would be the same.
+        if any(len(token) != TOKEN_BYTES for token in tokens):
+            raise CacheIncomplete("a bucket holds a field that is no token")
+        if any(len(value) > VALUE_BYTES_MAX for value in values):
             raise CacheIncomplete("a bucket holds a value that is too long")
         return self.bucket(index, tokens, values)
 

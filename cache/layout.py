@@ -23,6 +23,7 @@ import msgspec
 
 from cache.checksum import (
     SEAL_FIELD,
+    VALUE_BYTES_MAX,
     Checksums,
     decode_sum,
     encode_sum,
@@ -37,9 +38,6 @@ from cache.errors import BuildRejected
 from cache.filter import BLOCK_BYTES, POSITION_BITS, POSITIONS
 from cache.generation import Generation
 from cache.token import TOKEN_BYTES, Token
-
-# A hash stays a listpack only while all its values have at most 64 bytes (Redis's default).
-VALUE_BYTES_MAX = 64
 
 # Not 16 bytes, so it is no token.
 SENTINEL = b"!"

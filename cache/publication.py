@@ -13,8 +13,8 @@ from uuid import uuid4
 import msgspec
 
 from cache.changes import Change, Head, Position
+from cache.checksum import VALUE_BYTES_MAX
 from cache.generation import Generation
-from cache.layout import VALUE_BYTES_MAX
 from cache.store import refuse_misshapen
 from cache.token import Token
 

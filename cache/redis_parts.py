@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Self
 
 from cache.changes import Head, decode_head
 from cache.checksum import PAGE_BYTES, buckets_of, segment_field, shelf_field
@@ -26,6 +27,15 @@ class RedisParts:
     def __init__(self, pipe: Pipe, keys: Keys) -> None:
         self._pipe = pipe
         self._keys = keys
+
+    @classmethod
+    def connect(cls, url: str, *, namespace: str = "checker", timeout_s: float = 2.0) -> Self:
+        """Return it over a connection of its own; connects when first asked."""
+        return cls(Pipe(url, timeout_s=timeout_s), Keys(namespace))
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._pipe.aclose()
 
     async def held(self, generation: Generation, touched: Touched) -> Held:
         """See `Parts.held`."""

@@ -16,11 +16,13 @@ from cache.following import Following
 from cache.publication import Publication
 from cache.quota import RedisQuota
 from cache.redis_following import RedisFollowing
+from cache.redis_parts import RedisParts
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
 from cache.tally import RedisTally
 from cache.token import Tokenizer
+from cache.verification import Walk
 from checker.accounts.quotas import Quotas
 from checker.audit.policies import record_policies
 from checker.config import Config
@@ -54,6 +56,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     cache: StandingCache
     following: Following
     publication: Publication
+    walk: Walk
     quotas: Quotas
     tally: RedisTally
 
@@ -96,6 +99,7 @@ async def open_foundation(
             aclosing(
                 RedisPublication.connect(config.redis_url, checksum_key=checksum_key)
             ) as publication,
+            aclosing(RedisParts.connect(config.redis_url)) as parts,
             aclosing(RedisQuota(config.redis_url)) as quota,
             aclosing(RedisTally(config.redis_url)) as tally,
         ):
@@ -111,6 +115,7 @@ async def open_foundation(
                 cache=cache,
                 following=following,
                 publication=publication,
+                walk=Walk(parts, checksum_key=checksum_key),
                 quotas=Quotas(quota),
                 tally=tally,
             )

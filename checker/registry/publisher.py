@@ -33,6 +33,7 @@ from checker.registry.outbox import Pending, prune_outbox, read_since
 from checker.registry.publication import CHANGE_CHANNEL
 from checker.registry.rebuild import Rebuild
 from checker.registry.registry_lease import forget_leases
+from checker.registry.verification import Verification
 
 STAND_BY_S = 0.25
 """Between two attempts to lead: another takes over within a second."""
@@ -56,12 +57,14 @@ class Publisher:
         publication: Publication,
         token_key: str,
         clock: Callable[[], float] = time.monotonic,
+        verification: Verification,
     ) -> None:
         self._engine = engine
         self._cache = cache
         self._publication = publication
         self._token_key = token_key
         self._clock = clock
+        self._verification = verification
 
     async def run(self) -> None:
         """Lead or stand by until cancelled; what fails is tried again, for nobody else would."""
@@ -119,7 +122,7 @@ class Publisher:
         leader = _Leader(self._publication, self._cache, rebuild, self._token_key, self._clock)
         pruned_at = self._clock()
         try:
-            async with _notified(connection) as notified:
+            async with _notified(connection) as notified, self._verifying():
                 while True:
                     notified.clear()
                     try:
@@ -136,6 +139,16 @@ class Publisher:
                         await asyncio.wait_for(notified.wait(), BEAT_S)
         finally:
             await rebuild.aclose()
+
+    @asynccontextmanager
+    async def _verifying(self) -> AsyncIterator[None]:
+        """Verify the cache meanwhile."""
+        task = asyncio.create_task(self._verification.run(), name="verification")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class _Leader:

@@ -2,14 +2,16 @@
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache.changes import Change, Position
 from cache.filter import BLOCK_BYTES, may_contain
 from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
+from cache.memory_parts import MemoryParts
 from cache.memory_publication import MemoryPublication
+from cache.verification import Walk
 
 KEYS = Keys("checker")
 CHECKSUM_KEY = bytes(range(32))
@@ -19,6 +21,10 @@ tokens = st.integers(0, 40).map(lambda number: bytes([number * 6]) + bytes(7) + 
 values = st.binary(max_size=4)
 lists = st.dictionaries(tokens, values)
 changes = st.lists(st.dictionaries(tokens, values | st.none()), max_size=6)
+
+
+async def at_once(_seconds):
+    """Walk on without a pause."""
 
 
 class Deployment:
@@ -54,6 +60,12 @@ class Deployment:
         assert await self.publication.vouch(generation, position, asked_ms_ago=0)
         return (await self.store.lookup(asked)).values
 
+    async def verify(self, generation):
+        """Every checksum, brought forward change by change, fits what is held now."""
+        parts = MemoryParts(self.memory, KEYS)
+        walk = Walk(parts, checksum_key=CHECKSUM_KEY, pause_s=0, sleep=at_once)
+        await walk.over(generation)
+
     def may_contain(self, generation, token):
         index, start = generation.block_of(token)
         segment = self.memory.strings[KEYS.segment(generation.id, index)]
@@ -67,6 +79,8 @@ def after(listed, changes):
     return {token: value for token, value in listed.items() if value is not None}
 
 
+# The first example also loads numpy, which takes longer on a busy machine.
+@settings(deadline=None)
 @given(listed=lists, changes=changes, live=st.booleans())
 def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
     async def run():
@@ -84,6 +98,7 @@ def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
         rebuilt = await later.put_in_force(final, len(changes))
         assert kept == await later.answers(rebuilt, len(changes), asked)
         assert all(deployment.may_contain(generation, token) for token in final)
+        await deployment.verify(generation)
 
     asyncio.run(run())
 
