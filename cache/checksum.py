@@ -94,12 +94,14 @@ class Checksums:
 
     def held_bucket(self, index: int, fields: Mapping[bytes, bytes], sentinel: bytes) -> bytes:
         """Return the checksum of a bucket as a store holds it; `sentinel` is the field to skip."""
-        tokens = sorted(field for field in fields if field != sentinel)
+        tokens = sorted(fields)
+        if sentinel in fields:
+            tokens.remove(sentinel)
         values = [fields[token] for token in tokens]
         # Or bytes could move from one field to the next, and the content would be the same.
-        if any(len(token) != TOKEN_BYTES for token in tokens):
+        if set(map(len, tokens)) - {TOKEN_BYTES}:
             raise CacheIncomplete("a bucket holds a field that is no token")
-        if any(len(value) > VALUE_BYTES_MAX for value in values):
+        if max(map(len, values), default=0) > VALUE_BYTES_MAX:
             raise CacheIncomplete("a bucket holds a value that is too long")
         return self.bucket(index, tokens, values)
 

@@ -90,11 +90,11 @@ async def _publish(config: Config) -> None:
         "Lists that were withdrawn from Redis, because they did not match their checksums.",
         registry=CollectorRegistry(),
     )
-    async with open_runtime(config, os.environ, report_mismatch=mismatches.inc) as runtime:
+    async with open_runtime(config, os.environ) as runtime:
         works = [
             asyncio.create_task(work)
             for work in (
-                runtime.publisher.run(),
+                runtime.publisher.run(mismatches.inc),
                 runtime.audit.keeper.run(),
                 runtime.notices.keeper.run(),
             )

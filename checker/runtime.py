@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
@@ -100,15 +100,9 @@ class _Works(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_runtime(
-    config: Config,
-    environ: Mapping[str, str],
-    *,
-    clock: Clock | None = None,
-    report_mismatch: Callable[[], None] = lambda: None,
+    config: Config, environ: Mapping[str, str], *, clock: Clock | None = None
 ) -> AsyncIterator[Runtime]:
     """Open a node on servers that are named.
-
-    `report_mismatch` is called when a list in Redis does not match its checksums.
 
     Raises:
         ConfigurationError: keys of another deployment, a Redis that may evict the list, a policy
@@ -159,10 +153,10 @@ async def open_runtime(
             corrections=corrections,
             reconciliations=reconciliations,
         )
-        yield _assemble(base, works, report_mismatch)
+        yield _assemble(base, works)
 
 
-def _assemble(base: Foundation, works: _Works, report_mismatch: Callable[[], None]) -> Runtime:
+def _assemble(base: Foundation, works: _Works) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     receipt_keys = _receipt_keys(base)
@@ -176,7 +170,7 @@ def _assemble(base: Foundation, works: _Works, report_mismatch: Callable[[], Non
         following=base.following,
         follower=follower,
         sealer=base.sealer,
-        publisher=_publisher(base, report_mismatch),
+        publisher=_publisher(base),
         repair=repair,
         barrier=works.barrier,
         key_ring=_key_ring(base),
@@ -224,13 +218,13 @@ def _registry_check(base: Foundation) -> RegistryCheck:
     )
 
 
-def _publisher(base: Foundation, report_mismatch: Callable[[], None]) -> Publisher:
+def _publisher(base: Foundation) -> Publisher:
     return Publisher(
         engine=base.work_engine,
         cache=base.cache,
         publication=base.publication,
         token_key=base.token_key,
-        verification=Verification(base.cache, base.walk, report_mismatch=report_mismatch),
+        verification=Verification(base.cache, base.walk),
     )
 
 

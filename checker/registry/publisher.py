@@ -66,15 +66,19 @@ class Publisher:
         self._clock = clock
         self._verification = verification
 
-    async def run(self) -> None:
-        """Lead or stand by until cancelled; what fails is tried again, for nobody else would."""
+    async def run(self, report_mismatch: Callable[[], None] = lambda: None) -> None:
+        """Lead or stand by until cancelled; what fails is tried again, for nobody else would.
+
+        `report_mismatch` is called when a list in the cache does not match its checksums.
+        """
         faults = FaultLog(_log, "bringing changes to the cache")
         while True:
             try:
                 with driver_errors():
                     async with leadership(self._engine, Lock.PUBLISHER) as connection:
                         if connection is not None:
-                            await self._lead(connection, faults)
+                            async with self._verifying(report_mismatch):
+                                await self._lead(connection, faults)
             except Exception as error:
                 faults.met(error)
             await asyncio.sleep(STAND_BY_S)
@@ -122,7 +126,7 @@ class Publisher:
         leader = _Leader(self._publication, self._cache, rebuild, self._token_key, self._clock)
         pruned_at = self._clock()
         try:
-            async with _notified(connection) as notified, self._verifying():
+            async with _notified(connection) as notified:
                 while True:
                     notified.clear()
                     try:
@@ -141,9 +145,9 @@ class Publisher:
             await rebuild.aclose()
 
     @asynccontextmanager
-    async def _verifying(self) -> AsyncIterator[None]:
+    async def _verifying(self, report_mismatch: Callable[[], None]) -> AsyncIterator[None]:
         """Verify the cache meanwhile."""
-        task = asyncio.create_task(self._verification.run(), name="verification")
+        task = asyncio.create_task(self._verification.run(report_mismatch), name="verification")
         try:
             yield
         finally:

@@ -21,52 +21,52 @@ _log = logging.getLogger(__name__)
 
 
 class Verification:
-    """Walks over the live generation for as long as its process leads.
-
-    `report_mismatch` is called once for each list that is withdrawn.
-    """
+    """Walks over the live generation for as long as its process leads."""
 
     def __init__(
         self,
         cache: StandingCache,
         walk: Walk,
         *,
-        report_mismatch: Callable[[], None],
         interval_s: float = WALK_INTERVAL_S,
     ) -> None:
         self._cache = cache
         self._walk = walk
-        self._report_mismatch = report_mismatch
         self._interval_s = interval_s
         self._faults = FaultLog(_log, "verifying the cache")
 
-    async def run(self) -> None:
-        """Walk until cancelled; a walk that fails is begun anew, for nobody else would."""
+    async def run(self, report_mismatch: Callable[[], None]) -> None:
+        """Walk until cancelled; a walk that fails is begun anew, for nobody else would.
+
+        `report_mismatch` is called once for each list that is withdrawn.
+        """
         while True:
             try:
-                await self.walk_once()
+                if not await self.is_whole():
+                    report_mismatch()
             except Exception as error:
                 self._faults.met(error)
             else:
                 self._faults.passed()
             await asyncio.sleep(self._interval_s)
 
-    async def walk_once(self) -> None:
-        """Verify the live generation, and withdraw it if it is not whole.
+    async def is_whole(self) -> bool:
+        """Verify the live generation, and withdraw it if it is not whole; return whether it is.
 
         Raises CacheUnavailable, or CacheIncomplete if the pointer cannot be read.
         """
         generation = await self._cache.current()
         if generation is None:
-            return
+            return True
         try:
             await self._walk.over(generation)
         except CacheIncomplete as error:
             # One that was replaced and swept meanwhile is not damaged.
             if await self._is_live(generation):
                 _log.error("the cache is not whole, its list is withdrawn: %s", error)
-                self._report_mismatch()
                 await self._cache.withdraw()
+                return False
+        return True
 
     async def _is_live(self, generation: Generation) -> bool:
         live = await self._cache.current()
