@@ -92,8 +92,8 @@ class Following(Protocol):
     async def load(self) -> Image:
         """Read the live generation's filter, a segment at a time.
 
-        Raises CacheIncomplete where none is live, a part is missing or cut short, or its tokens
-        were made with another key.
+        Raises CacheIncomplete where none is live, a part is missing or cut short, a segment does
+        not match its checksum, or its tokens were made with another key.
         """
         ...
 

@@ -59,8 +59,9 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     segment_blocks: _Size
     buckets: _Size
     token_key: str
-    # Another way to place tokens, or to name changes, gets another number: an older reader must
-    # not guess.
+    # Another way to place tokens gets another number: an older reader must not guess. 2: with
+    # checksums (`cache.checksum`) and ids of changes. A generation of another layout is rebuilt, as
+    # if it were lost.
     layout: Literal[2] = 2
 
     @classmethod

@@ -6,8 +6,8 @@ tenth. A Redis that restarts must take WRITE_DEADLINE_S for it at least.
 
 What a lease says. A node that holds one has every change up to some change u, and the registry was
 asked after the lease's beginning, or at most WRITE_DEADLINE_S before it, and its newest change was
-u. Changes are compared by their ids, never by their numbers: an id is random, so a registry that has
-u has exactly the changes before u that it had when u was made. Take any change v that the node
+u. Changes are compared by their ids, never by their numbers: an id is random, so a registry with u
+has exactly the changes before u that it had when u was made. Take any change v that the node
 lacks, and let C be when v was committed. The registry that was asked did not have v. Either v came
 after the asking, or the asking went to a registry that has been failed over since, and v came after
 the failover. In both cases the registry was asked before C. (A registry that was failed over must

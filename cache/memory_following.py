@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from cache.changes import Position, decode_entry, decode_head
 from cache.errors import CacheIncomplete, CacheUnavailable
-from cache.filter import BLOCK_BYTES
 from cache.following import (
     BEFORE_ALL,
     ENTRIES_AT_ONCE,
@@ -24,9 +23,11 @@ from cache.following import (
     encode_member,
     membership,
 )
-from cache.generation import Generation, decode_pointer, servable
+from cache.generation import decode_pointer, servable
 from cache.keys import Keys
 from cache.memory import Memory
+from cache.memory_parts import MemoryParts
+from cache.verification import verified_bits
 
 _LOOK_INTERVAL_S = 0.005
 
@@ -34,10 +35,19 @@ _LOOK_INTERVAL_S = 0.005
 class MemoryFollowing:
     """`Following` over a `Memory`."""
 
-    def __init__(self, memory: Memory, *, token_key: str, namespace: str = "checker") -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        token_key: str,
+        namespace: str = "checker",
+        checksum_key: bytes,
+    ) -> None:
         self._memory = memory
         self._token_key = token_key
         self._keys = Keys(namespace)
+        self._parts = MemoryParts(memory, self._keys)
+        self._checksum_key = checksum_key
         self._author = uuid4().hex
         self._turn = 0
         self._closed = False
@@ -131,7 +141,7 @@ class MemoryFollowing:
         head_key = self._keys.head(generation.id)
         try:
             head = decode_head(self._memory.strings.get(head_key))
-            bits = await self._bits(generation)
+            bits = await verified_bits(self._parts, generation, self._checksum_key)
         except CacheIncomplete:
             if self._reach().strings.get(self._keys.pointer) == pointer:
                 raise
@@ -144,18 +154,6 @@ class MemoryFollowing:
         if cursor != BEFORE_ALL and not self._has(cursor):
             return None
         return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
-
-    async def _bits(self, generation: Generation) -> bytearray:
-        bits = bytearray()
-        for index in range(generation.segments):
-            key = self._keys.segment(generation.id, index)
-            data = self._reach().strings.get(key, b"")
-            if len(data) != generation.segment_bytes(index):
-                raise CacheIncomplete("a filter segment is missing or cut short")
-            bits += data
-            await asyncio.sleep(0)
-        assert len(bits) == generation.blocks * BLOCK_BYTES
-        return bits
 
     def _reach(self) -> Memory:
         if self._closed or not self._memory.reachable:

@@ -3,6 +3,7 @@
 Knows no Redis. Nothing takes time here, so a vouch is late only if its caller says so.
 """
 
+from cache.amendment import amend
 from cache.changes import (
     Change,
     Head,
@@ -12,6 +13,7 @@ from cache.changes import (
     encode_head,
     positions_in,
 )
+from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, CacheUnavailable, ChangeRefused
 from cache.filter import BLOCK_BYTES, block_mask
 from cache.following import membership
@@ -20,6 +22,8 @@ from cache.keys import Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
 from cache.memory import Memory
+from cache.memory_parts import MemoryParts
+from cache.parts import touched_by
 from cache.publication import Slice, State, slices
 from cache.store import BUILD_MARKER_TTL_S
 from cache.token import Token
@@ -28,9 +32,11 @@ from cache.token import Token
 class MemoryPublication:
     """`Publication` over a `Memory`."""
 
-    def __init__(self, memory: Memory, *, namespace: str = "checker") -> None:
+    def __init__(self, memory: Memory, *, namespace: str = "checker", checksum_key: bytes) -> None:
         self._shared = memory
         self._keys = Keys(namespace)
+        self._parts = MemoryParts(memory, self._keys)
+        self._checksum_key = checksum_key
         self._closed = False
 
     async def state(self) -> State:
@@ -55,7 +61,15 @@ class MemoryPublication:
             if part.before not in {"", head.partial}:
                 raise ChangeRefused("the slices before this one are no longer in")
             self._refuse_torn(generation, part)
+            held = self._parts.held_now(generation, touched_by(part, generation))
+            reached = change.after if part.is_last else change.before
+            checksums = Checksums(self._checksum_key, generation.id)
+            amendment = amend(checksums, generation, part, held, reached)
             self._take(generation, change, part, head)
+            for bucket, sentinel in amendment.sentinels.items():
+                key = self._keys.bucket(generation.id, bucket)
+                self._shared.hashes[key][SENTINEL] = sentinel
+            self._shared.hashes[self._keys.sums(generation.id)] |= amendment.records
             if live:
                 entry = StreamEntry(
                     position=change.after if part.is_last else head.position,

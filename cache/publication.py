@@ -13,8 +13,8 @@ from uuid import uuid4
 import msgspec
 
 from cache.changes import Change, Head, Position
+from cache.checksum import VALUE_BYTES_MAX
 from cache.generation import Generation
-from cache.layout import VALUE_BYTES_MAX
 from cache.store import refuse_misshapen
 from cache.token import Token
 
@@ -49,8 +49,8 @@ class Publication(Protocol):
         head says that a part of it is in, and lookups are not answered. Bringing a change, or a
         part of it, twice does no harm. `live` also writes it to the stream. Raises ChangeRefused if
         the generation's head is not at `change.before`, or it is not live, or, with `live`
-        False, no longer being built; CacheIncomplete if a bucket or segment is not whole, whereof
-        nothing is then made anew.
+        False, no longer being built; CacheIncomplete if a bucket or segment is not whole, or a
+        bucket does not match its checksum. Then nothing is made anew.
         """
         ...
 

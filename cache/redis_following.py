@@ -22,7 +22,6 @@ import msgspec
 
 from cache.changes import Position, StreamEntry, decode_entry, decode_head
 from cache.errors import CacheError, CacheIncomplete
-from cache.filter import BLOCK_BYTES
 from cache.following import (
     BEFORE_ALL,
     ENTRIES_AT_ONCE,
@@ -33,10 +32,12 @@ from cache.following import (
     Membership,
     membership,
 )
-from cache.generation import Generation, decode_pointer, servable
+from cache.generation import decode_pointer, servable
 from cache.keys import Keys
 from cache.redis_lookup import run_id_of
+from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe, Reply
+from cache.verification import verified_bits
 
 _ACKNOWLEDGE = files("cache").joinpath("acknowledge.lua").read_text(encoding="utf-8")
 _DROP = files("cache").joinpath("drop.lua").read_text(encoding="utf-8")
@@ -56,13 +57,22 @@ class RedisFollowing:
     """`Following` on one Redis; one object for each node."""
 
     def __init__(
-        self, *, stream: Pipe, loads: Pipe, questions: Pipe, keys: Keys, token_key: str
+        self,
+        *,
+        stream: Pipe,
+        loads: Pipe,
+        questions: Pipe,
+        keys: Keys,
+        token_key: str,
+        checksum_key: bytes,
     ) -> None:
         self._stream = stream
         self._loads = loads
         self._questions = questions
         self._keys = keys
         self._token_key = token_key
+        self._parts = RedisParts(loads, keys)
+        self._checksum_key = checksum_key
         self._author = uuid4().hex
         self._turn = 0
         self._pointer = b""
@@ -76,6 +86,7 @@ class RedisFollowing:
         token_key: str,
         namespace: str = "checker",
         patience: FollowingPatience = FollowingPatience(),  # noqa: B008 - frozen
+        checksum_key: bytes,
     ) -> Self:
         """Return it at a redis://, rediss:// or unix:// URL; connects when first asked."""
         return cls(
@@ -84,6 +95,7 @@ class RedisFollowing:
             questions=Pipe(url, timeout_s=patience.answer_s),
             keys=Keys(namespace),
             token_key=token_key,
+            checksum_key=checksum_key,
         )
 
     async def load(self) -> Image:
@@ -180,7 +192,7 @@ class RedisFollowing:
         try:
             [raw_head] = await self._loads.ask([("GET", head_key)])
             head = decode_head(raw_head)
-            bits = await self._bits(generation)
+            bits = await verified_bits(self._parts, generation, self._checksum_key)
         except CacheIncomplete:
             if await self._is_live(pointer):
                 raise
@@ -195,17 +207,6 @@ class RedisFollowing:
         if cursor != BEFORE_ALL and not at_cursor:
             return None
         return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
-
-    async def _bits(self, generation: Generation) -> bytearray:
-        bits = bytearray(generation.blocks * BLOCK_BYTES)
-        at = 0
-        for index in range(generation.segments):
-            [data] = await self._loads.ask([("GET", self._keys.segment(generation.id, index))])
-            if data is None or len(data) != generation.segment_bytes(index):
-                raise CacheIncomplete("a filter segment is missing or cut short")
-            bits[at : at + len(data)] = data
-            at += len(data)
-        return bits
 
     async def _is_live(self, pointer: bytes | None) -> bool:
         [now] = await self._loads.ask([("GET", self._keys.pointer)])

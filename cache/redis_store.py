@@ -55,11 +55,12 @@ class RedisStandingCache:
         patience: Patience = Patience(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.monotonic,
         segment_blocks: int = SEGMENT_BLOCKS,
+        checksum_key: bytes,
     ) -> Self:
         """Return the store at a redis://, rediss:// or unix:// URL; connects when first asked.
 
         `token_key` is the fingerprint of the reader's key: a generation of another is not served.
-        `clock` gives seconds, for the breaker alone.
+        `clock` gives seconds, for the breaker alone. `checksum_key` is for `cache.checksum`.
         """
         keys = Keys(namespace)
         return cls(
@@ -74,6 +75,7 @@ class RedisStandingCache:
                 keys,
                 token_key=token_key,
                 segment_blocks=segment_blocks,
+                checksum_key=checksum_key,
             ),
             questions=Pipe(url, timeout_s=patience.lookup_s),
             keys=keys,

@@ -35,6 +35,7 @@ from checker.registry.publication import CHANGE_CHANNEL
 from checker.registry.rebuild import Rebuild
 from checker.registry.registry_lease import forget_leases
 from checker.registry.server_run import begin_run
+from checker.registry.verification import Verification
 
 STAND_BY_S = 0.25
 """Between two attempts to lead: another takes over within a second."""
@@ -58,22 +59,28 @@ class Publisher:
         publication: Publication,
         token_key: str,
         clock: Callable[[], float] = time.monotonic,
+        verification: Verification,
     ) -> None:
         self._engine = engine
         self._cache = cache
         self._publication = publication
         self._token_key = token_key
         self._clock = clock
+        self._verification = verification
 
-    async def run(self) -> None:
-        """Lead or stand by until cancelled; what fails is tried again, for nobody else would."""
+    async def run(self, report_mismatch: Callable[[], None] = lambda: None) -> None:
+        """Lead or stand by until cancelled; what fails is tried again, for nobody else would.
+
+        `report_mismatch` is called when a list in the cache does not match its checksums.
+        """
         faults = FaultLog(_log, "bringing changes to the cache")
         while True:
             try:
                 with driver_errors():
                     async with leadership(self._engine, Lock.PUBLISHER) as connection:
                         if connection is not None:
-                            await self._lead(connection, faults)
+                            async with self._verifying(report_mismatch):
+                                await self._lead(connection, faults)
             except Exception as error:
                 faults.met(error)
             await asyncio.sleep(STAND_BY_S)
@@ -140,6 +147,16 @@ class Publisher:
                         await asyncio.wait_for(notified.wait(), BEAT_S)
         finally:
             await rebuild.aclose()
+
+    @asynccontextmanager
+    async def _verifying(self, report_mismatch: Callable[[], None]) -> AsyncIterator[None]:
+        """Verify the cache meanwhile."""
+        task = asyncio.create_task(self._verification.run(report_mismatch), name="verification")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class _Leader:

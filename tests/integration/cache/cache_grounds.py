@@ -9,14 +9,18 @@ from cache.changes import Change, Head, decode_entry
 from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
+from cache.memory_parts import MemoryParts
 from cache.memory_publication import MemoryPublication
 from cache.redis_following import RedisFollowing
+from cache.redis_parts import RedisParts
+from cache.redis_pipe import Pipe
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.token import Tokenizer
 
 TOKENIZER = Tokenizer(bytes(range(32)))
 TOKEN_KEY = TOKENIZER.fingerprint
+CHECKSUM_KEY = TOKENIZER.checksum_key
 
 KEYS = Keys("checker")
 AS_OF_MS = 1_795_000_000_000
@@ -44,14 +48,21 @@ class MemoryGround:
 
     def store(self, namespace="checker", token_key=TOKEN_KEY):
         return MemoryStandingCache(
-            self.memory, token_key=token_key, namespace=namespace, segment_blocks=SEGMENT_BLOCKS
+            self.memory,
+            token_key=token_key,
+            namespace=namespace,
+            segment_blocks=SEGMENT_BLOCKS,
+            checksum_key=CHECKSUM_KEY,
         )
 
     def publication(self, namespace="checker"):
-        return MemoryPublication(self.memory, namespace=namespace)
+        return MemoryPublication(self.memory, namespace=namespace, checksum_key=CHECKSUM_KEY)
 
     def following(self):
-        return MemoryFollowing(self.memory, token_key=TOKEN_KEY)
+        return MemoryFollowing(self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+
+    def parts(self):
+        return MemoryParts(self.memory, KEYS)
 
     def names(self):
         return self.memory.names()
@@ -107,15 +118,20 @@ class RedisGround:
 
     def store(self, namespace="checker", token_key=TOKEN_KEY, **options):
         options.setdefault("segment_blocks", SEGMENT_BLOCKS)
+        options.setdefault("checksum_key", CHECKSUM_KEY)
         return RedisStandingCache.connect(
             self.url, token_key=token_key, namespace=namespace, **options
         )
 
     def publication(self, namespace="checker", **options):
+        options.setdefault("checksum_key", CHECKSUM_KEY)
         return RedisPublication.connect(self.url, namespace=namespace, **options)
 
     def following(self):
-        return RedisFollowing.connect(self.url, token_key=TOKEN_KEY)
+        return RedisFollowing.connect(self.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+
+    def parts(self):
+        return RedisParts(Pipe(self.url, timeout_s=10), KEYS)
 
     def names(self):
         return {name.decode() for name in self.client.scan_iter()}

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 from cache_grounds import (
+    CHECKSUM_KEY,
     KEYS,
     TOKEN_KEY,
     MemoryGround,
@@ -67,7 +68,9 @@ async def test_a_load_begins_anew_if_redis_is_set_back_meanwhile(redis_ground, o
                 await changed(older, live, step(1, LATER))
 
         way.hear = set_back
-        following = RedisFollowing.connect(way.url, token_key=TOKEN_KEY, patience=PATIENT)
+        following = RedisFollowing.connect(
+            way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
+        )
         async with opened(following):
             image = await following.load()
     assert heard == ["head", "bits", "again"]
@@ -109,7 +112,7 @@ async def test_a_vouch_is_not_said_again_to_a_redis_that_was_set_back(redis_grou
     copy_to(redis_ground, older)
     told = older.entries()
     async with way_to(redis_ground) as way:
-        publication = RedisPublication.connect(way.url, timeout_s=20)
+        publication = RedisPublication.connect(way.url, timeout_s=20, checksum_key=CHECKSUM_KEY)
         async with opened(publication):
             assert (await publication.state()).head.version == 1
             await way.lead_to(socket_of(older))
@@ -121,7 +124,9 @@ async def test_a_vouch_is_not_said_again_to_a_redis_that_was_set_back(redis_grou
 async def test_a_node_never_takes_its_own_repetition_for_a_stay(redis_ground):
     """Or one that was taken off the list, and whose coming back was not answered, would."""
     async with way_to(redis_ground) as way:
-        following = RedisFollowing.connect(way.url, token_key=TOKEN_KEY, patience=PATIENT)
+        following = RedisFollowing.connect(
+            way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
+        )
         async with opened(following):
             assert [await following.acknowledge(NODE, AT) for _ in range(2)] == [False, True]
             redis_ground.lose_field(KEYS.nodes, NODE)

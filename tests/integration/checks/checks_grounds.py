@@ -70,9 +70,14 @@ class Grounds:
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
         self._token_key = Tokenizer(KEY).fingerprint
-        self.cache = MemoryStandingCache(self.memory, token_key=self._token_key)
-        self.publication = MemoryPublication(self.memory)
-        following = MemoryFollowing(self.memory, token_key=self._token_key)
+        checksum_key = Tokenizer(KEY).checksum_key
+        self.cache = MemoryStandingCache(
+            self.memory, token_key=self._token_key, checksum_key=checksum_key
+        )
+        self.publication = MemoryPublication(self.memory, checksum_key=checksum_key)
+        following = MemoryFollowing(
+            self.memory, token_key=self._token_key, checksum_key=checksum_key
+        )
         self.replica = Follower("node", following, RegistryWord(asked), clock=self._now)
         policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
@@ -100,7 +105,9 @@ class Grounds:
 
     async def publish_elsewhere(self, *lines: dict[str, Any]) -> int:
         """Put a list in force of which this node's cache hears nothing."""
-        elsewhere = MemoryStandingCache(Memory(), token_key=self._token_key)
+        elsewhere = MemoryStandingCache(
+            Memory(), token_key=self._token_key, checksum_key=Tokenizer(KEY).checksum_key
+        )
         return await self._put(elsewhere, lines)
 
     async def vouch(self) -> None:

@@ -70,7 +70,7 @@ async def restart_with_what_it_held(grounds: Grounds) -> None:
 
 async def hold_another_deployment_s(grounds: Grounds) -> None:
     other = Memory()
-    foreign = MemoryStandingCache(other, token_key="another")
+    foreign = MemoryStandingCache(other, token_key="another", checksum_key=bytes(32))
 
     async def nobody():
         for entry in ():

@@ -15,6 +15,7 @@ from cache.memory_following import MemoryFollowing
 from cache.token import Token
 
 TOKEN_KEY = "k"
+CHECKSUM_KEY = bytes(range(32))
 TOKENS_A_VERSION = 2
 
 
@@ -75,7 +76,7 @@ class SlowFollowing:
 
     def __init__(self, world):
         self._world = world
-        self._inner = MemoryFollowing(world.memory, token_key=TOKEN_KEY)
+        self._inner = MemoryFollowing(world.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
 
     async def load(self):
         await asyncio.sleep(0)

@@ -14,6 +14,7 @@ import asyncio
 import copy
 
 from lease_parts import (
+    CHECKSUM_KEY,
     TOKEN_KEY,
     Journey,
     SlowFollowing,
@@ -23,6 +24,14 @@ from lease_parts import (
 )
 
 from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
+from cache.checksum import (
+    SEAL_FIELD,
+    Checksums,
+    encode_sum,
+    record_fields,
+    segment_field,
+    total_of,
+)
 from cache.filter import BLOCK_BYTES, block_index, block_mask
 from cache.follower import Follower
 from cache.generation import Generation, decode_pointer, encode_pointer
@@ -64,7 +73,7 @@ class World:
         self.memory = Memory(clock=lambda: self.now)
         self.saved = []
         self.late = []
-        self.publication = MemoryPublication(self.memory)
+        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
         self.publishers = [Journey(self._publish), Journey(self._publish)]
         self.rebuild = Journey(self._rebuild)
         self.barrier = Journey(self._look)
@@ -152,7 +161,11 @@ class World:
         found = None if head is None else self.since(head)
         await asyncio.sleep(0)
         if head is not None and found is None and live == self._live():
-            done(MemoryStandingCache(self.memory, token_key=TOKEN_KEY).withdraw())
+            done(
+                MemoryStandingCache(
+                    self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY
+                ).withdraw()
+            )
         if found is None or any(change in self.snapshots for change in found):
             return
         before = ""
@@ -226,6 +239,18 @@ class World:
     def _write_head(self, generation, position, partial=""):
         head = Head.at(position, partial=partial)
         self.memory.strings[KEYS.head(generation.id)] = encode_head(head)
+        self._write_sums(generation, head)
+
+    def _write_sums(self, generation, head):
+        """Write the checksums of what is held; no bucket is, so a shelf's record is zero."""
+        checksums = Checksums(CHECKSUM_KEY, generation.id)
+        records = dict.fromkeys(record_fields(generation), 0)
+        for index in range(generation.segments):
+            data = self.memory.strings[KEYS.segment(generation.id, index)]
+            records[segment_field(index)] = checksums.segment(index, data)
+        seal = checksums.seal(total_of(records.values()), head).encode()
+        fields = {field: encode_sum(record) for field, record in records.items()}
+        self.memory.hashes[KEYS.sums(generation.id)] = fields | {SEAL_FIELD: seal}
 
     async def _look(self):
         """The feed's barrier: all nodes have it and none lives on the word, or its time is over."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from positions import position
 
@@ -10,9 +10,12 @@ from cache.changes import Change
 from cache.filter import BLOCK_BYTES, may_contain
 from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
+from cache.memory_parts import MemoryParts
 from cache.memory_publication import MemoryPublication
+from cache.verification import Walk
 
 KEYS = Keys("checker")
+CHECKSUM_KEY = bytes(range(32))
 
 # Few enough that changes meet, spread over all buckets and blocks.
 tokens = st.integers(0, 40).map(lambda number: bytes([number * 6]) + bytes(7) + bytes([number]) * 8)
@@ -21,13 +24,19 @@ lists = st.dictionaries(tokens, values)
 changes = st.lists(st.dictionaries(tokens, values | st.none()), max_size=6)
 
 
+async def at_once(_seconds):
+    """Walk on without a pause."""
+
+
 class Deployment:
     """A list in memory; its clock stands still."""
 
     def __init__(self):
         self.memory = Memory(lambda: 0.0)
-        self.store = MemoryStandingCache(self.memory, token_key="k", segment_blocks=3)
-        self.publication = MemoryPublication(self.memory)
+        self.store = MemoryStandingCache(
+            self.memory, token_key="k", segment_blocks=3, checksum_key=CHECKSUM_KEY
+        )
+        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
 
     async def build(self, listed, version):
         async def stream():
@@ -52,6 +61,12 @@ class Deployment:
         assert await self.publication.vouch(generation, position(version), asked_ms_ago=0)
         return (await self.store.lookup(asked)).values
 
+    async def verify(self, generation):
+        """Every checksum, brought forward change by change, fits what is held now."""
+        parts = MemoryParts(self.memory, KEYS)
+        walk = Walk(parts, checksum_key=CHECKSUM_KEY, pause_s=0, sleep=at_once)
+        await walk.over(generation)
+
     def may_contain(self, generation, token):
         index, start = generation.block_of(token)
         segment = self.memory.strings[KEYS.segment(generation.id, index)]
@@ -65,6 +80,8 @@ def after(listed, changes):
     return {token: value for token, value in listed.items() if value is not None}
 
 
+# The first example also loads numpy, which takes longer on a busy machine.
+@settings(deadline=None)
 @given(listed=lists, changes=changes, live=st.booleans())
 def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
     async def run():
@@ -82,6 +99,7 @@ def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
         rebuilt = await later.put_in_force(final, len(changes))
         assert kept == await later.answers(rebuilt, len(changes), asked)
         assert all(deployment.may_contain(generation, token) for token in final)
+        await deployment.verify(generation)
 
     asyncio.run(run())
 

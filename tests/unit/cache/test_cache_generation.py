@@ -84,6 +84,7 @@ def changed(**fields):
         b"{}",
         b"[]",
         changed(layout=1),
+        changed(layout=3),
         changed(id="../live"),
         changed(blocks=0),
         changed(buckets=0),
@@ -93,7 +94,7 @@ def changed(**fields):
     ],
     # An id is drawn at random, so it is in no test's name.
     ids=[
-        *("nothing", "no text", "no fields", "a list", "layout", "id"),
+        *("nothing", "no text", "no fields", "a list", "old layout", "layout", "id"),
         *("blocks", "buckets", "segment_blocks", "version", "entries"),
     ],
 )

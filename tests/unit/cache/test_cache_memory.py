@@ -9,6 +9,8 @@ from cache.memory import Memory, MemoryStandingCache
 from cache.memory_publication import MemoryPublication
 from cache.store import BUILD_MARKER_TTL_S
 
+CHECKSUM_KEY = bytes(range(32))
+
 pytestmark = pytest.mark.anyio
 
 
@@ -32,7 +34,7 @@ def memory(clock):
 
 @pytest.fixture
 def store(memory):
-    return MemoryStandingCache(memory, token_key="k")
+    return MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
 
 
 async def nothing():
@@ -48,7 +50,7 @@ async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store
     clock.now = BUILD_MARKER_TTL_S - 1
     assert await store.sweep() == 0
     clock.now = BUILD_MARKER_TTL_S
-    generation_keys = 43 + 1 + 1  # buckets, a segment and the head
+    generation_keys = 43 + 1 + 1 + 1  # buckets, a segment, the head and the checksums
     assert await store.sweep() == generation_keys
     assert memory.names() == set()
 
@@ -99,7 +101,7 @@ async def test_a_memory_that_evicts_is_refused(store, memory):
 async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory)
+    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
     assert await publication.vouch(generation, position(1), asked_ms_ago=200)
     clock.now += (VOUCH_MS - 201) / 1000
     await store.lookup([])
@@ -111,7 +113,7 @@ async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, c
 async def test_the_nodes_are_whole_when_all_leases_from_before_have_ended(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory)
+    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
 
     async def are_whole():
         assert await publication.vouch(generation, position(1), asked_ms_ago=0)
