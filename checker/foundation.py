@@ -4,6 +4,9 @@ Opened on servers that are named (`checker.servers`), whether they can be reache
 here connects. `checker.joining` connects, and makes sure that they are this deployment's.
 """
 
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
@@ -71,10 +74,10 @@ async def open_foundation(
     assert config.database_url is not None
     assert config.redis_url is not None
     policies = read_policies(config)
-    secrets = load_secrets(config.data_dir, environ)
-    tokenizer = Tokenizer(secrets.token_key)
+    keys = load_secrets(config.data_dir, environ)
+    tokenizer = Tokenizer(keys.token_key)
     token_key = tokenizer.fingerprint
-    sealer = Sealer(tokenizer, Vault(secrets.encryption_key))
+    sealer = Sealer(tokenizer, Vault(keys.encryption_key))
     gate = Gate()
     url = config.database_url
     async with (
@@ -123,3 +126,8 @@ def read_policies(config: Config) -> PolicyBook:
         return load_policies(builtin_policies(), config.jurisdictions)
     except PolicyError as error:
         raise ConfigurationError(str(error)) from error
+
+
+def node_id() -> str:
+    """Name this process among the nodes: where it runs, and a part that no restart repeats."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -38,6 +38,9 @@ from checker.registry.sealing import Sealer
 RETRY_S: Final = 0.5
 """Between two tries to join PostgreSQL: each costs one connection."""
 
+START_S: Final = 3.0
+"""How long a start waits for PostgreSQL: one connection's time-out, and a second for the rest."""
+
 LOOK_S: Final = 5.0
 """Between two looks at Redis, which only keep the log true."""
 

@@ -13,6 +13,7 @@ from typing import Final
 import uvloop
 
 from checker.config import Config, load_config
+from checker.joining import START_S
 from checker.logs import LogFormat, ending_in_log, keep_log
 from checker.parent import end_with_parent
 from checker.runtime import open_node
@@ -39,10 +40,11 @@ async def _publish(config: Config) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with open_node(config, os.environ) as runtime:
-        works = [
+        joining = asyncio.create_task(runtime.joining.run_registry())
+        await asyncio.wait([joining], timeout=START_S)
+        works = [joining] + [
             asyncio.create_task(work)
             for work in (
-                runtime.joining.run_registry(),
                 runtime.joining.watch_cache(),
                 runtime.publisher.run(),
                 runtime.audit.keeper.run(),

@@ -5,9 +5,6 @@ node that serves joins its stores later (`checker.joining`, by `checker.upkeep`)
 joins them first, for commands.
 """
 
-import os
-import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -31,7 +28,7 @@ from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
 from checker.corrections.corrections import Corrections
 from checker.domain.clock import Clock, SystemClock
-from checker.foundation import Foundation, open_foundation
+from checker.foundation import Foundation, node_id, open_foundation
 from checker.joining import Joining
 from checker.notices.endpoint import EndpointRules
 from checker.notices.notices import Notices, assemble_notices
@@ -300,8 +297,3 @@ def _notices(base: Foundation) -> Notices:
         ),
         keep_months=base.config.decisions.keep_months,
     )
-
-
-def node_id() -> str:
-    """Name this process among the nodes: where it runs, and a part that no restart repeats."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -4,14 +4,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any
 
 from cache.errors import CacheIncomplete
 from checker.fault_log import FaultLog
+from checker.joining import START_S
 from checker.runtime import Runtime
-
-START_S: Final = 3.0
-"""How long a start waits for PostgreSQL: one connection's time-out, and a second for the rest."""
 
 _log = logging.getLogger(__name__)
 

@@ -61,6 +61,7 @@ def create_app(
                 tallies=runtime.audit.tallies,
                 watch=runtime.watch,
                 token_of=runtime.sealer.document_token,
+                bodies=bodies,
             )
             works = [
                 asyncio.create_task(app.state.metrics.run(), name="metrics"),

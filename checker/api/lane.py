@@ -2,8 +2,8 @@
 
 A framework's routing and wrapping cost several times what a check of an innocent does. Of a check
 the lane does nothing that the routed handlers do not: both call the same `ChecksResource`. In front
-of all addresses it refuses keys in URLs, which are nobody's to read, and watches how bodies come in
-(`checker.api.bodies`).
+of all addresses it refuses keys in URLs, which are nobody's to read. It watches how the bodies of
+routed requests come in (`checker.api.bodies`); `ChecksResource` reads its own through the same.
 """
 
 from typing import Any
@@ -69,11 +69,10 @@ class Lane:
             if name == _AUTHORIZATION:
                 authorization = value.decode("latin-1")
                 break
-        watched = self._bodies.watched(receive)
         try:
             if batch:
-                return await resource.create_batch(authorization, watched)
-            return await resource.create(authorization, watched)
+                return await resource.create_batch(authorization, receive)
+            return await resource.create(authorization, receive)
         except Exception as error:
             reply = bug(error)
             self.routed.state.metrics.failed("batch" if batch else "checks", reply.status)
