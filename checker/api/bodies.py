@@ -73,8 +73,12 @@ class Bodies:
         try:
             message = await receive()
         except asyncio.CancelledError:
-            self._raise_given_up(task)
-            raise
+            if task not in self._given_up:
+                raise
+            task.uncancel()
+            # No variable may hold the error: its traceback would hold that variable, and both the
+            # request until the next garbage collection, and the server its connection open.
+            raise self._given_up.pop(task) from None
         finally:
             self._waiting.pop(task, None)
         body: bytes = message.get("body", b"")
@@ -129,18 +133,15 @@ class Bodies:
         try:
             return await receive()
         except asyncio.CancelledError:
-            self._raise_given_up(task)
-            raise
+            if task not in self._given_up:
+                raise
+            task.uncancel()
+            # No variable may hold the error: its traceback would hold that variable, and both the
+            # request until the next garbage collection, and the server its connection open.
+            raise self._given_up.pop(task) from None
         finally:
             # Another `receive` of ours around this one may have done so.
             self._waiting.pop(task, None)
-
-    def _raise_given_up(self, task: "asyncio.Task[Any]") -> None:
-        """Raise why a task was cancelled here; do nothing where somebody else cancelled it."""
-        error = self._given_up.pop(task, None)
-        if error is not None:
-            task.uncancel()
-            raise error from None
 
     def _admit(self, body: object) -> None:
         task = asyncio.current_task()

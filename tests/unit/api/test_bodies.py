@@ -1,6 +1,8 @@
 """A body that stops on its way is given up, and old callers without a key give way to new ones."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -143,3 +145,31 @@ async def test_a_request_that_is_over_counts_no_more() -> None:
     await let_all_run()
     assert not waits.done()
     waits.cancel()
+
+
+@every_way
+async def test_a_request_that_was_given_up_is_held_by_nothing(read: Read) -> None:
+    """The server closes a connection whose request nobody holds."""
+    bodies = Bodies()
+
+    async def read_and_answer(sender: Sender) -> str:
+        try:
+            await read(bodies, sender)
+        except BodyStalled as error:
+            return str(error)
+        raise AssertionError
+
+    sender = Sender()
+    held = weakref.ref(sender)
+    gc.disable()
+    try:
+        answering = asyncio.create_task(read_and_answer(sender))
+        del sender
+        await let_all_run()
+        await look(bodies, LOOKS_MAX + 1)
+        assert await answering
+        del answering
+        await let_all_run()
+        assert held() is None
+    finally:
+        gc.enable()
