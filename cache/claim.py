@@ -8,35 +8,46 @@ the namespace, and a start that finds the claim of another deployment ends. A Re
 is claimed anew by the next start; until then the pointer says whose list is there.
 """
 
+from contextlib import aclosing
+
 from cache.errors import CacheIncomplete, CacheMisconfigured
 from cache.generation import decode_pointer
 from cache.keys import Keys
-from cache.redis_pipe import Pipe
+from cache.redis_pipe import Command, Pipe
 
 
 class ForeignNamespace(CacheMisconfigured):
     """Another deployment uses this namespace on this Redis."""
 
 
-async def claim_namespace(
-    url: str, *, token_key: str, namespace: str, timeout_s: float = 0.25
-) -> None:
-    """Claim a namespace for the deployment with this fingerprint.
+class NamespaceClaim:
+    """The claim of the deployment with the fingerprint `token_key`."""
 
-    Raises:
-        ForeignNamespace: another deployment holds it.
-        CacheUnavailable: Redis could not be asked.
-    """
-    keys = Keys(namespace)
-    pipe = Pipe(url, timeout_s=timeout_s)
-    try:
-        pointer, owner = await pipe.ask([("GET", keys.pointer), ("GET", keys.owner)])
-        if owner is None and _is_ours(pointer, token_key):
-            _, owner = await pipe.ask([("SET", keys.owner, token_key, "NX"), ("GET", keys.owner)])
-    finally:
-        await pipe.aclose()
-    if owner != token_key.encode():
-        raise ForeignNamespace(f"Redis holds another deployment under the prefix {namespace!r}")
+    def __init__(
+        self, url: str, *, token_key: str, namespace: str, timeout_s: float = 0.25
+    ) -> None:
+        self._url = url
+        self._token_key = token_key
+        self._namespace = namespace
+        self._timeout_s = timeout_s
+
+    async def hold(self) -> None:
+        """Claim the namespace, or find that the claim still stands.
+
+        Raises:
+            ForeignNamespace: another deployment holds it.
+            CacheMisconfigured: Redis may evict keys, or is a cluster.
+            CacheUnavailable: Redis could not be asked.
+        """
+        keys = Keys(self._namespace)
+        async with aclosing(Pipe(self._url, timeout_s=self._timeout_s)) as pipe:
+            pointer, owner = await pipe.ask([("GET", keys.pointer), ("GET", keys.owner)])
+            if owner is None and _is_ours(pointer, self._token_key):
+                claim: Command = ("SET", keys.owner, self._token_key, "NX")
+                _, owner = await pipe.ask([claim, ("GET", keys.owner)])
+        if owner != self._token_key.encode():
+            text = f"Redis holds another deployment under the prefix {self._namespace!r}"
+            raise ForeignNamespace(text)
 
 
 def _is_ours(pointer: bytes | None, token_key: str) -> bool:

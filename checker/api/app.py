@@ -12,18 +12,19 @@ from litestar.types import ASGIApp
 
 from checker import memory
 from checker.api.access import tell_allowance
+from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
 from checker.api.lane import Lane
-from checker.api.metrics import METRICS, Metrics, forget_dead_workers, gather_metrics
+from checker.api.metrics import Metrics, forget_dead_workers
+from checker.api.metrics_page import METRICS, metrics_page
 from checker.api.openapi import kept_pages
-from checker.api.pages import GatheredPage, Served
 from checker.api.responses import handle_error
 from checker.api.routes import ROUTES
 from checker.api.tracing import open_tracing
 from checker.config import load_config
 from checker.logs import LogFormat, ending_in_log, keep_log, log_end
 from checker.parent import end_with_parent
-from checker.runtime import Runtime, open_runtime
+from checker.runtime import Runtime, open_node
 from checker.upkeep import keep_current
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def create_app(
     is decided; the requests it sees once the application is wrapped in it.
     """
 
+    bodies = Bodies()
+
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with (
@@ -51,7 +54,7 @@ def create_app(
         ):
             app.state.runtime = runtime
             app.state.metrics = Metrics(runtime.follower)
-            app.state.pages = kept_pages() | {METRICS: _metrics_page(runtime, app.state.metrics)}
+            app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
             app.state.checks = ChecksResource(
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
@@ -62,17 +65,19 @@ def create_app(
                 tallies=runtime.audit.tallies,
                 watch=runtime.watch,
                 token_of=runtime.sealer.document_token,
+                bodies=bodies,
             )
-            counting = asyncio.create_task(app.state.metrics.run(), name="metrics")
-            watching = asyncio.create_task(
-                runtime.watch.run(app.state.metrics.flagged), name="watch"
-            )
+            works = [
+                asyncio.create_task(app.state.metrics.run(), name="metrics"),
+                asyncio.create_task(runtime.watch.run(app.state.metrics.flagged), name="watch"),
+                asyncio.create_task(bodies.run(), name="bodies"),
+            ]
             memory.settle()
             try:
                 yield
             finally:
-                counting.cancel()
-                watching.cancel()
+                for work in works:
+                    work.cancel()
 
     app = Litestar(
         route_handlers=ROUTES,
@@ -84,11 +89,7 @@ def create_app(
         request_max_body_size=None,
         logging_config=None,
     )
-    return Lane(app)
-
-
-def _metrics_page(runtime: Runtime, metrics: Metrics) -> Served:
-    return GatheredPage(lambda: gather_metrics(runtime, metrics))
+    return Lane(app, bodies)
 
 
 @asynccontextmanager
@@ -109,5 +110,5 @@ def worker_app() -> ASGIApp:
     keep_log(config.log.format or LogFormat.JSON)
     with ending_in_log("the worker"):
         tracing = open_tracing(os.environ)
-        lane = create_app(lambda: open_runtime(config, os.environ), tracing=tracing)
+        lane = create_app(lambda: open_node(config, os.environ), tracing=tracing)
     return lane if tracing is None else tracing.wrap(lane)

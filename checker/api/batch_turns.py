@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from checker.api.exchange import CHECK_BYTES_MAX
-from checker.checks.turns import Gate, GateBounds, Pace, Turns
+from checker.checks.turns import BatchGate, GateBounds, Pace, Turns
 from checker.memory import release_memory
 
 LARGE = GateBounds(
@@ -44,8 +44,8 @@ class BatchTurns:
 
     def __init__(self, *, large: GateBounds = LARGE, small: GateBounds = SMALL) -> None:
         self._turns = Turns()
-        self._large = Gate(large)
-        self._small = Gate(small)
+        self._large = BatchGate(large)
+        self._small = BatchGate(small)
         self._releasing: asyncio.TimerHandle | None = None
 
     @asynccontextmanager

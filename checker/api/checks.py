@@ -17,13 +17,13 @@ from checker.accounts.keys import Action, Caller
 from checker.accounts.quotas import Quotas
 from checker.accounts.watch import FishingWatch
 from checker.api.batch_turns import BatchTurns, declared_length
+from checker.api.bodies import Bodies
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
     Reply,
     encode,
     rate_limit_headers,
-    read_body,
     reply_to,
 )
 from checker.api.metrics import Metrics
@@ -113,6 +113,7 @@ class ChecksResource:
         tallies: Tallies,
         watch: FishingWatch,
         token_of: Callable[[Document], bytes],
+        bodies: Bodies,
         batch_turns: BatchTurns | None = None,
     ) -> None:
         self._key_ring = key_ring
@@ -124,6 +125,7 @@ class ChecksResource:
         self._tallies = tallies
         self._watch = watch
         self._token_of = token_of
+        self._bodies = bodies
         self._batch_turns = batch_turns or BatchTurns()
 
     async def create(self, authorization: str | None, receive: Any) -> Reply:
@@ -168,7 +170,7 @@ class ChecksResource:
         return reply
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
-        body = await read_body(receive, CHECK_BYTES_MAX)
+        body = await self._bodies.read(receive, CHECK_BYTES_MAX)
         check = read_check(body, caller, shanghai_day(self._clock.now()))
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
@@ -184,7 +186,7 @@ class ChecksResource:
         return reply, decided.from_registry
 
     async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
-        body = await read_body(receive, BATCH_BYTES_MAX)
+        body = await self._bodies.read(receive, BATCH_BYTES_MAX)
         await pace()
         batch = open_batch(body, caller, shanghai_day(self._clock.now()))
         allowance = await self._quotas.take(caller, len(batch.raws))

@@ -7,15 +7,11 @@ second, and one duration in sixteen is noted. What a replica holds is told by wo
 
 import asyncio
 import os
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -25,19 +21,14 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from cache.follower import Follower
-from checker.api.nodes import nodes_of
-from checker.api.pages import Page, Served
-from checker.api.responses import respond
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
-from checker.errors import Unavailable
 from checker.notices.webhooks import Waiting
+from checker.registry.nodes import Nodes
 from checker.registry.report import FeedReport
-from checker.runtime import Runtime
 
-METRICS = "/metrics"
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -117,6 +108,8 @@ class Metrics:
             registry=self._registry,
         )
         self._count_the_list()
+        self._count_what_waits()
+        self._count_the_feed()
 
     def _count_the_list(self) -> None:
         self._version = Gauge(
@@ -131,15 +124,9 @@ class Metrics:
             multiprocess_mode="mostrecent",
             registry=self._registry,
         )
-        self._corrections = Gauge(
-            "checker_corrections_open",
-            "Corrections that wait for a court's ruling.",
-            multiprocess_mode="mostrecent",
-            registry=self._registry,
-        )
-        self._overdue_corrections = Gauge(
-            "checker_corrections_overdue",
-            "Corrections whose court's days for a ruling are over.",
+        self._lost_changes = Gauge(
+            "checker_list_lost_changes",
+            "Changes of the list that were acknowledged and that the registry was found to lack.",
             multiprocess_mode="mostrecent",
             registry=self._registry,
         )
@@ -155,6 +142,20 @@ class Metrics:
             multiprocess_mode="liveall",
             registry=self._registry,
         )
+
+    def _count_what_waits(self) -> None:
+        self._corrections = Gauge(
+            "checker_corrections_open",
+            "Corrections that wait for a court's ruling.",
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
+        self._overdue_corrections = Gauge(
+            "checker_corrections_overdue",
+            "Corrections whose court's days for a ruling are over.",
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
         self._notices = Gauge(
             "checker_notices_undelivered",
             "Notices that endpoints have not acknowledged, on their way or given up.",
@@ -162,6 +163,8 @@ class Metrics:
             multiprocess_mode="mostrecent",
             registry=self._registry,
         )
+
+    def _count_the_feed(self) -> None:
         self._lines = Counter(
             "checker_feed_lines",
             "Lines of the feed that were accepted, and those that went into quarantine.",
@@ -206,10 +209,11 @@ class Metrics:
         self._lines.labels(kind.value, "rejected").inc(report.rejected_count)
         self._feed_seconds.labels(kind.value).observe(seconds)
 
-    def listed(self, version: int, lag_ms: int) -> None:
-        """Tell the newest version of the list, and the greatest lag of a node."""
-        self._version.set(version)
-        self._lag.set(lag_ms / 1000)
+    def listed(self, nodes: Nodes) -> None:
+        """Set the newest version of the list, the greatest lag of a node, and the lost changes."""
+        self._version.set(nodes.newest)
+        self._lag.set(max((node.lag_ms for node in nodes.nodes), default=0) / 1000)
+        self._lost_changes.set(nodes.lost_changes)
 
     def waiting(self, corrections: OpenCounts) -> None:
         """Tell how many corrections wait for a ruling."""
@@ -266,25 +270,3 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-async def gather_metrics(runtime: Runtime, metrics: Metrics) -> Page:
-    """Gather the counts of all workers of this server; what an outage hides stays as it was."""
-    with suppress(Unavailable):
-        nodes = await nodes_of(runtime)
-        metrics.listed(nodes.newest, max((node.lag_ms for node in nodes.nodes), default=0))
-        metrics.waiting(await runtime.corrections.count())
-        metrics.undelivered(await runtime.notices.webhooks.count_waiting())
-    metrics.flush()
-    return await asyncio.to_thread(lambda: _exposed(metrics))
-
-
-def _exposed(metrics: Metrics) -> Page:
-    return Page.of(metrics.exposition(), CONTENT_TYPE_LATEST, keeps=False)
-
-
-@get(METRICS)
-async def show_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Show the counts of all workers of this server."""
-    served: Served = request.app.state.pages[METRICS]
-    return respond((await served.page()).reply(request.headers))

@@ -17,6 +17,7 @@ from itertools import compress, islice
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.breaker import Breaker
+from cache.changes import Position
 from checker.audit.decisions import KeptDecision, log_kept, new_id
 from checker.checks.asked import Asked, Confirmed, Item, Together
 from checker.checks.in_slices import (
@@ -75,12 +76,12 @@ class RegistryCheck:
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def decide(
-        self, asked: Asked, *, at_version: int | None = None, pace: Pace = give_way
+        self, asked: Asked, *, at: Position | None = None, pace: Pace = give_way
     ) -> Confirmed | None:
         """Decide, and keep every decision that is no plain `allow`.
 
-        None: the list is no longer at `at_version`; then nothing is kept. `pace` is awaited between
-        the slices of a large batch.
+        None: the registry's list is not at the position `at`; then nothing is kept. `pace` is
+        awaited between the slices of a large batch.
 
         Raises:
             Unavailable: PostgreSQL does not answer, or holds no list yet; or too many wait.
@@ -88,7 +89,7 @@ class RegistryCheck:
         if not self._breaker.allows():
             raise Unavailable("the registry could not be reached a moment ago")
         questions = await self._questions(asked, pace)
-        item = Item(asked=asked, questions=questions, at_version=at_version)
+        item = Item(asked=asked, questions=questions, at=at)
         if len(item.questions) > GROUP_CHECKS_MAX:
             async with self._large:
                 [confirmed] = await self._transact([item], pace)
@@ -149,7 +150,7 @@ class RegistryCheck:
         """Decide those items that are asked of this version, together; None: the others."""
         version = findings.version
         assert version is not None
-        wanted = [item.at_version in {None, version.version} for item in items]
+        wanted = [item.at is None or item.at.change_id == version.change_id for item in items]
         if not any(wanted):
             return [None] * len(items)
         asked_of = [

@@ -5,9 +5,9 @@ delaying anybody else:
 
 - `Turns`: a batch works in slices of about a millisecond. One slice runs in each round of the event
   loop, and a single check that arrives waits for one slice at most. Accounts take turns.
-- `Gate`: few batches are let in at once. A batch outside has sent no body that we hold: the body is
-  read when the batch is let in. Accounts are let in one after the other, so a thousand batches of
-  one account delay a batch of another account by the batches that are inside.
+- `BatchGate`: few batches are let in at once. The body of a batch is read when the batch is let in,
+  so we hold no body of a batch that waits. Accounts are let in one after the other, so a thousand
+  batches of one account delay a batch of another account by the batches that are inside.
 
 Knows accounts by their name only, and nothing of what a batch contains.
 """
@@ -136,7 +136,7 @@ class GateBounds(msgspec.Struct, frozen=True, kw_only=True):
     retry_after_s: int
 
 
-class Gate:
+class BatchGate:
     """Lets batches in, the accounts in turn."""
 
     def __init__(self, bounds: GateBounds) -> None:

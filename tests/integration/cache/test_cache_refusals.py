@@ -5,7 +5,8 @@ from contextlib import aclosing
 import pytest
 from redis.asyncio import Redis
 
-from cache.claim import ForeignNamespace, claim_namespace
+from cache.changes import Position
+from cache.claim import ForeignNamespace, NamespaceClaim
 from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.generation import Generation, encode_pointer
 from cache.redis_pipe import AccessRefused, CommandRefused, Pipe
@@ -14,6 +15,10 @@ from cache.redis_store import RedisStandingCache
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "hunter2"
+
+
+async def claim(url: str, token_key: str, namespace: str) -> None:
+    await NamespaceClaim(url, token_key=token_key, namespace=namespace).hold()
 
 
 async def refusal(url: str) -> AccessRefused:
@@ -56,7 +61,7 @@ async def test_another_refusal_is_no_matter_of_access(own_redis):
 
 async def test_a_cluster_is_refused_with_a_clear_word(start_redis):
     with start_redis("--cluster-enabled", "yes", "--port", "0") as server:
-        store = RedisStandingCache.connect(server.url, token_key="ours")
+        store = RedisStandingCache.connect(server.url, token_key="ours", checksum_key=bytes(32))
         async with aclosing(store):
             with pytest.raises(CacheMisconfigured, match="is a cluster"):
                 await store.verify_policy()
@@ -64,24 +69,27 @@ async def test_a_cluster_is_refused_with_a_clear_word(start_redis):
 
 async def test_a_namespace_belongs_to_the_deployment_that_claims_it_first(own_redis):
     for _ in range(2):
-        await claim_namespace(own_redis.url, token_key="ours", namespace="checker")
+        await claim(own_redis.url, "ours", "checker")
     with pytest.raises(ForeignNamespace, match="'checker'"):
-        await claim_namespace(own_redis.url, token_key="theirs", namespace="checker")
-    await claim_namespace(own_redis.url, token_key="theirs", namespace="checker-2")
+        await claim(own_redis.url, "theirs", "checker")
+    await claim(own_redis.url, "theirs", "checker-2")
 
 
 async def test_a_list_of_another_deployment_is_as_good_as_a_claim(own_redis):
     theirs = Generation.plan(
-        version=1, as_of_ms=1, token_key="theirs", entries=1, segment_blocks=4095
+        position=Position(version=1, as_of_ms=1, change_id="1" * 32, history="1" * 32),
+        token_key="theirs",
+        entries=1,
+        segment_blocks=4095,
     )
     async with Redis.from_url(own_redis.url) as client:
         await client.set("checker:live", encode_pointer(theirs))
     with pytest.raises(ForeignNamespace):
-        await claim_namespace(own_redis.url, token_key="ours", namespace="checker")
-    await claim_namespace(own_redis.url, token_key="theirs", namespace="checker")
+        await claim(own_redis.url, "ours", "checker")
+    await claim(own_redis.url, "theirs", "checker")
 
 
 async def test_a_list_that_nobody_can_read_keeps_nobody_off(own_redis):
     async with Redis.from_url(own_redis.url) as client:
         await client.set("checker:live", b"?")
-    await claim_namespace(own_redis.url, token_key="ours", namespace="checker")
+    await claim(own_redis.url, "ours", "checker")

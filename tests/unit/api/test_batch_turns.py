@@ -52,7 +52,7 @@ async def _enter(turns: BatchTurns, body_bytes: int | None) -> None:
 
 
 def test_a_body_of_slices_is_what_the_whole_answer_is_encoded_to() -> None:
-    state = ListState(version=3, as_of="1900-01-01T00:00:00.000Z", stale=True)
+    state = ListState(version=3, as_of="1900-01-01T00:00:00.000Z", stale=True, history="h")
     results = (
         BatchItem(id="1", decision=Outcome.ALLOW, reference="r"),
         ItemError(error=problem_of(InvalidRequest("no such field"))),

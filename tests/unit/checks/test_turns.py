@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from checker.checks.turns import Gate, GateBounds, Turns, slices
+from checker.checks.turns import BatchGate, GateBounds, Turns, slices
 from checker.errors import QuotaExceeded, Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +69,9 @@ async def test_a_batch_that_is_cancelled_costs_the_others_no_turn() -> None:
     await asyncio.wait_for(waiting[2], 5)
 
 
-async def entered(gate: Gate, accounts: Sequence[str]) -> tuple[list[str], list[asyncio.Event]]:
+async def entered(
+    gate: BatchGate, accounts: Sequence[str]
+) -> tuple[list[str], list[asyncio.Event]]:
     """Send batches to a gate; gives who is inside, in order, and what ends each batch."""
     inside: list[str] = []
     ends = [asyncio.Event() for _ in accounts]
@@ -86,7 +88,7 @@ async def entered(gate: Gate, accounts: Sequence[str]) -> tuple[list[str], list[
 
 
 async def test_an_account_is_inside_with_few_batches_and_leaves_room_for_others() -> None:
-    inside, ends = await entered(Gate(BOUNDS), ["a", "a", "a", "a", "b", "c"])
+    inside, ends = await entered(BatchGate(BOUNDS), ["a", "a", "a", "a", "b", "c"])
     assert inside == ["a", "a", "b"]
     ends[0].set()
     await rounds()
@@ -97,7 +99,7 @@ async def test_an_account_is_inside_with_few_batches_and_leaves_room_for_others(
 
 
 async def test_more_batches_than_may_wait_are_refused_with_a_time_to_come_back() -> None:
-    gate = Gate(BOUNDS)
+    gate = BatchGate(BOUNDS)
     await entered(gate, ["a"] * 6)
     with pytest.raises(QuotaExceeded) as refused:
         async with gate.passed("a"):
@@ -110,7 +112,7 @@ async def test_more_batches_than_may_wait_are_refused_with_a_time_to_come_back()
 
 
 async def test_whoever_leaves_the_line_makes_room_and_takes_nobodys_place() -> None:
-    gate = Gate(BOUNDS)
+    gate = BatchGate(BOUNDS)
     inside, ends = await entered(gate, ["a", "a"])
     leaving = asyncio.create_task(_pass(gate, "a"))
     staying = asyncio.create_task(_pass(gate, "a"))
@@ -125,6 +127,6 @@ async def test_whoever_leaves_the_line_makes_room_and_takes_nobodys_place() -> N
     assert inside == ["a", "a"]
 
 
-async def _pass(gate: Gate, account: str) -> None:
+async def _pass(gate: BatchGate, account: str) -> None:
     async with gate.passed(account):
         pass
