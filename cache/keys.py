@@ -5,6 +5,7 @@
     <namespace>:changes                 stream of changes and heartbeats, for the nodes' replicas
     <namespace>:nodes                   hash of node to the version it has, with a sentinel
     <namespace>:rebuild                 which generation somebody wants replaced
+    <namespace>:owner                   which deployment the namespace belongs to
     <namespace>:g:<id>:building         the build marker; expires
     <namespace>:g:<id>:head             what the generation has taken in, as JSON
     <namespace>:g:<id>:f:<segment>      a filter segment: string
@@ -20,6 +21,10 @@ import re
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
+DEFAULT_NAMESPACE = "checker"
+"""What keys begin with where nothing else is set."""
+
+
 class Keys:
     """The keys of one deployment; deployments with different namespaces share a Redis."""
 
@@ -29,19 +34,21 @@ class Keys:
         "any_generation",
         "changes",
         "nodes",
+        "owner",
         "pointer",
         "rebuild",
         "vouched",
     )
 
-    def __init__(self, namespace: str = "checker") -> None:
-        if not _NAMESPACE.fullmatch(namespace):
+    def __init__(self, namespace: str = DEFAULT_NAMESPACE) -> None:
+        if not is_namespace(namespace):
             raise ValueError(f"a namespace is 1 to 64 of A-Z a-z 0-9 _ . -, not {namespace!r}")
         self.pointer: str = f"{namespace}:live"
         self.vouched: str = f"{namespace}:vouched"
         self.changes: str = f"{namespace}:changes"
         self.nodes: str = f"{namespace}:nodes"
         self.rebuild: str = f"{namespace}:rebuild"
+        self.owner: str = f"{namespace}:owner"
         self._stem = f"{namespace}:g:"
         self.any_generation: str = f"{self._stem}*"  # a pattern for SCAN
         self._parse = re.compile(rf"{re.escape(self._stem)}([^:]+):.+")
@@ -70,3 +77,8 @@ class Keys:
         """Return the id of the generation a key belongs to, None for every other key."""
         match = self._parse.fullmatch(key)
         return match[1] if match else None
+
+
+def is_namespace(text: str) -> bool:
+    """Return whether keys may begin with this."""
+    return _NAMESPACE.fullmatch(text) is not None

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import msgspec
 
+from cache.keys import DEFAULT_NAMESPACE
 from cache.redis_pipe import Command, Pipe
 
 LENT_SHARE = 50
@@ -95,7 +96,9 @@ class Quota(Protocol):
 class RedisQuota:
     """`Quota` on Redis."""
 
-    def __init__(self, url: str, *, namespace: str = "checker", timeout_s: float = 0.25) -> None:
+    def __init__(
+        self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
+    ) -> None:
         self._pipe = Pipe(url, timeout_s=timeout_s)
         self._stem = f"{namespace}:quota:"
 

@@ -33,7 +33,7 @@ from cache.following import (
     membership,
 )
 from cache.generation import decode_pointer, servable
-from cache.keys import Keys
+from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.redis_lookup import run_id_of
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe, Reply
@@ -84,7 +84,7 @@ class RedisFollowing:
         url: str,
         *,
         token_key: str,
-        namespace: str = "checker",
+        namespace: str = DEFAULT_NAMESPACE,
         patience: FollowingPatience = FollowingPatience(),  # noqa: B008 - frozen
         checksum_key: bytes,
     ) -> Self:

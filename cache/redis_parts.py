@@ -8,7 +8,7 @@ from cache.changes import Head, decode_head
 from cache.checksum import PAGE_BYTES, buckets_of, segment_field, shelf_field
 from cache.errors import CacheIncomplete
 from cache.generation import Generation, decode_pointer
-from cache.keys import Keys
+from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.parts import (
     Fields,
     Held,
@@ -29,7 +29,9 @@ class RedisParts:
         self._keys = keys
 
     @classmethod
-    def connect(cls, url: str, *, namespace: str = "checker", timeout_s: float = 2.0) -> Self:
+    def connect(
+        cls, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 2.0
+    ) -> Self:
         """Return it over a connection of its own; connects when first asked."""
         return cls(Pipe(url, timeout_s=timeout_s), Keys(namespace))
 

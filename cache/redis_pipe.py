@@ -25,6 +25,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.eviction import refuse_evicting_by
+from cache.redis_url import driver_url
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 Reply: TypeAlias = Any
@@ -32,6 +33,7 @@ Reply: TypeAlias = Any
 
 # INFO and not CONFIG, which managed services forbid.
 POLICY_QUESTION: Command = ("INFO", "memory")
+CLUSTER_QUESTION: Command = ("INFO", "cluster")
 
 # Its stub asks for a tuple of one; any length and mix of these is packed.
 _pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]
@@ -41,12 +43,45 @@ class CommandRefused(CacheUnavailable):
     """Redis answered, with an error: out of memory, no permission, wrong type."""
 
 
+class AccessRefused(CommandRefused):
+    """Redis does not let this deployment in: password, user or database number. Mend the URL."""
+
+
+def _meaning_of(error: RedisError) -> CacheUnavailable:
+    """Return what an error of the driver means; Redis's own text repeats nothing that was sent.
+
+    The driver wraps what Redis refuses while a connection is made in errors of a connection.
+    """
+    text = str(error)
+    for sign, meaning in _ACCESS_REFUSALS.items():
+        if sign in text:
+            return AccessRefused(meaning)
+    if isinstance(error, ResponseError):
+        return CommandRefused(f"Redis refused a command: {text}")
+    return CacheUnavailable(f"no connection to Redis: {text}")
+
+
+_ACCESS_REFUSALS = {
+    "called without any password": "Redis has no password, and the URL has one",
+    "WRONGPASS": "Redis does not know this password or user",
+    "invalid username-password": "Redis does not know this password or user",
+    "invalid password": "Redis does not know this password or user",
+    "NOAUTH": "Redis wants a password, and the URL has none",
+    "Authentication required": "Redis wants a password, and the URL has none",
+    "DB index is out of range": "Redis has no database of this number",
+    "invalid DB index": "Redis has no database of this number",
+    "SELECT is not allowed": "a cluster has the database 0 alone",
+}
+"""By words of Redis, Valkey and the driver, in order of precedence."""
+
+
 class Pipe:
     """A connection made when first needed, replaced when broken, used by one pipeline at a time."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
+        """Raises CacheMisconfigured: the URL names no Redis."""
         self._pool = ConnectionPool.from_url(
-            url,
+            driver_url(url),
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=timeout_s,
@@ -70,9 +105,9 @@ class Pipe:
                     return await self._exchange(packed, len(commands), again)
             except TimeoutError as error:
                 raise CacheUnavailable(f"no reply in {self._timeout_s} s") from error
-            except ResponseError as error:
-                raise CommandRefused(f"Redis refused a command: {error}") from error
-            except (RedisError, OSError) as error:
+            except RedisError as error:
+                raise _meaning_of(error) from error
+            except OSError as error:
                 raise CacheUnavailable(f"no connection to Redis: {error}") from error
 
     async def aclose(self) -> None:
@@ -98,7 +133,7 @@ class Pipe:
         try:
             if not connection.is_connected:
                 await connection.connect()
-                await _refuse_evicting(connection)
+                await _refuse_unfit(connection)
             await connection.send_packed_command(packed, check_health=False)
             return [await connection.read_response() for _ in range(replies)]
         except BaseException:
@@ -108,10 +143,15 @@ class Pipe:
             raise
 
 
-async def _refuse_evicting(connection: AbstractConnection) -> None:
-    await connection.send_packed_command(_pack(POLICY_QUESTION), check_health=False)
+async def _refuse_unfit(connection: AbstractConnection) -> None:
+    """Raise CacheMisconfigured where Redis may evict the list, or is a cluster."""
+    questions = _pack(POLICY_QUESTION) + _pack(CLUSTER_QUESTION)
+    await connection.send_packed_command(questions, check_health=False)
     try:
-        facts = await connection.read_response()
+        policy = await connection.read_response()
+        cluster = await connection.read_response()
     except ResponseError as error:
         raise CacheMisconfigured("Redis does not tell its eviction policy") from error
-    refuse_evicting_by(facts)
+    if b"cluster_enabled:1" in cluster:
+        raise CacheMisconfigured("Redis is a cluster, which is not supported yet")
+    refuse_evicting_by(policy)

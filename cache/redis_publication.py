@@ -19,7 +19,7 @@ from cache.errors import CacheIncomplete, ChangeRefused
 from cache.filter import bit_offsets
 from cache.following import membership
 from cache.generation import Generation, decode_pointer
-from cache.keys import Keys
+from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
 from cache.parts import Held, touched_by
@@ -71,7 +71,7 @@ class RedisPublication:
         cls,
         url: str,
         *,
-        namespace: str = "checker",
+        namespace: str = DEFAULT_NAMESPACE,
         timeout_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         checksum_key: bytes,

@@ -14,7 +14,7 @@ from cache.breaker import Breaker
 from cache.changes import Position
 from cache.eviction import refuse_evicting_by
 from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
-from cache.keys import Keys
+from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import Entries
 from cache.redis_build import RedisBuild
 from cache.redis_lookup import RedisLookup
@@ -50,13 +50,13 @@ class RedisStandingCache:
         url: str,
         *,
         token_key: str,
-        namespace: str = "checker",
+        namespace: str = DEFAULT_NAMESPACE,
         patience: Patience = Patience(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.monotonic,
         segment_blocks: int = SEGMENT_BLOCKS,
         checksum_key: bytes,
     ) -> Self:
-        """Return the store at a redis://, rediss:// or unix:// URL; connects when first asked.
+        """Return the store at a URL (`cache.redis_url`); connects when first asked.
 
         `token_key` is the fingerprint of the reader's key: a generation of another is not served.
         `clock` gives seconds, for the breaker alone. `checksum_key` is for `cache.checksum`.

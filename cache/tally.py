@@ -20,6 +20,7 @@ from typing import Protocol
 
 import msgspec
 
+from cache.keys import DEFAULT_NAMESPACE
 from cache.redis_pipe import Command, Pipe, Reply
 
 WINDOW_S = 3600
@@ -70,7 +71,9 @@ class Tally(Protocol):
 class RedisTally:
     """`Tally` on Redis; distinct elements are estimated, within a few percent."""
 
-    def __init__(self, url: str, *, namespace: str = "checker", timeout_s: float = 0.25) -> None:
+    def __init__(
+        self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
+    ) -> None:
         self._pipe = Pipe(url, timeout_s=timeout_s)
         self._stem = f"{namespace}:tally"
 

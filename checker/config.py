@@ -4,8 +4,8 @@ The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the
 place, `[list]` how long the courts may be silent before an answer calls its list stale,
 `[decisions]` how long what was decided is kept, `[receipts]` who issues receipts and for how long
 they verify, `[fishing]` when an account seems to fish, `[log]` how lines are written, `[notices]`
-where notices may be sent. An unknown table or key stops the start, so that a misspelt setting
-cannot silently mean `unset`.
+where notices may be sent, `[redis]` what keys on Redis begin with. An unknown table or key stops
+the start, so that a misspelt setting cannot silently mean `unset`.
 """
 
 import tomllib
@@ -16,6 +16,9 @@ from typing import Annotated
 
 import msgspec
 
+from cache.errors import CacheMisconfigured
+from cache.keys import DEFAULT_NAMESPACE, is_namespace
+from cache.redis_url import driver_url
 from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
@@ -28,6 +31,7 @@ DATA_DIR_VARIABLE = "CHECKER_DATA_DIR"
 CONFIG_VARIABLE = "CHECKER_CONFIG"
 DATABASE_VARIABLE = "DATABASE_URL"
 REDIS_VARIABLE = "REDIS_URL"
+REDIS_PREFIX_VARIABLE = "CHECKER_REDIS_PREFIX"
 LOG_FORMAT_VARIABLE = "CHECKER_LOG_FORMAT"
 DATA_DIR = Path("checker-data")
 CONFIG_FILE = "config.toml"
@@ -86,6 +90,16 @@ class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     allow_private_addresses: bool = False
 
 
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for Redis: its keys begin with `prefix`. Deployments that share a Redis differ."""
+
+    prefix: str = DEFAULT_NAMESPACE
+
+    def __post_init__(self) -> None:
+        if not is_namespace(self.prefix):
+            raise ValueError("1 to 64 of A-Z a-z 0-9 _ . -")
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
@@ -93,6 +107,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fishing: FishingSettings = FishingSettings()
     log: LogSettings = LogSettings()
     notices: NoticeSettings = NoticeSettings()
+    redis: RedisSettings = RedisSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -113,6 +128,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     fishing: FishingSettings = FishingSettings()
     log: LogSettings = LogSettings()
     notices: NoticeSettings = NoticeSettings()
+    redis: RedisSettings = RedisSettings()
 
 
 def load_config(
@@ -124,6 +140,7 @@ def load_config(
 
     Raises:
         ConfigurationError: a file that cannot be read, or says what it may not; with file and line.
+            Or a variable that cannot be right; by its name and never its value.
     """
     if data_dir is None:
         data_dir = Path(environ.get(DATA_DIR_VARIABLE) or DATA_DIR)
@@ -143,7 +160,7 @@ def load_config(
     return Config(
         data_dir=data_dir.absolute(),
         database_url=environ.get(DATABASE_VARIABLE) or None,
-        redis_url=environ.get(REDIS_VARIABLE) or None,
+        redis_url=_redis_url(environ),
         config_file=config_file,
         jurisdictions=jurisdictions,
         list=read.list,
@@ -152,7 +169,32 @@ def load_config(
         fishing=read.fishing,
         log=_log_settings(environ, read.log),
         notices=read.notices,
+        redis=_redis_settings(environ, read.redis),
     )
+
+
+def _redis_url(environ: Mapping[str, str]) -> str | None:
+    """Read the URL of Redis; None: the embedded one."""
+    named = environ.get(REDIS_VARIABLE)
+    if not named:
+        return None
+    try:
+        driver_url(named)
+    except CacheMisconfigured as error:
+        # `from None`: the cause may quote a password.
+        raise ConfigurationError(f"{REDIS_VARIABLE} {error}") from None
+    return named
+
+
+def _redis_settings(environ: Mapping[str, str], read: RedisSettings) -> RedisSettings:
+    """Let the environment say the prefix, as it does for all processes of a server."""
+    named = environ.get(REDIS_PREFIX_VARIABLE)
+    if not named:
+        return read
+    try:
+        return RedisSettings(prefix=named)
+    except ValueError as error:
+        raise ConfigurationError(f"{REDIS_PREFIX_VARIABLE} is {error}") from None
 
 
 def _log_settings(environ: Mapping[str, str], read: LogSettings) -> LogSettings:

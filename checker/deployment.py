@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors
+from checker.database.login import refused_logins
 from checker.database.upgrade import upgrade
 from checker.errors import ConfigurationError
 from checker.registry.schema import deployment
@@ -22,13 +23,14 @@ async def prepare_deployment(engine: AsyncEngine, vault: Vault, token_key: str) 
     """Bring the database up to date and make sure that it was written with these keys.
 
     Raises:
-        ConfigurationError: it was not; the secrets belong to another deployment.
+        ConfigurationError: it was not, because the secrets belong to another deployment; or
+            PostgreSQL refuses the login.
         Unavailable: PostgreSQL cannot be reached.
     """
     first = insert(deployment).values(
         singleton=True, token_key_fingerprint=token_key, sealed_probe=vault.seal(_PROBE, _PLACE)
     )
-    with driver_errors():
+    with driver_errors(), refused_logins():
         await upgrade(engine)
         async with engine.begin() as connection:
             await connection.execute(first.on_conflict_do_nothing(index_elements=["singleton"]))

@@ -7,12 +7,13 @@ here connects. `checker.joining` connects, and makes sure that they are this dep
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cache.claim import NamespaceClaim
 from cache.following import Following
 from cache.publication import Publication
 from cache.quota import RedisQuota
@@ -25,6 +26,7 @@ from cache.tally import RedisTally
 from cache.token import Tokenizer
 from cache.verification import Walk
 from checker.accounts.quotas import Quotas
+from checker.accounts.senders import Senders
 from checker.config import Config
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
@@ -61,6 +63,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     publication: Publication
     walk: Walk
     quotas: Quotas
+    senders: Senders
     tally: RedisTally
 
 
@@ -72,6 +75,7 @@ class _RedisWays(msgspec.Struct, frozen=True, kw_only=True):
     publication: Publication
     walk: Walk
     quota: RedisQuota
+    senders: RedisQuota
     tally: RedisTally
 
 
@@ -99,7 +103,7 @@ async def open_foundation(
         open_engine(url, timeout_s=None) as work_engine,
         open_engine(url, pool_size=1) as probe_engine,
         open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
-        _open_redis(config.redis_url, tokenizer) as redis,
+        _open_redis(config.redis_url, config.redis.prefix, tokenizer) as redis,
     ):
         gate.guard(engine)
         gate.guard(work_engine)
@@ -116,6 +120,9 @@ async def open_foundation(
                 gate=gate,
                 cache=redis.cache,
                 sealer=sealer,
+                claim=NamespaceClaim(
+                    config.redis_url, token_key=token_key, namespace=config.redis.prefix
+                ),
                 token_key=token_key,
                 policies=policies,
                 clock=clock,
@@ -127,24 +134,33 @@ async def open_foundation(
             publication=redis.publication,
             walk=redis.walk,
             quotas=Quotas(redis.quota),
+            senders=Senders(redis.senders, digest=_digest_by(sealer)),
             tally=redis.tally,
         )
 
 
 @asynccontextmanager
-async def _open_redis(url: str, tokenizer: Tokenizer) -> AsyncIterator[_RedisWays]:
+async def _open_redis(url: str, namespace: str, tokenizer: Tokenizer) -> AsyncIterator[_RedisWays]:
     token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
     async with (
         aclosing(
-            RedisStandingCache.connect(url, token_key=token_key, checksum_key=checksum_key)
+            RedisStandingCache.connect(
+                url, namespace=namespace, token_key=token_key, checksum_key=checksum_key
+            )
         ) as cache,
         aclosing(
-            RedisFollowing.connect(url, token_key=token_key, checksum_key=checksum_key)
+            RedisFollowing.connect(
+                url, namespace=namespace, token_key=token_key, checksum_key=checksum_key
+            )
         ) as following,
-        aclosing(RedisPublication.connect(url, checksum_key=checksum_key)) as publication,
-        aclosing(RedisParts.connect(url)) as parts,
-        aclosing(RedisQuota(url)) as quota,
-        aclosing(RedisTally(url)) as tally,
+        aclosing(
+            RedisPublication.connect(url, namespace=namespace, checksum_key=checksum_key)
+        ) as publication,
+        aclosing(RedisParts.connect(url, namespace=namespace)) as parts,
+        aclosing(RedisQuota(url, namespace=namespace)) as quota,
+        # A way of its own: a flood without keys delays no quota of a key.
+        aclosing(RedisQuota(url, namespace=namespace)) as senders,
+        aclosing(RedisTally(url, namespace=namespace)) as tally,
     ):
         yield _RedisWays(
             cache=cache,
@@ -152,8 +168,16 @@ async def _open_redis(url: str, tokenizer: Tokenizer) -> AsyncIterator[_RedisWay
             publication=publication,
             walk=Walk(parts, checksum_key=checksum_key),
             quota=quota,
+            senders=senders,
             tally=tally,
         )
+
+
+def _digest_by(sealer: Sealer) -> Callable[[Sequence[str]], str]:
+    def digest(words: Sequence[str]) -> str:
+        return sealer.request_digest(words).hex()
+
+    return digest
 
 
 def read_policies(config: Config) -> PolicyBook:

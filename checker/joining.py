@@ -10,8 +10,8 @@ Before a node uses PostgreSQL:
 2. the list was written with the keys of this deployment;
 3. the policies by which the node decides are recorded.
 
-Before a node uses Redis: Redis evicts nothing. Each connection looks by itself
-(`cache.redis_pipe`).
+Before a node uses Redis: Redis evicts nothing, and is no cluster. Each connection looks by itself
+(`cache.redis_pipe`). The prefix of the keys is claimed for this deployment (`cache.claim`).
 
 A database of another deployment, or a Redis that evicts, is logged and never used. Both are looked
 at again, because an operator mends them without restarting the node.
@@ -24,11 +24,15 @@ from typing import Final
 from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cache.claim import ForeignNamespace, NamespaceClaim
 from cache.errors import CacheMisconfigured, CacheUnavailable
+from cache.redis_pipe import AccessRefused
 from cache.store import StandingCache
 from checker.audit.policies import record_policies
+from checker.config import REDIS_PREFIX_VARIABLE, REDIS_VARIABLE
 from checker.database.engine import driver_errors, fetch
 from checker.database.gate import Gate
+from checker.database.login import refused_logins
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock
 from checker.errors import CheckerError, ConfigurationError, Unavailable
@@ -66,6 +70,7 @@ class Joining:
         gate: Gate,
         cache: StandingCache,
         sealer: Sealer,
+        claim: NamespaceClaim,
         token_key: str,
         policies: PolicyBook,
         clock: Clock,
@@ -76,6 +81,7 @@ class Joining:
         self._gate = gate
         self._cache = cache
         self._sealer = sealer
+        self._claim = claim
         self._token_key = token_key
         self._policies = policies
         self._clock = clock
@@ -91,14 +97,15 @@ class Joining:
         """Make sure of PostgreSQL, and let the node use it; do nothing where that was done.
 
         Raises:
-            ConfigurationError: it was written with keys of another deployment.
+            ConfigurationError: it was written with keys of another deployment, or refuses the
+                login.
             Unavailable: it cannot be reached.
         """
         if self._gate.is_open:
             return
         # A migration takes as long as it takes, so its connection has no bound. One that has comes
         # first, so that a server which is frozen is not waited for.
-        with driver_errors():
+        with driver_errors(), refused_logins():
             await fetch(self._probe_engine, _ANYTHING)
         await prepare_deployment(self._engine, self._sealer.vault, self._token_key)
         await record_policies(self._engine, self._policies.all_effective, self._clock.now())
@@ -111,11 +118,18 @@ class Joining:
         """Look whether Redis can be reached, and keeps what it is given.
 
         Raises:
-            ConfigurationError: it may evict the list.
+            ConfigurationError: it may evict the list, is a cluster, refuses the login, or holds
+                another deployment under the same prefix.
             Unavailable: it cannot be reached.
         """
         try:
             await self._cache.verify_policy()
+            await self._claim.hold()
+        except AccessRefused as error:
+            raise ConfigurationError(f"{REDIS_VARIABLE}: {error}") from None
+        except ForeignNamespace as error:
+            text = f"{error}: set {REDIS_PREFIX_VARIABLE} to a prefix of this deployment's own"
+            raise ConfigurationError(text) from error
         except CacheMisconfigured as error:
             raise ConfigurationError(str(error)) from error
         except CacheUnavailable as error:

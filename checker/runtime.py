@@ -21,6 +21,7 @@ from checker.accounts.accounts import Accounts
 from checker.accounts.flags import Flags
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
+from checker.accounts.senders import Senders
 from checker.accounts.watch import FishingWatch
 from checker.audit.audit import Audit, assemble_audit
 from checker.checks.checks import Checks
@@ -73,6 +74,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     flags: Flags
     watch: FishingWatch
     quotas: Quotas
+    senders: Senders
     policies: PolicyBook
     checks: Checks
     receipt_keys: ReceiptKeys
@@ -152,6 +154,7 @@ async def open_node(
                 clock=base.clock,
                 changes=changes,
                 in_force=barrier.wait,
+                count=base.senders.file,
             )
         ) as corrections,
         aclosing(
@@ -193,7 +196,11 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         publisher=_publisher(base),
         repair=repair,
         barrier=works.barrier,
-        key_ring=_key_ring(base),
+        key_ring=KeyRing(
+            base.engine,
+            base.clock,
+            slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
+        ),
         accounts=Accounts(base.engine, base.clock),
         account_keys=AccountKeys(base.engine, base.clock),
         flags=flags,
@@ -201,6 +208,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
             tally=base.tally, flags=flags, settings=base.config.fishing, clock=base.clock
         ),
         quotas=base.quotas,
+        senders=base.senders,
         policies=base.policies,
         checks=_checks(base, works, follower, repair),
         receipt_keys=receipt_keys,
@@ -259,14 +267,6 @@ def _snapshot_feed(base: Foundation, works: _Works) -> SnapshotFeed:
     )
 
 
-def _key_ring(base: Foundation) -> KeyRing:
-    return KeyRing(
-        base.engine,
-        base.clock,
-        slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
-    )
-
-
 def _receipt_keys(base: Foundation) -> ReceiptKeys:
     return ReceiptKeys(
         base.engine,
@@ -287,15 +287,11 @@ def _audit(base: Foundation) -> Audit:
 
 
 def _notices(base: Foundation) -> Notices:
-    settings = base.config.notices
     return assemble_notices(
         base.engine,
         base.work_engine,
         vault=base.sealer.vault,
         clock=base.clock,
-        rules=EndpointRules(
-            allow_http=settings.allow_http,
-            allow_private_addresses=settings.allow_private_addresses,
-        ),
+        rules=EndpointRules(**msgspec.structs.asdict(base.config.notices)),
         keep_months=base.config.decisions.keep_months,
     )

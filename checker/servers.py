@@ -5,8 +5,10 @@ itself. An embedded server that dies meanwhile is started again.
 """
 
 import contextlib
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -14,10 +16,24 @@ import msgspec
 from cache.embedded import embedded_redis
 from checker.config import Config
 from checker.database.embedded import embedded_postgres
+from checker.database.engine import database_url as parse_database_url
 from checker.errors import ConfigurationError
 
 REVIVE_S: Final = 0.5
 """Between two looks at an embedded server, which cost two locks of a file."""
+
+
+def refuse_open_folder(folder: Path) -> None:
+    """Refuse a data directory in which somebody else could put other secrets or another list.
+
+    Raises:
+        ConfigurationError: its group or everybody may write there.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigurationError(
+            f"others may write in the data directory (mode {mode:04o}): chmod go-w {folder}"
+        )
 
 
 @contextmanager
@@ -30,6 +46,9 @@ def open_servers(config: Config) -> Iterator[Config]:
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from error
+    refuse_open_folder(config.data_dir)
+    if config.database_url is not None:
+        parse_database_url(config.database_url)
     with contextlib.ExitStack() as stack:
         redis_url = config.redis_url
         if redis_url is None:

@@ -110,7 +110,9 @@ def _read(path: Path) -> Secrets:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     if mode & 0o077:
-        raise ConfigurationError(f"{path} must be private: it has mode {mode:04o}, wanted 0600")
+        raise ConfigurationError(
+            f"{path} must be private, and others may use it (mode {mode:04o}): chmod 600 {path}"
+        )
     try:
         return _decode_secrets(content)
     except (msgspec.DecodeError, ValueError) as error:

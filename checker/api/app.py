@@ -10,11 +10,14 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
+from checker import memory
 from checker.api.access import tell_allowance
 from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
 from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
+from checker.api.metrics_page import METRICS, metrics_page
+from checker.api.openapi import kept_pages
 from checker.api.responses import handle_error
 from checker.api.routes import ROUTES
 from checker.api.tracing import open_tracing
@@ -51,6 +54,7 @@ def create_app(
         ):
             app.state.runtime = runtime
             app.state.metrics = Metrics(runtime.follower)
+            app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
             app.state.checks = ChecksResource(
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
@@ -68,6 +72,7 @@ def create_app(
                 asyncio.create_task(runtime.watch.run(app.state.metrics.flagged), name="watch"),
                 asyncio.create_task(bodies.run(), name="bodies"),
             ]
+            memory.settle()
             try:
                 yield
             finally:

@@ -4,7 +4,8 @@ Both are answered by `ChecksResource`, whether they come through the fast lane o
 the handlers below give them their place in the router and in the OpenAPI document.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from checker.accounts.key_ring import KeyRing
 from checker.accounts.keys import Action, Caller
 from checker.accounts.quotas import Quotas
 from checker.accounts.watch import FishingWatch
+from checker.api.batch_turns import BatchTurns, declared_length
 from checker.api.bodies import Bodies
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
@@ -30,14 +32,16 @@ from checker.api.responses import respond
 from checker.audit.tallies import Tallies
 from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
 from checker.checks.checks import Decided, Deciding
+from checker.checks.in_slices import SLICE_CHECKS, each_of
 from checker.checks.request import (
     Check,
     Item,
     PreparedCheck,
     Subject,
-    read_batch,
+    open_batch,
     read_check,
 )
+from checker.checks.turns import Pace, slices
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Decision, Outcome, ReasonCode
 from checker.domain.document import Document
@@ -69,6 +73,11 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     list: ListState
     results: Annotated[tuple[Any, ...], msgspec.Meta(extra_json_schema=_RESULT_SCHEMA)]
+
+
+def batch_body(state: ListState, results: Sequence[bytes]) -> bytes:
+    """Write a `BatchAnswer` whose results are encoded already, slice by slice."""
+    return b'{"list":%b,"results":[%b]}' % (encode(state), b",".join(results))
 
 
 class BatchOfChecks(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +114,7 @@ class ChecksResource:
         watch: FishingWatch,
         token_of: Callable[[Document], bytes],
         bodies: Bodies,
+        batch_turns: BatchTurns | None = None,
     ) -> None:
         self._key_ring = key_ring
         self._quotas = quotas
@@ -116,14 +126,28 @@ class ChecksResource:
         self._watch = watch
         self._token_of = token_of
         self._bodies = bodies
+        self._batch_turns = batch_turns or BatchTurns()
 
     async def create(self, authorization: str | None, receive: Any) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
         return await self._answer("checks", authorization, receive, self._create)
 
-    async def create_batch(self, authorization: str | None, receive: Any) -> Reply:
-        """Answer a batch; a bad item is answered in its place."""
-        return await self._answer("batch", authorization, receive, self._create_batch)
+    @asynccontextmanager
+    async def created_batch(
+        self, authorization: str | None, receive: Any, *, body_bytes: int | None
+    ) -> AsyncIterator[Reply]:
+        """Answer a batch; a bad item is answered in its place.
+
+        The batch counts as worked on until the block ends: send the answer within the block.
+        """
+        async with AsyncExitStack() as inside:
+
+            async def create(caller: Caller, receive: Any) -> tuple[Reply, int]:
+                entering = self._batch_turns.let_in(caller.account_id, body_bytes)
+                pace = await inside.enter_async_context(entering)
+                return await self._create_batch(caller, receive, pace)
+
+            yield await self._answer("batch", authorization, receive, create)
 
     async def _answer(
         self, resource: str, authorization: str | None, receive: Any, create: _Create
@@ -151,7 +175,7 @@ class ChecksResource:
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
-        self._count(caller, (check,), decided)
+        self._count(caller, ((check, decision),))
         receipt = None
         if check.receipt:
             receipt = self._receipts.issue(_statement(check, decided, 0, caller))
@@ -161,27 +185,47 @@ class ChecksResource:
         reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
         return reply, decided.from_registry
 
-    async def _create_batch(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
+    async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, BATCH_BYTES_MAX)
-        items = read_batch(body, caller, shanghai_day(self._clock.now()))
-        allowance = await self._quotas.take(caller, len(items))
+        await pace()
+        batch = open_batch(body, caller, shanghai_day(self._clock.now()))
+        allowance = await self._quotas.take(caller, len(batch.raws))
+        items = await each_of(batch.raws, batch.read, pace, size=SLICE_CHECKS)
+        del body, batch  # the body is as large as all that is made of it
         asked = [item for item in items if isinstance(item, PreparedCheck)]
-        decided = await self._checks.decide(asked, account_id=caller.account_id)
-        self._count(caller, asked, decided)
+        decided = await self._checks.decide(asked, account_id=caller.account_id, pace=pace)
         receipts = await self._receipts.issue_all(
             [
                 _statement(check, decided, place, caller) if check.receipt else None
                 for place, check in enumerate(asked)
-            ]
+            ],
+            pace,
         )
-        answer = BatchAnswer(list=decided.list, results=_results(items, decided, receipts))
-        reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
+        answers = zip(decided.decisions, decided.ids, receipts, strict=True)
+        results: list[bytes] = []
+        for part in slices(items, SLICE_CHECKS):
+            await pace()
+            results += [encode(each) for each in _results(part, answers)]
+        await self._count_in_slices(caller, asked, decided, pace)
+        reply = Reply(
+            status=200,
+            body=batch_body(decided.list, results),
+            headers=rate_limit_headers(allowance),
+        )
         return reply, decided.from_registry
 
-    def _count(self, caller: Caller, asked: Sequence[PreparedCheck], decided: Decided) -> None:
+    async def _count_in_slices(
+        self, caller: Caller, asked: Sequence[PreparedCheck], decided: Decided, pace: Pace
+    ) -> None:
+        pairs = list(zip(asked, decided.decisions, strict=True))
+        for part in slices(pairs, SLICE_CHECKS):
+            await pace()
+            self._count(caller, part)
+
+    def _count(self, caller: Caller, pairs: Sequence[tuple[PreparedCheck, Decision]]) -> None:
         """Count what was answered, and note whose answer was adverse: the registry's to say."""
-        self._watch.asked(caller, len(asked))
-        for check, decision in zip(asked, decided.decisions, strict=True):
+        self._watch.asked(caller, len(pairs))
+        for check, decision in pairs:
             self._metrics.decided(check.service, decision.outcome)
             self._tallies.count(caller.account_id, type_of(check.service), decision.outcome)
             if decision.outcome is not Outcome.ALLOW:
@@ -205,15 +249,15 @@ def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Calle
 
 
 def _results(
-    items: Sequence[Item], decided: Decided, receipts: Sequence[Receipt | None]
-) -> tuple[BatchItem | ItemError, ...]:
-    remaining = iter(zip(decided.decisions, decided.ids, receipts, strict=True))
-    return tuple(
-        _item(item, *next(remaining))
+    items: Sequence[Item], answers: Iterator[tuple[Decision, str, Receipt | None]]
+) -> list[BatchItem | ItemError]:
+    """Put the results of some items together; takes an answer for each that was checked."""
+    return [
+        _item(item, *next(answers))
         if isinstance(item, PreparedCheck)
         else ItemError(error=problem_of(item))
         for item in items
-    )
+    ]
 
 
 def _item(
@@ -248,4 +292,7 @@ async def create_batch(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Ask about many subjects."""
     resource: ChecksResource = request.app.state.checks
     authorization = request.headers.get("authorization")
-    return respond(await resource.create_batch(authorization, request.receive))
+    length = declared_length(request.headers.get("content-length"))
+    answered = resource.created_batch(authorization, request.receive, body_bytes=length)
+    async with answered as reply:
+        return respond(reply)

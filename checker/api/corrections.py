@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from checker.accounts.keys import Action
 from checker.api.access import admit, require
+from checker.api.caller_address import caller_address
 from checker.api.exchange import Reply, encode, read_body
 from checker.api.parameters import number, refuse_unknown
 from checker.api.registry_watch import unless_silent
@@ -128,8 +129,11 @@ async def file_correction(request: Request[Any, Any, Any]) -> Response[bytes]:
         fault = Fault("/listing_id", "name a listing or a decision: one of both")
         raise InvalidRequest("it is not said what is to be corrected", [fault])
     runtime: Runtime = request.app.state.runtime
+    sender = caller_address(request.scope)
     if caller is not None:
         request.state.allowance = await runtime.quotas.take(caller, 1)
+    else:
+        await runtime.senders.attempt(sender)
     filed = await runtime.corrections.file(
         Filing(
             listing_id=asked.listing_id,
@@ -138,6 +142,7 @@ async def file_correction(request: Request[Any, Any, Any]) -> Response[bytes]:
             contact=asked.contact,
             account_id=None if caller is None else caller.account_id,
             sees_all=caller is not None and caller.may(Action.SEE_CORRECTIONS),
+            sender=sender,
         )
     )
     answer = Received(id=filed.id, received_on=filed.received_on, due_on=filed.due_on)
@@ -192,6 +197,8 @@ async def show_correction(
     caller = await admit(request, Action.FILE_CORRECTION)
     refuse_unknown(request, ())
     runtime: Runtime = request.app.state.runtime
+    if caller is None:
+        await runtime.senders.attempt(caller_address(request.scope))
     found = await runtime.corrections.find(correction_id)
     today = runtime.corrections.today
     if caller is None or not caller.may(Action.SEE_CORRECTIONS):

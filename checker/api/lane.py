@@ -10,15 +10,19 @@ from typing import Any
 
 from litestar import Litestar
 
+from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
 from checker.api.exchange import Reply, reply_to, send_reply
+from checker.api.pages import Served
 from checker.api.responses import bug, log_broken_answer
 from checker.api.url_keys import key_in_url
 
 _AUTHORIZATION = b"authorization"
 _CHECKS = "/v1/checks"
 _BATCH = "/v1/checks/batch"
+
+_PAGE_HEADERS = ("accept-encoding", "if-none-match")
 
 LANE_PATHS = frozenset({_CHECKS, _BATCH})
 """What the lane answers, by POST."""
@@ -32,7 +36,7 @@ class Lane:
         self._bodies = bodies
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer `POST /v1/checks` and its batch; pass on whatever else comes."""
+        """Answer checks, batches and pages; pass on every other request."""
         if scope["type"] == "http" and scope["query_string"]:
             has_header = any(name == _AUTHORIZATION for name, _ in scope["headers"])
             refused = key_in_url(scope["path"], scope["query_string"], has_header=has_header)
@@ -42,10 +46,15 @@ class Lane:
         if scope["type"] == "http" and scope["method"] == "POST":
             path = scope["path"]
             if path == _CHECKS:
-                await send_reply(send, await self._answer(scope, receive, batch=False))
+                await send_reply(send, await self._answer_check(scope, receive))
                 return
             if path == _BATCH:
-                await send_reply(send, await self._answer(scope, receive, batch=True))
+                await self._answer_batch(scope, receive, send)
+                return
+        if scope["type"] == "http" and scope["method"] == "GET":
+            served: Served | None = self.routed.state.pages.get(scope["path"])
+            if served is not None:
+                await send_reply(send, await _answer_page(scope, served))
                 return
         await self._pass_on(scope, receive, send)
 
@@ -62,18 +71,51 @@ class Lane:
             log_broken_answer(error)
             raise
 
-    async def _answer(self, scope: Any, receive: Any, *, batch: bool) -> Reply:
+    async def _answer_check(self, scope: Any, receive: Any) -> Reply:
         resource: ChecksResource = self.routed.state.checks
-        authorization = None
-        for name, value in scope["headers"]:
-            if name == _AUTHORIZATION:
-                authorization = value.decode("latin-1")
-                break
         try:
-            if batch:
-                return await resource.create_batch(authorization, receive)
-            return await resource.create(authorization, receive)
+            return await resource.create(_authorization(scope), receive)
         except Exception as error:
             reply = bug(error)
-            self.routed.state.metrics.failed("batch" if batch else "checks", reply.status)
+            self.routed.state.metrics.failed("checks", reply.status)
             return reply
+
+    async def _answer_batch(self, scope: Any, receive: Any, send: Any) -> None:
+        resource: ChecksResource = self.routed.state.checks
+        length = declared_length(_header(scope, b"content-length"))
+        is_begun = False
+        try:
+            async with resource.created_batch(
+                _authorization(scope), receive, body_bytes=length
+            ) as reply:
+                is_begun = True
+                # Within the block: a batch is not done before its answer is sent.
+                await send_reply(send, reply)
+        except Exception as error:
+            if is_begun:
+                raise
+            reply = bug(error)
+            self.routed.state.metrics.failed("batch", reply.status)
+            await send_reply(send, reply)
+
+
+async def _answer_page(scope: Any, served: Served) -> Reply:
+    try:
+        page = await served.page()
+    except Exception as error:
+        return bug(error)
+    wanted = {name: _header(scope, name.encode()) for name in _PAGE_HEADERS}
+    return page.reply({name: told.decode("latin-1") for name, told in wanted.items() if told})
+
+
+def _authorization(scope: Any) -> str | None:
+    value = _header(scope, _AUTHORIZATION)
+    return None if value is None else value.decode("latin-1")
+
+
+def _header(scope: Any, wanted: bytes) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == wanted:
+            found: bytes = value
+            return found
+    return None

@@ -7,15 +7,11 @@ second, and one duration in sixteen is noted. What a replica holds is told by wo
 
 import asyncio
 import os
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-from litestar import Response, get
-from litestar.datastructures import State
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -25,16 +21,13 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from cache.follower import Follower
-from checker.api.nodes import nodes_of
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
-from checker.errors import Unavailable
 from checker.notices.webhooks import Waiting
 from checker.registry.nodes import Nodes
 from checker.registry.report import FeedReport
-from checker.runtime import Runtime
 
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
@@ -249,8 +242,10 @@ class Metrics:
             self.flush()
 
     def exposition(self) -> bytes:
-        """Write all counts, of every worker, in Prometheus's text format."""
-        self.flush()
+        """Write all counts, of every worker, in Prometheus's text format; may run in a thread.
+
+        `flush` comes before, in the thread that counts.
+        """
         if not os.environ.get(MULTIPROCESS_VARIABLE):
             return generate_latest(self._registry)
         everyone = CollectorRegistry()
@@ -275,15 +270,3 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-@get("/metrics")
-async def show_metrics(state: State) -> Response[bytes]:
-    """Show the counts of all workers of this server; what an outage hides stays as it was."""
-    metrics: Metrics = state.metrics
-    runtime: Runtime = state.runtime
-    with suppress(Unavailable):
-        metrics.listed(await nodes_of(runtime))
-        metrics.waiting(await runtime.corrections.count())
-        metrics.undelivered(await runtime.notices.webhooks.count_waiting())
-    return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})

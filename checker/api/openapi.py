@@ -14,20 +14,29 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.static_files import create_static_files_router
 
 from checker.api.checks import ItemError
+from checker.api.exchange import encode
 from checker.api.exchanges import EXCHANGES
 from checker.api.exchanges.exchange import JSON, Exchange
+from checker.api.pages import KeptPage, Served
 from checker.api.problems import MEDIA_TYPE, Problem
-from checker.api.responses import respond_json
+from checker.api.responses import respond
 from checker.api.spending import KEY_HEADER
 from checker.checks.answer import BatchItem
 from checker.spending.orders import KEY_LENGTH_MAX
 
+DOCUMENT = "/openapi.json"
 DOCS = "/docs"
 ASSETS = "/docs/assets"
+HTML = "text/html; charset=utf-8"
+_ASSET_TYPES = {
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+}
+"""The files that the page loads."""
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -70,16 +79,41 @@ def openapi_document(version: str) -> dict[str, Any]:
     }
 
 
-@get("/openapi.json", media_type=JSON)
-async def show_document() -> Response[bytes]:
+def _document() -> bytes:
+    return encode(openapi_document(package_version("checker")))
+
+
+def _page() -> bytes:
+    return _PAGE.format(assets=ASSETS).encode()
+
+
+def kept_pages() -> dict[str, Served]:
+    """Return the pages that never change, by their address."""
+    pages: dict[str, Served] = {
+        DOCUMENT: KeptPage(_document, JSON),
+        DOCS: KeptPage(_page, HTML),
+    }
+    for name, media_type in _ASSET_TYPES.items():
+        pages[f"{ASSETS}/{name}"] = KeptPage((_assets() / name).read_bytes, media_type)
+    return pages
+
+
+@get(DOCUMENT, media_type=JSON)
+async def show_document(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Give the OpenAPI document."""
-    return respond_json(openapi_document(package_version("checker")))
+    return await respond_page(request, DOCUMENT)
 
 
 @get(DOCS, media_type="text/html")
-async def show_page() -> Response[str]:
+async def show_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Show the document; the page reads it by itself."""
-    return Response(_PAGE.format(assets=ASSETS), media_type="text/html; charset=utf-8")
+    return await respond_page(request, DOCS)
+
+
+async def respond_page(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
+    """Answer with the page of an address, as the lane does."""
+    served: Served = request.app.state.pages[path]
+    return respond((await served.page()).reply(request.headers))
 
 
 def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
@@ -156,5 +190,8 @@ def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, An
 
 def assets_router() -> Any:
     """Serve the page's files from the wheel."""
-    folder = Path(str(resources.files("swagger_ui"))) / "static"
-    return create_static_files_router(ASSETS, [folder])
+    return create_static_files_router(ASSETS, [_assets()])
+
+
+def _assets() -> Path:
+    return Path(str(resources.files("swagger_ui"))) / "static"

@@ -34,7 +34,7 @@ from checker.api.feed import post_changes, put_snapshot
 from checker.api.health import explain_problem, healthz, readyz
 from checker.api.list import show_list
 from checker.api.measures import list_measures
-from checker.api.metrics import show_metrics
+from checker.api.metrics_page import show_metrics
 from checker.api.notices import list_notices
 from checker.api.openapi import assets_router, show_document, show_page
 from checker.api.quarantine import list_quarantine, retry_quarantined, show_quarantined

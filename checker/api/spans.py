@@ -37,6 +37,7 @@ from opentelemetry.util.types import AttributeValue
 from checker.api.lane import LANE_PATHS
 from checker.checks.checks import Decided, Deciding
 from checker.checks.request import PreparedCheck
+from checker.checks.turns import Pace, give_way
 from checker.domain.service import type_of
 
 FLUSH_S: Final = 3.0
@@ -155,14 +156,20 @@ class TracedChecks:
         self._checks = checks
         self._tracer = tracer
 
-    async def decide(self, checks: Sequence[PreparedCheck], *, account_id: str | None) -> Decided:
+    async def decide(
+        self,
+        checks: Sequence[PreparedCheck],
+        *,
+        account_id: str | None,
+        pace: Pace = give_way,
+    ) -> Decided:
         """Decide checks together; raises what the deciding raises."""
         request = trace.get_current_span()
         with self._tracer.start_as_current_span(
             "decide", record_exception=False, set_status_on_exception=False
         ) as span:
             try:
-                decided = await self._checks.decide(checks, account_id=account_id)
+                decided = await self._checks.decide(checks, account_id=account_id, pace=pace)
             except BaseException as error:
                 _note_error(span, type(error).__name__)
                 raise

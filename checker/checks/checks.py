@@ -7,6 +7,7 @@
                      └─ cache away, incomplete, unvouched ─→ registry → rules → kept → the answer
                                                                └─ away too → Unavailable, no allow
 
+A batch goes the same way in slices (`checker.checks.turns`), and its answer is of one version.
 What each outage leads to is a table in `tests/integration/checks/test_checks_in_outages.py`.
 """
 
@@ -18,14 +19,22 @@ import msgspec
 
 from cache.changes import Position
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
-from cache.leased_replica import Absence
 from cache.store import Lookup, StandingCache
 from cache.token import Token
 from checker.audit.decisions import new_id
 from checker.checks.answer import ListState, list_state
 from checker.checks.asked import Asked
+from checker.checks.in_slices import (
+    SLICE_CHECKS,
+    SLICE_LISTED,
+    Asking,
+    ask_replica,
+    make_ids,
+    make_tokens,
+)
 from checker.checks.registry_check import RegistryCheck
 from checker.checks.request import PreparedCheck
+from checker.checks.turns import Pace, give_way
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome
 from checker.domain.rules import decide
@@ -47,18 +56,16 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     from_registry: int
 
 
-class Replica(Protocol):
-    """What answers without asking anybody (`cache.follower.Follower`)."""
-
-    def ask(self, tokens: Sequence[Token]) -> Absence | None:
-        """Say which tokens cannot be ruled out; None: nothing can be said now."""
-        ...
-
-
 class Deciding(Protocol):
     """What decides checks: `Checks`, or what looks on while it does."""
 
-    async def decide(self, checks: Sequence[PreparedCheck], *, account_id: str | None) -> Decided:
+    async def decide(
+        self,
+        checks: Sequence[PreparedCheck],
+        *,
+        account_id: str | None,
+        pace: Pace = give_way,
+    ) -> Decided:
         """See `Checks.decide`."""
         ...
 
@@ -72,7 +79,7 @@ class Checks:
     def __init__(
         self,
         *,
-        replica: Replica,
+        replica: Asking,
         cache: StandingCache,
         registry: RegistryCheck,
         sealer: Sealer,
@@ -90,21 +97,36 @@ class Checks:
         self._stale_after_ms = stale_after_ms
         self._report_incomplete = report_incomplete
 
-    async def decide(self, checks: Sequence[PreparedCheck], *, account_id: str | None) -> Decided:
+    async def decide(
+        self,
+        checks: Sequence[PreparedCheck],
+        *,
+        account_id: str | None,
+        pace: Pace = give_way,
+    ) -> Decided:
         """Decide checks together; `account_id` None: asked on the command line.
+
+        `pace` is awaited between the slices of a batch.
 
         Raises:
             Unavailable: the list cannot be vouched for, so nothing is allowed.
         """
+        is_batch = len(checks) > SLICE_CHECKS
         asked = Asked(
             checks=tuple(checks),
-            tokens=tuple([self._sealer.tokens_of(each.document, each.name) for each in checks]),
+            tokens=await make_tokens(self._sealer, checks, pace)
+            if is_batch
+            else tuple([self._sealer.tokens_of(each.document, each.name) for each in checks]),
             account_id=account_id,
             now=self._clock.now(),
         )
-        absence = self._replica.ask(_flat(asked.tokens))
+        if is_batch:
+            absence = await ask_replica(self._replica, asked.tokens, pace)
+        else:
+            absence = self._replica.ask(_flat(asked.tokens))
         if absence is not None and not absence.maybes:
-            return self._all_allowed(asked, absence.position)
+            ids = await make_ids(len(checks), pace) if is_batch else None
+            return self._all_allowed(asked, absence.position, ids)
         places: Sequence[int] = range(len(checks))
         if absence is not None:
             places = _places(asked.tokens, absence.maybes)
@@ -114,11 +136,12 @@ class Checks:
             places = range(len(checks))
             lookup = await self._lookup(asked.tokens)
         if lookup is None:
-            return await self._ask_registry(asked)
-        suspected = self._suspected(asked, places, lookup)
+            return await self._ask_registry(asked, pace)
+        suspected = await self._suspected(asked, places, lookup, pace)
         if not suspected:
-            return self._all_allowed(asked, lookup.position)
-        return await self._confirm(asked, suspected, lookup.position)
+            ids = await make_ids(len(checks), pace)
+            return self._all_allowed(asked, lookup.position, ids)
+        return await self._confirm(asked, suspected, lookup.position, pace)
 
     async def _lookup(self, tokens: Sequence[tuple[Token, ...]]) -> Lookup | None:
         """Look all tokens up; None: the cache cannot be asked, or cannot be believed."""
@@ -130,17 +153,23 @@ class Checks:
             self._report_incomplete()
             return None
 
-    def _suspected(self, asked: Asked, places: Sequence[int], lookup: Lookup) -> list[int]:
+    async def _suspected(
+        self, asked: Asked, places: Sequence[int], lookup: Lookup, pace: Pace
+    ) -> list[int]:
         """Find the checks, among those at `places`, that their outline does not clear."""
         suspected = []
         start = 0
+        judged = 0
         for place in places:
             stop = start + len(asked.tokens[place])
             outlines = [value for value in lookup.values[start:stop] if value is not None]
             start = stop
-            if outlines and self._may_be_adverse(
-                asked.checks[place], decode_outline(outlines), asked.now
-            ):
+            if not outlines:
+                continue
+            judged += 1
+            if judged % SLICE_LISTED == 0:
+                await pace()
+            if self._may_be_adverse(asked.checks[place], decode_outline(outlines), asked.now):
                 suspected.append(place)
         return suspected
 
@@ -153,17 +182,19 @@ class Checks:
         decision = decide(outline, check.service, policy=policy, now=now)
         return decision.outcome is not Outcome.ALLOW
 
-    async def _confirm(self, asked: Asked, suspected: list[int], position: Position) -> Decided:
+    async def _confirm(
+        self, asked: Asked, suspected: list[int], position: Position, pace: Pace
+    ) -> Decided:
         """Ask the registry about whom the outlines do not clear, and the rest with them if the
         list has moved on since: one answer speaks of one version.
         """
         if len(suspected) == len(asked.checks):
-            return await self._ask_registry(asked)
-        confirmed = await self._registry.decide(asked.only(suspected), at=position)
+            return await self._ask_registry(asked, pace)
+        confirmed = await self._registry.decide(asked.only(suspected), at=position, pace=pace)
         if confirmed is None:
-            return await self._ask_registry(asked)
+            return await self._ask_registry(asked, pace)
         decisions = [ALLOWED] * len(asked.checks)
-        ids = [new_id() for _ in asked.checks]
+        ids = list(await make_ids(len(asked.checks), pace))
         for place, decision, decision_id in zip(
             suspected, confirmed.decisions, confirmed.ids, strict=True
         ):
@@ -175,8 +206,8 @@ class Checks:
             from_registry=len(suspected),
         )
 
-    async def _ask_registry(self, asked: Asked) -> Decided:
-        confirmed = await self._registry.decide(asked)
+    async def _ask_registry(self, asked: Asked, pace: Pace) -> Decided:
+        confirmed = await self._registry.decide(asked, pace=pace)
         assert confirmed is not None, "whatever the version is"
         return Decided(
             decisions=confirmed.decisions,
@@ -185,10 +216,12 @@ class Checks:
             from_registry=len(asked.checks),
         )
 
-    def _all_allowed(self, asked: Asked, position: Position) -> Decided:
+    def _all_allowed(
+        self, asked: Asked, position: Position, ids: tuple[str, ...] | None
+    ) -> Decided:
         return Decided(
             decisions=(ALLOWED,) * len(asked.checks),
-            ids=tuple([new_id() for _ in asked.checks]),
+            ids=ids or tuple([new_id() for _ in asked.checks]),
             list=self._state(position, asked.now),
             from_registry=0,
         )

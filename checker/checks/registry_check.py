@@ -4,44 +4,56 @@ PostgreSQL says what holds now, whatever the cache said; a plain `allow` leaves 
 Every other answer is kept, and a counted permit is used, by the transaction that read them. What is
 asked while one transaction is under way shares the next: a commit costs a write to disk, whatever
 is in it. Nobody waits for company, and large batches go by themselves.
+
+A large batch works in slices, also within its transaction: the event loop serves other callers
+between two slices (`checker.checks.turns`). The slices of one transaction read one version.
 """
 
+import asyncio
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import compress, islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.breaker import Breaker
 from cache.changes import Position
-from checker.audit.decisions import KeptDecision, keep, log_kept, new_id
+from checker.audit.decisions import KeptDecision, log_kept, new_id
 from checker.checks.asked import Asked, Confirmed, Item, Together
+from checker.checks.in_slices import (
+    SLICE_CHECKS,
+    SLICE_LISTED,
+    TOGETHER_MAX,
+    each_of,
+    find_in_slices,
+    keep_each,
+)
+from checker.checks.judge import Judge
 from checker.checks.request import PreparedCheck
+from checker.checks.turns import Pace, give_way, slices
 from checker.database.engine import attempt, driver_errors
 from checker.database.group_commit import GroupCommit
 from checker.domain.decision import Decision
-from checker.domain.rules import decide
-from checker.domain.service import type_of
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.policy.book import PolicyBook
 from checker.registry.permit_uses import PermitUses
 from checker.registry.publication import ListVersion
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Findings, Question, find_standings
-from checker.spending.spent import Spent, read_spent
+from checker.registry.standings import Findings, Question
+from checker.spending.spent import read_spent
 
 CLAIM_BYTES = 16
 
-GROUP_CHECKS_MAX = 200
+GROUP_CHECKS_MAX = TOGETHER_MAX
 """Checks in one transaction of several callers; a batch of more has one of its own, so that no
 single check waits behind it."""
 
 WAITING_MAX = 2_000
 """Callers that may wait in one process; more are told to come back."""
 
-_NOTHING_SPENT = Spent()
+LARGE_AT_ONCE = 2
+"""Transactions of large batches at once, of the 8 connections that all checks share."""
 
 
 class RegistryCheck:
@@ -53,6 +65,7 @@ class RegistryCheck:
         self._engine = engine
         self._sealer = sealer
         self._policies = policies
+        self._judge = Judge(policies)
         self._breaker = breaker
         self._group: GroupCommit[Item, Confirmed | None] = GroupCommit(
             self._transact,
@@ -60,52 +73,63 @@ class RegistryCheck:
             weight_max=GROUP_CHECKS_MAX,
             waiting_max=WAITING_MAX,
         )
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
-    async def decide(self, asked: Asked, *, at: Position | None = None) -> Confirmed | None:
-        """Decide, and keep whatever is no plain `allow`.
+    async def decide(
+        self, asked: Asked, *, at: Position | None = None, pace: Pace = give_way
+    ) -> Confirmed | None:
+        """Decide, and keep every decision that is no plain `allow`.
 
-        None: the registry's list is not at the position `at`; then nothing is kept.
+        None: the registry's list is not at the position `at`; then nothing is kept. `pace` is
+        awaited between the slices of a large batch.
 
         Raises:
             Unavailable: PostgreSQL does not answer, or holds no list yet; or too many wait.
         """
         if not self._breaker.allows():
             raise Unavailable("the registry could not be reached a moment ago")
-        item = Item(asked=asked, questions=self._questions(asked), at=at)
+        questions = await self._questions(asked, pace)
+        item = Item(asked=asked, questions=questions, at=at)
         if len(item.questions) > GROUP_CHECKS_MAX:
-            [confirmed] = await self._transact([item])
+            async with self._large:
+                [confirmed] = await self._transact([item], pace)
         else:
             confirmed = await self._group.add(item)
         if confirmed is not None:
             # Here and not by the transaction, which is of many: a line belongs to its request.
-            log_kept(confirmed.kept)
+            for part in slices(confirmed.kept, SLICE_LISTED):
+                log_kept(part)
+                if len(part) == SLICE_LISTED:
+                    await pace()
         return confirmed
 
     async def aclose(self) -> None:
         """Stop; whoever waits is cancelled."""
         await self._group.aclose()
 
-    def _questions(self, asked: Asked) -> tuple[Question, ...]:
-        return tuple(
-            [
-                Question(
-                    document=check.document,
-                    tokens=tokens,
-                    name_token=None if check.name is None else self._sealer.name_token(check.name),
-                    claim=self._claim(check, asked.account_id),
-                )
-                for check, tokens in zip(asked.checks, asked.tokens, strict=True)
-            ]
-        )
+    async def _questions(self, asked: Asked, pace: Pace) -> tuple[Question, ...]:
+        def question_at(place: int) -> Question:
+            check = asked.checks[place]
+            return Question(
+                document=check.document,
+                tokens=asked.tokens[place],
+                name_token=None if check.name is None else self._sealer.name_token(check.name),
+                claim=self._claim(check, asked.account_id),
+            )
 
-    async def _transact(self, items: Sequence[Item]) -> list[Confirmed | None]:
+        places = range(len(asked.checks))
+        return tuple(await each_of(places, question_at, pace, size=SLICE_CHECKS))
+
+    async def _transact(
+        self, items: Sequence[Item], pace: Pace = give_way
+    ) -> list[Confirmed | None]:
         questions = [question for item in items for question in item.questions]
 
         async def work(connection: AsyncConnection) -> list[Confirmed | None]:
-            findings = await find_standings(connection, self._sealer.vault, questions)
+            findings = await find_in_slices(connection, self._sealer, questions, pace)
             if findings.version is None:
                 raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
-            return await self._decide(connection, items, findings)
+            return await self._decide(connection, items, findings, pace)
 
         try:
             with driver_errors():
@@ -117,7 +141,11 @@ class RegistryCheck:
         return confirmed
 
     async def _decide(
-        self, connection: AsyncConnection, items: Sequence[Item], findings: Findings
+        self,
+        connection: AsyncConnection,
+        items: Sequence[Item],
+        findings: Findings,
+        pace: Pace,
     ) -> list[Confirmed | None]:
         """Decide those items that are asked of this version, together; None: the others."""
         version = findings.version
@@ -130,9 +158,22 @@ class RegistryCheck:
         ]
         together = Together.of(list(compress(items, wanted)))
         standings = list(compress(findings.standings, asked_of))
-        decisions = await self._decide_together(connection, together, standings)
+        decisions = await self._decide_together(connection, together, standings, pace)
         ids = [new_id() for _ in decisions]
-        kept = await self._keep(connection, together, standings, decisions, ids, version)
+
+        def kept_at(place: int) -> KeptDecision | None:
+            if not decisions[place].reasons:
+                return None
+            return self._judge.kept(
+                together,
+                place,
+                standings[place],
+                decisions[place],
+                decision_id=ids[place],
+                version=version,
+            )
+
+        kept = await keep_each(connection, range(len(decisions)), kept_at, pace)
         answers = zip(decisions, ids, kept, strict=True)
         return [
             _confirmed(list(islice(answers, len(item.questions))), version) if is_wanted else None
@@ -140,50 +181,20 @@ class RegistryCheck:
         ]
 
     async def _decide_together(
-        self, connection: AsyncConnection, together: Together, standings: list[Standing]
-    ) -> list[Decision]:
-        decisions = [
-            self._judge(check, standing, together.now)
-            for check, standing in zip(together.checks, standings, strict=True)
-        ]
-        if any(_uses_one(decision) for decision in decisions):
-            await self._use_permits(connection, together, standings, decisions)
-        await self._fill_spending(connection, together, standings, decisions)
-        return decisions
-
-    async def _keep(
         self,
         connection: AsyncConnection,
         together: Together,
-        standings: Sequence[Standing],
-        decisions: Sequence[Decision],
-        ids: Sequence[str],
-        version: ListVersion,
-    ) -> list[KeptDecision | None]:
-        """Keep what is no plain `allow`, durably; give it in the places of the checks."""
-        kept = [
-            KeptDecision.of(
-                decision,
-                self._judge(check, standing.with_all_shown(), together.now),
-                id=decision_id,
-                at=together.now,
-                account_id=account_id,
-                service=type_of(check.service),
-                jurisdiction=check.jurisdiction,
-                policy=self._policies.effective(check.jurisdiction),
-                list_version=version.version,
-            )
-            if decision.reasons
-            else None
-            for check, account_id, standing, decision, decision_id in zip(
-                together.checks, together.account_ids, standings, decisions, ids, strict=True
-            )
-        ]
-        rows = [each for each in kept if each is not None]
-        if rows:
-            await keep(connection, rows)
-            await connection.commit()
-        return kept
+        standings: list[Standing],
+        pace: Pace,
+    ) -> list[Decision]:
+        def judged(place: int) -> Decision:
+            return self._judge.decide(together.checks[place], standings[place], together.now)
+
+        decisions = await each_of(range(len(standings)), judged, pace)
+        if any(_uses_one(decision) for decision in decisions):
+            await self._use_permits(connection, together, standings, decisions)
+        await self._fill_spending(connection, together, standings, decisions, pace)
+        return decisions
 
     async def _use_permits(
         self,
@@ -204,7 +215,7 @@ class RegistryCheck:
         uses = await PermitUses.lock(connection, permit_ids, set(claims.values()))
         for place, claim in claims.items():
             standing = uses.left_in(standings[place], claim)
-            decision = self._judge(together.checks[place], standing, together.now)
+            decision = self._judge.decide(together.checks[place], standing, together.now)
             standings[place], decisions[place] = standing, decision
             if decision.permit is not None and decision.permit.is_counted:
                 uses.claim(decision.permit, claim)
@@ -216,8 +227,9 @@ class RegistryCheck:
         together: Together,
         standings: Sequence[Standing],
         decisions: list[Decision],
+        pace: Pace,
     ) -> None:
-        """Decide again on whoever is capped, by what they have spent."""
+        """Decide again on every capped person, by what that person has spent."""
         places = [place for place, each in enumerate(decisions) if each.spending is not None]
         if not places:
             return
@@ -227,28 +239,14 @@ class RegistryCheck:
             cap = place_policy.settings.resort_cap
             assert cap is not None, "only where a cap is set is anybody capped"
             capped.append((together.questions[place].tokens[0], cap))
-        spent = await read_spent(connection, capped, together.now)
-        for place, each in zip(places, spent, strict=True):
-            decisions[place] = self._judge(
-                together.checks[place], standings[place], together.now, spent=each
-            )
+        spent = dict(zip(places, await read_spent(connection, capped, together.now), strict=True))
 
-    def _judge(
-        self,
-        check: PreparedCheck,
-        standing: Standing,
-        now: datetime,
-        *,
-        spent: Spent = _NOTHING_SPENT,
-    ) -> Decision:
-        return decide(
-            standing,
-            check.service,
-            policy=self._policies.effective(check.jurisdiction),
-            now=now,
-            held_fen=spent.held_fen,
-            captured_fen=spent.captured_fen,
-        )
+        def judged(place: int) -> Decision:
+            check, standing = together.checks[place], standings[place]
+            return self._judge.decide(check, standing, together.now, spent=spent[place])
+
+        for place, decision in zip(places, await each_of(places, judged, pace), strict=True):
+            decisions[place] = decision
 
     def _claim(self, check: PreparedCheck, account_id: str | None) -> bytes:
         """Tell one sale from another: the same order of the same account is the same sale."""

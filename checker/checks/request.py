@@ -1,5 +1,6 @@
 """What a check asks (contract, section 2), and its reading into what can be looked up."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 
@@ -24,7 +25,7 @@ Place = Annotated[str, msgspec.Meta(max_length=6)]
 Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The person or organization asked about.
 
     Send the name wherever it is known: whom the list shows with a masked number is found only with
@@ -35,7 +36,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: _Name | None = None
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """One question: may this subject buy this service there?
 
     `receipt`: sign the answer, whatever it is.
@@ -62,7 +63,7 @@ class SubjectsBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     subjects: tuple[msgspec.Raw, ...]
 
 
-class PreparedCheck(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedCheck(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A question that can be looked up: the document normalised, the place known."""
 
     document: Document
@@ -95,6 +96,22 @@ def read_check(body: bytes, caller: Caller, today: date) -> PreparedCheck:
 def read_batch(body: bytes, caller: Caller, today: date) -> list[Item]:
     """Read a batch in either form, items in their order.
 
+    Raises as `open_batch`.
+    """
+    batch = open_batch(body, caller, today)
+    return list(map(batch.read, batch.raws))
+
+
+class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch whose items are not read yet; `read` reads one and never raises for a bad item."""
+
+    raws: tuple[msgspec.Raw, ...]
+    read: Callable[[msgspec.Raw], Item]
+
+
+def open_batch(body: bytes, caller: Caller, today: date) -> OpenBatch:
+    """Open a batch in either form.
+
     Raises:
         InvalidRequest: neither form, or a shared service or jurisdiction that is at fault.
         OutOfScope: the key may not ask about the shared service.
@@ -103,29 +120,20 @@ def read_batch(body: bytes, caller: Caller, today: date) -> list[Item]:
     if "checks" in decode(_keys_decoder, body):
         batch = decode(_checks_decoder, body)
         _bound(len(batch.checks))
-        return [_item_of_check(raw, caller, today) for raw in batch.checks]
+
+        def read_check_of(raw: msgspec.Raw) -> Item:
+            return _item_of_check(raw, caller, today)
+
+        return OpenBatch(raws=batch.checks, read=read_check_of)
     shared = decode(_subjects_decoder, body)
     _bound(len(shared.subjects))
     service_type(shared.service, caller)
     jurisdiction = _jurisdiction(shared.jurisdiction, caller)
-    items: list[Item] = []
-    for raw in shared.subjects:
-        try:
-            subject = decode(_subject_decoder, raw)
-            document, name = _subject(subject, "", today)
-        except InvalidRequest as error:
-            items.append(error)
-            continue
-        items.append(
-            PreparedCheck(
-                document=document,
-                name=name,
-                service=shared.service,
-                jurisdiction=jurisdiction,
-                reference=None,
-            )
-        )
-    return items
+
+    def read_subject(raw: msgspec.Raw) -> Item:
+        return _item_of_subject(raw, shared.service, jurisdiction, today)
+
+    return OpenBatch(raws=shared.subjects, read=read_subject)
 
 
 def prepare(check: Check, caller: Caller, today: date) -> PreparedCheck:
@@ -160,6 +168,22 @@ def _item_of_check(raw: msgspec.Raw, caller: Caller, today: date) -> Item:
         return prepare(decode(_check_decoder, raw), caller, today)
     except (InvalidRequest, OutOfScope) as error:
         return error
+
+
+def _item_of_subject(
+    raw: msgspec.Raw, service: Service, jurisdiction: Jurisdiction, today: date
+) -> Item:
+    try:
+        document, name = _subject(decode(_subject_decoder, raw), "", today)
+    except InvalidRequest as error:
+        return error
+    return PreparedCheck(
+        document=document,
+        name=name,
+        service=service,
+        jurisdiction=jurisdiction,
+        reference=None,
+    )
 
 
 def _subject(subject: Subject, under: str, today: date) -> tuple[Document, str | None]:

@@ -19,7 +19,7 @@ from checker.corrections.correction import (
     delisted_by,
     require_move,
 )
-from checker.corrections.intake import CONTACT, GROUND, Filing, Intake, Limits
+from checker.corrections.intake import CONTACT, GROUND, CountFiling, Filing, Intake, Limits
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, NotFound
@@ -29,6 +29,10 @@ from checker.registry.publication import ListVersion, version_numbered
 from checker.registry.sealing import Sealer
 
 NOTE: Final = "correction.note"
+
+
+async def _uncounted(_sender: str, _about: str) -> None:
+    """Count nothing: senders are counted where corrections come from a network."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +53,8 @@ class OpenCounts(msgspec.Struct, frozen=True, kw_only=True):
 class Corrections:
     """The corrections of one deployment.
 
-    `in_force` waits until no node can answer from before a version.
+    `in_force` waits until no node can answer from before a version. `count` counts new filings by
+    their sender.
     """
 
     def __init__(
@@ -61,13 +66,14 @@ class Corrections:
         changes: ChangesFeed,
         in_force: Callable[[ListVersion], Awaitable[None]],
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        count: CountFiling = _uncounted,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
         self._changes = changes
         self._in_force = in_force
-        self._intake = Intake(engine=engine, sealer=sealer, clock=clock, limits=limits)
+        self._intake = Intake(engine=engine, sealer=sealer, clock=clock, limits=limits, count=count)
 
     async def file(self, filing: Filing) -> Correction:
         """Take a correction in; see `Intake.take`, and what it raises."""

@@ -1,14 +1,24 @@
 """Takes corrections in.
 
-Whoever is on the list has no key, so anybody may file. What that can do is bounded: so many in an
-hour over the whole deployment, so many open ones about one listing. A listing's id can be guessed
-and a decision's cannot, so the two ways are counted apart: who floods the one keeps nobody off the
-other. What was filed with a key is not counted.
+A listed person has no key, so anybody may file. What can be filed without a key is bounded:
+
+| bound | by |
+|---|---|
+| filings an hour, and a day about one listing | the sender (`checker.accounts.senders`) |
+| filings that wait in one process | the sender, and the way |
+| open filings about one listing or one decision | the listing or decision |
+| filings an hour | the way |
+
+There are three ways: with a key, by a decision's id, and by a listing's id. The id of a listing can
+be guessed and the id of a decision cannot. Each way has a queue and a count of its own, so a flood
+on one way delays nobody on another. Filings with a key are not counted.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -27,29 +37,44 @@ GROUND: Final = "correction.ground"
 CONTACT: Final = "correction.contact"
 
 WAITING_MAX: Final = 50
-"""Filings that may wait in one process, where one is taken in at a time."""
+"""Filings of one way that may wait in one process, where one of a way is taken in at a time."""
+
+WAITING_OF_SENDER_MAX: Final = 5
+"""Filings of one sender without a key that may wait in one process."""
 
 _WINDOW: Final = timedelta(hours=1)
 _DAY_S: Final = 86_400
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What is taken without a key.
+class Way(StrEnum):
+    """How a correction is filed; each way has a queue of its own."""
 
-    `hourly_max` by each of the two ways: at most some 50 MB a day of the longest texts, and more
+    KEY = "key"
+    DECISION = "decision"
+    LISTING = "listing"
+
+
+CountFiling: TypeAlias = Callable[[str, str], Awaitable[None]]
+"""Counts a new filing of a sender about an id; raises QuotaExceeded, or Unavailable."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken without a key, from all senders together.
+
+    `hourly_max` by each of the two ways: at most some 100 MB a day of the longest texts, and more
     than any town needs. `open_max` about one listing or one decision: a company has officers who
     may each file.
     """
 
-    hourly_max: int = 300
+    hourly_max: int = 600
     open_max: int = 20
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for: of the two ids one is set.
 
-    `account_id` None: without a key. `sees_all`: the account may know of every listing and
-    decision.
+    `account_id` None: without a key; `sender` is then the address that it came from, None: from no
+    network. `sees_all`: the account may know of every listing and decision.
     """
 
     listing_id: str | None
@@ -58,36 +83,64 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     contact: str
     account_id: str | None
     sees_all: bool = False
+    sender: str | None = None
+
+    @property
+    def way(self) -> Way:
+        """Return by which way it is filed."""
+        if self.account_id is not None:
+            return Way.KEY
+        return Way.LISTING if self.decision_id is None else Way.DECISION
 
 
 class Intake:
-    """Takes in the filings of one process, one at a time."""
+    """Takes in the filings of one process, one of each way at a time."""
 
     def __init__(
-        self, *, engine: AsyncEngine, sealer: Sealer, clock: Clock, limits: Limits
+        self,
+        *,
+        engine: AsyncEngine,
+        sealer: Sealer,
+        clock: Clock,
+        limits: Limits,
+        count: CountFiling,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
         self._limits = limits
-        # One connection at most: whoever floods this takes none from the checks.
-        self._turns: GroupCommit[Filing, Correction] = GroupCommit(
-            self._take, weight=lambda _: 1, weight_max=1, waiting_max=WAITING_MAX
-        )
+        self._count = count
+        # One connection for each way at most: a flood of filings takes none from the checks.
+        self._turns: dict[Way, GroupCommit[Filing, Correction]] = {
+            way: GroupCommit(self._take, weight=lambda _: 1, weight_max=1, waiting_max=WAITING_MAX)
+            for way in Way
+        }
+        self._waiting: Counter[str] = Counter()
 
     async def take(self, filing: Filing) -> Correction:
         """Take a correction in; said again in the same words while it is open, it is the same one.
 
         Raises, the first of:
             NotFound: no such listing or decision, or none that this filer may know of.
-            QuotaExceeded: too many were filed without a key.
+            QuotaExceeded: too many were filed without a key, or of one sender too many wait.
             Unavailable: the registry cannot be reached, or too many wait.
         """
-        return await self._turns.add(filing)
+        turns = self._turns[filing.way]
+        if filing.account_id is not None or filing.sender is None:
+            return await turns.add(filing)
+        if self._waiting[filing.sender] >= WAITING_OF_SENDER_MAX:
+            text = "so many corrections from this address wait already"
+            raise QuotaExceeded(text, retry_after_s=1)
+        self._waiting[filing.sender] += 1
+        try:
+            return await turns.add(filing)
+        finally:
+            self._waiting -= Counter((filing.sender,))  # drops what comes to 0
 
     async def aclose(self) -> None:
         """Stop; what is not taken in yet never is."""
-        await self._turns.aclose()
+        for turns in self._turns.values():
+            await turns.aclose()
 
     async def _take(self, filings: Sequence[Filing]) -> list[Correction]:
         with driver_errors():
@@ -107,6 +160,8 @@ class Intake:
         ids = tuple(each.id for each in listings)
         if filing.account_id is None:
             await self._bound(connection, decision_id, ids, now)
+            if filing.sender is not None:
+                await self._count(filing.sender, decision_id or ids[0])
         seal = self._sealer.vault.seal
         row: dict[str, Any] = {
             "id": str(uuid4()),

@@ -24,6 +24,8 @@ _T = TypeVar("_T")
 
 _NO_SETTINGS: Mapping[str, str] = {}
 _DRIVER = "postgresql+asyncpg"
+_PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
+"""What may stand behind `?` in a URL: the driver takes no others, or takes them for its own."""
 _LOST = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError, OSError)
 _LOST_IN_DRIVER = (
     asyncpg.exceptions.ConnectionDoesNotExistError,
@@ -50,7 +52,18 @@ def database_url(text: str) -> URL:
         raise ConfigurationError("DATABASE_URL is not a URL") from None
     if url.get_backend_name() not in {"postgres", "postgresql"}:
         raise ConfigurationError("DATABASE_URL must name a PostgreSQL database")
-    return url.set(drivername=_DRIVER)
+    if set(url.query) - _PARAMETERS:
+        known = ", ".join(sorted(_PARAMETERS))
+        raise ConfigurationError(f"DATABASE_URL has an unknown parameter; known are {known}")
+    return _with_ssl(url).set(drivername=_DRIVER)
+
+
+def _with_ssl(url: URL) -> URL:
+    """Say `sslmode` as the driver does."""
+    if "sslmode" not in url.query:
+        return url
+    mode = url.query["sslmode"]
+    return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
 @asynccontextmanager

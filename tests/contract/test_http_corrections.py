@@ -27,7 +27,7 @@ def somebody(court: httpx.Client) -> Stranger:
 
 
 def filing(**more: Any) -> dict[str, Any]:
-    return {"ground": GROUND, "contact": CONTACT, **more}
+    return {"ground": GROUND, "contact": CONTACT} | more
 
 
 def file(client: httpx.Client, **about: Any) -> dict[str, Any]:
@@ -227,12 +227,27 @@ def test_a_body_without_end_is_refused(anyone: httpx.Client) -> None:
     ],
 )
 def test_a_ruling_that_is_none_is_refused_and_nothing_is_ruled(
-    anyone: httpx.Client, court: httpx.Client, wrong: dict[str, Any], pointer: str
+    anyone: httpx.Client,
+    institution: httpx.Client,
+    court: httpx.Client,
+    wrong: dict[str, Any],
+    pointer: str,
 ) -> None:
-    filed = file(anyone, listing_id="1", contact=str(wrong)[:100])
+    filed = file(institution, listing_id="1", contact=str(wrong)[:100])
     assert pointers(problem(rule(court, filed["id"], **wrong), 400, "invalid-request")) == [pointer]
     assert anyone.get(f"{CORRECTIONS}/{filed['id']}").json()["status"] == "open"
     rule(court, filed["id"], ruling="rejected").raise_for_status()
+
+
+def test_an_address_files_three_times_a_day_about_one_listing_and_a_key_files_on(
+    anyone: httpx.Client, institution: httpx.Client, somebody: Stranger
+) -> None:
+    for contact in "123":
+        file(anyone, listing_id=somebody.listing_id, contact=contact)
+    refused = anyone.post(CORRECTIONS, json=filing(listing_id=somebody.listing_id, contact="4"))
+    problem(refused, 429, "quota-exceeded")
+    assert int(refused.headers["retry-after"]) > 0
+    file(institution, listing_id=somebody.listing_id, contact="4")
 
 
 @pytest.mark.parametrize("unknown", [FAR, "x", "1"])

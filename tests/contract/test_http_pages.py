@@ -47,6 +47,22 @@ def document(anyone: httpx.Client) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/metrics"])
+def test_a_page_is_sent_compressed_where_that_is_taken(anyone: httpx.Client, path: str) -> None:
+    plain = anyone.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    small = anyone.get(path, headers={"accept-encoding": "gzip"})
+    assert small.headers.get("content-encoding") == ("gzip" if path != "/docs" else None)
+    assert plain.headers["vary"] == small.headers["vary"] == "accept-encoding"
+    assert plain.headers["content-type"] == small.headers["content-type"]
+
+
+def test_the_document_is_not_sent_again_to_whoever_has_it(anyone: httpx.Client) -> None:
+    etag = anyone.get("/openapi.json").headers["etag"]
+    again = anyone.get("/openapi.json", headers={"if-none-match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 def references(node: Any) -> set[str]:
     if isinstance(node, dict):
         own = {node["$ref"]} if isinstance(node.get("$ref"), str) else set()

@@ -5,8 +5,8 @@ import importlib.util
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,6 +36,9 @@ class RedisServer:
         self._process.send_signal(signal.SIGCONT)
 
 
+StartRedis = Callable[..., AbstractContextManager[RedisServer]]
+
+
 def redis_program() -> str:
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
@@ -47,17 +50,22 @@ def redis_program() -> str:
 
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
+def running_redis(*options: str) -> Iterator[RedisServer]:
     with private_folder() as folder:
         socket = folder / "s"
+        usual = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
         process = subprocess.Popen(
-            [redis_program(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
+            [redis_program(), *usual, *options],
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
             patience = Retry(ConstantBackoff(0.02), 500)
-            with redis.Redis(unix_socket_path=str(socket), retry=patience) as client:
+            with (
+                redis.Redis(unix_socket_path=str(socket), retry=patience) as client,
+                # One that wants a password answers too.
+                suppress(redis.AuthenticationError),
+            ):
                 client.ping()
             yield RedisServer(f"unix://{socket}", process)
         finally:
@@ -77,6 +85,12 @@ def own_redis() -> Iterator[RedisServer]:
     """A Redis for one test alone, to be frozen or starved."""
     with running_redis() as server:
         yield server
+
+
+@pytest.fixture
+def start_redis() -> StartRedis:
+    """Starts a Redis with options of its own."""
+    return running_redis
 
 
 class PostgresServer:

@@ -18,8 +18,11 @@ MAY_KNOW = {
     "checker.parent": set(),
     "checker.policy": {"checker.domain"},
     "checker.decoding": {"checker.errors"},
+    "checker.memory": set(),
     "checker.vault": {"checker.errors"},
-    "checker.config": {"checker.domain", "checker.errors", "checker.logs", "checker.policy"},
+    "checker.config": {
+        *("cache", "checker.domain", "checker.errors", "checker.logs", "checker.policy"),
+    },
     "checker.database": {"cache", "checker.errors"},
     "checker.registry": {
         *("cache", "checker.database", "checker.decoding", "checker.domain"),
@@ -68,6 +71,7 @@ MAY_KNOW = {
     "checker.joining": {
         *("cache", "checker.audit", "checker.database", "checker.deployment", "checker.domain"),
         *("checker.errors", "checker.policy", "checker.registry"),
+        "checker.config",
     },
     "checker.foundation": {
         *("cache", "checker.accounts", "checker.config", "checker.database", "checker.domain"),
@@ -92,8 +96,8 @@ MAY_KNOW = {
     "checker.api": {
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
         *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.logs", "checker.notices"),
-        *("checker.parent", "checker.receipts", "checker.reconciliation"),
+        *("checker.errors", "checker.fault_log", "checker.logs", "checker.memory"),
+        *("checker.notices", "checker.parent", "checker.receipts", "checker.reconciliation"),
         *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
     },
 }

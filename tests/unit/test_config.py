@@ -175,3 +175,27 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
 
     with pytest.raises(ConfigurationError, match=r"config\.toml"):
         load_config({}, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("url", ["sentinel://:hunter2@a/b", "hunter2", "redis://:hunter2@a/first"])
+def test_a_redis_url_that_cannot_be_right_stops_the_start(url):
+    with pytest.raises(ConfigurationError) as refused:
+        load_config({"REDIS_URL": url})
+    assert str(refused.value).startswith("REDIS_URL ")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_prefix_on_redis_comes_from_the_environment_or_the_file(tmp_path):
+    file = write(tmp_path, '[redis]\nprefix = "second"\n')
+    assert load_config({}).redis.prefix == "checker"
+    assert load_config({}, config_file=file).redis.prefix == "second"
+    environ = {"CHECKER_REDIS_PREFIX": "third"}
+    assert load_config(environ, config_file=file).redis.prefix == "third"
+
+
+@pytest.mark.parametrize("prefix", ["a:b", "*", "a" * 65, " "])
+def test_a_prefix_that_could_be_another_ones_beginning_is_refused(tmp_path, prefix):
+    with pytest.raises(ConfigurationError, match="CHECKER_REDIS_PREFIX"):
+        load_config({"CHECKER_REDIS_PREFIX": prefix})
+    with pytest.raises(ConfigurationError, match="prefix"):
+        load_config({}, config_file=write(tmp_path, f'[redis]\nprefix = "{prefix}"\n'))

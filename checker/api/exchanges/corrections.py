@@ -45,7 +45,7 @@ EXCHANGES: Exchanges = {
         summary="How a correction stands; for those who rule, with what was written",
         answer=CorrectionStatus,
         other_answer=CorrectionView,
-        problems=(400, 401, 403, 404, 503),
+        problems=(400, 401, 403, 404, 429, 503),
         keyless_too=True,
     ),
     ("/v1/corrections/{correction_id}/ruling", "post"): Exchange(

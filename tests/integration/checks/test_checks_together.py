@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from checks_grounds import DEBTOR, INNOCENT, OFFICER, listing, open_grounds, told
 
+from checker.checks.in_slices import SLICE_LISTED
 from checker.checks.registry_check import GROUP_CHECKS_MAX, WAITING_MAX
 from checker.errors import Unavailable
 
@@ -52,14 +53,17 @@ async def test_callers_of_an_older_list_are_told_by_the_newest_with_all_others(
         assert {each.list.version for each in answers} == {version}
 
 
-async def test_a_large_batch_goes_by_itself_and_nobody_waits_behind_it(database_url: str) -> None:
+async def test_a_large_batch_goes_by_itself_in_slices_and_nobody_waits_behind_it(
+    database_url: str,
+) -> None:
     async with open_grounds(database_url) as grounds:
         await grounds.publish(listing(DEBTOR))
         batch, single = await asyncio.gather(
             grounds.ask(*[DEBTOR] * (GROUP_CHECKS_MAX + 1)), grounds.ask(DEBTOR)
         )
         assert set(told(batch)) == set(told(single)) == {"deny"}
-        assert grounds.statements == 4
+        slices_of_the_batch = -(-(GROUP_CHECKS_MAX + 1) // SLICE_LISTED)
+        assert grounds.statements == 2 + 2 * slices_of_the_batch
 
 
 async def test_more_than_may_wait_are_told_to_come_back(database_url: str) -> None:

@@ -18,10 +18,12 @@ from registry_grounds import accepted, check_of, decide, outcome_of, person_list
 
 from checker.corrections.correction import Ruling
 from checker.corrections.corrections import Corrections
-from checker.corrections.intake import Limits
-from checker.errors import NotFound, QuotaExceeded
+from checker.corrections.intake import WAITING_MAX, WAITING_OF_SENDER_MAX, Limits
+from checker.errors import NotFound, QuotaExceeded, Unavailable
 
 pytestmark = pytest.mark.anyio
+
+FAR = "0190a000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
@@ -138,3 +140,46 @@ async def test_so_many_an_hour_are_taken_without_a_key_by_each_way(bounded, list
     await bounded.file(about(2, account_id=SELLER))
     clock.move(minutes=30)
     await bounded.file(about(2, ground="4"))
+
+
+async def test_a_flood_about_listings_keeps_nobody_waiting_who_holds_a_decision(listed):
+    decision_id = await refused(listed, 1)
+    flood = [
+        listed.corrections.file(about(1, ground=str(n), sender=f"192.0.2.{n}"))
+        for n in range(WAITING_MAX + 30)
+    ]
+    *flooded, filed, keyed = await asyncio.gather(
+        *flood,
+        listed.corrections.file(about(decision_id=decision_id, sender="198.51.100.1")),
+        listed.corrections.file(about(2, account_id=SELLER)),
+        return_exceptions=True,
+    )
+    assert any(isinstance(each, Unavailable) for each in flooded)
+    assert filed.decision_id == decision_id
+    assert keyed.account_id == SELLER
+
+
+async def test_few_filings_of_one_sender_wait_and_the_others_are_refused(listed):
+    decision_id = await refused(listed, 1)
+    flood = [
+        listed.corrections.file(about(decision_id=FAR, sender="192.0.2.7")) for _ in range(120)
+    ]
+    *flooded, filed = await asyncio.gather(
+        *flood,
+        listed.corrections.file(about(decision_id=decision_id, sender="198.51.100.1")),
+        return_exceptions=True,
+    )
+    assert {type(each) for each in flooded} == {NotFound, QuotaExceeded}
+    assert sum(isinstance(each, NotFound) for each in flooded) == WAITING_OF_SENDER_MAX
+    assert filed.decision_id == decision_id
+
+
+async def test_new_filings_are_counted_by_their_sender_and_repeated_ones_are_not(listed):
+    first = await listed.corrections.file(about(1, ground="1", sender="192.0.2.7"))
+    for ground in ("2", "3"):
+        await listed.corrections.file(about(1, ground=ground, sender="192.0.2.7"))
+    with pytest.raises(QuotaExceeded):
+        await listed.corrections.file(about(1, ground="4", sender="192.0.2.7"))
+    assert await listed.corrections.file(about(1, ground="1", sender="192.0.2.7")) == first
+    assert await listed.corrections.file(about(1, ground="4", sender="192.0.2.8"))
+    assert await listed.corrections.file(about(1, ground="4", account_id=SELLER))

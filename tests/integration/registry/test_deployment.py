@@ -16,7 +16,9 @@ from registry_grounds import (
     publish,
     resident_id,
 )
+from sqlalchemy import make_url
 
+from checker.config import RedisSettings
 from checker.errors import ConfigurationError, Unavailable
 from checker.runtime import open_runtime
 
@@ -84,4 +86,44 @@ async def test_a_server_that_is_away_is_told_as_unavailable(config, tmp_path, wh
     gone = msgspec.structs.replace(config, **{which: urls[which]})
     with pytest.raises(Unavailable):
         async with open_runtime(gone, ENVIRON):
+            pass
+
+
+async def test_another_deployment_on_one_redis_needs_a_prefix_of_its_own(
+    node, config, bare_database_url
+):
+    await publish(node, [person_listing(1)])
+    other = msgspec.structs.replace(config, database_url=bare_database_url)
+    environ = ENVIRON | {"CHECKER_TOKEN_KEY": OTHER_KEY, "CHECKER_ENCRYPTION_KEY": OTHER_KEY}
+    with pytest.raises(ConfigurationError, match=r"another deployment.*CHECKER_REDIS_PREFIX"):
+        async with open_runtime(other, environ):
+            pass
+    apart = msgspec.structs.replace(other, redis=RedisSettings(prefix="second"))
+    async with open_runtime(apart, environ) as second:
+        await publish(second, [person_listing(2)])
+        assert await outcome_of(second, 1) == "allow"
+        assert await outcome_of(second, 2) == "deny"
+    assert await outcome_of(node, 1) == "deny"
+    assert await outcome_of(node, 2) == "allow"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"database": "hunter2"}, "no database of this name"),
+        ({"username": "hunter2"}, "does not admit this user"),
+    ],
+)
+async def test_a_login_that_postgresql_refuses_is_told_in_a_line(config, changed, said):
+    url = make_url(config.database_url).set(**changed).render_as_string(hide_password=False)
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        async with open_runtime(msgspec.structs.replace(config, database_url=url), ENVIRON):
+            pass
+    assert "hunter2" not in str(refused.value)
+
+
+async def test_a_redis_database_that_there_is_not_is_told_in_a_line(config):
+    url = f"{config.redis_url}?db=99"
+    with pytest.raises(ConfigurationError, match="REDIS_URL: Redis has no database of this number"):
+        async with open_runtime(msgspec.structs.replace(config, redis_url=url), ENVIRON):
             pass

@@ -1,0 +1,156 @@
+"""How often callers without a key may do something, by the address that they call from.
+
+A caller without a key is known by an address alone. An IPv4 address counts by itself and with its
+/24, an IPv6 address by its /64 and with its /48: so much one household, or one provider's customer,
+has at hand. No address and no network can use up the room of everybody.
+
+Redis counts, over all workers and nodes, and keeps a keyed digest of an address until the window
+ends. While Redis is away each process counts by itself, within a bound; past it nobody without a
+key is served until Redis is back.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+import msgspec
+
+from cache.breaker import Breaker
+from cache.errors import CacheUnavailable
+from cache.quota import Limit, MemoryQuota, Quota, Taken, Window
+from checker.accounts.scope import DAY
+from checker.errors import QuotaExceeded, Unavailable
+
+HOUR: Final = Window(name="hour", length_s=3600)
+
+LOCAL_MAX: Final = 5_000
+"""What one process counts by itself while Redis is away, at some 200 bytes each."""
+
+REFUSED_MAX: Final = 10_000
+"""Addresses that one process remembers as refused; then it forgets all of them and asks Redis."""
+
+PAUSE_S: Final = 0.5
+"""How long nobody asks Redis after it did not answer."""
+
+
+class SenderBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What an address may do without a key.
+
+    `attempts`: requests an hour, of which some may guess ids. `filings` and `network_filings`: new
+    corrections an hour, so that an address has 5 % and a network 10 % of the room of all.
+    `filings_about`: corrections a day about one listing or one decision, of 20 that may be open.
+    """
+
+    attempts: int = 240
+    filings: int = 30
+    network_filings: int = 60
+    filings_about: int = 3
+
+
+class Senders:
+    """Counts what callers without a key do. `digest` is keyed; `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        quota: Quota,
+        *,
+        digest: Callable[[Sequence[str]], str],
+        bounds: SenderBounds = SenderBounds(),  # noqa: B008 - frozen
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._quota = quota
+        self._digest = digest
+        self._bounds = bounds
+        self._clock = clock
+        self._breaker = Breaker(clock=time.monotonic, pause_s=PAUSE_S)
+        self._local = MemoryQuota(clock)
+        self._counted_here = 0
+        self._refused_until: dict[str, float] = {}
+
+    async def attempt(self, address: str) -> None:
+        """Count a request without a key.
+
+        Raises:
+            QuotaExceeded: this address has sent too many within an hour.
+            Unavailable: Redis is away, and this process counts no more by itself.
+        """
+        own, _ = shares_of(address)
+        until = self._refused_until.get(own)
+        if until is not None and until > self._clock():
+            raise _refusal(until - self._clock())
+        limit = self._limit("attempt", own, self._bounds.attempts)
+        taken = await self._take([limit])
+        if not taken.granted:
+            self._remember(own, taken)
+            raise _refusal(_wait_s(taken))
+
+    async def file(self, address: str, about: str) -> None:
+        """Count a new correction about a listing or a decision.
+
+        Raises as `attempt`.
+        """
+        own, network = shares_of(address)
+        bounds = self._bounds
+        taken = await self._take(
+            [
+                self._limit("filing", own, bounds.filings),
+                self._limit("filing", network, bounds.network_filings),
+                self._limit("about", own, bounds.filings_about, about, window=DAY),
+            ]
+        )
+        if not taken.granted:
+            raise _refusal(_wait_s(taken))
+
+    def _limit(self, act: str, share: str, items: int, *more: str, window: Window = HOUR) -> Limit:
+        return Limit(name=self._digest(["sender", act, share, *more]), items=items, window=window)
+
+    async def _take(self, limits: Sequence[Limit]) -> Taken:
+        if self._breaker.allows():
+            try:
+                taken = await self._quota.take(1, limits)
+            except CacheUnavailable:
+                self._breaker.failed()
+            else:
+                self._breaker.succeeded()
+                if self._counted_here:
+                    self._local, self._counted_here = MemoryQuota(self._clock), 0
+                return taken
+        if self._counted_here >= LOCAL_MAX:
+            raise Unavailable("what is sent without a key cannot be counted now", retry_after_s=5)
+        self._counted_here += 1
+        return await self._local.take(1, limits)
+
+    def _remember(self, share: str, taken: Taken) -> None:
+        if len(self._refused_until) >= REFUSED_MAX:
+            self._refused_until.clear()
+        self._refused_until[share] = self._clock() + _wait_s(taken)
+
+
+def shares_of(address: str) -> tuple[str, str]:
+    """Return what an address is counted as: by itself, and with its network.
+
+    All callers whose address is none share one count: a proxy on a Unix socket is one sender.
+    """
+    try:
+        parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "none", "none"
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    own, network = (32, 24) if isinstance(parsed, IPv4Address) else (64, 48)
+    return _network(parsed, own), _network(parsed, network)
+
+
+def _network(address: IPv4Address | IPv6Address, bits: int) -> str:
+    return str(ip_network((address, bits), strict=False))
+
+
+def _wait_s(taken: Taken) -> float:
+    """Return when the count that is used up begins anew; of several, the one that ends last."""
+    return max(left.resets_in_ms for left in taken.lefts if not left.items) / 1000
+
+
+def _refusal(wait_s: float) -> QuotaExceeded:
+    text = "too much was sent from this address without a key"
+    return QuotaExceeded(text, retry_after_s=max(1, round(wait_s)))

@@ -1,0 +1,148 @@
+"""The steps of a large batch, cut into slices; between two slices the batch gives way.
+
+A step that reads the list reads its version with every slice. So all slices of one answer are of
+one version, and a list that moves on in the middle has the step begun again. Knows no HTTP.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cache.changes import Position
+from cache.leased_replica import Absence
+from cache.token import Token
+from checker.audit.decisions import KeptDecision, keep, new_id
+from checker.checks.request import PreparedCheck
+from checker.checks.turns import Pace, slices
+from checker.domain.standing import Standing
+from checker.registry.sealing import Sealer
+from checker.registry.standings import Findings, Question, find_standings
+
+SLICE_CHECKS = 50
+"""Checks of a slice that reads items, makes tokens or asks the filter: 1 ms, at 20 µs a person."""
+
+SLICE_LISTED = 20
+"""Checks of a slice that finds, judges or keeps: 2 ms, at 0.1 ms a listed person."""
+
+SLICE_IDS = 1_000
+"""Ids that are made in one slice, at 1 µs each."""
+
+TOGETHER_MAX = 200
+"""Checks that are read, and kept, by one statement: groups of single checks stay together."""
+
+ATTEMPTS_MAX = 3
+"""Times that a step begins again because the list moved on; then it is done in another way."""
+
+_I = TypeVar("_I")
+_T = TypeVar("_T")
+
+
+class Asking(Protocol):
+    """What answers without asking anybody (`cache.follower.Follower`)."""
+
+    def ask(self, tokens: Sequence[Token]) -> Absence | None:
+        """Return which tokens cannot be ruled out; None: nothing can be said now."""
+        ...
+
+
+async def each_of(
+    items: Sequence[_I], work: Callable[[_I], _T], pace: Pace, *, size: int = SLICE_LISTED
+) -> list[_T]:
+    """Return `work` of each item, in order; `size` items are one slice."""
+    done: list[_T] = []
+    for part in slices(items, size):
+        if done:
+            await pace()
+        done += map(work, part)
+    return done
+
+
+async def make_tokens(
+    sealer: Sealer, checks: Sequence[PreparedCheck], pace: Pace
+) -> tuple[tuple[Token, ...], ...]:
+    """Return all tokens under which each subject may be listed."""
+
+    def tokens_at(place: int) -> tuple[Token, ...]:
+        return sealer.tokens_of(checks[place].document, checks[place].name)
+
+    return tuple(await each_of(range(len(checks)), tokens_at, pace, size=SLICE_CHECKS))
+
+
+async def make_ids(count: int, pace: Pace) -> tuple[str, ...]:
+    """Return so many new ids of decisions."""
+    return tuple(await each_of(range(count), _id_at, pace, size=SLICE_IDS))
+
+
+async def ask_replica(
+    replica: Asking, tokens: Sequence[tuple[Token, ...]], pace: Pace
+) -> Absence | None:
+    """Ask the replica about a batch on one version; None: the replica cannot say."""
+    for _ in range(ATTEMPTS_MAX):
+        position: Position | None = None
+        maybes: list[int] = []
+        start = 0
+        for part in slices(tokens, SLICE_CHECKS):
+            await pace()
+            flat = [token for each in part for token in each]
+            absence = replica.ask(flat)
+            if absence is None:
+                return None
+            if position is not None and absence.position != position:
+                break
+            position = absence.position
+            maybes += [start + index for index in absence.maybes]
+            start += len(flat)
+        else:
+            assert position is not None, "a batch has checks"
+            return Absence(position, tuple(maybes))
+    return None
+
+
+async def find_in_slices(
+    connection: AsyncConnection, sealer: Sealer, questions: Sequence[Question], pace: Pace
+) -> Findings:
+    """Find the standings of a batch on one version, within the connection's transaction.
+
+    Up to `TOGETHER_MAX` questions are read by one statement.
+    """
+    if len(questions) <= TOGETHER_MAX:
+        return await find_standings(connection, sealer.vault, questions)
+    for _ in range(ATTEMPTS_MAX):
+        first: Findings | None = None
+        standings: list[Standing] = []
+        for part in slices(questions, SLICE_LISTED):
+            await pace()
+            found = await find_standings(connection, sealer.vault, part)
+            first = first or found
+            if found.version != first.version:
+                break
+            standings += found.standings
+        else:
+            assert first is not None, "a batch has questions"
+            return Findings(version=first.version, standings=tuple(standings))
+    return await find_standings(connection, sealer.vault, questions)
+
+
+async def keep_each(
+    connection: AsyncConnection,
+    places: Sequence[int],
+    kept_at: Callable[[int], KeptDecision | None],
+    pace: Pace,
+) -> list[KeptDecision | None]:
+    """Keep what `kept_at` gives for each place, and commit; return it in the order of places."""
+    kept: list[KeptDecision | None] = []
+    size = SLICE_LISTED if len(places) > TOGETHER_MAX else TOGETHER_MAX
+    for part in slices(places, size):
+        some = await each_of(part, kept_at, pace)
+        await keep(connection, [each for each in some if each is not None])
+        kept += some
+        if len(kept) < len(places):
+            await pace()
+    if any(each is not None for each in kept):
+        await connection.commit()
+    return kept
+
+
+def _id_at(_place: int) -> str:
+    return new_id()
