@@ -80,7 +80,7 @@ async def open_foundation(
         open_engine(config.database_url) as engine,
         open_engine(config.database_url, timeout_s=None) as work_engine,
     ):
-        await prepare_deployment(work_engine, sealer.vault, token_key)
+        await prepare_deployment(work_engine, sealer, token_key)
         await record_policies(work_engine, policies.all_effective, clock.now())
         async with (
             aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,

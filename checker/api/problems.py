@@ -13,6 +13,7 @@ from checker.errors import (
     CheckerError,
     Conflict,
     Fault,
+    IdempotencyKeyReused,
     InvalidRequest,
     InvalidSubject,
     NotFound,
@@ -23,7 +24,7 @@ from checker.errors import (
     Unauthenticated,
     Unavailable,
 )
-from checker.spending.errors import CapExceeded, IdempotencyKeyReused
+from checker.spending.errors import CapExceeded
 
 MEDIA_TYPE = "application/problem+json"
 CODE_INTERNAL = "internal"
@@ -152,7 +153,8 @@ def problem_of(error: BaseException) -> Problem:
         case CapExceeded():
             return msgspec.structs.replace(problem, spending=error.spending)
         case Conflict():
-            return msgspec.structs.replace(problem, resolution=error.resolution)
+            status = HTTPStatus.PRECONDITION_FAILED if error.is_precondition else problem.status
+            return msgspec.structs.replace(problem, status=status, resolution=error.resolution)
         case _:
             return problem
 
