@@ -87,8 +87,12 @@ class _Upload:
 class Uploads:
     """The bodies that arrive at one process; large ones are kept in `folder`, sealed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, quick_s: float = QUICK_S, progress_s: float = PROGRESS_S_MAX
+    ) -> None:
         self._folder = folder
+        self._quick_s = quick_s
+        self._progress_s = progress_s
         self._placed: set[_Upload] = set()
 
     @property
@@ -115,7 +119,7 @@ class Uploads:
 
     async def _fill(self, spool: SealedSpool, upload: _Upload, receive: Any) -> bytes:
         digest = hashlib.sha256()
-        window_size, until = 0, upload.began_at + PROGRESS_S_MAX
+        window_size, until = 0, upload.began_at + self._progress_s
         more = True
         while more:
             message = await self._next(upload, receive, until)
@@ -132,7 +136,7 @@ class Uploads:
                 self._place(upload)
                 await _flush(spool)
             if spool.size - window_size >= PROGRESS_BYTES_MIN:
-                window_size, until = spool.size, boot_clock() + PROGRESS_S_MAX
+                window_size, until = spool.size, boot_clock() + self._progress_s
         return digest.digest()
 
     async def _next(self, upload: _Upload, receive: Any, until: float) -> Any:
@@ -140,7 +144,7 @@ class Uploads:
         arriving = asyncio.ensure_future(receive())
         try:
             if upload not in self._placed:
-                quick_s = upload.began_at + QUICK_S - boot_clock()
+                quick_s = upload.began_at + self._quick_s - boot_clock()
                 await asyncio.wait([arriving], timeout=max(quick_s, 0.0))
                 if not arriving.done():
                     self._place(upload)
@@ -171,7 +175,7 @@ class Uploads:
 
     def _make_room(self, placed: Collection[_Upload]) -> None:
         silent = max(placed, key=lambda each: each.silent_s)
-        if silent.silent_s < QUICK_S:
+        if silent.silent_s < self._quick_s:
             raise Unavailable("too many bodies are on their way; send this one later")
         silent.give_up()
         self._placed.discard(silent)

@@ -11,7 +11,6 @@ from enum import Enum
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.token import Token
 from checker.database.engine import driver_errors
 from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
@@ -70,7 +69,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     admit: Admit | None = None
     rider: Rider | None = None
-    key: Token | None = None
+    key: bytes | None = None
     is_alone: bool = False
     account_id: str | None = None
     quarantine_max: int = REQUEST_LINES_MAX
@@ -204,7 +203,7 @@ class ChangeWriter:
 async def _admit(connection: AsyncConnection, batches: Sequence[Batch]) -> list[_Result | None]:
     """Say of each batch why it is not begun now; None: it is."""
     results: list[_Result | None] = []
-    keys: set[Token] = set()
+    keys: set[bytes] = set()
     for batch in batches:
         result: _Result | None = None
         if batch.key in keys:

@@ -29,7 +29,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.token import Token
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, IdempotencyKeyReused
@@ -52,8 +51,8 @@ _log = logging.getLogger(__name__)
 class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
     """The digest of account, address and idempotency key, and the digest of the request."""
 
-    key_digest: Token
-    request_digest: Token
+    key_digest: bytes
+    request_digest: bytes
 
 
 Fence = Callable[[AsyncConnection], Awaitable[None]]
@@ -61,13 +60,18 @@ Fence = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class FeedTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Who sends a feed, and under which conditions. A command has no account."""
+    """Who sends a feed, and under which conditions. A command has no account.
+
+    A sender that is a person gets the same refusal again under the same key; without
+    `keeps_refusals` the same request is judged anew.
+    """
 
     account_id: str | None = None
     key: RequestKey | None = None
     if_match: int | None = None
     wanted: Wanted | None = None
     fence: Fence | None = None
+    keeps_refusals: bool = True
 
     def waits(self) -> None:
         """Note that the next part of the feed waits for its turn from now on."""

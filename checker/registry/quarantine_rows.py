@@ -127,7 +127,13 @@ async def keep_verdicts(
     return len(rows)
 
 
-async def trim(engine: AsyncEngine, account_id: str | None) -> None:
+async def trim(
+    engine: AsyncEngine,
+    account_id: str | None,
+    *,
+    lines_max: int = ACCOUNT_LINES_MAX,
+    bytes_max: int = ACCOUNT_BYTES_MAX,
+) -> None:
     """Delete the oldest lines of an account that are past its bounds; None: those of commands.
 
     Nobody waits for this behind a lock. Who dies before it leaves the surplus to the next transfer.
@@ -135,7 +141,7 @@ async def trim(engine: AsyncEngine, account_id: str | None) -> None:
     Raises:
         Unavailable: PostgreSQL cannot be reached.
     """
-    bounds = {"lines": ACCOUNT_LINES_MAX, "bytes": ACCOUNT_BYTES_MAX}
+    bounds = {"lines": lines_max, "bytes": bytes_max}
     with driver_errors():
         async with engine.begin() as connection:
             await connection.execute(_TRIM, {"account_id": account_id, **bounds})

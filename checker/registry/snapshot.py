@@ -171,8 +171,9 @@ class SnapshotFeed:
         if accepted >= listed * SHRINKS_BELOW or await list_origin(connection) is ChangeKind.DEMO:
             return
         text = f"{accepted} listings would replace {listed}; allow_shrink=true says it is meant"
-        kept = KeptRequest(lines=0, is_whole=True, refused=text)
-        await self._requests.keep(connection, terms, kept)
+        if terms.keeps_refusals:
+            kept = KeptRequest(lines=0, is_whole=True, refused=text)
+            await self._requests.keep(connection, terms, kept)
         await connection.commit()  # the quarantine, the answer, and nothing else
         raise Conflict(text)
 

@@ -18,6 +18,7 @@ MAY_KNOW = {
     "checker.parent": set(),
     "checker.policy": {"checker.domain"},
     "checker.decoding": {"checker.errors"},
+    "checker.sealed_spool": set(),
     "checker.vault": {"checker.errors"},
     "checker.config": {"checker.domain", "checker.errors", "checker.logs", "checker.policy"},
     "checker.database": {"cache", "checker.errors"},
@@ -63,7 +64,7 @@ MAY_KNOW = {
     },
     "checker.following": {
         *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
-        "checker.registry",
+        *("checker.registry", "checker.sealed_spool"),
     },
     "checker.foundation": {
         *("cache", "checker.accounts", "checker.audit", "checker.config", "checker.database"),
@@ -88,7 +89,8 @@ MAY_KNOW = {
         *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
         *("checker.errors", "checker.fault_log", "checker.logs", "checker.notices"),
         *("checker.parent", "checker.receipts", "checker.reconciliation"),
-        *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
+        *("checker.registry", "checker.runtime", "checker.sealed_spool", "checker.spending"),
+        "checker.upkeep",
     },
 }
 # The top: it puts the parts together.
