@@ -68,7 +68,7 @@ def is_free(service: RunningService) -> bool:
         return bool(ask(client, INNOCENT, FLIGHT)["decision"] == "allow")
 
 
-@pytest.mark.parametrize("count", [8, 100])
+@pytest.mark.parametrize("count", [8 * WORKERS, 100])
 def test_silent_uploads_keep_no_change_and_no_list_waiting(
     service: RunningService, count: int
 ) -> None:
