@@ -47,10 +47,10 @@ def test_an_import_under_a_key_and_a_version_is_done_once(
     assert first.returncode == 0, first.stderr
     version = json.loads(first.stdout)["version"]
     other = do(*key, "--strict")
-    assert (other.returncode, other.stdout) == (1, "")
+    assert (other.returncode, other.stdout) == (2, "")
     assert "Idempotency-Key was used for another request" in other.stderr
     late = do("--if-match", str(version - 1))
-    assert (late.returncode, late.stdout) == (1, "")
+    assert (late.returncode, late.stdout) == (2, "")
     assert f"the list has version {version}" in late.stderr
     assert do(*key, "--if-match", str(version - 1)).stdout == first.stdout
     assert outcome(institution, somebody.number) == "deny"
