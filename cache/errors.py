@@ -15,8 +15,9 @@ class CacheUnavailable(CacheError):
 class CacheIncomplete(CacheError):
     """Redis was asked and what it holds proves nothing: the registry answers, a rebuild is due.
 
-    The pointer, a filter segment, a bucket or its sentinel is missing or cut short, the pointer
-    cannot be read, or the generation was built with another token key.
+    The pointer, a filter segment, a bucket or its sentinel is missing or cut short, or a part does
+    not match its checksum. Or the pointer cannot be read, or the generation was built with another
+    token key.
     """
 
 

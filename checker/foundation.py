@@ -16,11 +16,13 @@ from cache.following import Following
 from cache.publication import Publication
 from cache.quota import RedisQuota
 from cache.redis_following import RedisFollowing
+from cache.redis_parts import RedisParts
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
 from cache.tally import RedisTally
 from cache.token import Tokenizer
+from cache.verification import Walk
 from checker.accounts.quotas import Quotas
 from checker.audit.policies import record_policies
 from checker.config import Config
@@ -54,6 +56,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     cache: StandingCache
     following: Following
     publication: Publication
+    walk: Walk
     quotas: Quotas
     tally: RedisTally
 
@@ -74,7 +77,7 @@ async def open_foundation(
     policies = read_policies(config)
     secrets = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(secrets.token_key)
-    token_key = tokenizer.fingerprint
+    token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
     sealer = Sealer(tokenizer, Vault(secrets.encryption_key))
     async with (
         open_engine(config.database_url) as engine,
@@ -83,9 +86,20 @@ async def open_foundation(
         await prepare_deployment(work_engine, sealer, token_key)
         await record_policies(work_engine, policies.all_effective, clock.now())
         async with (
-            aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,
-            aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
-            aclosing(RedisPublication.connect(config.redis_url)) as publication,
+            aclosing(
+                RedisStandingCache.connect(
+                    config.redis_url, token_key=token_key, checksum_key=checksum_key
+                )
+            ) as cache,
+            aclosing(
+                RedisFollowing.connect(
+                    config.redis_url, token_key=token_key, checksum_key=checksum_key
+                )
+            ) as following,
+            aclosing(
+                RedisPublication.connect(config.redis_url, checksum_key=checksum_key)
+            ) as publication,
+            aclosing(RedisParts.connect(config.redis_url)) as parts,
             aclosing(RedisQuota(config.redis_url)) as quota,
             aclosing(RedisTally(config.redis_url)) as tally,
         ):
@@ -101,6 +115,7 @@ async def open_foundation(
                 cache=cache,
                 following=following,
                 publication=publication,
+                walk=Walk(parts, checksum_key=checksum_key),
                 quotas=Quotas(quota),
                 tally=tally,
             )

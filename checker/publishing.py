@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvloop
+from prometheus_client import CollectorRegistry, Counter
 
 from checker.config import Config, load_config
 from checker.logs import LogFormat, ending_in_log, keep_log
@@ -83,11 +84,17 @@ def publish() -> None:
 async def _publish(config: Config) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    # Workers show it too: they read the counts of all processes of the server.
+    mismatches = Counter(
+        "checker_cache_mismatches",
+        "Lists that were withdrawn from Redis, because they did not match their checksums.",
+        registry=CollectorRegistry(),
+    )
     async with open_runtime(config, os.environ) as runtime:
         works = [
             asyncio.create_task(work)
             for work in (
-                runtime.publisher.run(),
+                runtime.publisher.run(mismatches.inc),
                 runtime.audit.keeper.run(),
                 runtime.notices.keeper.run(),
             )

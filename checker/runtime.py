@@ -46,6 +46,7 @@ from checker.registry.registry_lease import RegistryWord
 from checker.registry.repair import Repair
 from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
+from checker.registry.verification import Verification
 from checker.spending.opening import open_spending
 from checker.spending.spending import Spending
 
@@ -228,6 +229,7 @@ def _publisher(base: Foundation) -> Publisher:
         cache=base.cache,
         publication=base.publication,
         token_key=base.token_key,
+        verification=Verification(base.cache, base.walk),
     )
 
 

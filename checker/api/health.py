@@ -52,8 +52,9 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
     registered = await _version_registered(runtime)
     held = runtime.follower.position if runtime.follower.holds_lease else None
     replicated = None if held is None else held.version
+    # The registry first: what the others hold may be of a history that it has lost.
     known = (registered, cached, replicated)
-    newest = max((version for version in known if version is not None), default=0)
+    newest = next((version for version in known if version is not None), 0)
     if not newest:
         raise Unavailable("no list can be vouched for")
     view = Readiness(

@@ -22,7 +22,7 @@ from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import difference
 from checker.registry.ledger_rows import write
 from checker.registry.ledger_store import load
-from checker.registry.publication import ChangeKind, newest_version, put_change
+from checker.registry.publication import ChangeKind, ListVersion, newest_version, put_change
 from checker.registry.quarantine_rows import (
     REQUEST_LINES_MAX,
     FeedLine,
@@ -40,15 +40,20 @@ WAITING_MAX = 1_000
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a batch: the newest version then, and the lines that were rejected.
+    """The result of a batch: the newest version then, and the lines that were rejected.
 
-    `quarantined` of the rejected lines are kept.
+    `newest` None: there is no list yet. `quarantined` of the rejected lines are kept.
     """
 
-    version: int
+    newest: ListVersion | None
     accepted: int
     rejected: tuple[Verdict, ...]
     quarantined: int
+
+    @property
+    def version(self) -> int:
+        """The number of the newest version, 0 without a list."""
+        return 0 if self.newest is None else self.newest.version
 
 
 Admit = Callable[[AsyncConnection], Awaitable[None]]
@@ -163,25 +168,24 @@ class ChangeWriter:
         ledger, judged = _judge(loaded.ledger, batches, today, over)
         changes = difference(loaded.ledger, ledger, loaded.open_ids)
         counted = [one for one in judged if not one.dropped]
-        version = None
+        newest, version = None, None
         if changes or any(one.rejected or _resolves(one, over) for one in counted):
-            change = await put_change(
+            newest = await put_change(
                 connection,
                 kind=ChangeKind.CHANGES,
                 at=now,
                 accepted=sum(one.accepted for one in counted),
                 rejected=sum(len(one.rejected) for one in counted),
             )
-            version = change.version
+            version = newest.version
             await write(connection, self._sealer, loaded, (ledger, changes), version)
         quarantined = [await self._keep(connection, one, version) for one in judged]
-        if version is None:
+        if newest is None:
             newest = await newest_version(connection)
-            version = 0 if newest is None else newest.version
         results = []
         for one, kept in zip(judged, quarantined, strict=True):
             written = Written(
-                version=version, accepted=one.accepted, rejected=one.rejected, quarantined=kept
+                newest=newest, accepted=one.accepted, rejected=one.rejected, quarantined=kept
             )
             if one.batch.rider is not None:
                 await one.batch.rider(connection, written)

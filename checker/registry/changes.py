@@ -31,6 +31,7 @@ from checker.registry.lines import cut_lines, require_text
 from checker.registry.listing_format import parse_listing
 from checker.registry.operation_format import Reading, parse_operation
 from checker.registry.operations import List, Operation
+from checker.registry.publication import ListVersion
 from checker.registry.quarantine_rows import OPERATIONS, REQUEST_LINES_MAX, FeedLine, trim
 from checker.registry.report import FeedReport
 from checker.registry.running_report import RunningReport
@@ -69,7 +70,7 @@ class ChangesFeed:
         sealer: Sealer,
         clock: Clock,
         measures: Set[str],
-        in_force: Callable[[int], Awaitable[None]],
+        in_force: Callable[[ListVersion], Awaitable[None]],
     ) -> None:
         self._engine = engine
         self._requests = FeedRequests(engine=engine, vault=sealer.vault, clock=clock)
@@ -107,10 +108,11 @@ class ChangesFeed:
             done = 0 if kept is None else kept.lines
             one_slice = strict or terms.if_match is not None
             slices = self._slices(chunks, (done, one_slice), line_format, progress)
-            report = await self._write(slices, kept, strict, terms)
+            report, newest = await self._write(slices, kept, strict, terms)
         except AnsweredBefore as before:
-            report = before.report()
-        await self._in_force(report.version)
+            report, newest = before.report(), await self._requests.version_of(before)
+        if newest is not None:
+            await self._in_force(newest)
         if report.rejected_count:
             with suppress(Unavailable):  # the next transfer trims it then
                 await trim(self._engine, terms.account_id)
@@ -121,8 +123,8 @@ class ChangesFeed:
         report = RunningReport()
         async for slice_ in slices:
             report.add(await self._writer.write(Batch(lines=tuple(slice_))))
-        if report.version:
-            await self._in_force(report.version)
+        if report.newest is not None:
+            await self._in_force(report.newest)
         # What was rejected again stands in quarantine already.
         return msgspec.structs.replace(report.report(), not_quarantined=0)
 
@@ -145,7 +147,8 @@ class ChangesFeed:
             await rider(connection, written.version)
 
         written = await self._writer.write(Batch(lines=lines, rider=ride))
-        await self._in_force(written.version)
+        if written.newest is not None:
+            await self._in_force(written.newest)
         return written.version
 
     def read(self, line: bytes | None, line_format: str, sent_on: date) -> Operation | LineRejected:
@@ -176,7 +179,7 @@ class ChangesFeed:
         kept: KeptRequest | None,
         strict: bool,
         terms: FeedTerms,
-    ) -> FeedReport:
+    ) -> tuple[FeedReport, ListVersion | None]:
         """Write slice by slice; with a key each slice is written with the report so far."""
         done = 0 if kept is None else kept.lines
         report = RunningReport(None if kept is None else kept.report)
@@ -197,7 +200,7 @@ class ChangesFeed:
             report.add(await self._writer.write(batch))
             done = lines
             terms.waits()
-        return report.report()
+        return report.report(), report.newest
 
     async def _keep(
         self,

@@ -33,7 +33,7 @@ from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, IdempotencyKeyReused
 from checker.fault_log import FaultLog
-from checker.registry.publication import newest_version
+from checker.registry.publication import ListVersion, newest_version, version_numbered
 from checker.registry.report import FeedReport
 from checker.registry.schema import feed_request
 from checker.registry.wanted import Wanted
@@ -171,6 +171,12 @@ class FeedRequests:
             if version != terms.if_match:
                 text = f"the list has version {version}; nothing was done"
                 raise Conflict(text, is_precondition=True)
+
+    async def version_of(self, before: AnsweredBefore) -> ListVersion | None:
+        """Read the version that a first answer named; None: there was no list yet."""
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                return await version_numbered(connection, before.report().version)
 
     async def keep(self, connection: AsyncConnection, terms: FeedTerms, kept: KeptRequest) -> None:
         """Write how far a keyed request came, in the transaction that changes the list."""

@@ -1,6 +1,7 @@
 """The report of a feed of changes while it grows, slice by slice."""
 
 from checker.registry.change_writer import Written
+from checker.registry.publication import ListVersion
 from checker.registry.quarantine_rows import REQUEST_LINES_MAX
 from checker.registry.report import REPORTED_MAX, FeedReport, RejectedLine
 
@@ -13,7 +14,8 @@ class RunningReport:
     """What became of a feed so far; it goes on from `before`, where an earlier try came to."""
 
     def __init__(self, before: FeedReport | None = None) -> None:
-        self.version = 0 if before is None else before.version
+        self.newest: ListVersion | None = None
+        self._version = 0 if before is None else before.version
         self.quarantined = 0
         self._accepted = 0 if before is None else before.accepted
         self._rejected = [] if before is None else list(before.rejected)
@@ -23,7 +25,8 @@ class RunningReport:
 
     def add(self, written: Written) -> None:
         """Take in what was written of the next lines."""
-        self.version = written.version
+        self.newest = written.newest
+        self._version = written.version
         self.quarantined += written.quarantined
         self._accepted += written.accepted
         self._rejected_count += len(written.rejected)
@@ -42,7 +45,7 @@ class RunningReport:
     def report(self, reported_max: int = REPORTED_MAX) -> FeedReport:
         """Give the report, with at most so many rejected lines."""
         return FeedReport(
-            version=self.version,
+            version=self._version,
             accepted=self._accepted,
             rejected=tuple(self._rejected[:reported_max]),
             rejected_count=self._rejected_count,

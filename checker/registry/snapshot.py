@@ -68,7 +68,7 @@ class SnapshotFeed:
         sealer: Sealer,
         token_key: str,
         clock: Clock,
-        in_force: Callable[[int], Awaitable[None]],
+        in_force: Callable[[ListVersion], Awaitable[None]],
     ) -> None:
         self._engine = engine
         self._cache = cache
@@ -115,15 +115,16 @@ class SnapshotFeed:
                     chunks, feed_format, may_be, kind, progress, terms
                 )
         except AnsweredBefore as before:
-            report = before.report()
-            await self._in_force(report.version)
+            report, newest = before.report(), await self._requests.version_of(before)
+            if newest is not None:
+                await self._in_force(newest)
             return report
         except (InvalidRequest, Conflict):
             await self._trim(terms)
             raise
         if generation is not None:
             await self._switch(generation)
-        await self._in_force(change.version)
+        await self._in_force(change)
         # What cannot be swept now goes with the next one.
         with suppress(CacheError):
             await self._cache.sweep()

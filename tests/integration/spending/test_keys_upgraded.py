@@ -13,7 +13,7 @@ from checker.spending.spending import KEY_PLACE
 
 pytestmark = pytest.mark.anyio
 
-BEFORE = "0009"
+BEFORE = "0010"
 KEYS = [f"440882185001{number:06}" for number in range(25_000)]
 
 
