@@ -29,8 +29,8 @@ class CacheUnvouched(CacheIncomplete):
     """
 
 
-class CacheMisconfigured(CacheError):
-    """This Redis may drop our keys by itself, so the process must not start on it."""
+class CacheMisconfigured(CacheUnavailable):
+    """This Redis may drop our keys by itself, so no connection to it is used."""
 
 
 class BuildRejected(CacheError):

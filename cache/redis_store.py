@@ -12,14 +12,13 @@ import msgspec
 
 from cache.breaker import Breaker
 from cache.changes import Position
-from cache.errors import CacheMisconfigured
-from cache.eviction import refuse_evicting
+from cache.eviction import refuse_evicting_by
 from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
 from cache.keys import Keys
 from cache.layout import Entries
 from cache.redis_build import RedisBuild
 from cache.redis_lookup import RedisLookup
-from cache.redis_pipe import CommandRefused, Pipe
+from cache.redis_pipe import POLICY_QUESTION, Pipe
 from cache.store import Lookup
 from cache.token import Token
 
@@ -125,13 +124,8 @@ class RedisStandingCache:
 
     async def verify_policy(self) -> None:
         """See `StandingCache.verify_policy`."""
-        # INFO and not CONFIG, which managed services forbid.
-        try:
-            [text] = await self._questions.ask([("INFO", "memory")])
-        except CommandRefused as error:
-            raise CacheMisconfigured("Redis does not tell its eviction policy") from error
-        facts = dict(line.partition(":")[::2] for line in text.decode().splitlines())
-        refuse_evicting(facts.get("maxmemory_policy", "unknown"))
+        [facts] = await self._questions.ask([POLICY_QUESTION])
+        refuse_evicting_by(facts)
 
     async def ping(self) -> None:
         """See `StandingCache.ping`."""

@@ -95,5 +95,13 @@ class Unavailable(CheckerError):
         self.retry_after_s = retry_after_s
 
 
+class Crowded(Unavailable):
+    """Too many callers without a key have requests under way: this one gives way, try again."""
+
+
+class BodyStalled(CheckerError):
+    """The request's body stopped on its way: send it again."""
+
+
 class ConfigurationError(CheckerError):
     """The service would not be safe as it is set up, so it does not start: mend the setting."""

@@ -1,12 +1,10 @@
-"""Puts a node together: what it opens, in which order, and closes again.
+"""Open and connect everything one node needs, in order, and close it again.
 
-`open_runtime` opens everything that answers, on what `checker.foundation` opens. What a node that
-serves does besides answering is in `checker.upkeep`.
+`open_node` opens all that answers, on what `checker.foundation` opens, and connects to nothing: a
+node that serves joins its stores later (`checker.joining`, by `checker.upkeep`). `open_runtime`
+joins them first, for commands.
 """
 
-import os
-import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -30,7 +28,8 @@ from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
 from checker.corrections.corrections import Corrections
 from checker.domain.clock import Clock, SystemClock
-from checker.foundation import Foundation, open_foundation
+from checker.foundation import Foundation, node_id, open_foundation
+from checker.joining import Joining
 from checker.notices.endpoint import EndpointRules
 from checker.notices.notices import Notices, assemble_notices
 from checker.policy.book import PolicyBook
@@ -59,6 +58,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 
     config: Config
     clock: Clock
+    joining: Joining
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
@@ -104,18 +104,37 @@ class _Works(msgspec.Struct, frozen=True, kw_only=True):
 async def open_runtime(
     config: Config, environ: Mapping[str, str], *, clock: Clock | None = None
 ) -> AsyncIterator[Runtime]:
-    """Open a node on servers that are named.
+    """Open a node on servers that are named and can be reached.
 
     Raises:
-        ConfigurationError: keys of another deployment, a Redis that may evict the list, a policy
-            file that says what it may not.
+        ConfigurationError: keys of another deployment, a Redis that may evict the list, or as
+            `open_node`.
         Unavailable: PostgreSQL or Redis cannot be reached.
+    """
+    async with open_node(config, environ, clock=clock) as runtime:
+        await runtime.joining.join()
+        yield runtime
+
+
+@asynccontextmanager
+async def open_node(
+    config: Config, environ: Mapping[str, str], *, clock: Clock | None = None
+) -> AsyncIterator[Runtime]:
+    """Open a node on servers that are named, whether they can be reached or not.
+
+    Raises:
+        ConfigurationError: a URL that is none, secrets that cannot be read, a policy file that
+            says what it may not.
     """
     assert config.database_url is not None
     async with (
         open_foundation(config, environ, clock or SystemClock()) as base,
         open_spending(
-            config.database_url, sealer=base.sealer, policies=base.policies, clock=base.clock
+            config.database_url,
+            gate=base.gate,
+            sealer=base.sealer,
+            policies=base.policies,
+            clock=base.clock,
         ) as spending,
         aclosing(_registry_check(base)) as registry_check,
         aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
@@ -166,6 +185,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
     return Runtime(
         config=base.config,
         clock=base.clock,
+        joining=base.joining,
         engine=base.engine,
         work_engine=base.work_engine,
         cache=base.cache,
@@ -284,8 +304,3 @@ def _notices(base: Foundation) -> Notices:
         ),
         keep_months=base.config.decisions.keep_months,
     )
-
-
-def node_id() -> str:
-    """Name this process among the nodes: where it runs, and a part that no restart repeats."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -48,6 +48,9 @@ async def healthz() -> Response[bytes]:
 async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Ask the replica and both stores; ready while one of them can clear somebody."""
     runtime: Runtime = request.app.state.runtime
+    if not runtime.joining.has_joined:
+        # Whatever Redis holds: no caller is known here yet.
+        raise Unavailable("the registry has not been reached yet")
     cached = await _version_vouched_for(runtime)
     registered = await _version_registered(runtime)
     held = runtime.follower.position if runtime.follower.holds_lease else None

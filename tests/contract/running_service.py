@@ -20,6 +20,7 @@ from town import MARKS
 CHECKER = str(Path(sys.executable).with_name("checker"))
 PATIENCE_S = 60.0
 LOOK_S = 0.05
+_NO_STORES: Mapping[str, str] = {}
 ROLES = ("institution", "court", "operator", "auditor")
 
 SETTINGS = """
@@ -44,6 +45,7 @@ class RunningService:
         self.log_file = log_file
         self.pid = 0
         self.keys: dict[str, str] = {}
+        self.named: Mapping[str, str] = _NO_STORES
 
     @property
     def address(self) -> tuple[str, int]:
@@ -67,7 +69,9 @@ class RunningService:
     def make_keys(self, options: Mapping[str, tuple[str, ...]]) -> None:
         """Make keys at once, by what they are called here."""
         asked = {
-            name: start_command(self.data_dir, "keys", "create", "--name", name, *more)
+            name: start_command(
+                self.data_dir, "keys", "create", "--name", name, *more, named=self.named
+            )
             for name, more in options.items()
         }
         for name, process in asked.items():
@@ -88,7 +92,9 @@ def refuse_marks(response: httpx.Response) -> None:
     assert not found, f"{response.request.url.path} repeats what was sent"
 
 
-def start_command(data_dir: Path, *arguments: str) -> subprocess.Popen[str]:
+def start_command(
+    data_dir: Path, *arguments: str, named: Mapping[str, str] = _NO_STORES
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [CHECKER, *arguments, "--data-dir", str(data_dir)],
         stdin=subprocess.PIPE,
@@ -96,7 +102,7 @@ def start_command(data_dir: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env=plain_environment(),
+        env=plain_environment() | named,
     )
 
 
@@ -117,9 +123,16 @@ def plain_environment() -> dict[str, str]:
 
 @contextmanager
 def running_service(
-    folder: Path, command: str = "serve", *more: str, settings: str | None = None
+    folder: Path,
+    command: str = "serve",
+    *more: str,
+    settings: str | None = None,
+    named: Mapping[str, str] = _NO_STORES,
 ) -> Iterator[RunningService]:
-    """Start `checker serve` or `checker demo`; at the end it leaves nothing running."""
+    """Start `checker serve` or `checker demo`; at the end it leaves nothing running.
+
+    `named`: variables that name stores, which are not embedded then.
+    """
     data_dir = folder / "data"
     port = free_port()
     arguments = [CHECKER, command, *more, "--port", str(port), "--data-dir", str(data_dir)]
@@ -128,9 +141,10 @@ def running_service(
         file.write_text(settings, encoding="utf-8")
         arguments += ["--config", str(file)]
     service = RunningService(f"http://127.0.0.1:{port}", data_dir, folder / f"{command}.log")
+    service.named = named
     with service.log_file.open("wb") as log:
         process = subprocess.Popen(
-            arguments, stdout=log, stderr=subprocess.STDOUT, env=plain_environment()
+            arguments, stdout=log, stderr=subprocess.STDOUT, env=plain_environment() | named
         )
     service.pid = process.pid
     try:
