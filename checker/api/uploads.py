@@ -5,7 +5,8 @@ connection to PostgreSQL and no lock; it holds a place here, and these bounds ke
 
 | bound                    | what happens past it                                                |
 |--------------------------|---------------------------------------------------------------------|
-| `PROGRESS_S_MAX`         | a body that does not get on is cut: 400                              |
+| `PROGRESS_S_MAX`         | a body that comes in drops is cut: 408. A body of which nothing     |
+|                          | comes is cut sooner (`checker.api.bodies`)                          |
 | `BODY_BYTES_MAX`         | 413                                                                 |
 | `PLACES_OF_ACCOUNT_MAX`  | the body that was silent for longest gives up its place: 503        |
 | `PLACES_MAX`             | the same, over all accounts                                         |
@@ -22,7 +23,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from checker.errors import InvalidRequest, TooLarge, Unavailable
+from checker.errors import BodyStalled, InvalidRequest, TooLarge, Unavailable
 from checker.registry.wanted import boot_clock
 from checker.sealed_spool import SealedSpool, open_sealed_spool
 
@@ -105,7 +106,8 @@ class Uploads:
         """Take in a whole body, and keep it for as long as the context is open.
 
         Raises:
-            InvalidRequest: the sender went away before its end, or it does not get on.
+            InvalidRequest: the sender went away before its end.
+            BodyStalled: the body does not get on.
             TooLarge: it has more bytes than are taken.
             Unavailable: too many bodies are on their way, or the disk is full.
         """
@@ -155,13 +157,16 @@ class Uploads:
                     return_when=asyncio.FIRST_COMPLETED,
                 )
             if boot_clock() > until or not (arriving.done() or upload.given_up.done()):
-                raise InvalidRequest("the body has stopped arriving; nothing was changed")
+                raise BodyStalled("the body has stopped arriving; nothing was changed")
             if upload.given_up.done():
                 text = "too many bodies are on their way, and this one was silent for longest"
                 raise Unavailable(text)
             return arriving.result()
         finally:
             arriving.cancel()
+            # An error's traceback holds this frame, the frame holds the task, and the task holds
+            # the error: the connection would stay open until the next garbage collection.
+            del arriving
 
     def _place(self, upload: _Upload) -> None:
         """Give a body a place, which another one may have to give up."""

@@ -85,7 +85,7 @@ def test_silent_uploads_keep_no_change_and_no_list_waiting(
 def test_what_stopped_in_the_middle_is_cut_and_changes_nothing(service: RunningService) -> None:
     with silent_uploads(service, 1) as [sender]:
         sender.settimeout(60)
-        assert sender.recv(4096).startswith(b"HTTP/1.1 400")
+        assert sender.recv(4096).startswith(b"HTTP/1.1 408")
     assert outcomes(service) == [("allow", "deny")] * 8
 
 

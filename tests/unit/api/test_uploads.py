@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from checker.api.uploads import PLACES_OF_ACCOUNT_MAX, Uploads
-from checker.errors import InvalidRequest, Unavailable
+from checker.errors import BodyStalled, InvalidRequest, Unavailable
 from checker.sealed_spool import MEMORY_BYTES_MAX
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +75,7 @@ async def test_a_body_that_is_cut_off_is_refused(uploads):
 
 async def test_a_body_that_does_not_get_on_is_cut(tmp_path):
     uploads = Uploads(tmp_path, progress_s=0.05)
-    with pytest.raises(InvalidRequest, match="stopped arriving"):
+    with pytest.raises(BodyStalled, match="stopped arriving"):
         await received(uploads, Sender(b"x", ends=False))
     assert uploads.places == 0
 
