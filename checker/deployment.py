@@ -4,7 +4,9 @@ With another token key nobody would be found, and everybody allowed; with anothe
 listing could be told. So the first start writes down what its keys make, and every other compares.
 """
 
-from sqlalchemy import select
+import functools
+
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,29 +15,49 @@ from checker.database.login import refused_logins
 from checker.database.upgrade import upgrade
 from checker.errors import ConfigurationError
 from checker.registry.schema import deployment
-from checker.vault import Vault
+from checker.registry.sealing import Sealer
 
 _PLACE = "deployment.sealed_probe"
 _PROBE = "checker"
+_SPENDING = "spending"
+"""The place of spending's idempotency keys, as `checker.spending.spending` names it."""
 
 
-async def prepare_deployment(engine: AsyncEngine, vault: Vault, token_key: str) -> None:
+async def prepare_deployment(engine: AsyncEngine, sealer: Sealer, token_key: str) -> None:
     """Bring the database up to date and make sure that it was written with these keys.
+
+    The keys are compared before anything is brought up to date: a migration writes with them.
 
     Raises:
         ConfigurationError: it was not, because the secrets belong to another deployment; or
             PostgreSQL refuses the login.
         Unavailable: PostgreSQL cannot be reached.
     """
+    vault = sealer.vault
     first = insert(deployment).values(
         singleton=True, token_key_fingerprint=token_key, sealed_probe=vault.seal(_PROBE, _PLACE)
     )
     with driver_errors(), refused_logins():
-        await upgrade(engine)
+        await _refuse_other_key(engine, token_key)
+        await upgrade(engine, functools.partial(sealer.key_digest, _SPENDING))
         async with engine.begin() as connection:
             await connection.execute(first.on_conflict_do_nothing(index_elements=["singleton"]))
             row = (await connection.execute(select(deployment))).one()
-    if row.token_key_fingerprint != token_key:
-        text = "the database was written with another token key: nobody on its list would be found"
-        raise ConfigurationError(text)
+    _refuse_other(row.token_key_fingerprint, token_key)
     vault.open(row.sealed_probe, _PLACE)
+
+
+async def _refuse_other_key(engine: AsyncEngine, token_key: str) -> None:
+    async with engine.connect() as connection:
+        if (await connection.execute(text("SELECT to_regclass('deployment')"))).scalar() is None:
+            return
+        statement = select(deployment.c.token_key_fingerprint)
+        written = (await connection.execute(statement)).scalar()
+    if written is not None:
+        _refuse_other(written, token_key)
+
+
+def _refuse_other(written: str, token_key: str) -> None:
+    if written != token_key:
+        said = "the database was written with another token key: nobody on its list would be found"
+        raise ConfigurationError(said)

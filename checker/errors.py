@@ -57,11 +57,26 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Conflict(CheckerError):
-    """The state of the thing forbids it; `resolution` says what came first, where that is why."""
+    """The state of the thing forbids the request.
 
-    def __init__(self, detail: str, *, resolution: Resolution | None = None) -> None:
+    `resolution` says what came first, where that is why. `is_precondition`: the caller named the
+    state that the request needs (`If-Match`), and the state is another one.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        resolution: Resolution | None = None,
+        is_precondition: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.resolution = resolution
+        self.is_precondition = is_precondition
+
+
+class IdempotencyKeyReused(CheckerError):
+    """The key was used for another request: send this one under a key of its own."""
 
 
 class QuotaExceeded(CheckerError):

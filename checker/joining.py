@@ -107,7 +107,7 @@ class Joining:
         # first, so that a server which is frozen is not waited for.
         with driver_errors(), refused_logins():
             await fetch(self._probe_engine, _ANYTHING)
-        await prepare_deployment(self._engine, self._sealer.vault, self._token_key)
+        await prepare_deployment(self._engine, self._sealer, self._token_key)
         await record_policies(self._engine, self._policies.all_effective, self._clock.now())
         self._gate.open()
         # Both served the joining alone.

@@ -39,6 +39,7 @@ from checker.receipts.receipts import Receipts
 from checker.reconciliation.reconciliations import Reconciliations
 from checker.registry.barrier import Barrier
 from checker.registry.changes import ChangesFeed
+from checker.registry.feed_requests import FeedRequests
 from checker.registry.publisher import Publisher
 from checker.registry.quarantine import Quarantine
 from checker.registry.registry_lease import RegistryWord
@@ -84,6 +85,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     notices: Notices
     feed: SnapshotFeed
     changes: ChangesFeed
+    feed_requests: FeedRequests
     quarantine: Quarantine
     corrections: Corrections
     reconciliations: Reconciliations
@@ -218,6 +220,9 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         notices=_notices(base),
         feed=_snapshot_feed(base, works),
         changes=works.changes,
+        feed_requests=FeedRequests(
+            engine=base.work_engine, vault=base.sealer.vault, clock=base.clock
+        ),
         quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=works.changes),
         corrections=works.corrections,
         reconciliations=works.reconciliations,

@@ -39,6 +39,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         "receipt keys": runtime.receipt_keys.run(),
         "key uses": runtime.key_ring.uses.run(),
         "spending": runtime.spending.run(),
+        "feed requests": runtime.feed_requests.run(),
         "tallies": runtime.audit.tallies.run(),
         "reconciliations": runtime.reconciliations.run(),
     }

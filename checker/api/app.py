@@ -21,10 +21,12 @@ from checker.api.openapi import kept_pages
 from checker.api.responses import handle_error
 from checker.api.routes import ROUTES
 from checker.api.tracing import open_tracing
+from checker.api.uploads import Uploads
 from checker.config import load_config
 from checker.logs import LogFormat, ending_in_log, keep_log, log_end
 from checker.parent import end_with_parent
 from checker.runtime import Runtime, open_node
+from checker.sealed_spool import spool_folder
 from checker.upkeep import keep_current
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def create_app(
             app.state.runtime = runtime
             app.state.metrics = Metrics(runtime.follower)
             app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
+            app.state.uploads = Uploads(spool_folder(runtime.config.data_dir))
             app.state.checks = ChecksResource(
                 key_ring=runtime.key_ring,
                 quotas=runtime.quotas,
@@ -85,7 +88,7 @@ def create_app(
         exception_handlers={Exception: handle_error, HTTPException: handle_error},
         before_send=[tell_allowance],
         openapi_config=None,
-        # Feeds have no bound on their body, only on their lines; checks bound theirs themselves.
+        # Feeds bound their bodies in `uploads`; checks and others bound theirs themselves.
         request_max_body_size=None,
         logging_config=None,
     )

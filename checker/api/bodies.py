@@ -53,10 +53,19 @@ class Bodies:
         self._given_up: dict[asyncio.Task[Any], BodyStalled | Crowded] = {}
 
     def watched(self, receive: Receive) -> Receive:
-        """Return an ASGI `receive` that raises BodyStalled where nothing comes for too long."""
+        """Return an ASGI `receive` that raises BodyStalled where nothing comes for too long.
+
+        Behind a whole body it waits for the caller to hang up, for as long as that takes.
+        """
+        is_whole = False
 
         async def watched_receive() -> Any:
-            return await self._next(receive)
+            nonlocal is_whole
+            if is_whole:
+                return await receive()
+            message = await self._next(receive)
+            is_whole = not message.get("more_body", False)
+            return message
 
         return watched_receive
 

@@ -1,31 +1,28 @@
-"""What the courts send: the whole list, or changes of it, as NDJSON that is never held in memory.
+"""The courts' feed: the whole list, or changes of it, as NDJSON that is never held in memory.
 
-When an answer comes, what it accepted is durable and in force on every node.
+A body is taken in whole before anything is done with it (`checker.api.uploads`). When an answer
+comes, the accepted lines are durable and in force on every node.
 """
 
-from collections.abc import AsyncIterator
-from time import perf_counter
 from typing import Any
 
 from litestar import Request, Response, post, put
 
 from checker.accounts.keys import Action
 from checker.api.access import require
+from checker.api.feed_terms import FeedHeaders, watched
 from checker.api.metrics import FeedKind
 from checker.api.parameters import flag, refuse_unknown
 from checker.api.registry_watch import unless_silent
 from checker.api.responses import respond_json
+from checker.api.uploads import Uploads
 from checker.errors import Fault, InvalidRequest
 from checker.registry.entry import FeedFormat
+from checker.registry.wanted import Wanted
 from checker.runtime import Runtime
 
 _SNAPSHOT_PARAMETERS = ("format", "allow_empty", "allow_shrink")
 _CHANGES_PARAMETERS = ("strict",)
-_NOTHING_CHANGED = "the body was cut off; nothing was changed"
-# What stands are whole lines, and a line that is sent again changes nothing.
-_SOME_STAND = (
-    "the body was cut off; lines that came before the cut may stand: send all of them again"
-)
 
 
 @put("/v1/feed/snapshot")
@@ -34,18 +31,25 @@ async def put_snapshot(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     A rejected line changes nothing and is kept in quarantine; the accepted ones stand.
     """
-    await require(request, Action.PUBLISH)
+    caller = await require(request, Action.PUBLISH)
     refuse_unknown(request, _SNAPSHOT_PARAMETERS)
-    transfer = Transfer(request, if_cut=_NOTHING_CHANGED)
+    headers = FeedHeaders(request)
+    feed_format = _format(request.query_params.get("format"))
+    allow_empty, allow_shrink = flag(request, "allow_empty"), flag(request, "allow_shrink")
     runtime: Runtime = request.app.state.runtime
-    work = runtime.feed.replace(
-        transfer.chunks(),
-        feed_format=_format(request.query_params.get("format")),
-        allow_empty=flag(request, "allow_empty"),
-        allow_shrink=flag(request, "allow_shrink"),
-    )
-    report = await unless_silent(runtime.engine, work)
-    request.app.state.metrics.fed(FeedKind.SNAPSHOT, report, transfer.seconds_since_end)
+    uploads: Uploads = request.app.state.uploads
+    async with uploads.take(request.receive, caller.account_id) as body:
+        wanted = Wanted()
+        async with watched(request.receive, wanted):
+            work = runtime.feed.replace(
+                body.chunks(),
+                feed_format=feed_format,
+                allow_empty=allow_empty,
+                allow_shrink=allow_shrink,
+                terms=headers.terms(caller, wanted, body, runtime.sealer),
+            )
+            report = await unless_silent(runtime.engine, work)
+    request.app.state.metrics.fed(FeedKind.SNAPSHOT, report, body.seconds_since_end)
     return respond_json(report)
 
 
@@ -56,44 +60,20 @@ async def post_changes(request: Request[Any, Any, Any]) -> Response[bytes]:
     A rejected line changes nothing and is kept in quarantine; the accepted ones stand, unless
     `strict` asks for all or nothing.
     """
-    await require(request, Action.PUBLISH)
+    caller = await require(request, Action.PUBLISH)
     refuse_unknown(request, _CHANGES_PARAMETERS)
+    headers = FeedHeaders(request)
     strict = flag(request, "strict")
-    transfer = Transfer(request, if_cut=_NOTHING_CHANGED if strict else _SOME_STAND)
     runtime: Runtime = request.app.state.runtime
-    work = runtime.changes.apply(transfer.chunks(), strict=strict)
-    report = await unless_silent(runtime.engine, work)
-    request.app.state.metrics.fed(FeedKind.CHANGES, report, transfer.seconds_since_end)
+    uploads: Uploads = request.app.state.uploads
+    async with uploads.take(request.receive, caller.account_id) as body:
+        wanted = Wanted()
+        async with watched(request.receive, wanted):
+            terms = headers.terms(caller, wanted, body, runtime.sealer)
+            work = runtime.changes.apply(body.chunks(), strict=strict, terms=terms)
+            report = await unless_silent(runtime.engine, work)
+    request.app.state.metrics.fed(FeedKind.CHANGES, report, body.seconds_since_end)
     return respond_json(report)
-
-
-class Transfer:
-    """One body as it comes in; a transfer that was cut off is no end of what it brings."""
-
-    def __init__(self, request: Request[Any, Any, Any], *, if_cut: str) -> None:
-        self._request = request
-        self._if_cut = if_cut
-        self._ended_at = perf_counter()
-
-    @property
-    def seconds_since_end(self) -> float:
-        """How long ago the last byte came."""
-        return perf_counter() - self._ended_at
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Pass the body on.
-
-        Raises:
-            InvalidRequest: the sender went away before its end.
-        """
-        more = True
-        while more:
-            message: Any = await self._request.receive()
-            if message["type"] == "http.disconnect":
-                raise InvalidRequest(self._if_cut)
-            more = message.get("more_body", False)
-            self._ended_at = perf_counter()
-            yield message.get("body", b"")
 
 
 def _format(text: str | None) -> FeedFormat:

@@ -21,12 +21,11 @@ from checker.api.checks import ItemError
 from checker.api.exchange import encode
 from checker.api.exchanges import EXCHANGES
 from checker.api.exchanges.exchange import JSON, Exchange
+from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, MATCH_HEADER
 from checker.api.pages import KeptPage, Served
 from checker.api.problems import MEDIA_TYPE, Problem
 from checker.api.responses import respond
-from checker.api.spending import KEY_HEADER
 from checker.checks.answer import BatchItem
-from checker.spending.orders import KEY_LENGTH_MAX
 
 DOCUMENT = "/openapi.json"
 DOCS = "/docs"
@@ -156,9 +155,13 @@ def _operation(
     parameters += [
         _parameter(name, "query", schema) for name, schema in exchange.parameters.items()
     ]
+    key = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
     if exchange.idempotent:
-        text = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
-        parameters.append(_parameter(KEY_HEADER, "header", text))
+        parameters.append(_parameter(KEY_HEADER, "header", key))
+    if exchange.conditional:
+        parameters.append(_parameter(KEY_HEADER, "header", key) | {"required": False})
+        version = {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,17})"$'}
+        parameters.append(_parameter(MATCH_HEADER, "header", version) | {"required": False})
     if parameters:
         told["parameters"] = parameters
     if exchange.body is not None:

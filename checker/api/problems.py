@@ -15,6 +15,7 @@ from checker.errors import (
     Conflict,
     Crowded,
     Fault,
+    IdempotencyKeyReused,
     InvalidRequest,
     InvalidSubject,
     NotFound,
@@ -25,7 +26,7 @@ from checker.errors import (
     Unauthenticated,
     Unavailable,
 )
-from checker.spending.errors import CapExceeded, IdempotencyKeyReused
+from checker.spending.errors import CapExceeded
 
 MEDIA_TYPE = "application/problem+json"
 CODE_INTERNAL = "internal"
@@ -166,7 +167,8 @@ def problem_of(error: BaseException) -> Problem:
         case CapExceeded():
             return msgspec.structs.replace(problem, spending=error.spending)
         case Conflict():
-            return msgspec.structs.replace(problem, resolution=error.resolution)
+            status = HTTPStatus.PRECONDITION_FAILED if error.is_precondition else problem.status
+            return msgspec.structs.replace(problem, status=status, resolution=error.resolution)
         case _:
             return problem
 

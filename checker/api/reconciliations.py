@@ -15,9 +15,9 @@ from litestar.response import Stream
 from checker.accounts.keys import Action
 from checker.api.access import require
 from checker.api.exchange import Reply, encode
-from checker.api.feed import Transfer
 from checker.api.parameters import number, refuse_unknown
 from checker.api.responses import respond, respond_json
+from checker.api.transfer import Transfer
 from checker.domain.clock import instant_text
 from checker.domain.decision import Outcome, Reason
 from checker.domain.service import ServiceType

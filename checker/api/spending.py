@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from checker.accounts.keys import Action, Caller
 from checker.api.access import require
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
+from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, read_key
 from checker.api.metrics import Metrics, OrderKind
 from checker.api.parameters import refuse_unknown
 from checker.api.problems import problem_of
@@ -21,10 +22,8 @@ from checker.domain.service import Resort
 from checker.errors import CheckerError, Fault, InvalidRequest
 from checker.runtime import Runtime
 from checker.spending.answers import AuthorizationView, Uncapped
-from checker.spending.orders import HOLD_SECONDS, KEY_LENGTH_MAX, Amount, HoldSeconds
+from checker.spending.orders import HOLD_SECONDS, Amount, HoldSeconds
 from checker.spending.spending import Sale, Spending
-
-KEY_HEADER = "Idempotency-Key"
 
 _Asked = TypeVar("_Asked")
 _Answered = AuthorizationView | Uncapped
@@ -170,12 +169,12 @@ async def _move(
 
 
 def _key(request: Request[Any, Any, Any]) -> str:
-    """Read the idempotency key, any text of 1 to 255 characters. Raises InvalidRequest."""
-    key = request.headers.get(KEY_HEADER, "").strip()
-    if 0 < len(key) <= KEY_LENGTH_MAX and key.isprintable():
+    """Read the idempotency key, which every order needs. Raises InvalidRequest."""
+    key = read_key(request)
+    if key is not None:
         return key
     fault = Fault("", f"send {KEY_HEADER}: 1 to {KEY_LENGTH_MAX} printable characters")
-    raise InvalidRequest(f"the header {KEY_HEADER} is missing or not as it must be", [fault])
+    raise InvalidRequest(f"the header {KEY_HEADER} is missing", [fault])
 
 
 def _sale(asked: Authorize, caller: Caller, runtime: Runtime) -> Sale:

@@ -1,6 +1,7 @@
 """`checker import`: takes a list, or changes of it, from a file, with a bar on a terminal."""
 
-from collections.abc import AsyncIterator, Callable
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import click
@@ -15,8 +16,10 @@ from checker.cli.options import (
 )
 from checker.config import Config
 from checker.registry.entry import FeedFormat
+from checker.registry.feed_requests import FeedTerms, RequestKey
 from checker.registry.quarantine_rows import OPERATIONS
 from checker.registry.report import FeedReport
+from checker.registry.sealing import Sealer
 from checker.runtime import Runtime
 
 CHUNK_BYTES = 1 << 18
@@ -43,6 +46,17 @@ TOLD_MAX = 20
 @click.option("--strict", is_flag=True, help="With --changes: all lines, or none of them.")
 @click.option("--allow-empty", is_flag=True, help="An empty list is meant, and frees everybody.")
 @click.option("--allow-shrink", is_flag=True, help="A list of less than half is meant.")
+@click.option(
+    "--idempotency-key",
+    "key",
+    type=click.STRING,
+    help="The same FILE under the same key is taken in once, however often it is asked for.",
+)
+@click.option(
+    "--if-match",
+    type=click.IntRange(min=0),
+    help="The version that the list must have; another one changes nothing and is an error.",
+)
 @json_option
 @deployment_options
 def import_list(  # noqa: PLR0917 - click passes options by name
@@ -53,6 +67,8 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     strict: bool,
     allow_empty: bool,
     allow_shrink: bool,
+    key: str | None,
+    if_match: int | None,
     as_json: bool,
 ) -> None:
     """Replace the list by the lines of FILE (NDJSON), or change it by them."""
@@ -63,7 +79,10 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
 
+        said = ["import", feed_format, snapshot, strict, allow_empty, allow_shrink]
+
         async def work(runtime: Runtime) -> FeedReport:
+            terms = _terms(runtime.sealer, key, if_match, [*said, _sha256(file)])
             chunks = _chunks(file, lambda size: progress.update(bar, completed=size))
             if not snapshot:
                 # A listing alone is no operation; the platform's record can only mean "list".
@@ -73,6 +92,7 @@ def import_list(  # noqa: PLR0917 - click passes options by name
                     strict=strict,
                     line_format=FeedFormat.ZXGK if is_platforms else OPERATIONS,
                     progress=told,
+                    terms=terms,
                 )
             return await runtime.feed.replace(
                 chunks,
@@ -80,6 +100,7 @@ def import_list(  # noqa: PLR0917 - click passes options by name
                 allow_empty=allow_empty,
                 allow_shrink=allow_shrink,
                 progress=told,
+                terms=terms,
             )
 
         def told(lines: int) -> None:
@@ -95,7 +116,25 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     for line in report.rejected[:TOLD_MAX]:
         click.echo(f"  line {line.line}: {line.code}: {line.detail}", err=True)
     if report.rejected_count > TOLD_MAX:
-        click.echo(f"  … and {report.rejected_count - TOLD_MAX} more, all in quarantine", err=True)
+        click.echo(f"  … and {report.rejected_count - TOLD_MAX} more", err=True)
+
+
+def _terms(
+    sealer: Sealer, key: str | None, if_match: int | None, said: Sequence[object]
+) -> FeedTerms:
+    """Give the terms of an import; commands are one sender, with keys of their own."""
+    if key is None:
+        return FeedTerms(if_match=if_match)
+    digests = RequestKey(
+        key_digest=sealer.key_digest("import", None, key),
+        request_digest=sealer.request_digest(said),
+    )
+    return FeedTerms(key=digests, if_match=if_match)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 async def _chunks(file: Path, progress: Callable[[int], None]) -> AsyncIterator[bytes]:

@@ -23,6 +23,7 @@ from checker.following.web_source import TIMEOUT, WebSource, parse_url
 from checker.logs import LogFormat, keep_command_log
 from checker.registry.entry import FeedFormat
 from checker.runtime import Runtime
+from checker.sealed_spool import spool_folder
 
 INTERVAL_S = 60.0
 TOKEN_BYTES_MAX = 8 << 10
@@ -130,7 +131,7 @@ def _connector(runtime: Runtime, source: Source, feed_format: FeedFormat) -> Con
         positions=Positions(runtime.work_engine, runtime.clock),
         replace=functools.partial(runtime.feed.replace, feed_format=feed_format),
         apply=functools.partial(runtime.changes.apply, strict=False),
-        folder=runtime.config.data_dir,
+        folder=spool_folder(runtime.config.data_dir),
     )
 
 

@@ -31,6 +31,13 @@ class Lock(IntEnum):
     NOTICE_WRITER = 0x63686B72_00000008
 
 
+LIST_IDLE_MS_MAX = 30_000
+"""A process that stops while it holds the list's lock loses its transaction, and the lock, so soon.
+
+The longest pause that is honest is that of a strict feed of 10 000 lines between two statements.
+"""
+
+
 @asynccontextmanager
 async def hold(engine: AsyncEngine, lock: Lock) -> AsyncIterator[None]:
     """Wait for the lock and hold it in a connection of its own."""
@@ -44,5 +51,18 @@ async def hold(engine: AsyncEngine, lock: Lock) -> AsyncIterator[None]:
 
 
 async def hold_to_commit(connection: AsyncConnection, lock: Lock) -> None:
-    """Wait for the lock and hold it until the connection's transaction ends, however it ends."""
+    """Wait for the lock and hold it until the connection's transaction ends, however it ends.
+
+    PostgreSQL ends the transaction of `Lock.LIST_WRITER` when the holder is silent for too long:
+    a frozen process must not keep a delisting waiting.
+    """
+    if lock is Lock.LIST_WRITER:
+        await connection.execute(_HOLD_LIST, {"n": int(lock), "idle_ms": str(LIST_IDLE_MS_MAX)})
+        return
     await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": int(lock)})
+
+
+_HOLD_LIST = text(
+    "SELECT set_config('idle_in_transaction_session_timeout', CAST(:idle_ms AS text), true),"
+    " pg_advisory_xact_lock(:n)"
+)

@@ -1,5 +1,6 @@
 """Brings a database to the newest schema; several processes may ask at once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -14,20 +15,30 @@ from checker.database.locks import Lock, hold
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
+KeyDigest = Callable[[str, str], bytes]
+"""Returns the keyed digest of a spending key: account id, key."""
+
+
+def alembic_config(
+    connection: Connection | None = None, key_digest: KeyDigest | None = None
+) -> Config:
     """Build Alembic's configuration in code; there is no alembic.ini."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
+    config.attributes["key_digest"] = key_digest
     return config
 
 
-async def upgrade(engine: AsyncEngine) -> None:
-    """Run what migrations are missing; most starts find none and take no lock."""
+async def upgrade(engine: AsyncEngine, key_digest: KeyDigest | None = None) -> None:
+    """Run what migrations are missing; most starts find none and take no lock.
+
+    Migration 0011 needs `key_digest` where the database holds idempotency keys as they were sent.
+    """
     if await _is_current(engine):
         return
     async with hold(engine, Lock.MIGRATION), engine.begin() as connection:
-        await connection.run_sync(_run)
+        await connection.run_sync(_run, key_digest)
 
 
 async def _is_current(engine: AsyncEngine) -> bool:
@@ -39,5 +50,5 @@ async def _is_current(engine: AsyncEngine) -> bool:
     return found == head
 
 
-def _run(connection: Connection) -> None:
-    command.upgrade(alembic_config(connection), "head")
+def _run(connection: Connection, key_digest: KeyDigest | None) -> None:
+    command.upgrade(alembic_config(connection, key_digest), "head")

@@ -1,9 +1,10 @@
 """Brings the list to where a source stands, file after file, round after round.
 
 A round looks at the source, plans (`checker.following.plan`), and takes in the files in order. The
-position is written after the feed has acknowledged a file: who dies between takes the same file in
-once more, which changes nothing. A line that the feed refuses is in quarantine and stops nothing;
-what stands in a line is not known here.
+position is written after the feed has acknowledged a file. A follower that dies in between takes in
+the same file once more. The feed then answers from its record, and what came to the list meanwhile
+stands (`checker.following.positions`). A line that the feed refuses is in quarantine and stops
+nothing; what stands in a line is not known here.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Final, NoReturn, assert_never
+from typing import Final, NoReturn, Protocol, assert_never
 
 import msgspec
 
@@ -22,6 +23,7 @@ from checker.following.plan import Position, Step, StepKind, plan
 from checker.following.positions import HeldPosition, Positions
 from checker.following.source import Body, Source
 from checker.following.spool import Spool, open_spool
+from checker.registry.feed_requests import FeedTerms
 from checker.registry.report import FeedReport
 
 FETCH_S_MAX: Final = 3600.0
@@ -35,7 +37,12 @@ _random = secrets.SystemRandom()
 _log = logging.getLogger(__name__)
 
 
-TakeIn = Callable[[AsyncIterator[bytes]], Awaitable[FeedReport]]
+class TakeIn(Protocol):
+    """Takes a file in under terms; the report comes when the file is in force."""
+
+    def __call__(self, chunks: AsyncIterator[bytes], *, terms: FeedTerms) -> Awaitable[FeedReport]:
+        """Take the file in."""
+        ...
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +96,7 @@ class Connector:
                     manifest = read_manifest(spool.content())
                     done, position = await self._take_steps(manifest, position, held)
                 else:
-                    done, position = await self._take_list(position, spool)
+                    done, position = await self._take_list(position, held, spool)
             if found is not None:
                 position = msgspec.structs.replace(position, stamp=found.stamp)
             await held.write(position)
@@ -145,11 +152,14 @@ class Connector:
         except TimeoutError:
             raise SourceFault("the source takes too long") from None
 
-    async def _take_list(self, position: Position, spool: Spool) -> tuple[Round, Position]:
+    async def _take_list(
+        self, position: Position, held: HeldPosition, spool: Spool
+    ) -> tuple[Round, Position]:
         """Take in a source of one file; one that is the same to the byte is none."""
         if position.number is None and position.sha256 == spool.sha256:
             return Round(), position
-        report = await self._replace(spool.chunks())
+        terms = held.terms(position, StepKind.SNAPSHOT, spool.sha256)
+        report = await self._replace(spool.chunks(), terms=terms)
         _tell_file(self._source.name, "the list", report)
         done = Round(files=1, rejected=report.rejected_count, version=report.version)
         return done, Position(sha256=spool.sha256)
@@ -159,7 +169,7 @@ class Connector:
     ) -> tuple[Round, Position]:
         done = Round()
         for step in plan(position, manifest):
-            report, sha256 = await self._take(step)
+            report, sha256 = await self._take(step, position, held)
             entry = step.entry
             position = Position(
                 series=manifest.series, number=entry.number, file=entry.file, sha256=sha256
@@ -172,7 +182,9 @@ class Connector:
             )
         return done, position
 
-    async def _take(self, step: Step) -> tuple[FeedReport, str]:
+    async def _take(
+        self, step: Step, position: Position, held: HeldPosition
+    ) -> tuple[FeedReport, str]:
         """Fetch one file, and have it in force; give its sha256 too."""
         entry = step.entry
         with open_spool(self._folder) as spool:
@@ -181,11 +193,12 @@ class Connector:
                     await spool.fill(body, what=entry.file, sha256=entry.sha256)
             except TimeoutError:
                 raise SourceFault("the source takes too long") from None
+            terms = held.terms(position, step.kind, spool.sha256)
             match step.kind:
                 case StepKind.SNAPSHOT:
-                    report = await self._replace(spool.chunks())
+                    report = await self._replace(spool.chunks(), terms=terms)
                 case StepKind.CHANGES:
-                    report = await self._apply(spool.chunks())
+                    report = await self._apply(spool.chunks(), terms=terms)
                 case _:
                     assert_never(step.kind)
         _tell_file(self._source.name, entry.file, report)

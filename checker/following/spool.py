@@ -1,20 +1,20 @@
 """Keeps a file of a source until it is known to be whole; only then is any of it taken in.
 
-Small files stay in memory, others in an unnamed file of a private folder, which ends with the
-process. So no transaction waits for a slow sender, and nothing of a cut or wrong file is applied.
+Small files stay in memory, others in a sealed file without a name (`checker.sealed_spool`). So no
+transaction waits for a slow sender, and nothing of a cut or wrong file is applied.
 """
 
+import asyncio
 import hashlib
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from checker.following.errors import SourceFault
-from checker.following.source import CHUNK_BYTES, Body
+from checker.following.source import Body
+from checker.sealed_spool import SealedSpool, open_sealed_spool
 
-IN_MEMORY_BYTES: Final = 8 << 20
 FILE_BYTES_MAX: Final = 64 << 30
 """A hundred million listings; the disk is rather smaller."""
 
@@ -22,15 +22,15 @@ FILE_BYTES_MAX: Final = 64 << 30
 @contextmanager
 def open_spool(folder: Path) -> Iterator["Spool"]:
     """Keep one file for as long as the context is open."""
-    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=str(folder)) as file:
-        yield Spool(file)
+    with open_sealed_spool(folder) as sealed:
+        yield Spool(sealed)
 
 
 class Spool:
     """One file of a source; `sha256` is that of its bytes, in lower-case hex, once it is full."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, sealed: SealedSpool) -> None:
+        self._sealed = sealed
         self.sha256 = ""
 
     async def fill(
@@ -45,14 +45,14 @@ class Spool:
         if sha256 is None and not body.told_whole:
             raise SourceFault(f"{what}: the source does not tell where it ends, and no sha256")
         digest = hashlib.sha256()
-        size = 0
         async for chunk in body.chunks:
-            size += len(chunk)
-            if size > bytes_max:
+            self._sealed.write(chunk)
+            if self._sealed.size > bytes_max:
                 raise SourceFault(f"{what} is larger than {bytes_max} bytes")
             digest.update(chunk)
             try:
-                self._file.write(chunk)
+                if self._sealed.is_full:
+                    await asyncio.to_thread(self._sealed.flush)
             except OSError as error:
                 raise SourceFault(f"{what} cannot be kept here: {error.strerror}") from None
         self.sha256 = digest.hexdigest()
@@ -60,12 +60,10 @@ class Spool:
             raise SourceFault(f"{what} does not have the sha256 that the manifest gives")
 
     def content(self) -> bytes:
-        """Give it whole; for what `bytes_max` kept small."""
-        self._file.seek(0)
-        return self._file.read()
+        """Give the whole file; for a file that `bytes_max` kept small."""
+        return b"".join(map(self._sealed.read, self._sealed.blocks()))
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give it in pieces, from the beginning."""
-        self._file.seek(0)
-        while chunk := self._file.read(CHUNK_BYTES):
-            yield chunk
+        """Give the file in pieces, from the beginning."""
+        for number in self._sealed.blocks():
+            yield await asyncio.to_thread(self._sealed.read, number)

@@ -6,6 +6,7 @@ learns what became of its own lines.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
+from enum import Enum
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,13 +15,21 @@ from checker.database.engine import driver_errors
 from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
+from checker.errors import CheckerError
 from checker.registry.entry import LineRejected
+from checker.registry.feed_requests import AnsweredBefore
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import difference
 from checker.registry.ledger_rows import write
 from checker.registry.ledger_store import load
 from checker.registry.publication import ChangeKind, ListVersion, newest_version, put_change
-from checker.registry.quarantine_rows import FeedLine, Verdict, keep_verdicts, settled
+from checker.registry.quarantine_rows import (
+    REQUEST_LINES_MAX,
+    FeedLine,
+    Verdict,
+    keep_verdicts,
+    settled,
+)
 from checker.registry.sealing import Sealer
 
 GROUP_LINES_MAX = 500
@@ -30,35 +39,54 @@ WAITING_MAX = 1_000
 """Batches that may wait in one process; more are told to come back."""
 
 
-Rider = Callable[[AsyncConnection, int], Awaitable[None]]
-"""Writes what belongs to a batch, in its transaction; told the version that the batch led to."""
-
-
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines that are applied in order; strict: all of them, or none.
-
-    With a `rider` no line may be one that is rejected; if it raises, nothing of the batch is done.
-    """
-
-    lines: tuple[FeedLine, ...]
-    strict: bool = False
-    rider: Rider | None = None
-
-
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a batch: the newest version then, and the lines that were rejected.
 
-    `newest` None: there is no list yet.
+    `newest` None: there is no list yet. `quarantined` of the rejected lines are kept.
     """
 
     newest: ListVersion | None
     accepted: int
     rejected: tuple[Verdict, ...]
+    quarantined: int
 
     @property
     def version(self) -> int:
         """The number of the newest version, 0 without a list."""
         return 0 if self.newest is None else self.newest.version
+
+
+Admit = Callable[[AsyncConnection], Awaitable[None]]
+"""Raises a CheckerError or AnsweredBefore, behind the lock, if a batch must not be begun."""
+
+Rider = Callable[[AsyncConnection, Written], Awaitable[None]]
+"""Writes more in a batch's transaction. If it raises, nothing of the batch is done."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines that are applied in order; strict: all of them, or none.
+
+    `key` tells the sender's request from others. A batch that `is_alone` shares its version with no
+    other batch. At most `quarantine_max` rejected lines are kept, as those of `account_id`.
+    """
+
+    lines: tuple[FeedLine, ...]
+    strict: bool = False
+    admit: Admit | None = None
+    rider: Rider | None = None
+    key: bytes | None = None
+    is_alone: bool = False
+    account_id: str | None = None
+    quarantine_max: int = REQUEST_LINES_MAX
+
+
+class _Later(Enum):
+    """The same request is in the same group already: its turn is after that."""
+
+    LATER = "later"
+
+
+_Result = Written | CheckerError | AnsweredBefore | _Later
 
 
 class _Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +115,9 @@ class ChangeWriter:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
-        self._group: GroupCommit[Batch, Written] = GroupCommit(
+        self._group: GroupCommit[Batch, _Result] = GroupCommit(
             self._commit,
-            weight=lambda batch: len(batch.lines),
+            weight=lambda batch: GROUP_LINES_MAX if batch.is_alone else len(batch.lines),
             weight_max=GROUP_LINES_MAX,
             waiting_max=WAITING_MAX,
         )
@@ -101,27 +129,35 @@ class ChangeWriter:
 
         Raises:
             Unavailable: the registry cannot be reached, or too many wait; say it again later.
-                Besides, whatever the batch's rider raises.
+                Besides, whatever the batch's `admit` and its rider raise.
         """
-        return await self._group.add(batch)
+        while isinstance(result := await self._group.add(batch), _Later):
+            pass
+        if isinstance(result, Written):
+            return result
+        raise result
 
     async def aclose(self) -> None:
         """Stop; what is not committed never is, and whoever waits is cancelled."""
         await self._group.aclose()
 
-    async def _commit(self, batches: Sequence[Batch]) -> list[Written]:
+    async def _commit(self, batches: Sequence[Batch]) -> list[_Result]:
         with driver_errors():
             async with self._engine.connect() as connection:
                 await hold_to_commit(connection, Lock.LIST_WRITER)
-                judged, newest = await self._put_on_record(connection, batches)
-                await connection.commit()
-        return [
-            Written(newest=newest, accepted=one.accepted, rejected=one.rejected) for one in judged
-        ]
+                results = await _admit(connection, batches)
+                places = [place for place, result in enumerate(results) if result is None]
+                if places:
+                    begun = [batches[place] for place in places]
+                    written = await self._put_on_record(connection, begun)
+                    await connection.commit()
+                    for place, one in zip(places, written, strict=True):
+                        results[place] = one
+        return [result for result in results if result is not None]
 
     async def _put_on_record(
         self, connection: AsyncConnection, batches: Sequence[Batch]
-    ) -> tuple[list[_Judged], ListVersion | None]:
+    ) -> list[Written]:
         """Apply the batches and write what they change, as one version if it is anything."""
         now = self._clock.now()
         today = shanghai_day(now)
@@ -143,18 +179,48 @@ class ChangeWriter:
             )
             version = newest.version
             await write(connection, self._sealer, loaded, (ledger, changes), version)
-        for one in judged:
-            if one.dropped:
-                await keep_verdicts(connection, self._sealer, one.rejected, None)
-            else:
-                await keep_verdicts(connection, self._sealer, one.verdicts, version)
+        quarantined = [await self._keep(connection, one, version) for one in judged]
         if newest is None:
             newest = await newest_version(connection)
-        for one in judged:
+        results = []
+        for one, kept in zip(judged, quarantined, strict=True):
+            written = Written(
+                newest=newest, accepted=one.accepted, rejected=one.rejected, quarantined=kept
+            )
             if one.batch.rider is not None:
-                assert not one.rejected, "what has a rider is known to stand"
-                await one.batch.rider(connection, 0 if newest is None else newest.version)
-        return judged, newest
+                await one.batch.rider(connection, written)
+            results.append(written)
+        return results
+
+    async def _keep(self, connection: AsyncConnection, one: _Judged, version: int | None) -> int:
+        """Keep the rejected lines of a batch; returns their number."""
+        return await keep_verdicts(
+            connection,
+            self._sealer,
+            one.rejected if one.dropped else one.verdicts,
+            None if one.dropped else version,
+            account_id=one.batch.account_id,
+            lines_max=one.batch.quarantine_max,
+        )
+
+
+async def _admit(connection: AsyncConnection, batches: Sequence[Batch]) -> list[_Result | None]:
+    """Say of each batch why it is not begun now; None: it is."""
+    results: list[_Result | None] = []
+    keys: set[bytes] = set()
+    for batch in batches:
+        result: _Result | None = None
+        if batch.key in keys:
+            result = _Later.LATER
+        elif batch.admit is not None:
+            try:
+                await batch.admit(connection)
+            except (CheckerError, AnsweredBefore) as refusal:
+                result = refusal
+        if result is None and batch.key is not None:
+            keys.add(batch.key)
+        results.append(result)
+    return results
 
 
 def _judge(

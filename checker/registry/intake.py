@@ -10,9 +10,11 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.registry.entry import FeedFormat, LineRejected, ListingEntry, RejectCode
+from checker.registry.feed_requests import FeedTerms
 from checker.registry.lines import cut_lines, require_text
 from checker.registry.listing_format import parse_listing
-from checker.registry.report import REPORTED_MAX, RejectedLine
+from checker.registry.quarantine_rows import REQUEST_LINES_MAX
+from checker.registry.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 from checker.registry.staging import Stage, copy_rows
@@ -21,8 +23,7 @@ from checker.registry.zxgk import parse_zxgk
 LINES_AT_ONCE = 20
 """Lines read before others have their turn: some two milliseconds."""
 
-_QUARANTINE_SLICE = 1_000
-_QUARANTINE_COLUMNS = ("feed", "format", "line", "code", "detail", "raw")
+_QUARANTINE_COLUMNS = ("feed", "format", "line", "code", "detail", "raw", "account_id")
 
 
 class Intake:
@@ -34,6 +35,7 @@ class Intake:
         sealer: Sealer,
         feed_format: FeedFormat,
         progress: Callable[[int], None],
+        terms: FeedTerms,
     ) -> None:
         self.stage = Stage(connection)
         self.rejected: list[RejectedLine] = []
@@ -42,27 +44,39 @@ class Intake:
         self._sealer = sealer
         self._format = feed_format
         self._progress = progress
+        self._terms = terms
         self._feed = str(uuid4())
         # 32 bytes a listing, so that ten million ids are told apart without holding them.
         self._seen: dict[bytes, bytes] = {}
-        self._quarantine: list[tuple[str, str, int, str, str, bytes]] = []
+        self._quarantine: list[tuple[str, str, int, str, str, bytes, str | None]] = []
 
     async def read(self, chunks: AsyncIterable[bytes], today: date) -> None:
-        """Read all lines."""
+        """Read all lines. Raises Unavailable when the sender has gone meanwhile."""
         await self.stage.open()
         number = 0
         async for number, line in cut_lines(chunks):
             try:
                 entry = self._parse(line, today)
             except LineRejected as error:
-                await self._reject(number, line, error)
+                self._reject(number, line, error)
             else:
                 await self.stage.add(self._sealer.seal(number, entry))
             if number % LINES_AT_ONCE == 0:
                 self._progress(number)
+                self._terms.require_present()
                 await asyncio.sleep(0)  # the same loop answers checks meanwhile
-        await self._flush_quarantine()
+        await copy_rows(self._connection, "quarantine", self._quarantine, _QUARANTINE_COLUMNS)
         self._progress(number)
+
+    def report(self, version: int) -> FeedReport:
+        """Give the report of a list that is in force as `version`."""
+        return FeedReport(
+            version=version,
+            accepted=self.stage.accepted,
+            rejected=tuple(self.rejected),
+            rejected_count=self.rejected_count,
+            not_quarantined=self.rejected_count - len(self._quarantine),
+        )
 
     async def put_in_force(self, version: int, today: date) -> None:
         """Make what was read the list, and say under which version the rest was rejected."""
@@ -94,18 +108,14 @@ class Intake:
         self._seen[self._sealer.id_token(entry.id)] = digest
         return entry
 
-    async def _reject(self, number: int, line: bytes | None, error: LineRejected) -> None:
+    def _reject(self, number: int, line: bytes | None, error: LineRejected) -> None:
         self.rejected_count += 1
         if len(self.rejected) < REPORTED_MAX:
             told = RejectedLine(line=number, code=error.code, detail=error.detail)
             self.rejected.append(told)
+        if len(self._quarantine) >= REQUEST_LINES_MAX:
+            return
         raw = (line or b"").decode(errors="backslashreplace")
         sealed = self._sealer.vault.seal(raw, QUARANTINE_RAW)
-        row = (self._feed, self._format, number, error.code, error.detail, sealed)
-        self._quarantine.append(row)
-        if len(self._quarantine) >= _QUARANTINE_SLICE:
-            await self._flush_quarantine()
-
-    async def _flush_quarantine(self) -> None:
-        await copy_rows(self._connection, "quarantine", self._quarantine, _QUARANTINE_COLUMNS)
-        self._quarantine.clear()
+        place = (self._feed, self._format, number)
+        self._quarantine.append((*place, error.code, error.detail, sealed, self._terms.account_id))

@@ -1,17 +1,24 @@
 """Writes lines of operations that were not accepted to quarantine, and what became of a retry.
 
-A line stands there whole and sealed. Who looks at them, and has them read again, is
-`checker.registry.quarantine`.
+A line stands there whole and sealed. `checker.registry.quarantine` shows the lines and has them
+read again. A file of junk must not fill the disk, so quarantine has bounds:
+
+| bound                   | what happens past it                                               |
+|-------------------------|--------------------------------------------------------------------|
+| `REQUEST_LINES_MAX`     | the rest of the transfer is counted and reported, and not kept     |
+| `ACCOUNT_LINES_MAX`     | the account's oldest lines are deleted                             |
+| `ACCOUNT_BYTES_MAX`     | the same                                                           |
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import BigInteger, any_, bindparam, func, select, update
+from sqlalchemy import BigInteger, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from checker.database.engine import driver_errors
 from checker.registry.entry import LineRejected, RejectCode
 from checker.registry.operations import List, Operation
 from checker.registry.publication import ChangeKind
@@ -22,7 +29,14 @@ from checker.registry.staging import copy_rows
 OPERATIONS: Final = "changes"
 """The format of a line that is an operation; others are those of `FeedFormat`."""
 
-_COLUMNS = ("feed", "version", "format", "line", "code", "detail", "raw")
+REQUEST_LINES_MAX: Final = 1_000
+"""A person looks at some hundred lines. A transfer with more faults has one fault many times."""
+
+ACCOUNT_LINES_MAX: Final = 10_000
+ACCOUNT_BYTES_MAX: Final = 256 << 20
+"""Ten transfers of the worst kind, at lines of 25 KB. A court's lines have 500 bytes."""
+
+_COLUMNS = ("feed", "version", "format", "line", "code", "detail", "raw", "account_id")
 
 
 class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +87,20 @@ async def settled(
 
 
 async def keep_verdicts(
-    connection: AsyncConnection, sealer: Sealer, verdicts: Sequence[Verdict], version: int | None
-) -> None:
-    """Keep rejected lines, and close the ones that a retry put in force with `version`.
+    connection: AsyncConnection,
+    sealer: Sealer,
+    verdicts: Sequence[Verdict],
+    version: int | None,
+    *,
+    account_id: str | None = None,
+    lines_max: int = REQUEST_LINES_MAX,
+) -> int:
+    """Keep the first `lines_max` rejected lines, and close the lines that a retry put in force.
 
-    A retried line that was rejected again stays where it is, with the reason of now.
+    A retried line that was rejected again stays where it is, with the reason of now. Returns the
+    number of lines that are new in quarantine.
     """
-    rows = []
+    rows: list[tuple[object, ...]] = []
     resolved = []
     rejected_again = []
     for verdict in verdicts:
@@ -88,9 +109,11 @@ async def keep_verdicts(
             if line.quarantined is not None:
                 resolved.append(line.quarantined)
         elif line.quarantined is None:
+            if len(rows) >= lines_max:
+                continue
             raw = sealer.vault.seal(line.raw.decode(errors="backslashreplace"), QUARANTINE_RAW)
             place = (line.feed, version, line.line_format, line.number)
-            row = (*place, error.code, error.detail, raw)
+            row = (*place, error.code, error.detail, raw, account_id)
             rows.append(row)
         else:
             rejected_again.append(
@@ -101,7 +124,40 @@ async def keep_verdicts(
         await connection.execute(_REJECTED_AGAIN, rejected_again)
     if resolved:
         await connection.execute(_RESOLVED, {"resolved": resolved, "by": version})
+    return len(rows)
 
+
+async def trim(
+    engine: AsyncEngine,
+    account_id: str | None,
+    *,
+    lines_max: int = ACCOUNT_LINES_MAX,
+    bytes_max: int = ACCOUNT_BYTES_MAX,
+) -> None:
+    """Delete the oldest lines of an account that are past its bounds; None: those of commands.
+
+    Nobody waits for this behind a lock. Who dies before it leaves the surplus to the next transfer.
+
+    Raises:
+        Unavailable: PostgreSQL cannot be reached.
+    """
+    bounds = {"lines": lines_max, "bytes": bytes_max}
+    with driver_errors():
+        async with engine.begin() as connection:
+            await connection.execute(_TRIM, {"account_id": account_id, **bounds})
+
+
+_TRIM = text(
+    """
+    DELETE FROM quarantine USING (
+        SELECT pk, row_number() OVER newest AS lines, sum(octet_length(raw)) OVER newest AS bytes
+        FROM quarantine
+        WHERE account_id IS NOT DISTINCT FROM CAST(:account_id AS text)
+        WINDOW newest AS (ORDER BY pk DESC)
+    ) AS counted
+    WHERE counted.pk = quarantine.pk AND (counted.lines > :lines OR counted.bytes > :bytes)
+    """
+)
 
 _replaced_at = (
     select(func.max(change.c.version)).where(change.c.kind != ChangeKind.CHANGES).scalar_subquery()

@@ -130,7 +130,8 @@ document = Table(
     Column("name_token", LargeBinary, nullable=False),
 )
 
-# Lines that were not accepted, whole and sealed, until a person has looked at them.
+# Lines that were not accepted, whole and sealed, until a person has looked at them. Of one transfer
+# and of one account only so many are kept (`checker.registry.quarantine_rows`).
 quarantine = Table(
     "quarantine",
     metadata,
@@ -146,6 +147,23 @@ quarantine = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     # The change by which a retry put the line in force; not set: it is still open.
     Column("resolved_version", BigInteger, ForeignKey("change.version")),
+    # Whose transfer it was; not set: a command's.
+    Column("account_id", Text, ForeignKey("account.id")),
+)
+Index("ix_quarantine_account_id", quarantine.c.account_id, quarantine.c.pk)
+
+# What became of a feed that was sent under an idempotency key (`checker.registry.feed_requests`).
+feed_request = Table(
+    "feed_request",
+    metadata,
+    # Keyed digests: of account, address and key; of the body and its parameters.
+    Column("key_digest", LargeBinary, primary_key=True),
+    Column("request_digest", LargeBinary, nullable=False),
+    # So many lines are on the record; the answer, sealed, is the last one when `is_whole`.
+    Column("lines", BigInteger, nullable=False),
+    Column("is_whole", Boolean, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
 )
 
 # What a court said about a listing besides what stands in it; by id, so that it outlives the

@@ -128,6 +128,14 @@ class Sealer:
         """Tell requests apart, in 16 bytes; whom they are about cannot be read off it."""
         return self._tokenizer.token("request", _encode(said).decode())
 
+    def key_digest(self, place: str, account_id: str | None, key: str) -> Token:
+        """Return the keyed digest of an idempotency key, in 16 bytes.
+
+        A key may hold anything, a person's number too, so only this digest is ever kept. `place`
+        names the address that the key was sent to: a key belongs to its account and its place.
+        """
+        return self._tokenizer.token("idempotency-key", _encode([place, account_id, key]).decode())
+
     def seal(self, line: int, entry: ListingEntry) -> SealedEntry:
         """Make the rows of an entry that was read from a line."""
         documents = self._documents(line, None, "debtor", entry.party)

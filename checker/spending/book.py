@@ -16,12 +16,12 @@ from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.rules import decide
 from checker.domain.service import Resort, ServiceType
 from checker.domain.standing import Standing
-from checker.errors import CheckerError, Conflict, NotFound, Unavailable
+from checker.errors import CheckerError, Conflict, IdempotencyKeyReused, NotFound, Unavailable
 from checker.policy.book import PolicyBook
 from checker.spending.answers import Answer, KeptAnswer, Uncapped, view_of
 from checker.spending.authorization import Authorization, Opening, StepKind
 from checker.spending.balance import Balances, Room
-from checker.spending.errors import CapExceeded, IdempotencyKeyReused
+from checker.spending.errors import CapExceeded
 from checker.spending.orders import (
     Authorize,
     Capture,

@@ -12,7 +12,3 @@ class CapExceeded(CheckerError):
             f"{spending.remaining_fen} of {spending.limit_fen} fen are left this {spending.period}"
         )
         self.spending = spending
-
-
-class IdempotencyKeyReused(CheckerError):
-    """The key was used for another request: send this one under a key of its own."""

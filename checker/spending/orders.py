@@ -4,12 +4,12 @@ from typing import Annotated, Final
 
 import msgspec
 
+from cache.token import Token
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Resort
 from checker.domain.service_terms import AMOUNT_MAX_FEN
 from checker.registry.standings import Question
 
-KEY_LENGTH_MAX: Final = 255
 HOLD_SECONDS: Final = 7 * 24 * 3600
 """How long a hold lasts where nobody says: the longest that cards commonly hold a stay."""
 HOLD_SECONDS_MAX: Final = 31 * 24 * 3600
@@ -67,12 +67,13 @@ Command = Authorize | Increment | Capture | Void | Refund
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A command of an account, under an idempotency key: said twice, it is done once.
+    """A command of an account under an idempotency key: sent twice, the command is done once.
 
-    `digest` tells its request from others.
+    `key` is the digest of the idempotency key (`Sealer.key_digest`). `digest` tells the request
+    from others.
     """
 
     account_id: str
-    key: str
+    key: Token
     digest: bytes
     command: Command

@@ -8,7 +8,6 @@ that begin after the lock was given. Somebody who was bound to others in between
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -230,15 +229,18 @@ class PostgresSpendingStore:
         }
         rows = (await connection.execute(READ_ANSWERS, parameters)).all()
         return {
-            (row.account_id, row.key): _decode(self._vault.open(row.answer, ANSWER).encode())
+            (row.account_id, Token(row.key_digest)): _decode(self._opened(row.answer))
             for row in rows
         }
+
+    def _opened(self, answer: bytes) -> bytes:
+        return self._vault.open(answer, ANSWER).encode()
 
     def _answer_rows(self, written: Written, loaded: Loaded) -> list[dict[str, Any]]:
         return [
             {
                 "account_id": account_id,
-                "key": key,
+                "key_digest": key,
                 "answer": self._vault.seal(_encode(answer).decode(), ANSWER),
                 "at": loaded.now,
             }
@@ -251,7 +253,7 @@ async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, froz
     before = await _groups(connection, wanted)
     locked = {token for group in before.values() for token in group}
     numbers = {_number(token) for token in locked}
-    numbers |= {_number_of_key(*key) for key in wanted.keys}
+    numbers |= {_number(key) for _, key in wanted.keys}
     await connection.execute(LOCK, {"numbers": sorted(numbers)})
     groups = await _groups(connection, wanted)
     if not locked.issuperset(token for group in groups.values() for token in group):
@@ -273,7 +275,3 @@ async def _groups(connection: AsyncConnection, wanted: Wanted) -> dict[Token, fr
 def _number(token: bytes) -> int:
     """The number of a token's lock. Two tokens with one lock only wait for each other."""
     return int.from_bytes(token[:8], "big", signed=True)
-
-
-def _number_of_key(account_id: str, key: str) -> int:
-    return _number(blake2b(f"{account_id}:{key}".encode(), digest_size=8).digest())

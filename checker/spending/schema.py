@@ -98,12 +98,13 @@ open_hold = Table(
 )
 Index("ix_open_hold_counted", open_hold.c.token, open_hold.c.counter)
 
-# The first answer to a request, sealed: asked again, the same is answered.
+# The first answer to a request, sealed: the same request again gets the same answer. The key that
+# the merchant sent is kept as a keyed digest alone (`Sealer.key_digest`).
 idempotency_key = Table(
     "idempotency_key",
     metadata,
     Column("account_id", ForeignKey("account.id"), primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("key_digest", LargeBinary, primary_key=True),
     Column("answer", LargeBinary, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, index=True),
 )

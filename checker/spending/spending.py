@@ -36,6 +36,9 @@ from checker.spending.writer import SpendingWriter
 ANSWERS_KEPT: Final = timedelta(hours=48)
 """Twice as long as the contract promises."""
 
+KEY_PLACE: Final = "spending"
+"""All orders of spending are one place for idempotency keys: a key of a hold is no capture's."""
+
 FORGET_INTERVAL_S: Final = 600.0
 
 _log = logging.getLogger(__name__)
@@ -159,7 +162,8 @@ class Spending:
         self, account_id: str, key: str, command: Command, said: Sequence[object]
     ) -> AuthorizationView | Uncapped:
         digest = self._sealer.request_digest(said)
-        order = Order(account_id=account_id, key=key, digest=digest, command=command)
+        key_digest = self._sealer.key_digest(KEY_PLACE, account_id, key)
+        order = Order(account_id=account_id, key=key_digest, digest=digest, command=command)
         return await self._writer.write(order)
 
     def _claim(self, account_id: str, key: str, sale: Sale) -> bytes:

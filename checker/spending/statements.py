@@ -75,10 +75,10 @@ BRING_UP = text(
 
 READ_ANSWERS = text(
     """
-    SELECT account_id, key, answer
+    SELECT account_id, key_digest, answer
     FROM idempotency_key
-    JOIN unnest(CAST(:accounts AS text[]), CAST(:keys AS text[])) AS asked(account_id, key)
-    USING (account_id, key)
+    JOIN unnest(CAST(:accounts AS text[]), CAST(:keys AS bytea[])) AS asked(account_id, key_digest)
+    USING (account_id, key_digest)
     """
 )
 

@@ -21,8 +21,8 @@ from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
 from checker.spending.orders import Increment
 
-AnswerKey = tuple[str, str]
-"""An account's id and its idempotency key."""
+AnswerKey = tuple[str, Token]
+"""An account's id and the digest of its idempotency key."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,6 +36,26 @@ def test_changes_of_a_file_are_in_force_on_every_worker(
     assert outcome_everywhere(service, somebody.number) == "deny"
 
 
+def test_an_import_under_a_key_and_a_version_is_done_once(
+    service: RunningService, institution: httpx.Client, tmp_path: Path
+) -> None:
+    somebody = Stranger()
+    file = written(tmp_path, [somebody.listed()])
+    key = ("--idempotency-key", f"import of {somebody.number}")
+    do = functools.partial(run_command, service.data_dir, "import", file, "--changes", "--json")
+    first = do(*key)
+    assert first.returncode == 0, first.stderr
+    version = json.loads(first.stdout)["version"]
+    other = do(*key, "--strict")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "Idempotency-Key was used for another request" in other.stderr
+    late = do("--if-match", str(version - 1))
+    assert (late.returncode, late.stdout) == (2, "")
+    assert f"the list has version {version}" in late.stderr
+    assert do(*key, "--if-match", str(version - 1)).stdout == first.stdout
+    assert outcome(institution, somebody.number) == "deny"
+
+
 def test_strict_changes_are_all_or_nothing(
     service: RunningService, institution: httpx.Client, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ MAY_KNOW = {
     "checker.policy": {"checker.domain"},
     "checker.decoding": {"checker.errors"},
     "checker.memory": set(),
+    "checker.sealed_spool": set(),
     "checker.vault": {"checker.errors"},
     "checker.config": {
         *("cache", "checker.domain", "checker.errors", "checker.logs", "checker.policy"),
@@ -66,7 +67,7 @@ MAY_KNOW = {
     },
     "checker.following": {
         *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
-        "checker.registry",
+        *("checker.registry", "checker.sealed_spool"),
     },
     "checker.joining": {
         *("cache", "checker.audit", "checker.database", "checker.deployment", "checker.domain"),
@@ -98,7 +99,8 @@ MAY_KNOW = {
         *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
         *("checker.errors", "checker.fault_log", "checker.logs", "checker.memory"),
         *("checker.notices", "checker.parent", "checker.receipts", "checker.reconciliation"),
-        *("checker.registry", "checker.runtime", "checker.spending", "checker.upkeep"),
+        *("checker.registry", "checker.runtime", "checker.sealed_spool", "checker.spending"),
+        "checker.upkeep",
     },
 }
 # The top: it puts the parts together.

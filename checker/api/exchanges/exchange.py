@@ -15,7 +15,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     `answer` is what is answered 200, `created` and `accepted` what is answered 201 and 202, if
     anything; without any of them it is 204. `idempotent` where a request must have an idempotency
-    key; without `needs_body` the body may be left out.
+    key, `conditional` where it may have one, and `If-Match`; without `needs_body` the body may be
+    left out.
     """
 
     summary: str
@@ -33,6 +34,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = True
     keyless_too: bool = False
     idempotent: bool = False
+    conditional: bool = False
     needs_body: bool = True
 
 

@@ -50,7 +50,8 @@ EXCHANGES: Exchanges = {
             "allow_empty": _FLAG,
             "allow_shrink": _FLAG,
         },
-        problems=(400, 401, 403, 409, 503),
+        problems=(400, 401, 403, 409, 412, 413, 422, 503),
+        conditional=True,
     ),
     ("/v1/feed/changes", "post"): Exchange(
         summary="Change the list, operation by operation",
@@ -59,7 +60,8 @@ EXCHANGES: Exchanges = {
         example={"op": "delist", "listing_id": "707091354", "ground": "fulfilled"},
         answer=FeedReport,
         parameters={"strict": _FLAG},
-        problems=(400, 401, 403, 413, 503),
+        problems=(400, 401, 403, 409, 412, 413, 422, 503),
+        conditional=True,
     ),
     ("/v1/feed/quarantine", "get"): Exchange(
         summary="The lines of the feed that could not stand, and why",

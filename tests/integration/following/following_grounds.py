@@ -28,10 +28,10 @@ class RecordingFeeds:
         self.fault = None
         self.fault_after = None
 
-    async def replace(self, chunks):
+    async def replace(self, chunks, *, terms):
         return await self._take("replace", chunks)
 
-    async def apply(self, chunks):
+    async def apply(self, chunks, *, terms):
         return await self._take("apply", chunks)
 
     async def _take(self, kind, chunks):

@@ -11,8 +11,8 @@ from spending_grounds import (
     left,
 )
 
-from checker.errors import Conflict, NotFound
-from checker.spending.errors import CapExceeded, IdempotencyKeyReused
+from checker.errors import Conflict, IdempotencyKeyReused, NotFound
+from checker.spending.errors import CapExceeded
 
 pytestmark = pytest.mark.anyio
 

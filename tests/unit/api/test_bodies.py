@@ -113,6 +113,17 @@ async def test_a_request_that_somebody_else_cancels_is_cancelled(read: Read) -> 
         await reading
 
 
+async def test_who_waits_for_the_caller_to_hang_up_is_not_given_up() -> None:
+    bodies, sender = Bodies(), Sender()
+    receive = bodies.watched(sender.receive)
+    sender.send(b"whole", more=False)
+    assert await read_body(receive, LIMIT) == b"whole"
+    waiting = asyncio.ensure_future(receive())
+    await look(bodies, 2 * LOOKS_MAX)
+    sender.send(b"", more=False)
+    assert (await waiting)["body"] == b""
+
+
 async def test_the_oldest_caller_without_a_key_gives_way_and_one_with_a_key_does_not() -> None:
     bodies = Bodies(keyless_max=2)
     with_key = start(watched, bodies, Sender())

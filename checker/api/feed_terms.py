@@ -1,0 +1,101 @@
+"""The conditions of a feed, as its headers and its connection say them.
+
+| header              | form                                | a bad form |
+|---------------------|-------------------------------------|------------|
+| `Idempotency-Key`   | 1 to 255 printable characters       | 400        |
+| `If-Match`          | the version in quotes: `"42"`       | 400        |
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from litestar import Request
+
+from checker.accounts.keys import Caller
+from checker.api.uploads import Body
+from checker.errors import Fault, InvalidRequest
+from checker.registry.feed_requests import FeedTerms, RequestKey
+from checker.registry.sealing import Sealer
+from checker.registry.wanted import BEAT_S, Wanted
+
+KEY_HEADER: Final = "Idempotency-Key"
+KEY_LENGTH_MAX: Final = 255
+MATCH_HEADER: Final = "If-Match"
+
+# PostgreSQL's bigint ends at 2^63 - 1.
+_ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"', re.ASCII)
+
+
+class FeedHeaders:
+    """The two headers of a feed. Raises InvalidRequest: one of them is not as it must be."""
+
+    def __init__(self, request: Request[Any, Any, Any]) -> None:
+        self._place = request.scope["path"]
+        self._parameters = sorted(request.query_params.items())
+        self._key = read_key(request)
+        self._if_match = _version(request)
+
+    def terms(self, caller: Caller, wanted: Wanted, body: Body, sealer: Sealer) -> FeedTerms:
+        """Give the terms of a feed whose body is whole."""
+        key = None
+        if self._key is not None:
+            said: Sequence[object] = (self._place, self._parameters, body.sha256)
+            key = RequestKey(
+                key_digest=sealer.key_digest(self._place, caller.account_id, self._key),
+                request_digest=sealer.request_digest(said),
+            )
+        return FeedTerms(
+            account_id=caller.account_id, key=key, if_match=self._if_match, wanted=wanted
+        )
+
+
+def read_key(request: Request[Any, Any, Any]) -> str | None:
+    """Read the idempotency key; None: there is none. Raises InvalidRequest."""
+    sent = request.headers.getall(KEY_HEADER, [])
+    if not sent:
+        return None
+    key = sent[0].strip()
+    if len(sent) == 1 and 0 < len(key) <= KEY_LENGTH_MAX and key.isprintable():
+        return key
+    fault = Fault("", f"send {KEY_HEADER} once: 1 to {KEY_LENGTH_MAX} printable characters")
+    raise InvalidRequest(f"the header {KEY_HEADER} is not as it must be", [fault])
+
+
+def _version(request: Request[Any, Any, Any]) -> int | None:
+    sent = request.headers.getall(MATCH_HEADER, [])
+    if not sent:
+        return None
+    found = _ENTITY_TAG.fullmatch(sent[0].strip())
+    if len(sent) == 1 and found is not None:
+        return int(found[1])
+    fault = Fault("", f'send {MATCH_HEADER} once: the version of the list in quotes, as "42"')
+    raise InvalidRequest(f"the header {MATCH_HEADER} is not as it must be", [fault])
+
+
+@asynccontextmanager
+async def watched(receive: Any, wanted: Wanted) -> AsyncIterator[None]:
+    """Note while the context is open that the caller goes, and that this process runs.
+
+    The body must be whole: what `receive` gives then is the end of the connection.
+    """
+    works = [asyncio.create_task(_leave(receive, wanted)), asyncio.create_task(_beat(wanted))]
+    try:
+        yield
+    finally:
+        for work in works:
+            work.cancel()
+
+
+async def _leave(receive: Any, wanted: Wanted) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    wanted.leave()
+
+
+async def _beat(wanted: Wanted) -> None:
+    while True:
+        wanted.beat()
+        await asyncio.sleep(BEAT_S)
