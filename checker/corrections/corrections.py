@@ -117,7 +117,7 @@ class Corrections:
             "ruling": ruling,
             "ruled_at": now,
             "ruled_by": ruled_by,
-            "note": None if note is None else self._sealer.vault.seal(note, NOTE),
+            "note": None if note is None else self._sealer.vault.seal(note, NOTE, found.id),
         }
 
         async def ride(connection: AsyncConnection, version: int | None) -> None:
@@ -159,9 +159,9 @@ class Corrections:
             ground, contact, note = await attempt(self._engine, read)
         opened = self._sealer.vault.open
         return Words(
-            ground=opened(ground, GROUND),
-            contact=opened(contact, CONTACT),
-            note=None if note is None else opened(note, NOTE),
+            ground=opened(ground, GROUND, correction.id),
+            contact=opened(contact, CONTACT, correction.id),
+            note=None if note is None else opened(note, NOTE, correction.id),
         )
 
     async def page(self, status: Status | None, after: int, limit: int) -> tuple[Correction, ...]:

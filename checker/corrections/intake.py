@@ -107,9 +107,9 @@ class Intake:
         ids = tuple(each.id for each in listings)
         if filing.account_id is None:
             await self._bound(connection, decision_id, ids, now)
-        seal = self._sealer.vault.seal
+        seal, correction_id = self._sealer.vault.seal, str(uuid4())
         row: dict[str, Any] = {
-            "id": str(uuid4()),
+            "id": correction_id,
             "request": request,
             "received_at": now,
             "received_on": shanghai_day(now),
@@ -117,11 +117,11 @@ class Intake:
             "late": is_late(shanghai_day(now), learnt_on),
             "account_id": filing.account_id,
             "decision_id": decision_id,
-            "ground": seal(filing.ground, GROUND),
-            "contact": seal(filing.contact, CONTACT),
+            "ground": seal(filing.ground, GROUND, correction_id),
+            "contact": seal(filing.contact, CONTACT, correction_id),
         }
         await rows.write(connection, row, ids)
-        written = await rows.find(connection, row["id"])
+        written = await rows.find(connection, correction_id)
         assert written is not None, "it was written in this transaction"
         return written
 

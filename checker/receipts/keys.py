@@ -103,7 +103,7 @@ async def read_keys(connection: AsyncConnection, vault: Vault) -> list[ReceiptKe
         ConfigurationError: they were sealed by another deployment.
     """
     rows = await connection.execute(select(receipt_key).order_by(receipt_key.c.number))
-    keys = [(row, read_key(vault.open(row.sealed_jwk, _PLACE))) for row in rows]
+    keys = [(row, read_key(vault.open(row.sealed_jwk, _PLACE, str(row.number)))) for row in rows]
     return [
         ReceiptKey(number=row.number, kid=kid_of(key), key=key, signs_from=row.signs_from)
         for row, key in keys
@@ -149,7 +149,7 @@ async def _add(
         insert(receipt_key)
         .values(
             number=number,
-            sealed_jwk=vault.seal(write_key(key, private=True), _PLACE),
+            sealed_jwk=vault.seal(write_key(key, private=True), _PLACE, str(number)),
             created_at=now,
             signs_from=signs_from,
         )
@@ -160,7 +160,7 @@ async def _add(
 
 
 async def _destroy_private_part(connection: AsyncConnection, vault: Vault, key: ReceiptKey) -> None:
-    sealed = vault.seal(write_key(key.key, private=False), _PLACE)
+    sealed = vault.seal(write_key(key.key, private=False), _PLACE, str(key.number))
     await connection.execute(
         update(receipt_key).where(receipt_key.c.number == key.number).values(sealed_jwk=sealed)
     )

@@ -100,7 +100,7 @@ class Intake:
             told = RejectedLine(line=number, code=error.code, detail=error.detail)
             self.rejected.append(told)
         raw = (line or b"").decode(errors="backslashreplace")
-        sealed = self._sealer.vault.seal(raw, QUARANTINE_RAW)
+        sealed = self._sealer.vault.seal(raw, QUARANTINE_RAW, self._feed, str(number))
         row = (self._feed, self._format, number, error.code, error.detail, sealed)
         self._quarantine.append(row)
         if len(self._quarantine) >= _QUARANTINE_SLICE:

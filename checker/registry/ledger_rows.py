@@ -114,7 +114,7 @@ async def _begin_listings(
         for officer_pk, (listing_pk, row) in zip(officer_pks, officers, strict=True)
     }
     listing_rows = [
-        _without(entry.listing._asdict(), "line") | {"pk": pk, "from_version": version}
+        _without(entry.listing._asdict(), "line", "content") | {"pk": pk, "from_version": version}
         for pk, entry in zip(pks, sealed, strict=True)
     ]
     officer_rows = [
@@ -149,7 +149,7 @@ def _bound(
             kind, number = earlier.type, earlier.number
         else:
             bound = ledger.documents[token]
-            kind, number = bound.type, sealer.vault.seal(bound.number, BOUND_NUMBER)
+            kind, number = bound.type, sealer.vault.seal(bound.number, BOUND_NUMBER, token.hex())
         row = {"person": person, "type": kind, "number": number, "token": token}
         rows.append(row | {"from_version": version})
     return rows
@@ -161,7 +161,7 @@ def _permits(sealer: Sealer, difference: Difference, version: int) -> list[dict[
             "id": granted.id,
             "digest": digest,
             "type": granted.document.type,
-            "number": sealer.vault.seal(granted.document.number, PERMIT_NUMBER),
+            "number": sealer.vault.seal(granted.document.number, PERMIT_NUMBER, granted.id),
             "token": sealer.document_token(granted.document),
             "services": granted.services,
             "valid_from": granted.valid_from,

@@ -145,10 +145,12 @@ async def _entries(
     connection: AsyncConnection, sealer: Sealer, pks: Sequence[int]
 ) -> dict[int, ListingEntry]:
     """Put listings together from their rows, by the rows' numbers; without their officers."""
+    contents = {row.pk: row for row in await _rows(connection, _CONTENT, pks)}
     documents: dict[int, list[Document | MaskedDocument]] = {}
     for row in await _rows(connection, _PARTY_DOCUMENTS, pks):
-        number = sealer.vault.open(row.number, DOCUMENT_NUMBER)
-        documents.setdefault(row.listing_pk, []).append(_document(row, number))
+        listing_id = contents[row.listing_pk].id
+        number = sealer.vault.open(row.number, DOCUMENT_NUMBER, listing_id, row.token.hex())
+        documents.setdefault(row.listing_pk, []).append(listed_document(row, number))
     return {
         row.pk: ListingEntry(
             id=row.id,
@@ -160,16 +162,17 @@ async def _entries(
             public=row.public,
             party_type=PartyType(row.party_type),
             party=Holder(
-                name=sealer.vault.open(row.party_name, PARTY_NAME),
+                name=sealer.vault.open(row.party_name, PARTY_NAME, row.id),
                 documents=tuple(documents.get(row.pk, ())),
             ),
             officers=(),
         )
-        for row in await _rows(connection, _CONTENT, pks)
+        for row in contents.values()
     }
 
 
-def _document(row: Any, number: str) -> Document | MaskedDocument:
+def listed_document(row: Any, number: str) -> Document | MaskedDocument:
+    """Put a document together from its row and the opened number."""
     if row.masked:
         return MaskedDocument(type=row.type, number=MaskedNumber(pattern=number))
     return Document(type=DocumentType(row.type), number=number)

@@ -88,7 +88,8 @@ async def keep_verdicts(
             if line.quarantined is not None:
                 resolved.append(line.quarantined)
         elif line.quarantined is None:
-            raw = sealer.vault.seal(line.raw.decode(errors="backslashreplace"), QUARANTINE_RAW)
+            text = line.raw.decode(errors="backslashreplace")
+            raw = sealer.vault.seal(text, QUARANTINE_RAW, line.feed, str(line.number))
             place = (line.feed, version, line.line_format, line.number)
             row = (*place, error.code, error.detail, raw)
             rows.append(row)

@@ -230,7 +230,9 @@ class PostgresSpendingStore:
         }
         rows = (await connection.execute(READ_ANSWERS, parameters)).all()
         return {
-            (row.account_id, row.key): _decode(self._vault.open(row.answer, ANSWER).encode())
+            (row.account_id, row.key): _decode(
+                self._vault.open(row.answer, ANSWER, row.account_id, row.key).encode()
+            )
             for row in rows
         }
 
@@ -239,7 +241,7 @@ class PostgresSpendingStore:
             {
                 "account_id": account_id,
                 "key": key,
-                "answer": self._vault.seal(_encode(answer).decode(), ANSWER),
+                "answer": self._vault.seal(_encode(answer).decode(), ANSWER, account_id, key),
                 "at": loaded.now,
             }
             for (account_id, key), answer in written.answers.items()

@@ -23,18 +23,20 @@ MAY_KNOW = {
     "checker.database": {"cache", "checker.errors"},
     "checker.registry": {
         *("cache", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.vault"),
+        *("checker.errors", "checker.fault_log", "checker.journal", "checker.vault"),
     },
+    "checker.journal": {"checker.database", "checker.vault"},
     "checker.accounts": {
         *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
+        *("checker.journal", "checker.vault"),
     },
     "checker.audit": {
         *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
-        "checker.vault",
+        *("checker.journal", "checker.vault"),
     },
     "checker.receipts": {
         *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
-        "checker.vault",
+        *("checker.journal", "checker.vault"),
     },
     "checker.notices": {
         *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
@@ -45,11 +47,12 @@ MAY_KNOW = {
     },
     "checker.spending": {
         *("cache", "checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        *("checker.fault_log", "checker.policy", "checker.registry", "checker.vault"),
+        *("checker.fault_log", "checker.journal", "checker.policy", "checker.registry"),
+        "checker.vault",
     },
     "checker.corrections": {
         *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        "checker.registry",
+        *("checker.journal", "checker.registry", "checker.vault"),
     },
     "checker.checks": {
         *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
