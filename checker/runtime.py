@@ -37,6 +37,7 @@ from checker.policy.book import PolicyBook
 from checker.receipts.receipt_keys import ReceiptKeys
 from checker.receipts.receipts import Receipts
 from checker.reconciliation.reconciliations import Reconciliations
+from checker.record import begin_record
 from checker.registry.barrier import Barrier
 from checker.registry.changes import ChangesFeed
 from checker.registry.publisher import Publisher
@@ -110,7 +111,7 @@ async def open_runtime(
     """
     assert config.database_url is not None
     async with (
-        open_foundation(config, environ, clock or SystemClock()) as base,
+        _open_base(config, environ, clock or SystemClock()) as base,
         open_spending(
             config.database_url, sealer=base.sealer, policies=base.policies, clock=base.clock
         ) as spending,
@@ -155,11 +156,21 @@ async def open_runtime(
         yield _assemble(base, works)
 
 
+@asynccontextmanager
+async def _open_base(
+    config: Config, environ: Mapping[str, str], clock: Clock
+) -> AsyncIterator[Foundation]:
+    """Open the foundation, and begin the journal before anything is written."""
+    async with open_foundation(config, environ, clock) as base:
+        await begin_record(base.work_engine, base.sealer, base.clock)
+        yield base
+
+
 def _assemble(base: Foundation, works: _Works) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     receipt_keys = _receipt_keys(base)
-    flags = Flags(base.engine, base.clock)
+    flags = Flags(base.engine, base.sealer.vault, base.clock)
     return Runtime(
         config=base.config,
         clock=base.clock,
@@ -173,8 +184,8 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         repair=repair,
         barrier=works.barrier,
         key_ring=_key_ring(base),
-        accounts=Accounts(base.engine, base.clock),
-        account_keys=AccountKeys(base.engine, base.clock),
+        accounts=Accounts(base.engine, base.sealer.vault, base.clock),
+        account_keys=AccountKeys(base.engine, base.sealer.vault, base.clock),
         flags=flags,
         watch=FishingWatch(
             tally=base.tally, flags=flags, settings=base.config.fishing, clock=base.clock

@@ -60,6 +60,8 @@ ENCRYPTION_KEY_VARIABLE = "CHECKER_ENCRYPTION_KEY"
 DIGEST_BYTES = 16
 """Enough that nobody without the key finds a second text of the same digest."""
 
+LINK_BYTES = 32
+
 _FORMAT = 2
 _KEY_NUMBER = 1
 _HEAD = bytes((_FORMAT, _KEY_NUMBER))
@@ -185,6 +187,10 @@ class Vault:
     def digest(self, content: bytes) -> bytes:
         """Make a digest that nobody can make without the key of the deployment."""
         return hashlib.blake2b(content, key=self._journal_key, digest_size=DIGEST_BYTES).digest()
+
+    def link(self, content: bytes) -> bytes:
+        """Make a longer digest, for what people write down and compare later."""
+        return hashlib.blake2b(content, key=self._journal_key, digest_size=LINK_BYTES).digest()
 
 
 def _bound_to(place: str, row: tuple[str, ...]) -> bytes:

@@ -6,7 +6,7 @@ other: outlines, outbox and barrier are those of the feed (`checker.registry.cha
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,15 +19,14 @@ from checker.corrections.correction import (
     delisted_by,
     require_move,
 )
-from checker.corrections.intake import CONTACT, GROUND, Filing, Intake, Limits
+from checker.corrections.intake import Filing, Intake, Limits
+from checker.corrections.journaled import CONTACT, GROUND, NOTE
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, NotFound
 from checker.registry.changes import ChangesFeed
 from checker.registry.operations import Delist, DelistingGround
 from checker.registry.sealing import Sealer
-
-NOTE: Final = "correction.note"
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +121,8 @@ class Corrections:
 
         async def ride(connection: AsyncConnection, version: int | None) -> None:
             wanted = row | {"version": version}
-            if not await rows.write_ruling(connection, found.number, wanted, delisted):
+            vault = self._sealer.vault
+            if not await rows.write_ruling(connection, vault, found.number, wanted, delisted):
                 raced = await rows.find(connection, found.id)
                 assert raced is not None, "a correction is never removed"
                 require_move(raced, ruling)

@@ -16,15 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.corrections import rows
 from checker.corrections.correction import Correction, due_on, is_late
+from checker.corrections.journaled import CONTACT, GROUND
 from checker.database.engine import driver_errors
 from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import NotFound, QuotaExceeded
 from checker.registry.sealing import Sealer
-
-GROUND: Final = "correction.ground"
-CONTACT: Final = "correction.contact"
 
 WAITING_MAX: Final = 50
 """Filings that may wait in one process, where one is taken in at a time."""
@@ -120,7 +118,7 @@ class Intake:
             "ground": seal(filing.ground, GROUND, correction_id),
             "contact": seal(filing.contact, CONTACT, correction_id),
         }
-        await rows.write(connection, row, ids)
+        await rows.write(connection, self._sealer.vault, row, ids)
         written = await rows.find(connection, correction_id)
         assert written is not None, "it was written in this transaction"
         return written

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -21,4 +22,6 @@ def content_digest(digest: Callable[[bytes], bytes], kind: str, fields: Mapping[
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, UUID):  # the driver's own class, which the encoder does not know
+        return str(value)
     return value

@@ -15,6 +15,7 @@ from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.registry.entry import LineRejected
+from checker.registry.journaling import ChangeRow, journal_change
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import difference
 from checker.registry.ledger_rows import write
@@ -125,16 +126,20 @@ class ChangeWriter:
         changes = difference(loaded.ledger, ledger, loaded.open_ids)
         counted = [one for one in judged if not one.dropped]
         version = None
+        accepted = sum(one.accepted for one in counted)
+        rejected = sum(len(one.rejected) for one in counted)
         if changes or any(one.rejected or _resolves(one, over) for one in counted):
             change = await put_change(
                 connection,
                 kind=ChangeKind.CHANGES,
                 at=now,
-                accepted=sum(one.accepted for one in counted),
-                rejected=sum(len(one.rejected) for one in counted),
+                accepted=accepted,
+                rejected=rejected,
             )
             version = change.version
-            await write(connection, self._sealer, loaded, (ledger, changes), version)
+            named = await write(connection, self._sealer, loaded, (ledger, changes), version)
+            row = ChangeRow.of(change, accepted, rejected)
+            await journal_change(connection, self._sealer.vault, row, named)
         for one in judged:
             if one.dropped:
                 await keep_verdicts(connection, self._sealer, one.rejected, None)

@@ -8,6 +8,7 @@ holds something: rows from before keep their digests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -93,9 +94,9 @@ def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
     return content_digest(digest, PERMIT, content | {"number": number})
 
 
-def use_digest(digest: Digest, permit_id: str, row: Any) -> bytes:
+def use_digest(digest: Digest, permit_id: str, claim: bytes, at: datetime) -> bytes:
     """Digest one use of a permit."""
-    content = {"permit_id": permit_id, "claim": row.claim, "at": row.at}
+    content = {"permit_id": permit_id, "claim": claim, "at": at}
     return content_digest(digest, PERMIT_USE, content)
 
 

@@ -38,6 +38,7 @@ class BoundRow(msgspec.Struct, frozen=True, kw_only=True):
     """What of a row of `bound_document` a later row repeats."""
 
     pk: int
+    person: str
     type: str
     number: bytes
 
@@ -119,7 +120,10 @@ async def load(
         open_ids=frozenset(row.id for row in latest if row.is_open),
         directive_pks=directive_pks,
         bound_rows={
-            Token(row.token): BoundRow(pk=row.pk, type=row.type, number=row.number) for row in bound
+            Token(row.token): BoundRow(
+                pk=row.pk, person=row.person, type=row.type, number=row.number
+            )
+            for row in bound
         },
     )
 

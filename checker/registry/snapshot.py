@@ -24,6 +24,7 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, Fault, InvalidRequest
 from checker.registry.entry import FeedFormat
 from checker.registry.intake import Intake
+from checker.registry.journaling import ChangeRow, journal_snapshot
 from checker.registry.projection import refresh_after_snapshot
 from checker.registry.publication import (
     ChangeKind,
@@ -136,6 +137,8 @@ class SnapshotFeed:
             rejected=intake.rejected_count,
         )
         await intake.put_in_force(change.version, shanghai_day(now))
+        row = ChangeRow.of(change, intake.stage.accepted, intake.rejected_count)
+        await journal_snapshot(connection, self._sealer.vault, row)
         await refresh_after_snapshot(connection, change.version)
         return change
 

@@ -22,11 +22,13 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
+from checker.journal.entries import Area, entry_row
 from checker.registry.permit_uses import PermitUses
 from checker.registry.standings import Question, find_standings
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
+from checker.spending.journaled import steps_of
 from checker.spending.rows import authorizations_of, open_of, row_of, totals_of
 from checker.spending.schema import authorization_step, idempotency_key
 from checker.spending.statements import (
@@ -109,7 +111,7 @@ class PostgresSpendingStore:
             assert uses is not None, "only a permit that was loaded is used"
             uses.claim(use.permit, use.claim)
         if uses is not None:
-            await uses.write(connection, loaded.now)
+            await uses.write(connection, self._vault, loaded.now)
         await keep(connection, written.decisions)
         if written.moved:
             await self._put_steps(connection, written.moved)
@@ -122,7 +124,8 @@ class PostgresSpendingStore:
         """Add the newest step of each, and bring up what follows from the steps."""
         rows = [row_of(each, self._vault) for each in moved]
         await connection.execute(insert(authorization_step), rows)
-        await connection.execute(BRING_UP, totals_of(moved) | open_of(moved))
+        entry = entry_row(self._vault, Area.SPENDING, steps_of(moved, rows, self._vault))
+        await connection.execute(BRING_UP, totals_of(moved) | open_of(moved) | entry)
 
     async def _load(
         self,

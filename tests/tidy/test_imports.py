@@ -25,7 +25,7 @@ MAY_KNOW = {
         *("cache", "checker.database", "checker.decoding", "checker.domain"),
         *("checker.errors", "checker.fault_log", "checker.journal", "checker.vault"),
     },
-    "checker.journal": {"checker.database", "checker.vault"},
+    "checker.journal": {"checker.database", "checker.errors", "checker.vault"},
     "checker.accounts": {
         *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
         *("checker.journal", "checker.vault"),
@@ -73,8 +73,13 @@ MAY_KNOW = {
         *("checker.deployment", "checker.domain", "checker.errors", "checker.policy"),
         *("checker.registry", "checker.vault"),
     },
+    "checker.record": {
+        *("checker.accounts", "checker.audit", "checker.corrections", "checker.database"),
+        *("checker.domain", "checker.journal", "checker.receipts", "checker.registry"),
+        "checker.spending",
+    },
     "checker.runtime": {
-        "checker.foundation",
+        *("checker.foundation", "checker.record"),
         *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
         *("checker.corrections", "checker.database", "checker.deployment", "checker.domain"),
         *("checker.errors", "checker.fault_log", "checker.notices", "checker.policy"),
