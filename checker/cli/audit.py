@@ -89,10 +89,10 @@ def _tell(told: RecordVerification) -> None:
     )
     click.echo(f"journal kept since: {journal.since or 'never begun'}")
     click.echo(
-        f"spending: {spending.authorizations} authorizations, {spending.steps} steps, "
-        f"{spending.fault_count} faults"
-    )
-    click.echo(
         f"head: {decisions.head_number}:{decisions.head_digest}"
         f",{journal.head_number}:{journal.head_digest}"
+    )
+    click.echo(
+        f"spending: {spending.authorizations} authorizations, {spending.steps} steps, "
+        f"{spending.fault_count} faults"
     )
