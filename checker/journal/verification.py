@@ -218,7 +218,8 @@ _PRESENCE = f"""
     LIMIT {FAULTS_SHOWN_MAX + 1}
 """  # noqa: S608 - our own number
 _CONTENTS = """
-    SELECT stand.*, told.digest AS told_digest, told.number AS link_number FROM stand JOIN told USING (key, version)
+    SELECT stand.*, told.digest AS told_digest, told.number AS link_number
+    FROM stand JOIN told USING (key, version)
 """
 _BEGUN = (
     select(func.substr(_entry["keys"][1], len(BEGINNING) + 2))

@@ -7,7 +7,7 @@ Digests of years rest on the names and fields here. A column that comes later is
 holds something: rows from before keep their digests.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -22,10 +22,6 @@ PERMIT: Final = "permit"
 PERMIT_USE: Final = "permit_use"
 CHANGE: Final = "change"
 
-_LISTING_FIELDS: Final = (
-    *("id", "digest", "case_number", "court", "filed_on", "published_on", "expires_on", "public"),
-    "party_type",
-)
 _encode = msgspec.json.Encoder().encode
 
 Digest = Callable[[bytes], bytes]
@@ -44,7 +40,7 @@ class DocumentContent(NamedTuple):
 
 
 class OfficerContent(NamedTuple):
-    """What is digested of an officer."""
+    """What is digested of an officer; the documents are `in_order`."""
 
     role: str | None
     name: str
@@ -55,18 +51,23 @@ class OfficerContent(NamedTuple):
 def listing_digest(
     digest: Digest,
     row: Any,
+    own_digest: bytes,
     party_name: str,
-    documents: Iterable[DocumentContent],
-    officers: Iterable[OfficerContent],
+    documents: Sequence[DocumentContent],
+    officers: Sequence[OfficerContent],
 ) -> bytes:
-    """Digest a listing: its row, the party's name and documents, and all officers."""
-    content = {name: getattr(row, name) for name in _LISTING_FIELDS}
-    content["party_name"] = party_name
-    content["documents"] = _in_order(documents)
-    content["officers"] = _in_order(
-        officer._replace(documents=_in_order(officer.documents)) for officer in officers
+    """Digest a listing: its row, the party's name and documents, and all officers.
+
+    `row` is a row of `listing` or an entry, `own_digest` its column `digest`. Fields stand in one
+    order and without names, because an import does this for every line.
+    """
+    content = (
+        *(LISTING, row.id, own_digest, row.case_number, row.court, row.filed_on),
+        *(row.published_on, row.expires_on, row.public, row.party_type, party_name),
+        in_order(documents),
+        in_order(officers),
     )
-    return digest(_encode({LISTING: content}))
+    return digest(_encode(content))
 
 
 def directive_digest(digest: Digest, row: Any) -> bytes:
@@ -106,7 +107,6 @@ def change_digest(digest: Digest, row: Any) -> bytes:
     return content_digest(digest, CHANGE, {name: getattr(row, name) for name in fields})
 
 
-def _in_order(members: Iterable[Any]) -> list[Any]:
+def in_order(members: Sequence[Any]) -> Sequence[Any]:
     """Put members in one order: rows of a table have none."""
-    listed = list(members)
-    return listed if len(listed) < 2 else sorted(listed, key=_encode)
+    return members if len(members) < 2 else sorted(members, key=_encode)

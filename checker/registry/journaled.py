@@ -22,6 +22,7 @@ from checker.registry.contents import (
     bound_digest,
     change_digest,
     directive_digest,
+    in_order,
     listing_digest,
     permit_digest,
     use_digest,
@@ -118,10 +119,10 @@ def _listing(
         for each in officers:
             name = opened(each.name, OFFICER_NAME, row.id)
             own = _documents(sealer, row.id, documents.get((row.pk, each.pk), ()), name)
-            of_officers.append(OfficerContent(each.role, name, each.resolved, own))
+            of_officers.append(OfficerContent(each.role, name, each.resolved, in_order(own)))
     except ConfigurationError as error:
         return str(error)
-    return listing_digest(sealer.vault.digest, row, party, of_party, of_officers)
+    return listing_digest(sealer.vault.digest, row, row.digest, party, of_party, of_officers)
 
 
 def _documents(

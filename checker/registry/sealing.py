@@ -15,7 +15,12 @@ from checker.domain.document import Document, lookup_key
 from checker.domain.masking import masked_lookup_key, masked_lookup_keys
 from checker.domain.name import normalize_name
 from checker.domain.service import Service
-from checker.registry.contents import DocumentContent, OfficerContent, listing_digest
+from checker.registry.contents import (
+    DocumentContent,
+    OfficerContent,
+    in_order,
+    listing_digest,
+)
 from checker.registry.entry import Holder, ListingEntry, MaskedDocument
 from checker.registry.operations import PermitEntry
 from checker.vault import Vault
@@ -148,13 +153,14 @@ class Sealer:
                     officer.role,
                     officer.holder.name,
                     officer.resolved,
-                    _contents(own, officer.holder),
+                    in_order(_contents(own, officer.holder)),
                 )
             )
+        own_digest = self.digest(entry)
         row = ListingRow(
             line=line,
             id=entry.id,
-            digest=self.digest(entry),
+            digest=own_digest,
             case_number=entry.case_number,
             court=entry.court,
             filed_on=entry.filed_on,
@@ -163,9 +169,11 @@ class Sealer:
             public=entry.public,
             party_type=entry.party_type,
             party_name=self.vault.seal(entry.party.name, PARTY_NAME, entry.id),
+            content=listing_digest(
+                self.vault.digest, entry, own_digest, entry.party.name, shown, contents
+            ),
         )
-        content = listing_digest(self.vault.digest, row, entry.party.name, shown, contents)
-        return SealedEntry(row._replace(content=content), officers, documents)
+        return SealedEntry(row, officers, documents)
 
     def _documents(
         self, listing_id: str, place: tuple[int, int | None, str], holder: Holder
