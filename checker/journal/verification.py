@@ -29,6 +29,9 @@ PAGE_ROWS: Final = 1_000
 WORK_MEM: Final = "64MB"
 """For comparing millions of keys; what does not fit PostgreSQL keeps in files."""
 
+# PostgreSQL cannot guess how many rows an entry names. It would compare each with each.
+_SETTINGS: Final = (f"work_mem = '{WORK_MEM}'", "enable_nestloop = off")
+
 _entry = journal.c
 
 
@@ -76,7 +79,8 @@ async def verify_journal(
     `noted` is a head that somebody wrote down earlier: it must still be a link. Faults that the
     caller has found already come first.
     """
-    await connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
+    for setting in _SETTINGS:
+        await connection.execute(text(f"SET LOCAL {setting}"))
     head, waiting = await _follow(connection, vault, faults)
     for row in await connection.execute(_COPIES):
         faults.add(f"the journal has an entry {row.entries} times")
@@ -86,6 +90,7 @@ async def verify_journal(
     for kind in kinds:
         await _verify_presence(connection, kind, faults)
         counts[kind.name] = await _verify_contents(connection, kind, faults)
+    await connection.execute(text("SET LOCAL enable_nestloop = on"))
     begun = (await connection.execute(_BEGUN)).scalars().all()
     if len(begun) > 1:
         faults.add("the journal was begun more than once")
