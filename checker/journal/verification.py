@@ -78,6 +78,7 @@ async def verify_journal(
 
     `noted` is a head that somebody wrote down earlier: it must still be a link. Faults that the
     caller has found already come first.
+    Of rows that are missing or added at most a hundred of each kind are counted.
     """
     for setting in _SETTINGS:
         await connection.execute(text(f"SET LOCAL {setting}"))
