@@ -37,6 +37,7 @@ from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock
 from checker.errors import CheckerError, ConfigurationError, Unavailable
 from checker.policy.book import PolicyBook
+from checker.record import begin_record
 from checker.registry.sealing import Sealer
 
 RETRY_S: Final = 0.5
@@ -108,6 +109,8 @@ class Joining:
         with driver_errors(), refused_logins():
             await fetch(self._probe_engine, _ANYTHING)
         await prepare_deployment(self._engine, self._sealer, self._token_key)
+        # The journal begins before anything else is written.
+        await begin_record(self._engine, self._sealer, self._clock)
         await record_policies(self._engine, self._policies.all_effective, self._clock.now())
         self._gate.open()
         # Both served the joining alone.

@@ -184,7 +184,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
     follower = Follower(node_id(), base.following, RegistryWord(base.engine))
     repair = Repair(base.cache)
     receipt_keys = _receipt_keys(base)
-    flags = Flags(base.engine, base.clock)
+    flags = Flags(base.engine, base.sealer.vault, base.clock)
     return Runtime(
         config=base.config,
         clock=base.clock,
@@ -203,8 +203,8 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
             base.clock,
             slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
         ),
-        accounts=Accounts(base.engine, base.clock),
-        account_keys=AccountKeys(base.engine, base.clock),
+        accounts=Accounts(base.engine, base.sealer.vault, base.clock),
+        account_keys=AccountKeys(base.engine, base.sealer.vault, base.clock),
         flags=flags,
         watch=FishingWatch(
             tally=base.tally, flags=flags, settings=base.config.fishing, clock=base.clock

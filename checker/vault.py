@@ -7,16 +7,41 @@ both base64) or from `secrets.json` in the data directory, which the first start
 
 A sealed field:
 
-    byte 0       format, 1
-    bytes 1-12   nonce, random
-    bytes 13-    ciphertext and the 16-byte tag
+    byte 0       format, 2
+    byte 1       number of the key, 1: the one that the deployment has
+    bytes 2-13   nonce, random
+    bytes 14-    ciphertext and the 16-byte tag
 
-The field's place (`listing.party_name`) is authenticated with it, so that a sealed value copied
-into another column does not open.
+The field's place (`listing.party_name`) and the row that it stands in are authenticated with it. A
+value that somebody copies into another column or another row does not open. Numbers that
+PostgreSQL gives to rows are not known when a value is sealed, so a row is named by these:
+
+    listing.party_name               id of the listing
+    officer_link.name                id of the listing
+    document.number                  id of the listing, token of the document
+    bound_document.number            token of the document
+    permit.number                    id of the permit
+    quarantine.raw                   the transfer (`feed`), number of the line
+    authorization_step.reference     id of the authorization
+    idempotency_key.answer           id of the account, the key as it is kept
+    feed_request.answer              the key as it is kept
+    reported_outcome.note            id of the decision
+    correction.ground, contact, note id of the correction
+    reconciliation_result.reference  number of the reconciliation, number of the line
+    webhook.url, webhook.secret      id of the account
+    receipt_key.sealed_jwk           number of the key
+    deployment.sealed_probe          nothing: the table has one row
+
+Format 1 has neither the number of a key nor a row. It is read, because older versions have
+written it; it is written no more.
+
+One more key is derived from the second one: it makes the digests of the journal
+(`checker.journal`), so that nobody can write an entry with access to PostgreSQL alone.
 """
 
 import base64
 import binascii
+import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -33,9 +58,18 @@ SECRETS_FILE = "secrets.json"
 TOKEN_KEY_VARIABLE = "CHECKER_TOKEN_KEY"  # noqa: S105 - the name of a variable, not a secret
 ENCRYPTION_KEY_VARIABLE = "CHECKER_ENCRYPTION_KEY"
 
-_FORMAT = b"\x01"
+DIGEST_BYTES = 16
+"""Enough that nobody without the key finds a second text of the same digest."""
+
+LINK_BYTES = 32
+
+_FORMAT = 2
+_KEY_NUMBER = 1
+_HEAD = bytes((_FORMAT, _KEY_NUMBER))
 _NONCE_BYTES = 12
-_HEAD_BYTES = len(_FORMAT) + _NONCE_BYTES
+_JOURNAL_KEY = b"checker journal"
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,30 +154,48 @@ def _read(path: Path) -> Secrets:
 
 
 class Vault:
-    """Seals and opens personal fields with one key."""
+    """Seals and opens personal fields with one key, and makes the digests of the journal."""
 
     def __init__(self, encryption_key: bytes) -> None:
         self._cipher = AESGCM(encryption_key)
+        derived = hashlib.blake2b(_JOURNAL_KEY, key=encryption_key, digest_size=KEY_BYTES)
+        self._journal_key = derived.digest()
 
-    def seal(self, text: str, place: str) -> bytes:
-        """Seal a text for one place (table and column); no two sealings are alike."""
+    def seal(self, text: str, place: str, *row: str) -> bytes:
+        """Seal a text for one place (table and column) and one row; no two sealings are alike."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, text.encode(), place.encode())
-        return _FORMAT + nonce + sealed
+        return _HEAD + nonce + self._cipher.encrypt(nonce, text.encode(), _bound_to(place, row))
 
-    def open(self, sealed: bytes, place: str) -> str:
-        """Open what was sealed for that place.
+    def open(self, sealed: bytes, place: str, *row: str) -> str:
+        """Open what was sealed for that place and row.
 
         Raises:
-            ConfigurationError: another key, another place, or a damaged value.
+            ConfigurationError: another key, another place or row, or a damaged value.
         """
         try:
-            if sealed[:1] != _FORMAT:
-                raise InvalidTag
-            opened = self._cipher.decrypt(
-                sealed[1:_HEAD_BYTES], sealed[_HEAD_BYTES:], place.encode()
-            )
-        except (InvalidTag, ValueError) as error:  # ValueError: cut short
-            text = f"a sealed value of {place} does not open with this deployment's key"
-            raise ConfigurationError(text) from error
+            match sealed[0]:
+                case 2 if sealed[1] == _KEY_NUMBER:
+                    head, bound_to = len(_HEAD), _bound_to(place, row)
+                case 1:
+                    head, bound_to = 1, place.encode()
+                case _:
+                    raise InvalidTag
+            text = head + _NONCE_BYTES
+            opened = self._cipher.decrypt(sealed[head:text], sealed[text:], bound_to)
+        except (InvalidTag, IndexError, ValueError) as error:  # the last two: cut short
+            text_of_error = f"a sealed value of {place} does not open with this deployment's key"
+            raise ConfigurationError(text_of_error) from error
         return opened.decode()
+
+    def digest(self, content: bytes) -> bytes:
+        """Make a digest that nobody can make without the key of the deployment."""
+        return hashlib.blake2b(content, key=self._journal_key, digest_size=DIGEST_BYTES).digest()
+
+    def link(self, content: bytes) -> bytes:
+        """Make a longer digest, for what people write down and compare later."""
+        return hashlib.blake2b(content, key=self._journal_key, digest_size=LINK_BYTES).digest()
+
+
+def _bound_to(place: str, row: tuple[str, ...]) -> bytes:
+    """Name the place and the row, each apart, with the format and the key that seal it."""
+    return _HEAD + _encode((place, *row))

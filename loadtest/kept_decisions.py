@@ -11,7 +11,7 @@ from typing import Any
 
 from loadtest.large_list import filling
 
-_DECISIONS = """
+DECISIONS = """
 INSERT INTO decision (id, at, account_id, service, jurisdiction, outcome, reasons, list_version,
   listings, policy)
 SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')
@@ -44,7 +44,7 @@ def keep_many(socket_folder: Path, decisions: int) -> float:
 
 async def write_decisions(connection: Any, decisions: int) -> None:
     """Write them over a connection for which triggers and foreign keys do not count."""
-    await connection.execute(_DECISIONS, decisions)
+    await connection.execute(DECISIONS, decisions)
     await connection.execute(_LINKS)
 
 

@@ -11,12 +11,14 @@ from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.accounts.accounts import NO_ACCOUNT, known_form, lock_account, read_rows
+from checker.accounts.journaled import journal_key
 from checker.accounts.keys import insert_key, refuse_wider, scope_of
 from checker.accounts.schema import account, api_key, key_use
 from checker.accounts.scope import Scope
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, NotFound
+from checker.vault import Vault
 
 KEYS_MAX = 100
 """In force for one account at once: every node holds them all, and nobody oversees more."""
@@ -59,8 +61,9 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True):
 class AccountKeys:
     """The keys of one deployment's accounts."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
         self._engine = engine
+        self._vault = vault
         self._clock = clock
 
     async def create(self, account_id: str, scope: Scope, expires_at: datetime | None) -> NewKey:
@@ -132,11 +135,7 @@ class AccountKeys:
                 until = now + overlap
                 if old.expires_at is not None:
                     until = min(until, old.expires_at)
-                await connection.execute(
-                    update(api_key)
-                    .where(api_key.c.pk == old.pk)
-                    .values(rotated_at=now, expires_at=until)
-                )
+                await self._change(connection, old.pk, rotated_at=now, expires_at=until)
                 return await self._make(connection, holder, scope_of(old), expires_at)
 
     async def revoke(self, account_id: str, key_id: str) -> KeyState:
@@ -150,9 +149,7 @@ class AccountKeys:
             async with self._engine.begin() as connection:
                 key = await self._own(connection, account_id, key_id)
                 revoked_at = func.coalesce(api_key.c.revoked_at, self._clock.now())
-                await connection.execute(
-                    update(api_key).where(api_key.c.pk == key.pk).values(revoked_at=revoked_at)
-                )
+                await self._change(connection, key.pk, revoked_at=revoked_at)
                 row = (await connection.execute(_KEY, {"id": key.id})).one()
         return _state(row)
 
@@ -170,9 +167,14 @@ class AccountKeys:
         if (await connection.execute(in_force, {"now": now})).scalar_one() >= KEYS_MAX:
             raise Conflict(f"the account has {KEYS_MAX} keys in force: revoke some first")
         key, row = await insert_key(
-            connection, holder.id, scope, created_at=now, expires_at=expires_at
+            connection, self._vault, holder.id, scope, created_at=now, expires_at=expires_at
         )
         return NewKey(key=key, state=_state(row, last_used_at=None))
+
+    async def _change(self, connection: AsyncConnection, pk: int, **values: Any) -> None:
+        """Change a key's row, which is locked, and enter it in the journal."""
+        changed = update(api_key).where(api_key.c.pk == pk).values(**values).returning(api_key)
+        await journal_key(connection, self._vault, (await connection.execute(changed)).one())
 
     async def _own(self, connection: AsyncConnection, account_id: str, key_id: str) -> Any:
         statement = (

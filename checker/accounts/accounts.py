@@ -14,12 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.accounts.flags import Flag, flag_of
+from checker.accounts.journaled import journal_account
 from checker.accounts.keys import AccountRole, scope_of
 from checker.accounts.schema import account, account_flag
 from checker.accounts.scope import Scope
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, NotFound
+from checker.vault import Vault
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +51,9 @@ class AccountChanges(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts:
     """The accounts of one deployment."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
         self._engine = engine
+        self._vault = vault
         self._clock = clock
 
     async def create(self, *, name: str, role: AccountRole, scope: Scope) -> Account:
@@ -131,7 +134,9 @@ class Accounts:
         with driver_errors():
             try:
                 async with self._engine.begin() as connection:
-                    await connection.execute(statement)
+                    written = await connection.execute(statement.returning(account))
+                    for fresh in written.all():
+                        await journal_account(connection, self._vault, fresh)
                     row = (await connection.execute(_ONE, {"id": account_id})).one_or_none()
             except IntegrityError:
                 raise Conflict("another account has this name") from None

@@ -12,10 +12,12 @@ from sqlalchemy import bindparam, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from checker.accounts.journaled import journal_flag
 from checker.accounts.schema import account_flag
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.domain.fishing import FishingGround, Suspicion
+from checker.vault import Vault
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +34,9 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
 class Flags:
     """The flags of one deployment's accounts."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
         self._engine = engine
+        self._vault = vault
         self._clock = clock
 
     async def flag(
@@ -67,10 +70,13 @@ class Flags:
             index_where=account_flag.c.cleared_at.is_(None),
             set_={name: raised.excluded[name] for name in values if name != "account_id"},
             where=account_flag.c.slowed_until <= now,
-        ).returning(account_flag.c.pk)
+        ).returning(account_flag)
         with driver_errors():
             async with self._engine.begin() as connection:
-                return (await connection.execute(statement)).one_or_none() is not None
+                row = (await connection.execute(statement)).one_or_none()
+                if row is not None:
+                    await journal_flag(connection, self._vault, row)
+                return row is not None
 
     async def clear(self, account_id: str, *, by: str | None) -> None:
         """Clear an account's flag, if it has one; `by` None: on the command line.
@@ -81,7 +87,8 @@ class Flags:
         values = {"account": account_id, "now": self._clock.now(), "operator": by}
         with driver_errors():
             async with self._engine.begin() as connection:
-                await connection.execute(_CLEAR, values)
+                for row in (await connection.execute(_CLEAR, values)).all():
+                    await journal_flag(connection, self._vault, row)
 
 
 def flag_of(row: Any) -> Flag | None:
@@ -103,4 +110,5 @@ _CLEAR = (
     .where(account_flag.c.account_id == bindparam("account"))
     .where(account_flag.c.cleared_at.is_(None))
     .values(cleared_at=bindparam("now"), cleared_by=bindparam("operator"))
+    .returning(account_flag)
 )

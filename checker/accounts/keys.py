@@ -20,12 +20,14 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.quota import Limit
+from checker.accounts.journaled import journal_account, journal_key
 from checker.accounts.schema import account, api_key
 from checker.accounts.scope import Scope, jurisdiction_of, services_of
 from checker.database.engine import driver_errors
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Conflict, InvalidRequest
+from checker.vault import Vault
 
 PREFIX = "ck_"
 SECRET_BYTES = 32
@@ -131,13 +133,14 @@ def looks_like_key(text: str) -> bool:
 
 async def insert_key(
     connection: AsyncConnection,
+    vault: Vault,
     account_id: str,
     scope: Scope,
     *,
     created_at: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[str, Any]:
-    """Make a key; gives it, this once, and its row. The caller commits.
+    """Make a key and enter it in the journal; gives it, this once, and its row. The caller commits.
 
     Without `created_at` it is PostgreSQL's time.
     """
@@ -155,7 +158,9 @@ async def insert_key(
     if created_at is not None:
         values["created_at"] = created_at
     made = await connection.execute(insert(api_key).values(values).returning(api_key))
-    return key, made.one()
+    row = made.one()
+    await journal_key(connection, vault, row)
+    return key, row
 
 
 def scope_of(row: Any) -> Scope:
@@ -180,6 +185,7 @@ def refuse_wider(key: Scope, account_scope: Scope) -> None:
 
 async def create_key(
     engine: AsyncEngine,
+    vault: Vault,
     *,
     name: str,
     role: AccountRole,
@@ -210,12 +216,14 @@ async def create_key(
         async with engine.begin() as connection:
             row = (await connection.execute(found)).one_or_none()
             if row is None:
-                await connection.execute(fresh.on_conflict_do_nothing(index_elements=["name"]))
+                kept = fresh.on_conflict_do_nothing(index_elements=["name"])
+                for made in (await connection.execute(kept.returning(account))).all():
+                    await journal_account(connection, vault, made)
                 row = (await connection.execute(found)).one()
             if row.role != role:
                 raise Conflict(f"the account of this name has the role {row.role}")
             if row.disabled_at is not None:
                 raise Conflict("the account of this name is disabled")
             refuse_wider(scope, scope_of(row))
-            key, _ = await insert_key(connection, row.id, scope, expires_at=expires_at)
+            key, _ = await insert_key(connection, vault, row.id, scope, expires_at=expires_at)
     return key

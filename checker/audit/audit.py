@@ -33,5 +33,5 @@ def assemble_audit(
         outcomes=Outcomes(engine, vault),
         explanations=Explanations(engine, vault),
         tallies=Tallies(engine, clock),
-        keeper=AuditKeeper(work_engine, clock, keep_months=keep_months),
+        keeper=AuditKeeper(work_engine, vault, clock, keep_months=keep_months),
     )

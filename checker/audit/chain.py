@@ -19,7 +19,8 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import ARRAY, DateTime, bindparam, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
@@ -70,6 +71,22 @@ def link_digest(before: bytes, content: Content) -> bytes:
     plain = {name: _plain(content.row[name]) for name in CHAINED[content.kind]}
     told = msgspec.json.encode({content.kind: plain}, order="deterministic")
     return hashlib.sha256(before + told).digest()
+
+
+# As arrays: PostgreSQL would compare each row with each pair of a list.
+_links = (
+    func.unnest(
+        bindparam("ids", type_=ARRAY(UUID(as_uuid=False))),
+        bindparam("instants", type_=ARRAY(DateTime(timezone=True))),
+    )
+    .table_valued("id", "at", name="links")
+    .render_derived()
+)
+_DECISIONS = (
+    select(decision)
+    .join_from(_links, decision, (_links.c.id == decision.c.id) & (_links.c.at == decision.c.at))
+    .where(decision.c.at.between(bindparam("since"), bindparam("until")))
+)
 
 
 class Chain:
@@ -161,9 +178,11 @@ async def _decisions(connection: AsyncConnection, links: Iterable[Any]) -> dict[
     keys = [(link.decision_id, link.decision_at) for link in links]
     if not keys:
         return {}
+    ids, instants = zip(*keys, strict=True)
+    parameters = {"ids": list(ids), "instants": list(instants)}
     # The instants let PostgreSQL leave out the partitions in which none of them can be.
-    between = decision.c.at.between(min(at for _, at in keys), max(at for _, at in keys))
-    wanted = select(decision).where(tuple_(decision.c.id, decision.c.at).in_(keys), between)
+    parameters |= {"since": min(instants), "until": max(instants)}
+    wanted = _DECISIONS.params(**parameters)
     rows = (await connection.execute(wanted)).mappings()
     return {str(row["id"]): Content(kind="decision", row=dict(row)) for row in rows}
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.audit.chain import ChainHead, Content, link_digest, read_contents
-from checker.audit.months import Kept, what_is_kept
+from checker.audit.kept import Kept, what_is_kept
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
 from checker.database.engine import driver_errors
 

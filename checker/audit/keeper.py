@@ -1,4 +1,4 @@
-"""Keeps the audit in order: chains what was decided, makes months, and removes the oldest.
+"""Keeps the audit in order: makes the links of both chains, makes months, removes the oldest.
 
 One process of a deployment does, and another takes over when it ends. Nothing waits for it: while
 nobody keeps the audit, decisions queue for the chain and stand in the rest.
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.audit.chain import Chain
+from checker.audit.journaled import DecisionHeads
 from checker.audit.months import Months
 from checker.database.engine import driver_errors
 from checker.database.leadership import leadership
@@ -20,6 +21,8 @@ from checker.database.locks import Lock
 from checker.domain.clock import Clock
 from checker.errors import Unavailable
 from checker.fault_log import FaultLog
+from checker.journal.chain import JournalChain
+from checker.vault import Vault
 
 CHAIN_INTERVAL_S: Final = 0.5
 """How long a decision waits for its link, about."""
@@ -39,11 +42,15 @@ _log = logging.getLogger(__name__)
 class AuditKeeper:
     """Leads or stands by. `engine` is one without a bound on statements."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, *, keep_months: int) -> None:
+    def __init__(
+        self, engine: AsyncEngine, vault: Vault, clock: Clock, *, keep_months: int
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._chain = Chain(engine)
-        self._months = Months(engine, keep_months)
+        self._heads = DecisionHeads(engine, vault)
+        self._journal = JournalChain(engine, vault)
+        self._months = Months(engine, vault, keep_months)
         self._month_faults = FaultLog(_log, "keeping the months of decisions")
 
     async def run(self) -> None:
@@ -65,6 +72,8 @@ class AuditKeeper:
         months_at = self._clock.now()
         while True:
             await self._chain.extend()
+            await self._heads.enter(self._clock.now())
+            await self._journal.extend()
             if self._clock.now() >= months_at:
                 months_at = self._clock.now() + await self._keep_months()
             faults.passed()

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import NO_LINK, Content, put_link, read_head
+from checker.audit.chain import Content, put_link, read_head
+from checker.audit.journaled import journal_removal
+from checker.audit.kept import what_is_kept
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
@@ -28,6 +29,7 @@ from checker.domain.clock import (
     period_start,
     shanghai_day,
 )
+from checker.vault import Vault
 
 SCHEMA: Final = "decision_month"
 MONTHS_AHEAD: Final = 2
@@ -42,8 +44,9 @@ _name = "y{0.year}m{0.month:02}".format
 class Months:
     """Makes and removes months. `engine` is one without a bound on statements."""
 
-    def __init__(self, engine: AsyncEngine, keep_months: int) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, keep_months: int) -> None:
         self._engine = engine
+        self._vault = vault
         self._keep_months = keep_months
 
     async def prepare(self, now: datetime) -> Sequence[date]:
@@ -76,32 +79,10 @@ class Months:
             kept_from = _months_before(shanghai_day(now).replace(day=1), self._keep_months)
             for month in sorted(each for each in there if each < kept_from):
                 async with self._engine.begin() as connection:
-                    if not await _remove(connection, month, now):
+                    if not await _remove(connection, self._vault, month, now):
                         break
                 removed.append(month)
         return removed
-
-
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left: what was decided from `since` on (None: everything), the first link, and the
-    digest that it was made on.
-    """
-
-    since: datetime | None
-    first_link: int
-    digest_before: bytes
-
-
-async def what_is_kept(connection: AsyncConnection) -> Kept:
-    """Read what the removals so far have left."""
-    newest = select(removal).order_by(removal.c.pk.desc()).limit(1)
-    row = (await connection.execute(newest)).one_or_none()
-    if row is None:
-        return Kept(since=None, first_link=1, digest_before=NO_LINK)
-    last = (await connection.execute(select(func.max(removal.c.month)))).scalar_one()
-    return Kept(
-        since=month_range(last)[1], first_link=row.first_link, digest_before=row.digest_before
-    )
 
 
 async def _months(connection: AsyncConnection) -> set[date]:
@@ -141,7 +122,7 @@ async def _make(connection: AsyncConnection, month: date) -> None:
         await connection.execute(text(command))
 
 
-async def _remove(connection: AsyncConnection, month: date, now: datetime) -> bool:
+async def _remove(connection: AsyncConnection, vault: Vault, month: date, now: datetime) -> bool:
     """Remove a month and chain its removal; False: some of it is not chained yet."""
     start, end = month_range(month)
     await hold_to_commit(connection, Lock.CHAIN)
@@ -183,6 +164,7 @@ async def _remove(connection: AsyncConnection, month: date, now: datetime) -> bo
     kept = (await connection.execute(insert(removal).values(row).returning(removal))).mappings()
     told = kept.one()
     await put_link(connection, Content(kind="removal", row=dict(told)), {"removal_pk": told["pk"]})
+    await journal_removal(connection, vault, told)
     await connection.execute(delete(chain_link).where(chain_link.c.number < first))
     return True
 

@@ -78,7 +78,9 @@ class Outcomes:
                 "decision_at": decided_at,
                 "at": report.at,
                 "outcome": report.outcome,
-                "note": None if report.note is None else self._vault.seal(report.note, _PLACE),
+                "note": None
+                if report.note is None
+                else self._vault.seal(report.note, _PLACE, wanted),
             }
             await connection.execute(insert(reported_outcome).values(row))
             await connection.commit()
@@ -100,7 +102,7 @@ async def read_reports(
     return [
         Report(
             outcome=ReportedOutcome(row.outcome),
-            note=None if row.note is None else vault.open(row.note, _PLACE),
+            note=None if row.note is None else vault.open(row.note, _PLACE, row.decision_id),
             at=row.at,
         )
         for row in await connection.execute(of_one)

@@ -219,7 +219,7 @@ class RegistryCheck:
             standings[place], decisions[place] = standing, decision
             if decision.permit is not None and decision.permit.is_counted:
                 uses.claim(decision.permit, claim)
-        await uses.write(connection, together.now)
+        await uses.write(connection, self._sealer.vault, together.now)
 
     async def _fill_spending(
         self,

@@ -3,10 +3,8 @@
 import sys
 
 import click
-import msgspec
 
 from checker.audit.chain import ChainHead
-from checker.audit.chain_verification import ChainVerification, verify_chain
 from checker.cli.options import (
     EXIT_FAULTS,
     deployment_options,
@@ -15,20 +13,32 @@ from checker.cli.options import (
     tell_json,
 )
 from checker.config import Config
+from checker.journal.chain import JournalHead
+from checker.record import NotedHeads, RecordVerification, verify_record
 from checker.runtime import Runtime
-from checker.spending.verification import SpendingVerification, verify_spending
 
 
-def _noted_head(
-    _ctx: click.Context, _option: click.Parameter, text: str | None
-) -> ChainHead | None:
+def _noted_heads(_ctx: click.Context, _option: click.Parameter, text: str | None) -> NotedHeads:
     if text is None:
-        return None
-    number, _, digest = text.partition(":")
+        return NotedHeads()
+    parts = text.split(",")
     try:
-        return ChainHead(number=int(number), digest=bytes.fromhex(digest))
+        if len(parts) > len(NotedHeads.__struct_fields__):
+            raise ValueError
+        noted = []
+        for part in parts:
+            written, _, digest = part.partition(":")
+            noted.append((int(written), bytes.fromhex(digest)))
     except ValueError:
-        raise click.BadParameter("is a number, a colon, and a digest in hexadecimal") from None
+        raise click.BadParameter(
+            "is one head or two, with a comma between: each a number, a colon, and a digest in"
+            " hexadecimal"
+        ) from None
+    (number, digest_noted), *behind = noted
+    journal = None
+    for link, link_noted in behind:
+        journal = JournalHead(number=link, digest=link_noted)
+    return NotedHeads(decisions=ChainHead(number=number, digest=digest_noted), journal=journal)
 
 
 @click.group()
@@ -36,37 +46,24 @@ def audit() -> None:
     """Prove what is kept."""
 
 
-class AuditVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified of each kind."""
-
-    decisions: ChainVerification
-    spending: SpendingVerification
-
-    @property
-    def fault_count(self) -> int:
-        """Faults of both kinds."""
-        return self.decisions.fault_count + self.spending.fault_count
-
-
 @audit.command()
 @click.option(
     "--head",
-    callback=_noted_head,
-    metavar="NUMBER:DIGEST",
-    help="A head of the chain that was noted earlier, which has to be in it still.",
+    callback=_noted_heads,
+    metavar="HEAD",
+    help="A head that this command has printed earlier. It has to be in the chains still.",
 )
 @json_option
 @deployment_options
-def verify(config: Config, head: ChainHead | None, as_json: bool) -> None:
-    """Verify the chain over decisions and outcomes, and that every balance of spending follows
-    from its steps. Exit code 3: something does not hold, and it is told where.
+def verify(config: Config, head: NotedHeads, as_json: bool) -> None:
+    """Verify the chain over decisions and outcomes, and every row of the list, of spending, of
+    permits' uses and of management against the journal. Balances and outlines are made again.
+
+    Exit code 3: something does not hold. The first faults are printed, each with its row.
     """
 
-    async def work(runtime: Runtime) -> AuditVerification:
-        return AuditVerification(
-            decisions=await verify_chain(runtime.work_engine, noted=head),
-            spending=await verify_spending(runtime.work_engine, runtime.sealer.vault),
-        )
+    async def work(runtime: Runtime) -> RecordVerification:
+        return await verify_record(runtime.work_engine, runtime.sealer, head)
 
     told = run_in_deployment(config, work)
     if as_json:
@@ -77,15 +74,24 @@ def verify(config: Config, head: ChainHead | None, as_json: bool) -> None:
         sys.exit(EXIT_FAULTS)
 
 
-def _tell(told: AuditVerification) -> None:
-    decisions, spending = told.decisions, told.spending
-    for fault in (*decisions.faults, *spending.faults):
+def _tell(told: RecordVerification) -> None:
+    decisions, journal, spending = told.decisions, told.journal, told.spending
+    for fault in (*decisions.faults, *journal.faults, *spending.faults):
         click.echo(fault)
     click.echo(
         f"decisions: {decisions.links} links, {decisions.waiting} rows wait for theirs, "
         f"{decisions.fault_count} faults"
     )
-    click.echo(f"head: {decisions.head_number}:{decisions.head_digest}")
+    rows = sum(journal.rows.values())
+    click.echo(
+        f"journal: {journal.links} links, {journal.waiting} entries wait for theirs, "
+        f"{rows} rows, {journal.fault_count} faults"
+    )
+    click.echo(f"journal kept since: {journal.since or 'never begun'}")
+    click.echo(
+        f"head: {decisions.head_number}:{decisions.head_digest}"
+        f",{journal.head_number}:{journal.head_digest}"
+    )
     click.echo(
         f"spending: {spending.authorizations} authorizations, {spending.steps} steps, "
         f"{spending.fault_count} faults"

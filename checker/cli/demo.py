@@ -61,7 +61,7 @@ async def _prepare(runtime: Runtime) -> Prepared:
         raise ConfigurationError(text)
     await runtime.feed.replace(demo_list(), kind=ChangeKind.DEMO)
     keys = {
-        role: await create_key(runtime.engine, name=f"demo {role}", role=role)
+        role: await create_key(runtime.engine, runtime.sealer.vault, name=f"demo {role}", role=role)
         for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)
     }
     today = shanghai_day(runtime.clock.now())

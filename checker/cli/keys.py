@@ -59,6 +59,7 @@ def create(  # noqa: PLR0917 - click passes options by name
     async def work(runtime: Runtime) -> str:
         return await create_key(
             runtime.engine,
+            runtime.sealer.vault,
             name=name,
             role=AccountRole(role),
             services=scope.services,

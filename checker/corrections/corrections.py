@@ -6,7 +6,7 @@ other: outlines, outbox and barrier are those of the feed (`checker.registry.cha
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,7 +19,8 @@ from checker.corrections.correction import (
     delisted_by,
     require_move,
 )
-from checker.corrections.intake import CONTACT, GROUND, CountFiling, Filing, Intake, Limits
+from checker.corrections.intake import CountFiling, Filing, Intake, Limits
+from checker.corrections.journaled import CONTACT, GROUND, NOTE
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, NotFound
@@ -27,8 +28,6 @@ from checker.registry.changes import ChangesFeed
 from checker.registry.operations import Delist, DelistingGround
 from checker.registry.publication import ListVersion, version_numbered
 from checker.registry.sealing import Sealer
-
-NOTE: Final = "correction.note"
 
 
 async def _uncounted(_sender: str, _about: str) -> None:
@@ -132,12 +131,13 @@ class Corrections:
             "ruling": ruling,
             "ruled_at": now,
             "ruled_by": ruled_by,
-            "note": None if note is None else self._sealer.vault.seal(note, NOTE),
+            "note": None if note is None else self._sealer.vault.seal(note, NOTE, found.id),
         }
 
         async def ride(connection: AsyncConnection, version: int | None) -> None:
             wanted = row | {"version": version}
-            if not await rows.write_ruling(connection, found.number, wanted, delisted):
+            vault = self._sealer.vault
+            if not await rows.write_ruling(connection, vault, found.number, wanted, delisted):
                 raced = await rows.find(connection, found.id)
                 assert raced is not None, "a correction is never removed"
                 require_move(raced, ruling)
@@ -174,9 +174,9 @@ class Corrections:
             ground, contact, note = await attempt(self._engine, read)
         opened = self._sealer.vault.open
         return Words(
-            ground=opened(ground, GROUND),
-            contact=opened(contact, CONTACT),
-            note=None if note is None else opened(note, NOTE),
+            ground=opened(ground, GROUND, correction.id),
+            contact=opened(contact, CONTACT, correction.id),
+            note=None if note is None else opened(note, NOTE, correction.id),
         )
 
     async def page(self, status: Status | None, after: int, limit: int) -> tuple[Correction, ...]:

@@ -26,15 +26,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.corrections import rows
 from checker.corrections.correction import Correction, due_on, is_late
+from checker.corrections.journaled import CONTACT, GROUND
 from checker.database.engine import driver_errors
 from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import NotFound, QuotaExceeded
 from checker.registry.sealing import Sealer
-
-GROUND: Final = "correction.ground"
-CONTACT: Final = "correction.contact"
 
 WAITING_MAX: Final = 50
 """Filings of one way that may wait in one process, where one of a way is taken in at a time."""
@@ -162,9 +160,9 @@ class Intake:
             await self._bound(connection, decision_id, ids, now)
             if filing.sender is not None:
                 await self._count(filing.sender, decision_id or ids[0])
-        seal = self._sealer.vault.seal
+        seal, correction_id = self._sealer.vault.seal, str(uuid4())
         row: dict[str, Any] = {
-            "id": str(uuid4()),
+            "id": correction_id,
             "request": request,
             "received_at": now,
             "received_on": shanghai_day(now),
@@ -172,11 +170,11 @@ class Intake:
             "late": is_late(shanghai_day(now), learnt_on),
             "account_id": filing.account_id,
             "decision_id": decision_id,
-            "ground": seal(filing.ground, GROUND),
-            "contact": seal(filing.contact, CONTACT),
+            "ground": seal(filing.ground, GROUND, correction_id),
+            "contact": seal(filing.contact, CONTACT, correction_id),
         }
-        await rows.write(connection, row, ids)
-        written = await rows.find(connection, row["id"])
+        await rows.write(connection, self._sealer.vault, row, ids)
+        written = await rows.find(connection, correction_id)
         assert written is not None, "it was written in this transaction"
         return written
 

@@ -23,8 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.schema import decision
 from checker.corrections.correction import Concerned, Correction, Ruling, Status
+from checker.corrections.journaled import journal_correction
 from checker.corrections.schema import correction, correction_listing
 from checker.registry.schema import listing
+from checker.vault import Vault
 
 
 class ListingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,17 +146,22 @@ async def count_open(connection: AsyncConnection, today: date) -> tuple[int, int
 
 
 async def write(
-    connection: AsyncConnection, row: dict[str, Any], listing_ids: Iterable[str]
+    connection: AsyncConnection, vault: Vault, row: dict[str, Any], listing_ids: Iterable[str]
 ) -> None:
     """Write a new correction and what it is about."""
     written = insert(correction).values(row).returning(correction.c.pk)
     number = (await connection.execute(written)).scalar_one()
     concerned = [{"correction_pk": number, "listing_id": each} for each in listing_ids]
     await connection.execute(insert(correction_listing), concerned)
+    await journal_correction(connection, vault, number)
 
 
 async def write_ruling(
-    connection: AsyncConnection, number: int, row: dict[str, Any], delisted: Sequence[str]
+    connection: AsyncConnection,
+    vault: Vault,
+    number: int,
+    row: dict[str, Any],
+    delisted: Sequence[str],
 ) -> bool:
     """Write the ruling on a correction; False: there is one already, and nothing was written."""
     ruling = update(correction).where(correction.c.pk == number, _open).values(row)
@@ -162,6 +169,7 @@ async def write_ruling(
         return False
     if delisted:
         await connection.execute(_DELIST, {"number": number, "ids": list(delisted)})
+    await journal_correction(connection, vault, number)
     return True
 
 

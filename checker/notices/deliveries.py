@@ -146,8 +146,8 @@ class Deliveries:
             sealed.append(row.secret_before)
         endpoint = Endpoint(
             account_id=account_id,
-            url=self._vault.open(row.url, URL_PLACE),
-            secrets=tuple(self._vault.open(each, SECRET_PLACE) for each in sealed),
+            url=self._vault.open(row.url, URL_PLACE, account_id),
+            secrets=tuple(self._vault.open(each, SECRET_PLACE, account_id) for each in sealed),
             started_at=row.started_at,
         )
         return endpoint, [

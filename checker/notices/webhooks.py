@@ -118,8 +118,8 @@ class Webhooks:
         await self._verify(read_url(url, self._rules))
         secret, now = new_secret(), self._clock.now()
         values = {
-            "url": self._vault.seal(url, URL_PLACE),
-            "secret": self._vault.seal(secret, SECRET_PLACE),
+            "url": self._vault.seal(url, URL_PLACE, account_id),
+            "secret": self._vault.seal(secret, SECRET_PLACE, account_id),
             "started_at": now,
             "disabled_at": None,
             "failure": None,
@@ -142,20 +142,21 @@ class Webhooks:
         rows = await self._read(account_id)
         if not rows:
             raise NotFound("you have no webhook; PUT /v1/webhook makes one")
-        url = self._vault.open(rows[0].url, URL_PLACE)
+        url = self._vault.open(rows[0].url, URL_PLACE, account_id)
         return WebhookView(url=url, **_shown(rows[0]))
 
     async def show_all(self) -> Sequence[AccountWebhook]:
         """Show the endpoints of all accounts, by the accounts' names. Raises Unavailable."""
-        return [
-            AccountWebhook(
-                url=str(httpx.URL(self._vault.open(row.url, URL_PLACE)).copy_with(query=None)),
-                account_id=row.account_id,
-                account=row.name,
-                **_shown(row),
+        found = []
+        for row in await self._read(None):
+            url = httpx.URL(self._vault.open(row.url, URL_PLACE, row.account_id))
+            shown = str(url.copy_with(query=None))
+            found.append(
+                AccountWebhook(
+                    url=shown, account_id=row.account_id, account=row.name, **_shown(row)
+                )
             )
-            for row in await self._read(None)
-        ]
+        return found
 
     async def count_waiting(self) -> Waiting:
         """Count what waits for endpoints, over all accounts. Raises Unavailable."""

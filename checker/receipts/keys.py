@@ -21,11 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
 from checker.errors import Conflict, NotFound
+from checker.receipts.journaled import JWK_PLACE, journal_receipt_key, journal_withdrawn
 from checker.receipts.schema import receipt_key
 from checker.receipts.signature import kid_of, new_key, read_key, write_key
 from checker.vault import Vault
-
-_PLACE = "receipt_key.sealed_jwk"
 
 
 class ReceiptKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +92,7 @@ async def withdraw(
                 made = await _add_after(held, connection, vault, now=now, signs_from=now)
             removed = delete(receipt_key).where(receipt_key.c.number == found.number)
             await connection.execute(removed)
+            await journal_withdrawn(connection, vault, found.number)
     return made
 
 
@@ -103,7 +103,7 @@ async def read_keys(connection: AsyncConnection, vault: Vault) -> list[ReceiptKe
         ConfigurationError: they were sealed by another deployment.
     """
     rows = await connection.execute(select(receipt_key).order_by(receipt_key.c.number))
-    keys = [(row, read_key(vault.open(row.sealed_jwk, _PLACE))) for row in rows]
+    keys = [(row, read_key(vault.open(row.sealed_jwk, JWK_PLACE, str(row.number)))) for row in rows]
     return [
         ReceiptKey(number=row.number, kid=kid_of(key), key=key, signs_from=row.signs_from)
         for row, key in keys
@@ -145,22 +145,28 @@ async def _add(
 ) -> OKPKey | None:
     """Add a key under a number; None: somebody else has just done so."""
     key = new_key()
+    jwk = write_key(key, private=True)
     added = (
         insert(receipt_key)
         .values(
             number=number,
-            sealed_jwk=vault.seal(write_key(key, private=True), _PLACE),
+            sealed_jwk=vault.seal(jwk, JWK_PLACE, str(number)),
             created_at=now,
             signs_from=signs_from,
         )
         .on_conflict_do_nothing(index_elements=["number"])
         .returning(receipt_key.c.number)
     )
-    return None if (await connection.execute(added)).first() is None else key
+    if (await connection.execute(added)).first() is None:
+        return None
+    await journal_receipt_key(connection, vault, number, jwk=jwk, signs_from=signs_from)
+    return key
 
 
 async def _destroy_private_part(connection: AsyncConnection, vault: Vault, key: ReceiptKey) -> None:
-    sealed = vault.seal(write_key(key.key, private=False), _PLACE)
+    jwk = write_key(key.key, private=False)
+    sealed = vault.seal(jwk, JWK_PLACE, str(key.number))
     await connection.execute(
         update(receipt_key).where(receipt_key.c.number == key.number).values(sealed_jwk=sealed)
     )
+    await journal_receipt_key(connection, vault, key.number, jwk=jwk, signs_from=key.signs_from)

@@ -203,7 +203,9 @@ class Reconciliations:
         reference = row.reference
         return Result(
             line=row.line,
-            reference=None if reference is None else self._vault.open(reference, REFERENCE),
+            reference=None
+            if reference is None
+            else self._vault.open(reference, REFERENCE, str(row.reconciliation_pk), str(row.line)),
             sold_at=row.sold_at,
             service=row.service,
             jurisdiction=row.jurisdiction,

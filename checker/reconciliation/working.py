@@ -120,11 +120,14 @@ class Working:
     def _row(self, number: int, judged: Judged) -> dict[str, Any]:
         check, decision = judged.sale.check, judged.decision
         seal = self._sealer.vault.seal
-        reference = check.reference
+        reference = None
+        if check.reference is not None:
+            place = (str(number), str(judged.sale.line))
+            reference = seal(check.reference, REFERENCE, *place)
         return {
             "reconciliation_pk": number,
             "line": judged.sale.line,
-            "reference": None if reference is None else seal(reference, REFERENCE),
+            "reference": reference,
             "sold_at": judged.sale.sold_at,
             "service": type_of(check.service),
             "jurisdiction": check.jurisdiction,

@@ -18,6 +18,7 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.errors import CheckerError
 from checker.registry.entry import LineRejected
 from checker.registry.feed_requests import AnsweredBefore
+from checker.registry.journaling import ChangeRow, journal_change
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import difference
 from checker.registry.ledger_rows import write
@@ -169,16 +170,20 @@ class ChangeWriter:
         changes = difference(loaded.ledger, ledger, loaded.open_ids)
         counted = [one for one in judged if not one.dropped]
         newest, version = None, None
+        accepted = sum(one.accepted for one in counted)
+        rejected = sum(len(one.rejected) for one in counted)
         if changes or any(one.rejected or _resolves(one, over) for one in counted):
             newest = await put_change(
                 connection,
                 kind=ChangeKind.CHANGES,
                 at=now,
-                accepted=sum(one.accepted for one in counted),
-                rejected=sum(len(one.rejected) for one in counted),
+                accepted=accepted,
+                rejected=rejected,
             )
             version = newest.version
-            await write(connection, self._sealer, loaded, (ledger, changes), version)
+            named = await write(connection, self._sealer, loaded, (ledger, changes), version)
+            row = ChangeRow.of(newest, accepted, rejected)
+            await journal_change(connection, self._sealer.vault, row, named)
         quarantined = [await self._keep(connection, one, version) for one in judged]
         if newest is None:
             newest = await newest_version(connection)

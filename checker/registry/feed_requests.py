@@ -188,7 +188,7 @@ class FeedRequests:
             "request_digest": terms.key.request_digest,
             "lines": kept.lines,
             "is_whole": kept.is_whole,
-            "answer": self._vault.seal(answer, ANSWER),
+            "answer": self._vault.seal(answer, ANSWER, terms.key.key_digest.hex()),
             "at": self._clock.now(),
         }
         statement = insert(feed_request).values(values)
@@ -222,7 +222,7 @@ class FeedRequests:
             return None
         if row.request_digest != key.request_digest:
             raise IdempotencyKeyReused("this Idempotency-Key was used for another request")
-        answer = _decode(self._vault.open(row.answer, ANSWER))
+        answer = _decode(self._vault.open(row.answer, ANSWER, key.key_digest.hex()))
         kept = KeptRequest(
             lines=row.lines, is_whole=row.is_whole, report=answer.report, refused=answer.refused
         )

@@ -116,6 +116,6 @@ class Intake:
         if len(self._quarantine) >= REQUEST_LINES_MAX:
             return
         raw = (line or b"").decode(errors="backslashreplace")
-        sealed = self._sealer.vault.seal(raw, QUARANTINE_RAW)
+        sealed = self._sealer.vault.seal(raw, QUARANTINE_RAW, self._feed, str(number))
         place = (self._feed, self._format, number)
         self._quarantine.append((*place, error.code, error.detail, sealed, self._terms.account_id))

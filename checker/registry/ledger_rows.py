@@ -6,12 +6,24 @@ changed. The caller holds `Lock.LIST_WRITER` and has numbered the change.
 """
 
 from collections.abc import Collection, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Table, Text, any_, bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
+from checker.journal.entries import Named
+from checker.registry.contents import (
+    BOUND_DOCUMENT,
+    DIRECTIVE,
+    LISTING,
+    PERMIT,
+    bound_digest,
+    directive_digest,
+    permit_digest,
+)
+from checker.registry.journaling import ends, row_key
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import Difference
 from checker.registry.ledger_state import DirectiveKind
@@ -37,33 +49,28 @@ async def write(
     loaded: Loaded,
     changed: tuple[Ledger, Difference],
     version: int,
-) -> None:
-    """Write a difference, with the ledger that it leads to, as version `version`."""
+) -> list[Named]:
+    """Write a difference, with the ledger that it leads to, as version `version`.
+
+    Returns what the journal names: the rows that end, and the rows that begin.
+    """
     ledger, difference = changed
     sealed = [sealer.seal(line, entry) for line, entry in enumerate(difference.entries)]
     tokens = await _documents_before(connection, loaded, difference)
-    await _end(connection, loaded, difference, version)
-    await _begin_listings(connection, sealed, version)
-    await _insert(
-        connection,
-        directive,
-        [
-            {
-                "listing_id": listing_id,
-                "kind": one.kind,
-                "on": one.on,
-                "ground": one.ground,
-                "measures": one.measures,
-                "from_version": version,
-            }
-            for listing_id, one in difference.directives
-        ],
-    )
-    await _insert(connection, bound_document, _bound(sealer, loaded, ledger, difference, version))
-    await _insert(connection, permit, _permits(sealer, difference, version))
+    named = await _end(connection, loaded, difference, version)
+    named += await _begin_listings(connection, sealed, version)
+    digest = sealer.vault.digest
+    for row in await _insert_numbered(connection, directive, _directives(difference, version)):
+        named.append(_named(DIRECTIVE, row.listing_id, row.pk, directive_digest(digest, row)))
+    bound = _bound(sealer, loaded, ledger, difference, version)
+    for row in await _insert_numbered(connection, bound_document, bound):
+        number = sealer.vault.open(row.number, BOUND_NUMBER, row.token.hex())
+        named.append(_named(BOUND_DOCUMENT, row.person, row.pk, bound_digest(digest, row, number)))
+    named += await _begin_permits(connection, sealer, difference, version)
     tokens |= {Token(row.token) for entry in sealed for row in entry.documents}
     tokens |= {token for token, _ in difference.bound}
     await refresh_outlines(connection, tokens, version)
+    return named
 
 
 async def _documents_before(
@@ -88,24 +95,30 @@ async def _documents_before(
 
 async def _end(
     connection: AsyncConnection, loaded: Loaded, difference: Difference, version: int
-) -> None:
-    """Give the rows that end their version, before others of the same id begin."""
-    listing_pks = [loaded.listing_pks[listing_id] for listing_id in difference.ended_ids]
-    directive_pks = [loaded.directive_pks[one] for one in difference.ended_directives]
-    bound_pks = [loaded.bound_rows[token].pk for token in difference.unbound]
+) -> list[Named]:
+    """Give the rows that end their version, before others of the same id begin; name them."""
+    listings = {listing_id: loaded.listing_pks[listing_id] for listing_id in difference.ended_ids}
+    directives = [(one[0], loaded.directive_pks[one]) for one in difference.ended_directives]
+    bound = [loaded.bound_rows[token] for token in difference.unbound]
     for statement, wanted in (
-        (_END_LISTINGS, listing_pks),
-        (_END_DIRECTIVES, directive_pks),
-        (_END_BOUND, bound_pks),
+        (_END_LISTINGS, listings.values()),
+        (_END_DIRECTIVES, [pk for _, pk in directives]),
+        (_END_BOUND, [row.pk for row in bound]),
         (_END_PERMITS, difference.withdrawn_ids),
     ):
         if wanted:
             await connection.execute(statement, {"wanted": list(wanted), "version": version})
+    return [
+        *ends(LISTING, (row_key(*one) for one in listings.items())),
+        *ends(DIRECTIVE, (row_key(*one) for one in directives)),
+        *ends(BOUND_DOCUMENT, (row_key(row.person, row.pk) for row in bound)),
+        *ends(PERMIT, difference.withdrawn_ids),
+    ]
 
 
 async def _begin_listings(
     connection: AsyncConnection, sealed: Sequence[SealedEntry], version: int
-) -> None:
+) -> list[Named]:
     pks = await _numbers(connection, listing, len(sealed))
     officers = [(pk, row) for pk, entry in zip(pks, sealed, strict=True) for row in entry.officers]
     officer_pks = await _numbers(connection, officer_link, len(officers))
@@ -114,7 +127,7 @@ async def _begin_listings(
         for officer_pk, (listing_pk, row) in zip(officer_pks, officers, strict=True)
     }
     listing_rows = [
-        _without(entry.listing._asdict(), "line") | {"pk": pk, "from_version": version}
+        _without(entry.listing._asdict(), "line", "content") | {"pk": pk, "from_version": version}
         for pk, entry in zip(pks, sealed, strict=True)
     ]
     officer_rows = [
@@ -134,6 +147,43 @@ async def _begin_listings(
     await _insert(connection, listing, listing_rows)
     await _insert(connection, officer_link, officer_rows)
     await _insert(connection, document, document_rows)
+    return [
+        _named(LISTING, entry.listing.id, pk, entry.listing.content)
+        for pk, entry in zip(pks, sealed, strict=True)
+    ]
+
+
+async def _begin_permits(
+    connection: AsyncConnection, sealer: Sealer, difference: Difference, version: int
+) -> list[Named]:
+    rows = _permits(sealer, difference, version)
+    await _insert(connection, permit, rows)
+    numbers = (granted.document.number for granted, _, _ in difference.permits)
+    digest = sealer.vault.digest
+    begun = [
+        Named(PERMIT, row["id"], permit_digest(digest, SimpleNamespace(**row), number))
+        for row, number in zip(rows, numbers, strict=True)
+    ]
+    withdrawn = [row["id"] for row in rows if row["until_version"] is not None]
+    return [*begun, *ends(PERMIT, withdrawn)]
+
+
+def _named(kind: str, known_by: str, pk: int, digest: bytes) -> Named:
+    return Named(kind, row_key(known_by, pk), digest)
+
+
+def _directives(difference: Difference, version: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "listing_id": listing_id,
+            "kind": one.kind,
+            "on": one.on,
+            "ground": one.ground,
+            "measures": one.measures,
+            "from_version": version,
+        }
+        for listing_id, one in difference.directives
+    ]
 
 
 def _without(row: dict[str, Any], *fields: str) -> dict[str, Any]:
@@ -149,7 +199,7 @@ def _bound(
             kind, number = earlier.type, earlier.number
         else:
             bound = ledger.documents[token]
-            kind, number = bound.type, sealer.vault.seal(bound.number, BOUND_NUMBER)
+            kind, number = bound.type, sealer.vault.seal(bound.number, BOUND_NUMBER, token.hex())
         row = {"person": person, "type": kind, "number": number, "token": token}
         rows.append(row | {"from_version": version})
     return rows
@@ -161,7 +211,7 @@ def _permits(sealer: Sealer, difference: Difference, version: int) -> list[dict[
             "id": granted.id,
             "digest": digest,
             "type": granted.document.type,
-            "number": sealer.vault.seal(granted.document.number, PERMIT_NUMBER),
+            "number": sealer.vault.seal(granted.document.number, PERMIT_NUMBER, granted.id),
             "token": sealer.document_token(granted.document),
             "services": granted.services,
             "valid_from": granted.valid_from,
@@ -182,6 +232,16 @@ async def _numbers(connection: AsyncConnection, table: Table, count: int) -> Seq
         return ()
     taken = await connection.execute(_NEXT_NUMBERS, {"table": table.name, "count": count})
     return taken.scalars().all()
+
+
+async def _insert_numbered(
+    connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]
+) -> list[Any]:
+    """Insert rows under numbers that are known before; give them with their numbers."""
+    pks = await _numbers(connection, table, len(rows))
+    numbered = [row | {"pk": pk} for pk, row in zip(pks, rows, strict=True)]
+    await _insert(connection, table, numbered)
+    return [SimpleNamespace(**row) for row in numbered]
 
 
 async def _insert(

@@ -38,6 +38,7 @@ class BoundRow(msgspec.Struct, frozen=True, kw_only=True):
     """What of a row of `bound_document` a later row repeats."""
 
     pk: int
+    person: str
     type: str
     number: bytes
 
@@ -119,7 +120,10 @@ async def load(
         open_ids=frozenset(row.id for row in latest if row.is_open),
         directive_pks=directive_pks,
         bound_rows={
-            Token(row.token): BoundRow(pk=row.pk, type=row.type, number=row.number) for row in bound
+            Token(row.token): BoundRow(
+                pk=row.pk, person=row.person, type=row.type, number=row.number
+            )
+            for row in bound
         },
     )
 
@@ -145,10 +149,12 @@ async def _entries(
     connection: AsyncConnection, sealer: Sealer, pks: Sequence[int]
 ) -> dict[int, ListingEntry]:
     """Put listings together from their rows, by the rows' numbers; without their officers."""
+    contents = {row.pk: row for row in await _rows(connection, _CONTENT, pks)}
     documents: dict[int, list[Document | MaskedDocument]] = {}
     for row in await _rows(connection, _PARTY_DOCUMENTS, pks):
-        number = sealer.vault.open(row.number, DOCUMENT_NUMBER)
-        documents.setdefault(row.listing_pk, []).append(_document(row, number))
+        listing_id = contents[row.listing_pk].id
+        number = sealer.vault.open(row.number, DOCUMENT_NUMBER, listing_id, row.token.hex())
+        documents.setdefault(row.listing_pk, []).append(listed_document(row, number))
     return {
         row.pk: ListingEntry(
             id=row.id,
@@ -160,16 +166,17 @@ async def _entries(
             public=row.public,
             party_type=PartyType(row.party_type),
             party=Holder(
-                name=sealer.vault.open(row.party_name, PARTY_NAME),
+                name=sealer.vault.open(row.party_name, PARTY_NAME, row.id),
                 documents=tuple(documents.get(row.pk, ())),
             ),
             officers=(),
         )
-        for row in await _rows(connection, _CONTENT, pks)
+        for row in contents.values()
     }
 
 
-def _document(row: Any, number: str) -> Document | MaskedDocument:
+def listed_document(row: Any, number: str) -> Document | MaskedDocument:
+    """Put a document together from its row and the opened number."""
     if row.masked:
         return MaskedDocument(type=row.type, number=MaskedNumber(pattern=number))
     return Document(type=DocumentType(row.type), number=number)

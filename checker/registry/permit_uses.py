@@ -16,7 +16,10 @@ from sqlalchemy.types import LargeBinary, Text
 
 from checker.domain.permit import Permit
 from checker.domain.standing import Standing
+from checker.journal.entries import Area, Named, write_entries
+from checker.registry.contents import PERMIT_USE, use_digest
 from checker.registry.schema import permit, permit_use
+from checker.vault import Vault
 
 _ids = bindparam("ids", type_=ARRAY(Text))
 _claims = bindparam("claims", type_=ARRAY(LargeBinary))
@@ -87,8 +90,19 @@ class PermitUses:
         self._used[pk] = self._used.get(pk, 0) + 1
         self._fresh.append((pk, claim))
 
-    async def write(self, connection: AsyncConnection, at: datetime) -> None:
-        """Put down the uses."""
+    async def write(self, connection: AsyncConnection, vault: Vault, at: datetime) -> None:
+        """Put down the uses, and enter them in the journal."""
         rows = [{"permit_pk": pk, "claim": claim, "at": at} for pk, claim in self._fresh]
-        if rows:
-            await connection.execute(insert(permit_use).values(rows))
+        if not rows:
+            return
+        await connection.execute(insert(permit_use).values(rows))
+        ids = {row.pk: permit_id for permit_id, row in self._permits.items()}
+        named = [
+            Named(
+                PERMIT_USE,
+                f"{ids[pk]}#{claim.hex()}",
+                use_digest(vault.digest, ids[pk], claim, at),
+            )
+            for pk, claim in self._fresh
+        ]
+        await write_entries(connection, vault, Area.PERMITS, named)

@@ -92,6 +92,11 @@ async def refresh_after_snapshot(connection: AsyncConnection, version: int) -> N
     await connection.execute(text("ANALYZE outline"))
 
 
+def all_outlines() -> Select[Any]:
+    """The outline of every token, as the list makes it."""
+    return _outlines(all_documents().subquery("reached"))
+
+
 def _outlines_of(tokens: FromClause) -> CTE:
     reaching = reach(tokens).cte("reaching")
     return _outlines(documents_of(reaching).cte("reached")).cte("computed")
@@ -192,7 +197,7 @@ def _refresh_touched() -> Insert:
 
 def _refresh_all() -> Insert:
     # Not as a common table, which PostgreSQL would write out whole before it begins.
-    computed = _outlines(all_documents().subquery("reached")).cte("computed")
+    computed = all_outlines().cte("computed")
     return _write(computed).add_cte(_remove(computed).cte("removed"))
 
 

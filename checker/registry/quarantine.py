@@ -108,7 +108,7 @@ class Quarantine:
         )
 
     def _text(self, row: Any) -> str:
-        return self._sealer.vault.open(row["raw"], QUARANTINE_RAW)
+        return self._sealer.vault.open(row["raw"], QUARANTINE_RAW, row["feed"], str(row["line"]))
 
     async def _fetch(self, statement: Select[Any], **parameters: Any) -> Sequence[Any]:
         with driver_errors():

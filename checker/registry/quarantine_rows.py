@@ -111,7 +111,8 @@ async def keep_verdicts(
         elif line.quarantined is None:
             if len(rows) >= lines_max:
                 continue
-            raw = sealer.vault.seal(line.raw.decode(errors="backslashreplace"), QUARANTINE_RAW)
+            text = line.raw.decode(errors="backslashreplace")
+            raw = sealer.vault.seal(text, QUARANTINE_RAW, line.feed, str(line.number))
             place = (line.feed, version, line.line_format, line.number)
             row = (*place, error.code, error.detail, raw, account_id)
             rows.append(row)

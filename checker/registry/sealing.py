@@ -15,7 +15,13 @@ from checker.domain.document import Document, lookup_key
 from checker.domain.masking import masked_lookup_key, masked_lookup_keys
 from checker.domain.name import normalize_name
 from checker.domain.service import Service
-from checker.registry.entry import Holder, ListingEntry, MaskedDocument, OfficerEntry
+from checker.registry.contents import (
+    DocumentContent,
+    OfficerContent,
+    in_order,
+    listing_digest,
+)
+from checker.registry.entry import Holder, ListingEntry, MaskedDocument
 from checker.registry.operations import PermitEntry
 from checker.vault import Vault
 
@@ -45,6 +51,8 @@ class ListingRow(NamedTuple):
     public: bool
     party_type: str
     party_name: bytes
+    # What the journal names the listing by (`checker.registry.contents`): not a column of the list.
+    content: bytes = b""
 
 
 class OfficerRow(NamedTuple):
@@ -138,16 +146,29 @@ class Sealer:
 
     def seal(self, line: int, entry: ListingEntry) -> SealedEntry:
         """Make the rows of an entry that was read from a line."""
-        documents = self._documents(line, None, "debtor", entry.party)
-        officers = []
+        documents = self._documents(entry.id, (line, None, "debtor"), entry.party)
+        shown = _contents(documents, entry.party)
+        officers, contents = [], []
         for ordinal, officer in enumerate(entry.officers):
-            officers.append(self._officer(line, ordinal, officer))
+            name = self.vault.seal(officer.holder.name, OFFICER_NAME, entry.id)
+            officers.append(OfficerRow(line, ordinal, officer.role, name, officer.resolved))
+            own: list[DocumentRow] = []
             if officer.role is not None:
-                documents += self._documents(line, ordinal, officer.role, officer.holder)
+                own = self._documents(entry.id, (line, ordinal, officer.role), officer.holder)
+            documents += own
+            contents.append(
+                OfficerContent(
+                    officer.role,
+                    officer.holder.name,
+                    officer.resolved,
+                    in_order(_contents(own, officer.holder)),
+                )
+            )
+        own_digest = self.digest(entry)
         row = ListingRow(
             line=line,
             id=entry.id,
-            digest=self.digest(entry),
+            digest=own_digest,
             case_number=entry.case_number,
             court=entry.court,
             filed_on=entry.filed_on,
@@ -155,38 +176,56 @@ class Sealer:
             expires_on=entry.expires_on,
             public=entry.public,
             party_type=entry.party_type,
-            party_name=self.vault.seal(entry.party.name, PARTY_NAME),
+            party_name=self.vault.seal(entry.party.name, PARTY_NAME, entry.id),
+            content=listing_digest(
+                self.vault.digest, entry, own_digest, entry.party.name, shown, contents
+            ),
         )
         return SealedEntry(row, officers, documents)
 
-    def _officer(self, line: int, ordinal: int, officer: OfficerEntry) -> OfficerRow:
-        name = self.vault.seal(officer.holder.name, OFFICER_NAME)
-        return OfficerRow(line, ordinal, officer.role, name, officer.resolved)
-
     def _documents(
-        self, line: int, ordinal: int | None, role: str, holder: Holder
+        self, listing_id: str, place: tuple[int, int | None, str], holder: Holder
     ) -> list[DocumentRow]:
+        """Make the rows of a holder's documents; `place` is line, ordinal and role."""
         if not holder.documents:
             return []
+        line, ordinal, role = place
         name_token = self.name_token(holder.name)
-        return [
-            DocumentRow(
-                line=line,
-                ordinal=ordinal,
-                role=role,
-                type=document.type,
-                number=self.vault.seal(_shown(document), DOCUMENT_NUMBER),
-                masked=isinstance(document, MaskedDocument),
-                token=self._listed_token(document, holder.name),
-                name_token=name_token,
+        rows = []
+        for document in holder.documents:
+            token = self.listed_token(document, holder.name)
+            number = self.vault.seal(
+                shown_number(document), DOCUMENT_NUMBER, listing_id, token.hex()
             )
-            for document in holder.documents
-        ]
+            rows.append(
+                DocumentRow(
+                    line=line,
+                    ordinal=ordinal,
+                    role=role,
+                    type=document.type,
+                    number=number,
+                    masked=isinstance(document, MaskedDocument),
+                    token=token,
+                    name_token=name_token,
+                )
+            )
+        return rows
 
-    def _listed_token(self, document: Document | MaskedDocument, name: str) -> Token:
+    def listed_token(self, document: Document | MaskedDocument, name: str) -> Token:
+        """Token under which a document of somebody of that name stands in the list."""
         if isinstance(document, MaskedDocument):
             return self._tokenizer.token(*masked_lookup_key(document.number, name))
         return self.document_token(document)
+
+
+def _contents(rows: Iterable[DocumentRow], holder: Holder) -> list[DocumentContent]:
+    """Give what is digested of a holder's documents; `rows` are theirs, in the same order."""
+    return [
+        DocumentContent(
+            row.role, row.type, shown_number(document), row.masked, row.token, row.name_token
+        )
+        for row, document in zip(rows, holder.documents, strict=False)
+    ]
 
 
 def _in_order(entry: ListingEntry) -> ListingEntry:
@@ -209,7 +248,7 @@ def _sorted(members: Iterable[_Member]) -> tuple[_Member, ...]:
     return tuple(sorted(set(members), key=_encode))
 
 
-def _shown(document: Document | MaskedDocument) -> str:
+def shown_number(document: Document | MaskedDocument) -> str:
     """Give the number as the list shows it."""
     number = document.number
     return number if isinstance(number, str) else number.pattern

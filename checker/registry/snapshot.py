@@ -32,6 +32,7 @@ from checker.registry.feed_requests import (
     KeptRequest,
 )
 from checker.registry.intake import Intake
+from checker.registry.journaling import ChangeRow, journal_snapshot
 from checker.registry.projection import refresh_after_snapshot
 from checker.registry.publication import (
     ChangeKind,
@@ -195,6 +196,8 @@ class SnapshotFeed:
             rejected=intake.rejected_count,
         )
         await intake.put_in_force(change.version, shanghai_day(now))
+        row = ChangeRow.of(change, intake.stage.accepted, intake.rejected_count)
+        await journal_snapshot(connection, self._sealer.vault, row)
         await refresh_after_snapshot(connection, change.version)
         return change
 

@@ -30,6 +30,7 @@ _STAGE = (
         public boolean NOT NULL,
         party_type text NOT NULL,
         party_name bytea NOT NULL,
+        content bytea NOT NULL,
         pk bigint NOT NULL DEFAULT nextval(pg_get_serial_sequence('listing', 'pk'))
     ) ON COMMIT DROP
     """,

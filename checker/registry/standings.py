@@ -159,7 +159,9 @@ def _match(question: Question, row: Any, vault: Vault) -> Match | None:
     if row["masked"]:
         if question.document is None:
             return None
-        masked = MaskedNumber.parse(vault.open(row["number"], DOCUMENT_NUMBER))
+        masked = MaskedNumber.parse(
+            vault.open(row["number"], DOCUMENT_NUMBER, row["listing_id"], row["token"].hex())
+        )
         return Match.MASKED if masked.matches(question.document.number) else None
     if question.name_token is None or question.name_token == row["name_token"]:
         return Match.DOCUMENT
@@ -184,7 +186,7 @@ def _permit(question: Question, row: Any) -> Permit:
 
 # The columns of a link and of a permit, side by side; a row fills those of one of them.
 _LINK = (
-    *("role", "number", "masked", "name_token", "listing_id", "case_number", "court"),
+    *("role", "number", "token", "masked", "name_token", "listing_id", "case_number", "court"),
     *("published_on", "starts_on", "ends_on", "public", "fulfilled_on", "measures"),
 )
 _PERMIT = (

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import Row, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.token import Token
@@ -21,11 +21,13 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
+from checker.journal.entries import Area, entry_row
 from checker.registry.permit_uses import PermitUses
 from checker.registry.standings import Question, find_standings
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
+from checker.spending.journaled import steps_of
 from checker.spending.rows import authorizations_of, open_of, row_of, totals_of
 from checker.spending.schema import authorization_step, idempotency_key
 from checker.spending.statements import (
@@ -108,7 +110,7 @@ class PostgresSpendingStore:
             assert uses is not None, "only a permit that was loaded is used"
             uses.claim(use.permit, use.claim)
         if uses is not None:
-            await uses.write(connection, loaded.now)
+            await uses.write(connection, self._vault, loaded.now)
         await keep(connection, written.decisions)
         if written.moved:
             await self._put_steps(connection, written.moved)
@@ -121,7 +123,8 @@ class PostgresSpendingStore:
         """Add the newest step of each, and bring up what follows from the steps."""
         rows = [row_of(each, self._vault) for each in moved]
         await connection.execute(insert(authorization_step), rows)
-        await connection.execute(BRING_UP, totals_of(moved) | open_of(moved))
+        entry = entry_row(self._vault, Area.SPENDING, steps_of(moved, rows, self._vault))
+        await connection.execute(BRING_UP, totals_of(moved) | open_of(moved) | entry)
 
     async def _load(
         self,
@@ -228,20 +231,18 @@ class PostgresSpendingStore:
             "keys": [key for _, key in keys],
         }
         rows = (await connection.execute(READ_ANSWERS, parameters)).all()
-        return {
-            (row.account_id, Token(row.key_digest)): _decode(self._opened(row.answer))
-            for row in rows
-        }
+        return {(row.account_id, Token(row.key_digest)): self._opened(row) for row in rows}
 
-    def _opened(self, answer: bytes) -> bytes:
-        return self._vault.open(answer, ANSWER).encode()
+    def _opened(self, row: Row[Any]) -> KeptAnswer:
+        place = (row.account_id, row.key_digest.hex())
+        return _decode(self._vault.open(row.answer, ANSWER, *place).encode())
 
     def _answer_rows(self, written: Written, loaded: Loaded) -> list[dict[str, Any]]:
         return [
             {
                 "account_id": account_id,
                 "key_digest": key,
-                "answer": self._vault.seal(_encode(answer).decode(), ANSWER),
+                "answer": self._vault.seal(_encode(answer).decode(), ANSWER, account_id, key.hex()),
                 "at": loaded.now,
             }
             for (account_id, key), answer in written.answers.items()

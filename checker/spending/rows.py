@@ -46,7 +46,9 @@ def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
             "account_id": opening.account_id,
             "jurisdiction": opening.jurisdiction,
             "venue": opening.venue.value,
-            "reference": None if reference is None else vault.seal(reference, REFERENCE),
+            "reference": None
+            if reference is None
+            else vault.seal(reference, REFERENCE, opening.id),
             "decision_id": opening.decision_id,
         }
     return row
@@ -105,7 +107,9 @@ def _opening(row: Any, vault: Vault) -> Opening:
         counted_at=row.counted_at,
         jurisdiction=Jurisdiction(row.jurisdiction),
         venue=ResortVenue(row.venue),
-        reference=None if row.reference is None else vault.open(row.reference, REFERENCE),
+        reference=None
+        if row.reference is None
+        else vault.open(row.reference, REFERENCE, str(row.authorization_id)),
         decision_id=str(row.decision_id),
     )
 

@@ -67,11 +67,16 @@ BRING_UP = text(
         )
         ON CONFLICT (authorization_id) DO UPDATE
         SET held_fen = excluded.held_fen, expires_at = excluded.expires_at
+    ), entered AS (
+        INSERT INTO journal (nonce, area, version, keys, digests, mac)
+        VALUES (CAST(:nonce AS bytea), CAST(:area AS text), CAST(:version AS bigint),
+            CAST(:keys AS text[]), CAST(:digests AS bytea[]), CAST(:mac AS bytea))
     )
     DELETE FROM open_hold WHERE authorization_id = ANY(CAST(:ended AS uuid[]))
     """
 )
-"""Bring up the sums and the open holds, of which none is both put and ended, in one trip."""
+"""Bring up the sums and the open holds, of which none is both put and ended, and enter the steps in
+the journal, in one trip."""
 
 READ_ANSWERS = text(
     """

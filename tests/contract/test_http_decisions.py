@@ -239,23 +239,49 @@ def test_the_audit_finds_no_fault_until_a_row_is_tampered_with_and_tells_where(
     assert run_command(service.data_dir, "audit", "verify", "--head", "x").returncode == 2
 
 
-@contextmanager
-def tampered(service: RunningService, decision_id: str) -> Iterator[None]:
-    """Have a decision read otherwise, as somebody may make it who may do everything."""
+def test_the_audit_finds_an_account_that_was_changed_by_hand_beside_a_running_service(
+    service: RunningService,
+) -> None:
+    change = "UPDATE account SET items_per_day = items_per_day + $1 WHERE name = 'auditor'"
+    by_hand(service, change, 7)
+    try:
+        done = run_command(service.data_dir, "audit", "verify")
+        assert done.returncode == 3
+        assert done.stdout.startswith("account ")
+        assert "it was changed" in done.stdout.partition("\n")[0]
+    finally:
+        by_hand(service, change, -7)
+    done = run_command(service.data_dir, "audit", "verify")
+    assert done.returncode == 0, done.stdout
+    [head] = [line for line in done.stdout.splitlines() if line.startswith("head: ")]
+    noted = head.removeprefix("head: ")
+    assert run_command(service.data_dir, "audit", "verify", "--head", noted).returncode == 0
+    other = noted.rpartition(":")[0] + ":" + "0" * 64
+    assert run_command(service.data_dir, "audit", "verify", "--head", other).returncode == 3
 
-    async def change(outcome: str) -> None:
+
+def by_hand(service: RunningService, statement: str, *values: object) -> None:
+    """Change one row as somebody may who may do everything: without triggers."""
+
+    async def change() -> None:
         with open_servers(load_config({}, data_dir=service.data_dir)) as named:
             assert named.database_url is not None
             connection = await asyncpg.connect(named.database_url.replace("+asyncpg", ""))
             try:
                 await connection.execute("SET session_replication_role = replica")
-                changed = "UPDATE decision SET outcome = $1 WHERE id = $2"
-                assert await connection.execute(changed, outcome, decision_id) == "UPDATE 1"
+                assert await connection.execute(statement, *values) == "UPDATE 1"
             finally:
                 await connection.close()
 
-    asyncio.run(change("allow"))
+    asyncio.run(change())
+
+
+@contextmanager
+def tampered(service: RunningService, decision_id: str) -> Iterator[None]:
+    """Have a decision read otherwise, as somebody may make it who may do everything."""
+    change = "UPDATE decision SET outcome = $1 WHERE id = $2"
+    by_hand(service, change, "allow", decision_id)
     try:
         yield
     finally:
-        asyncio.run(change("deny"))
+        by_hand(service, change, "deny", decision_id)

@@ -106,10 +106,12 @@ class PostgresServer:
     def url_of(self, name: str) -> str:
         return self._url.replace("/postgres?", f"/{name}?")
 
-    def create(self, *, upgraded: bool = True) -> str:
-        """Make a database and give its URL."""
+    def create(self, *, upgraded: bool = True, copy_of: str | None = None) -> str:
+        """Make a database and give its URL; `copy_of` is the URL of one that nobody uses now."""
         name = f"t_{uuid4().hex}"
         template = "template_upgraded" if upgraded else "template1"
+        if copy_of is not None:
+            template = copy_of.partition("?")[0].rpartition("/")[2]
         asyncio.run(self._command(f"CREATE DATABASE {name} TEMPLATE {template}"))
         return self.url_of(name)
 

@@ -27,18 +27,20 @@ MAY_KNOW = {
     "checker.database": {"cache", "checker.errors"},
     "checker.registry": {
         *("cache", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.vault"),
+        *("checker.errors", "checker.fault_log", "checker.journal", "checker.vault"),
     },
+    "checker.journal": {"checker.database", "checker.errors", "checker.vault"},
     "checker.accounts": {
         *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
+        *("checker.journal", "checker.vault"),
     },
     "checker.audit": {
         *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
-        "checker.vault",
+        *("checker.journal", "checker.vault"),
     },
     "checker.receipts": {
         *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
-        "checker.vault",
+        *("checker.journal", "checker.vault"),
     },
     "checker.notices": {
         *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
@@ -49,11 +51,12 @@ MAY_KNOW = {
     },
     "checker.spending": {
         *("cache", "checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        *("checker.fault_log", "checker.policy", "checker.registry", "checker.vault"),
+        *("checker.fault_log", "checker.journal", "checker.policy", "checker.registry"),
+        "checker.vault",
     },
     "checker.corrections": {
         *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        "checker.registry",
+        *("checker.journal", "checker.registry", "checker.vault"),
     },
     "checker.checks": {
         *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
@@ -71,13 +74,18 @@ MAY_KNOW = {
     },
     "checker.joining": {
         *("cache", "checker.audit", "checker.database", "checker.deployment", "checker.domain"),
-        *("checker.errors", "checker.policy", "checker.registry"),
+        *("checker.errors", "checker.policy", "checker.record", "checker.registry"),
         "checker.config",
     },
     "checker.foundation": {
         *("cache", "checker.accounts", "checker.config", "checker.database", "checker.domain"),
         *("checker.errors", "checker.joining", "checker.policy"),
         *("checker.registry", "checker.vault"),
+    },
+    "checker.record": {
+        *("checker.accounts", "checker.audit", "checker.corrections", "checker.database"),
+        *("checker.domain", "checker.journal", "checker.receipts", "checker.registry"),
+        "checker.spending",
     },
     "checker.runtime": {
         *("checker.foundation", "checker.joining"),

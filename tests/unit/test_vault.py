@@ -154,12 +154,32 @@ def test_what_is_sealed_opens_again(text):
 
 
 def test_a_sealed_field_has_the_layout_that_its_readers_know():
-    sealed = VAULT.seal("陈示例", PLACE)
+    sealed = VAULT.seal("陈示例", PLACE, "1")
 
-    assert sealed[0] == 1
-    assert len(sealed) == 1 + 12 + len("陈示例".encode()) + 16
-    golden = "010102030405060708090a0b0c" + "5ce394e7d5495ad6fb44d7c6db9ac2a89c"
-    assert VAULT.open(bytes.fromhex(golden), PLACE) == "a"
+    assert sealed[:2] == bytes([2, 1])
+    assert len(sealed) == 2 + 12 + len("陈示例".encode()) + 16
+
+
+def test_what_an_older_version_sealed_opens_for_every_row_of_its_place():
+    golden = bytes.fromhex("010102030405060708090a0b0c5ce394e7d5495ad6fb44d7c6db9ac2a89c")
+
+    assert VAULT.open(golden, PLACE, "1") == VAULT.open(golden, PLACE, "2") == "a"
+    with pytest.raises(ConfigurationError):
+        VAULT.open(golden, "officer_link.name", "1")
+
+
+@pytest.mark.parametrize("row", [(), ("2",), ("1", "1"), ("1,1",), ('1","1',)])
+def test_a_value_moved_to_another_row_does_not_open(row):
+    sealed = VAULT.seal("陈示例", PLACE, "1")
+
+    assert VAULT.open(sealed, PLACE, "1") == "陈示例"
+    with pytest.raises(ConfigurationError, match=PLACE):
+        VAULT.open(sealed, PLACE, *row)
+
+
+def test_a_digest_of_the_journal_needs_the_key_of_the_deployment():
+    assert VAULT.digest(b"a") == VAULT.digest(b"a") != VAULT.digest(b"b")
+    assert VAULT.digest(b"a") != Vault(bytes([1] * KEY_BYTES)).digest(b"a")
 
 
 def test_no_two_sealings_are_alike():

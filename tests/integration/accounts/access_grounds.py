@@ -10,6 +10,7 @@ from checker.accounts.key_ring import NOT_IN_FORCE, KeyRing
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
 from checker.errors import Unauthenticated
+from checker.vault import Vault
 
 AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 
@@ -40,8 +41,9 @@ class Access:
         self.node_is_cut_off = False
         event.listen(node_engine.sync_engine, "before_cursor_execute", self._pass)
         self.clock = Clock()
-        self.accounts = Accounts(engine, self.clock)
-        self.keys = AccountKeys(engine, self.clock)
+        self.vault = Vault(bytes(range(32)))
+        self.accounts = Accounts(engine, self.vault, self.clock)
+        self.keys = AccountKeys(engine, self.vault, self.clock)
         self.ring = KeyRing(node_engine, self.clock, slowed_items_per_minute=SLOWED_ITEMS)
 
     def another_node(self):

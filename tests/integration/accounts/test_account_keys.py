@@ -128,6 +128,7 @@ async def test_a_wider_key_is_not_made(access):
     with pytest.raises(InvalidRequest):
         await create_key(
             access.engine,
+            access.vault,
             name=account.name,
             role=AccountRole.INSTITUTION,
             services={ServiceType.AIR},
@@ -151,7 +152,7 @@ async def test_the_keys_of_a_disabled_account_are_none_until_it_is_enabled(acces
     assert await access.caller(made.key) is None
     for make in (
         access.keys.create(account.id, Scope(), None),
-        create_key(access.engine, name=account.name, role=AccountRole.INSTITUTION),
+        create_key(access.engine, access.vault, name=account.name, role=AccountRole.INSTITUTION),
     ):
         with pytest.raises(Conflict):
             await make

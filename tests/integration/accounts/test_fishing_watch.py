@@ -28,7 +28,7 @@ class Street:
     def __init__(self, access):
         self.access = access
         self.told = []
-        self.flags = Flags(access.engine, access.clock)
+        self.flags = Flags(access.engine, access.vault, access.clock)
         self.settings = FishingSettings()
         self.watch = FishingWatch(
             tally=MemoryTally(lambda: access.clock.now().timestamp()),

@@ -16,7 +16,7 @@ PATIENCE_S = 20
 
 @asynccontextmanager
 async def keeping(ground):
-    keeper = AuditKeeper(ground.engine, ground.clock, keep_months=KEEP_MONTHS)
+    keeper = AuditKeeper(ground.engine, ground.vault, ground.clock, keep_months=KEEP_MONTHS)
     task = asyncio.create_task(keeper.run())
     try:
         yield task

@@ -17,7 +17,7 @@ OLD = AT - timedelta(days=400)
 
 @pytest.fixture
 def months(ground):
-    return Months(ground.engine, KEEP_MONTHS)
+    return Months(ground.engine, ground.vault, KEEP_MONTHS)
 
 
 async def partitions(ground):

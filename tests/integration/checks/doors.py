@@ -54,7 +54,8 @@ async def open_doors(
         runtime = lane.routed.state.runtime
         await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
         keys = {
-            role: await create_key(runtime.engine, name=role, role=role) for role in AccountRole
+            role: await create_key(runtime.engine, runtime.sealer.vault, name=role, role=role)
+            for role in AccountRole
         }
         async with client_of(app) as first, client_of(lane.routed) as second:
             yield Doors(first, second, keys)

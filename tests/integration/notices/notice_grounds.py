@@ -46,7 +46,8 @@ class Town:
 
     async def account(self, name):
         if name not in self._accounts:
-            await create_key(self.node.engine, name=name, role=AccountRole.INSTITUTION)
+            node, role = self.node, AccountRole.INSTITUTION
+            await create_key(node.engine, node.sealer.vault, name=name, role=role)
             rows = await query(self.node, "SELECT id FROM account WHERE name = :name", name=name)
             self._accounts[name] = rows[0].id
         return self._accounts[name]

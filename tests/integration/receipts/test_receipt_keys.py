@@ -16,6 +16,8 @@ from checker.receipts.schema import receipt_key
 from checker.receipts.signature import new_key, write_key
 from checker.vault import Vault
 
+PLACE = "receipt_key.sealed_jwk"
+
 pytestmark = pytest.mark.anyio
 
 
@@ -74,7 +76,8 @@ async def test_a_key_that_no_longer_signs_loses_its_private_part_at_the_next_rot
         await node.keys.refresh()
         node.instant += 2 * LEAD
     rows = await stored(node)
-    private = ['"d"' in VAULT.open(row.sealed_jwk, "receipt_key.sealed_jwk") for row in rows]
+    jwks = [VAULT.open(row.sealed_jwk, PLACE, str(row.number)) for row in rows]
+    private = ['"d"' in jwk for jwk in jwks]
     assert private == [False, False, True, True]
     assert all(earlier.signs_from < later.signs_from for earlier, later in pairwise(rows))
     assert [node.verifies(jws) for jws in receipts] == [True] * 3
@@ -146,7 +149,7 @@ async def test_nothing_of_a_key_stands_open_in_the_database(node: Node) -> None:
 
 
 async def test_a_key_that_somebody_writes_into_the_table_is_never_published(node: Node) -> None:
-    forged = Vault(bytes(32)).seal(write_key(new_key(), private=True), "receipt_key.sealed_jwk")
+    forged = Vault(bytes(32)).seal(write_key(new_key(), private=True), PLACE, "2")
     before = node.published()
     async with node.engine.begin() as connection:
         await connection.execute(

@@ -49,9 +49,14 @@ async def everything(node):
 
 
 async def account_of(node):
-    await create_key(node.engine, name="counter", role=AccountRole.INSTITUTION)
+    await counter_key(node)
     [[account_id]] = await query(node, "SELECT id FROM account")
     return account_id
+
+
+async def counter_key(node):
+    role = AccountRole.INSTITUTION
+    return await create_key(node.engine, node.sealer.vault, name="counter", role=role)
 
 
 async def test_every_answer_but_a_plain_allow_is_kept_with_its_id_reasons_and_version(node):
@@ -98,7 +103,7 @@ async def test_an_innocent_and_whom_nothing_restricts_leave_no_row_anywhere(node
 
 async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
     await publish(node, [person_listing(1)])
-    key = await create_key(node.engine, name="counter", role=AccountRole.INSTITUTION)
+    key = await counter_key(node)
     before = await everything(node)
     resource = ChecksResource(
         key_ring=node.key_ring,

@@ -131,17 +131,26 @@ async def test_two_snapshots_at_once_come_one_after_the_other(node, other_node):
     assert (await node.cache.current()).version == 2
 
 
+def opened(node, row):
+    return node.sealer.vault.open(row.raw, QUARANTINE_RAW, row.feed, str(row.line))
+
+
 async def test_a_rejected_line_stands_sealed_in_quarantine_and_the_rest_in_force(node):
     wrong = person_listing(2) | {"secret": name_of(77)}
     report = await publish(node, [person_listing(1), wrong, person_listing(3)])
-    [row] = await query(node, "SELECT version, line, format, code, detail, raw FROM quarantine")
+    [row] = await query(
+        node, "SELECT version, feed, line, format, code, detail, raw FROM quarantine"
+    )
 
     assert report.accepted == 2
     assert [line.line for line in report.rejected] == [2]
     assert (row.version, row.line, row.format) == (1, 2, "listing")
     assert (row.code, row.detail) == (report.rejected[0].code, report.rejected[0].detail)
     assert name_of(77).encode() not in row.raw
-    assert node.sealer.vault.open(row.raw, QUARANTINE_RAW) == ndjson([wrong]).decode().strip()
+    assert (
+        node.sealer.vault.open(row.raw, QUARANTINE_RAW, row.feed, str(row.line))
+        == ndjson([wrong]).decode().strip()
+    )
 
 
 async def test_a_line_with_a_nul_spoils_nothing_but_itself(node):
@@ -212,11 +221,14 @@ async def test_a_snapshot_that_is_rejected_whole_frees_nobody_and_stands_in_quar
     wrong = person_listing(2) | {"secret": name_of(77)}
     with pytest.raises(InvalidRequest) as refused:
         await publish(node, [wrong])
-    [row] = await query(node, "SELECT version, line, raw FROM quarantine")
+    [row] = await query(node, "SELECT version, feed, line, raw FROM quarantine")
 
     assert [fault.pointer for fault in refused.value.faults] == ["/1"]
     assert (row.version, row.line) == (None, 1)
-    assert node.sealer.vault.open(row.raw, QUARANTINE_RAW) == ndjson([wrong]).decode().strip()
+    assert (
+        node.sealer.vault.open(row.raw, QUARANTINE_RAW, row.feed, str(row.line))
+        == ndjson([wrong]).decode().strip()
+    )
     assert await outcome_of(node, 1) == "deny"
 
 

@@ -5,12 +5,14 @@ from platform_records import ORG_CODE, OTHER, PERSON, USCC, listing, read_listin
 
 from cache.token import TOKEN_BYTES, Tokenizer
 from checker.domain.document import Document, DocumentType
+from checker.errors import ConfigurationError
 from checker.registry.sealing import DOCUMENT_NUMBER, OFFICER_NAME, PARTY_NAME, Sealer
 from checker.vault import Vault
 
 VAULT = Vault(bytes(32))
 SEALER = Sealer(Tokenizer(bytes(range(32))), VAULT)
 OTHER_SEALER = Sealer(Tokenizer(bytes(32)), VAULT)
+ID = listing()["id"]
 MASKED = PERSON[:10] + "****" + PERSON[14:]
 
 
@@ -24,6 +26,10 @@ def listed(number, kind="resident_id", name="陈示例"):
     sealed = SEALER.seal(1, read_listing(listing(officers=[officer])))
     [row] = [row for row in sealed.documents if row.ordinal == 0]
     return row
+
+
+def opened(row):
+    return VAULT.open(row.number, DOCUMENT_NUMBER, ID, row.token.hex())
 
 
 def asked(number, kind="resident_id", name=None):
@@ -47,11 +53,26 @@ def test_no_row_holds_a_number_or_a_name_in_the_open():
 def test_what_is_sealed_opens_in_its_place():
     sealed = SEALER.seal(7, read_listing(listing()))
 
-    assert VAULT.open(sealed.listing.party_name, PARTY_NAME) == "示例有限公司"
-    assert VAULT.open(sealed.officers[0].name, OFFICER_NAME) == "陈示例"
-    numbers = [VAULT.open(row.number, DOCUMENT_NUMBER) for row in sealed.documents]
+    assert VAULT.open(sealed.listing.party_name, PARTY_NAME, ID) == "示例有限公司"
+    assert VAULT.open(sealed.officers[0].name, OFFICER_NAME, ID) == "陈示例"
+    numbers = [opened(row) for row in sealed.documents]
     assert numbers == [USCC, PERSON]
-    assert VAULT.open(listed(MASKED).number, DOCUMENT_NUMBER) == MASKED
+    assert opened(listed(MASKED)) == MASKED
+
+
+def test_a_name_or_number_of_another_listing_does_not_open():
+    sealed = SEALER.seal(7, read_listing(listing()))
+    other = SEALER.seal(8, read_listing(listing(id="other")))
+
+    for row, value, place in [
+        (other.listing.party_name, sealed.listing.party_name, PARTY_NAME),
+        (other.officers[0].name, sealed.officers[0].name, OFFICER_NAME),
+    ]:
+        assert VAULT.open(row, place, "other") == VAULT.open(value, place, ID)
+        with pytest.raises(ConfigurationError):
+            VAULT.open(value, place, "other")
+    with pytest.raises(ConfigurationError):
+        opened(other.documents[0])
 
 
 def test_rows_keep_what_is_not_personal_and_where_they_belong():

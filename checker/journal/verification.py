@@ -1,0 +1,241 @@
+"""Verifies the journal, and the rows that it names.
+
+Three steps, all in one view of the database:
+
+1. Every entry is the service's own, stands in the chain once, and follows the entry before it.
+2. Of each kind the rows in the tables are those that entries name: none is missing, none is added.
+3. Every row says what its entry digested.
+
+PostgreSQL compares keys and sorts on its disk; this process holds a page of rows at a time.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from heapq import nsmallest
+from math import inf
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from checker.journal.chain import NO_LINK, JournalHead, link_after
+from checker.journal.entries import BEGINNING, NOTHING, Area, mac_of
+from checker.journal.kinds import Kind
+from checker.journal.schema import journal
+from checker.vault import Vault
+
+FAULTS_SHOWN_MAX: Final = 100
+PAGE_ROWS: Final = 1_000
+WORK_MEM: Final = "64MB"
+"""For comparing millions of keys; what does not fit PostgreSQL keeps in files."""
+
+# PostgreSQL cannot guess how many rows an entry names. It would compare each with each.
+_SETTINGS: Final = (f"work_mem = '{WORK_MEM}'", "enable_nestloop = off")
+
+_entry = journal.c
+
+
+class JournalVerification(msgspec.Struct, frozen=True, kw_only=True):
+    """What was verified, the newest link, and the faults: how many, and the first in words.
+
+    `since` is when the journal began; what stood in the tables then was entered as it stood.
+    `waiting` entries have no link yet; a moment later they have. `rows` counts rows by kind.
+    """
+
+    since: str | None
+    links: int
+    head_number: int
+    head_digest: str
+    waiting: int
+    rows: dict[str, int]
+    fault_count: int
+    faults: tuple[str, ...]
+
+
+class Faults:
+    """Counts faults and keeps the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[str] = []
+
+    def add(self, fault: str, count: int = 1) -> None:
+        """Add a fault; `count` where it stands for several."""
+        self.count += count
+        if len(self.first) < FAULTS_SHOWN_MAX:
+            self.first.append(fault)
+
+
+async def verify_journal(
+    connection: AsyncConnection,
+    vault: Vault,
+    kinds: Sequence[Kind],
+    *,
+    faults: Faults,
+    noted: JournalHead | None = None,
+) -> JournalVerification:
+    """Verify the journal and the rows of `kinds`, in the connection's view of the database.
+
+    `noted` is a head that somebody wrote down earlier: it must still be a link. Faults that the
+    caller has found already come first.
+    Of rows that are missing or added at most a hundred of each kind are counted.
+    """
+    for setting in _SETTINGS:
+        await connection.execute(text(f"SET LOCAL {setting}"))
+    head, waiting = await _follow(connection, vault, faults)
+    for row in await connection.execute(_COPIES):
+        faults.add(f"the journal has an entry {row.entries} times")
+    if noted is not None and not await _still_holds(connection, noted):
+        faults.add(f"link {noted.number} of the journal: its digest is not the one that was noted")
+    counts = {}
+    for kind in kinds:
+        await _verify_presence(connection, kind, faults)
+        counts[kind.name] = await _verify_contents(connection, kind, faults)
+    await connection.execute(text("SET LOCAL enable_nestloop = on"))
+    begun = (await connection.execute(_BEGUN)).scalars().all()
+    if len(begun) > 1:
+        faults.add("the journal was begun more than once")
+    return JournalVerification(
+        since=begun[0] if begun else None,
+        links=head.number,
+        head_number=head.number,
+        head_digest=head.digest.hex(),
+        waiting=waiting,
+        rows=counts,
+        fault_count=faults.count,
+        faults=tuple(faults.first),
+    )
+
+
+async def _follow(
+    connection: AsyncConnection, vault: Vault, faults: Faults
+) -> tuple[JournalHead, int]:
+    """Follow the links; give the newest and the number of entries that wait for theirs."""
+    head = JournalHead(number=0, digest=NO_LINK)
+    waiting = 0
+    ordered = select(journal).order_by(_entry.number.nulls_last(), _entry.pk)
+    async for page in pages(connection, ordered):
+        for entry in page:
+            place = f"link {entry.number}" if entry.number else f"entry {entry.pk}"
+            if mac_of(vault, entry._mapping) != entry.mac:
+                faults.add(f"{place} of the journal: the service has not written it so")
+            if entry.number is None:
+                waiting += 1
+                continue
+            if entry.number != head.number + 1:
+                span = f"{head.number + 1} to {entry.number - 1}"
+                faults.add(f"links {span} of the journal are missing")
+            elif link_after(vault, head.digest, entry) != entry.link:
+                faults.add(f"{place} of the journal does not follow the link before it")
+            head = JournalHead(number=entry.number, digest=entry.link or b"")
+    return head, waiting
+
+
+async def _still_holds(connection: AsyncConnection, noted: JournalHead) -> bool:
+    found = select(_entry.link).where(_entry.number == noted.number)
+    link: bytes | None = (await connection.execute(found)).scalar_one_or_none()
+    return link == noted.digest or (noted.number == 0 and noted.digest == NO_LINK)
+
+
+async def _verify_presence(connection: AsyncConnection, kind: Kind, faults: Faults) -> None:
+    statement = text(f"{_told(kind)} {_PRESENCE}")
+    for row in await connection.execute(statement, _parameters(kind)):
+        of_change = f" of change {row.version}" if row.version else ""
+        what = f"{kind.name} {row.key}{of_change}"
+        if not row.stand:
+            faults.add(f"{what}: link {row.first} of the journal names it, and it is missing")
+        elif not row.told:
+            faults.add(f"{what}: no entry of the journal names it")
+        else:
+            faults.add(f"{what}: it stands {row.stand} times, and is entered {row.told} times")
+
+
+async def _verify_contents(connection: AsyncConnection, kind: Kind, faults: Faults) -> int:
+    """Compare what each row says with its entry; give the number of rows.
+
+    Rows come in no order, so that PostgreSQL need not sort them. The faults of the earliest entries
+    are kept.
+    """
+    counted = 0
+    found_at: list[tuple[float, int, str]] = []
+    if kind.digests is None:
+        return counted
+    statement = text(f"{_told(kind)} {_CONTENTS}").bindparams(**_parameters(kind))
+    async for page in pages(connection, statement):
+        counted += len(page)
+        found = await kind.digests(connection, page)
+        for row, digest in zip(page, found, strict=True):
+            if digest == row.told_digest:
+                continue
+            of_change = f" of change {row.version}" if row.version else ""
+            why = digest if isinstance(digest, str) else "it was changed"
+            fault = f"{kind.name} {row.key}{of_change}: {why}"
+            found_at.append((row.link_number or inf, row.version, fault))
+        if len(found_at) > PAGE_ROWS:
+            faults.count += len(found_at) - FAULTS_SHOWN_MAX
+            found_at = nsmallest(FAULTS_SHOWN_MAX, found_at)
+    for _, _, fault in sorted(found_at):
+        faults.add(fault)
+    return counted
+
+
+async def pages(connection: AsyncConnection, statement: Any) -> AsyncIterator[Sequence[Any]]:
+    """Stream the rows of a statement, a page at a time."""
+    stream = await connection.stream(statement, execution_options={"yield_per": PAGE_ROWS})
+    async for page in stream.partitions():
+        yield page
+
+
+def _told(kind: Kind) -> str:
+    """The common tables of both comparisons: what entries name, and what stands in the tables."""
+    newest = _NEWEST_TOLD if kind.is_state else _ALL_TOLD
+    return f"WITH named AS NOT MATERIALIZED ({_NAMED}), told AS ({newest}), stand AS ({kind.rows})"
+
+
+def _parameters(kind: Kind) -> dict[str, Any]:
+    prefix = f"{kind.name} "
+    parameters = {"area": kind.area.value, "prefix": prefix, "behind": len(prefix) + 1}
+    return parameters | ({"nothing": NOTHING} if kind.is_state else {})
+
+
+_NAMED = """
+    SELECT substr(row.key, CAST(:behind AS integer)) AS key, coalesce(version, 0) AS version,
+           row.digest, number, pk
+    FROM journal CROSS JOIN LATERAL unnest(keys, digests) AS row(key, digest)
+    WHERE area = CAST(:area AS text) AND starts_with(row.key, CAST(:prefix AS text))
+"""
+_ALL_TOLD = "SELECT key, version, digest, number FROM named"
+_NEWEST_TOLD = """
+    SELECT key, CAST(0 AS bigint) AS version, digest, number
+    FROM (SELECT DISTINCT ON (key) * FROM named ORDER BY key, number DESC NULLS FIRST, pk DESC) AS n
+    WHERE digest <> CAST(:nothing AS bytea)
+"""
+_PRESENCE = f"""
+    SELECT key, version, told.entries AS told, stand.entries AS stand, told.first
+    FROM (
+        SELECT key, version, count(*) AS entries, min(number) AS first
+        FROM told GROUP BY key, version
+    ) AS told
+    FULL JOIN (
+        SELECT key, version, count(*) AS entries FROM stand GROUP BY key, version
+    ) AS stand USING (key, version)
+    WHERE told.entries IS DISTINCT FROM stand.entries
+    ORDER BY told.first NULLS LAST, version, key
+    LIMIT {FAULTS_SHOWN_MAX + 1}
+"""  # noqa: S608 - our own number
+_CONTENTS = """
+    SELECT stand.*, told.digest AS told_digest, told.number AS link_number
+    FROM stand JOIN told USING (key, version)
+"""
+_BEGUN = (
+    select(func.substr(_entry["keys"][1], len(BEGINNING) + 2))
+    .where(_entry.area == Area.AUDIT, func.starts_with(_entry["keys"][1], f"{BEGINNING} "))
+    .order_by(_entry.number)
+)
+_COPIES = (
+    select(func.count().label("entries"))
+    .select_from(journal)
+    .group_by(_entry.nonce)
+    .having(func.count() > bindparam("once", 1))
+    .limit(FAULTS_SHOWN_MAX)
+)

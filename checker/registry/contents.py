@@ -1,0 +1,112 @@
+"""The digests by which the journal names rows of the list: what of each row is digested, and how.
+
+A digest covers what a row says, not how it is sealed, so that values which are sealed anew keep
+their digests. A listing is digested with its officers and documents, in whatever order they stand.
+
+Digests of years rest on the names and fields here. A column that comes later is added only where it
+holds something: rows from before keep their digests.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from checker.journal.content import content_digest
+
+LISTING: Final = "listing"
+DIRECTIVE: Final = "directive"
+BOUND_DOCUMENT: Final = "bound_document"
+PERMIT: Final = "permit"
+PERMIT_USE: Final = "permit_use"
+CHANGE: Final = "change"
+
+_encode = msgspec.json.Encoder().encode
+
+Digest = Callable[[bytes], bytes]
+"""`Vault.digest`."""
+
+
+class DocumentContent(NamedTuple):
+    """What is digested of a document; `number` as the list shows it."""
+
+    role: str
+    type: str
+    number: str
+    masked: bool
+    token: bytes
+    name_token: bytes
+
+
+class OfficerContent(NamedTuple):
+    """What is digested of an officer; the documents are `in_order`."""
+
+    role: str | None
+    name: str
+    resolved: bool
+    documents: Sequence[DocumentContent]
+
+
+def listing_digest(
+    digest: Digest,
+    row: Any,
+    own_digest: bytes,
+    party_name: str,
+    documents: Sequence[DocumentContent],
+    officers: Sequence[OfficerContent],
+) -> bytes:
+    """Digest a listing: its row, the party's name and documents, and all officers.
+
+    `row` is a row of `listing` or an entry, `own_digest` its column `digest`. Fields stand in one
+    order and without names, because an import does this for every line.
+    """
+    content = (
+        *(LISTING, row.id, own_digest, row.case_number, row.court, row.filed_on),
+        *(row.published_on, row.expires_on, row.public, row.party_type, party_name),
+        in_order(documents),
+        in_order(officers),
+    )
+    return digest(_encode(content))
+
+
+def directive_digest(digest: Digest, row: Any) -> bytes:
+    """Digest a row of `directive`."""
+    fields = ("listing_id", "kind", "on", "ground")
+    content = {name: getattr(row, name) for name in fields}
+    measures = None if row.measures is None else list(row.measures)
+    return content_digest(digest, DIRECTIVE, content | {"measures": measures})
+
+
+def bound_digest(digest: Digest, row: Any, number: str) -> bytes:
+    """Digest a row of `bound_document`; `number` is the opened one."""
+    content = {name: getattr(row, name) for name in ("person", "type", "token")}
+    return content_digest(digest, BOUND_DOCUMENT, content | {"number": number})
+
+
+def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
+    """Digest a row of `permit`; `number` is the opened one."""
+    fields = (
+        *("id", "digest", "type", "token", "valid_from", "valid_until", "uses", "court"),
+        "ground",
+    )
+    content = {name: getattr(row, name) for name in fields}
+    content["services"] = [str(service) for service in row.services]
+    return content_digest(digest, PERMIT, content | {"number": number})
+
+
+def use_digest(digest: Digest, permit_id: str, claim: bytes, at: datetime) -> bytes:
+    """Digest one use of a permit."""
+    content = {"permit_id": permit_id, "claim": claim, "at": at}
+    return content_digest(digest, PERMIT_USE, content)
+
+
+def change_digest(digest: Digest, row: Any) -> bytes:
+    """Digest the row of a change."""
+    fields = ("version", "change_id", "history", "kind", "at", "accepted", "rejected")
+    return content_digest(digest, CHANGE, {name: getattr(row, name) for name in fields})
+
+
+def in_order(members: Sequence[Any]) -> Sequence[Any]:
+    """Put members in one order: rows of a table have none."""
+    return members if len(members) < 2 else sorted(members, key=_encode)

@@ -1,0 +1,171 @@
+"""Describes the rows of the list for the journal, and verifies what is derived from them."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from checker.domain.document import Document, DocumentType
+from checker.errors import ConfigurationError
+from checker.journal.entries import Area
+from checker.journal.kinds import Digests, Kind, each_digested
+from checker.registry.contents import (
+    BOUND_DOCUMENT,
+    CHANGE,
+    DIRECTIVE,
+    LISTING,
+    PERMIT,
+    PERMIT_USE,
+    DocumentContent,
+    OfficerContent,
+    bound_digest,
+    change_digest,
+    directive_digest,
+    in_order,
+    listing_digest,
+    permit_digest,
+    use_digest,
+)
+from checker.registry.journaling import end_of
+from checker.registry.ledger_store import listed_document
+from checker.registry.schema import document, officer_link
+from checker.registry.sealing import (
+    BOUND_NUMBER,
+    DOCUMENT_NUMBER,
+    OFFICER_NAME,
+    PARTY_NAME,
+    PERMIT_NUMBER,
+    Sealer,
+)
+
+_wanted = bindparam("wanted", type_=ARRAY(BigInteger))
+_OFFICERS = select(officer_link).where(officer_link.c.listing_pk == any_(_wanted))
+_DOCUMENTS = select(document).where(document.c.listing_pk == any_(_wanted))
+
+
+def list_kinds(sealer: Sealer) -> tuple[Kind, ...]:
+    """Describe changes, and all rows that a change begins or ends."""
+    digest, vault = sealer.vault.digest, sealer.vault
+
+    def bound(row: Any) -> bytes:
+        number = vault.open(row.number, BOUND_NUMBER, row.token.hex())
+        _require_token(sealer, row, number)
+        return bound_digest(digest, row, number)
+
+    def granted(row: Any) -> bytes:
+        number = vault.open(row.number, PERMIT_NUMBER, row.id)
+        _require_token(sealer, row, number)
+        return permit_digest(digest, row, number)
+
+    digests: dict[str, Digests] = {
+        LISTING: _listing_digests(sealer),
+        DIRECTIVE: each_digested(lambda row: directive_digest(digest, row)),
+        BOUND_DOCUMENT: each_digested(bound),
+        PERMIT: each_digested(granted),
+    }
+    change = Kind(
+        area=Area.LIST,
+        name=CHANGE,
+        rows="SELECT CAST(version AS text) AS key, version, kind, at, accepted, rejected,"
+        " replace(CAST(change_id AS text), '-', '') AS change_id,"
+        " replace(CAST(history AS text), '-', '') AS history FROM change",
+        digests=each_digested(lambda row: change_digest(digest, row)),
+    )
+    begun = [_begins(kind, digests[kind]) for kind in _KEYS]
+    return (change, *begun, *(_ends(kind) for kind in _KEYS))
+
+
+def permit_kinds(sealer: Sealer) -> tuple[Kind, ...]:
+    """Describe the uses of permits."""
+    digest = sealer.vault.digest
+    return (
+        Kind(
+            area=Area.PERMITS,
+            name=PERMIT_USE,
+            rows="SELECT permit.id || '#' || encode(claim, 'hex') AS key, CAST(0 AS bigint)"
+            " AS version, permit.id, claim, at"
+            " FROM permit_use JOIN permit ON permit.pk = permit_use.permit_pk",
+            digests=each_digested(lambda row: use_digest(digest, row.id, row.claim, row.at)),
+        ),
+    )
+
+
+def _listing_digests(sealer: Sealer) -> Digests:
+    async def digests(connection: AsyncConnection, rows: Sequence[Any]) -> list[bytes | str]:
+        wanted = {"wanted": [row.pk for row in rows]}
+        officers: dict[int, list[Any]] = {}
+        for row in await connection.execute(_OFFICERS, wanted):
+            officers.setdefault(row.listing_pk, []).append(row)
+        documents: dict[tuple[int, int | None], list[Any]] = {}
+        for row in await connection.execute(_DOCUMENTS, wanted):
+            documents.setdefault((row.listing_pk, row.officer_pk), []).append(row)
+        return [_listing(sealer, row, officers.get(row.pk, ()), documents) for row in rows]
+
+    return digests
+
+
+def _listing(
+    sealer: Sealer,
+    row: Any,
+    officers: Sequence[Any],
+    documents: dict[tuple[int, int | None], list[Any]],
+) -> bytes | str:
+    """Digest one listing as it stands in its rows; a text says why it cannot be digested."""
+    opened = sealer.vault.open
+    try:
+        party = opened(row.party_name, PARTY_NAME, row.id)
+        of_party = _documents(sealer, row.id, documents.get((row.pk, None), ()), party)
+        of_officers = []
+        for each in officers:
+            name = opened(each.name, OFFICER_NAME, row.id)
+            own = _documents(sealer, row.id, documents.get((row.pk, each.pk), ()), name)
+            of_officers.append(OfficerContent(each.role, name, each.resolved, in_order(own)))
+    except ConfigurationError as error:
+        return str(error)
+    return listing_digest(sealer.vault.digest, row, row.digest, party, of_party, of_officers)
+
+
+def _documents(
+    sealer: Sealer, listing_id: str, rows: Sequence[Any], name: str
+) -> list[DocumentContent]:
+    """Open the documents of a holder, and make their tokens again."""
+    contents = []
+    for row in rows:
+        number = sealer.vault.open(row.number, DOCUMENT_NUMBER, listing_id, row.token.hex())
+        if row.token != sealer.listed_token(listed_document(row, number), name):
+            raise ConfigurationError("a token is not the one of its document")
+        if row.name_token != sealer.name_token(name):
+            raise ConfigurationError("a token is not the one of its name")
+        contents.append(
+            DocumentContent(row.role, row.type, number, row.masked, row.token, row.name_token)
+        )
+    return contents
+
+
+def _require_token(sealer: Sealer, row: Any, number: str) -> None:
+    found = sealer.document_token(Document(type=DocumentType(row.type), number=number))
+    if found != row.token:
+        raise ConfigurationError("a token is not the one of its document")
+
+
+_KEYS: Final = {
+    LISTING: "id || '#' || pk",
+    DIRECTIVE: "listing_id || '#' || pk",
+    BOUND_DOCUMENT: "person || '#' || pk",
+    PERMIT: "id",
+}
+"""How a row of each table is named."""
+
+
+def _begins(kind: str, digests: Digests) -> Kind:
+    rows = f"SELECT {_KEYS[kind]} AS key, from_version AS version, {kind}.* FROM {kind}"  # noqa: S608 - ours
+    return Kind(area=Area.LIST, name=kind, rows=rows, digests=digests)
+
+
+def _ends(kind: str) -> Kind:
+    rows = (
+        f"SELECT {_KEYS[kind]} AS key, until_version AS version FROM {kind}"  # noqa: S608 - ours
+        " WHERE until_version IS NOT NULL"
+    )
+    return Kind(area=Area.LIST, name=end_of(kind), rows=rows, digests=None)
