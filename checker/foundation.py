@@ -25,6 +25,7 @@ from checker.accounts.quotas import Quotas
 from checker.audit.policies import record_policies
 from checker.config import Config
 from checker.database.engine import open_engine
+from checker.database.pulse import Pulse
 from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock
 from checker.errors import ConfigurationError, Unavailable
@@ -42,13 +43,17 @@ REDIS_PAUSE_S = 0.1
 
 
 class Foundation(msgspec.Struct, frozen=True, kw_only=True):
-    """What all of a node stands on: what it was told, and its ways to PostgreSQL and Redis."""
+    """What all of a node stands on: what it was told, and its ways to PostgreSQL and Redis.
+
+    All engines of a process share one `pulse`.
+    """
 
     config: Config
     clock: Clock
     policies: PolicyBook
     sealer: Sealer
     token_key: str
+    pulse: Pulse
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
@@ -76,9 +81,10 @@ async def open_foundation(
     tokenizer = Tokenizer(secrets.token_key)
     token_key = tokenizer.fingerprint
     sealer = Sealer(tokenizer, Vault(secrets.encryption_key))
+    pulse = Pulse(config.database_url)
     async with (
-        open_engine(config.database_url) as engine,
-        open_engine(config.database_url, timeout_s=None) as work_engine,
+        open_engine(config.database_url, pulse=pulse) as engine,
+        open_engine(config.database_url, timeout_s=None, pulse=pulse) as work_engine,
     ):
         await prepare_deployment(work_engine, sealer.vault, token_key)
         await record_policies(work_engine, policies.all_effective, clock.now())
@@ -96,6 +102,7 @@ async def open_foundation(
                 policies=policies,
                 sealer=sealer,
                 token_key=token_key,
+                pulse=pulse,
                 engine=engine,
                 work_engine=work_engine,
                 cache=cache,

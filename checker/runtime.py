@@ -7,14 +7,12 @@ serves does besides answering is in `checker.upkeep`.
 import os
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.breaker import Breaker
 from cache.follower import Follower
 from cache.following import Following
 from cache.store import StandingCache
@@ -29,6 +27,7 @@ from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
 from checker.corrections.corrections import Corrections
+from checker.database.pulse import Pulse
 from checker.domain.clock import Clock, SystemClock
 from checker.foundation import Foundation, open_foundation
 from checker.notices.endpoint import EndpointRules
@@ -48,15 +47,13 @@ from checker.registry.snapshot import SnapshotFeed
 from checker.spending.opening import open_spending
 from checker.spending.spending import Spending
 
-REGISTRY_PAUSE_S = 0.5
-"""How long nobody asks PostgreSQL after it failed a check."""
-
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """An open node. `work_engine` has no bound on statements: for feeds and rebuilds."""
 
     config: Config
     clock: Clock
+    pulse: Pulse
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
@@ -112,7 +109,11 @@ async def open_runtime(
     async with (
         open_foundation(config, environ, clock or SystemClock()) as base,
         open_spending(
-            config.database_url, sealer=base.sealer, policies=base.policies, clock=base.clock
+            config.database_url,
+            sealer=base.sealer,
+            policies=base.policies,
+            clock=base.clock,
+            pulse=base.pulse,
         ) as spending,
         aclosing(_registry_check(base)) as registry_check,
         aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
@@ -163,6 +164,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
     return Runtime(
         config=base.config,
         clock=base.clock,
+        pulse=base.pulse,
         engine=base.engine,
         work_engine=base.work_engine,
         cache=base.cache,
@@ -209,12 +211,7 @@ def _checks(base: Foundation, works: _Works, follower: Follower, repair: Repair)
 
 
 def _registry_check(base: Foundation) -> RegistryCheck:
-    return RegistryCheck(
-        engine=base.engine,
-        sealer=base.sealer,
-        policies=base.policies,
-        breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
-    )
+    return RegistryCheck(engine=base.engine, sealer=base.sealer, policies=base.policies)
 
 
 def _publisher(base: Foundation) -> Publisher:

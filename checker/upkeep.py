@@ -29,6 +29,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
             runtime.repair.report_incomplete()
 
     works = {
+        "pulse": runtime.pulse.run(),
         "replica": runtime.follower.run(met),
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),

@@ -13,7 +13,6 @@ from checker.accounts.keys import Action
 from checker.api.access import require
 from checker.api.metrics import FeedKind
 from checker.api.parameters import flag, refuse_unknown
-from checker.api.registry_watch import unless_silent
 from checker.api.responses import respond_json
 from checker.errors import Fault, InvalidRequest
 from checker.registry.entry import FeedFormat
@@ -38,13 +37,12 @@ async def put_snapshot(request: Request[Any, Any, Any]) -> Response[bytes]:
     refuse_unknown(request, _SNAPSHOT_PARAMETERS)
     transfer = Transfer(request, if_cut=_NOTHING_CHANGED)
     runtime: Runtime = request.app.state.runtime
-    work = runtime.feed.replace(
+    report = await runtime.feed.replace(
         transfer.chunks(),
         feed_format=_format(request.query_params.get("format")),
         allow_empty=flag(request, "allow_empty"),
         allow_shrink=flag(request, "allow_shrink"),
     )
-    report = await unless_silent(runtime.engine, work)
     request.app.state.metrics.fed(FeedKind.SNAPSHOT, report, transfer.seconds_since_end)
     return respond_json(report)
 
@@ -61,8 +59,7 @@ async def post_changes(request: Request[Any, Any, Any]) -> Response[bytes]:
     strict = flag(request, "strict")
     transfer = Transfer(request, if_cut=_NOTHING_CHANGED if strict else _SOME_STAND)
     runtime: Runtime = request.app.state.runtime
-    work = runtime.changes.apply(transfer.chunks(), strict=strict)
-    report = await unless_silent(runtime.engine, work)
+    report = await runtime.changes.apply(transfer.chunks(), strict=strict)
     request.app.state.metrics.fed(FeedKind.CHANGES, report, transfer.seconds_since_end)
     return respond_json(report)
 

@@ -16,6 +16,7 @@ from checker.errors import (
     InvalidRequest,
     InvalidSubject,
     NotFound,
+    Outage,
     OutOfScope,
     QuotaExceeded,
     Resolution,
@@ -42,7 +43,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A problem as it is answered; `errors` names the fields at fault.
 
     `spending` says what room there is where a cap is in the way, `resolution` what was done before
-    where that is.
+    where that is. `outage` says why the registry cannot serve, where the registry has said so.
     """
 
     type: str
@@ -53,6 +54,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: tuple[Fault, ...] = ()
     spending: Spending | None = None
     resolution: Resolution | None = None
+    outage: Outage | None = None
 
 
 KINDS: dict[type[CheckerError], ProblemKind] = {
@@ -153,6 +155,8 @@ def problem_of(error: BaseException) -> Problem:
             return msgspec.structs.replace(problem, spending=error.spending)
         case Conflict():
             return msgspec.structs.replace(problem, resolution=error.resolution)
+        case Unavailable():
+            return msgspec.structs.replace(problem, outage=error.outage)
         case _:
             return problem
 

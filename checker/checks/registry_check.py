@@ -13,7 +13,6 @@ from itertools import compress, islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.breaker import Breaker
 from checker.audit.decisions import KeptDecision, keep, log_kept, new_id
 from checker.checks.asked import Asked, Confirmed, Item, Together
 from checker.checks.request import PreparedCheck
@@ -46,13 +45,10 @@ _NOTHING_SPENT = Spent()
 class RegistryCheck:
     """Decides checks against the record itself."""
 
-    def __init__(
-        self, *, engine: AsyncEngine, sealer: Sealer, policies: PolicyBook, breaker: Breaker
-    ) -> None:
+    def __init__(self, *, engine: AsyncEngine, sealer: Sealer, policies: PolicyBook) -> None:
         self._engine = engine
         self._sealer = sealer
         self._policies = policies
-        self._breaker = breaker
         self._group: GroupCommit[Item, Confirmed | None] = GroupCommit(
             self._transact,
             weight=lambda item: len(item.questions),
@@ -68,8 +64,6 @@ class RegistryCheck:
         Raises:
             Unavailable: PostgreSQL does not answer, or holds no list yet; or too many wait.
         """
-        if not self._breaker.allows():
-            raise Unavailable("the registry could not be reached a moment ago")
         item = Item(asked=asked, questions=self._questions(asked), at_version=at_version)
         if len(item.questions) > GROUP_CHECKS_MAX:
             [confirmed] = await self._transact([item])
@@ -106,14 +100,8 @@ class RegistryCheck:
                 raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
             return await self._decide(connection, items, findings)
 
-        try:
-            with driver_errors():
-                confirmed = await attempt(self._engine, work)
-        except Unavailable:
-            self._breaker.failed()
-            raise
-        self._breaker.succeeded()
-        return confirmed
+        with driver_errors():
+            return await attempt(self._engine, work)
 
     async def _decide(
         self, connection: AsyncConnection, items: Sequence[Item], findings: Findings

@@ -9,13 +9,14 @@ import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.database.copying import copy_rows
 from checker.registry.entry import FeedFormat, LineRejected, ListingEntry, RejectCode
 from checker.registry.lines import cut_lines, require_text
 from checker.registry.listing_format import parse_listing
 from checker.registry.report import REPORTED_MAX, RejectedLine
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
-from checker.registry.staging import Stage, copy_rows
+from checker.registry.staging import Stage
 from checker.registry.zxgk import parse_zxgk
 
 LINES_AT_ONCE = 20

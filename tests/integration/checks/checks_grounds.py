@@ -14,7 +14,6 @@ import msgspec
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.breaker import Breaker
 from cache.changes import Position
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
@@ -36,7 +35,6 @@ from checker.vault import Vault
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000
-PAUSE_S = 0.5
 KEY = bytes(32)
 NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
 
@@ -59,7 +57,7 @@ class SetClock:
 class Grounds:
     """One node: what it opens, and what a test may do to it.
 
-    `seconds` is the time of leases, vouches and the registry's breaker.
+    `seconds` is the time of leases and vouches.
     """
 
     def __init__(self, engine: AsyncEngine, asked: AsyncEngine) -> None:
@@ -79,12 +77,7 @@ class Grounds:
         self.checks = Checks(
             replica=self.replica,
             cache=self.cache,
-            registry=RegistryCheck(
-                engine=asked,
-                sealer=self._sealer,
-                policies=policies,
-                breaker=Breaker(clock=self._now, pause_s=PAUSE_S),
-            ),
+            registry=RegistryCheck(engine=asked, sealer=self._sealer, policies=policies),
             sealer=self._sealer,
             policies=policies,
             clock=self.clock,
