@@ -123,7 +123,7 @@ async def open_engine(
         hear = pulse.heard
 
         def pass_on(context: ExceptionContext) -> None:
-            hear(outage_of(context.original_exception))
+            hear(outage_of(context.sqlalchemy_exception or context.original_exception))
 
         event.listen(engine.sync_engine, "handle_error", pass_on)
     try:

@@ -36,12 +36,18 @@ allow_private_addresses = true
 
 
 class RunningService:
-    """A server that runs, its address, its log and its data directory."""
+    """A server that runs, its address, its log and its data directory.
 
-    def __init__(self, url: str, data_dir: Path, log_file: Path) -> None:
+    `environ` names stores that are not embedded, for the server and for the commands beside it.
+    """
+
+    def __init__(
+        self, url: str, data_dir: Path, log_file: Path, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.url = url
         self.data_dir = data_dir
         self.log_file = log_file
+        self.environ = environ or {}
         self.pid = 0
         self.keys: dict[str, str] = {}
 
@@ -67,7 +73,9 @@ class RunningService:
     def make_keys(self, options: Mapping[str, tuple[str, ...]]) -> None:
         """Make keys at once, by what they are called here."""
         asked = {
-            name: start_command(self.data_dir, "keys", "create", "--name", name, *more)
+            name: start_command(
+                self.data_dir, "keys", "create", "--name", name, *more, environ=self.environ
+            )
             for name, more in options.items()
         }
         for name, process in asked.items():
@@ -88,7 +96,9 @@ def refuse_marks(response: httpx.Response) -> None:
     assert not found, f"{response.request.url.path} repeats what was sent"
 
 
-def start_command(data_dir: Path, *arguments: str) -> subprocess.Popen[str]:
+def start_command(
+    data_dir: Path, *arguments: str, environ: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [CHECKER, *arguments, "--data-dir", str(data_dir)],
         stdin=subprocess.PIPE,
@@ -96,7 +106,7 @@ def start_command(data_dir: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env=plain_environment(),
+        env=plain_environment() | dict(environ or {}),
     )
 
 
@@ -117,7 +127,11 @@ def plain_environment() -> dict[str, str]:
 
 @contextmanager
 def running_service(
-    folder: Path, command: str = "serve", *more: str, settings: str | None = None
+    folder: Path,
+    command: str = "serve",
+    *more: str,
+    settings: str | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[RunningService]:
     """Start `checker serve` or `checker demo`; at the end it leaves nothing running."""
     data_dir = folder / "data"
@@ -127,10 +141,14 @@ def running_service(
         file = folder / "settings.toml"
         file.write_text(settings, encoding="utf-8")
         arguments += ["--config", str(file)]
-    service = RunningService(f"http://127.0.0.1:{port}", data_dir, folder / f"{command}.log")
+    log_file = folder / f"{command}.log"
+    service = RunningService(f"http://127.0.0.1:{port}", data_dir, log_file, environ)
     with service.log_file.open("wb") as log:
         process = subprocess.Popen(
-            arguments, stdout=log, stderr=subprocess.STDOUT, env=plain_environment()
+            arguments,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=plain_environment() | dict(service.environ),
         )
     service.pid = process.pid
     try:
