@@ -1,6 +1,7 @@
 """Every request that writes, with its thing made before: who sends it, where and with what."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from asking import FLIGHT, ask, question
@@ -25,7 +26,7 @@ def requests_that_write(service: RunningService) -> list[Request]:
         held = hold(seller, DEBTOR, 2).json()["id"]
         filing = {"listing_id": "1", "ground": "x", "contact": "someone@example.com"}
         filed = _made(seller.post("/v1/corrections", json=filing), "id")
-        made = {"name": "湛江某酒店", "role": "institution"}
+        made = {"name": f"某酒店 {uuid4()}", "role": "institution"}
         account = f"/v1/accounts/{_made(operator.post('/v1/accounts', json=made), 'id')}"
         key = f"{account}/keys/{_made(operator.post(f'{account}/keys'), 'id')}"
         assert court.post("/v1/feed/changes", content=_BROKEN_LINE).json()["rejected"]
@@ -63,7 +64,7 @@ def requests_that_write(service: RunningService) -> list[Request]:
         ("court", "POST", "/v1/feed/changes?strict=true", {"content": ndjson([change])}),
         ("court", "POST", "/v1/feed/changes", {"content": _BROKEN_LINE}),
         ("court", "POST", f"/v1/corrections/{filed}/ruling", {"json": {"ruling": "upheld"}}),
-        ("institution", "POST", "/v1/corrections", {"json": filing}),
+        ("institution", "POST", "/v1/corrections", {"json": filing | {"listing_id": "2"}}),
         ("institution", "PUT", "/v1/webhook", {"json": {"url": f"{service.url}/other"}}),
         ("institution", "DELETE", "/v1/webhook", {}),
         ("institution", "POST", "/v1/reconciliations", {"content": b"{}\n"}),
@@ -89,6 +90,5 @@ def requests_that_read(service: RunningService) -> list[Request]:
 
 def _made(response: httpx.Response, field: str) -> str:
     assert response.is_success, response.text
-    body = response.json()
-    found: str = body[field] if field in body else body["key"][field]
+    found: str = response.json()[field]
     return found

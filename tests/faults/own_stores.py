@@ -73,8 +73,10 @@ class OwnStores:
         with self._runner() as run:
             for statement in (_REFUSE_WRITES, *run(self._triggers())):
                 run(self._execute(statement))
-            yield
-            run(self._execute("DROP FUNCTION refuse_as_full CASCADE"))
+            try:
+                yield
+            finally:
+                run(self._execute("DROP FUNCTION refuse_as_full CASCADE"))
 
     @contextmanager
     def postgres_read_only(self) -> Iterator[None]:
@@ -82,17 +84,21 @@ class OwnStores:
         with self._runner() as run:
             run(self._execute("ALTER SYSTEM SET default_transaction_read_only = on"))
             run(self._execute("SELECT pg_reload_conf()"))
-            yield
-            run(self._execute("ALTER SYSTEM RESET default_transaction_read_only"))
-            run(self._execute("SELECT pg_reload_conf()"))
+            try:
+                yield
+            finally:
+                run(self._execute("ALTER SYSTEM RESET default_transaction_read_only"))
+                run(self._execute("SELECT pg_reload_conf()"))
 
     @contextmanager
     def connections_used_up(self) -> Iterator[None]:
         """Let somebody else hold every connection that PostgreSQL has, ours among them."""
         with self._runner() as run:
             held = run(self._take_all())
-            yield
-            run(self._give_back(held))
+            try:
+                yield
+            finally:
+                run(self._give_back(held))
 
     @contextmanager
     def _runner(self) -> Iterator[Any]:
@@ -114,7 +120,7 @@ class OwnStores:
             await connection.close()
         assert tables
         return [
-            f"CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON {table} "
+            f"CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OR DELETE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_as_full()"
             for table in tables
         ]
