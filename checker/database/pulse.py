@@ -9,8 +9,8 @@ answered. An error is an answer: a server that refuses or restarts is not silent
     a statement waits at most     PAUSE_S + SILENT_AFTER_S + GRACE_S = 0.75 s
     then, until PostgreSQL is back, nothing waits
 
-A look also sees whether PostgreSQL takes writes. A full disk shows only when somebody writes, so
-the pools report their errors here (`heard`), and looks then try to write until a trial succeeds.
+A look also sees whether PostgreSQL takes writes. A full disk shows only when somebody writes: now
+and then a look writes a little, and the pools report their errors here (`heard`).
 """
 
 import asyncio
@@ -37,6 +37,9 @@ a busy machine, and with the pause less than the second in which every request i
 GRACE_S: Final = 0.05
 """An answer that lies ready while this process was busy is read in this time."""
 
+TRIAL_PAUSE_S: Final = 2.0
+"""Between two trials to write, each of which takes PostgreSQL some two milliseconds."""
+
 FULL_FOR_S: Final = 2.0
 """How long one refused write keeps the state "full", whatever a trial says: a trial writes in one
 place, and the refused write in another."""
@@ -45,9 +48,9 @@ _LOOK = "SELECT current_setting('transaction_read_only')"
 _TRIAL = (
     "SET LOCAL work_mem = '64kB'",
     "SET LOCAL temp_tablespaces = ''",
-    "SELECT count(*) FROM generate_series(1, 100000)",
+    "SELECT count(*) FROM generate_series(1, 10000)",
 )
-"""Writes a megabyte to a temporary file of the database: no table, no lock, nothing is left."""
+"""Writes some 140 kB to a temporary file of the database: no table, no lock, nothing is left."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class Pulse:
         self._is_away = False
         self._is_read_only = False
         self._full_at: float | None = None
+        self._tried_at = clock()
 
     @property
     def is_away(self) -> bool:
@@ -150,10 +154,19 @@ class Pulse:
             options = connect_options(self._url)
             self._own = await asyncpg.connect(**options)
         self._note_read_only(await self._own.fetchval(_LOOK) == "on")
-        if self._full_at is not None and self._clock() - self._full_at >= FULL_FOR_S:
-            async with self._own.transaction():
+        if self._clock() - self._tried_at >= TRIAL_PAUSE_S:
+            self._tried_at = self._clock()
+            await self._try_to_write(self._own)
+
+    async def _try_to_write(self, own: asyncpg.Connection) -> None:
+        try:
+            async with own.transaction():
                 for statement in _TRIAL:
-                    await self._own.execute(statement)
+                    await own.execute(statement)
+        except asyncpg.DiskFullError:
+            self.heard(Outage.FULL)
+            return
+        if self._full_at is not None and self._clock() - self._full_at >= FULL_FOR_S:
             self._full_at = None
             _log.warning("PostgreSQL has room to write again")
 

@@ -175,6 +175,7 @@ async def test_a_slow_statement_is_no_silence(grounds: Grounds) -> None:
 
 
 async def test_a_busy_process_takes_no_answer_for_silence(still: Grounds) -> None:
+    await still.pulse.look()
     looking = asyncio.create_task(still.pulse.look())
     await asyncio.sleep(0)
     time.sleep(SILENT_AFTER_S + GRACE_S)  # noqa: ASYNC251 — the process is busy
