@@ -102,6 +102,7 @@ class Callers:
         seen: dict[Column, list[Seen]] = {column: [] for column in Column}
         began = threading.Event()
         ended = threading.Event()
+        pace = threading.Event()  # nobody sets it: it only paces the load
         faults: list[BaseException] = []
         began_at = [float("inf")]
 
@@ -118,18 +119,18 @@ class Callers:
                             seen[column].append(Seen(sent_at - zero, answered_at - zero, word))
                         if ended.is_set() and _steady(seen[column]):
                             return
-                        time.sleep(PAUSE_S)
+                        pace.wait(PAUSE_S)
             except BaseException as fault:
                 faults.append(fault)
 
         threads = [threading.Thread(target=ask_on, args=(column,)) for column in Column]
         for thread in threads:
             thread.start()
-        time.sleep(BEFORE_S)
+        threads[0].join(BEFORE_S)
         with situation:
             began_at[0] = time.monotonic()
             began.set()
-            time.sleep(LASTS_S)
+            threads[0].join(LASTS_S)
             ended.set()
             for thread in threads:
                 thread.join()

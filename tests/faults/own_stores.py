@@ -136,7 +136,7 @@ class OwnStores:
                 own = [connection.get_server_pid() for connection in held]
                 ended = await held[0].fetch(_END_OURS, own)
                 looks = 0 if ended else looks + 1
-                await asyncio.sleep(LOOK_S)
+                await held[0].fetch("SELECT pg_sleep($1)", LOOK_S)
         return held
 
     async def _give_back(self, held: list[asyncpg.Connection]) -> None:

