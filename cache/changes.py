@@ -1,27 +1,37 @@
 """What a change to the live list is, how far a generation has come, and the stream of both.
 
-A generation's head, one Redis string as JSON:
-{"version":42,"as_of_ms":1795000000000,"added":7,"partial":""}. All changes up to `version` are in
-the generation; `added` counts the tokens that came into its filter since it was built. `partial` is
-not empty while a part of the next change is in it too, so that it is at no version for the moment:
-<whose attempt to bring the change>:<how many slices of it are in>.
+A position in the list's history is a number and an id. The number alone is not enough: after a
+failover to an older state of the registry the next change gets a number that was used before. The
+id of a change is random and is drawn by the transaction that makes the change, so two changes never
+share an id. Two positions are the same if and only if their ids are the same. Version numbers only
+order positions of one history.
 
-An entry of the stream has five fields, bytes as Redis gives them:
+A generation's head, one Redis string as JSON: {"version":42,"as_of_ms":1795000000000,
+"change_id":"<32 hex digits>","history":"<32 hex digits>","added":7,"partial":""}. All changes up to
+`change_id` are in the generation; `added` counts the tokens that came into its filter since it was
+built. `partial` is not empty while a part of the next change is in it too, so that it is at no
+version for the moment: <whose attempt to bring the change>:<how many slices of it are in>.
+
+An entry of the stream has eight fields, bytes as Redis gives them:
 
     v   version after it, decimal
     p   version before it, decimal
     a   instant of the change `v`, milliseconds since 1970, decimal
+    i   id of the change `v`
+    b   id of the change `p`
+    h   history of the change `v`
     t   tokens added to the filter, 16 bytes each, one behind the other; nothing of their values
     f   1 if all of `v` is in the live generation now, 0 if more entries of the same change follow
 
-- heartbeat: v = p, no tokens, f = 1: just now the registry's newest version was v.
-- change: v > p, f = 1. A big one comes in several: the first ones with v = p and f = 0.
+- heartbeat: v = p, i = b, no tokens, f = 1: just now the registry's newest change was i.
+- change: v > p, f = 1. A big one comes in several: the first ones with v = p, i = b and f = 0.
 
 Who was taken off the list is in no entry: a filter cannot forget, and need not. Knows no store.
 """
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Annotated, Self
 
 import msgspec
 
@@ -34,49 +44,87 @@ CHANGES_KEPT = 4_096
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
+Name = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+"""A random name: the id of a change, or of a history."""
+
+
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in the list's history: the number of its newest change, and when that was made."""
+    """A place in the list's history: its newest change, by number and id, and the instant of it.
+
+    `history` is the public name of the line of versions. It is shown, and never compared here.
+    """
 
     version: _Count
     as_of_ms: _Count
+    change_id: Name
+    history: Name
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """What a generation has taken in."""
+    """The changes that a generation contains."""
 
     version: _Count
     as_of_ms: _Count
+    change_id: Name
+    history: Name
     added: _Count = 0
     partial: str = ""
 
+    @classmethod
+    def at(cls, position: Position, *, added: int = 0, partial: str = "") -> Self:
+        """Return the head of a generation that contains all changes up to `position`."""
+        return cls(
+            version=position.version,
+            as_of_ms=position.as_of_ms,
+            change_id=position.change_id,
+            history=position.history,
+            added=added,
+            partial=partial,
+        )
+
     @property
     def position(self) -> Position:
-        """Where in the list's history the generation stands."""
-        return Position(version=self.version, as_of_ms=self.as_of_ms)
+        """The place in the list's history at which the generation stands."""
+        return Position(
+            version=self.version,
+            as_of_ms=self.as_of_ms,
+            change_id=self.change_id,
+            history=self.history,
+        )
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of the list from version `previous` to `version`; None takes a token off it."""
+    """A step of the list from `before` to `after`; the outline None takes a token off the list."""
 
-    version: int
-    previous: int
-    as_of_ms: int
+    before: Position
+    after: Position
     outlines: Mapping[Token, bytes | None]
 
 
 class StreamEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One entry, as the module's docstring tells."""
 
-    version: int
+    position: Position
     previous: int
-    as_of_ms: int
+    previous_id: str
     tokens: tuple[Token, ...]
     final: bool
 
+    @classmethod
+    def heartbeat(cls, position: Position) -> Self:
+        """Return the entry that says that the registry's newest change is that of `position`."""
+        return cls(
+            position=position,
+            previous=position.version,
+            previous_id=position.change_id,
+            tokens=(),
+            final=True,
+        )
+
     @property
-    def position(self) -> Position:
-        """Where whoever has applied this entry, if it is final, stands."""
-        return Position(version=self.version, as_of_ms=self.as_of_ms)
+    def is_heartbeat(self) -> bool:
+        """Whether the entry says only that its position is the newest."""
+        return self.final and self.previous_id == self.position.change_id
 
 
 _encoder = msgspec.json.Encoder()
@@ -98,12 +146,25 @@ def decode_head(raw: bytes | None) -> Head:
         raise CacheIncomplete("a generation's head cannot be read") from error
 
 
+def positions_in(entries: Iterable[Mapping[bytes, bytes]]) -> tuple[Position, ...]:
+    """Return the positions that entries of the stream name, each once, in their order."""
+    found: dict[str, Position] = {}
+    for fields in entries:
+        with suppress(CacheIncomplete):
+            position = decode_entry(fields).position
+            found.setdefault(position.change_id, position)
+    return tuple(found.values())
+
+
 def encode_entry(entry: StreamEntry) -> dict[bytes, bytes]:
     """Return the fields of an entry."""
     return {
-        b"v": b"%d" % entry.version,
+        b"v": b"%d" % entry.position.version,
         b"p": b"%d" % entry.previous,
-        b"a": b"%d" % entry.as_of_ms,
+        b"a": b"%d" % entry.position.as_of_ms,
+        b"i": entry.position.change_id.encode(),
+        b"b": entry.previous_id.encode(),
+        b"h": entry.position.history.encode(),
         b"t": b"".join(entry.tokens),
         b"f": b"1" if entry.final else b"0",
     }
@@ -116,9 +177,14 @@ def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
         if len(tokens) % TOKEN_BYTES or fields[b"f"] not in {b"0", b"1"}:
             raise ValueError
         return StreamEntry(
-            version=int(fields[b"v"]),
+            position=Position(
+                version=int(fields[b"v"]),
+                as_of_ms=int(fields[b"a"]),
+                change_id=fields[b"i"].decode(),
+                history=fields[b"h"].decode(),
+            ),
             previous=int(fields[b"p"]),
-            as_of_ms=int(fields[b"a"]),
+            previous_id=fields[b"b"].decode(),
             tokens=tuple(
                 Token(tokens[start : start + TOKEN_BYTES])
                 for start in range(0, len(tokens), TOKEN_BYTES)

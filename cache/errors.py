@@ -15,8 +15,9 @@ class CacheUnavailable(CacheError):
 class CacheIncomplete(CacheError):
     """Redis was asked and what it holds proves nothing: the registry answers, a rebuild is due.
 
-    The pointer, a filter segment, a bucket or its sentinel is missing or cut short, the pointer
-    cannot be read, or the generation was built with another token key.
+    The pointer, a filter segment, a bucket or its sentinel is missing or cut short, or a part does
+    not match its checksum. Or the pointer cannot be read, or the generation was built with another
+    token key.
     """
 
 
@@ -28,8 +29,8 @@ class CacheUnvouched(CacheIncomplete):
     """
 
 
-class CacheMisconfigured(CacheError):
-    """This Redis may drop our keys by itself, so the process must not start on it."""
+class CacheMisconfigured(CacheUnavailable):
+    """This Redis may drop our keys by itself, so no connection to it is used."""
 
 
 class BuildRejected(CacheError):

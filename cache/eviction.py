@@ -1,4 +1,4 @@
-"""Which eviction policies a Redis under us may have; knows the words, asks nobody.
+"""The eviction policies that a Redis under us may have; knows the words, asks nobody.
 
 A lost key is never read as "not listed", so eviction cannot free anyone. But a Redis that drops
 buckets under load would send every hit to the registry just when load is highest, for ever.
@@ -20,3 +20,10 @@ def refuse_evicting(policy: str) -> None:
     raise CacheMisconfigured(
         f"maxmemory-policy is {policy!r}, under which Redis may drop the list; set noeviction"
     )
+
+
+def refuse_evicting_by(facts: bytes) -> None:
+    """Raise as `refuse_evicting`, by the answer to `INFO memory`."""
+    lines = facts.decode(errors="replace").splitlines()
+    told = dict(line.partition(":")[::2] for line in lines)
+    refuse_evicting(told.get("maxmemory_policy", "unknown"))

@@ -20,7 +20,7 @@ from cache.lease import BEAT_S, LEASE_S, elapsed
 from cache.leased_replica import Absence, Acknowledgement, LeasedReplica, Newer
 from cache.token import Token
 
-__all__ = ["Absence", "Follower", "Newer", "RegistryWord", "WordUnavailable"]
+__all__ = ["Absence", "AnotherHistory", "Follower", "Newer", "RegistryWord", "WordUnavailable"]
 
 WAIT_S = LEASE_S / 4
 """For how long a read waits in the stream; heartbeats come sooner."""
@@ -33,13 +33,21 @@ class WordUnavailable(CacheUnavailable):
     """The registry cannot be asked either."""
 
 
+class AnotherHistory(CacheError):
+    """The registry has no such change: it was set back, failed over to an older state, or replaced.
+
+    The node's list is of another history than the registry's, whatever the version numbers are.
+    """
+
+
 class RegistryWord(Protocol):
     """What the registry tells a node that lives without Redis."""
 
-    async def renew(self, node: str, after: int) -> Newer | None:
+    async def renew(self, node: str, after: Position) -> Newer | None:
         """Note that the node lives on the registry's word, and only then ask what is newest.
 
-        None: what came after version `after` cannot be told token by token. Raises WordUnavailable.
+        None: the changes after `after` cannot be told token by token. Raises WordUnavailable, and
+        AnotherHistory if the registry does not have the change of `after`.
         """
         ...
 
@@ -110,18 +118,22 @@ class Follower:
             await self._acknowledge(told)
 
     async def ask_word_once(self) -> None:
-        """Let the registry renew the lease, if it can. Raises WordUnavailable."""
+        """Let the registry renew the lease, if it can. Raises WordUnavailable, AnotherHistory."""
         held = self._held.position
         if held is None:
             return
         asked_at = self._clock()
-        newer = await self._word.renew(self.node_id, held.version)
+        try:
+            newer = await self._word.renew(self.node_id, held)
+        except AnotherHistory:
+            self._held.unknown(held)
+            raise
         if newer is not None:
-            self._held.word(newer, after=held.version, asked_at=asked_at)
+            self._held.word(newer, after=held, asked_at=asked_at)
 
     async def _acknowledge(self, told: Acknowledgement) -> None:
         try:
-            stayed = await self._following.acknowledge(self.node_id, told.version)
+            stayed = await self._following.acknowledge(self.node_id, told.position)
         except BaseException:
             self._held.unacknowledged()
             raise

@@ -6,7 +6,8 @@ specification; one test suite runs over both.
 The hash of nodes, by which the feed learns who has what (`cache.lease` says why it may):
 
     !           <run of Redis>:<when this was written, ms of Redis's clock>
-    <node id>   {"version": 42, "author": "<random>", "turn": 3, "run": "<run of Redis>"}
+    <node id>   {"version": 42, "change_id": "<id of change 42>", "author": "<random>", "turn": 3,
+                 "run": "<run of Redis>"}
 
 The list of nodes counts only in the run of Redis that `!` names, and some time after it was
 written. One author is one `Following`; it begins a new turn when it does not know what became of an
@@ -15,7 +16,7 @@ itself put there, has been told so, and nobody has removed it since. One that re
 may bring an entry back, as it may the heartbeats of a time that is long over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import msgspec
@@ -63,15 +64,26 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     newest: bool
 
 
+class Held(msgspec.Struct, frozen=True):
+    """The newest change that a node or a generation has, by number and id."""
+
+    version: int
+    change_id: str
+
+
+NOTHING_HELD = Held(-1, "")
+"""A node that has said nothing readable."""
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """Which node has which version; `head` is the live generation's, read before the nodes.
+    """The newest change of each node; `head` is the live generation's, read before the nodes.
 
     `whole`: every node that may extend a lease is among them. `head` is None where it is not known.
     """
 
     whole: bool
-    versions: Mapping[str, int]
-    head: int | None
+    nodes: Mapping[str, Held]
+    head: Held | None
 
 
 class Following(Protocol):
@@ -80,8 +92,8 @@ class Following(Protocol):
     async def load(self) -> Image:
         """Read the live generation's filter, a segment at a time.
 
-        Raises CacheIncomplete where none is live, a part is missing or cut short, or its tokens
-        were made with another key.
+        Raises CacheIncomplete where none is live, a part is missing or cut short, a segment does
+        not match its checksum, or its tokens were made with another key.
         """
         ...
 
@@ -89,8 +101,8 @@ class Following(Protocol):
         """Read what came after `cursor`, waiting up to `wait_s` seconds for a first entry."""
         ...
 
-    async def acknowledge(self, node: str, version: int) -> bool:
-        """Say that the node has `version`.
+    async def acknowledge(self, node: str, position: Position) -> bool:
+        """Say that the node has all changes up to `position`.
 
         True if it was in the list of nodes without a gap, in one run of the store, since this
         object's last acknowledgement that was answered; False if it has only just come in.
@@ -105,8 +117,11 @@ class Following(Protocol):
         """Read who has what."""
         ...
 
-    async def drop_behind(self, version: int) -> None:
-        """Take off the list whoever is behind `version`, and nobody else."""
+    async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
+        """Remove each node that is behind `version` or holds a change of the ids `strangers`.
+
+        Other nodes stay, also one that has caught up since it was read.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -121,6 +136,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     turn: int
     run: str = ""
+    change_id: str = ""
 
 
 _encoder = msgspec.json.Encoder()
@@ -141,7 +157,7 @@ def decode_member(raw: bytes | None) -> Member | None:
 
 
 def membership(
-    fields: Mapping[bytes, bytes], *, run: str, now_ms: int, head: int | None
+    fields: Mapping[bytes, bytes], *, run: str, now_ms: int, head: Held | None
 ) -> Membership:
     """Judge the hash of nodes; a field that cannot be read is a node that has nothing yet."""
     since_run, _, since_ms = fields.get(SENTINEL_NODE, b"").decode(errors="replace").partition(":")
@@ -154,6 +170,10 @@ def membership(
         whole=since_run == run
         and since_ms.isdecimal()
         and now_ms - int(since_ms) >= SETTLED_S * 1000,
-        versions={node: -1 if held is None else held.version for node, held in members.items()},
+        nodes={node: _held_by(member) for node, member in members.items()},
         head=head,
     )
+
+
+def _held_by(member: Member | None) -> Held:
+    return NOTHING_HELD if member is None else Held(member.version, member.change_id)

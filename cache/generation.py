@@ -8,8 +8,8 @@ The pointer is one Redis string, this struct as JSON. A generation may be served
 - its build marker was there when the pointer was set (a sweep takes what has neither);
 - what had been taken in by the one that was live at that moment had been taken in by this one too.
 
-`version` and `as_of_ms` say what it was built from; its head (`cache.changes`) says what it has
-taken in since. Neither says that nothing newer is in the registry: a Redis that restarts from its
+`position` says what it was built from; its head (`cache.changes`) says what it has taken in since.
+ Neither says that nothing newer is in the registry: a Redis that restarts from its
 disk may bring back an old pointer with all that belongs to it. Knows no Redis command.
 """
 
@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cache.changes import Head
+from cache.changes import Head, Name, Position
 from cache.errors import CacheIncomplete
 from cache.filter import (
     BLOCK_BYTES,
@@ -52,29 +52,43 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     version: _Count
     as_of_ms: _Count
+    change_id: Name
+    history: Name
     entries: _Count
     blocks: _Size
     segment_blocks: _Size
     buckets: _Size
     token_key: str
-    # Another way to place tokens gets another number: an older reader must not guess.
-    layout: Literal[1] = 1
+    # Another way to place tokens gets another number: an older reader must not guess. 2: with
+    # checksums (`cache.checksum`) and ids of changes. A generation of another layout is rebuilt, as
+    # if it were lost.
+    layout: Literal[2] = 2
 
     @classmethod
-    def plan(
-        cls, *, version: int, as_of_ms: int, token_key: str, entries: int, segment_blocks: int
-    ) -> Self:
+    def plan(cls, *, position: Position, token_key: str, entries: int, segment_blocks: int) -> Self:
         """Return a new generation sized for `entries`, with an id nobody has used."""
         blocks = max(BLOCKS_MIN, block_count(entries))
         return cls(
             id=uuid4().hex,
-            version=version,
-            as_of_ms=as_of_ms,
+            version=position.version,
+            as_of_ms=position.as_of_ms,
+            change_id=position.change_id,
+            history=position.history,
             entries=entries,
             blocks=blocks,
             segment_blocks=segment_blocks,
             buckets=ceil(max(entries, BLOCKS_MIN * ENTRIES_PER_BLOCK) / BUCKET_ENTRIES),
             token_key=token_key,
+        )
+
+    @property
+    def position(self) -> Position:
+        """The place in the list's history that the generation was built from."""
+        return Position(
+            version=self.version,
+            as_of_ms=self.as_of_ms,
+            change_id=self.change_id,
+            history=self.history,
         )
 
     @property
@@ -97,7 +111,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 
     def first_head(self) -> Head:
         """Return the head of the generation as it is built."""
-        return Head(version=self.version, as_of_ms=self.as_of_ms)
+        return Head.at(self.position)
 
     def is_full(self, added: int) -> bool:
         """Return whether `added` more tokens make twice the false positives of a filter just built.

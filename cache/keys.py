@@ -9,6 +9,7 @@
     <namespace>:g:<id>:head             what the generation has taken in, as JSON
     <namespace>:g:<id>:f:<segment>      a filter segment: string
     <namespace>:g:<id>:b:<bucket>       a bucket: hash of token to value, with a sentinel
+    <namespace>:g:<id>:sums             checksums of all segments and buckets: hash
 
 Names hold counts and random ids only. This file knows nothing of what the keys hold.
 """
@@ -60,6 +61,10 @@ class Keys:
     def bucket(self, generation_id: str, index: int) -> str:
         """Name a bucket."""
         return f"{self._stem}{generation_id}:b:{index}"
+
+    def sums(self, generation_id: str) -> str:
+        """Name the hash of a generation's checksums."""
+        return f"{self._stem}{generation_id}:sums"
 
     def generation_of(self, key: str) -> str | None:
         """Return the id of the generation a key belongs to, None for every other key."""

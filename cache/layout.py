@@ -6,6 +6,7 @@ and every segment comes out, empty ones too: a reader takes a missing one for a 
 
 Each bucket holds one field more than entries, the sentinel. It is written with the bucket and read
 with the token: a bucket that was lost, or made anew by a late write, has none and proves nothing.
+Its value is the bucket's checksum (`cache.checksum`). The records of all checksums come out last.
 
 Millions of entries are laid out while the same event loop publishes changes, so the arithmetic is
 numpy's, a stretch at a time. numpy is loaded when the first list is laid out and not before: a
@@ -20,17 +21,26 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from cache.checksum import (
+    SEAL_FIELD,
+    VALUE_BYTES_MAX,
+    Checksums,
+    decode_sum,
+    encode_sum,
+    moved,
+    segment_field,
+    shelf_field,
+    shelf_of,
+    shelves,
+    total_of,
+)
 from cache.errors import BuildRejected
 from cache.filter import BLOCK_BYTES, POSITION_BITS, POSITIONS
 from cache.generation import Generation
 from cache.token import TOKEN_BYTES, Token
 
-# A hash stays a listpack only while all its values have at most 64 bytes (Redis's default).
-VALUE_BYTES_MAX = 64
-
 # Not 16 bytes, so it is no token.
 SENTINEL = b"!"
-_EMPTY_BUCKET = (SENTINEL, b"")
 
 # Entries laid out without giving way: 2 ms, and then one pipeline of the store on Redis.
 STRETCH = 2048
@@ -62,11 +72,19 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     bits: int
 
 
-Piece: TypeAlias = Bucket | Segment
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """The records of all checksums with their seal, by field."""
+
+    fields: dict[bytes, bytes]
 
 
-async def lay_out(entries: Entries, generation: Generation) -> AsyncGenerator[list[Piece], None]:
-    """Yield every bucket and segment of the generation, each once, in order of its kind.
+Piece: TypeAlias = Bucket | Segment | Sums
+
+
+async def lay_out(
+    entries: Entries, generation: Generation, checksum_key: bytes
+) -> AsyncGenerator[list[Piece], None]:
+    """Yield every bucket and segment of the generation, each once, in order of its kind; then sums.
 
     They come in lists, one for each stretch of entries, and nothing else runs between two yields
     but numpy's work on one stretch. Raises BuildRejected, perhaps after some pieces, if tokens do
@@ -75,7 +93,9 @@ async def lay_out(entries: Entries, generation: Generation) -> AsyncGenerator[li
     """
     # Loading numpy takes a tenth of a second, which the loop must not wait for.
     numpy = await asyncio.to_thread(import_module, "numpy")
-    buckets, segments = _Buckets(numpy, generation), _Segments(numpy, generation)
+    checksums = Checksums(checksum_key, generation.id)
+    buckets = _Buckets(numpy, generation, checksums)
+    segments = _Segments(numpy, generation, checksums)
     previous = b""
     count = 0
     async for batch in entries:
@@ -93,6 +113,11 @@ async def lay_out(entries: Entries, generation: Generation) -> AsyncGenerator[li
     for last in (buckets.finish_before(generation.buckets), segments.finish()):
         for start in range(0, len(last), STRETCH):
             yield last[start : start + STRETCH]
+    records = buckets.records | segments.records
+    total = total_of(records.values())
+    sealed = checksums.seal(total, generation.first_head())
+    fields = {field: encode_sum(record) for field, record in records.items()}
+    yield [Sums(fields=fields | {SEAL_FIELD: sealed.encode()})]
 
 
 def refuse_foreign(token_key: str, own: str) -> None:
@@ -136,11 +161,13 @@ def _places(numpy: Any, rows: Any, places: int) -> Any:
 class _Buckets:
     """The bucket being filled."""
 
-    def __init__(self, numpy: Any, generation: Generation) -> None:
+    def __init__(self, numpy: Any, generation: Generation, checksums: Checksums) -> None:
         self._numpy = numpy
         self._generation = generation
+        self._checksums = checksums
         self._index = 0
-        self._pairs: list[bytes] = [*_EMPTY_BUCKET]
+        self._pairs: list[bytes] = []
+        self.records = {shelf_field(shelf): 0 for shelf in range(shelves(generation))}
 
     def take(self, rows: Any, tokens: list[Token], values: list[bytes]) -> list[Piece]:
         """Give the buckets that these entries complete."""
@@ -161,21 +188,27 @@ class _Buckets:
 
     def finish_before(self, index: int) -> list[Piece]:
         """Give the buckets up to `index`, which becomes the one being filled."""
-        pieces: list[Piece] = [Bucket(index=self._index, pairs=tuple(self._pairs))]
-        pieces += [
-            Bucket(index=empty, pairs=_EMPTY_BUCKET) for empty in range(self._index + 1, index)
-        ]
+        pieces: list[Piece] = [self._bucket(self._index, self._pairs)]
+        pieces += [self._bucket(empty, []) for empty in range(self._index + 1, index)]
         self._index = index
-        self._pairs = [*_EMPTY_BUCKET]
+        self._pairs = []
         return pieces
+
+    def _bucket(self, index: int, pairs: list[bytes]) -> Bucket:
+        checksum = self._checksums.bucket(index, pairs[::2], pairs[1::2])
+        shelf = shelf_field(shelf_of(index))
+        self.records[shelf] = moved(self.records[shelf], 0, decode_sum(checksum))
+        return Bucket(index=index, pairs=(SENTINEL, checksum, *pairs))
 
 
 class _Segments:
     """The segment being filled: one byte for each of its bits, until it is packed."""
 
-    def __init__(self, numpy: Any, generation: Generation) -> None:
+    def __init__(self, numpy: Any, generation: Generation, checksums: Checksums) -> None:
         self._numpy = numpy
         self._generation = generation
+        self._checksums = checksums
+        self.records: dict[bytes, int] = {}
         self._shifts = numpy.arange(POSITIONS - 1, -1, -1, dtype=numpy.uint16)
         self._index = 0
         self._bits = self._blank()
@@ -203,9 +236,11 @@ class _Segments:
         return [self._finish() for _ in range(self._index, self._generation.segments)]
 
     def _finish(self) -> Segment:
-        packed = self._numpy.packbits(self._bits)
+        data = self._numpy.packbits(self._bits).tobytes()
         bits = int(self._numpy.count_nonzero(self._bits))
-        segment = Segment(index=self._index, data=packed.tobytes(), bits=bits)
+        record = self._checksums.segment(self._index, data)
+        self.records[segment_field(self._index)] = record
+        segment = Segment(index=self._index, data=data, bits=bits)
         self._index += 1
         self._bits = self._blank()
         return segment

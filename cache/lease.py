@@ -4,14 +4,20 @@ All durations of this are here, in seconds unless the name says otherwise. They 
 clock of one machine is compared with another's, but all must agree on what a second is to within a
 tenth. A Redis that restarts must take WRITE_DEADLINE_S for it at least.
 
-What a lease says. Whoever holds one has every change up to some version u, and the registry was
-asked after the lease's beginning, or at most WRITE_DEADLINE_S before it, and knew of nothing newer.
-Take any change v that the node lacks, so u < v, and let C be when v was committed.
+What a lease says. A node that holds one has every change up to some change u, and the registry was
+asked after the lease's beginning, or at most WRITE_DEADLINE_S before it, and its newest change was
+u. Changes are compared by their ids, never by their numbers: an id is random, so a registry with u
+has exactly the changes before u that it had when u was made. Take any change v that the node
+lacks, and let C be when v was committed. The registry that was asked did not have v. Either v came
+after the asking, or the asking went to a registry that has been failed over since, and v came after
+the failover. In both cases the registry was asked before C. (A registry that was failed over must
+answer no more: its operator fences it, as for any write.)
 
 That the node has all up to u it knows from a filter that was loaded within one run of Redis, and
-from entries without a gap. In one run a generation only grows, and its head moves on with the last
-slice of a change, which stands on all before it. What a restart has set back may lack any of this:
-a load that meets one begins anew, and a slice finds in the head that those before it are gone.
+from entries that lead on from a change it has had. In one run a generation only grows, and its head
+moves on with the last slice of a change, which stands on all before it. What a restart has set back
+may lack any of this: a load that meets one begins anew, and a slice finds in the head that those
+before it are gone.
 
 - By heartbeat. It says u, so the registry was asked before C. Redis refuses to write it more than
   WRITE_DEADLINE_S after that: it was written before C + WRITE_DEADLINE_S. The lease begins when a
@@ -25,6 +31,8 @@ a load that meets one begins anew, and a slice finds in the head that those befo
 SETTLED_S = 1.5 is more, a tenth of error included. That is the second way in which a feed is
 answered, and needs no part but time. The first way is that all nodes say they have v:
 
+- A node has v if its newest change is v, or is one that the registry has with a greater number. The
+  registry is asked which ids it has: the number of v may have been that of another change before.
 - A node extends a lease by a heartbeat only if it was in the list of nodes, without a gap, from
   before that same read was sent until now. A heartbeat of u is never written once v is in the live
   generation, and whoever settles v reads that generation's head first and the list of nodes after.
@@ -36,7 +44,9 @@ answered, and needs no part but time. The first way is that all nodes say they h
   the moment it was written; the list counts only in that run and SETTLED_S later, when what was
   extended before is over.
 - A node that lives on the registry's word wrote that down before it asked. Whoever settles v looks
-  for such notes after C: of a node not found, the asking came after C, and it knows v.
+  for such notes after C: of a node not found, the asking came after C, and it knows v. A standby
+  that takes over may lack the note. So the notes count only once the registry's run has lasted for
+  SETTLED_S, when all leases by an earlier registry are over.
 
 A reader of the shared cache believes it while `vouched` stands, written as a heartbeat is and gone
 after VOUCH_MS: 0.25 + 0.7 < SETTLED_S.

@@ -4,13 +4,19 @@ What may happen to it comes in as calls, in any order and as late as it likes; i
 reads no clock but its lease's. The rules are those that `cache.lease` proves enough:
 
     what came in                          what follows
-    a filter was loaded                   its bits answer; a lease stays, unless it is an older list
-    entries without a gap                 tokens are added, the version moves on, it is acknowledged
-    a heartbeat of the version held       a renewal, from the read before on, once acknowledged
+    a filter was loaded                   its bits answer; a lease stays only at the same change
+    an entry that follows the own past    tokens are added, the position moves on, acknowledged
+    a heartbeat of the change held        a renewal, from the read before on, once acknowledged
     an entry that is no heartbeat         no renewal: only heartbeats are bound to a deadline
     a gap, or another generation          loading anew; the old bits answer while their lease lasts
+    another history                       the lease ends at once, loading anew
     acknowledged, but only just come in   no renewal: nobody waited for this node until now
     the registry's word                   tokens are added, a renewal from when it was asked on
+
+The own past are the ids of the changes that the replica went through since it was loaded. An entry
+that leads from one of them to another change brings all that the replica lacks of that change. So
+the replica may move there, whatever the version numbers are. An entry of an unknown past may be one
+of another history with the same numbers: after a failover, or from a Redis that was set back.
 
 Every moment given to it is one of the lease's clock.
 """
@@ -37,7 +43,7 @@ class Absence(msgspec.Struct, frozen=True):
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     """What to tell the list of nodes; a lease runs from `since` once it is told, None: no lease."""
 
-    version: int
+    position: Position
     since: float | None
 
 
@@ -48,12 +54,18 @@ class Newer(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Sequence[Token]
 
 
+PAST_KEPT = 256
+"""Changes whose ids a replica remembers: more than the entries that one read of Redis lags."""
+
+
 class LeasedReplica:
     """What one node knows of the list, and for how long it may say so."""
 
     def __init__(self, clock: Callable[[], float] = elapsed) -> None:
         self._lease = Lease(clock)
         self._replica: Replica | None = None
+        # Ids of the changes gone through since the load, the one held last.
+        self._past: dict[str, None] = {}
         # The answer when nobody asked about can be on the list: nearly always.
         self._nobody: Absence | None = None
         self._loaded_at = float("-inf")
@@ -101,16 +113,18 @@ class LeasedReplica:
     def loaded(self, image: Image, sent_at: float) -> Acknowledgement:
         """Take over a filter whose loading began at `sent_at`."""
         held = self.position
-        if held is not None and image.position.version < held.version:
-            # The list itself was set back. What was said of the newer one holds for it no longer.
+        if held is not None and image.position.change_id != held.change_id:
+            # Nobody knows whether the loaded list has all that the lease vouches for: the list may
+            # have been set back, or be of another history.
             self._lease.end()
             self._member_since = None
         self._replica = Replica(image.generation, image.position, image.bits)
+        self._past.clear()
         self._move_to(image.position)
         self.cursor = image.cursor
         self._loaded_at = self._read_at = sent_at
         self.must_load = False
-        return Acknowledgement(version=image.position.version, since=None)
+        return Acknowledgement(position=image.position, since=None)
 
     def read(self, followed: Followed, sent_at: float) -> Acknowledgement | None:
         """Take in what a read of the stream gave that was sent at `sent_at`."""
@@ -122,32 +136,30 @@ class LeasedReplica:
         ):
             self.must_load = True
             return None
-        version = replica.position.version
+        before = replica.position
         has_beat = False
         for entry in followed.entries:
-            if entry.previous > replica.position.version:
-                self.must_load = True
+            if not self._follows(entry, replica.position):
                 return None
             self._apply(replica, entry)
-            has_beat = has_beat or _is_heartbeat_of(entry, replica.position.version)
+            is_held = entry.position.change_id == replica.position.change_id
+            has_beat = has_beat or (entry.is_heartbeat and is_held)
         since = self._read_at if has_beat else None
         self.cursor = followed.cursor
         if followed.newest:
             self._read_at = sent_at
-        if since is None and replica.position.version == version:
+        if since is None and replica.position == before:
             return None
-        return Acknowledgement(version=replica.position.version, since=since)
+        return Acknowledgement(position=replica.position, since=since)
 
     def acknowledged(self, told: Acknowledgement, *, stayed: bool, answered_at: float) -> None:
         """Note that the list of nodes has it; `stayed` as `Following.acknowledge` says it."""
         if not stayed or self._member_since is None:
             self._member_since = answered_at
-        held = self.position
         if (
             told.since is not None
             and told.since >= self._member_since
-            and held is not None
-            and held.version >= told.version
+            and told.position.change_id in self._past
         ):
             self._lease.renew(told.since)
 
@@ -155,32 +167,58 @@ class LeasedReplica:
         """Note that nobody knows whether the list of nodes has it."""
         self._member_since = None
 
-    def word(self, newer: Newer, *, after: int, asked_at: float) -> None:
-        """Take in what the registry told of the time after version `after`, asked at `asked_at`."""
+    def word(self, newer: Newer, *, after: Position, asked_at: float) -> None:
+        """Take in the changes that the registry has after `after`, as it said at `asked_at`."""
         replica = self._replica
-        if replica is None or replica.position.version < after or newer.position.version < after:
-            return  # another list was loaded meanwhile: this tells nothing of it
+        if replica is None or after.change_id not in self._past:
+            return  # another list was loaded meanwhile: the word says nothing of it
         replica.add(newer.tokens)
         if newer.position.version > replica.position.version:
             self._move_to(newer.position)
         self._lease.renew(asked_at)
 
+    def unknown(self, position: Position) -> None:
+        """Note that the registry has no change with the id of `position`."""
+        held = self.position
+        if held is not None and held.change_id == position.change_id:
+            self._meet_another_history()
+
     def end(self) -> None:
         """Say nothing more until the lease is renewed."""
         self._lease.end()
 
+    def _follows(self, entry: StreamEntry, held: Position) -> bool:
+        """Return whether the entry may be applied; where it may not, a load is due."""
+        if entry.previous_id in self._past or entry.position.change_id in self._past:
+            return True
+        if entry.position.version < held.version:
+            # An entry from before the load. Its tokens do no harm and it moves nothing.
+            return True
+        if entry.previous > held.version:
+            self.must_load = True
+        else:
+            self._meet_another_history()
+        return False
+
+    def _meet_another_history(self) -> None:
+        self._lease.end()
+        self._member_since = None
+        self.must_load = True
+
     def _apply(self, replica: Replica, entry: StreamEntry) -> None:
-        # Those of a version that is held already too: a Redis that was set back tells them again.
+        # Those of a change that is held already too: a Redis that was set back tells them again.
         replica.add(entry.tokens)
-        if entry.final and entry.version > replica.position.version:
+        if (
+            entry.final
+            and entry.previous_id in self._past
+            and entry.position.change_id not in self._past
+        ):
             self._move_to(entry.position)
 
     def _move_to(self, position: Position) -> None:
         assert self._replica is not None
         self._replica.position = position
         self._nobody = Absence(position, ())
-
-
-def _is_heartbeat_of(entry: StreamEntry, version: int) -> bool:
-    """Not of an older one: the list may have been set back, and this be a heartbeat of another."""
-    return entry.final and entry.previous == entry.version == version
+        self._past[position.change_id] = None
+        if len(self._past) > PAST_KEPT:
+            del self._past[next(iter(self._past))]

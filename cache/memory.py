@@ -10,7 +10,8 @@ from contextlib import aclosing
 from typing import Any, assert_never
 from uuid import uuid4
 
-from cache.changes import CHANGES_KEPT, Head, decode_head, encode_head
+from cache.changes import CHANGES_KEPT, Head, Position, decode_head, encode_head
+from cache.checksum import record_fields
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.eviction import refuse_evicting
 from cache.filter import BLOCK_BYTES
@@ -22,7 +23,7 @@ from cache.generation import (
     servable,
 )
 from cache.keys import Keys
-from cache.layout import SENTINEL, Bucket, Entries, Piece, Segment, lay_out, refuse_foreign
+from cache.layout import SENTINEL, Bucket, Entries, Piece, Segment, Sums, lay_out, refuse_foreign
 from cache.store import BUILD_MARKER_TTL_S, Lookup, refuse_misshapen
 from cache.token import Token
 
@@ -98,11 +99,13 @@ class MemoryStandingCache:
         token_key: str,
         namespace: str = "checker",
         segment_blocks: int = SEGMENT_BLOCKS,
+        checksum_key: bytes,
     ) -> None:
         self._shared = memory
         self._token_key = token_key
         self._keys = Keys(namespace)
         self._segment_blocks = segment_blocks
+        self._checksum_key = checksum_key
         self._closed = False
 
     async def lookup(self, tokens: Sequence[Token]) -> Lookup:
@@ -129,8 +132,7 @@ class MemoryStandingCache:
     async def build(
         self,
         *,
-        version: int,
-        as_of_ms: int,
+        position: Position,
         token_key: str,
         count: int,
         entries: Entries,
@@ -139,8 +141,7 @@ class MemoryStandingCache:
         refuse_foreign(token_key, self._token_key)
         memory = self._reach()
         generation = Generation.plan(
-            version=version,
-            as_of_ms=as_of_ms,
+            position=position,
             token_key=token_key,
             entries=count,
             segment_blocks=self._segment_blocks,
@@ -152,7 +153,7 @@ class MemoryStandingCache:
         memory.strings[head] = encode_head(generation.first_head())
         bits = 0
         try:
-            async with aclosing(lay_out(entries, generation)) as stretches:
+            async with aclosing(lay_out(entries, generation, self._checksum_key)) as stretches:
                 async for pieces in stretches:
                     bits += sum(self._write(generation, piece) for piece in pieces)
             self._verify(generation, bits)
@@ -250,6 +251,9 @@ class MemoryStandingCache:
             case Segment():
                 memory.strings[self._keys.segment(generation.id, piece.index)] = piece.data
                 return piece.bits
+            case Sums():
+                memory.hashes[self._keys.sums(generation.id)] = piece.fields
+                return 0
             case _:
                 assert_never(piece)
 
@@ -258,8 +262,11 @@ class MemoryStandingCache:
         self._renew_marker(generation)
         if memory.head(self._keys.head(generation.id)) != generation.first_head():
             raise BuildRejected("the head is not held")
-        keys = self._keys_of(generation.id)
-        fields = sum(len(memory.hashes.get(key, {})) for key in keys)
+        buckets = [self._keys.bucket(generation.id, index) for index in range(generation.buckets)]
+        records = memory.hashes.get(self._keys.sums(generation.id), {})
+        if len(records) != len(record_fields(generation)) + 1:
+            raise BuildRejected("the checksums are not held")
+        fields = sum(len(memory.hashes.get(key, {})) for key in buckets)
         filter_bytes = b"".join(
             memory.strings.get(self._keys.segment(generation.id, index), b"")
             for index in range(generation.segments)

@@ -4,17 +4,18 @@ It reads and writes what `cache.memory` keeps, under the same key names as Redis
 """
 
 import asyncio
+from collections.abc import Collection
 from uuid import uuid4
 
-from cache.changes import decode_entry, decode_head
+from cache.changes import Position, decode_entry, decode_head
 from cache.errors import CacheIncomplete, CacheUnavailable
-from cache.filter import BLOCK_BYTES
 from cache.following import (
     BEFORE_ALL,
     ENTRIES_AT_ONCE,
     LOADS_MAX,
     SENTINEL_NODE,
     Followed,
+    Held,
     Image,
     Member,
     Membership,
@@ -22,9 +23,11 @@ from cache.following import (
     encode_member,
     membership,
 )
-from cache.generation import Generation, decode_pointer, servable
+from cache.generation import decode_pointer, servable
 from cache.keys import Keys
 from cache.memory import Memory
+from cache.memory_parts import MemoryParts
+from cache.verification import verified_bits
 
 _LOOK_INTERVAL_S = 0.005
 
@@ -32,10 +35,19 @@ _LOOK_INTERVAL_S = 0.005
 class MemoryFollowing:
     """`Following` over a `Memory`."""
 
-    def __init__(self, memory: Memory, *, token_key: str, namespace: str = "checker") -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        token_key: str,
+        namespace: str = "checker",
+        checksum_key: bytes,
+    ) -> None:
         self._memory = memory
         self._token_key = token_key
         self._keys = Keys(namespace)
+        self._parts = MemoryParts(memory, self._keys)
+        self._checksum_key = checksum_key
         self._author = uuid4().hex
         self._turn = 0
         self._closed = False
@@ -68,7 +80,7 @@ class MemoryFollowing:
             newest=len(found) < ENTRIES_AT_ONCE,
         )
 
-    async def acknowledge(self, node: str, version: int) -> bool:
+    async def acknowledge(self, node: str, position: Position) -> bool:
         """See `Following.acknowledge`."""
         turn, self._turn = self._turn, self._turn + 1
         memory = self._reach()
@@ -78,7 +90,13 @@ class MemoryFollowing:
         held = decode_member(nodes.get(node.encode()))
         mine = held is not None and held.author == self._author
         if held is None or not mine or held.turn <= turn:
-            member = Member(version=version, author=self._author, turn=turn, run=memory.run_id)
+            member = Member(
+                version=position.version,
+                change_id=position.change_id,
+                author=self._author,
+                turn=turn,
+                run=memory.run_id,
+            )
             nodes[node.encode()] = encode_member(member)
         self._turn = turn
         return held is not None and mine and held.turn == turn and held.run == memory.run_id
@@ -92,18 +110,21 @@ class MemoryFollowing:
         memory = self._reach()
         live_id = self._live_id()
         try:
-            head = decode_head(memory.strings.get(self._keys.head(live_id or "none"))).version
+            at = decode_head(memory.strings.get(self._keys.head(live_id or "none")))
+            head: Held | None = Held(at.version, at.change_id)
         except CacheIncomplete:
             head = None
         fields = memory.hashes.get(self._keys.nodes, {})
         return membership(fields, run=memory.run_id, now_ms=memory.now_ms(), head=head)
 
-    async def drop_behind(self, version: int) -> None:
+    async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
         """See `Following.drop_behind`."""
         fields = self._reach().hashes.get(self._keys.nodes, {})
         for node, raw in list(fields.items()):
             member = decode_member(raw)
-            if node != SENTINEL_NODE and (member is None or member.version < version):
+            if node != SENTINEL_NODE and (
+                member is None or member.version < version or member.change_id in strangers
+            ):
                 del fields[node]
 
     async def aclose(self) -> None:
@@ -120,7 +141,7 @@ class MemoryFollowing:
         head_key = self._keys.head(generation.id)
         try:
             head = decode_head(self._memory.strings.get(head_key))
-            bits = await self._bits(generation)
+            bits = await verified_bits(self._parts, generation, self._checksum_key)
         except CacheIncomplete:
             if self._reach().strings.get(self._keys.pointer) == pointer:
                 raise
@@ -133,18 +154,6 @@ class MemoryFollowing:
         if cursor != BEFORE_ALL and not self._has(cursor):
             return None
         return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
-
-    async def _bits(self, generation: Generation) -> bytearray:
-        bits = bytearray()
-        for index in range(generation.segments):
-            key = self._keys.segment(generation.id, index)
-            data = self._reach().strings.get(key, b"")
-            if len(data) != generation.segment_bytes(index):
-                raise CacheIncomplete("a filter segment is missing or cut short")
-            bits += data
-            await asyncio.sleep(0)
-        assert len(bits) == generation.blocks * BLOCK_BYTES
-        return bits
 
     def _reach(self) -> Memory:
         if self._closed or not self._memory.reachable:

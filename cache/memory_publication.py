@@ -3,7 +3,17 @@
 Knows no Redis. Nothing takes time here, so a vouch is late only if its caller says so.
 """
 
-from cache.changes import Change, Head, Position, StreamEntry, encode_entry, encode_head
+from cache.amendment import amend
+from cache.changes import (
+    Change,
+    Head,
+    Position,
+    StreamEntry,
+    encode_entry,
+    encode_head,
+    positions_in,
+)
+from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, CacheUnavailable, ChangeRefused
 from cache.filter import BLOCK_BYTES, block_mask
 from cache.following import membership
@@ -12,6 +22,8 @@ from cache.keys import Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
 from cache.memory import Memory
+from cache.memory_parts import MemoryParts
+from cache.parts import touched_by
 from cache.publication import Slice, State, slices
 from cache.store import BUILD_MARKER_TTL_S
 from cache.token import Token
@@ -20,9 +32,11 @@ from cache.token import Token
 class MemoryPublication:
     """`Publication` over a `Memory`."""
 
-    def __init__(self, memory: Memory, *, namespace: str = "checker") -> None:
+    def __init__(self, memory: Memory, *, namespace: str = "checker", checksum_key: bytes) -> None:
         self._shared = memory
         self._keys = Keys(namespace)
+        self._parts = MemoryParts(memory, self._keys)
+        self._checksum_key = checksum_key
         self._closed = False
 
     async def state(self) -> State:
@@ -47,12 +61,20 @@ class MemoryPublication:
             if part.before not in {"", head.partial}:
                 raise ChangeRefused("the slices before this one are no longer in")
             self._refuse_torn(generation, part)
+            held = self._parts.held_now(generation, touched_by(part, generation))
+            reached = change.after if part.is_last else change.before
+            checksums = Checksums(self._checksum_key, generation.id)
+            amendment = amend(checksums, generation, part, held, reached)
             self._take(generation, change, part, head)
+            for bucket, sentinel in amendment.sentinels.items():
+                key = self._keys.bucket(generation.id, bucket)
+                self._shared.hashes[key][SENTINEL] = sentinel
+            self._shared.hashes[self._keys.sums(generation.id)] |= amendment.records
             if live:
                 entry = StreamEntry(
-                    version=change.version if part.is_last else change.previous,
-                    previous=change.previous,
-                    as_of_ms=change.as_of_ms if part.is_last else head.as_of_ms,
+                    position=change.after if part.is_last else head.position,
+                    previous=change.before.version,
+                    previous_id=change.before.change_id,
                     tokens=tuple(token for token, value in part.outlines if value is not None),
                     final=part.is_last,
                 )
@@ -67,7 +89,7 @@ class MemoryPublication:
             or live is None
             or live.id != generation.id
             or head is None
-            or head.version != position.version
+            or head.change_id != position.change_id
         ):
             return False
         nodes = memory.hashes.setdefault(keys.nodes, {})
@@ -76,15 +98,13 @@ class MemoryPublication:
             nodes[SENTINEL] = f"{memory.run_id}:{memory.now_ms()}".encode()
         memory.strings[keys.vouched] = memory.vouch_of(generation.id)
         memory.expire(keys.vouched, (VOUCH_MS - asked_ms_ago) / 1000)
-        heartbeat = StreamEntry(
-            version=position.version,
-            previous=position.version,
-            as_of_ms=position.as_of_ms,
-            tokens=(),
-            final=True,
-        )
-        memory.append(keys.changes, encode_entry(heartbeat))
+        memory.append(keys.changes, encode_entry(StreamEntry.heartbeat(position)))
         return True
+
+    async def recent(self) -> tuple[Position, ...]:
+        """See `Publication.recent`."""
+        stream = self._reach().streams.get(self._keys.changes, [])
+        return positions_in(fields for _, fields in stream)
 
     async def aclose(self) -> None:
         """See `Publication.aclose`."""
@@ -109,7 +129,7 @@ class MemoryPublication:
         now_live = self._live()
         is_live = now_live is not None and now_live.id == generation.id
         stands = is_live if live else marker in memory.names()
-        if head is None or head.version != change.previous or not stands:
+        if head is None or head.change_id != change.before.change_id or not stands:
             raise ChangeRefused("the generation does not stand where the change begins")
         if not live:
             memory.expire(marker, BUILD_MARKER_TTL_S)
@@ -138,12 +158,8 @@ class MemoryPublication:
             added += token not in bucket
             bucket[token] = value
             self._set_bits(generation, token)
-        after = Head(
-            version=change.version if part.is_last else head.version,
-            as_of_ms=change.as_of_ms if part.is_last else head.as_of_ms,
-            added=added,
-            partial=part.after,
-        )
+        reached = change.after if part.is_last else head.position
+        after = Head.at(reached, added=added, partial=part.after)
         memory.strings[keys.head(generation.id)] = encode_head(after)
 
     def _set_bits(self, generation: Generation, token: Token) -> None:

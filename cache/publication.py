@@ -13,8 +13,8 @@ from uuid import uuid4
 import msgspec
 
 from cache.changes import Change, Head, Position
+from cache.checksum import VALUE_BYTES_MAX
 from cache.generation import Generation
-from cache.layout import VALUE_BYTES_MAX
 from cache.store import refuse_misshapen
 from cache.token import Token
 
@@ -48,9 +48,9 @@ class Publication(Protocol):
         Of a big change the tokens come in slices, and its version with the last: until then the
         head says that a part of it is in, and lookups are not answered. Bringing a change, or a
         part of it, twice does no harm. `live` also writes it to the stream. Raises ChangeRefused if
-        the generation's head is not at `change.previous`, or it is not live, or, with `live`
-        False, no longer being built; CacheIncomplete if a bucket or segment is not whole, whereof
-        nothing is then made anew.
+        the generation's head is not at `change.before`, or it is not live, or, with `live`
+        False, no longer being built; CacheIncomplete if a bucket or segment is not whole, or a
+        bucket does not match its checksum. Then nothing is made anew.
         """
         ...
 
@@ -59,8 +59,12 @@ class Publication(Protocol):
 
         Lookups believe it until VOUCH_MS after that moment, nodes are told by a heartbeat. False,
         and nothing is said: WRITE_DEADLINE_S have passed since that moment when the store comes to
-        it, or the generation is not live, or its head is not at `position.version`.
+        it, or the generation is not live, or its head is not at `position`.
         """
+        ...
+
+    async def recent(self) -> tuple[Position, ...]:
+        """Return the positions that the stream of changes still names, oldest first."""
         ...
 
     async def aclose(self) -> None:
@@ -84,7 +88,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
 
 def slices(change: Change) -> Iterator[Slice]:
     """Cut a change; one without tokens is one slice. Raises ValueError for misshapen ones."""
-    assert change.version > change.previous, "a change leads to a newer version"
+    assert change.after.version > change.before.version, "a change leads to a newer version"
     refuse_misshapen(list(change.outlines))
     if any(len(value or b"") > VALUE_BYTES_MAX for value in change.outlines.values()):
         raise ValueError(f"a value has at most {VALUE_BYTES_MAX} bytes")

@@ -14,12 +14,13 @@ from importlib.resources import files
 from itertools import islice
 from typing import TypeVar, assert_never
 
-from cache.changes import encode_head
+from cache.changes import Position, encode_head
+from cache.checksum import record_fields
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.filter import BLOCK_BYTES
 from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
-from cache.layout import Bucket, Entries, Piece, Segment, lay_out, refuse_foreign
+from cache.layout import Bucket, Entries, Piece, Segment, Sums, lay_out, refuse_foreign
 from cache.redis_pipe import Command, CommandRefused, Pipe, Reply
 from cache.store import BUILD_MARKER_TTL_S
 
@@ -36,17 +37,25 @@ _SWITCH_ATTEMPTS_MAX = 3
 class RedisBuild:
     """The writing half of the store."""
 
-    def __init__(self, pipe: Pipe, keys: Keys, *, token_key: str, segment_blocks: int) -> None:
+    def __init__(
+        self,
+        pipe: Pipe,
+        keys: Keys,
+        *,
+        token_key: str,
+        segment_blocks: int,
+        checksum_key: bytes,
+    ) -> None:
         self._pipe = pipe
         self._keys = keys
         self._token_key = token_key
         self._segment_blocks = segment_blocks
+        self._checksum_key = checksum_key
 
     async def build(
         self,
         *,
-        version: int,
-        as_of_ms: int,
+        position: Position,
         token_key: str,
         count: int,
         entries: Entries,
@@ -54,8 +63,7 @@ class RedisBuild:
         """See `StandingCache.build`."""
         refuse_foreign(token_key, self._token_key)
         generation = Generation.plan(
-            version=version,
-            as_of_ms=as_of_ms,
+            position=position,
             token_key=token_key,
             entries=count,
             segment_blocks=self._segment_blocks,
@@ -144,7 +152,7 @@ class RedisBuild:
         bits = 0
         writing: asyncio.Task[list[Reply]] | None = None
         try:
-            async with aclosing(lay_out(entries, generation)) as stretches:
+            async with aclosing(lay_out(entries, generation, self._checksum_key)) as stretches:
                 async for pieces in stretches:
                     commands = [self._command(generation, piece) for piece in pieces]
                     bits += sum(piece.bits for piece in pieces if isinstance(piece, Segment))
@@ -167,6 +175,9 @@ class RedisBuild:
                 return ("HSET", self._keys.bucket(generation.id, piece.index), *piece.pairs)
             case Segment():
                 return ("SET", self._keys.segment(generation.id, piece.index), piece.data)
+            case Sums():
+                fields = (part for field in piece.fields.items() for part in field)
+                return ("HSET", self._keys.sums(generation.id), *fields)
             case _:
                 assert_never(piece)
 
@@ -185,6 +196,10 @@ class RedisBuild:
         [head] = await self._ask_while_marked(generation, [("GET", self._keys.head(generation.id))])
         if head != encode_head(generation.first_head()):
             raise BuildRejected("the head is not held")
+        sums = self._keys.sums(generation.id)
+        [records] = await self._ask_while_marked(generation, [("HLEN", sums)])
+        if records != len(record_fields(generation)) + 1:
+            raise BuildRejected("the checksums are not held")
         buckets = (
             ("HLEN", self._keys.bucket(generation.id, index)) for index in range(generation.buckets)
         )
@@ -216,7 +231,8 @@ class RedisBuild:
             self._keys.segment(generation.id, index) for index in range(generation.segments)
         )
         head = self._keys.head(generation.id)
-        for keys in _slices(iter((marker, head, *segments, *buckets))):
+        sums = self._keys.sums(generation.id)
+        for keys in _slices(iter((marker, head, sums, *segments, *buckets))):
             await self._pipe.ask([("UNLINK", *keys)])
 
 

@@ -13,28 +13,31 @@ says enough:
 - nodes: the head, then the nodes (`cache.lease` needs it so).
 """
 
+from collections.abc import Collection
 from importlib.resources import files
 from typing import Self
 from uuid import uuid4
 
 import msgspec
 
-from cache.changes import StreamEntry, decode_entry, decode_head
+from cache.changes import Position, StreamEntry, decode_entry, decode_head
 from cache.errors import CacheError, CacheIncomplete
-from cache.filter import BLOCK_BYTES
 from cache.following import (
     BEFORE_ALL,
     ENTRIES_AT_ONCE,
     LOADS_MAX,
     Followed,
+    Held,
     Image,
     Membership,
     membership,
 )
-from cache.generation import Generation, decode_pointer, servable
+from cache.generation import decode_pointer, servable
 from cache.keys import Keys
 from cache.redis_lookup import run_id_of
+from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe, Reply
+from cache.verification import verified_bits
 
 _ACKNOWLEDGE = files("cache").joinpath("acknowledge.lua").read_text(encoding="utf-8")
 _DROP = files("cache").joinpath("drop.lua").read_text(encoding="utf-8")
@@ -54,13 +57,22 @@ class RedisFollowing:
     """`Following` on one Redis; one object for each node."""
 
     def __init__(
-        self, *, stream: Pipe, loads: Pipe, questions: Pipe, keys: Keys, token_key: str
+        self,
+        *,
+        stream: Pipe,
+        loads: Pipe,
+        questions: Pipe,
+        keys: Keys,
+        token_key: str,
+        checksum_key: bytes,
     ) -> None:
         self._stream = stream
         self._loads = loads
         self._questions = questions
         self._keys = keys
         self._token_key = token_key
+        self._parts = RedisParts(loads, keys)
+        self._checksum_key = checksum_key
         self._author = uuid4().hex
         self._turn = 0
         self._pointer = b""
@@ -74,6 +86,7 @@ class RedisFollowing:
         token_key: str,
         namespace: str = "checker",
         patience: FollowingPatience = FollowingPatience(),  # noqa: B008 - frozen
+        checksum_key: bytes,
     ) -> Self:
         """Return it at a redis://, rediss:// or unix:// URL; connects when first asked."""
         return cls(
@@ -82,6 +95,7 @@ class RedisFollowing:
             questions=Pipe(url, timeout_s=patience.answer_s),
             keys=Keys(namespace),
             token_key=token_key,
+            checksum_key=checksum_key,
         )
 
     async def load(self) -> Image:
@@ -115,12 +129,15 @@ class RedisFollowing:
             newest=len(found) < ENTRIES_AT_ONCE,
         )
 
-    async def acknowledge(self, node: str, version: int) -> bool:
+    async def acknowledge(self, node: str, position: Position) -> bool:
         """See `Following.acknowledge`."""
         turn = self._turn
         # Until it is answered nobody knows what becomes of it, and this turn is over.
         self._turn = turn + 1
-        command = ("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node, version, self._author, turn)
+        command: Command = (
+            *("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node),
+            *(position.version, position.change_id, self._author, turn),
+        )
         # A second call of this turn would find what the first put there, and take it for a stay.
         [stayed] = await self._questions.ask([command], again=False)
         self._turn = turn
@@ -149,13 +166,13 @@ class RedisFollowing:
                     dict(zip(flat[::2], flat[1::2], strict=True)),
                     run=run_id_of(server).decode(),
                     now_ms=int(now[0]) * 1000 + int(now[1]) // 1000,
-                    head=None if live_id is None else _version_of(raw_head),
+                    head=None if live_id is None else _held_by(raw_head),
                 )
-        return Membership(whole=False, versions={}, head=None)
+        return Membership(whole=False, nodes={}, head=None)
 
-    async def drop_behind(self, version: int) -> None:
+    async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
         """See `Following.drop_behind`."""
-        await self._questions.ask([("EVAL", _DROP, 1, self._keys.nodes, version)])
+        await self._questions.ask([("EVAL", _DROP, 1, self._keys.nodes, version, *strangers)])
 
     async def aclose(self) -> None:
         """See `Following.aclose`."""
@@ -175,7 +192,7 @@ class RedisFollowing:
         try:
             [raw_head] = await self._loads.ask([("GET", head_key)])
             head = decode_head(raw_head)
-            bits = await self._bits(generation)
+            bits = await verified_bits(self._parts, generation, self._checksum_key)
         except CacheIncomplete:
             if await self._is_live(pointer):
                 raise
@@ -190,17 +207,6 @@ class RedisFollowing:
         if cursor != BEFORE_ALL and not at_cursor:
             return None
         return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
-
-    async def _bits(self, generation: Generation) -> bytearray:
-        bits = bytearray(generation.blocks * BLOCK_BYTES)
-        at = 0
-        for index in range(generation.segments):
-            [data] = await self._loads.ask([("GET", self._keys.segment(generation.id, index))])
-            if data is None or len(data) != generation.segment_bytes(index):
-                raise CacheIncomplete("a filter segment is missing or cut short")
-            bits[at : at + len(data)] = data
-            at += len(data)
-        return bits
 
     async def _is_live(self, pointer: bytes | None) -> bool:
         [now] = await self._loads.ask([("GET", self._keys.pointer)])
@@ -221,8 +227,9 @@ def _entry(flat: list[bytes]) -> StreamEntry:
     return decode_entry(dict(zip(flat[::2], flat[1::2], strict=True)))
 
 
-def _version_of(raw_head: Reply) -> int | None:
+def _held_by(raw_head: Reply) -> Held | None:
     try:
-        return decode_head(raw_head).version
+        head = decode_head(raw_head)
     except CacheError:
         return None
+    return Held(head.version, head.change_id)

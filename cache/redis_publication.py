@@ -12,7 +12,9 @@ from typing import Self
 
 import msgspec
 
-from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head
+from cache.amendment import Amendment, amend
+from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, positions_in
+from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, ChangeRefused
 from cache.filter import bit_offsets
 from cache.following import membership
@@ -20,8 +22,10 @@ from cache.generation import Generation, decode_pointer
 from cache.keys import Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
+from cache.parts import Held, touched_by
 from cache.publication import Slice, State, slices
 from cache.redis_lookup import run_id_of
+from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe
 from cache.store import BUILD_MARKER_TTL_S
 from cache.token import Token
@@ -33,6 +37,8 @@ _VOUCH = files("cache").joinpath("vouch.lua").read_text(encoding="utf-8")
 _ATTEMPTS_MAX = 3
 
 _NO_GENERATION = "none"
+
+_ELSEWHERE = "the generation does not stand where the change begins"
 
 
 class _Clock(msgspec.Struct, frozen=True):
@@ -49,9 +55,13 @@ class _Clock(msgspec.Struct, frozen=True):
 class RedisPublication:
     """`Publication` on Redis, for one task at a time."""
 
-    def __init__(self, pipe: Pipe, keys: Keys, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, pipe: Pipe, keys: Keys, *, clock: Callable[[], float], checksum_key: bytes
+    ) -> None:
         self._pipe = pipe
         self._keys = keys
+        self._parts = RedisParts(pipe, keys)
+        self._checksum_key = checksum_key
         self._clock = clock
         self._redis_clock: _Clock | None = None
         self._live_id = _NO_GENERATION
@@ -64,9 +74,11 @@ class RedisPublication:
         namespace: str = "checker",
         timeout_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
+        checksum_key: bytes,
     ) -> Self:
         """Return the publisher's side at a URL; connects when first asked. `clock`: seconds."""
-        return cls(Pipe(url, timeout_s=timeout_s), Keys(namespace), clock=clock)
+        pipe, keys = Pipe(url, timeout_s=timeout_s), Keys(namespace)
+        return cls(pipe, keys, clock=clock, checksum_key=checksum_key)
 
     async def state(self) -> State:
         """See `Publication.state`."""
@@ -106,11 +118,16 @@ class RedisPublication:
 
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
         """See `Publication.apply`."""
+        checksums = Checksums(self._checksum_key, generation.id)
         for part in slices(change):
-            command = self._apply_command(generation, change, part, live=live)
+            held = await self._parts.held(generation, touched_by(part, generation))
+            _refuse_elsewhere(held, change, live=live)
+            reached = change.after if part.is_last else change.before
+            amendment = amend(checksums, generation, part, held, reached)
+            command = self._apply_command(generation, change, part, amendment, live=live)
             [outcome] = await self._pipe.ask([command])
             if outcome == 0:
-                raise ChangeRefused("the generation does not stand where the change begins")
+                raise ChangeRefused(_ELSEWHERE)
             if outcome != 1:
                 lost = "a filter segment" if outcome == -1 else "a bucket or its sentinel"
                 raise CacheIncomplete(f"{lost} is missing or cut short")
@@ -127,6 +144,7 @@ class RedisPublication:
             *("EVAL", _VOUCH, 5, keys.pointer, keys.head(generation.id)),
             *(keys.vouched, keys.changes, keys.nodes),
             *(generation.id, position.version, position.as_of_ms),
+            *(position.change_id, position.history),
             *(asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS),
             CHANGES_KEPT,
         )
@@ -135,12 +153,23 @@ class RedisPublication:
         self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
         return bool(said)
 
+    async def recent(self) -> tuple[Position, ...]:
+        """See `Publication.recent`."""
+        [entries] = await self._pipe.ask([("XRANGE", self._keys.changes, "-", "+")])
+        return positions_in(dict(zip(flat[::2], flat[1::2], strict=True)) for _, flat in entries)
+
     async def aclose(self) -> None:
         """See `Publication.aclose`."""
         await self._pipe.aclose()
 
     def _apply_command(
-        self, generation: Generation, change: Change, part: Slice, *, live: bool
+        self,
+        generation: Generation,
+        change: Change,
+        part: Slice,
+        amendment: Amendment,
+        *,
+        live: bool,
     ) -> Command:
         keys = self._keys
         fixed = (
@@ -165,16 +194,32 @@ class RedisPublication:
             )
         )
         return (
-            *("EVAL", _APPLY, len(fixed) + len(segment_places) + len(bucket_places), *fixed),
+            *("EVAL", _APPLY, len(fixed) + len(segment_places) + len(bucket_places) + 1, *fixed),
             *(keys.segment(generation.id, segment) for segment in segment_places),
             *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
+            keys.sums(generation.id),
             *(generation.id, "live" if live else "building"),
-            *(change.previous, change.version, change.as_of_ms, int(part.is_last)),
-            *(part.before, part.after),
+            *(change.before.version, change.before.change_id),
+            *(change.after.version, change.after.change_id, change.after.history),
+            *(change.after.as_of_ms, int(part.is_last), part.before, part.after),
             *(CHANGES_KEPT, BUILD_MARKER_TTL_S, len(segment_places)),
             *(generation.segment_bytes(segment) for segment in segment_places),
             *tokens,
+            amendment.seal_before,
+            *(amendment.sentinels[bucket] for bucket in bucket_places),
+            *(argument for record in amendment.records.items() for argument in record),
+            len(amendment.records),
         )
+
+
+def _refuse_elsewhere(held: Held, change: Change, *, live: bool) -> None:
+    """Raise ChangeRefused unless a generation, as it is held, stands where the change begins.
+
+    What is missing of one that was swept is no loss, so this is asked before its parts are judged.
+    """
+    stands = held.is_live if live else held.is_marked
+    if held.head is None or held.head.change_id != change.before.change_id or not stands:
+        raise ChangeRefused(_ELSEWHERE)
 
 
 def _told(token: Token, value: bytes | None, start: int) -> Command:

@@ -11,14 +11,14 @@ from typing import Self
 import msgspec
 
 from cache.breaker import Breaker
-from cache.errors import CacheMisconfigured
-from cache.eviction import refuse_evicting
+from cache.changes import Position
+from cache.eviction import refuse_evicting_by
 from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
 from cache.keys import Keys
 from cache.layout import Entries
 from cache.redis_build import RedisBuild
 from cache.redis_lookup import RedisLookup
-from cache.redis_pipe import CommandRefused, Pipe
+from cache.redis_pipe import POLICY_QUESTION, Pipe
 from cache.store import Lookup
 from cache.token import Token
 
@@ -54,11 +54,12 @@ class RedisStandingCache:
         patience: Patience = Patience(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.monotonic,
         segment_blocks: int = SEGMENT_BLOCKS,
+        checksum_key: bytes,
     ) -> Self:
         """Return the store at a redis://, rediss:// or unix:// URL; connects when first asked.
 
         `token_key` is the fingerprint of the reader's key: a generation of another is not served.
-        `clock` gives seconds, for the breaker alone.
+        `clock` gives seconds, for the breaker alone. `checksum_key` is for `cache.checksum`.
         """
         keys = Keys(namespace)
         return cls(
@@ -73,6 +74,7 @@ class RedisStandingCache:
                 keys,
                 token_key=token_key,
                 segment_blocks=segment_blocks,
+                checksum_key=checksum_key,
             ),
             questions=Pipe(url, timeout_s=patience.lookup_s),
             keys=keys,
@@ -90,15 +92,14 @@ class RedisStandingCache:
     async def build(
         self,
         *,
-        version: int,
-        as_of_ms: int,
+        position: Position,
         token_key: str,
         count: int,
         entries: Entries,
     ) -> Generation:
         """See `StandingCache.build`."""
         return await self._builds.build(
-            version=version, as_of_ms=as_of_ms, token_key=token_key, count=count, entries=entries
+            position=position, token_key=token_key, count=count, entries=entries
         )
 
     async def switch(self, generation: Generation) -> None:
@@ -123,13 +124,8 @@ class RedisStandingCache:
 
     async def verify_policy(self) -> None:
         """See `StandingCache.verify_policy`."""
-        # INFO and not CONFIG, which managed services forbid.
-        try:
-            [text] = await self._questions.ask([("INFO", "memory")])
-        except CommandRefused as error:
-            raise CacheMisconfigured("Redis does not tell its eviction policy") from error
-        facts = dict(line.partition(":")[::2] for line in text.decode().splitlines())
-        refuse_evicting(facts.get("maxmemory_policy", "unknown"))
+        [facts] = await self._questions.ask([POLICY_QUESTION])
+        refuse_evicting_by(facts)
 
     async def ping(self) -> None:
         """See `StandingCache.ping`."""

@@ -57,8 +57,7 @@ class StandingCache(Protocol):
     async def build(
         self,
         *,
-        version: int,
-        as_of_ms: int,
+        position: Position,
         token_key: str,
         count: int,
         entries: Entries,

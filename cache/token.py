@@ -14,14 +14,15 @@ KEY_BYTES = 32
 Token = NewType("Token", bytes)
 """16 bytes, uniformly distributed; its order is the order in which a generation is built."""
 
-# BLAKE2b's personalisation parameter separates the two uses of one key.
+# BLAKE2b's personalisation parameter separates the uses of one key.
 _FINGERPRINT_DOMAIN = b"token-key-name"
+_CHECKSUM_DOMAIN = b"checksum-key"
 
 
 class Tokenizer:
     """Makes tokens with one key; two processes agree on tokens if their fingerprints agree."""
 
-    __slots__ = ("_key", "fingerprint")
+    __slots__ = ("_key", "checksum_key", "fingerprint")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
@@ -30,6 +31,10 @@ class Tokenizer:
         self.fingerprint: str = blake2b(
             digest_size=8, key=key, person=_FINGERPRINT_DOMAIN
         ).hexdigest()
+        # For `cache.checksum`: nobody learns the token key from it, nor makes a token with it.
+        self.checksum_key: bytes = blake2b(
+            digest_size=KEY_BYTES, key=key, person=_CHECKSUM_DOMAIN
+        ).digest()
 
     def token(self, kind: str, text: str) -> Token:
         """Return the token of `text` among its kind; no two (kind, text) share an input.

@@ -102,5 +102,13 @@ class Unavailable(CheckerError):
         self.outage = outage
 
 
+class Crowded(Unavailable):
+    """Too many callers without a key have requests under way: this one gives way, try again."""
+
+
+class BodyStalled(CheckerError):
+    """The request's body stopped on its way: send it again."""
+
+
 class ConfigurationError(CheckerError):
     """The service would not be safe as it is set up, so it does not start: mend the setting."""

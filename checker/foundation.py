@@ -1,51 +1,52 @@
-"""What all of a node stands on: what it was told, and its ways to PostgreSQL and Redis.
+"""The settings of a node, and its ways to PostgreSQL and Redis: all its other parts stand on them.
 
-Opened on servers that are named (`checker.servers`), and only if they are this deployment's.
+Opened on servers that are named (`checker.servers`), whether they can be reached or not: nothing
+here connects. `checker.joining` connects, and makes sure that they are this deployment's.
 """
 
-import asyncio
-import time
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.following import Following
 from cache.publication import Publication
 from cache.quota import RedisQuota
 from cache.redis_following import RedisFollowing
+from cache.redis_parts import RedisParts
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
 from cache.tally import RedisTally
 from cache.token import Tokenizer
+from cache.verification import Walk
 from checker.accounts.quotas import Quotas
-from checker.audit.policies import record_policies
 from checker.config import Config
 from checker.database.engine import open_engine
+from checker.database.gate import Gate
 from checker.database.pulse import Pulse
-from checker.deployment import prepare_deployment
 from checker.domain.clock import Clock
-from checker.errors import ConfigurationError, Unavailable
+from checker.errors import ConfigurationError
+from checker.joining import Joining
 from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
 from checker.policy.loader import builtin_policies, load_policies
 from checker.registry.sealing import Sealer
 from checker.vault import Vault, load_secrets
 
-REDIS_START_S = 5.0
-"""How long a start waits for Redis, which may be starting too, or be slow to take a connection."""
-
-REDIS_PAUSE_S = 0.1
-"""Between two tries of a start to reach Redis."""
+_JOINING_CONNECTIONS = 2
+"""A migration holds its lock on one and works on the other."""
 
 
 class Foundation(msgspec.Struct, frozen=True, kw_only=True):
-    """What all of a node stands on: what it was told, and its ways to PostgreSQL and Redis.
+    """The settings of a node, and its ways to PostgreSQL and Redis.
 
-    All engines of a process share one `pulse`.
+    Engines are behind `gate`, which opens as soon as `joining` has made sure of the database. The
+    engines of a process share one `pulse`.
     """
 
     config: Config
@@ -53,13 +54,27 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     policies: PolicyBook
     sealer: Sealer
     token_key: str
+    gate: Gate
     pulse: Pulse
+    joining: Joining
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
     following: Following
     publication: Publication
+    walk: Walk
     quotas: Quotas
+    tally: RedisTally
+
+
+class _RedisWays(msgspec.Struct, frozen=True, kw_only=True):
+    """The ways of a node to Redis, each with connections of its own."""
+
+    cache: StandingCache
+    following: Following
+    publication: Publication
+    walk: Walk
+    quota: RedisQuota
     tally: RedisTally
 
 
@@ -67,50 +82,83 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
 async def open_foundation(
     config: Config, environ: Mapping[str, str], clock: Clock
 ) -> AsyncIterator[Foundation]:
-    """Open it.
+    """Open it; nothing connects yet.
 
     Raises:
-        ConfigurationError: keys of another deployment, a Redis that may evict the list, a policy
-            file that says what it may not.
-        Unavailable: PostgreSQL or Redis cannot be reached.
+        ConfigurationError: a URL that is none, secrets that cannot be read, a policy file that
+            says what it may not.
     """
     assert config.database_url is not None
     assert config.redis_url is not None
     policies = read_policies(config)
-    secrets = load_secrets(config.data_dir, environ)
-    tokenizer = Tokenizer(secrets.token_key)
+    keys = load_secrets(config.data_dir, environ)
+    tokenizer = Tokenizer(keys.token_key)
     token_key = tokenizer.fingerprint
-    sealer = Sealer(tokenizer, Vault(secrets.encryption_key))
-    pulse = Pulse(config.database_url)
+    sealer = Sealer(tokenizer, Vault(keys.encryption_key))
+    gate = Gate()
+    url = config.database_url
+    pulse = Pulse(url)
     async with (
-        open_engine(config.database_url, pulse=pulse) as engine,
-        open_engine(config.database_url, timeout_s=None, pulse=pulse) as work_engine,
+        open_engine(url, pulse=pulse) as engine,
+        open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
+        open_engine(url, pool_size=1) as probe_engine,
+        open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
+        _open_redis(config.redis_url, tokenizer) as redis,
     ):
-        await prepare_deployment(work_engine, sealer.vault, token_key)
-        await record_policies(work_engine, policies.all_effective, clock.now())
-        async with (
-            aclosing(RedisStandingCache.connect(config.redis_url, token_key=token_key)) as cache,
-            aclosing(RedisFollowing.connect(config.redis_url, token_key=token_key)) as following,
-            aclosing(RedisPublication.connect(config.redis_url)) as publication,
-            aclosing(RedisQuota(config.redis_url)) as quota,
-            aclosing(RedisTally(config.redis_url)) as tally,
-        ):
-            await _verify(cache)
-            yield Foundation(
-                config=config,
-                clock=clock,
-                policies=policies,
+        gate.guard(engine)
+        gate.guard(work_engine)
+        yield Foundation(
+            config=config,
+            clock=clock,
+            policies=policies,
+            sealer=sealer,
+            token_key=token_key,
+            gate=gate,
+            pulse=pulse,
+            joining=Joining(
+                probe_engine=probe_engine,
+                engine=joining_engine,
+                gate=gate,
+                cache=redis.cache,
                 sealer=sealer,
                 token_key=token_key,
-                pulse=pulse,
-                engine=engine,
-                work_engine=work_engine,
-                cache=cache,
-                following=following,
-                publication=publication,
-                quotas=Quotas(quota),
-                tally=tally,
-            )
+                policies=policies,
+                clock=clock,
+            ),
+            engine=engine,
+            work_engine=work_engine,
+            cache=redis.cache,
+            following=redis.following,
+            publication=redis.publication,
+            walk=redis.walk,
+            quotas=Quotas(redis.quota),
+            tally=redis.tally,
+        )
+
+
+@asynccontextmanager
+async def _open_redis(url: str, tokenizer: Tokenizer) -> AsyncIterator[_RedisWays]:
+    token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
+    async with (
+        aclosing(
+            RedisStandingCache.connect(url, token_key=token_key, checksum_key=checksum_key)
+        ) as cache,
+        aclosing(
+            RedisFollowing.connect(url, token_key=token_key, checksum_key=checksum_key)
+        ) as following,
+        aclosing(RedisPublication.connect(url, checksum_key=checksum_key)) as publication,
+        aclosing(RedisParts.connect(url)) as parts,
+        aclosing(RedisQuota(url)) as quota,
+        aclosing(RedisTally(url)) as tally,
+    ):
+        yield _RedisWays(
+            cache=cache,
+            following=following,
+            publication=publication,
+            walk=Walk(parts, checksum_key=checksum_key),
+            quota=quota,
+            tally=tally,
+        )
 
 
 def read_policies(config: Config) -> PolicyBook:
@@ -121,18 +169,6 @@ def read_policies(config: Config) -> PolicyBook:
         raise ConfigurationError(str(error)) from error
 
 
-async def _verify(cache: StandingCache) -> None:
-    """Refuse a Redis that may drop the list by itself; wait a little for one that is away."""
-    until = time.monotonic() + REDIS_START_S
-    try:
-        while True:
-            try:
-                return await cache.verify_policy()
-            except CacheUnavailable:
-                if time.monotonic() > until:
-                    raise
-                await asyncio.sleep(REDIS_PAUSE_S)
-    except CacheMisconfigured as error:
-        raise ConfigurationError(str(error)) from error
-    except CacheUnavailable as error:
-        raise Unavailable("Redis cannot be reached") from error
+def node_id() -> str:
+    """Name this process among the nodes: where it runs, and a part that no restart repeats."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -1,12 +1,10 @@
-"""Puts a node together: what it opens, in which order, and closes again.
+"""Open and connect everything one node needs, in order, and close it again.
 
-`open_runtime` opens everything that answers, on what `checker.foundation` opens. What a node that
-serves does besides answering is in `checker.upkeep`.
+`open_node` opens all that answers, on what `checker.foundation` opens, and connects to nothing: a
+node that serves joins its stores later (`checker.joining`, by `checker.upkeep`). `open_runtime`
+joins them first, for commands.
 """
 
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
@@ -29,7 +27,8 @@ from checker.config import Config
 from checker.corrections.corrections import Corrections
 from checker.database.pulse import Pulse
 from checker.domain.clock import Clock, SystemClock
-from checker.foundation import Foundation, open_foundation
+from checker.foundation import Foundation, node_id, open_foundation
+from checker.joining import Joining
 from checker.notices.endpoint import EndpointRules
 from checker.notices.notices import Notices, assemble_notices
 from checker.policy.book import PolicyBook
@@ -44,6 +43,7 @@ from checker.registry.registry_lease import RegistryWord
 from checker.registry.repair import Repair
 from checker.registry.sealing import Sealer
 from checker.registry.snapshot import SnapshotFeed
+from checker.registry.verification import Verification
 from checker.spending.opening import open_spending
 from checker.spending.spending import Spending
 
@@ -54,6 +54,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     config: Config
     clock: Clock
     pulse: Pulse
+    joining: Joining
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
@@ -98,22 +99,38 @@ class _Works(msgspec.Struct, frozen=True, kw_only=True):
 async def open_runtime(
     config: Config, environ: Mapping[str, str], *, clock: Clock | None = None
 ) -> AsyncIterator[Runtime]:
-    """Open a node on servers that are named.
+    """Open a node on servers that are named and can be reached.
 
     Raises:
-        ConfigurationError: keys of another deployment, a Redis that may evict the list, a policy
-            file that says what it may not.
+        ConfigurationError: keys of another deployment, a Redis that may evict the list, or as
+            `open_node`.
         Unavailable: PostgreSQL or Redis cannot be reached.
+    """
+    async with open_node(config, environ, clock=clock) as runtime:
+        await runtime.joining.join()
+        yield runtime
+
+
+@asynccontextmanager
+async def open_node(
+    config: Config, environ: Mapping[str, str], *, clock: Clock | None = None
+) -> AsyncIterator[Runtime]:
+    """Open a node on servers that are named, whether they can be reached or not.
+
+    Raises:
+        ConfigurationError: a URL that is none, secrets that cannot be read, a policy file that
+            says what it may not.
     """
     assert config.database_url is not None
     async with (
         open_foundation(config, environ, clock or SystemClock()) as base,
         open_spending(
             config.database_url,
+            gate=base.gate,
+            pulse=base.pulse,
             sealer=base.sealer,
             policies=base.policies,
             clock=base.clock,
-            pulse=base.pulse,
         ) as spending,
         aclosing(_registry_check(base)) as registry_check,
         aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
@@ -165,6 +182,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         config=base.config,
         clock=base.clock,
         pulse=base.pulse,
+        joining=base.joining,
         engine=base.engine,
         work_engine=base.work_engine,
         cache=base.cache,
@@ -220,6 +238,7 @@ def _publisher(base: Foundation) -> Publisher:
         cache=base.cache,
         publication=base.publication,
         token_key=base.token_key,
+        verification=Verification(base.cache, base.walk),
     )
 
 
@@ -274,8 +293,3 @@ def _notices(base: Foundation) -> Notices:
         ),
         keep_months=base.config.decisions.keep_months,
     )
-
-
-def node_id() -> str:
-    """Name this process among the nodes: where it runs, and a part that no restart repeats."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

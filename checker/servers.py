@@ -1,12 +1,13 @@
 """The servers of a deployment: those that are named, or embedded ones while they are needed.
 
 A server's main process opens them and hands their URLs to its workers; a command opens them for
-itself.
+itself. An embedded server that dies meanwhile is started again.
 """
 
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,9 @@ from cache.embedded import embedded_redis
 from checker.config import Config
 from checker.database.embedded import embedded_postgres
 from checker.errors import ConfigurationError
+
+REVIVE_S: Final = 0.5
+"""Between two looks at an embedded server, which cost two locks of a file."""
 
 
 @contextmanager
@@ -29,8 +33,12 @@ def open_servers(config: Config) -> Iterator[Config]:
     with contextlib.ExitStack() as stack:
         redis_url = config.redis_url
         if redis_url is None:
-            redis_url = stack.enter_context(embedded_redis(config.data_dir / "redis"))
+            redis_url = stack.enter_context(
+                embedded_redis(config.data_dir / "redis", revive_s=REVIVE_S)
+            )
         database_url = config.database_url
         if database_url is None:
-            database_url = stack.enter_context(embedded_postgres(config.data_dir / "postgres"))
+            database_url = stack.enter_context(
+                embedded_postgres(config.data_dir / "postgres", revive_s=REVIVE_S)
+            )
         yield msgspec.structs.replace(config, redis_url=redis_url, database_url=database_url)

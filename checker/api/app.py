@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
 from checker.api.access import tell_allowance
+from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
 from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
@@ -20,7 +21,7 @@ from checker.api.tracing import open_tracing
 from checker.config import load_config
 from checker.logs import LogFormat, ending_in_log, keep_log, log_end
 from checker.parent import end_with_parent
-from checker.runtime import Runtime, open_runtime
+from checker.runtime import Runtime, open_node
 from checker.upkeep import keep_current
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def create_app(
     `publish`: bring changes to the cache too, where no process of its own does. `tracing` sees what
     is decided; the requests it sees once the application is wrapped in it.
     """
+
+    bodies = Bodies()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -58,16 +61,18 @@ def create_app(
                 tallies=runtime.audit.tallies,
                 watch=runtime.watch,
                 token_of=runtime.sealer.document_token,
+                bodies=bodies,
             )
-            counting = asyncio.create_task(app.state.metrics.run(), name="metrics")
-            watching = asyncio.create_task(
-                runtime.watch.run(app.state.metrics.flagged), name="watch"
-            )
+            works = [
+                asyncio.create_task(app.state.metrics.run(), name="metrics"),
+                asyncio.create_task(runtime.watch.run(app.state.metrics.flagged), name="watch"),
+                asyncio.create_task(bodies.run(), name="bodies"),
+            ]
             try:
                 yield
             finally:
-                counting.cancel()
-                watching.cancel()
+                for work in works:
+                    work.cancel()
 
     app = Litestar(
         route_handlers=ROUTES,
@@ -79,7 +84,7 @@ def create_app(
         request_max_body_size=None,
         logging_config=None,
     )
-    return Lane(app)
+    return Lane(app, bodies)
 
 
 @asynccontextmanager
@@ -100,5 +105,5 @@ def worker_app() -> ASGIApp:
     keep_log(config.log.format or LogFormat.JSON)
     with ending_in_log("the worker"):
         tracing = open_tracing(os.environ)
-        lane = create_app(lambda: open_runtime(config, os.environ), tracing=tracing)
+        lane = create_app(lambda: open_node(config, os.environ), tracing=tracing)
     return lane if tracing is None else tracing.wrap(lane)

@@ -15,13 +15,13 @@ from checker.accounts.key_ring import KeyRing
 from checker.accounts.keys import Action, Caller
 from checker.accounts.quotas import Quotas
 from checker.accounts.watch import FishingWatch
+from checker.api.bodies import Bodies
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
     Reply,
     encode,
     rate_limit_headers,
-    read_body,
     reply_to,
 )
 from checker.api.metrics import Metrics
@@ -104,6 +104,7 @@ class ChecksResource:
         tallies: Tallies,
         watch: FishingWatch,
         token_of: Callable[[Document], bytes],
+        bodies: Bodies,
     ) -> None:
         self._key_ring = key_ring
         self._quotas = quotas
@@ -114,6 +115,7 @@ class ChecksResource:
         self._tallies = tallies
         self._watch = watch
         self._token_of = token_of
+        self._bodies = bodies
 
     async def create(self, authorization: str | None, receive: Any) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
@@ -144,7 +146,7 @@ class ChecksResource:
         return reply
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
-        body = await read_body(receive, CHECK_BYTES_MAX)
+        body = await self._bodies.read(receive, CHECK_BYTES_MAX)
         check = read_check(body, caller, shanghai_day(self._clock.now()))
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
@@ -160,7 +162,7 @@ class ChecksResource:
         return reply, decided.from_registry
 
     async def _create_batch(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
-        body = await read_body(receive, BATCH_BYTES_MAX)
+        body = await self._bodies.read(receive, BATCH_BYTES_MAX)
         items = read_batch(body, caller, shanghai_day(self._clock.now()))
         allowance = await self._quotas.take(caller, len(items))
         asked = [item for item in items if isinstance(item, PreparedCheck)]

@@ -63,14 +63,14 @@ def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> 
     )
 
 
-async def read_body(receive: Any, limit: int) -> bytes:
-    """Read a request's body.
+async def read_body(receive: Any, limit: int, *, first: Any = None) -> bytes:
+    """Read a request's body; `first` is its first message, if that has been received already.
 
     Raises:
         TooLarge: it has more than `limit` bytes; the rest is not read.
         InvalidRequest: the caller went away in the middle.
     """
-    message = await receive()
+    message = await receive() if first is None else first
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
         parts = [body]

@@ -54,12 +54,16 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
             check, a feed and a hold are all refused (docs/decisions/0025).
     """
     runtime: Runtime = request.app.state.runtime
+    if not runtime.joining.has_joined:
+        # Whatever Redis holds: no caller is known here yet.
+        raise Unavailable("the registry has not been reached yet")
     cached = await _version_vouched_for(runtime)
     registered = await _version_registered(runtime)
     held = runtime.follower.position if runtime.follower.holds_lease else None
     replicated = None if held is None else held.version
+    # The registry first: what the others hold may be of a history that it has lost.
     known = (registered, cached, replicated)
-    newest = max((version for version in known if version is not None), default=0)
+    newest = next((version for version in known if version is not None), 0)
     refused = runtime.pulse.writes_refused
     if refused is not None:
         raise Unavailable(TEXTS[refused], outage=refused)

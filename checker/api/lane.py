@@ -2,13 +2,15 @@
 
 A framework's routing and wrapping cost several times what a check of an innocent does. Of a check
 the lane does nothing that the routed handlers do not: both call the same `ChecksResource`. In front
-of all addresses it refuses keys in URLs, which are nobody's to read.
+of all addresses it refuses keys in URLs, which are nobody's to read. It watches how the bodies of
+routed requests come in (`checker.api.bodies`); `ChecksResource` reads its own through the same.
 """
 
 from typing import Any
 
 from litestar import Litestar
 
+from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
 from checker.api.exchange import Reply, reply_to, send_reply
 from checker.api.responses import bug, log_broken_answer
@@ -25,8 +27,9 @@ LANE_PATHS = frozenset({_CHECKS, _BATCH})
 class Lane:
     """An ASGI application in front of `routed`, which answers all addresses by itself too."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar, bodies: Bodies) -> None:
         self.routed = app
+        self._bodies = bodies
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer `POST /v1/checks` and its batch; pass on whatever else comes."""
@@ -44,8 +47,17 @@ class Lane:
             if path == _BATCH:
                 await send_reply(send, await self._answer(scope, receive, batch=True))
                 return
+        await self._pass_on(scope, receive, send)
+
+    async def _pass_on(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            await self.routed(scope, receive, send)
+            if scope["type"] != "http":
+                await self.routed(scope, receive, send)
+            elif any(name == _AUTHORIZATION for name, _ in scope["headers"]):
+                await self.routed(scope, self._bodies.watched(receive), send)
+            else:
+                with self._bodies.keyless(receive) as keyless:
+                    await self.routed(scope, keyless, send)
         except Exception as error:
             log_broken_answer(error)
             raise

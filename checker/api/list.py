@@ -10,6 +10,7 @@ from checker.api.access import require
 from checker.api.nodes import nodes_of
 from checker.api.responses import respond_json
 from checker.domain.clock import instant_text, shanghai_day
+from checker.registry.lost_changes import LostChange
 from checker.registry.nodes import Node
 from checker.registry.summary import summarize
 from checker.runtime import Runtime
@@ -19,6 +20,7 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     """The list as it stands; `version` 0 and no `as_of`: none was taken in yet."""
 
     version: int
+    history: str | None
     as_of: str | None
     persons: int
     organizations: int
@@ -28,11 +30,12 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     unresolved_officers: int
     masked: int
     overdue_corrections: int
+    lost_changes: tuple[LostChange, ...]
 
 
 @get("/v1/list")
 async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Tell version, age and size of the list, and what each node has of it."""
+    """Return version, history, age and size of the list, and the version that each node has."""
     await require(request, Action.SEE_LIST)
     runtime: Runtime = request.app.state.runtime
     summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
@@ -42,6 +45,7 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
     return respond_json(
         ListView(
             version=0 if newest is None else newest.version,
+            history=None if newest is None else newest.history,
             as_of=None if newest is None else instant_text(newest.at),
             persons=summary.persons,
             organizations=summary.organizations,
@@ -51,5 +55,6 @@ async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
             unresolved_officers=summary.unresolved_officers,
             masked=summary.masked,
             overdue_corrections=corrections.overdue,
+            lost_changes=summary.lost_changes,
         )
     )

@@ -32,6 +32,7 @@ from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
 from checker.errors import Unavailable
 from checker.notices.webhooks import Waiting
+from checker.registry.nodes import Nodes
 from checker.registry.report import FeedReport
 from checker.runtime import Runtime
 
@@ -114,6 +115,8 @@ class Metrics:
             registry=self._registry,
         )
         self._count_the_list()
+        self._count_what_waits()
+        self._count_the_feed()
 
     def _count_the_list(self) -> None:
         self._version = Gauge(
@@ -128,15 +131,9 @@ class Metrics:
             multiprocess_mode="mostrecent",
             registry=self._registry,
         )
-        self._corrections = Gauge(
-            "checker_corrections_open",
-            "Corrections that wait for a court's ruling.",
-            multiprocess_mode="mostrecent",
-            registry=self._registry,
-        )
-        self._overdue_corrections = Gauge(
-            "checker_corrections_overdue",
-            "Corrections whose court's days for a ruling are over.",
+        self._lost_changes = Gauge(
+            "checker_list_lost_changes",
+            "Changes of the list that were acknowledged and that the registry was found to lack.",
             multiprocess_mode="mostrecent",
             registry=self._registry,
         )
@@ -152,6 +149,20 @@ class Metrics:
             multiprocess_mode="liveall",
             registry=self._registry,
         )
+
+    def _count_what_waits(self) -> None:
+        self._corrections = Gauge(
+            "checker_corrections_open",
+            "Corrections that wait for a court's ruling.",
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
+        self._overdue_corrections = Gauge(
+            "checker_corrections_overdue",
+            "Corrections whose court's days for a ruling are over.",
+            multiprocess_mode="mostrecent",
+            registry=self._registry,
+        )
         self._notices = Gauge(
             "checker_notices_undelivered",
             "Notices that endpoints have not acknowledged, on their way or given up.",
@@ -159,6 +170,8 @@ class Metrics:
             multiprocess_mode="mostrecent",
             registry=self._registry,
         )
+
+    def _count_the_feed(self) -> None:
         self._lines = Counter(
             "checker_feed_lines",
             "Lines of the feed that were accepted, and those that went into quarantine.",
@@ -203,10 +216,11 @@ class Metrics:
         self._lines.labels(kind.value, "rejected").inc(report.rejected_count)
         self._feed_seconds.labels(kind.value).observe(seconds)
 
-    def listed(self, version: int, lag_ms: int) -> None:
-        """Tell the newest version of the list, and the greatest lag of a node."""
-        self._version.set(version)
-        self._lag.set(lag_ms / 1000)
+    def listed(self, nodes: Nodes) -> None:
+        """Set the newest version of the list, the greatest lag of a node, and the lost changes."""
+        self._version.set(nodes.newest)
+        self._lag.set(max((node.lag_ms for node in nodes.nodes), default=0) / 1000)
+        self._lost_changes.set(nodes.lost_changes)
 
     def waiting(self, corrections: OpenCounts) -> None:
         """Tell how many corrections wait for a ruling."""
@@ -269,8 +283,7 @@ async def show_metrics(state: State) -> Response[bytes]:
     metrics: Metrics = state.metrics
     runtime: Runtime = state.runtime
     with suppress(Unavailable):
-        nodes = await nodes_of(runtime)
-        metrics.listed(nodes.newest, max((node.lag_ms for node in nodes.nodes), default=0))
+        metrics.listed(await nodes_of(runtime))
         metrics.waiting(await runtime.corrections.count())
         metrics.undelivered(await runtime.notices.webhooks.count_waiting())
     return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,15 +1,18 @@
 """What this process can tell of all nodes."""
 
+from cache.following import Held
 from checker.registry.nodes import Nodes, read_nodes
 from checker.runtime import Runtime
 
 
 async def nodes_of(runtime: Runtime) -> Nodes:
-    """Tell of all nodes; while Redis cannot be asked, of this one alone.
+    """Return all nodes; while Redis cannot be asked, this one alone.
 
     Raises:
         Unavailable: PostgreSQL is away.
     """
     position = runtime.follower.position
-    own = {} if position is None else {runtime.follower.node_id: position.version}
+    own = {}
+    if position is not None:
+        own[runtime.follower.node_id] = Held(position.version, position.change_id)
     return await read_nodes(runtime.engine, runtime.following, runtime.clock.now(), own=own)

@@ -10,8 +10,10 @@ import msgspec
 
 from checker.domain.decision import Spending
 from checker.errors import (
+    BodyStalled,
     CheckerError,
     Conflict,
+    Crowded,
     Fault,
     InvalidRequest,
     InvalidSubject,
@@ -112,6 +114,18 @@ KINDS: dict[type[CheckerError], ProblemKind] = {
         title="The request passes a limit",
         advice="Send it in smaller parts.",
     ),
+    BodyStalled: ProblemKind(
+        code="body-stalled",
+        status=HTTPStatus.REQUEST_TIMEOUT,
+        title="The body stopped on its way",
+        advice="Send the request again, with its whole body.",
+    ),
+    Crowded: ProblemKind(
+        code="crowded",
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        title="Too many callers without a key are waiting",
+        advice="Send the request again, as `Retry-After` says.",
+    ),
     QuotaExceeded: ProblemKind(
         code="quota-exceeded",
         status=HTTPStatus.TOO_MANY_REQUESTS,
@@ -177,6 +191,10 @@ def headers_of(error: BaseException) -> dict[str, str]:
     match error:
         case Unauthenticated():
             return {"www-authenticate": "Bearer"}
+        case BodyStalled():
+            return {"connection": "close"}
+        case Crowded():
+            return {"connection": "close", "retry-after": str(error.retry_after_s)}
         case QuotaExceeded() | Unavailable():
             return {"retry-after": str(error.retry_after_s)}
         case _:

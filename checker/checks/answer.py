@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
+from cache.changes import Position
 from checker.domain.clock import instant_text
 from checker.domain.decision import Decision, Outcome, Reason, Spending
 from checker.domain.permit import Permit
@@ -13,9 +14,13 @@ from checker.receipts.receipt import Receipt
 
 
 class ListState(msgspec.Struct, frozen=True, kw_only=True):
-    """Which list answered: its version, its instant, and whether its courts have been silent."""
+    """Which list answered: its version, its instant, and whether its courts have been silent.
+
+    `history` names the line of versions. Version numbers of two histories cannot be compared.
+    """
 
     version: int
+    history: str
     as_of: str
     stale: bool
 
@@ -100,13 +105,18 @@ def shown_permit(permit: Permit | None) -> ShownPermit | None:
     )
 
 
-def list_state(version: int, as_of_ms: int, now: datetime, stale_after_ms: int) -> ListState:
-    """Say which list answered; it is stale when its courts have been silent for too long."""
-    return _list_state(version, as_of_ms, now.timestamp() * 1000 - as_of_ms > stale_after_ms)
+def list_state(position: Position, now: datetime, stale_after_ms: int) -> ListState:
+    """Return which list answered; it is stale when its courts have been silent for too long."""
+    return _list_state(position, now.timestamp() * 1000 - position.as_of_ms > stale_after_ms)
 
 
 # The same for all answers between two changes of the list.
 @lru_cache(maxsize=8)
-def _list_state(version: int, as_of_ms: int, stale: bool) -> ListState:
-    as_of = datetime.fromtimestamp(as_of_ms / 1000, UTC)
-    return ListState(version=version, as_of=instant_text(as_of), stale=stale)
+def _list_state(position: Position, stale: bool) -> ListState:
+    as_of = datetime.fromtimestamp(position.as_of_ms / 1000, UTC)
+    return ListState(
+        version=position.version,
+        history=position.history,
+        as_of=instant_text(as_of),
+        stale=stale,
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from cache.changes import Position
 from cache.token import Token
 from checker.audit.decisions import KeptDecision
 from checker.checks.request import PreparedCheck
@@ -46,11 +47,11 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """What one caller waits for. `at_version` None: whatever the list's version is."""
+    """The question of one caller. `at` None: the position of the list does not matter."""
 
     asked: Asked
     questions: tuple[Question, ...]
-    at_version: int | None
+    at: Position | None
 
     def accounts(self) -> list[str | None]:
         """Give who asked each check."""

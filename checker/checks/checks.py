@@ -159,7 +159,7 @@ class Checks:
         """
         if len(suspected) == len(asked.checks):
             return await self._ask_registry(asked)
-        confirmed = await self._registry.decide(asked.only(suspected), at_version=position.version)
+        confirmed = await self._registry.decide(asked.only(suspected), at=position)
         if confirmed is None:
             return await self._ask_registry(asked)
         decisions = [ALLOWED] * len(asked.checks)
@@ -178,12 +178,10 @@ class Checks:
     async def _ask_registry(self, asked: Asked) -> Decided:
         confirmed = await self._registry.decide(asked)
         assert confirmed is not None, "whatever the version is"
-        version = confirmed.version
-        position = Position(version=version.version, as_of_ms=version.at_ms)
         return Decided(
             decisions=confirmed.decisions,
             ids=confirmed.ids,
-            list=self._state(position, asked.now),
+            list=self._state(confirmed.version.position, asked.now),
             from_registry=len(asked.checks),
         )
 
@@ -196,7 +194,7 @@ class Checks:
         )
 
     def _state(self, position: Position, now: datetime) -> ListState:
-        return list_state(position.version, position.as_of_ms, now, self._stale_after_ms)
+        return list_state(position, now, self._stale_after_ms)
 
 
 def _flat(tokens: Sequence[tuple[Token, ...]]) -> Sequence[Token]:

@@ -13,6 +13,7 @@ from itertools import compress, islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cache.changes import Position
 from checker.audit.decisions import KeptDecision, keep, log_kept, new_id
 from checker.checks.asked import Asked, Confirmed, Item, Together
 from checker.checks.request import PreparedCheck
@@ -56,15 +57,15 @@ class RegistryCheck:
             waiting_max=WAITING_MAX,
         )
 
-    async def decide(self, asked: Asked, *, at_version: int | None = None) -> Confirmed | None:
+    async def decide(self, asked: Asked, *, at: Position | None = None) -> Confirmed | None:
         """Decide, and keep whatever is no plain `allow`.
 
-        None: the list is no longer at `at_version`; then nothing is kept.
+        None: the registry's list is not at the position `at`; then nothing is kept.
 
         Raises:
             Unavailable: PostgreSQL does not answer, or holds no list yet; or too many wait.
         """
-        item = Item(asked=asked, questions=self._questions(asked), at_version=at_version)
+        item = Item(asked=asked, questions=self._questions(asked), at=at)
         if len(item.questions) > GROUP_CHECKS_MAX:
             [confirmed] = await self._transact([item])
         else:
@@ -109,7 +110,7 @@ class RegistryCheck:
         """Decide those items that are asked of this version, together; None: the others."""
         version = findings.version
         assert version is not None
-        wanted = [item.at_version in {None, version.version} for item in items]
+        wanted = [item.at is None or item.at.change_id == version.change_id for item in items]
         if not any(wanted):
             return [None] * len(items)
         asked_of = [

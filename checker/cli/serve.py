@@ -1,11 +1,16 @@
 """`checker serve`."""
 
+import asyncio
+import os
+
 import click
+import uvloop
 
 from checker import server
-from checker.cli.options import deployment_options, run_in_deployment
+from checker.cli.options import deployment_options
 from checker.config import Config
-from checker.runtime import Runtime
+from checker.logs import LogFormat, keep_command_log
+from checker.runtime import open_node
 from checker.servers import open_servers
 
 DEFAULT_HOST = "127.0.0.1"
@@ -28,11 +33,19 @@ workers_option = click.option(
 def serve(config: Config, host: str, port: int, workers: int) -> None:
     """Answer checks over HTTP until stopped."""
     server.refuse_unusable(host, port)
-    with open_servers(config) as named:
-        # What would stop every worker is told here, once and in a line.
-        run_in_deployment(named, _nothing)
+    with (
+        open_servers(config) as named,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_look(named))
         server.serve(named, host=host, port=port, workers=workers)
 
 
-async def _nothing(_runtime: Runtime) -> None:
-    """Opening is the test."""
+async def _look(config: Config) -> None:
+    """Join the stores that are there, so that a wrong setting ends the command with one line.
+
+    A store that cannot be reached is logged, and no reason not to start.
+    """
+    keep_command_log(config.log.format or LogFormat.JSON)
+    async with open_node(config, os.environ) as node:
+        await node.joining.begin()

@@ -7,6 +7,7 @@ from cache.errors import CacheUnavailable
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
 from checker.domain.clock import instant_text, shanghai_day
+from checker.registry.lost_changes import LostChange
 from checker.registry.summary import ListSummary, summarize
 from checker.runtime import Runtime
 
@@ -16,6 +17,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     data_dir: str
     version: int
+    history: str | None
     as_of: str | None
     cache_version: int | None
     persons: int
@@ -24,6 +26,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     overdue_removals: int
     unresolved_officers: int
     masked: int
+    lost_changes: tuple[LostChange, ...]
 
 
 @click.command()
@@ -49,6 +52,7 @@ def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -
     return Status(
         data_dir=str(runtime.config.data_dir),
         version=0 if version is None else version.version,
+        history=None if version is None else version.history,
         as_of=None if version is None else instant_text(version.at),
         cache_version=cache_version,
         persons=summary.persons,
@@ -57,11 +61,13 @@ def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -
         overdue_removals=summary.overdue_removals,
         unresolved_officers=summary.unresolved_officers,
         masked=summary.masked,
+        lost_changes=summary.lost_changes,
     )
 
 
 async def _cache_version(runtime: Runtime) -> int | None:
     try:
-        return (await runtime.following.nodes()).head
+        head = (await runtime.following.nodes()).head
     except CacheUnavailable:
         return None
+    return None if head is None else head.version

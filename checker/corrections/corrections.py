@@ -25,6 +25,7 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, NotFound
 from checker.registry.changes import ChangesFeed
 from checker.registry.operations import Delist, DelistingGround
+from checker.registry.publication import ListVersion, version_numbered
 from checker.registry.sealing import Sealer
 
 NOTE: Final = "correction.note"
@@ -58,7 +59,7 @@ class Corrections:
         sealer: Sealer,
         clock: Clock,
         changes: ChangesFeed,
-        in_force: Callable[[int], Awaitable[None]],
+        in_force: Callable[[ListVersion], Awaitable[None]],
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self._engine = engine
@@ -98,11 +99,19 @@ class Corrections:
             await self._write(found, ruling, ruled_by, note, delisted)
         except Conflict:
             # Who rules again may be a court whose answer was lost before it was in force.
-            version = (await self.find(found.id)).version
-            if version is not None:
-                await self._in_force(version)
+            await self._wait_for_ruling(await self.find(found.id))
             raise
         return await self.find(found.id)
+
+    async def _wait_for_ruling(self, ruled: Correction) -> None:
+        """Wait until the change that a ruling made, if it made one, is in force."""
+        if ruled.version is None:
+            return
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                change = await version_numbered(connection, ruled.version)
+        if change is not None:
+            await self._in_force(change)
 
     async def _write(
         self,

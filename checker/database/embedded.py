@@ -58,13 +58,16 @@ _TERMINATE = b"X\0\0\0\4"
 _CANNOT_CONNECT_NOW = b"C57P03\0"  # starting up, recovering or shutting down
 
 
-def embedded_postgres(folder: Path) -> AbstractContextManager[str]:
+def embedded_postgres(
+    folder: Path, *, revive_s: float | None = None
+) -> AbstractContextManager[str]:
     """Use the PostgreSQL of `folder`, shared with every process that does; gives its URL.
 
-    The URL is one that SQLAlchemy takes for asyncpg. The data survive the server. Raises
+    `revive_s`: see `cache.embedded.shared`. The URL is one that SQLAlchemy takes for asyncpg. The
+    data survive the server. Raises
     EmbeddedServerError where the wheel is missing, or the server cannot run here.
     """
-    return shared(folder, PostgresProgram())
+    return shared(folder, PostgresProgram(), revive_s=revive_s)
 
 
 class PostgresProgram:

@@ -1,25 +1,35 @@
-"""The notices of one account as a feed, for those without an endpoint and for whoever missed one.
+"""The notices of one account as a feed, for accounts without an endpoint or with a missed message.
 
-A cursor is the number of the last notice read, in a shape that nobody is to read. Notices are
-committed in the order of their numbers, so none ever appears behind a cursor that was given.
+A cursor names the last notice that was read: its number, its id and its instant, in a shape that
+nobody is to read. Notices are committed in the order of their numbers, so none ever appears behind
+a cursor that was given.
+
+After a failover to an older state of the database, numbers are given a second time. A cursor whose
+notice is not there may be of the lost state. Then the feed goes on by the instant, some time before
+it: notices that were read already may come again, and none is left out.
 """
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import BigInteger, ColumnElement, case, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors, fetch
 from checker.errors import Fault, InvalidRequest
 from checker.notices.schema import notice
 
-START: Final = 0
-_PREFIX: Final = b"n1:"
-_DIGITS_MAX: Final = 18
+OVERLAP: Final = timedelta(days=1)
+"""Notices that come again after a failover: more than clocks of two servers may differ."""
+
+_FIRST_FORMAT: Final = re.compile(rb"n1:([0-9]{1,18})")
+_FORMAT: Final = re.compile(rb"n2:([0-9]{1,18}):([0-9a-f]{32}):([0-9]{1,13})")
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +37,24 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     events: Sequence[str]
     next: str
+
+
+class _Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """The last notice that was read; without an id of the format that had none."""
+
+    number: int
+    id: UUID | None = None
+    at_ms: int = 0
+
+    def encode(self) -> str:
+        if self.id is None:
+            told = f"n1:{self.number}"
+        else:
+            told = f"n2:{self.number}:{self.id.hex}:{self.at_ms}"
+        return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+
+
+_START: Final = _Cursor(number=0)
 
 
 class NoticeFeed:
@@ -42,32 +70,45 @@ class NoticeFeed:
             InvalidRequest: the cursor was not given by this feed.
             Unavailable: PostgreSQL is away.
         """
-        start = START if after is None else _number_of(after)
+        cursor = _START if after is None else _decode(after)
         wanted = (
-            select(notice.c.pk, notice.c.event)
-            .where(notice.c.account_id == account_id, notice.c.pk > start)
+            select(notice.c.pk, notice.c.id, notice.c.at, notice.c.event)
+            .where(notice.c.account_id == account_id, notice.c.pk > _start_of(account_id, cursor))
             .order_by(notice.c.pk)
             .limit(limit)
         )
         with driver_errors():
             rows = await fetch(self._engine, wanted)
-        return Page(
-            events=[row["event"] for row in rows],
-            next=_cursor_of(rows[-1]["pk"] if rows else start),
-        )
+        if rows:
+            last = rows[-1]
+            at_ms = int(last["at"].timestamp() * 1000)
+            cursor = _Cursor(number=last["pk"], id=UUID(last["id"]), at_ms=at_ms)
+        return Page(events=[row["event"] for row in rows], next=cursor.encode())
 
 
-def _cursor_of(number: int) -> str:
-    return base64.urlsafe_b64encode(_PREFIX + str(number).encode()).decode().rstrip("=")
+def _start_of(account_id: str, cursor: _Cursor) -> ColumnElement[int]:
+    """Return the number behind which the notices come that are still to be read."""
+    number: ColumnElement[int] = literal(cursor.number, BigInteger)
+    if cursor.id is None:
+        return number
+    since = datetime.fromtimestamp(cursor.at_ms / 1000, UTC) - OVERLAP
+    first = select(func.coalesce(func.min(notice.c.pk) - 1, number)).where(
+        notice.c.account_id == account_id, notice.c.at >= since
+    )
+    is_known = exists().where(notice.c.pk == number, notice.c.id == str(cursor.id))
+    # A subquery of its own, so that the number is found once and the index leads to the rows.
+    return select(case((is_known, number), else_=first.scalar_subquery())).scalar_subquery()
 
 
-def _number_of(cursor: str) -> int:
+def _decode(text: str) -> _Cursor:
     try:
-        told = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        told = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         told = b""
-    digits = told.removeprefix(_PREFIX)
-    if not told.startswith(_PREFIX) or not digits.isdigit() or len(digits) > _DIGITS_MAX:
-        fault = Fault("/after", "is a cursor that `next` of an earlier answer gave")
-        raise InvalidRequest("after is not a cursor", [fault])
-    return int(digits)
+    if match := _FORMAT.fullmatch(told):
+        number, notice_id, at_ms = match.groups()
+        return _Cursor(number=int(number), id=UUID(notice_id.decode()), at_ms=int(at_ms))
+    if match := _FIRST_FORMAT.fullmatch(told):
+        return _Cursor(number=int(match[1]))
+    fault = Fault("/after", "is a cursor that `next` of an earlier answer gave")
+    raise InvalidRequest("after is not a cursor", [fault])

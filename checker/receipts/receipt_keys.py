@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors
+from checker.errors import Unavailable
 from checker.fault_log import FaultLog
 from checker.receipts.keys import (
     ReceiptKey,
@@ -84,7 +85,8 @@ class ReceiptKeys:
         while True:
             await asyncio.sleep(REFRESH_INTERVAL_S)
             try:
-                await self.refresh()
+                # A node that started while PostgreSQL was away has none yet.
+                await (self.refresh() if self._keys else self.prepare())
             except Exception as error:
                 faults.met(error)
             else:
@@ -103,7 +105,13 @@ class ReceiptKeys:
                 self._seen = tuple(seen)
 
     def signing(self) -> ReceiptKey:
-        """Give the key that signs now; `prepare` was called before."""
+        """Return the key that signs now.
+
+        Raises:
+            Unavailable: this node has not been able to read the keys yet.
+        """
+        if not self._keys:
+            raise Unavailable("the keys of receipts have not been read yet")
         return signing_key(self._keys, self._now())
 
     def published(self) -> PublicKeySet:

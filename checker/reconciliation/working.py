@@ -16,7 +16,7 @@ from checker.accounts.quotas import Quotas
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.domain.service import type_of
-from checker.errors import CheckerError, InvalidRequest, QuotaExceeded, Unavailable
+from checker.errors import BodyStalled, CheckerError, InvalidRequest, QuotaExceeded, Unavailable
 from checker.reconciliation import rows
 from checker.reconciliation.history import History, Judged
 from checker.reconciliation.job import Interruption, Reconciliation
@@ -174,7 +174,7 @@ def _interruption(error: CheckerError) -> Interruption:
             return Interruption.QUOTA_EXCEEDED
         case Unavailable():
             return Interruption.UNAVAILABLE
-        case InvalidRequest():
+        case InvalidRequest() | BodyStalled():
             return Interruption.CUT_OFF
         case _:
             return Interruption.STOPPED

@@ -19,7 +19,7 @@ from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import difference
 from checker.registry.ledger_rows import write
 from checker.registry.ledger_store import load
-from checker.registry.publication import ChangeKind, newest_version, put_change
+from checker.registry.publication import ChangeKind, ListVersion, newest_version, put_change
 from checker.registry.quarantine_rows import FeedLine, Verdict, keep_verdicts, settled
 from checker.registry.sealing import Sealer
 
@@ -46,11 +46,19 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a batch: the newest version then, and the lines that were rejected."""
+    """The result of a batch: the newest version then, and the lines that were rejected.
 
-    version: int
+    `newest` None: there is no list yet.
+    """
+
+    newest: ListVersion | None
     accepted: int
     rejected: tuple[Verdict, ...]
+
+    @property
+    def version(self) -> int:
+        """The number of the newest version, 0 without a list."""
+        return 0 if self.newest is None else self.newest.version
 
 
 class _Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,15 +113,15 @@ class ChangeWriter:
         with driver_errors():
             async with self._engine.connect() as connection:
                 await hold_to_commit(connection, Lock.LIST_WRITER)
-                judged, version = await self._put_on_record(connection, batches)
+                judged, newest = await self._put_on_record(connection, batches)
                 await connection.commit()
         return [
-            Written(version=version, accepted=one.accepted, rejected=one.rejected) for one in judged
+            Written(newest=newest, accepted=one.accepted, rejected=one.rejected) for one in judged
         ]
 
     async def _put_on_record(
         self, connection: AsyncConnection, batches: Sequence[Batch]
-    ) -> tuple[list[_Judged], int]:
+    ) -> tuple[list[_Judged], ListVersion | None]:
         """Apply the batches and write what they change, as one version if it is anything."""
         now = self._clock.now()
         today = shanghai_day(now)
@@ -124,30 +132,29 @@ class ChangeWriter:
         ledger, judged = _judge(loaded.ledger, batches, today, over)
         changes = difference(loaded.ledger, ledger, loaded.open_ids)
         counted = [one for one in judged if not one.dropped]
-        version = None
+        newest, version = None, None
         if changes or any(one.rejected or _resolves(one, over) for one in counted):
-            change = await put_change(
+            newest = await put_change(
                 connection,
                 kind=ChangeKind.CHANGES,
                 at=now,
                 accepted=sum(one.accepted for one in counted),
                 rejected=sum(len(one.rejected) for one in counted),
             )
-            version = change.version
+            version = newest.version
             await write(connection, self._sealer, loaded, (ledger, changes), version)
         for one in judged:
             if one.dropped:
                 await keep_verdicts(connection, self._sealer, one.rejected, None)
             else:
                 await keep_verdicts(connection, self._sealer, one.verdicts, version)
-        if version is None:
+        if newest is None:
             newest = await newest_version(connection)
-            version = 0 if newest is None else newest.version
         for one in judged:
             if one.batch.rider is not None:
                 assert not one.rejected, "what has a rider is known to stand"
-                await one.batch.rider(connection, version)
-        return judged, version
+                await one.batch.rider(connection, 0 if newest is None else newest.version)
+        return judged, newest
 
 
 def _judge(

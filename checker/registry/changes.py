@@ -20,6 +20,7 @@ from checker.registry.lines import cut_lines, require_text
 from checker.registry.listing_format import parse_listing
 from checker.registry.operation_format import Reading, parse_operation
 from checker.registry.operations import List, Operation
+from checker.registry.publication import ListVersion
 from checker.registry.quarantine_rows import OPERATIONS, FeedLine
 from checker.registry.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.registry.sealing import Sealer
@@ -53,7 +54,7 @@ class ChangesFeed:
         sealer: Sealer,
         clock: Clock,
         measures: Set[str],
-        in_force: Callable[[int], Awaitable[None]],
+        in_force: Callable[[ListVersion], Awaitable[None]],
     ) -> None:
         self._writer = ChangeWriter(engine, sealer, clock)
         self._sealer = sealer
@@ -84,7 +85,8 @@ class ChangesFeed:
             report.add(await self._writer.write(Batch(lines=tuple(slice_), strict=strict)))
         if not report.writes:
             report.add(await self._writer.write(Batch(lines=())))
-        await self._in_force(report.version)
+        if report.newest is not None:
+            await self._in_force(report.newest)
         return report.told()
 
     async def apply_again(self, slices: AsyncIterable[Sequence[FeedLine]]) -> FeedReport:
@@ -92,8 +94,8 @@ class ChangesFeed:
         report = Report()
         async for slice_ in slices:
             report.add(await self._writer.write(Batch(lines=tuple(slice_))))
-        if report.writes:
-            await self._in_force(report.version)
+        if report.newest is not None:
+            await self._in_force(report.newest)
         return report.told()
 
     async def apply_with(self, operations: Sequence[Operation], rider: Rider) -> int:
@@ -110,7 +112,8 @@ class ChangesFeed:
             for number, operation in enumerate(operations, 1)
         )
         written = await self._writer.write(Batch(lines=lines, rider=rider))
-        await self._in_force(written.version)
+        if written.newest is not None:
+            await self._in_force(written.newest)
         return written.version
 
     def read(self, line: bytes | None, line_format: str, sent_on: date) -> Operation | LineRejected:
@@ -173,6 +176,7 @@ class Report:
 
     def __init__(self) -> None:
         self.version = 0
+        self.newest: ListVersion | None = None
         self.writes = 0
         self._accepted = 0
         self._rejected: list[RejectedLine] = []
@@ -182,6 +186,7 @@ class Report:
         """Take in what was written of the next lines."""
         self.writes += 1
         self.version = written.version
+        self.newest = written.newest
         self._accepted += written.accepted
         self._rejected_count += len(written.rejected)
         for verdict in written.rejected[: REPORTED_MAX - len(self._rejected)]:

@@ -12,13 +12,17 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.errors import CacheError
-from cache.following import Following
+from cache.following import Following, Held
 from checker.database.engine import driver_errors, fetch
-from checker.registry.schema import change
+from checker.registry.schema import change, lost_change
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that answers checks; `lag_ms`: how long ago the first change was that it lacks."""
+    """A process that answers checks; `lag_ms`: how long ago the first change was that it lacks.
+
+    A node that holds a change of another history than the registry's has version 0: it has nothing
+    of this list, and answers no check from its own copy until it has loaded this one.
+    """
 
     id: str
     version: int
@@ -26,42 +30,54 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Nodes(msgspec.Struct, frozen=True, kw_only=True):
-    """All nodes by id, and the newest version that there is; 0: no list was ever taken in."""
+    """All nodes by id, and the newest version that there is; 0: no list was ever taken in.
+
+    `lost_changes` counts the changes that the registry was found to have lost.
+    """
 
     newest: int
+    lost_changes: int
     nodes: tuple[Node, ...]
 
 
 async def read_nodes(
-    engine: AsyncEngine, following: Following, now: datetime, *, own: Mapping[str, int]
+    engine: AsyncEngine, following: Following, now: datetime, *, own: Mapping[str, Held]
 ) -> Nodes:
-    """Tell of every node; while Redis cannot be asked, of those in `own` (id to version) alone.
+    """Return every node; while Redis cannot be asked, those in `own` alone.
 
-    One that died is told of until the next change has passed it over.
+    A node that died is among them until the next change has passed it over.
 
     Raises:
         Unavailable: PostgreSQL is away.
     """
     try:
-        versions: Mapping[str, int] = (await following.nodes()).versions
+        nodes: Mapping[str, Held] = (await following.nodes()).nodes
     except CacheError:
-        versions = own
-    # A node that has told nothing readable has nothing.
-    held = {node: max(0, version) for node, version in sorted(versions.items())}
-    wanted = bindparam("lacked", [each + 1 for each in held.values()], type_=ARRAY(BigInteger))
-    newest = select(func.max(change.c.version)).scalar_subquery()
+        nodes = own
     # Versions have no gap, so the first change that a node lacks is the one after its own.
-    lacked = select(newest.label("newest"), change.c.version, change.c.at).where(
-        (change.c.version == newest) | (change.c.version == any_(wanted))
-    )
+    numbers = {number for held in nodes.values() for number in (held.version, held.version + 1)} | {
+        1
+    }
+    wanted = bindparam("wanted", sorted(numbers), type_=ARRAY(BigInteger))
+    newest = select(func.max(change.c.version)).scalar_subquery()
+    lost = select(func.count()).select_from(lost_change).scalar_subquery()
+    around = select(
+        *(newest.label("newest"), lost.label("lost")),
+        *(change.c.version, change.c.at, change.c.change_id),
+    ).where((change.c.version == newest) | (change.c.version == any_(wanted)))
     with driver_errors():
-        rows = await fetch(engine, lacked)
+        rows = await fetch(engine, around)
     made_at = {row["version"]: row["at"] for row in rows}
+    known = {row["change_id"].hex for row in rows}
+    versions = {
+        node: held.version if held.change_id in known else 0 for node, held in sorted(nodes.items())
+    }
     return Nodes(
         newest=rows[0]["newest"] if rows else 0,
+        lost_changes=rows[0]["lost"] if rows else 0,
         nodes=tuple(
             Node(id=node, version=version, lag_ms=_since_ms(made_at.get(version + 1), now))
-            for node, version in held.items()
+            for node, version in versions.items()
         ),
     )
 

@@ -6,15 +6,18 @@ that it streams. Rows in = rows in force, or the pointer is not switched (`cache
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 import msgspec
-from sqlalchemy import Executable, Text, bindparam, func, insert, select
+from sqlalchemy import Executable, RowMapping, Text, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cache.changes import Position
 from cache.generation import Generation
 from cache.store import StandingCache
 from checker.registry.outline_copy import outlines
 from checker.registry.schema import change, outline
+from checker.registry.server_run import CURRENT_HISTORY
 
 CHANGE_CHANNEL = "checker_change"
 """Where PostgreSQL notifies of each committed change (NOTIFY), for the publisher."""
@@ -29,36 +32,71 @@ class ChangeKind(StrEnum):
 
 
 class ListVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of a change, and when it was made."""
+    """A change of the list: its number, its random id, its history, and when it was made."""
 
     version: int
     at: datetime
     kind: ChangeKind
+    change_id: str
+    history: str
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        """Return the version of a row that has the columns `VERSION_COLUMNS`."""
+        return cls(
+            version=row["version"],
+            at=row["at"],
+            kind=ChangeKind(row["kind"]),
+            change_id=row["change_id"].hex,
+            history=row["history"].hex,
+        )
 
     @property
     def at_ms(self) -> int:
         """The instant in Unix milliseconds."""
         return round(self.at.timestamp() * 1000)
 
+    @property
+    def position(self) -> Position:
+        """The version as the cache names it."""
+        return Position(
+            version=self.version,
+            as_of_ms=self.at_ms,
+            change_id=self.change_id,
+            history=self.history,
+        )
 
-# One statement for the number, the row and the word of it: each trip is time behind the lock.
+
+VERSION_COLUMNS = (
+    *(change.c.version, change.c.at, change.c.kind),
+    *(change.c.change_id, change.c.history),
+)
+_versions = select(*VERSION_COLUMNS).order_by(change.c.version.desc())
+
+# One statement for the number, the row and the notification: each trip is time behind the lock.
 _NUMBER = (
     insert(change)
     .values(
         version=select(func.coalesce(func.max(change.c.version), 0) + 1).scalar_subquery(),
+        change_id=func.gen_random_uuid(),
+        history=CURRENT_HISTORY.scalar_subquery(),
         kind=bindparam("kind"),
         at=bindparam("at"),
         accepted=bindparam("accepted"),
         rejected=bindparam("rejected"),
     )
-    .returning(change.c.version, func.pg_notify(CHANGE_CHANNEL, change.c.version.cast(Text)))
+    .returning(*VERSION_COLUMNS, func.pg_notify(CHANGE_CHANNEL, change.c.version.cast(Text)))
 )
-_versions = select(change.c.version, change.c.at, change.c.kind).order_by(change.c.version.desc())
 
 
 async def newest_version(connection: AsyncConnection) -> ListVersion | None:
     """Read the list's version; None: no list was ever taken in."""
     return await _first(connection, _versions.limit(1))
+
+
+async def version_numbered(connection: AsyncConnection, version: int) -> ListVersion | None:
+    """Read the change of a number; None: there is none."""
+    return await _first(connection, _versions.where(change.c.version == version))
 
 
 async def version_at(connection: AsyncConnection, instant: datetime) -> ListVersion | None:
@@ -81,8 +119,7 @@ async def put_change(
     Whoever listens is told once the transaction is committed.
     """
     row = {"kind": kind, "at": at, "accepted": accepted, "rejected": rejected}
-    numbered = (await connection.execute(_NUMBER, row)).one()
-    return ListVersion(version=numbered.version, at=at, kind=kind)
+    return ListVersion.of((await connection.execute(_NUMBER, row)).mappings().one())
 
 
 async def build_generation(
@@ -95,8 +132,7 @@ async def build_generation(
     count = (await connection.execute(counting)).scalar_one()
     async with outlines(connection) as entries:
         return await cache.build(
-            version=version.version,
-            as_of_ms=version.at_ms,
+            position=version.position,
             token_key=token_key,
             count=count,
             entries=entries,
@@ -104,7 +140,5 @@ async def build_generation(
 
 
 async def _first(connection: AsyncConnection, statement: Executable) -> ListVersion | None:
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    return ListVersion(version=row.version, at=row.at, kind=ChangeKind(row.kind))
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    return None if row is None else ListVersion.of(row)

@@ -29,10 +29,13 @@ from checker.database.leadership import leadership
 from checker.database.locks import Lock
 from checker.errors import Unavailable
 from checker.fault_log import FaultLog
+from checker.registry.lost_changes import note_lost
 from checker.registry.outbox import Pending, prune_outbox, read_since
 from checker.registry.publication import CHANGE_CHANNEL
 from checker.registry.rebuild import Rebuild
 from checker.registry.registry_lease import forget_leases
+from checker.registry.server_run import begin_run
+from checker.registry.verification import Verification
 
 STAND_BY_S = 0.25
 """Between two attempts to lead: another takes over within a second."""
@@ -56,22 +59,28 @@ class Publisher:
         publication: Publication,
         token_key: str,
         clock: Callable[[], float] = time.monotonic,
+        verification: Verification,
     ) -> None:
         self._engine = engine
         self._cache = cache
         self._publication = publication
         self._token_key = token_key
         self._clock = clock
+        self._verification = verification
 
-    async def run(self) -> None:
-        """Lead or stand by until cancelled; what fails is tried again, for nobody else would."""
+    async def run(self, report_mismatch: Callable[[], None] = lambda: None) -> None:
+        """Lead or stand by until cancelled; what fails is tried again, for nobody else would.
+
+        `report_mismatch` is called when a list in the cache does not match its checksums.
+        """
         faults = FaultLog(_log, "bringing changes to the cache")
         while True:
             try:
                 with driver_errors():
                     async with leadership(self._engine, Lock.PUBLISHER) as connection:
                         if connection is not None:
-                            await self._lead(connection, faults)
+                            async with self._verifying(report_mismatch):
+                                await self._lead(connection, faults)
             except Exception as error:
                 faults.met(error)
             await asyncio.sleep(STAND_BY_S)
@@ -86,7 +95,7 @@ class Publisher:
         try:
             with driver_errors():
                 async with self._engine.connect() as connection:
-                    if await read_since(connection, 0) is None:
+                    if await read_since(connection, None) is None:
                         return None
             return await self._replaced()
         finally:
@@ -119,6 +128,8 @@ class Publisher:
         leader = _Leader(self._publication, self._cache, rebuild, self._token_key, self._clock)
         pruned_at = self._clock()
         try:
+            # Early, so that the first change after a failover need not wait for the run to age.
+            await begin_run(connection)
             async with _notified(connection) as notified:
                 while True:
                     notified.clear()
@@ -136,6 +147,16 @@ class Publisher:
                         await asyncio.wait_for(notified.wait(), BEAT_S)
         finally:
             await rebuild.aclose()
+
+    @asynccontextmanager
+    async def _verifying(self, report_mismatch: Callable[[], None]) -> AsyncIterator[None]:
+        """Verify the cache meanwhile."""
+        task = asyncio.create_task(self._verification.run(report_mismatch), name="verification")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class _Leader:
@@ -166,9 +187,9 @@ class _Leader:
         state = self._state
         head = state.head
         asked_at = self._clock()
-        pending = await read_since(connection, 0 if head is None else head.version)
-        if pending is None or (head is not None and head.version > pending.newest.version):
-            await self._disown(state)
+        pending = await read_since(connection, None if head is None else head.position)
+        if pending is None or pending.is_foreign:
+            await self._disown(connection, state)
         if pending is None:
             return
         if self._is_due(state, pending):
@@ -176,8 +197,8 @@ class _Leader:
         if state.generation is None or head is None or pending.outlines is None:
             return
         try:
-            if head.version < pending.newest.version:
-                await self._apply(state.generation, head.version, pending)
+            if head.change_id != pending.newest.change_id:
+                await self._apply(state.generation, head.position, pending)
                 self._state = None
             if is_beat:
                 await self._vouch(state.generation, pending, asked_at)
@@ -192,7 +213,7 @@ class _Leader:
         generation, head = state.generation, state.head
         if generation is None or head is None or generation.token_key != self._token_key:
             return True
-        if head.version > pending.newest.version:
+        if pending.is_foreign:
             return True
         if pending.outlines is None:
             self._broken_since = self._broken_since or self._clock()
@@ -200,29 +221,28 @@ class _Leader:
         self._broken_since = None
         return state.rebuild_wanted == generation.id or generation.is_full(head.added)
 
-    async def _disown(self, state: State) -> None:
-        """Take down a list that the registry knows nothing of: a database was restored, or another
-        one named. What the cache holds is newer by its number and older by right.
-        """
-        if state.generation is not None:
-            _log.warning("the cache is ahead of the registry: its list is withdrawn")
-            await self._cache.withdraw()
+    async def _disown(self, connection: AsyncConnection, state: State) -> None:
+        """Withdraw a list of another history than the registry's, and note the lost changes.
 
-    async def _apply(self, generation: Generation, previous: int, pending: Pending) -> None:
+        A database was failed over or restored to an older state, or another one was named.
+        """
+        if state.generation is None or state.head is None:
+            return
+        _log.error("the cache holds a list of another history: the list is withdrawn")
+        await self._cache.withdraw()
+        await note_lost(connection, [*await self._publication.recent(), state.head.position])
+        self._state = None
+
+    async def _apply(self, generation: Generation, before: Position, pending: Pending) -> None:
         assert pending.outlines is not None
-        change = Change(
-            version=pending.newest.version,
-            previous=previous,
-            as_of_ms=pending.newest.at_ms,
-            outlines=pending.outlines,
-        )
+        after = pending.newest.position
+        change = Change(before=before, after=after, outlines=pending.outlines)
         await self._publication.apply(generation, change, live=True)
 
     async def _vouch(self, generation: Generation, pending: Pending, asked_at: float) -> None:
-        position = Position(version=pending.newest.version, as_of_ms=pending.newest.at_ms)
         ago_ms = round((self._clock() - asked_at) * 1000)
         self._beat_at = self._clock()
-        await self._publication.vouch(generation, position, asked_ms_ago=ago_ms)
+        await self._publication.vouch(generation, pending.newest.position, asked_ms_ago=ago_ms)
 
 
 @asynccontextmanager

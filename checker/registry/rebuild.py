@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.changes import Change
+from cache.changes import Change, Position
 from cache.errors import BuildRejected, CacheError
 from cache.generation import Generation
 from cache.publication import Publication
@@ -84,7 +84,7 @@ class Rebuild:
         try:
             async with self._engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await self._switch(connection, generation, version.version)
+                await self._switch(connection, generation, version.position)
         except CacheError:
             # Its marker would keep it for minutes, and memory has no room for it and the next.
             with suppress(CacheError):
@@ -95,36 +95,32 @@ class Rebuild:
         return generation
 
     async def _switch(
-        self, connection: AsyncConnection, generation: Generation, version: int
+        self, connection: AsyncConnection, generation: Generation, position: Position
     ) -> None:
         for _ in range(CATCH_UPS_MAX):
-            version = await self._catch_up(connection, generation, version)
+            position = await self._catch_up(connection, generation, position)
             try:
                 await self._cache.switch(generation)
             except BuildRejected:
-                if not await self._is_behind(version):
+                if not await self._is_behind(position.version):
                     raise
             else:
                 return
         raise BuildRejected("the list changes faster than a generation can be caught up")
 
     async def _catch_up(
-        self, connection: AsyncConnection, generation: Generation, version: int
-    ) -> int:
-        """Bring what came after `version` into the new generation; give the version it then has."""
-        pending = await read_since(connection, version)
+        self, connection: AsyncConnection, generation: Generation, position: Position
+    ) -> Position:
+        """Bring the changes after `position` into the new generation; return where it then is."""
+        pending = await read_since(connection, position)
         if pending is None or pending.outlines is None:
             raise BuildRejected("the list was replaced meanwhile")
-        if pending.newest.version == version:
-            return version
-        change = Change(
-            version=pending.newest.version,
-            previous=version,
-            as_of_ms=pending.newest.at_ms,
-            outlines=pending.outlines,
-        )
+        after = pending.newest.position
+        if after.change_id == position.change_id:
+            return position
+        change = Change(before=position, after=after, outlines=pending.outlines)
         await self._publication.apply(generation, change, live=False)
-        return change.version
+        return after
 
     async def _is_behind(self, version: int) -> bool:
         head = (await self._publication.state()).head

@@ -10,10 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Position
-from cache.follower import Newer, WordUnavailable
+from cache.follower import AnotherHistory, Newer, WordUnavailable
 from cache.lease import SETTLED_S
 from checker.database.engine import driver_errors
 from checker.errors import Unavailable
+from checker.registry.lost_changes import note_lost
 from checker.registry.outbox import read_since
 from checker.registry.schema import registry_lease
 
@@ -27,10 +28,11 @@ class RegistryWord:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def renew(self, node: str, after: int) -> Newer | None:
-        """Note that `node` lives on the registry's word, then tell what came after its version.
+    async def renew(self, node: str, after: Position) -> Newer | None:
+        """Note that `node` lives on the registry's word, then read the changes after `after`.
 
-        None: it cannot be told token by token. Raises WordUnavailable.
+        None: they cannot be given token by token. Raises WordUnavailable, and AnotherHistory after
+        having noted the change of `after` as lost.
         """
         now = func.clock_timestamp()
         row = insert(registry_lease).values(node=node, renewed_at=now)
@@ -41,12 +43,17 @@ class RegistryWord:
                     await connection.execute(row)
                     await connection.commit()
                     pending = await read_since(connection, after)
+                    if pending is None or pending.is_foreign:
+                        await note_lost(connection, [after])
+                        await connection.commit()
         except Unavailable as error:
             raise WordUnavailable("the registry cannot be reached") from error
-        if pending is None or pending.outlines is None or pending.newest.version < after:
+        if pending is None or pending.is_foreign:
+            raise AnotherHistory("the registry does not have the change that this node holds")
+        if pending.outlines is None:
             return None
         return Newer(
-            position=Position(version=pending.newest.version, as_of_ms=pending.newest.at_ms),
+            position=pending.newest.position,
             tokens=tuple(
                 token for token, outline in pending.outlines.items() if outline is not None
             ),

@@ -20,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -27,11 +28,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from checker.database.metadata import metadata
 
-# One row a change of the list; its number is the list's version.
+# One row a change of the list; its number is the list's version. The id is random: a change that
+# takes the number of a lost one has another id. `history` is the name of the server's run then.
 change = Table(
     "change",
     metadata,
     Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("change_id", Uuid, nullable=False, unique=True),
+    Column("history", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("accepted", Integer, nullable=False),
@@ -40,6 +44,28 @@ change = Table(
 
 # What was in force when: the list as it was at an instant.
 Index("ix_change_at", change.c.at, change.c.version)
+
+# The starts of PostgreSQL, each with the random name that its changes carry as `history`.
+server_run = Table(
+    "server_run",
+    metadata,
+    Column("history", Uuid, primary_key=True),
+    Column("started_at", DateTime(timezone=True), nullable=False, unique=True),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+)
+
+# Changes that a cache or a node had and this registry does not have: it was failed over to an older
+# state. `newest_version` is the registry's newest one when the loss was found.
+lost_change = Table(
+    "lost_change",
+    metadata,
+    Column("change_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("history", Uuid, nullable=False),
+    Column("newest_version", BigInteger, nullable=False),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+)
 
 listing = Table(
     "listing",

@@ -56,7 +56,7 @@ class SnapshotFeed:
         sealer: Sealer,
         token_key: str,
         clock: Clock,
-        in_force: Callable[[int], Awaitable[None]],
+        in_force: Callable[[ListVersion], Awaitable[None]],
     ) -> None:
         self._engine = engine
         self._cache = cache
@@ -103,7 +103,7 @@ class SnapshotFeed:
                 await connection.commit()
         if generation is not None:
             await self._switch(generation)
-        await self._in_force(change.version)
+        await self._in_force(change)
         # What cannot be swept now goes with the next one.
         with suppress(CacheError):
             await self._cache.sweep()

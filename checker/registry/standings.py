@@ -44,7 +44,7 @@ from checker.domain.standing import (
     removal_overdue_from,
 )
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
-from checker.registry.publication import ChangeKind, ListVersion
+from checker.registry.publication import VERSION_COLUMNS, ListVersion
 from checker.registry.schema import change, permit, permit_use
 from checker.registry.sealing import DOCUMENT_NUMBER
 from checker.vault import Vault
@@ -114,9 +114,7 @@ async def find_standings(
             by_token.setdefault(row["asked"], []).append(row)
     first = rows[0]
     return Findings(
-        version=ListVersion(
-            version=first["version"], at=first["at"], kind=ChangeKind(first["kind"])
-        ),
+        version=ListVersion.of(first),
         standings=tuple(_standing(question, by_token, vault) for question in questions),
     )
 
@@ -196,7 +194,7 @@ _PERMIT = (
 
 
 def _statement(version: Version) -> Select[Any]:
-    newest = select(change.c.version, change.c.at, change.c.kind)
+    newest = select(*VERSION_COLUMNS)
     if version is not None:
         newest = newest.where(change.c.version == version)
     newest_row = newest.order_by(change.c.version.desc()).limit(1).cte("newest")

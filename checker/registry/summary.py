@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from checker.database.engine import driver_errors
 from checker.domain.standing import REMOVAL_DAYS
 from checker.registry.entry import PartyType
+from checker.registry.lost_changes import LostChange, read_lost
 from checker.registry.publication import ListVersion, newest_version
 from checker.registry.schema import directive, document, listing, officer_link
 
@@ -20,7 +21,7 @@ class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
     `persons` and `organizations` are the different parties, by their documents; `overdue_removals`
     are listings whose duty was fulfilled and whose court's days for the removal are over;
     `unresolved_officers` are known by name alone and reach nobody; `masked` documents can only ever
-    give `review`.
+    give `review`; `lost_changes` were acknowledged once and are not in the registry.
     """
 
     version: ListVersion | None
@@ -30,6 +31,7 @@ class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
     overdue_removals: int
     unresolved_officers: int
     masked: int
+    lost_changes: tuple[LostChange, ...]
 
 
 async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
@@ -71,6 +73,7 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
                 overdue_removals=(await connection.execute(_overdue(in_force, today))).scalar_one(),
                 unresolved_officers=(await connection.execute(unresolved)).scalar_one(),
                 masked=(await connection.execute(masked)).scalar_one(),
+                lost_changes=await read_lost(connection),
             )
 
 

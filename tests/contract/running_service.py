@@ -20,6 +20,7 @@ from town import MARKS
 CHECKER = str(Path(sys.executable).with_name("checker"))
 PATIENCE_S = 60.0
 LOOK_S = 0.05
+_NO_STORES: Mapping[str, str] = {}
 ROLES = ("institution", "court", "operator", "auditor")
 
 SETTINGS = """
@@ -36,20 +37,15 @@ allow_private_addresses = true
 
 
 class RunningService:
-    """A server that runs, its address, its log and its data directory.
+    """A server that runs, its address, its log and its data directory."""
 
-    `environ` names stores that are not embedded, for the server and for the commands beside it.
-    """
-
-    def __init__(
-        self, url: str, data_dir: Path, log_file: Path, environ: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, url: str, data_dir: Path, log_file: Path) -> None:
         self.url = url
         self.data_dir = data_dir
         self.log_file = log_file
-        self.environ = environ or {}
         self.pid = 0
         self.keys: dict[str, str] = {}
+        self.named: Mapping[str, str] = _NO_STORES
 
     @property
     def address(self) -> tuple[str, int]:
@@ -74,7 +70,7 @@ class RunningService:
         """Make keys at once, by what they are called here."""
         asked = {
             name: start_command(
-                self.data_dir, "keys", "create", "--name", name, *more, environ=self.environ
+                self.data_dir, "keys", "create", "--name", name, *more, named=self.named
             )
             for name, more in options.items()
         }
@@ -97,7 +93,7 @@ def refuse_marks(response: httpx.Response) -> None:
 
 
 def start_command(
-    data_dir: Path, *arguments: str, environ: Mapping[str, str] | None = None
+    data_dir: Path, *arguments: str, named: Mapping[str, str] = _NO_STORES
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [CHECKER, *arguments, "--data-dir", str(data_dir)],
@@ -106,7 +102,7 @@ def start_command(
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env=plain_environment() | dict(environ or {}),
+        env=plain_environment() | named,
     )
 
 
@@ -131,9 +127,12 @@ def running_service(
     command: str = "serve",
     *more: str,
     settings: str | None = None,
-    environ: Mapping[str, str] | None = None,
+    named: Mapping[str, str] = _NO_STORES,
 ) -> Iterator[RunningService]:
-    """Start `checker serve` or `checker demo`; at the end it leaves nothing running."""
+    """Start `checker serve` or `checker demo`; at the end it leaves nothing running.
+
+    `named`: variables that name stores, which are not embedded then.
+    """
     data_dir = folder / "data"
     port = free_port()
     arguments = [CHECKER, command, *more, "--port", str(port), "--data-dir", str(data_dir)]
@@ -141,14 +140,11 @@ def running_service(
         file = folder / "settings.toml"
         file.write_text(settings, encoding="utf-8")
         arguments += ["--config", str(file)]
-    log_file = folder / f"{command}.log"
-    service = RunningService(f"http://127.0.0.1:{port}", data_dir, log_file, environ)
+    service = RunningService(f"http://127.0.0.1:{port}", data_dir, folder / f"{command}.log")
+    service.named = named
     with service.log_file.open("wb") as log:
         process = subprocess.Popen(
-            arguments,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=plain_environment() | dict(service.environ),
+            arguments, stdout=log, stderr=subprocess.STDOUT, env=plain_environment() | named
         )
     service.pid = process.pid
     try:

@@ -45,7 +45,7 @@ def test_an_answer_has_the_printed_fields_and_no_others(printed_answer: dict[str
     fields = "id decision reasons permit spending list reference receipt"
     assert list(printed_answer) == fields.split()
     assert [printed_answer[name] for name in ("permit", "spending", "receipt")] == [None] * 3
-    assert set(printed_answer["list"]) == {"version", "as_of", "stale"}
+    assert set(printed_answer["list"]) == {"version", "history", "as_of", "stale"}
 
 
 def test_a_reason_names_role_listing_and_remedy(printed_answer: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def post(client: httpx.Client, batch: Any) -> list[dict[str, Any]]:
     assert response.status_code == 200, response.text
     told = response.json()
     assert set(told) == {"list", "results"}
-    assert set(told["list"]) == {"version", "as_of", "stale"}
+    assert set(told["list"]) == {"version", "history", "as_of", "stale"}
     results: list[dict[str, Any]] = told["results"]
     return results
 

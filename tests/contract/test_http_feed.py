@@ -1,5 +1,6 @@
 """The court's feed: a snapshot replaces the list, a rejected line changes nothing else."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town
 
 PutSnapshot = Callable[..., dict[str, Any]]
 FEED = "/v1/feed/snapshot"
+HISTORY = re.compile("[0-9a-f]{32}")
 LINE_BYTES_MAX = 1 << 20
 GOOD = listing("1", person(DEBTOR_NAME, document(DEBTOR)))
 COMPANY = {
@@ -208,6 +210,7 @@ def test_the_state_of_the_list_is_told_in_numbers(
     version = put_snapshot(lines)["version"]
     told = operator.get("/v1/list").json()
     assert told.pop("as_of").endswith("Z")
+    assert HISTORY.fullmatch(told.pop("history"))
     assert all(set(node) == {"id", "version", "lag_ms"} for node in told.pop("nodes"))
     assert told == {
         "version": version,
@@ -218,4 +221,5 @@ def test_the_state_of_the_list_is_told_in_numbers(
         "overdue_corrections": 0,
         "unresolved_officers": 1,
         "masked": 1,
+        "lost_changes": [],
     }

@@ -27,6 +27,7 @@ PROBLEMS = {
     "unauthenticated": 401,
     "out-of-scope": 403,
     "not-found": 404,
+    "body-stalled": 408,
     "conflict": 409,
     "cap-exceeded": 409,
     "too-large": 413,
@@ -34,6 +35,7 @@ PROBLEMS = {
     "idempotency-key-reused": 422,
     "quota-exceeded": 429,
     "unavailable": 503,
+    "crowded": 503,
 }
 
 

@@ -46,11 +46,12 @@ def shield(op: str = "shield") -> dict[str, Any]:
     return {"op": op, "listing_id": DEBTORS_LISTING}
 
 
-def outcomes(service: RunningService) -> list[tuple[str, str]]:
+def outcomes(service: RunningService, *, timeout_s: float = 30.0) -> list[tuple[str, str]]:
     """An innocent and a debtor, several times, each on a connection that any worker may take."""
     seen = []
     for _ in range(ASKED):
         with service.client(service.keys["institution"]) as client:
+            client.timeout = httpx.Timeout(timeout_s)
             told = [ask(client, number, FLIGHT)["decision"] for number in (INNOCENT, DEBTOR)]
         seen.append((told[0], told[1]))
     return seen

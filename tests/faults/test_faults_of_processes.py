@@ -1,6 +1,6 @@
 """What becomes of a server whose processes are killed or frozen: never a wrong answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import httpx
@@ -20,6 +20,7 @@ from faulty_service import (
     outcomes,
     postgres_of,
     publisher_of,
+    redis_of,
     shield,
     worker_that_answered,
     workers_of,
@@ -37,6 +38,10 @@ from town import DEBTOR, INNOCENT, document, listing, person
 pytestmark = pytest.mark.xdist_group("faults")
 
 FREED = [("allow", "allow")] * ASKED
+
+
+def postmaster_of(service: RunningService) -> psutil.Process:
+    return postgres_of(service)[0]
 
 
 def test_a_publishing_process_that_was_killed_is_replaced(service: RunningService) -> None:
@@ -76,6 +81,21 @@ def test_a_worker_that_was_killed_is_replaced(service: RunningService) -> None:
     change(service, shield("unshield"))
     assert outcomes(service) == RIGHT
     wait_until(lambda: all_nodes_are_told(service))
+
+
+@pytest.mark.parametrize("find", [redis_of, postmaster_of])
+def test_an_embedded_server_that_dies_is_started_again(
+    service: RunningService, find: Callable[[RunningService], psutil.Process]
+) -> None:
+    killed = find(service)
+    killed.kill()
+    killed.wait()
+    wait_until(lambda: is_ready(service))
+    assert find(service).pid != killed.pid
+    assert outcomes(service) == RIGHT
+    change(service, shield())
+    change(service, shield("unshield"))
+    assert outcomes(service) == RIGHT
 
 
 @contextmanager

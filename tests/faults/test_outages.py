@@ -37,7 +37,7 @@ def stand() -> Iterator[Stand]:
         private_folder() as folder,
         own_stores(folder) as stores,
         running_service(
-            folder, "serve", "--workers", "2", settings=SETTINGS, environ=stores.environ
+            folder, "serve", "--workers", "2", settings=SETTINGS, named=stores.environ
         ) as service,
     ):
         in_force(service)

@@ -116,8 +116,9 @@ async def audit_ground(database_url):
                 )
             await connection.execute(
                 text(
-                    "INSERT INTO change (version, kind, at, accepted, rejected)"
-                    " VALUES (1, 'snapshot', :at, 1, 0)"
+                    "INSERT INTO change"
+                    " (version, change_id, history, kind, at, accepted, rejected)"
+                    " VALUES (1, gen_random_uuid(), gen_random_uuid(), 'snapshot', :at, 1, 0)"
                 ),
                 {"at": AT - timedelta(days=1)},
             )

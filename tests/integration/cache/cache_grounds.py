@@ -2,20 +2,25 @@
 
 from contextlib import asynccontextmanager
 
+import positions
 import redis
 
-from cache.changes import Change, Head, Position, decode_entry
+from cache.changes import Change, Head, decode_entry
 from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
+from cache.memory_parts import MemoryParts
 from cache.memory_publication import MemoryPublication
 from cache.redis_following import RedisFollowing
+from cache.redis_parts import RedisParts
+from cache.redis_pipe import Pipe
 from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.token import Tokenizer
 
 TOKENIZER = Tokenizer(bytes(range(32)))
 TOKEN_KEY = TOKENIZER.fingerprint
+CHECKSUM_KEY = TOKENIZER.checksum_key
 
 KEYS = Keys("checker")
 AS_OF_MS = 1_795_000_000_000
@@ -43,14 +48,21 @@ class MemoryGround:
 
     def store(self, namespace="checker", token_key=TOKEN_KEY):
         return MemoryStandingCache(
-            self.memory, token_key=token_key, namespace=namespace, segment_blocks=SEGMENT_BLOCKS
+            self.memory,
+            token_key=token_key,
+            namespace=namespace,
+            segment_blocks=SEGMENT_BLOCKS,
+            checksum_key=CHECKSUM_KEY,
         )
 
     def publication(self, namespace="checker"):
-        return MemoryPublication(self.memory, namespace=namespace)
+        return MemoryPublication(self.memory, namespace=namespace, checksum_key=CHECKSUM_KEY)
 
     def following(self):
-        return MemoryFollowing(self.memory, token_key=TOKEN_KEY)
+        return MemoryFollowing(self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+
+    def parts(self):
+        return MemoryParts(self.memory, KEYS)
 
     def names(self):
         return self.memory.names()
@@ -106,15 +118,20 @@ class RedisGround:
 
     def store(self, namespace="checker", token_key=TOKEN_KEY, **options):
         options.setdefault("segment_blocks", SEGMENT_BLOCKS)
+        options.setdefault("checksum_key", CHECKSUM_KEY)
         return RedisStandingCache.connect(
             self.url, token_key=token_key, namespace=namespace, **options
         )
 
     def publication(self, namespace="checker", **options):
+        options.setdefault("checksum_key", CHECKSUM_KEY)
         return RedisPublication.connect(self.url, namespace=namespace, **options)
 
     def following(self):
-        return RedisFollowing.connect(self.url, token_key=TOKEN_KEY)
+        return RedisFollowing.connect(self.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+
+    def parts(self):
+        return RedisParts(Pipe(self.url, timeout_s=10), KEYS)
 
     def names(self):
         return {name.decode() for name in self.client.scan_iter()}
@@ -176,8 +193,7 @@ async def stream(listed, batch=37):
 async def built(store, listed, version=1, **changes):
     """Build a generation that lists these tokens."""
     arguments = {
-        "version": version,
-        "as_of_ms": AS_OF_MS,
+        "position": position(version),
         "token_key": TOKEN_KEY,
         "count": len(listed),
         "entries": stream(listed),
@@ -195,11 +211,10 @@ async def put_in_force(store, ground, listed, version=1, namespace="checker"):
 
 async def vouched(ground, generation, version, namespace="checker", asked_ms_ago=0):
     """Vouch that a version is the newest and in the live generation; tell whether it was said."""
-    position = Position(version=version, as_of_ms=AS_OF_MS)
     async with opened(ground.publication(namespace)) as publication:
         # On a busy machine one may come too late.
         for _ in range(VOUCHES_MAX):
-            if await publication.vouch(generation, position, asked_ms_ago=asked_ms_ago):
+            if await publication.vouch(generation, position(version), asked_ms_ago=asked_ms_ago):
                 ground.let_last(Keys(namespace).vouched)
                 return True
     return False
@@ -227,14 +242,15 @@ async def opened(store):
 
 def step(previous, outlines, version=None):
     """Return the change from one version to the next, or to the one that is named."""
-    return Change(
-        version=previous + 1 if version is None else version,
-        previous=previous,
-        as_of_ms=AS_OF_MS,
-        outlines=outlines,
-    )
+    after = previous + 1 if version is None else version
+    return Change(before=position(previous), after=position(after), outlines=outlines)
 
 
 def head(version, added=0, *, partial=""):
     """Return the head of a generation."""
-    return Head(version=version, as_of_ms=AS_OF_MS, added=added, partial=partial)
+    return Head.at(position(version), added=added, partial=partial)
+
+
+def position(version, line=positions.LINE):
+    """Return a place in the history of the list."""
+    return positions.position(version, AS_OF_MS, line)

@@ -2,12 +2,12 @@
 
 import pytest
 from cache_grounds import (
-    AS_OF_MS,
     KEYS,
     built,
     changed,
     head,
     people,
+    position,
     put_in_force,
     state_of,
     step,
@@ -27,8 +27,13 @@ LISTED = people(range(100))
 
 
 def change_entry(version, previous, tokens, final=True):
+    before = position(previous)
     return StreamEntry(
-        version=version, previous=previous, as_of_ms=AS_OF_MS, tokens=tokens, final=final
+        position=position(version),
+        previous=before.version,
+        previous_id=before.change_id,
+        tokens=tokens,
+        final=final,
     )
 
 
@@ -79,7 +84,7 @@ async def test_a_big_change_comes_in_slices_and_moves_the_head_with_the_last(sto
     many = people(range(1_000, 1_000 + 2 * SLICE_TOKENS + 1))
     await changed(ground, live, step(1, many))
     _, *entries = ground.entries()
-    assert [(entry.version, entry.previous, entry.final) for entry in entries] == [
+    assert [(entry.position.version, entry.previous, entry.final) for entry in entries] == [
         (1, 1, False),
         (1, 1, False),
         (2, 1, True),

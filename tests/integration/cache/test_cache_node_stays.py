@@ -3,25 +3,26 @@
 import json
 
 import pytest
-from cache_grounds import KEYS, opened
+from cache_grounds import KEYS, opened, position
 
 pytestmark = pytest.mark.anyio
 
 NODE = "node"
+AT = position(1)
 OTHER_RUN = "0" * 40
 
 
 async def test_a_node_stays_from_its_second_word_on_until_it_leaves(ground):
     async with opened(ground.following()) as following:
-        assert [await following.acknowledge(NODE, 1) for _ in range(3)] == [False, True, True]
+        assert [await following.acknowledge(NODE, AT) for _ in range(3)] == [False, True, True]
         await following.leave(NODE)
-        assert not await following.acknowledge(NODE, 1)
+        assert not await following.acknowledge(NODE, AT)
 
 
 async def test_a_node_that_another_run_of_the_store_had_on_its_list_has_not_stayed(ground):
     async with opened(ground.following()) as following:
-        assert [await following.acknowledge(NODE, 1) for _ in range(2)] == [False, True]
+        assert [await following.acknowledge(NODE, AT) for _ in range(2)] == [False, True]
         held = json.loads(ground.field(KEYS.nodes, NODE.encode()))
         brought_back = json.dumps(held | {"run": OTHER_RUN}).encode()
         ground.put_field(KEYS.nodes, NODE.encode(), brought_back)
-        assert [await following.acknowledge(NODE, 1) for _ in range(2)] == [False, True]
+        assert [await following.acknowledge(NODE, AT) for _ in range(2)] == [False, True]

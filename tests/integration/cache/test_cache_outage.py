@@ -4,7 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from cache_grounds import RedisGround, built, people, put_in_force, token
+from cache_grounds import CHECKSUM_KEY, RedisGround, built, people, put_in_force, token
 
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.redis_store import Patience, RedisStandingCache
@@ -12,6 +12,7 @@ from cache.redis_store import Patience, RedisStandingCache
 pytestmark = pytest.mark.anyio
 
 LISTED = people(range(100))
+KEYS_OF_STORE = {"token_key": "k", "checksum_key": CHECKSUM_KEY}
 HASTY = Patience(lookup_s=0.05, build_s=5.0, pause_s=0.5)
 
 
@@ -66,7 +67,7 @@ async def refuse_lookup(store):
 
 async def test_a_silent_redis_is_asked_once_a_pause(clock):
     async with silence() as (silent, url):
-        store = RedisStandingCache.connect(url, token_key="k", patience=HASTY, clock=clock)
+        store = RedisStandingCache.connect(url, **KEYS_OF_STORE, patience=HASTY, clock=clock)
         for expected in (1, 1, 1):
             await refuse_lookup(store)
             assert silent.connections == expected
@@ -79,7 +80,7 @@ async def test_a_silent_redis_is_asked_once_a_pause(clock):
 
 async def test_everyone_who_waits_for_a_silent_redis_shares_one_wait(clock):
     async with silence() as (silent, url):
-        store = RedisStandingCache.connect(url, token_key="k", patience=HASTY, clock=clock)
+        store = RedisStandingCache.connect(url, **KEYS_OF_STORE, patience=HASTY, clock=clock)
         await asyncio.gather(*(refuse_lookup(store) for _ in range(50)))
         assert silent.connections == 1
         await store.aclose()
@@ -88,7 +89,7 @@ async def test_everyone_who_waits_for_a_silent_redis_shares_one_wait(clock):
 async def test_every_question_to_a_silent_redis_ends():
     async with silence() as (_, url):
         quick = Patience(lookup_s=0.05, build_s=0.05)
-        store = RedisStandingCache.connect(url, token_key="k", patience=quick)
+        store = RedisStandingCache.connect(url, **KEYS_OF_STORE, patience=quick)
         for call in (store.current(), store.ping(), store.verify_policy(), store.sweep()):
             with pytest.raises(CacheUnavailable, match=r"0\.05 s"):
                 await call
@@ -98,7 +99,7 @@ async def test_every_question_to_a_silent_redis_ends():
 
 
 async def test_a_redis_that_is_not_there_is_unavailable(tmp_path):
-    store = RedisStandingCache.connect(f"unix://{tmp_path}/none", token_key="k")
+    store = RedisStandingCache.connect(f"unix://{tmp_path}/none", **KEYS_OF_STORE)
     await refuse_lookup(store)
     for call in (store.current(), store.ping(), store.sweep(), built(store, {}, token_key="k")):
         with pytest.raises(CacheUnavailable):
@@ -195,7 +196,7 @@ async def test_replies_behind_a_refused_command_are_never_read(redis_ground, clo
 
 async def test_closing_fails_whoever_still_waits():
     async with silence() as (_, url):
-        store = RedisStandingCache.connect(url, token_key="k")
+        store = RedisStandingCache.connect(url, **KEYS_OF_STORE)
         waiting = asyncio.create_task(store.lookup([token(1)]))
         await asyncio.sleep(0)
         await store.aclose()

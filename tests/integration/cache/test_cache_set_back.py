@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from cache_grounds import (
-    AS_OF_MS,
+    CHECKSUM_KEY,
     KEYS,
     TOKEN_KEY,
     MemoryGround,
@@ -12,12 +12,12 @@ from cache_grounds import (
     changed,
     opened,
     people,
+    position,
     put_in_force,
     step,
 )
 from way_to_redis import copy_to, socket_of, way_to
 
-from cache.changes import Position
 from cache.errors import CacheUnavailable
 from cache.redis_following import FollowingPatience, RedisFollowing
 from cache.redis_publication import RedisPublication
@@ -26,6 +26,7 @@ from cache.replica import Replica
 pytestmark = pytest.mark.anyio
 
 NODE = "node"
+AT = position(1)
 LISTED = people(range(100))
 LATER = people(range(1_000, 1_100))
 PATIENT = FollowingPatience(answer_s=20, load_s=20, follow_s=20)
@@ -67,7 +68,9 @@ async def test_a_load_begins_anew_if_redis_is_set_back_meanwhile(redis_ground, o
                 await changed(older, live, step(1, LATER))
 
         way.hear = set_back
-        following = RedisFollowing.connect(way.url, token_key=TOKEN_KEY, patience=PATIENT)
+        following = RedisFollowing.connect(
+            way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
+        )
         async with opened(following):
             image = await following.load()
     assert heard == ["head", "bits", "again"]
@@ -109,25 +112,26 @@ async def test_a_vouch_is_not_said_again_to_a_redis_that_was_set_back(redis_grou
     copy_to(redis_ground, older)
     told = older.entries()
     async with way_to(redis_ground) as way:
-        publication = RedisPublication.connect(way.url, timeout_s=20)
+        publication = RedisPublication.connect(way.url, timeout_s=20, checksum_key=CHECKSUM_KEY)
         async with opened(publication):
             assert (await publication.state()).head.version == 1
             await way.lead_to(socket_of(older))
-            position = Position(version=1, as_of_ms=AS_OF_MS)
             with pytest.raises(CacheUnavailable):
-                await publication.vouch(live, position, asked_ms_ago=0)
+                await publication.vouch(live, position(1), asked_ms_ago=0)
     assert older.entries() == told
 
 
 async def test_a_node_never_takes_its_own_repetition_for_a_stay(redis_ground):
     """Or one that was taken off the list, and whose coming back was not answered, would."""
     async with way_to(redis_ground) as way:
-        following = RedisFollowing.connect(way.url, token_key=TOKEN_KEY, patience=PATIENT)
+        following = RedisFollowing.connect(
+            way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
+        )
         async with opened(following):
-            assert [await following.acknowledge(NODE, 1) for _ in range(2)] == [False, True]
+            assert [await following.acknowledge(NODE, AT) for _ in range(2)] == [False, True]
             redis_ground.lose_field(KEYS.nodes, NODE)
             way.loses_next_reply = True
             with pytest.raises(CacheUnavailable):
-                await following.acknowledge(NODE, 1)
+                await following.acknowledge(NODE, AT)
             assert redis_ground.field(KEYS.nodes, NODE) is not None, "it came there"
-            assert [await following.acknowledge(NODE, 1) for _ in range(2)] == [False, True]
+            assert [await following.acknowledge(NODE, AT) for _ in range(2)] == [False, True]

@@ -1,7 +1,7 @@
 """A big change comes to Redis in slices, each of which stands on those before it."""
 
 import pytest
-from cache_grounds import KEYS, RedisGround, people, put_in_force, state_of, step
+from cache_grounds import CHECKSUM_KEY, KEYS, RedisGround, people, put_in_force, state_of, step
 
 from cache.errors import ChangeRefused
 from cache.publication import SLICE_TOKENS, slices
@@ -17,16 +17,18 @@ MANY = people(range(1_000, 1_000 + 3 * SLICE_TOKENS))
 class SetBackPipe(Pipe):
     """After a number of slices Redis comes back as it was before them, under the same version."""
 
-    def __init__(self, url, ground, head_key, after):
+    def __init__(self, url, client, after):
         super().__init__(url, timeout_s=5)
-        self._ground, self._head_key, self._left = ground, head_key, after
-        self._saved = ground.get(head_key)
+        self._client, self._left = client, after
+        self._saved = {key: client.dump(key) for key in client.scan_iter(KEYS.any_generation)}
 
     async def ask(self, commands):
         replies = await super().ask(commands)
-        self._left -= 1
+        self._left -= commands[0][0] == "EVAL"
         if self._left == 0:
-            self._ground.put(self._head_key, self._saved)
+            self._left = -1
+            for key, held in self._saved.items():
+                self._client.restore(key, 0, held, replace=True)
         return replies
 
 
@@ -35,8 +37,8 @@ async def test_a_slice_is_refused_by_a_redis_that_has_lost_those_before_it(redis
     ground = RedisGround(redis_url)
     store = ground.store()
     live = await put_in_force(store, ground, LISTED)
-    pipe = SetBackPipe(redis_url, ground, KEYS.head(live.id), after)
-    publication = RedisPublication(pipe, KEYS, clock=lambda: 0.0)
+    pipe = SetBackPipe(redis_url, ground.client, after)
+    publication = RedisPublication(pipe, KEYS, clock=lambda: 0.0, checksum_key=CHECKSUM_KEY)
     with pytest.raises(ChangeRefused):
         await publication.apply(live, step(1, MANY), live=True)
     assert (await state_of(ground)).head.version == 1

@@ -2,13 +2,13 @@
 
 import pytest
 from cache_grounds import (
-    AS_OF_MS,
     KEYS,
     RedisGround,
     built,
     changed,
     opened,
     people,
+    position,
     put_in_force,
     state_of,
     step,
@@ -16,7 +16,7 @@ from cache_grounds import (
     vouched,
 )
 
-from cache.changes import Position, StreamEntry
+from cache.changes import StreamEntry
 from cache.errors import CacheUnavailable, CacheUnvouched
 from cache.layout import SENTINEL
 from cache.lease import SETTLED_S, VOUCH_MS
@@ -24,8 +24,8 @@ from cache.lease import SETTLED_S, VOUCH_MS
 pytestmark = pytest.mark.anyio
 
 LISTED = people(range(100))
-NOW = Position(version=1, as_of_ms=AS_OF_MS)
-HEARTBEAT = StreamEntry(version=1, previous=1, as_of_ms=AS_OF_MS, tokens=(), final=True)
+NOW = position(1)
+HEARTBEAT = StreamEntry.heartbeat(NOW)
 
 
 async def test_a_vouch_is_told_to_the_nodes_as_a_heartbeat(store, ground):

@@ -14,7 +14,6 @@ import msgspec
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.changes import Position
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
@@ -69,9 +68,14 @@ class Grounds:
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
         self._token_key = Tokenizer(KEY).fingerprint
-        self.cache = MemoryStandingCache(self.memory, token_key=self._token_key)
-        self.publication = MemoryPublication(self.memory)
-        following = MemoryFollowing(self.memory, token_key=self._token_key)
+        checksum_key = Tokenizer(KEY).checksum_key
+        self.cache = MemoryStandingCache(
+            self.memory, token_key=self._token_key, checksum_key=checksum_key
+        )
+        self.publication = MemoryPublication(self.memory, checksum_key=checksum_key)
+        following = MemoryFollowing(
+            self.memory, token_key=self._token_key, checksum_key=checksum_key
+        )
         self.replica = Follower("node", following, RegistryWord(asked), clock=self._now)
         policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
@@ -94,7 +98,9 @@ class Grounds:
 
     async def publish_elsewhere(self, *lines: dict[str, Any]) -> int:
         """Put a list in force of which this node's cache hears nothing."""
-        elsewhere = MemoryStandingCache(Memory(), token_key=self._token_key)
+        elsewhere = MemoryStandingCache(
+            Memory(), token_key=self._token_key, checksum_key=Tokenizer(KEY).checksum_key
+        )
         return await self._put(elsewhere, lines)
 
     async def vouch(self) -> None:
@@ -102,8 +108,7 @@ class Grounds:
         state = await self.publication.state()
         assert state.generation is not None
         assert state.head is not None
-        position = Position(version=state.head.version, as_of_ms=state.head.as_of_ms)
-        assert await self.publication.vouch(state.generation, position, asked_ms_ago=0)
+        assert await self.publication.vouch(state.generation, state.head.position, asked_ms_ago=0)
 
     async def hold_lease(self) -> None:
         """Load the replica, and let a heartbeat renew its lease."""

@@ -12,6 +12,7 @@ from checks_grounds import (
     open_grounds,
     told,
 )
+from positions import position
 
 from cache.generation import Generation, encode_pointer
 from cache.keys import Keys
@@ -68,14 +69,14 @@ async def restart_with_what_it_held(grounds: Grounds) -> None:
 
 async def hold_another_deployment_s(grounds: Grounds) -> None:
     other = Memory()
-    foreign = MemoryStandingCache(other, token_key="another")
+    foreign = MemoryStandingCache(other, token_key="another", checksum_key=bytes(32))
 
     async def nobody():
         for entry in ():
             yield entry
 
     built: Generation = await foreign.build(
-        version=99, as_of_ms=0, token_key="another", count=0, entries=nobody()
+        position=position(99), token_key="another", count=0, entries=nobody()
     )
     await foreign.switch(built)
     grounds.memory.strings |= other.strings

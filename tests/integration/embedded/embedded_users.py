@@ -28,7 +28,7 @@ from pathlib import Path
 from {module} import {name} as use
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-with use(Path(sys.argv[1])) as url:
+with use(Path(sys.argv[1]), revive_s={revive_s}) as url:
     {then}
     print(url, flush=True)
     sys.stdin.read()
@@ -76,10 +76,18 @@ class User:
     """One process that uses the server of a folder, started as `account`, or as the tests are."""
 
     def __init__(
-        self, kind: Kind, folder: Path, *, account: Account | None = None, then: str = "pass"
+        self,
+        kind: Kind,
+        folder: Path,
+        *,
+        account: Account | None = None,
+        then: str = "pass",
+        revive_s: float | None = None,
     ) -> None:
         self.kind = kind
-        script = _USER.format(module=kind.use.__module__, name=kind.use.__name__, then=then)
+        script = _USER.format(
+            module=kind.use.__module__, name=kind.use.__name__, then=then, revive_s=revive_s
+        )
         command = [sys.executable, "-B", "-c", script, str(folder)]
         self.process = subprocess.Popen(
             [*(account.through if account else ()), *command],
@@ -126,6 +134,12 @@ def listener(socket: Path) -> int:
     found = Process.listening_on(socket)
     assert found is not None, f"nobody listens on {socket}"
     return found.pid
+
+
+def is_listened_on(socket: Path, *, but: int) -> bool:
+    """Whether a process other than `but` listens there."""
+    found = Process.listening_on(socket)
+    return found is not None and found.pid != but
 
 
 def serves(url: str) -> bool:

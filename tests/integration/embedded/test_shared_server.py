@@ -6,9 +6,18 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-from embedded_users import Kind, User, eventually, is_running, listener, serves
+from embedded_users import (
+    Kind,
+    User,
+    eventually,
+    is_listened_on,
+    is_running,
+    listener,
+    serves,
+)
 
 from cache.embedded.detached import Account
 
@@ -21,7 +30,7 @@ Start = Callable[..., User]
 def start(kind: Kind, folder: Path, account: Account | None, users: list[User]) -> Start:
     """Start a user of the test's server, without waiting for it."""
 
-    def start(**options: str) -> User:
+    def start(**options: Any) -> User:
         users.append(User(kind, folder, account=account, **options))
         return users[-1]
 
@@ -77,6 +86,22 @@ def test_a_killed_server_is_started_again_for_whoever_comes_next(start: Start) -
     assert is_running(server)
     assert first.leave() == 0
     assert not is_running(server)
+
+
+def test_a_server_that_dies_is_started_again_by_a_user_that_looks(start: Start) -> None:
+    looks, other = start(revive_s=0.01).enter(), start(revive_s=0.01).enter()
+    for _ in range(2):
+        killed = looks.server
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda killed=killed: is_listened_on(looks.socket, but=killed))
+        assert eventually(lambda: looks.kind.program.answers(looks.socket))
+        assert serves(looks.url)
+    server = looks.server
+    assert other.leave() == 0
+    assert looks.server == server
+    assert looks.leave() == 0
+    assert not is_running(server)
+    assert not looks.socket.exists()
 
 
 def test_users_and_server_killed_together_leave_nothing_that_stops_the_next(start: Start) -> None:

@@ -85,7 +85,9 @@ async def _feeds(engine: AsyncEngine) -> AsyncIterator[tuple[SnapshotFeed, Chang
     )
     snapshots = SnapshotFeed(
         engine=engine,
-        cache=MemoryStandingCache(Memory(), token_key=tokenizer.fingerprint),
+        cache=MemoryStandingCache(
+            Memory(), token_key=tokenizer.fingerprint, checksum_key=tokenizer.checksum_key
+        ),
         sealer=sealer,
         token_key=tokenizer.fingerprint,
         clock=clock,

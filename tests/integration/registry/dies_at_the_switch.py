@@ -6,7 +6,15 @@ import signal
 import sys
 from pathlib import Path
 
-from registry_grounds import ENVIRON, SetClock, config_of, feed_of, ndjson, person_listing
+from registry_grounds import (
+    CHECKSUM_KEY,
+    ENVIRON,
+    SetClock,
+    config_of,
+    feed_of,
+    ndjson,
+    person_listing,
+)
 
 from cache.redis_store import RedisStandingCache
 from checker.registry.snapshot import SnapshotFeed
@@ -27,7 +35,9 @@ async def main(database_url, redis_url, data_dir):
         generation = await node.cache.current()
         feed = SnapshotFeed(
             engine=node.work_engine,
-            cache=DyingCache.connect(redis_url, token_key=generation.token_key),
+            cache=DyingCache.connect(
+                redis_url, token_key=generation.token_key, checksum_key=CHECKSUM_KEY
+            ),
             sealer=node.sealer,
             token_key=generation.token_key,
             clock=clock,

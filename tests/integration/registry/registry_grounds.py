@@ -25,6 +25,7 @@ from loadtest.document_numbers import NumberSpace
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 _TOKEN_KEY = bytes(range(32))
 FINGERPRINT = Tokenizer(_TOKEN_KEY).fingerprint
+CHECKSUM_KEY = Tokenizer(_TOKEN_KEY).checksum_key
 ENVIRON = {
     "CHECKER_TOKEN_KEY": base64.b64encode(_TOKEN_KEY).decode(),
     "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32, 64))).decode(),

@@ -35,6 +35,7 @@ from registry_grounds import (
 
 from checker.errors import TooLarge
 from checker.registry.changes import SLICE_LINES, STRICT_LINES_MAX
+from checker.registry.publication import newest_version
 from checker.registry.summary import summarize
 
 pytestmark = pytest.mark.anyio
@@ -218,8 +219,9 @@ async def test_a_feed_that_breaks_off_leaves_whole_slices_and_nothing_by_half(li
         await listed.changes.apply(broken())
     assert len(await listings_in_force(listed)) == 3 + SLICE_LINES
     # Nobody was told that it is in force, so nobody has waited for that yet.
-    [newest] = await query(listed, "SELECT max(version) AS version FROM change")
-    await listed.barrier.wait(newest.version)
+    async with listed.engine.connect() as connection:
+        newest = await newest_version(connection)
+    await listed.barrier.wait(newest)
     assert await outcome_of(listed, 9 + SLICE_LINES) == "deny"
     assert await outcome_of(listed, 10 + SLICE_LINES) == "allow"
 

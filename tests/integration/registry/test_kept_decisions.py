@@ -20,6 +20,7 @@ from registry_grounds import (
 )
 
 from checker.accounts.keys import AccountRole, create_key
+from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
 from checker.api.metrics import Metrics
 from checker.domain.service import Lodging
@@ -109,6 +110,7 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
         tallies=node.audit.tallies,
         watch=node.watch,
         token_of=node.sealer.document_token,
+        bodies=Bodies(),
     )
     asked = {
         "subject": {"document": {"type": "resident_id", "number": resident_id(2)}},

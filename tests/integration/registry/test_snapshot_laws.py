@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from registry_grounds import (
     AT,
+    CHECKSUM_KEY,
     FINGERPRINT,
     accepted,
     check_of,
@@ -23,7 +24,6 @@ from registry_grounds import (
     settled,
 )
 
-from cache.changes import Position
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
@@ -170,18 +170,17 @@ async def agrees(checks, clerk):
 async def twin_of(node):
     """The same node on a cache in memory that is built anew, with its replica loaded."""
     memory = Memory()
-    cache = MemoryStandingCache(memory, token_key=FINGERPRINT)
-    publication = MemoryPublication(memory)
+    cache = MemoryStandingCache(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
+    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
     async with node.work_engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         version = await newest_version(connection)
         generation = await build_generation(connection, cache, version, FINGERPRINT)
     await cache.switch(generation)
-    following = MemoryFollowing(memory, token_key=FINGERPRINT)
+    following = MemoryFollowing(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
     replica = Follower("twin", following, RegistryWord(node.engine))
-    position = Position(version=version.version, as_of_ms=version.at_ms)
     while not replica.holds_lease:
-        assert await publication.vouch(generation, position, asked_ms_ago=0)
+        assert await publication.vouch(generation, version.position, asked_ms_ago=0)
         await replica.follow_once()
     return Checks(
         replica=replica,

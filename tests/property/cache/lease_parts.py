@@ -9,23 +9,24 @@ import copy
 from hashlib import blake2b
 
 from cache.errors import CacheError, CacheUnavailable
-from cache.follower import Newer
+from cache.follower import AnotherHistory, Newer
 from cache.following import BEFORE_ALL, Followed, Membership
 from cache.memory_following import MemoryFollowing
 from cache.token import Token
 
 TOKEN_KEY = "k"
+CHECKSUM_KEY = bytes(range(32))
 TOKENS_A_VERSION = 2
 
 
-def tokens_of(version):
-    """Return the tokens that came onto the list with this version."""
-    names = [f"{version}:{number}".encode() for number in range(TOKENS_A_VERSION)]
+def tokens_of(change_id):
+    """Return the tokens that came onto the list with this change."""
+    names = [f"{change_id}:{number}".encode() for number in range(TOKENS_A_VERSION)]
     return [Token(blake2b(name, digest_size=16).digest()) for name in names]
 
 
-def tokens_between(after, until):
-    return [token for version in range(after + 1, until + 1) for token in tokens_of(version)]
+def tokens_of_all(positions):
+    return [token for position in positions for token in tokens_of(position.change_id)]
 
 
 def done(coroutine):
@@ -75,7 +76,7 @@ class SlowFollowing:
 
     def __init__(self, world):
         self._world = world
-        self._inner = MemoryFollowing(world.memory, token_key=TOKEN_KEY)
+        self._inner = MemoryFollowing(world.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
 
     async def load(self):
         await asyncio.sleep(0)
@@ -97,16 +98,16 @@ class SlowFollowing:
             newest=found.newest,
         )
 
-    async def acknowledge(self, node, version):
+    async def acknowledge(self, node, position):
         """Said once: it may be lost before or after it has come there, or come there late."""
         late = copy.copy(self._inner)
         try:
             await asyncio.sleep(0)
         except CacheUnavailable:
-            self._world.late.append(lambda: done(late.acknowledge(node, version)))
+            self._world.late.append(lambda: done(late.acknowledge(node, position)))
             self._inner._turn += 1
             raise
-        stayed = done(self._inner.acknowledge(node, version))
+        stayed = done(self._inner.acknowledge(node, position))
         try:
             await asyncio.sleep(0)
         except CacheUnavailable:
@@ -123,11 +124,11 @@ class SlowFollowing:
         await asyncio.sleep(0)
         found = done(self._inner.nodes())
         await asyncio.sleep(0)
-        return Membership(whole=found.whole, versions=found.versions, head=head)
+        return Membership(whole=found.whole, nodes=found.nodes, head=head)
 
-    async def drop_behind(self, version):
+    async def drop_behind(self, version, strangers=()):
         await asyncio.sleep(0)
-        done(self._inner.drop_behind(version))
+        done(self._inner.drop_behind(version, strangers))
 
 
 class SlowWord:
@@ -141,8 +142,10 @@ class SlowWord:
         await asyncio.sleep(0)
         world.rows[node] = world.now
         await asyncio.sleep(0)
-        newest = world.newest
+        found = world.since(after)
         await asyncio.sleep(0)
-        if newest < after or any(after < version <= newest for version in world.snapshots):
+        if found is None:
+            raise AnotherHistory
+        if any(position in world.snapshots for position in found):
             return None
-        return Newer(position=world.position(newest), tokens=tokens_between(after, newest))
+        return Newer(position=[after, *found][-1], tokens=tokens_of_all(found))

@@ -5,29 +5,39 @@ publisher, the rebuild and the feed's barrier are naive models of what they prom
 another part is sent, served, and answered; in between anything may happen, and question or answer
 may be lost. An acknowledgement that its node has given up may still arrive.
 
-Nothing ever leaves this list, so nobody may rule out a token of a version that is settled.
+Nothing ever leaves this list, so nobody may rule out a token of a change that is settled and that
+the registry has. A failover sets the registry back to any earlier change, and changes that come
+after it take the numbers of those that were lost.
 """
 
 import asyncio
 import copy
 
-import msgspec
 from lease_parts import (
+    CHECKSUM_KEY,
     TOKEN_KEY,
     Journey,
     SlowFollowing,
     SlowWord,
     done,
-    tokens_between,
+    tokens_of_all,
 )
 
 from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
+from cache.checksum import (
+    SEAL_FIELD,
+    Checksums,
+    encode_sum,
+    record_fields,
+    segment_field,
+    total_of,
+)
 from cache.filter import BLOCK_BYTES, block_index, block_mask
 from cache.follower import Follower
 from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
 from cache.lease import SETTLED_S, WRITE_DEADLINE_S
-from cache.memory import Memory
+from cache.memory import Memory, MemoryStandingCache
 from cache.memory_publication import MemoryPublication
 
 KEYS = Keys("checker")
@@ -47,20 +57,23 @@ class Node:
 
 
 class World:
-    """PostgreSQL is `newest`, `snapshots` and `rows`; Redis is `memory`; `now` passes by hand."""
+    """PostgreSQL is `record`, `snapshots` and `rows`; Redis is `memory`; `now` passes by hand."""
 
     def __init__(self):
         self.now = 0.0
-        self.newest = 1
-        self.snapshots = {1}
+        self.changes_made = 0
+        self.record = []
+        self.snapshots = set()
+        self.commit(is_snapshot=True)
         self.rows = {}
+        self.run_since = -SETTLED_S
         self.waiting = []
-        self.settled = 1
+        self.settled = [*self.record]
         self.settled_by_nodes = 0
         self.memory = Memory(clock=lambda: self.now)
         self.saved = []
         self.late = []
-        self.publication = MemoryPublication(self.memory)
+        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
         self.publishers = [Journey(self._publish), Journey(self._publish)]
         self.rebuild = Journey(self._rebuild)
         self.barrier = Journey(self._look)
@@ -71,18 +84,36 @@ class World:
         for _ in range(2):
             self.join()
 
-    def position(self, version):
-        return Position(version=version, as_of_ms=version)
+    @property
+    def newest(self):
+        return self.record[-1]
+
+    def since(self, position):
+        """Return the changes after a position, None if the record does not have that position."""
+        if position not in self.record:
+            return None
+        return self.record[self.record.index(position) + 1 :]
 
     def join(self):
         self.nodes_made += 1
         self.nodes.append(Node(self, self.nodes_made))
 
     def commit(self, *, is_snapshot=False):
-        self.newest += 1
+        self.changes_made += 1
+        version = len(self.record) + 1
+        change_id = f"{self.changes_made:032x}"
+        change = Position(version=version, as_of_ms=version, change_id=change_id, history="a" * 32)
+        self.record.append(change)
         if is_snapshot:
-            self.snapshots.add(self.newest)
-        self.waiting.append((self.newest, self.now + SETTLED_S))
+            self.snapshots.add(change)
+        if version > 1:
+            self.waiting.append((change, self.now + SETTLED_S))
+
+    def fail_over(self, lost):
+        """Set the registry back by some changes, as a standby; its rows of nodes are lost too."""
+        del self.record[max(1, len(self.record) - lost) :]
+        self.rows = {}
+        self.run_since = self.now
 
     def save(self):
         memory = self.memory
@@ -103,12 +134,13 @@ class World:
         del self.memory.streams.get(KEYS.changes, [])[:count]
 
     def check(self):
-        """No node may rule out a token of a settled version."""
-        listed = tokens_between(0, self.settled)
+        """No node may rule out a token of a settled change that the registry still has."""
+        settled = [change for change in self.settled if change in self.record]
+        listed = tokens_of_all(settled)
         for node in self.nodes:
             absence = node.follower.ask(listed)
             assert absence is None or len(absence.maybes) == len(listed), (
-                f"{node.id} with {node.follower.position} rules out a token of {self.settled}"
+                f"{node.id} with {node.follower.position} rules out a token of {settled[-1]}"
             )
 
     def _live(self):
@@ -117,7 +149,7 @@ class World:
 
     def _head(self, generation):
         raw = None if generation is None else self.memory.strings.get(KEYS.head(generation.id))
-        return None if raw is None else decode_head(raw).version
+        return None if raw is None else decode_head(raw).position
 
     async def _publish(self):
         """Read where Redis is and what is newest, bring the difference token by token, vouch."""
@@ -126,44 +158,53 @@ class World:
         asked_at = self.now
         await asyncio.sleep(0)
         newest = self.newest
+        found = None if head is None else self.since(head)
         await asyncio.sleep(0)
-        if head is None or any(head < version <= newest for version in self.snapshots):
+        if head is not None and found is None and live == self._live():
+            done(
+                MemoryStandingCache(
+                    self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY
+                ).withdraw()
+            )
+        if found is None or any(change in self.snapshots for change in found):
             return
         before = ""
         attempt, self.attempts = self.attempts, self.attempts + 1
-        tokens = tokens_between(head, newest)
+        tokens = tokens_of_all(found)
         for number, token in enumerate(tokens):
             after = "" if number == len(tokens) - 1 else f"{attempt}:{number + 1}"
             change = StreamEntry(
-                version=newest, previous=head, as_of_ms=newest, tokens=(token,), final=not after
+                position=head if after else newest,
+                previous=head.version,
+                previous_id=head.change_id,
+                tokens=(token,),
+                final=not after,
             )
-            if not self._bring(live, change, before, after):
+            if not self._bring(live, head, change, before, after):
                 return
             before = after
             await asyncio.sleep(0)
         ago_ms = round((self.now - asked_at) * 1000)
-        done(self.publication.vouch(live, self.position(newest), asked_ms_ago=ago_ms))
+        done(self.publication.vouch(live, newest, asked_ms_ago=ago_ms))
 
-    def _bring(self, live, change, before, after):
+    def _bring(self, live, head, change, before, after):
         """Bring a slice of a change, if the head says that it stands on those before it."""
-        if live != self._live() or self._head(live) != change.previous:
+        if live != self._live() or self._head(live) != head:
             return False
         if before and decode_head(self.memory.strings[KEYS.head(live.id)]).partial != before:
             return False
         self._set_bits(live, change.tokens)
-        reached = change.version if change.final else change.previous
-        self._write_head(live, reached, after)
-        entry = msgspec.structs.replace(change, version=reached, as_of_ms=reached)
-        self.memory.append(KEYS.changes, encode_entry(entry))
+        self._write_head(live, change.position, after)
+        self.memory.append(KEYS.changes, encode_entry(change))
         return True
 
     async def _rebuild(self):
         """Build what is in the registry beside the live generation, catch up, switch."""
-        version = self.newest
+        record = [*self.record]
+        reached = record[-1]
         await asyncio.sleep(0)
         generation = Generation.plan(
-            version=version,
-            as_of_ms=version,
+            position=reached,
             token_key=TOKEN_KEY,
             entries=1,
             segment_blocks=SEGMENT_BLOCKS,
@@ -171,18 +212,18 @@ class World:
         for index in range(generation.segments):
             key = KEYS.segment(generation.id, index)
             self.memory.strings[key] = bytes(generation.segment_bytes(index))
-        self._set_bits(generation, tokens_between(0, version))
-        self._write_head(generation, version)
+        self._set_bits(generation, tokens_of_all(record))
+        self._write_head(generation, reached)
         await asyncio.sleep(0)
-        while (self._head(self._live()) or 0) > version:
-            caught_up = self.newest
+        while (head := self._head(self._live())) is not None and head.version > reached.version:
+            found = self.since(reached)
             await asyncio.sleep(0)
-            if self._head(generation) != version:
-                return  # a restart took it away
-            self._set_bits(generation, tokens_between(version, caught_up))
-            self._write_head(generation, caught_up)
-            version = caught_up
-        if self._head(generation) == version:
+            if self._head(generation) != reached or not found:
+                return  # a restart took it away, or a failover the change that it stands on
+            self._set_bits(generation, tokens_of_all(found))
+            reached = found[-1]
+            self._write_head(generation, reached)
+        if self._head(generation) == reached:
             self.memory.strings[KEYS.pointer] = encode_pointer(generation)
 
     def _set_bits(self, generation, tokens):
@@ -195,9 +236,21 @@ class World:
             self.memory.strings[key] = bytes(data)
             assert block_index(token, generation.blocks) < generation.blocks
 
-    def _write_head(self, generation, version, partial=""):
-        head = Head(version=version, as_of_ms=version, partial=partial)
+    def _write_head(self, generation, position, partial=""):
+        head = Head.at(position, partial=partial)
         self.memory.strings[KEYS.head(generation.id)] = encode_head(head)
+        self._write_sums(generation, head)
+
+    def _write_sums(self, generation, head):
+        """Write the checksums of what is held; no bucket is, so a shelf's record is zero."""
+        checksums = Checksums(CHECKSUM_KEY, generation.id)
+        records = dict.fromkeys(record_fields(generation), 0)
+        for index in range(generation.segments):
+            data = self.memory.strings[KEYS.segment(generation.id, index)]
+            records[segment_field(index)] = checksums.segment(index, data)
+        seal = checksums.seal(total_of(records.values()), head).encode()
+        fields = {field: encode_sum(record) for field, record in records.items()}
+        self.memory.hashes[KEYS.sums(generation.id)] = fields | {SEAL_FIELD: seal}
 
     async def _look(self):
         """The feed's barrier: all nodes have it and none lives on the word, or its time is over."""
@@ -205,19 +258,32 @@ class World:
         waiting = list(self.waiting)
         try:
             found = await self.following.nodes()
+            strangers = set()
             if found.whole and found.head is not None:
-                reached = min([found.head, *found.versions.values()])
+                held = [found.head, *found.nodes.values()]
+                reached = min(each.version for each in held)
                 await asyncio.sleep(0)
-                if not any(self.now - at < SETTLED_S for at in self.rows.values()):
-                    passed = [version for version, _ in waiting if version <= reached]
+                known = {(change.version, change.change_id) for change in self.record}
+                strangers = {
+                    each.change_id for each in held if (each.version, each.change_id) not in known
+                }
+                if not strangers and not self._anybody_lives_on_word():
+                    passed = [
+                        change
+                        for change, _ in waiting
+                        if change.version <= reached and change in self.record
+                    ]
                     self.settled_by_nodes += len(passed)
                     self._settle(passed)
         finally:
-            over = [version for version, at in waiting if at <= asked_at]
+            over = [change for change, at in waiting if at <= asked_at]
             self._settle(over)
         if over:
-            await self.following.drop_behind(max(over))
+            await self.following.drop_behind(max(change.version for change in over), strangers)
 
-    def _settle(self, versions):
-        self.settled = max([self.settled, *versions])
-        self.waiting = [waiter for waiter in self.waiting if waiter[0] not in versions]
+    def _anybody_lives_on_word(self):
+        return any(self.now - at < SETTLED_S for at in [self.run_since, *self.rows.values()])
+
+    def _settle(self, changes):
+        self.settled += changes
+        self.waiting = [waiter for waiter in self.waiting if waiter[0] not in changes]

@@ -2,16 +2,20 @@
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from positions import position
 
-from cache.changes import Change, Position
+from cache.changes import Change
 from cache.filter import BLOCK_BYTES, may_contain
 from cache.keys import Keys
 from cache.memory import Memory, MemoryStandingCache
+from cache.memory_parts import MemoryParts
 from cache.memory_publication import MemoryPublication
+from cache.verification import Walk
 
 KEYS = Keys("checker")
+CHECKSUM_KEY = bytes(range(32))
 
 # Few enough that changes meet, spread over all buckets and blocks.
 tokens = st.integers(0, 40).map(lambda number: bytes([number * 6]) + bytes(7) + bytes([number]) * 8)
@@ -20,20 +24,26 @@ lists = st.dictionaries(tokens, values)
 changes = st.lists(st.dictionaries(tokens, values | st.none()), max_size=6)
 
 
+async def at_once(_seconds):
+    """Walk on without a pause."""
+
+
 class Deployment:
     """A list in memory; its clock stands still."""
 
     def __init__(self):
         self.memory = Memory(lambda: 0.0)
-        self.store = MemoryStandingCache(self.memory, token_key="k", segment_blocks=3)
-        self.publication = MemoryPublication(self.memory)
+        self.store = MemoryStandingCache(
+            self.memory, token_key="k", segment_blocks=3, checksum_key=CHECKSUM_KEY
+        )
+        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
 
     async def build(self, listed, version):
         async def stream():
             yield sorted(listed.items())
 
         return await self.store.build(
-            version=version, as_of_ms=0, token_key="k", count=len(listed), entries=stream()
+            position=position(version), token_key="k", count=len(listed), entries=stream()
         )
 
     async def put_in_force(self, listed, version=0):
@@ -43,13 +53,19 @@ class Deployment:
 
     async def apply(self, generation, changes, *, live):
         for previous, outlines in enumerate(changes):
-            change = Change(version=previous + 1, previous=previous, as_of_ms=0, outlines=outlines)
+            steps = {"before": position(previous), "after": position(previous + 1)}
+            change = Change(**steps, outlines=outlines)
             await self.publication.apply(generation, change, live=live)
 
     async def answers(self, generation, version, asked):
-        position = Position(version=version, as_of_ms=0)
-        assert await self.publication.vouch(generation, position, asked_ms_ago=0)
+        assert await self.publication.vouch(generation, position(version), asked_ms_ago=0)
         return (await self.store.lookup(asked)).values
+
+    async def verify(self, generation):
+        """Every checksum, brought forward change by change, fits what is held now."""
+        parts = MemoryParts(self.memory, KEYS)
+        walk = Walk(parts, checksum_key=CHECKSUM_KEY, pause_s=0, sleep=at_once)
+        await walk.over(generation)
 
     def may_contain(self, generation, token):
         index, start = generation.block_of(token)
@@ -64,6 +80,8 @@ def after(listed, changes):
     return {token: value for token, value in listed.items() if value is not None}
 
 
+# The first example also loads numpy, which takes longer on a busy machine.
+@settings(deadline=None)
 @given(listed=lists, changes=changes, live=st.booleans())
 def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
     async def run():
@@ -81,6 +99,7 @@ def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
         rebuilt = await later.put_in_force(final, len(changes))
         assert kept == await later.answers(rebuilt, len(changes), asked)
         assert all(deployment.may_contain(generation, token) for token in final)
+        await deployment.verify(generation)
 
     asyncio.run(run())
 

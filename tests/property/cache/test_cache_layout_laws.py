@@ -2,12 +2,14 @@
 
 import asyncio
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from positions import position
 
 from cache.filter import BLOCK_BYTES, block_index, block_mask, may_contain
 from cache.generation import Generation
-from cache.layout import SENTINEL, Bucket, lay_out
+from cache.layout import SENTINEL, Bucket, Segment, lay_out
 
 tokens = st.binary(min_size=16, max_size=16)
 # Tokens that share a first word share block and bucket: the crowded case.
@@ -18,8 +20,10 @@ lists = st.dictionaries(tokens | crowded, st.binary(max_size=64), max_size=300)
 def laid_out(listed, segment_blocks, batch=1_000):
     """Return the generation of a list, its buckets and its segments, by index."""
     generation = Generation.plan(
-        version=1, as_of_ms=0, token_key="", entries=len(listed), segment_blocks=segment_blocks
+        position=position(1), token_key="", entries=len(listed), segment_blocks=segment_blocks
     )
+    # Checksums are of one generation: so that two builds can be compared, their ids are the same.
+    generation = msgspec.structs.replace(generation, id="0" * 32)
 
     async def gather():
         async def stream():
@@ -27,11 +31,13 @@ def laid_out(listed, segment_blocks, batch=1_000):
             for start in range(0, len(entries), batch):
                 yield entries[start : start + batch]
 
-        return [piece async for pieces in lay_out(stream(), generation) for piece in pieces]
+        return [
+            piece async for pieces in lay_out(stream(), generation, bytes(32)) for piece in pieces
+        ]
 
     pieces = asyncio.run(gather())
     buckets = [piece for piece in pieces if isinstance(piece, Bucket)]
-    segments = [piece for piece in pieces if not isinstance(piece, Bucket)]
+    segments = [piece for piece in pieces if isinstance(piece, Segment)]
     return generation, buckets, segments
 
 

@@ -1,4 +1,4 @@
-"""Whatever is late, lost or set back: who holds a lease rules out nobody of a settled version.
+"""Whatever is late, lost or set back: who holds a lease rules out nobody of a settled change.
 
 The law is the design's first invariant, for nodes that answer without asking anybody. Its world is
 `lease_world`. A walk moves one part of it at a time, by chance; now and then a part stops wherever
@@ -28,6 +28,7 @@ MISHAPS = {
     "flush": 1,
     "trim": 1,
     "snapshot": 1,
+    "fail_over": 2,
 }
 STALLS_S = (0.02, 0.1, 0.3, 0.7, 1.1, 1.6, 2.5)
 
@@ -120,6 +121,13 @@ class Walk:
     def flush(self):
         self.world.flush()
 
+    def fail_over(self):
+        """Often the next change comes before anybody else has looked."""
+        self.world.fail_over(self.chance.choice([1, 1, 2, 5]))
+        self.rebuild()
+        if self.chance.random() < 0.7:
+            self.commit()
+
     def trim(self):
         self.world.trim(self.chance.randrange(STREAM_ENTRIES))
 
@@ -145,5 +153,5 @@ def test_in_a_calm_deployment_all_hold_leases_and_nodes_settle_every_change_at_o
         walk.world.commit()
         walk.beat()
         assert all(node.follower.holds_lease for node in walk.world.nodes)
-        assert walk.world.settled == walk.world.newest
+        assert walk.world.settled[-1] == walk.world.newest
     assert walk.world.settled_by_nodes == changes

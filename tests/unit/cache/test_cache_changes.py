@@ -1,31 +1,48 @@
 """Heads and the entries of the stream, as bytes."""
 
 import pytest
+from positions import change_id, position
 
 from cache.changes import (
     Head,
-    Position,
     StreamEntry,
     decode_entry,
     decode_head,
     encode_entry,
     encode_head,
+    positions_in,
 )
 from cache.errors import CacheIncomplete
 
 ONE, TWO = b"\x01" * 16, b"\x02" * 16
-CHANGE = StreamEntry(version=7, previous=5, as_of_ms=1_795, tokens=(ONE, TWO), final=True)
-FIELDS = {b"v": b"7", b"p": b"5", b"a": b"1795", b"t": ONE + TWO, b"f": b"1"}
+CHANGE = StreamEntry(
+    position=position(7, 1_795),
+    previous=5,
+    previous_id=change_id(5),
+    tokens=(ONE, TWO),
+    final=True,
+)
+FIELDS = {
+    b"v": b"7",
+    b"p": b"5",
+    b"a": b"1795",
+    b"i": b"a0000000000000000000000000000007",
+    b"b": b"a0000000000000000000000000000005",
+    b"h": b"a" * 32,
+    b"t": ONE + TWO,
+    b"f": b"1",
+}
 
 
 def test_an_entry_has_the_documented_fields():
     assert encode_entry(CHANGE) == FIELDS
     assert decode_entry(FIELDS) == CHANGE
-    assert CHANGE.position == Position(version=7, as_of_ms=1_795)
+    assert not CHANGE.is_heartbeat
 
 
 def test_a_heartbeat_has_no_tokens():
-    beat = StreamEntry(version=7, previous=7, as_of_ms=0, tokens=(), final=True)
+    beat = StreamEntry.heartbeat(position(7))
+    assert beat.is_heartbeat
     assert encode_entry(beat)[b"t"] == b""
     assert decode_entry(encode_entry(beat)) == beat
 
@@ -46,21 +63,30 @@ def test_an_entry_that_cannot_be_read_is_told(damage):
         decode_entry(FIELDS | damage)
 
 
-@pytest.mark.parametrize("missing", [b"v", b"p", b"a", b"t", b"f"])
+@pytest.mark.parametrize("missing", [*FIELDS])
 def test_an_entry_that_lacks_a_field_is_told(missing):
     with pytest.raises(CacheIncomplete, match="entry"):
         decode_entry({name: value for name, value in FIELDS.items() if name != missing})
 
 
 def test_a_head_reads_back_as_it_was_written():
-    head = Head(version=42, as_of_ms=1_795_000_000_000, added=7)
-    written = b'{"version":42,"as_of_ms":1795000000000,"added":7,"partial":""}'
+    head = Head.at(position(42, 1_795_000_000_000), added=7)
+    written = (
+        b'{"version":42,"as_of_ms":1795000000000,"change_id":"a000000000000000000000000000002a",'
+        b'"history":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","added":7,"partial":""}'
+    )
     assert encode_head(head) == written
     assert decode_head(encode_head(head)) == head
-    assert head.position == Position(version=42, as_of_ms=1_795_000_000_000)
+    assert head.position == position(42, 1_795_000_000_000)
 
 
-@pytest.mark.parametrize("raw", [None, b"", b"[]", b"{}", b'{"version":-1,"as_of_ms":0,"added":0}'])
+def test_entries_name_their_positions_once_and_what_cannot_be_read_names_none():
+    beat = encode_entry(StreamEntry.heartbeat(position(7, 1_795)))
+    entries = [encode_entry(StreamEntry.heartbeat(position(5))), FIELDS, beat, {b"v": b"8"}]
+    assert positions_in(entries) == (position(5), position(7, 1_795))
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"[]", b"{}", b'{"version":1,"as_of_ms":0,"added":0}'])
 def test_a_head_that_is_missing_or_cannot_be_read_is_told(raw):
     with pytest.raises(CacheIncomplete, match="head"):
         decode_head(raw)

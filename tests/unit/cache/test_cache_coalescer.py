@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
+from positions import position
 
-from cache.changes import Position
 from cache.coalescer import Coalescer
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
@@ -12,9 +12,9 @@ from cache.store import Lookup
 
 pytestmark = pytest.mark.anyio
 
-GENERATION = Generation.plan(version=1, as_of_ms=0, token_key="", entries=0, segment_blocks=1)
+GENERATION = Generation.plan(position=position(1), token_key="", entries=0, segment_blocks=1)
 
-POSITION = Position(version=1, as_of_ms=0)
+POSITION = position(1)
 
 
 class Exchange:

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from positions import position
 
 from cache.changes import Head
 from cache.errors import CacheIncomplete
@@ -10,8 +11,7 @@ from cache.generation import Generation, decode_pointer, encode_pointer, servabl
 
 def planned(entries=0, version=7, segment_blocks=4_095):
     return Generation.plan(
-        version=version,
-        as_of_ms=1_795_000_000_000,
+        position=position(version, 1_795_000_000_000),
         token_key="a44c8ab454c8225f",
         entries=entries,
         segment_blocks=segment_blocks,
@@ -60,7 +60,7 @@ def test_a_generation_is_full_with_a_seventh_more_than_it_has_room_for(entries, 
 
 def test_a_generation_begins_with_what_it_was_built_from():
     generation = planned(version=7)
-    assert generation.first_head() == Head(version=7, as_of_ms=1_795_000_000_000, added=0)
+    assert generation.first_head() == Head.at(position(7, 1_795_000_000_000))
 
 
 def test_no_two_builds_share_an_id():
@@ -83,7 +83,8 @@ def changed(**fields):
         b"\xff",
         b"{}",
         b"[]",
-        changed(layout=2),
+        changed(layout=1),
+        changed(layout=3),
         changed(id="../live"),
         changed(blocks=0),
         changed(buckets=0),
@@ -93,7 +94,7 @@ def changed(**fields):
     ],
     # An id is drawn at random, so it is in no test's name.
     ids=[
-        *("nothing", "no text", "no fields", "a list", "layout", "id"),
+        *("nothing", "no text", "no fields", "a list", "old layout", "layout", "id"),
         *("blocks", "buckets", "segment_blocks", "version", "entries"),
     ],
 )

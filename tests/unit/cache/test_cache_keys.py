@@ -12,11 +12,19 @@ def test_names_are_as_documented():
     assert (KEYS.vouched, KEYS.changes) == ("ns:vouched", "ns:changes")
     assert (KEYS.nodes, KEYS.rebuild) == ("ns:nodes", "ns:rebuild")
     assert (KEYS.marker("ab"), KEYS.head("ab")) == ("ns:g:ab:building", "ns:g:ab:head")
+    assert KEYS.sums("ab") == "ns:g:ab:sums"
     assert (KEYS.segment("ab", 3), KEYS.bucket("ab", 0)) == ("ns:g:ab:f:3", "ns:g:ab:b:0")
 
 
 @pytest.mark.parametrize(
-    "key", [KEYS.marker("ab"), KEYS.head("ab"), KEYS.segment("ab", 7), KEYS.bucket("ab", 7)]
+    "key",
+    [
+        KEYS.marker("ab"),
+        KEYS.head("ab"),
+        KEYS.sums("ab"),
+        KEYS.segment("ab", 7),
+        KEYS.bucket("ab", 7),
+    ],
 )
 def test_every_key_of_a_generation_gives_its_id_back(key):
     assert KEYS.generation_of(key) == "ab"

@@ -1,13 +1,15 @@
 """What only the twin can show: markers under a clock, and a memory out of reach."""
 
 import pytest
+from positions import position
 
-from cache.changes import Position
 from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable, CacheUnvouched
 from cache.lease import SETTLED_S, VOUCH_MS
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_publication import MemoryPublication
 from cache.store import BUILD_MARKER_TTL_S
+
+CHECKSUM_KEY = bytes(range(32))
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +34,7 @@ def memory(clock):
 
 @pytest.fixture
 def store(memory):
-    return MemoryStandingCache(memory, token_key="k")
+    return MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
 
 
 async def nothing():
@@ -40,7 +42,7 @@ async def nothing():
 
 
 def build(store, entries=None):
-    return store.build(version=1, as_of_ms=0, token_key="k", count=0, entries=entries or nothing())
+    return store.build(position=position(1), token_key="k", count=0, entries=entries or nothing())
 
 
 async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store, memory, clock):
@@ -48,7 +50,7 @@ async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store
     clock.now = BUILD_MARKER_TTL_S - 1
     assert await store.sweep() == 0
     clock.now = BUILD_MARKER_TTL_S
-    generation_keys = 43 + 1 + 1  # buckets, a segment and the head
+    generation_keys = 43 + 1 + 1 + 1  # buckets, a segment, the head and the checksums
     assert await store.sweep() == generation_keys
     assert memory.names() == set()
 
@@ -78,7 +80,7 @@ async def test_a_build_renews_its_marker_while_it_writes(store, clock):
             clock.now += BUILD_MARKER_TTL_S / 100
             yield [(bytes([first]) + bytes(15), b"")]
 
-    generation = await store.build(version=1, as_of_ms=0, token_key="k", count=256, entries=slow())
+    generation = await store.build(position=position(1), token_key="k", count=256, entries=slow())
     await store.switch(generation)
     assert await store.current() == generation
 
@@ -99,9 +101,8 @@ async def test_a_memory_that_evicts_is_refused(store, memory):
 async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory)
-    position = Position(version=1, as_of_ms=0)
-    assert await publication.vouch(generation, position, asked_ms_ago=200)
+    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
+    assert await publication.vouch(generation, position(1), asked_ms_ago=200)
     clock.now += (VOUCH_MS - 201) / 1000
     await store.lookup([])
     clock.now += 0.002
@@ -112,11 +113,10 @@ async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, c
 async def test_the_nodes_are_whole_when_all_leases_from_before_have_ended(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory)
+    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
 
     async def are_whole():
-        position = Position(version=1, as_of_ms=0)
-        assert await publication.vouch(generation, position, asked_ms_ago=0)
+        assert await publication.vouch(generation, position(1), asked_ms_ago=0)
         return (await publication.state()).nodes_whole
 
     assert not await are_whole()

@@ -12,7 +12,7 @@ from checker.domain.permit import Permit
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 
-STATE = ListState(version=42, as_of="2026-11-23T01:02:03.456Z", stale=False)
+STATE = ListState(version=42, history="a" * 32, as_of="2026-11-23T01:02:03.456Z", stale=False)
 REASON = Reason(
     code=ReasonCode.RESTRICTED,
     measure="cn-2016-64/2.7.1",
@@ -49,7 +49,12 @@ def test_an_answer_without_a_permit_says_so() -> None:
         "reasons": [],
         "permit": None,
         "spending": None,
-        "list": {"version": 42, "as_of": "2026-11-23T01:02:03.456Z", "stale": False},
+        "list": {
+            "version": 42,
+            "history": "a" * 32,
+            "as_of": "2026-11-23T01:02:03.456Z",
+            "stale": False,
+        },
         "reference": "ORDER-1",
         "receipt": None,
     }

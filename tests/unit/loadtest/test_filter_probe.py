@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from positions import position
 
-from cache.changes import Position
 from cache.filter import (
     BLOCK_BYTES,
     bit_offsets,
@@ -68,7 +68,7 @@ def test_the_second_hand_finds_all_that_the_service_added(listed, bits):
 def test_the_second_hand_agrees_with_the_service_about_strangers(bits):
     held = Filter(bits=np.frombuffer(bits, dtype=np.uint8), entries=ENTRIES)
     generation = plan_of(ENTRIES)
-    replica = Replica(generation, Position(version=1, as_of_ms=1), bytearray(bits))
+    replica = Replica(generation, position(1), bytearray(bits))
     strangers = tokens_of(SEED + 1, 50_000)
     said = [replica.may_contain(Token(row.tobytes())) for row in strangers]
 
@@ -120,7 +120,7 @@ def test_without_a_list_there_is_no_filter_to_judge():
 
 def plan_of(entries: int) -> Generation:
     return Generation.plan(
-        version=1, as_of_ms=1, token_key="k", entries=entries, segment_blocks=1000
+        position=position(1), token_key="k", entries=entries, segment_blocks=1000
     )
 
 

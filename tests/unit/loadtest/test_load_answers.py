@@ -8,7 +8,7 @@ import pytest
 
 from loadtest.answers import fault_of_batch, fault_of_check
 
-LIST = {"version": 42, "as_of": "2026-11-23T01:02:03.456Z", "stale": False}
+LIST = {"version": 42, "history": "a" * 32, "as_of": "2026-11-23T01:02:03.456Z", "stale": False}
 REASON = {"code": "restricted", "measure": "cn-2016-64/2.7.1"}
 ALLOW = {"id": "1", "decision": "allow", "list": LIST}
 DENY = {"id": "1", "decision": "deny", "reasons": [REASON], "list": LIST}

@@ -1,0 +1,107 @@
+"""Changes that were acknowledged and that the registry no longer has.
+
+A standby or a backup that lacks the newest changes may take over as the registry. The cache and the
+nodes may still name these changes, by number and id. The changes themselves cannot be had back from
+there: the courts must send them again. So each lost change is noted once, with its number and its
+instant, for operators: in the log, in `GET /v1/list`, in `checker status`, and as a metric.
+
+The cache's stream names about the last 4 096 changes and heartbeats, so not every lost change is
+found. The numbers between the registry's newest change at that time and the newest lost one are all
+lost.
+"""
+
+import logging
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import BigInteger, Uuid, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cache.changes import Position
+from cache.following import Held
+from checker.registry.schema import change, lost_change
+
+SHOWN_MAX = 100
+"""Lost changes in one answer, the newest ones."""
+
+_log = logging.getLogger(__name__)
+
+
+class LostChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that the registry does not have, and the newest one it had when that was found."""
+
+    version: int
+    made_at: datetime
+    newest_version: int
+    found_at: datetime
+
+
+_ids = bindparam("ids", type_=ARRAY(Uuid))
+_known = select(change.c.version, change.c.change_id).where(
+    change.c.version == any_(bindparam("versions", type_=ARRAY(BigInteger)))
+)
+_shown = (
+    select(lost_change)
+    .order_by(lost_change.c.found_at.desc(), lost_change.c.version.desc())
+    .limit(SHOWN_MAX)
+)
+_newest = select(func.coalesce(func.max(change.c.version), 0))
+_noting = insert(lost_change).on_conflict_do_nothing().returning(lost_change.c.version)
+
+
+async def ids_unknown(connection: AsyncConnection, held: Collection[Held]) -> frozenset[str]:
+    """Return the ids among `held` of changes that the registry does not have."""
+    versions = sorted({each.version for each in held})
+    rows = await connection.execute(_known, {"versions": versions})
+    known = {(row.version, row.change_id.hex) for row in rows}
+    return frozenset(each.change_id for each in held if (each.version, each.change_id) not in known)
+
+
+async def note_lost(connection: AsyncConnection, positions: Iterable[Position]) -> int:
+    """Note those of `positions` that the registry does not have; return how many are new.
+
+    Each is logged once in the deployment. The caller commits.
+    """
+    by_id = {position.change_id: position for position in positions}
+    held = {Held(each.version, each.change_id) for each in by_id.values()}
+    lost = [by_id[change_id] for change_id in await ids_unknown(connection, held)]
+    if not lost:
+        return 0
+    newest = (await connection.execute(_newest)).scalar_one()
+    rows = [
+        {
+            "change_id": UUID(each.change_id),
+            "version": each.version,
+            "made_at": datetime.fromtimestamp(each.as_of_ms / 1000, UTC),
+            "history": UUID(each.history),
+            "newest_version": newest,
+            "found_at": datetime.now(UTC),
+        }
+        for each in lost
+    ]
+    noted = sorted((await connection.execute(_noting.values(rows))).scalars())
+    if noted:
+        _log.error(
+            "the registry has lost changes %d to %d of the list, its newest is %d: "
+            "it was failed over or restored to an older state, and courts must send them again",
+            min(noted[0], newest + 1),
+            noted[-1],
+            newest,
+        )
+    return len(noted)
+
+
+async def read_lost(connection: AsyncConnection) -> tuple[LostChange, ...]:
+    """Return the lost changes that were found last, the newest first."""
+    return tuple(
+        LostChange(
+            version=row.version,
+            made_at=row.made_at,
+            newest_version=row.newest_version,
+            found_at=row.found_at,
+        )
+        for row in await connection.execute(_shown)
+    )

@@ -1,0 +1,189 @@
+"""Keeps processes alive: each one is started again when it ends, and none pays for another.
+
+    ends ──> pause ──> starts ──> lives `STEADY_S` or longer: the next pause is none at all
+                          └─────> ends sooner: the next pause is twice this one, up to a cap
+
+A supervisor never gives up: a process that cannot start today, because a disk is full or a file is
+missing, starts once the cause is gone, and nobody has to notice first. It never stops a process
+that lives because another one does not.
+
+This file knows processes. It must not know what they do.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from multiprocessing import connection
+from typing import Final, Protocol
+
+import msgspec
+
+STEADY_S: Final = 10.0
+"""A process that lived so long has started well: its end is an accident, and not its start's."""
+
+PAUSE_S_MIN: Final = 0.5
+PAUSE_S_MAX: Final = 15.0
+"""Starting a worker takes a second of one core: at most a fifteenth of it goes to a sick one."""
+
+_log = logging.getLogger(__name__)
+
+
+class Process(Protocol):
+    """The part of `multiprocessing.Process` that a supervisor needs."""
+
+    @property
+    def sentinel(self) -> int:
+        """A file descriptor that is ready when the process has ended."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number, once it was started."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """How it ended; None: it lives."""
+
+    def start(self) -> None:
+        """Start it. Raises OSError where the machine has no room for it."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, so many seconds at most."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One process to keep alive; `make` returns a new one that is not started.
+
+    `ends_last`: it ends only when all the others have, because they need it until then.
+    """
+
+    name: str
+    make: Callable[[], Process]
+    ends_last: bool = False
+
+
+def pause_after(lived_s: float, pause_s: float) -> float:
+    """Return the pause before the next start, by how long the last life and pause were."""
+    if lived_s >= STEADY_S:
+        return 0.0
+    return min(max(2 * pause_s, PAUSE_S_MIN), PAUSE_S_MAX)
+
+
+class Supervisor:
+    """Keeps the processes of some jobs alive until it is asked to end."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        *,
+        stop_timeout_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._places = [_Place(job, clock) for job in jobs]
+        self._stop_timeout_s = stop_timeout_s
+        self._clock = clock
+        self._is_ending = False
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+
+    def end(self) -> None:
+        """Let `run` return; may be called from a signal handler."""
+        self._is_ending = True
+        with suppress(BlockingIOError):  # it has been woken often enough
+            os.write(self._waker, b"\0")
+
+    def run(self) -> None:
+        """Keep all processes alive until `end`; they live on then, until `stop`."""
+        while not self._is_ending:
+            for place in self._places:
+                place.start_if_due()
+            waits = [place.due_in_s for place in self._places if not place.lives]
+            sentinels = [place.sentinel for place in self._places if place.lives]
+            ready = connection.wait([*sentinels, self._woken], min(waits, default=None))
+            for place in self._places:
+                if place.lives and place.sentinel in ready:
+                    place.ended()
+
+    def stop(self) -> None:
+        """End all processes in order: ask, wait, and kill those that do not listen."""
+        for last in (False, True):
+            self._stop([place for place in self._places if place.job.ends_last is last])
+
+    def _stop(self, places: Iterable["_Place"]) -> None:
+        living = [place for place in places if place.lives]
+        for place in living:
+            place.terminate()
+        until = self._clock() + self._stop_timeout_s
+        for place in living:
+            place.finish(max(until - self._clock(), 0.0))
+
+
+class _Place:
+    """One job's process, if it lives, and when the next one is due."""
+
+    def __init__(self, job: Job, clock: Callable[[], float]) -> None:
+        self.job = job
+        self._clock = clock
+        self._process: Process | None = None
+        self._started_at = clock()
+        self._pause_s = 0.0
+        self._due_at = clock()
+
+    @property
+    def lives(self) -> bool:
+        return self._process is not None
+
+    @property
+    def sentinel(self) -> int:
+        assert self._process is not None
+        return self._process.sentinel
+
+    @property
+    def due_in_s(self) -> float:
+        return max(self._due_at - self._clock(), 0.0)
+
+    def start_if_due(self) -> None:
+        if self._process is not None or self._clock() < self._due_at:
+            return
+        self._started_at = self._clock()
+        try:
+            process = self.job.make()
+            process.start()
+        except OSError as error:
+            # No memory or no room for another process: both pass.
+            self._wait(f"cannot be started ({type(error).__name__})")
+        else:
+            self._process = process
+
+    def ended(self) -> None:
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.join()
+        self._wait(f"(process {process.pid}) has ended with code {process.exitcode}")
+
+    def terminate(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+
+    def finish(self, timeout_s: float) -> None:
+        """Wait for the end of the process, so long at most; then kill it."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.join(timeout_s)
+        if process.exitcode is None:
+            _log.warning("%s does not end when it is asked to: it is killed", self.job.name)
+            process.kill()
+            process.join()
+
+    def _wait(self, event: str) -> None:
+        now = self._clock()
+        self._pause_s = pause_after(now - self._started_at, self._pause_s)
+        self._due_at = now + self._pause_s
+        _log.warning("%s %s; it starts again in %.1f s", self.job.name, event, self._pause_s)
