@@ -5,6 +5,7 @@ fields and never repeats what stood in them: no document number and no name reac
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 import msgspec
 
@@ -87,12 +88,33 @@ class QuotaExceeded(CheckerError):
         self.retry_after_s = retry_after_s
 
 
-class Unavailable(CheckerError):
-    """The list cannot be vouched for now, so nothing is allowed: try again."""
+class Outage(StrEnum):
+    """Why the registry cannot serve a request, as far as its own answer says so."""
 
-    def __init__(self, detail: str, *, retry_after_s: int = 1) -> None:
+    AWAY = "away"
+    """PostgreSQL is lost, silent, restarting or overloaded: it may come back by itself."""
+    FULL = "full"
+    """PostgreSQL has no room to write: the operator must make room."""
+    READ_ONLY = "read-only"
+    """PostgreSQL takes no writes, as a standby does: the operator must name the primary."""
+    REFUSED = "refused"
+    """PostgreSQL refuses us by its configuration: the operator must change a setting."""
+    BROKEN = "broken"
+    """PostgreSQL met a fault of its own, for example damaged data: the operator must look."""
+
+
+class Unavailable(CheckerError):
+    """The list cannot be vouched for now, so nothing is allowed: try again.
+
+    `outage` says why, where the registry itself has said so.
+    """
+
+    def __init__(
+        self, detail: str, *, retry_after_s: int = 1, outage: Outage | None = None
+    ) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.outage = outage
 
 
 class Crowded(Unavailable):

@@ -30,6 +30,7 @@ from checker.accounts.senders import Senders
 from checker.config import Config
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
+from checker.database.pulse import Pulse
 from checker.domain.clock import Clock
 from checker.errors import ConfigurationError
 from checker.joining import Joining
@@ -46,7 +47,8 @@ _JOINING_CONNECTIONS = 2
 class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a node, and its ways to PostgreSQL and Redis.
 
-    Engines are behind `gate`, which opens as soon as `joining` has made sure of the database.
+    Engines are behind `gate`, which opens as soon as `joining` has made sure of the database. The
+    engines of a process share one `pulse`.
     """
 
     config: Config
@@ -55,6 +57,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     token_key: str
     gate: Gate
+    pulse: Pulse
     joining: Joining
     engine: AsyncEngine
     work_engine: AsyncEngine
@@ -98,9 +101,10 @@ async def open_foundation(
     sealer = Sealer(tokenizer, Vault(keys.encryption_key))
     gate = Gate()
     url = config.database_url
+    pulse = Pulse(url)
     async with (
-        open_engine(url) as engine,
-        open_engine(url, timeout_s=None) as work_engine,
+        open_engine(url, pulse=pulse) as engine,
+        open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
         open_engine(url, pool_size=1) as probe_engine,
         open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
         _open_redis(config.redis_url, config.redis.prefix, tokenizer) as redis,
@@ -114,6 +118,7 @@ async def open_foundation(
             sealer=sealer,
             token_key=token_key,
             gate=gate,
+            pulse=pulse,
             joining=Joining(
                 probe_engine=probe_engine,
                 engine=joining_engine,

@@ -5,14 +5,12 @@ node that serves joins its stores later (`checker.joining`, by `checker.upkeep`)
 joins them first, for commands.
 """
 
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.breaker import Breaker
 from cache.follower import Follower
 from cache.following import Following
 from cache.store import StandingCache
@@ -28,6 +26,7 @@ from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
 from checker.corrections.corrections import Corrections
+from checker.database.pulse import Pulse
 from checker.domain.clock import Clock, SystemClock
 from checker.foundation import Foundation, node_id, open_foundation
 from checker.joining import Joining
@@ -50,15 +49,13 @@ from checker.registry.verification import Verification
 from checker.spending.opening import open_spending
 from checker.spending.spending import Spending
 
-REGISTRY_PAUSE_S = 0.5
-"""How long nobody asks PostgreSQL after it failed a check."""
-
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """An open node. `work_engine` has no bound on statements: for feeds and rebuilds."""
 
     config: Config
     clock: Clock
+    pulse: Pulse
     joining: Joining
     engine: AsyncEngine
     work_engine: AsyncEngine
@@ -134,6 +131,7 @@ async def open_node(
         open_spending(
             config.database_url,
             gate=base.gate,
+            pulse=base.pulse,
             sealer=base.sealer,
             policies=base.policies,
             clock=base.clock,
@@ -188,6 +186,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
     return Runtime(
         config=base.config,
         clock=base.clock,
+        pulse=base.pulse,
         joining=base.joining,
         engine=base.engine,
         work_engine=base.work_engine,
@@ -243,12 +242,7 @@ def _checks(base: Foundation, works: _Works, follower: Follower, repair: Repair)
 
 
 def _registry_check(base: Foundation) -> RegistryCheck:
-    return RegistryCheck(
-        engine=base.engine,
-        sealer=base.sealer,
-        policies=base.policies,
-        breaker=Breaker(clock=time.monotonic, pause_s=REGISTRY_PAUSE_S),
-    )
+    return RegistryCheck(engine=base.engine, sealer=base.sealer, policies=base.policies)
 
 
 def _publisher(base: Foundation) -> Publisher:

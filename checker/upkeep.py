@@ -32,6 +32,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
             runtime.repair.report_incomplete()
 
     works = {
+        "pulse": runtime.pulse.run(),
         "cache watch": runtime.joining.watch_cache(),
         "replica": runtime.follower.run(met),
         "repair": runtime.repair.run(),

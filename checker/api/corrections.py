@@ -16,7 +16,6 @@ from checker.api.access import admit, require
 from checker.api.caller_address import caller_address
 from checker.api.exchange import Reply, encode, read_body
 from checker.api.parameters import number, refuse_unknown
-from checker.api.registry_watch import unless_silent
 from checker.api.responses import respond, respond_json
 from checker.corrections.correction import Concerned, Correction, Ruling, Status
 from checker.corrections.intake import Filing
@@ -161,14 +160,13 @@ async def rule_on_correction(
         fault = Fault("/listing_ids", "says what ends, and by this ruling nothing does")
         raise InvalidRequest("a field does not go with the ruling", [fault])
     runtime: Runtime = request.app.state.runtime
-    ruling = runtime.corrections.rule(
+    ruled = await runtime.corrections.rule(
         correction_id,
         asked.ruling,
         ruled_by=caller.account_id,
         note=asked.note,
         listing_ids=asked.listing_ids,
     )
-    ruled = await unless_silent(runtime.engine, ruling)
     return respond_json(CorrectionSummary(**_summary(ruled, runtime.corrections.today)))
 
 

@@ -13,7 +13,6 @@ from checker.api.access import require
 from checker.api.feed_terms import FeedHeaders, watched
 from checker.api.metrics import FeedKind
 from checker.api.parameters import flag, refuse_unknown
-from checker.api.registry_watch import unless_silent
 from checker.api.responses import respond_json
 from checker.api.uploads import Uploads
 from checker.errors import Fault, InvalidRequest
@@ -41,14 +40,13 @@ async def put_snapshot(request: Request[Any, Any, Any]) -> Response[bytes]:
     async with uploads.take(request.receive, caller.account_id) as body:
         wanted = Wanted()
         async with watched(request.receive, wanted):
-            work = runtime.feed.replace(
+            report = await runtime.feed.replace(
                 body.chunks(),
                 feed_format=feed_format,
                 allow_empty=allow_empty,
                 allow_shrink=allow_shrink,
                 terms=headers.terms(caller, wanted, body, runtime.sealer),
             )
-            report = await unless_silent(runtime.engine, work)
     request.app.state.metrics.fed(FeedKind.SNAPSHOT, report, body.seconds_since_end)
     return respond_json(report)
 
@@ -70,8 +68,7 @@ async def post_changes(request: Request[Any, Any, Any]) -> Response[bytes]:
         wanted = Wanted()
         async with watched(request.receive, wanted):
             terms = headers.terms(caller, wanted, body, runtime.sealer)
-            work = runtime.changes.apply(body.chunks(), strict=strict, terms=terms)
-            report = await unless_silent(runtime.engine, work)
+            report = await runtime.changes.apply(body.chunks(), strict=strict, terms=terms)
     request.app.state.metrics.fed(FeedKind.CHANGES, report, body.seconds_since_end)
     return respond_json(report)
 

@@ -10,6 +10,7 @@ from cache.errors import CacheIncomplete, CacheUnavailable
 from checker.api.problems import ALL_KINDS, ProblemKind
 from checker.api.responses import respond_json
 from checker.database.engine import driver_errors
+from checker.database.sqlstates import TEXTS
 from checker.errors import NotFound, Unavailable
 from checker.registry.publication import newest_version
 from checker.runtime import Runtime
@@ -46,7 +47,12 @@ async def healthz() -> Response[bytes]:
 
 @get("/readyz")
 async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Ask the replica and both stores; ready while one of them can clear somebody."""
+    """Ask the replica and both stores; ready while one of them can clear somebody.
+
+    Raises:
+        Unavailable: nobody can be cleared; or PostgreSQL takes no writes, so that a listed person's
+            check, a feed and a hold are all refused (docs/decisions/0025).
+    """
     runtime: Runtime = request.app.state.runtime
     if not runtime.joining.has_joined:
         # Whatever Redis holds: no caller is known here yet.
@@ -58,6 +64,9 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
     # The registry first: what the others hold may be of a history that it has lost.
     known = (registered, cached, replicated)
     newest = next((version for version in known if version is not None), 0)
+    refused = runtime.pulse.writes_refused
+    if refused is not None:
+        raise Unavailable(TEXTS[refused], outage=refused)
     if not newest:
         raise Unavailable("no list can be vouched for")
     view = Readiness(

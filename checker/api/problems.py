@@ -19,6 +19,7 @@ from checker.errors import (
     InvalidRequest,
     InvalidSubject,
     NotFound,
+    Outage,
     OutOfScope,
     QuotaExceeded,
     Resolution,
@@ -45,7 +46,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A problem as it is answered; `errors` names the fields at fault.
 
     `spending` says what room there is where a cap is in the way, `resolution` what was done before
-    where that is.
+    where that is. `outage` says why the registry cannot serve, where the registry has said so.
     """
 
     type: str
@@ -56,6 +57,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: tuple[Fault, ...] = ()
     spending: Spending | None = None
     resolution: Resolution | None = None
+    outage: Outage | None = None
 
 
 KINDS: dict[type[CheckerError], ProblemKind] = {
@@ -169,6 +171,8 @@ def problem_of(error: BaseException) -> Problem:
         case Conflict():
             status = HTTPStatus.PRECONDITION_FAILED if error.is_precondition else problem.status
             return msgspec.structs.replace(problem, status=status, resolution=error.resolution)
+        case Unavailable():
+            return msgspec.structs.replace(problem, outage=error.outage)
         case _:
             return problem
 

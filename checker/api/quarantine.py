@@ -17,7 +17,6 @@ from checker.api.access import require
 from checker.api.exchange import read_body
 from checker.api.metrics import FeedKind
 from checker.api.parameters import number, refuse_unknown, whole_number
-from checker.api.registry_watch import unless_silent
 from checker.api.responses import respond_json
 from checker.decoding import decode
 from checker.domain.clock import instant_text
@@ -110,7 +109,7 @@ async def retry_quarantined(request: Request[Any, Any, Any]) -> Response[bytes]:
     asked = decode(_retry_decoder, await read_body(request.receive, RETRY_BYTES_MAX))
     started = perf_counter()
     runtime: Runtime = request.app.state.runtime
-    report = await unless_silent(runtime.engine, runtime.quarantine.retry(asked.ids))
+    report = await runtime.quarantine.retry(asked.ids)
     request.app.state.metrics.fed(FeedKind.RETRY, report, perf_counter() - started)
     return respond_json(report)
 

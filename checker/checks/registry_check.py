@@ -16,7 +16,6 @@ from itertools import compress, islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.breaker import Breaker
 from cache.changes import Position
 from checker.audit.decisions import KeptDecision, log_kept, new_id
 from checker.checks.asked import Asked, Confirmed, Item, Together
@@ -59,14 +58,11 @@ LARGE_AT_ONCE = 2
 class RegistryCheck:
     """Decides checks against the record itself."""
 
-    def __init__(
-        self, *, engine: AsyncEngine, sealer: Sealer, policies: PolicyBook, breaker: Breaker
-    ) -> None:
+    def __init__(self, *, engine: AsyncEngine, sealer: Sealer, policies: PolicyBook) -> None:
         self._engine = engine
         self._sealer = sealer
         self._policies = policies
         self._judge = Judge(policies)
-        self._breaker = breaker
         self._group: GroupCommit[Item, Confirmed | None] = GroupCommit(
             self._transact,
             weight=lambda item: len(item.questions),
@@ -86,8 +82,6 @@ class RegistryCheck:
         Raises:
             Unavailable: PostgreSQL does not answer, or holds no list yet; or too many wait.
         """
-        if not self._breaker.allows():
-            raise Unavailable("the registry could not be reached a moment ago")
         questions = await self._questions(asked, pace)
         item = Item(asked=asked, questions=questions, at=at)
         if len(item.questions) > GROUP_CHECKS_MAX:
@@ -131,14 +125,8 @@ class RegistryCheck:
                 raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
             return await self._decide(connection, items, findings, pace)
 
-        try:
-            with driver_errors():
-                confirmed = await attempt(self._engine, work)
-        except Unavailable:
-            self._breaker.failed()
-            raise
-        self._breaker.succeeded()
-        return confirmed
+        with driver_errors():
+            return await attempt(self._engine, work)
 
     async def _decide(
         self,

@@ -1,24 +1,36 @@
-"""Connections to PostgreSQL: how they are made, how long they wait, how driver errors are told.
+"""Connections to PostgreSQL: how they are made, how long they wait, what their errors mean.
 
 Two kinds of work share a database and need different patience: a check waits two seconds at most, a
-load of a million rows as long as it takes.
+load of a million rows as long as it takes. While PostgreSQL is silent neither waits: a `Pulse`
+notices the silence and ends all connections (`checker.database.pulse`).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, Executable, RowMapping, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, Executable, RowMapping, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from checker.errors import ConfigurationError, Unavailable
+from checker.database.sqlstates import TEXTS, outage_of_code
+from checker.errors import ConfigurationError, Outage, Unavailable
 
 CONNECT_TIMEOUT_S = 2.0
 CHECK_TIMEOUT_S = 2.0
 POOL_SIZE = 8
+
+SESSION_SETTINGS: Mapping[str, str] = {
+    "application_name": "checker",
+    "timezone": "UTC",
+    # A client that has gone without a word, as behind a firewall, gives its locks back in a minute.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 
 _T = TypeVar("_T")
 
@@ -26,17 +38,30 @@ _NO_SETTINGS: Mapping[str, str] = {}
 _DRIVER = "postgresql+asyncpg"
 _PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
 """What may stand behind `?` in a URL: the driver takes no others, or takes them for its own."""
-_LOST = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError, OSError)
-_LOST_IN_DRIVER = (
-    asyncpg.exceptions.ConnectionDoesNotExistError,
-    asyncpg.exceptions.CannotConnectNowError,
-    asyncpg.exceptions.AdminShutdownError,
-    asyncpg.exceptions.CrashShutdownError,
-    asyncpg.exceptions.TooManyConnectionsError,
-    asyncpg.exceptions.QueryCanceledError,
-    asyncpg.exceptions.LockNotAvailableError,
-    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
+_OPTIONS_OF_SQLALCHEMY = frozenset(
+    {"async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func"}
 )
+_DRIVER_ERRORS = (
+    DBAPIError,
+    # COPY speaks to the driver directly, so its errors come unwrapped.
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    PoolTimeoutError,
+    TimeoutError,
+    OSError,
+)
+
+
+class Connector(Protocol):
+    """Makes a pool's connections and hears of its errors (`checker.database.pulse.Pulse`)."""
+
+    async def connect(self, *arguments: Any, **options: Any) -> asyncpg.Connection:
+        """Connect as `asyncpg.connect` does. Raises Unavailable: PostgreSQL is away."""
+        ...
+
+    def heard(self, outage: Outage | None) -> None:
+        """Take notice of an error's meaning."""
+        ...
 
 
 def database_url(text: str) -> URL:
@@ -66,6 +91,15 @@ def _with_ssl(url: URL) -> URL:
     return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
+def connect_options(url: str) -> dict[str, Any]:
+    """Return what `asyncpg.connect` needs to know, for a connection that belongs to no pool."""
+    named = database_url(url)
+    _, options = named.get_dialect()().create_connect_args(named)
+    return {
+        name: value for name, value in options.items() if name not in _OPTIONS_OF_SQLALCHEMY
+    } | {"server_settings": dict(SESSION_SETTINGS)}
+
+
 @asynccontextmanager
 async def open_engine(
     url: str,
@@ -73,16 +107,20 @@ async def open_engine(
     timeout_s: float | None = CHECK_TIMEOUT_S,
     pool_size: int = POOL_SIZE,
     settings: Mapping[str, str] = _NO_SETTINGS,
+    pulse: Connector | None = None,
 ) -> AsyncIterator[AsyncEngine]:
     """Open a pool of connections, and close it. `timeout_s` bounds a statement; None: no bound.
 
-    `settings` are PostgreSQL's, for each of its sessions.
+    `settings` are PostgreSQL's, for each of its sessions. `pulse` makes the connections, and hears
+    of errors.
     """
     connect_args: dict[str, object] = {
         "timeout": CONNECT_TIMEOUT_S,
         "command_timeout": timeout_s,
-        "server_settings": {"application_name": "checker", "timezone": "UTC", **settings},
+        "server_settings": {**SESSION_SETTINGS, **settings},
     }
+    if pulse is not None:
+        connect_args["async_creator_fn"] = pulse.connect
     engine = create_async_engine(
         database_url(url),
         pool_size=pool_size,
@@ -93,6 +131,14 @@ async def open_engine(
         connect_args=connect_args,
         hide_parameters=True,  # a driver's error would repeat what was asked
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    if pulse is not None:
+        hear = pulse.heard
+
+        def pass_on(context: ExceptionContext) -> None:
+            hear(outage_of(context.sqlalchemy_exception or context.original_exception))
+
+        event.listen(engine.sync_engine, "handle_error", pass_on)
     try:
         yield engine
     finally:
@@ -113,16 +159,15 @@ async def fetch(
 async def attempt(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
     """Do `work` on a pooled connection; what it does not commit itself is rolled back.
 
-    After PostgreSQL was restarted every pooled connection is dead and only using one tells; so work
-    that met a dead one is done once more, and a restart costs no check its answer. It must stand
-    being done twice.
+    A connection that dies under the work, because PostgreSQL was restarted, costs no check its
+    answer: the work is done once more. So the work must stand being done twice.
     """
     try:
         async with engine.connect() as connection:
             return await work(connection)
     except DBAPIError as error:
-        # A silent server is not asked again: whoever waits has waited for one time-out already.
-        if not error.connection_invalidated or isinstance(_cause(error), TimeoutError):
+        # A silent server is not asked again: the caller has waited for one time-out already.
+        if not error.connection_invalidated or isinstance(_own(error), TimeoutError):
             raise
     async with engine.connect() as connection:
         return await work(connection)
@@ -130,18 +175,48 @@ async def attempt(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitab
 
 @contextmanager
 def driver_errors() -> Iterator[None]:
-    """Turn a lost or silent database into `Unavailable`; anything else is a bug and passes."""
+    """Turn an error of the driver into `Unavailable`, as the table of codes says.
+
+    An error that is our bug passes as it is.
+    """
     try:
         yield
-    # COPY speaks to the driver directly, so its errors come unwrapped.
-    except (*_LOST, *_LOST_IN_DRIVER) as error:
-        raise Unavailable("the registry cannot be reached") from error
-    except DBAPIError as error:
-        if error.connection_invalidated or isinstance(_cause(error), _LOST_IN_DRIVER):
-            raise Unavailable("the registry cannot be reached") from error
-        raise
+    except _DRIVER_ERRORS as error:
+        outage = outage_of(error)
+        if outage is None:
+            raise
+        raise Unavailable(TEXTS[outage], outage=outage) from error
 
 
-def _cause(error: DBAPIError) -> BaseException | None:
-    """Give the driver's own error, which SQLAlchemy wraps twice."""
-    return error.orig.__cause__ if error.orig is not None else None
+def outage_of(error: BaseException) -> Outage | None:
+    """Return the outage that an error stands for; None: the error is our bug, or not a driver's."""
+    own = _own(error)
+    if isinstance(own, Unavailable):
+        return own.outage
+    if isinstance(own, asyncpg.InvalidCachedStatementError):
+        return Outage.AWAY  # the schema was upgraded; the next attempt plans anew
+    if isinstance(own, asyncpg.PostgresError) and own.sqlstate is not None:
+        outage = outage_of_code(own.sqlstate)
+        if outage is not None:
+            return outage
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return Outage.AWAY
+    # The driver refuses a wrong parameter by an InterfaceError that is a ValueError too.
+    if isinstance(own, asyncpg.InterfaceError) and not isinstance(own, ValueError):
+        return Outage.AWAY
+    if isinstance(own, (PoolTimeoutError, TimeoutError, OSError)):
+        return Outage.AWAY
+    return None
+
+
+def _own(error: BaseException) -> BaseException:
+    """Return the driver's own error, which SQLAlchemy wraps twice."""
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return error
+    return error.orig.__cause__ or error.orig
+
+
+def _refuse_closed(connection: DBAPIConnection, *_details: object) -> None:
+    """Let the pool replace a connection that ended while nobody used it, and all older ones."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.database.copying import copy_rows
 from checker.registry.entry import FeedFormat, LineRejected, ListingEntry, RejectCode
 from checker.registry.feed_requests import FeedTerms
 from checker.registry.lines import cut_lines, require_text
@@ -17,7 +18,7 @@ from checker.registry.quarantine_rows import REQUEST_LINES_MAX
 from checker.registry.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
-from checker.registry.staging import Stage, copy_rows
+from checker.registry.staging import Stage
 from checker.registry.zxgk import parse_zxgk
 
 LINES_AT_ONCE = 20

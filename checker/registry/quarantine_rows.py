@@ -18,13 +18,13 @@ from sqlalchemy import BigInteger, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from checker.database.copying import copy_rows
 from checker.database.engine import driver_errors
 from checker.registry.entry import LineRejected, RejectCode
 from checker.registry.operations import List, Operation
 from checker.registry.publication import ChangeKind
 from checker.registry.schema import change, quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
-from checker.registry.staging import copy_rows
 
 OPERATIONS: Final = "changes"
 """The format of a line that is an operation; others are those of `FeedFormat`."""

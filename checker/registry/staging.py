@@ -5,13 +5,12 @@ compares them with what is in force and writes the difference alone. An unchange
 row.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.database.copying import copy_rows
 from checker.registry.sealing import DocumentRow, ListingRow, OfficerRow, SealedEntry
 
 SLICE_ROWS = 1_000
@@ -160,15 +159,3 @@ class Stage:
         ):
             await copy_rows(self._connection, table, rows, kind._fields)
             rows.clear()
-
-
-async def copy_rows(
-    connection: AsyncConnection, table: str, rows: Sequence[Any], columns: Sequence[str]
-) -> None:
-    """`COPY` rows (tuples in the order of `columns`) within the connection's transaction."""
-    if not rows:
-        return
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
-    assert driver is not None
-    await driver.copy_records_to_table(table, records=rows, columns=list(columns))

@@ -260,7 +260,8 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
             number=len(self.steps) + 1,
             kind=kind,
             amount_fen=amount_fen,
-            at=now,
+            # Clocks of two processes differ a little; the steps of one authorization never go back.
+            at=max(now, self.steps[-1].at),
             held_delta=held,
             captured_delta=captured,
             expires_at=expires_at,

@@ -79,6 +79,11 @@ class Balances:
         held_fen, captured_fen = days.get(day, (0, 0))
         days[day] = (held_fen + step.held_delta, captured_fen + step.captured_delta)
 
+    def newest_day(self, token: Token, counter: Jurisdiction) -> date | None:
+        """Return the last day on which the person behind a document is known to have spent."""
+        days = [day for each in self._groups[token] for day in self._days.get((each, counter), {})]
+        return max(days, default=None)
+
     def room(self, token: Token, cap: Cap, at: datetime) -> Room:
         """Tell what the person behind a document has spent in the period around `at`."""
         first = shanghai_day(period_start(cap.period, at))

@@ -1,5 +1,9 @@
 """Judges orders against what stands: who is capped, what room is left, which moves are legal.
 
+The record never goes back in time. An order that would count on an earlier day than the person's
+newest, or that would move an authorization long before its newest step, is refused as unavailable:
+the clock of this process has gone back. Periods are made of days, so days are all that a cap needs.
+
 Pure: one book for one transaction. Orders are judged in their turn, each against what the ones
 before it left behind, so a book gives the same answers whether orders come together or alone.
 """
@@ -10,6 +14,7 @@ from typing import assert_never
 import msgspec
 
 from checker.audit.decisions import KeptDecision, new_id
+from checker.domain.clock import shanghai_day
 from checker.domain.decision import Decision, Outcome, ReasonCode
 from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import Jurisdiction
@@ -34,6 +39,11 @@ from checker.spending.orders import (
 from checker.spending.store import AnswerKey, Loaded, PermitUse, Written
 
 UNKNOWN = "no authorization of this account has this id"
+
+CLOCK_SKEW_MAX = timedelta(seconds=10)
+"""How far the clocks of two processes may differ; a step further in the future stops a move."""
+
+_GONE_BACK = "the clock of this process has gone back behind what is on the record"
 
 _REFUSALS = {
     ReasonCode.RESTRICTED: "a measure forbids this at any price: ask POST /v1/checks which",
@@ -104,6 +114,7 @@ class Book:
                 moved = authorization.refund(command.amount_fen, self._now)
             case _:
                 assert_never(command)
+        self._refuse_past(moved)
         self._put(moved)
         return view_of(moved, self._now)
 
@@ -121,7 +132,13 @@ class Book:
         token = command.question.tokens[0]
         policy = self._policies.effective(command.jurisdiction)
         cap = policy.settings.resort_cap
-        room = None if cap is None else self._balances.room(token, cap, self._now)
+        room = None
+        if cap is not None:
+            newest_day = self._balances.newest_day(token, cap.counter)
+            if newest_day is not None and newest_day > shanghai_day(self._now):
+                # Counted in a period that is over, it would go past the cap of the one that runs.
+                raise Unavailable(_GONE_BACK)
+            room = self._balances.room(token, cap, self._now)
         asked = self._ask(place, account_id, command.service, command.jurisdiction, room)
         outcome = self._unless_capped(asked, command.question.claim)
         if outcome is not None:
@@ -169,6 +186,7 @@ class Book:
         if command.hold_seconds is not None:
             expires_at = max(expires_at, self._now + timedelta(seconds=command.hold_seconds))
         moved = authorization.increment(command.amount_fen, self._now, expires_at, after.counted())
+        self._refuse_past(moved)
         self._put(moved)
         decision = asked.decision.outcome
         return view_of(moved, self._now, decision=decision, spending=after.spending())
@@ -222,6 +240,11 @@ class Book:
             return Uncapped(decision=decision.outcome, decision_id=asked.decision_id)
         # With what forbids at any price set aside, only the amount is left to refuse.
         return CapExceeded(decision.spending) if decision.outcome is Outcome.DENY else None
+
+    def _refuse_past(self, moved: Authorization) -> None:
+        """Raise Unavailable where the newest step stands long before the one it follows."""
+        if moved.steps[-1].at - self._now > CLOCK_SKEW_MAX:
+            raise Unavailable(_GONE_BACK)
 
     def _put(self, moved: Authorization) -> None:
         self._moved.append(moved)

@@ -84,10 +84,15 @@ class MemorySpendingStore:
         }
         since = wanted.since(now, found)
         tokens = {each for question in questions.values() for each in groups[question.tokens[0]]}
+        counters = wanted.counters | {
+            found[each.id].opening.counter
+            for each in wanted.increments.values()
+            if each.id in found
+        }
         of_them = [
             each
             for each in self._authorizations.values()
-            if each.opening.token in tokens and each.opening.counted_at >= since
+            if each.opening.token in tokens and each.opening.counter in counters
         ]
         return Loaded(
             now=now,
@@ -96,7 +101,11 @@ class MemorySpendingStore:
             groups=groups,
             authorizations=found,
             lapsed=[each for each in of_them if each.has_lapsed(now)],
-            totals=_totals(of_them),
+            totals=_totals(
+                each
+                for each in of_them
+                if shanghai_day(each.opening.counted_at) >= shanghai_day(since)
+            ),
             answers={key: self._answers[key][1] for key in wanted.keys & {*self._answers}},
         )
 

@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
+from checker.database.pulse import Pulse
 from checker.domain.clock import Clock
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
@@ -31,10 +32,18 @@ SESSION_SETTINGS = {
 
 @asynccontextmanager
 async def open_spending(
-    database_url: str, *, gate: Gate, sealer: Sealer, policies: PolicyBook, clock: Clock
+    database_url: str,
+    *,
+    gate: Gate,
+    pulse: Pulse,
+    sealer: Sealer,
+    policies: PolicyBook,
+    clock: Clock,
 ) -> AsyncIterator[Spending]:
     """Open spending, on connections whose transactions hold locks and so end by themselves."""
-    async with open_engine(database_url, pool_size=POOL_SIZE, settings=SESSION_SETTINGS) as engine:
+    async with open_engine(
+        database_url, pool_size=POOL_SIZE, settings=SESSION_SETTINGS, pulse=pulse
+    ) as engine:
         gate.guard(engine)
         store = PostgresSpendingStore(engine, sealer.vault, clock)
         async with aclosing(Spending(store, sealer=sealer, policies=policies, clock=clock)) as one:

@@ -14,7 +14,6 @@ import msgspec
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.breaker import Breaker
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
@@ -35,7 +34,6 @@ from checker.vault import Vault
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000
-PAUSE_S = 0.5
 KEY = bytes(32)
 NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
 
@@ -58,7 +56,7 @@ class SetClock:
 class Grounds:
     """One node: what it opens, and what a test may do to it.
 
-    `seconds` is the time of leases, vouches and the registry's breaker.
+    `seconds` is the time of leases and vouches.
     """
 
     def __init__(self, engine: AsyncEngine, asked: AsyncEngine) -> None:
@@ -83,12 +81,7 @@ class Grounds:
         self.checks = Checks(
             replica=self.replica,
             cache=self.cache,
-            registry=RegistryCheck(
-                engine=asked,
-                sealer=self._sealer,
-                policies=policies,
-                breaker=Breaker(clock=self._now, pause_s=PAUSE_S),
-            ),
+            registry=RegistryCheck(engine=asked, sealer=self._sealer, policies=policies),
             sealer=self._sealer,
             policies=policies,
             clock=self.clock,

@@ -7,7 +7,6 @@ from checks_grounds import (
     DEBTOR,
     INNOCENT,
     NOWHERE,
-    PAUSE_S,
     Grounds,
     listing,
     open_grounds,
@@ -219,19 +218,3 @@ async def test_a_batch_is_refused_whole_when_one_of_it_cannot_be_told(
         assert told(await grounds.ask(INNOCENT, INNOCENT)) == ["allow", "allow"]
         with pytest.raises(Unavailable):
             await grounds.ask(INNOCENT, DEBTOR)
-
-
-async def test_behind_a_registry_that_failed_nobody_waits_until_a_trial_is_due(
-    database_url: str,
-) -> None:
-    async with open_grounds(database_url, asked_url=NOWHERE) as grounds:
-        await grounds.publish(listing(DEBTOR))
-        told_by = []
-        for seconds in (0.0, PAUSE_S / 2, PAUSE_S):
-            grounds.seconds = seconds
-            with pytest.raises(Unavailable) as refused:
-                await grounds.ask(DEBTOR)
-            told_by.append(str(refused.value))
-        assert told_by[0] == told_by[2] == "the registry cannot be reached"
-        assert told_by[1] == "the registry could not be reached a moment ago"
-        assert told(await grounds.ask(INNOCENT)) == ["allow"]

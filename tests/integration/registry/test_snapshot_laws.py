@@ -4,7 +4,6 @@ The node's cache and replica are brought along change by change; the twin's are 
 registry after each step. So what operations leave in the outlines is what a rebuild finds.
 """
 
-import time
 from datetime import date, timedelta
 
 import pytest
@@ -25,7 +24,6 @@ from registry_grounds import (
     settled,
 )
 
-from cache.breaker import Breaker
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_following import MemoryFollowing
@@ -187,12 +185,7 @@ async def twin_of(node):
     return Checks(
         replica=replica,
         cache=cache,
-        registry=RegistryCheck(
-            engine=node.engine,
-            sealer=node.sealer,
-            policies=node.policies,
-            breaker=Breaker(clock=time.monotonic, pause_s=0),
-        ),
+        registry=RegistryCheck(engine=node.engine, sealer=node.sealer, policies=node.policies),
         sealer=node.sealer,
         policies=node.policies,
         clock=node.clock,

@@ -43,7 +43,7 @@ class _Side:
         self._listed = set()
 
     async def turn(self, turn):
-        self.town.clock.move(seconds=self.rng.choice([0, 1, 60, 3_600, 40_000]))
+        self.town.clock.move(seconds=self.rng.choice(_SECONDS))
         what = self.rng.choices(_WHAT, _WEIGHTS)[0]
         try:
             return what, _told(await getattr(self, f"_{what}")(turn))
@@ -101,6 +101,10 @@ class _Side:
 
     def _key(self, turn):
         return f"key {self.rng.choice([turn, turn, turn, max(0, turn - 1)])}"
+
+
+_SECONDS = (0, 1, 60, 3_600, 40_000, 0, 1, 60, 3_600, 40_000, -5, -90_000)
+"""How the clock moves; now and then it goes back."""
 
 
 class _Nothing:

@@ -10,6 +10,7 @@ from checker.errors import (
     Fault,
     InvalidRequest,
     InvalidSubject,
+    Outage,
     OutOfScope,
     QuotaExceeded,
     Unauthenticated,
@@ -52,6 +53,11 @@ def test_faults_are_told_with_their_pointers() -> None:
 
 def test_a_wrong_number_is_told_apart_from_a_wrong_request() -> None:
     assert problem_of(InvalidSubject("x")).status == 422
+
+
+def test_an_outage_is_told_by_its_word_and_left_out_where_none_is_known() -> None:
+    assert problem_of(Unavailable("x", outage=Outage.READ_ONLY)).outage == "read-only"
+    assert b"outage" not in msgspec.json.encode(problem_of(Unavailable("x")))
 
 
 @pytest.mark.parametrize(
