@@ -18,6 +18,7 @@ run: install
 	$(BIN)/checker demo --port $(PORT)
 
 test: install
+	$(BIN)/python -m compileall -q cache checker loadtest
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
 
 lint: install

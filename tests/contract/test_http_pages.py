@@ -84,8 +84,10 @@ def counted(anyone: httpx.Client, sample: str) -> float:
 
 def test_the_process_says_that_it_lives_and_that_it_is_ready(anyone: httpx.Client) -> None:
     assert anyone.get("/healthz").json() == {"status": "ok"}
+    # A worker that has just loaded another generation has no lease for a moment.
+    wait_until(lambda: anyone.get("/readyz").json()["status"] == "ready")
     told = anyone.get("/readyz").json()
-    assert (told["status"], told["cache"], told["registry"]) == ("ready", True, True)
+    assert (told["cache"], told["registry"]) == (True, True)
     assert told["version"] >= 1
 
 

@@ -15,7 +15,7 @@ from cache.redis_following import RedisFollowing
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Pipe
 from cache.redis_publication import RedisPublication
-from cache.redis_store import RedisStandingCache
+from cache.redis_store import Patience, RedisStandingCache
 from cache.token import Tokenizer
 
 TOKENIZER = Tokenizer(bytes(range(32)))
@@ -26,6 +26,9 @@ KEYS = Keys("checker")
 AS_OF_MS = 1_795_000_000_000
 
 VOUCHES_MAX = 10
+
+# On a busy machine a lookup may take longer than a check would wait.
+PATIENT = Patience(lookup_s=10)
 
 # Tiny segments, so that a small list has several.
 SEGMENT_BLOCKS = 2
@@ -119,6 +122,7 @@ class RedisGround:
     def store(self, namespace="checker", token_key=TOKEN_KEY, **options):
         options.setdefault("segment_blocks", SEGMENT_BLOCKS)
         options.setdefault("checksum_key", CHECKSUM_KEY)
+        options.setdefault("patience", PATIENT)
         return RedisStandingCache.connect(
             self.url, token_key=token_key, namespace=namespace, **options
         )

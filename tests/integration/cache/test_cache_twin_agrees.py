@@ -202,7 +202,7 @@ async def outcomes(ground, sequence):
         await run.store.aclose()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(sequence=st.lists(commands, max_size=16).map(lambda rest: [FIRST, *rest]))
 def test_the_twin_and_redis_agree_under_any_sequence_of_commands(redis_url, sequence):
     ground = RedisGround(redis_url)

@@ -13,9 +13,11 @@ from checker.errors import InvalidRequest
 from checker.notices.feed import OVERLAP, NoticeFeed
 from checker.notices.schema import notice
 from checker.registry.schema import metadata
+from checker.vault import Vault
 
 pytestmark = pytest.mark.anyio
 
+VAULT = Vault(bytes(32))
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
 
@@ -28,7 +30,7 @@ async def engine(anyio_backend, database_url):
 
 @pytest.fixture
 async def hotel(engine):
-    await create_key(engine, name="hotel", role=AccountRole.INSTITUTION)
+    await create_key(engine, VAULT, name="hotel", role=AccountRole.INSTITUTION)
     async with engine.connect() as connection:
         account = metadata.tables["account"]
         return (await connection.execute(account.select())).one().id

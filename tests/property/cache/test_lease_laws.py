@@ -133,9 +133,10 @@ class Walk:
 
 
 # A seed does not shrink.
-@settings(max_examples=120, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(seed=st.integers(0, 2**64))
 @example(seed=0)
+@example(seed=722)  # a failover lost the row of a node that lived on the registry's word
 @example(seed=230)  # a restart between two slices of a change: the second came without the first
 @example(seed=423)
 @example(seed=4068)  # restarts from two files: heartbeats of long ago came as new ones
