@@ -1,7 +1,6 @@
 """What a check answers, field by field as the contract's section 2 shows it."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import msgspec
 
@@ -105,18 +104,29 @@ def shown_permit(permit: Permit | None) -> ShownPermit | None:
     )
 
 
-def list_state(position: Position, now: datetime, stale_after_ms: int) -> ListState:
-    """Return which list answered; it is stale when its courts have been silent for too long."""
-    return _list_state(position, now.timestamp() * 1000 - position.as_of_ms > stale_after_ms)
+class ListStates:
+    """The state of the list in answers; between two changes of the list it is made once.
 
+    A list is stale when its courts have been silent for longer than `stale_after_ms`.
+    """
 
-# The same for all answers between two changes of the list.
-@lru_cache(maxsize=8)
-def _list_state(position: Position, stale: bool) -> ListState:
-    as_of = datetime.fromtimestamp(position.as_of_ms / 1000, UTC)
-    return ListState(
-        version=position.version,
-        history=position.history,
-        as_of=instant_text(as_of),
-        stale=stale,
-    )
+    def __init__(self, stale_after_ms: int) -> None:
+        self._stale_after_ms = stale_after_ms
+        self._position: Position | None = None
+        self._state: ListState | None = None
+
+    def at(self, position: Position, now: datetime) -> ListState:
+        """Return the state of the list at `position`."""
+        stale = now.timestamp() * 1000 - position.as_of_ms > self._stale_after_ms
+        state = self._state
+        # By identity: a replica gives the same object until its list changes.
+        if state is not None and position is self._position and stale is state.stale:
+            return state
+        state = ListState(
+            version=position.version,
+            history=position.history,
+            as_of=instant_text(datetime.fromtimestamp(position.as_of_ms / 1000, UTC)),
+            stale=stale,
+        )
+        self._position, self._state = position, state
+        return state

@@ -22,7 +22,7 @@ from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.store import Lookup, StandingCache
 from cache.token import Token
 from checker.audit.decisions import new_id
-from checker.checks.answer import ListState, list_state
+from checker.checks.answer import ListState, ListStates
 from checker.checks.asked import Asked
 from checker.checks.in_slices import (
     SLICE_CHECKS,
@@ -94,7 +94,7 @@ class Checks:
         self._sealer = sealer
         self._policies = policies
         self._clock = clock
-        self._stale_after_ms = stale_after_ms
+        self._states = ListStates(stale_after_ms)
         self._report_incomplete = report_incomplete
 
     async def decide(
@@ -227,7 +227,7 @@ class Checks:
         )
 
     def _state(self, position: Position, now: datetime) -> ListState:
-        return list_state(position, now, self._stale_after_ms)
+        return self._states.at(position, now)
 
 
 def _flat(tokens: Sequence[tuple[Token, ...]]) -> Sequence[Token]:
