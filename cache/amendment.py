@@ -35,7 +35,7 @@ _Tokens = defaultdict[tuple[int, int], list[tuple[Token, int]]]
 
 
 class Amendment(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written with a slice: sentinels by bucket, and records with their seal by field.
+    """The checksums to write with a slice: sentinels by bucket, records and their seal by field.
 
     `seal_before` must still be there when it is written.
     """

@@ -22,7 +22,7 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 DEFAULT_NAMESPACE = "checker"
-"""What keys begin with where nothing else is set."""
+"""The default prefix of all keys."""
 
 
 class Keys:

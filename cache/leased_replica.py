@@ -41,7 +41,10 @@ class Absence(msgspec.Struct, frozen=True):
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What to tell the list of nodes; a lease runs from `since` once it is told, None: no lease."""
+    """The position to say to the list of nodes; the lease that follows runs from `since`.
+
+    `since` None: no lease follows.
+    """
 
     position: Position
     since: float | None

@@ -25,7 +25,7 @@ from checker.errors import QuotaExceeded, Unavailable
 HOUR: Final = Window(name="hour", length_s=3600)
 
 LOCAL_MAX: Final = 5_000
-"""What one process counts by itself while Redis is away, at some 200 bytes each."""
+"""Senders that one process counts by itself while Redis is away, at some 200 bytes each."""
 
 REFUSED_MAX: Final = 10_000
 """Addresses that one process remembers as refused; then it forgets all of them and asks Redis."""
@@ -35,7 +35,7 @@ PAUSE_S: Final = 0.5
 
 
 class SenderBounds(msgspec.Struct, frozen=True, kw_only=True):
-    """What an address may do without a key.
+    """The bounds of one address without a key.
 
     `attempts`: requests an hour, of which some may guess ids. `filings` and `network_filings`: new
     corrections an hour, so that an address has 5 % and a network 10 % of the room of all.

@@ -1,6 +1,6 @@
 """Bounds how long a body may make no progress, and how many callers without a key may send one.
 
-Every body of the API comes in through `Bodies`, whoever reads it:
+Every body of the API comes in through `Bodies`:
 
 - A body of which nothing comes for `PROGRESS_S` is given up: 408. A body may take as long as it
   takes in all: a court's snapshot comes in for minutes.

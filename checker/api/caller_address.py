@@ -3,7 +3,7 @@
 from typing import Any
 
 UNKNOWN = ""
-"""What callers have whom the server knows no address of."""
+"""The address of a caller whose address the server does not know."""
 
 
 def caller_address(scope: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the journal says of the audit: months that were removed, and heads of the decisions' chain.
+"""The journal's entries of the audit: months that were removed, and heads of the decisions' chain.
 
 Links of decisions have no key, so that an auditor verifies them without one. Every minute in which
 something was decided the keeper enters the newest link in the journal, which has a key. Whoever

@@ -1,4 +1,4 @@
-"""What the journal says of the list: each change, the rows that it begins and the rows it ends."""
+"""The journal's entries of the list: each change, the rows that it begins and the rows it ends."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -16,7 +16,7 @@ _END: Final = " end"
 
 
 class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What the journal digests of the row of a change."""
+    """The fields of a change that the journal digests."""
 
     version: int
     change_id: str
