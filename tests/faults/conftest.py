@@ -1,4 +1,4 @@
-"""A server that faults befall; each test leaves it whole again."""
+"""A server that faults befall; each test leaves it whole again, for the next file too."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from private_folder import private_folder
 from running_service import RunningService, running_service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service() -> Iterator[RunningService]:
     """Two workers on embedded stores, with the town's list in force."""
     with (

@@ -39,6 +39,8 @@ from town import DEBTOR, INNOCENT, document, listing, person, resident_id
 
 from checker.database.embedded import embedded_postgres
 
+pytestmark = pytest.mark.xdist_group("failover")
+
 AMOUNT_FEN = 150_000
 DAMAGED = "a change whose number was used before is in force"
 

@@ -24,7 +24,7 @@ from running_service import (
 from standardwebhooks import Webhook
 from town import document, listing, ndjson, person, resident_id
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 HOTELS = ("hotel 1", "hotel 2", "hotel 3")
 PEOPLE = 8

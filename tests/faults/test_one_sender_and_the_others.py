@@ -17,7 +17,7 @@ from private_folder import private_folder
 from running_service import RunningService, running_service, wait_until
 from town import DEBTOR, INNOCENT, document, resident_id
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 CONNECTIONS = 40
 FLOODER, PERSON = "127.0.0.2", "127.0.0.99"

@@ -25,7 +25,7 @@ from private_folder import private_folder
 from running_service import SETTINGS, RunningService, running_service, wait_until
 from town import DEBTOR, INNOCENT
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 Stand = tuple[OwnStores, RunningService]
 
