@@ -43,8 +43,10 @@ def status(config: Config, as_json: bool) -> None:
     if as_json:
         tell_json(told)
         return
-    for name in told.__struct_fields__:
-        click.echo(f"{name.replace('_', ' '):<20} {getattr(told, name)}")
+    shown = msgspec.structs.asdict(told)
+    shown["lost_changes"] = ", ".join(str(each.version) for each in told.lost_changes) or "none"
+    for name, value in shown.items():
+        click.echo(f"{name.replace('_', ' '):<20} {value}")
 
 
 def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -> Status:
