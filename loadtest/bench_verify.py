@@ -42,7 +42,8 @@ _QUEUE = """
 INSERT INTO unchained (decision_id, decision_at)
 SELECT id, at FROM decision ORDER BY id"""
 
-# Change n shields one listing and ends the shielding that change n - 1 began.
+# Change n shields one listing and ends the shielding that change n - 1 began; one more change ends
+# the last shielding, so that every outline is as the listings alone make it.
 _CHANGES = """
 WITH place AS (
   SELECT coalesce(max(version), 0) AS version, max(at) AS at,
@@ -54,20 +55,14 @@ WITH place AS (
   INSERT INTO change (version, change_id, history, kind, at, accepted, rejected)
   SELECT place.version + n, gen_random_uuid(), place.history, 'changes',
     place.at + n * interval '1 microsecond', 2, 0
-  FROM place, generate_series(1, $1::bigint) AS each(n)
+  FROM place, generate_series(1, $1::bigint + 1) AS each(n)
 )
 INSERT INTO directive (listing_id, kind, from_version, until_version)
 SELECT listed.id, 'shielding', place.version + n,
-  CASE WHEN n < $1 THEN place.version + n + 1 END
+  place.version + n + 1
 FROM place, generate_series(1, $1::bigint) AS each(n)
 JOIN listed ON listed.place = n % listed.count"""
 
-# The last listing is shielded still: its outline is not there.
-_OUTLINES = """
-DELETE FROM outline WHERE token IN (
-  SELECT token FROM document JOIN listing ON listing.pk = listing_pk
-  JOIN directive ON listing_id = listing.id AND directive.until_version IS NULL
-)"""
 _ANEW = "TRUNCATE journal; UPDATE deployment SET journaled_at = NULL"
 _TABLES = "decision, unchained, change, directive, journal"
 _WAITING = """
@@ -123,7 +118,6 @@ async def _write_year(socket_folder: Path, decisions: int, changes: int) -> None
             await connection.execute(DECISIONS, decisions)
             await connection.execute(_QUEUE)
             await connection.execute(_CHANGES, changes)
-            await connection.execute(_OUTLINES)
             await connection.execute(_ANEW)
         # Else autovacuum would do it while something else is measured.
         await connection.execute(f"VACUUM (ANALYZE) {_TABLES}")
