@@ -91,7 +91,7 @@ class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds for Redis: its keys begin with `prefix`. Deployments that share a Redis differ."""
+    """Settings of Redis. All keys begin with `prefix`; deployments that share a Redis need two."""
 
     prefix: str = DEFAULT_NAMESPACE
 

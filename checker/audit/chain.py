@@ -31,7 +31,7 @@ BATCH_ROWS: Final = 1_000
 """Links made in one transaction."""
 
 NO_LINK: Final = bytes(hashlib.sha256().digest_size)
-"""What the first link is chained to."""
+"""The digest before the first link."""
 
 
 class ChainHead(msgspec.Struct, frozen=True, kw_only=True):

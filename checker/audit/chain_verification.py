@@ -25,7 +25,7 @@ _link = chain_link.c
 
 
 class ChainVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified, the newest link, and the faults: how many, and the first in words.
+    """The rows verified, the newest link, and the faults: their number, and the first in words.
 
     `waiting` rows are not chained yet; a moment later they are.
     """

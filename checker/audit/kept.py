@@ -12,8 +12,8 @@ from checker.domain.clock import month_range
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left: what was decided from `since` on (None: everything), the first link, and the
-    digest that it was made on.
+    """The decisions that are left: those from `since` on (None: all), the first link, and the
+    digest that the first link was made on.
     """
 
     since: datetime | None

@@ -57,7 +57,7 @@ CountFiling: TypeAlias = Callable[[str, str], Awaitable[None]]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What is taken without a key, from all senders together.
+    """The bounds of all senders without a key together.
 
     `hourly_max` by each of the two ways: at most some 100 MB a day of the longest texts, and more
     than any town needs. `open_max` about one listing or one decision: a company has officers who

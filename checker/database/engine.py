@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 _NO_SETTINGS: Mapping[str, str] = {}
 _DRIVER = "postgresql+asyncpg"
 _PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
-"""What may stand behind `?` in a URL: the driver takes no others, or takes them for its own."""
+"""Parameters that a URL may have: the driver takes no others, or takes them for its own."""
 _OPTIONS_OF_SQLALCHEMY = frozenset(
     {"async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func"}
 )

@@ -23,7 +23,7 @@ BATCH_ENTRIES: Final = 1_000
 """Links made in one transaction."""
 
 NO_LINK: Final = bytes(LINK_BYTES)
-"""What the first link is chained to."""
+"""The digest before the first link."""
 
 _WAITING = (
     select(journal.c.pk, journal.c.nonce, journal.c.mac)

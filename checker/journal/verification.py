@@ -36,7 +36,7 @@ _entry = journal.c
 
 
 class JournalVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified, the newest link, and the faults: how many, and the first in words.
+    """The rows verified, the newest link, and the faults: their number, and the first in words.
 
     `since` is when the journal began; what stood in the tables then was entered as it stood.
     `waiting` entries have no link yet; a moment later they have. `rows` counts rows by kind.
