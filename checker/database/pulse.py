@@ -93,9 +93,13 @@ class Pulse:
         self._connecting.add(connecting)
         try:
             await asyncio.wait([connecting])
+        except asyncio.CancelledError:
+            # The caller has gone, and the connection may be there already.
+            connecting.cancel()
+            connecting.add_done_callback(_end_connection)
+            raise
         finally:
             self._connecting.discard(connecting)
-            connecting.cancel()
         if connecting.cancelled():
             raise _away()
         connection = connecting.result()
@@ -204,6 +208,12 @@ class Pulse:
 
 def _away() -> Unavailable:
     return Unavailable(TEXTS[Outage.AWAY], outage=Outage.AWAY)
+
+
+def _end_connection(connecting: asyncio.Task[asyncpg.Connection]) -> None:
+    """End the connection of a caller that was cancelled, because nobody else holds it."""
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().terminate()
 
 
 def _disregard(task: asyncio.Task[Any]) -> None:

@@ -228,3 +228,22 @@ async def test_without_a_look_nothing_is_refused(database_url: str) -> None:
     async with open_engine(database_url, pulse=pulse) as engine:
         await asks(engine)
     assert not pulse.is_away
+
+
+async def test_a_caller_that_is_cancelled_as_its_connection_comes_leaves_no_connection(
+    database_url: str,
+) -> None:
+    pulse = Pulse(database_url)
+    named = {"application_name": "cancelled caller"}
+    before = asyncio.all_tasks()
+    async with open_engine(database_url, settings=named, pulse=pulse) as engine:
+        caller = asyncio.create_task(asks(engine))
+        await asyncio.sleep(0)
+        [connecting] = asyncio.all_tasks() - before - {caller}
+        connecting.add_done_callback(lambda _: caller.cancel())
+        await asyncio.wait([caller])
+        assert caller.cancelled()
+    sessions = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :name")
+    async with open_engine(database_url) as engine, asyncio.timeout(PATIENCE_S):
+        while (await fetch(engine, sessions, {"name": named["application_name"]}))[0]["count"]:
+            await moment(PAUSE_S / 4)
