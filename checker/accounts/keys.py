@@ -19,7 +19,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cache.quota import Limit
+from cache.counting.quota import Limit
 from checker.accounts.journaled import journal_account, journal_key
 from checker.accounts.schema import account, api_key
 from checker.accounts.scope import Scope, jurisdiction_of, services_of

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cache.counting.quota import MINUTE, Left, Limit, Quota
+from cache.counting.quota_lease import LeasedQuota
 from cache.errors import CacheUnavailable
-from cache.quota import MINUTE, Left, Limit, Quota
-from cache.quota_lease import LeasedQuota
 from checker.accounts.keys import Caller
 from checker.accounts.scope import DAY, SLOWED
 from checker.errors import QuotaExceeded

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cache.quota import MINUTE, Limit, Window
+from cache.counting.quota import MINUTE, Limit, Window
 from checker.domain.jurisdiction import Jurisdiction, path
 from checker.domain.service import ServiceType
 from checker.errors import Fault

@@ -17,8 +17,8 @@ from typing import Final
 import msgspec
 
 from cache.breaker import Breaker
+from cache.counting.quota import Limit, MemoryQuota, Quota, Taken, Window
 from cache.errors import CacheUnavailable
-from cache.quota import Limit, MemoryQuota, Quota, Taken, Window
 from checker.accounts.scope import DAY
 from checker.errors import QuotaExceeded, Unavailable
 

@@ -2,7 +2,7 @@
 
 A check adds one to a number in memory. Of adverse answers the person's token waits there too, for a
 second; then both go to Redis, which keeps numbers, and of tokens only how many distinct ones there
-were (`cache.tally`). Of an innocent no more than "one item" is ever noted, here or there.
+were (`cache.counting.tally`). Of an innocent no more than "one item" is ever noted, here or there.
 
 An account that seems to fish is flagged in PostgreSQL; every node then counts its items against a
 low limit more (`checker.accounts.key_ring`), until that ends or an operator clears the flag. What
@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from cache.tally import Counted, Noted, Tally
+from cache.counting.tally import Counted, Noted, Tally
 from checker.accounts.flags import Flags
 from checker.accounts.keys import Caller
 from checker.domain.clock import Clock

@@ -28,7 +28,7 @@ from checker.api.responses import respond, respond_json
 from checker.decoding import decode
 from checker.domain.clock import Clock
 from checker.errors import Conflict, Fault, InvalidRequest
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Overlap = Annotated[int, msgspec.Meta(ge=0, le=OVERLAP_S_MAX)]

@@ -20,7 +20,7 @@ from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Conflict, Fault, InvalidRequest
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 1_000

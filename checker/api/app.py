@@ -10,7 +10,6 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from checker import memory
 from checker.api.access import tell_allowance
 from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
@@ -23,11 +22,12 @@ from checker.api.routes import ROUTES
 from checker.api.tracing import open_tracing
 from checker.api.uploads import Uploads
 from checker.config import load_config
+from checker.intake.sealed_spool import spool_folder
 from checker.logs import LogFormat, ending_in_log, keep_log, log_end
-from checker.parent import end_with_parent
-from checker.runtime import Runtime, open_node
-from checker.sealed_spool import spool_folder
-from checker.upkeep import keep_current
+from checker.node import memory
+from checker.node.parent import end_with_parent
+from checker.node.runtime import Runtime, open_node
+from checker.node.upkeep import keep_current
 
 if TYPE_CHECKING:
     from checker.api.spans import Tracing

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from checker.api.exchange import CHECK_BYTES_MAX
 from checker.checks.turns import BatchGate, GateBounds, Pace, Turns
-from checker.memory import release_memory
+from checker.node.memory import release_memory
 
 LARGE = GateBounds(
     # A full batch takes about 20 MB while it is inside, with its body and its answers.

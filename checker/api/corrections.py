@@ -22,7 +22,7 @@ from checker.corrections.intake import Filing
 from checker.decoding import decode
 from checker.domain.clock import instant_text
 from checker.errors import Fault, InvalidRequest
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 GROUND_LENGTH_MAX = 2_000
 """A page; documents are for the court, by its own ways."""

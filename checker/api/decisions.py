@@ -20,7 +20,7 @@ from checker.audit.outcomes import Report, ReportedOutcome
 from checker.decoding import decode
 from checker.domain.clock import instant_text, month_range, shanghai_day
 from checker.errors import Fault, InvalidRequest
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 OUTCOME_BYTES_MAX: Final = 16 * 1024
 NOTE_LENGTH_MAX: Final = 1_000

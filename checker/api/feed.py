@@ -16,9 +16,9 @@ from checker.api.parameters import flag, refuse_unknown
 from checker.api.responses import respond_json
 from checker.api.uploads import Uploads
 from checker.errors import Fault, InvalidRequest
+from checker.intake.wanted import Wanted
+from checker.node.runtime import Runtime
 from checker.registry.entry import FeedFormat
-from checker.registry.wanted import Wanted
-from checker.runtime import Runtime
 
 _SNAPSHOT_PARAMETERS = ("format", "allow_empty", "allow_shrink")
 _CHANGES_PARAMETERS = ("strict",)

@@ -17,9 +17,9 @@ from litestar import Request
 from checker.accounts.keys import Caller
 from checker.api.uploads import Body
 from checker.errors import Fault, InvalidRequest
-from checker.registry.feed_requests import FeedTerms, RequestKey
+from checker.intake.feed_requests import FeedTerms, RequestKey
+from checker.intake.wanted import BEAT_S, Wanted
 from checker.registry.sealing import Sealer
-from checker.registry.wanted import BEAT_S, Wanted
 
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_LENGTH_MAX: Final = 255

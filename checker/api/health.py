@@ -12,8 +12,8 @@ from checker.api.responses import respond_json
 from checker.database.engine import driver_errors
 from checker.database.sqlstates import TEXTS
 from checker.errors import NotFound, Unavailable
-from checker.registry.publication import newest_version
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
+from checker.registry.versions import newest_version
 
 _KINDS = {kind.code: kind for kind in ALL_KINDS}
 

@@ -10,10 +10,10 @@ from checker.api.access import require
 from checker.api.nodes import nodes_of
 from checker.api.responses import respond_json
 from checker.domain.clock import instant_text, shanghai_day
+from checker.node.runtime import Runtime
+from checker.publication.nodes import Node
 from checker.registry.lost_changes import LostChange
-from checker.registry.nodes import Node
 from checker.registry.summary import summarize
-from checker.runtime import Runtime
 
 
 class ListView(msgspec.Struct, frozen=True, kw_only=True):

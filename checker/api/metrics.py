@@ -25,9 +25,9 @@ from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
+from checker.intake.report import FeedReport
 from checker.notices.webhooks import Waiting
-from checker.registry.nodes import Nodes
-from checker.registry.report import FeedReport
+from checker.publication.nodes import Nodes
 
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0

@@ -12,7 +12,7 @@ from checker.api.nodes import nodes_of
 from checker.api.pages import GatheredPage, Page, Served
 from checker.api.responses import respond
 from checker.errors import Unavailable
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 METRICS = "/metrics"
 

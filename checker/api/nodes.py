@@ -1,8 +1,8 @@
 """What this process can tell of all nodes."""
 
 from cache.following import Held
-from checker.registry.nodes import Nodes, read_nodes
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
+from checker.publication.nodes import Nodes, read_nodes
 
 
 async def nodes_of(runtime: Runtime) -> Nodes:

@@ -9,8 +9,8 @@ from checker.accounts.keys import Action
 from checker.api.access import require
 from checker.api.parameters import number, refuse_unknown
 from checker.api.responses import respond_json
+from checker.node.runtime import Runtime
 from checker.notices.event import Event
-from checker.runtime import Runtime
 
 PAGE_NOTICES: Final = 100
 PAGE_NOTICES_MAX: Final = 1_000

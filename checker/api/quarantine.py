@@ -21,9 +21,9 @@ from checker.api.responses import respond_json
 from checker.decoding import decode
 from checker.domain.clock import instant_text
 from checker.errors import NotFound
+from checker.intake.quarantine import QuarantinedLine
+from checker.node.runtime import Runtime
 from checker.registry.entry import RejectCode
-from checker.registry.quarantine import QuarantinedLine
-from checker.runtime import Runtime
 
 PAGE_LINES = 100
 PAGE_LINES_MAX = 1_000

@@ -5,8 +5,8 @@ from litestar.datastructures import State
 
 from checker.api.exchange import Reply, encode
 from checker.api.responses import respond
+from checker.node.runtime import Runtime
 from checker.receipts.receipt_keys import KEPT_BY_VERIFIERS_S
-from checker.runtime import Runtime
 
 _HEADERS = {"cache-control": f"public, max-age={KEPT_BY_VERIFIERS_S}"}
 

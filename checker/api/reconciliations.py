@@ -21,12 +21,12 @@ from checker.api.transfer import Transfer
 from checker.domain.clock import instant_text
 from checker.domain.decision import Outcome, Reason
 from checker.domain.service import ServiceType
+from checker.formats.lines import cut_lines
+from checker.node.runtime import Runtime
 from checker.reconciliation.batches import in_batches, unless_idle
 from checker.reconciliation.job import Interruption, Reconciliation, Result, Status
 from checker.reconciliation.past_sale import LINE_BYTES_MAX, Rejected, SalesFormat, SalesReader
 from checker.reconciliation.reconciliations import Reconciliations
-from checker.registry.lines import cut_lines
-from checker.runtime import Runtime
 
 RECONCILIATIONS = "/v1/reconciliations"
 NDJSON = "application/x-ndjson"

@@ -20,7 +20,7 @@ from checker.decoding import decode
 from checker.domain.clock import shanghai_day
 from checker.domain.service import Resort
 from checker.errors import CheckerError, Fault, InvalidRequest
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 from checker.spending.answers import AuthorizationView, Uncapped
 from checker.spending.orders import HOLD_SECONDS, Amount, HoldSeconds
 from checker.spending.spending import Sale, Spending

@@ -10,7 +10,7 @@ connection to PostgreSQL and no lock; it holds a place here, and these bounds ke
 | `BODY_BYTES_MAX`         | 413                                                                 |
 | `PLACES_OF_ACCOUNT_MAX`  | the body that was silent for longest gives up its place: 503        |
 | `PLACES_MAX`             | the same, over all accounts                                         |
-| `FREE_BYTES_MIN` of disk | 503 (`checker.sealed_spool`)                                        |
+| `FREE_BYTES_MIN` of disk | 503 (`checker.intake.sealed_spool`)                                 |
 
 A body needs a place when it is slow (`QUICK_S`) or large (it goes to disk). Short quick bodies need
 none, so a delisting comes through however many uploads are stuck.
@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from checker.errors import BodyStalled, InvalidRequest, TooLarge, Unavailable
-from checker.registry.wanted import boot_clock
-from checker.sealed_spool import SealedSpool, open_sealed_spool
+from checker.intake.sealed_spool import SealedSpool, open_sealed_spool
+from checker.intake.wanted import boot_clock
 
 BODY_BYTES_MAX: Final = 16 << 30
 """Twenty million listings: more than the whole list."""

@@ -11,9 +11,9 @@ from checker.api.exchange import read_body
 from checker.api.parameters import refuse_unknown
 from checker.api.responses import respond_json
 from checker.decoding import decode
+from checker.node.runtime import Runtime
 from checker.notices.endpoint import URL_LENGTH_MAX
 from checker.notices.webhooks import AccountWebhook
-from checker.runtime import Runtime
 
 WEBHOOK_BYTES_MAX: Final = 16 * 1024
 

@@ -10,8 +10,8 @@ from cache.token import Token
 from checker.audit.decisions import KeptDecision
 from checker.checks.request import PreparedCheck
 from checker.domain.decision import Decision
-from checker.registry.publication import ListVersion
 from checker.registry.standings import Question
+from checker.registry.versions import ListVersion
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from checker.domain.rules import decide
 from checker.domain.service import type_of
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
-from checker.registry.publication import ListVersion
+from checker.registry.versions import ListVersion
 from checker.spending.spent import Spent
 
 _NOTHING_SPENT = Spent()

@@ -37,9 +37,9 @@ from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.policy.book import PolicyBook
 from checker.registry.permit_uses import PermitUses
-from checker.registry.publication import ListVersion
 from checker.registry.sealing import Sealer
 from checker.registry.standings import Findings, Question
+from checker.registry.versions import ListVersion
 from checker.spending.spent import read_spent
 
 CLAIM_BYTES = 16

@@ -11,7 +11,7 @@ from checker.accounts.views import account_view
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.cli.scope_options import not_blank, scope_from, scope_options
 from checker.config import Config
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 ACCOUNTS_AT_ONCE = 1_000
 

@@ -14,8 +14,8 @@ from checker.cli.options import (
 )
 from checker.config import Config
 from checker.journal.chain import JournalHead
-from checker.record import NotedHeads, RecordVerification, verify_record
-from checker.runtime import Runtime
+from checker.node.record import NotedHeads, RecordVerification, verify_record
+from checker.node.runtime import Runtime
 
 
 def _noted_heads(_ctx: click.Context, _option: click.Parameter, text: str | None) -> NotedHeads:

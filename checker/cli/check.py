@@ -16,8 +16,8 @@ from checker.domain.clock import SystemClock, shanghai_day
 from checker.domain.decision import Outcome
 from checker.domain.document import DocumentType
 from checker.domain.service import ServiceType
+from checker.node.runtime import Runtime
 from checker.policy.vocabulary import FIELDS
-from checker.runtime import Runtime
 
 # With --exit-code a script can tell decisions apart.
 EXIT_CODES = {Outcome.ALLOW: 0, Outcome.CAP: 10, Outcome.REVIEW: 11, Outcome.DENY: 12}

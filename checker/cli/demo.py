@@ -6,7 +6,6 @@ import shlex
 import click
 import msgspec
 
-from checker import server
 from checker.accounts.keys import AccountRole, create_key
 from checker.cli.options import deployment_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
@@ -15,10 +14,11 @@ from checker.demo import Person, demo_list, demo_persons, demo_settings
 from checker.domain.clock import shanghai_day
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat
-from checker.registry.publication import ChangeKind, list_origin
+from checker.node.runtime import Runtime
+from checker.node.servers import open_servers
 from checker.registry.summary import ListSummary, summarize
-from checker.runtime import Runtime
-from checker.servers import open_servers
+from checker.registry.versions import ChangeKind, list_origin
+from checker.serving import server
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,12 +15,12 @@ from checker.cli.options import (
     tell_json,
 )
 from checker.config import Config
+from checker.intake.feed_requests import FeedTerms, RequestKey
+from checker.intake.quarantine_rows import OPERATIONS
+from checker.intake.report import FeedReport
+from checker.node.runtime import Runtime
 from checker.registry.entry import FeedFormat
-from checker.registry.feed_requests import FeedTerms, RequestKey
-from checker.registry.quarantine_rows import OPERATIONS
-from checker.registry.report import FeedReport
 from checker.registry.sealing import Sealer
-from checker.runtime import Runtime
 
 CHUNK_BYTES = 1 << 18
 TOLD_MAX = 20

@@ -13,17 +13,17 @@ import httpx
 
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
+from checker.connector.connector import Connector, Round
+from checker.connector.errors import SourceFault
+from checker.connector.folder_source import FolderSource
+from checker.connector.positions import Positions
+from checker.connector.source import Source
+from checker.connector.web_source import TIMEOUT, WebSource, parse_url
 from checker.errors import ConfigurationError, Unavailable
-from checker.following.connector import Connector, Round
-from checker.following.errors import SourceFault
-from checker.following.folder_source import FolderSource
-from checker.following.positions import Positions
-from checker.following.source import Source
-from checker.following.web_source import TIMEOUT, WebSource, parse_url
+from checker.intake.sealed_spool import spool_folder
 from checker.logs import LogFormat, keep_command_log
+from checker.node.runtime import Runtime
 from checker.registry.entry import FeedFormat
-from checker.runtime import Runtime
-from checker.sealed_spool import spool_folder
 
 INTERVAL_S = 60.0
 TOKEN_BYTES_MAX = 8 << 10

@@ -18,7 +18,7 @@ from checker.accounts.views import key_view, made_key
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
 from checker.config import Config
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 KEYS_AT_ONCE = 1_000
 

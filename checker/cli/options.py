@@ -18,12 +18,12 @@ import click
 import msgspec
 import uvloop
 
-from cache.embedded.place import EmbeddedServerError
 from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
+from checker.embedded.place import EmbeddedServerError
 from checker.errors import CheckerError, InvalidRequest, Unavailable
-from checker.runtime import Runtime, open_runtime
-from checker.servers import open_servers
-from checker.upkeep import publishing
+from checker.node.runtime import Runtime, open_runtime
+from checker.node.servers import open_servers
+from checker.node.upkeep import publishing
 
 EXIT_UNAVAILABLE = 1
 EXIT_USAGE = 2

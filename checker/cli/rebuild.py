@@ -6,7 +6,7 @@ from cache.generation import Generation
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
 from checker.errors import Conflict
-from checker.runtime import Runtime
+from checker.node.runtime import Runtime
 
 
 @click.command()

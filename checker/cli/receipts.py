@@ -7,11 +7,11 @@ import click
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
 from checker.domain.clock import instant_text
+from checker.node.runtime import Runtime
 from checker.receipts.keys import ReceiptKey
 from checker.receipts.keys import rotate as rotate_keys
 from checker.receipts.keys import withdraw as withdraw_key
 from checker.receipts.receipt_keys import LEAD_S, LEAD_S_MIN
-from checker.runtime import Runtime
 
 _LEAD_S_MAX = 30 * 86_400
 

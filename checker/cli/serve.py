@@ -6,12 +6,12 @@ import os
 import click
 import uvloop
 
-from checker import server
 from checker.cli.options import deployment_options
 from checker.config import Config
 from checker.logs import LogFormat, keep_command_log
-from checker.runtime import open_node
-from checker.servers import open_servers
+from checker.node.runtime import open_node
+from checker.node.servers import open_servers
+from checker.serving import server
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000

@@ -7,9 +7,9 @@ from cache.errors import CacheUnavailable
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
 from checker.domain.clock import instant_text, shanghai_day
+from checker.node.runtime import Runtime
 from checker.registry.lost_changes import LostChange
 from checker.registry.summary import ListSummary, summarize
-from checker.runtime import Runtime
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

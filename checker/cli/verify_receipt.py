@@ -26,11 +26,11 @@ from checker.domain.clock import SystemClock, instant_text, shanghai_day
 from checker.domain.document import Document, normalize
 from checker.domain.errors import InvalidDocument
 from checker.errors import Unavailable
+from checker.node.runtime import Runtime
 from checker.receipts.errors import InvalidKeySet, InvalidReceipt
 from checker.receipts.receipt import Claims, Receipt, is_about, read_opening
 from checker.receipts.signature import PublicKeySet, read_key_set
 from checker.receipts.verification import verify_receipt as verify
-from checker.runtime import Runtime
 
 RECEIPT_BYTES_MAX = 64 << 10
 KEY_SET_BYTES_MAX = 1 << 20

@@ -1,7 +1,7 @@
 """The corrections of a deployment: filed, looked at, and ruled on.
 
 What is upheld ends its listings in the transaction of the ruling, as a numbered change like any
-other: outlines, outbox and barrier are those of the feed (`checker.registry.changes`).
+other: outlines, outbox and barrier are those of the feed (`checker.intake.changes`).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,10 +24,10 @@ from checker.corrections.journaled import CONTACT, GROUND, NOTE
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, NotFound
-from checker.registry.changes import ChangesFeed
+from checker.intake.changes import ChangesFeed
 from checker.registry.operations import Delist, DelistingGround
-from checker.registry.publication import ListVersion, version_numbered
 from checker.registry.sealing import Sealer
+from checker.registry.versions import ListVersion, version_numbered
 
 
 async def _uncounted(_sender: str, _about: str) -> None:

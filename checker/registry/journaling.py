@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.journal.entries import NAMED_MAX, NOTHING, Area, Named, write_entries
 from checker.registry.contents import CHANGE, DIRECTIVE, LISTING, change_digest
-from checker.registry.publication import ListVersion
+from checker.registry.versions import ListVersion
 from checker.vault import Vault
 
 _END: Final = " end"

@@ -131,7 +131,7 @@ document = Table(
 )
 
 # Lines that were not accepted, whole and sealed, until a person has looked at them. Of one transfer
-# and of one account only so many are kept (`checker.registry.quarantine_rows`).
+# and of one account only so many are kept (`checker.intake.quarantine_rows`).
 quarantine = Table(
     "quarantine",
     metadata,
@@ -152,7 +152,7 @@ quarantine = Table(
 )
 Index("ix_quarantine_account_id", quarantine.c.account_id, quarantine.c.pk)
 
-# What became of a feed that was sent under an idempotency key (`checker.registry.feed_requests`).
+# What became of a feed that was sent under an idempotency key (`checker.intake.feed_requests`).
 feed_request = Table(
     "feed_request",
     metadata,
@@ -261,7 +261,7 @@ outbox = Table(
     Column("outline", LargeBinary),
 )
 
-# Nodes that live on the registry's word while Redis is away (`checker.registry.registry_lease`).
+# Nodes that live on the registry's word while Redis is away (`checker.publication.registry_lease`).
 registry_lease = Table(
     "registry_lease",
     metadata,
@@ -269,7 +269,7 @@ registry_lease = Table(
     Column("renewed_at", DateTime(timezone=True), nullable=False),
 )
 
-# How far a source that is followed has been taken in (`checker.following.plan.Position`).
+# How far a source that is followed has been taken in (`checker.connector.plan.Position`).
 followed_source = Table(
     "followed_source",
     metadata,

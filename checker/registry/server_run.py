@@ -8,7 +8,7 @@ service does not claim that nothing was lost where nobody can prove it.
 
 A run matters to the barrier as well. A node that lives on the registry's word writes a row before
 it asks. A standby that takes over may lack that row, while the node's lease still lasts. So the
-rows prove something only once the run is older than such a lease (`checker.registry.barrier`).
+rows prove something only once the run is older than such a lease (`checker.publication.barrier`).
 """
 
 from typing import Any, Final

@@ -44,9 +44,9 @@ from checker.domain.standing import (
     removal_overdue_from,
 )
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
-from checker.registry.publication import VERSION_COLUMNS, ListVersion
 from checker.registry.schema import change, permit, permit_use
 from checker.registry.sealing import DOCUMENT_NUMBER
+from checker.registry.versions import VERSION_COLUMNS, ListVersion
 from checker.vault import Vault
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)

@@ -11,8 +11,8 @@ from checker.database.engine import driver_errors
 from checker.domain.standing import REMOVAL_DAYS
 from checker.registry.entry import PartyType
 from checker.registry.lost_changes import LostChange, read_lost
-from checker.registry.publication import ListVersion, newest_version
 from checker.registry.schema import directive, document, listing, officer_link
+from checker.registry.versions import ListVersion, newest_version
 
 
 class ListSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from town import DEBTOR, HIDDEN, INNOCENT
 
 from checker.audit.outcomes import REPORTS_MAX
 from checker.config import load_config
-from checker.servers import open_servers
+from checker.node.servers import open_servers
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -28,7 +28,7 @@ from spending import AUTHORIZATIONS, keyed, resort
 from town import DEBTOR, MASKED
 
 from checker.config import Config, load_config
-from checker.servers import open_servers
+from checker.node.servers import open_servers
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

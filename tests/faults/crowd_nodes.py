@@ -17,8 +17,8 @@ from running_service import (
     wait_until_healthy,
 )
 
-from cache.embedded import embedded_redis
 from cache.keys import Keys
+from checker.embedded import embedded_redis
 
 ROLES = ("institution", "court", "operator")
 

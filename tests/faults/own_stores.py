@@ -13,8 +13,8 @@ import asyncpg
 import psutil
 from running_service import LOOK_S, PATIENCE_S, processes_of
 
-from cache.embedded import embedded_redis
-from checker.database.embedded import embedded_postgres
+from checker.embedded import embedded_redis
+from checker.embedded.postgres import embedded_postgres
 
 _END_OURS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -37,7 +37,7 @@ from running_service import (
 from spending import hold
 from town import DEBTOR, INNOCENT, document, listing, person, resident_id
 
-from checker.database.embedded import embedded_postgres
+from checker.embedded.postgres import embedded_postgres
 
 pytestmark = pytest.mark.xdist_group("failover")
 

@@ -27,7 +27,7 @@ from spending_crowd import Crowd, Model, Step
 from till_over_http import TillOverHttp, person_number
 from town import document, listing, person
 
-from checker.database.embedded import embedded_postgres
+from checker.embedded.postgres import embedded_postgres
 
 pytestmark = pytest.mark.xdist_group("till crowd")
 

@@ -20,9 +20,9 @@ from private_folder import private_folder
 from running_service import RunningService, running_service, wait_until
 from town import INNOCENT
 
-from cache.embedded import embedded_redis
 from checker.accounts.keys import PREFIX
-from checker.database.embedded import embedded_postgres
+from checker.embedded import embedded_redis
+from checker.embedded.postgres import embedded_postgres
 
 pytestmark = pytest.mark.xdist_group("faults")
 

@@ -17,9 +17,9 @@ from private_folder import private_folder
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from checker.database.embedded import embedded_postgres
 from checker.database.engine import open_engine
 from checker.database.upgrade import upgrade
+from checker.embedded.postgres import embedded_postgres
 
 
 class RedisServer:

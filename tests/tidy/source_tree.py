@@ -46,6 +46,10 @@ def python_of_tests() -> list[Path]:
     return sorted((ROOT / "tests").rglob("*.py"))
 
 
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))

@@ -1,118 +1,19 @@
 """Imports run downwards, as the design's table of parts says; nothing is dead."""
 
 import ast
+import re
 
 import pytest
-from source_tree import imported, modules, python_of_tests, shown, tree
+from source_tree import ROOT, imported, modules, python_of_tests, read, shown, tree
 
 from checker.cli.main import COMMANDS
 
-# Each part, and what it may know besides itself; what stands in no row may know everything.
-MAY_KNOW = {
-    "cache": set(),
-    "loadtest": set(),
-    "checker.domain": set(),
-    "checker.errors": set(),
-    "checker.fault_log": set(),
-    "checker.logs": {"checker.domain", "checker.errors", "checker.fault_log"},
-    "checker.parent": set(),
-    "checker.policy": {"checker.domain"},
-    "checker.decoding": {"checker.errors"},
-    "checker.memory": set(),
-    "checker.sealed_spool": set(),
-    "checker.vault": {"checker.errors"},
-    "checker.config": {
-        *("cache", "checker.domain", "checker.errors", "checker.logs", "checker.policy"),
-    },
-    "checker.database": {"cache", "checker.errors"},
-    "checker.registry": {
-        *("cache", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.journal", "checker.vault"),
-    },
-    "checker.journal": {"checker.database", "checker.errors", "checker.vault"},
-    "checker.accounts": {
-        *("cache", "checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
-        *("checker.journal", "checker.vault"),
-    },
-    "checker.audit": {
-        *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
-        *("checker.journal", "checker.vault"),
-    },
-    "checker.receipts": {
-        *("checker.database", "checker.domain", "checker.errors", "checker.fault_log"),
-        *("checker.journal", "checker.vault"),
-    },
-    "checker.notices": {
-        *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        *("checker.fault_log", "checker.registry", "checker.vault"),
-    },
-    "checker.deployment": {
-        *("checker.database", "checker.errors", "checker.registry", "checker.vault"),
-    },
-    "checker.spending": {
-        *("cache", "checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        *("checker.fault_log", "checker.journal", "checker.policy", "checker.registry"),
-        "checker.vault",
-    },
-    "checker.corrections": {
-        *("checker.audit", "checker.database", "checker.domain", "checker.errors"),
-        *("checker.journal", "checker.registry", "checker.vault"),
-    },
-    "checker.checks": {
-        *("cache", "checker.accounts", "checker.audit", "checker.database", "checker.decoding"),
-        *("checker.domain", "checker.errors", "checker.policy", "checker.receipts"),
-        *("checker.registry", "checker.spending"),
-    },
-    "checker.reconciliation": {
-        *("cache", "checker.accounts", "checker.checks", "checker.database", "checker.decoding"),
-        *("checker.domain", "checker.errors", "checker.fault_log", "checker.policy"),
-        "checker.registry",
-    },
-    "checker.following": {
-        *("checker.database", "checker.decoding", "checker.domain", "checker.errors"),
-        *("checker.registry", "checker.sealed_spool"),
-    },
-    "checker.joining": {
-        *("cache", "checker.audit", "checker.database", "checker.deployment", "checker.domain"),
-        *("checker.errors", "checker.policy", "checker.record", "checker.registry"),
-        "checker.config",
-    },
-    "checker.foundation": {
-        *("cache", "checker.accounts", "checker.config", "checker.database", "checker.domain"),
-        *("checker.errors", "checker.joining", "checker.policy"),
-        *("checker.registry", "checker.vault"),
-    },
-    "checker.record": {
-        *("checker.accounts", "checker.audit", "checker.corrections", "checker.database"),
-        *("checker.domain", "checker.journal", "checker.receipts", "checker.registry"),
-        "checker.spending",
-    },
-    "checker.runtime": {
-        *("checker.foundation", "checker.joining"),
-        *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
-        *("checker.corrections", "checker.database", "checker.deployment", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.notices", "checker.policy"),
-        *("checker.receipts", "checker.reconciliation", "checker.registry"),
-        *("checker.spending", "checker.vault"),
-    },
-    "checker.upkeep": {"cache", "checker.fault_log", "checker.joining", "checker.runtime"},
-    "checker.servers": {"cache", "checker.config", "checker.database", "checker.errors"},
-    "checker.supervision": set(),
-    "checker.publishing": {
-        *("checker.config", "checker.joining", "checker.logs", "checker.parent"),
-        *("checker.runtime", "checker.supervision"),
-    },
-    "checker.api": {
-        *("cache", "checker.accounts", "checker.audit", "checker.checks", "checker.config"),
-        *("checker.corrections", "checker.database", "checker.decoding", "checker.domain"),
-        *("checker.errors", "checker.fault_log", "checker.logs", "checker.memory"),
-        *("checker.notices", "checker.parent", "checker.receipts", "checker.reconciliation"),
-        *("checker.registry", "checker.runtime", "checker.sealed_spool", "checker.spending"),
-        "checker.upkeep",
-    },
-}
-# The top: it puts the parts together.
-TOP = {"checker", "checker.cli", "checker.server", "checker.demo"}
+# The table of places in CONTRIBUTING.md: lowest first, and each may import those above its row.
+PLACES = [
+    place.removesuffix("/").removesuffix(".py").replace("/", ".")
+    for place in re.findall(r"^\| `([a-z_/.]+)` \|", read(ROOT / "CONTRIBUTING.md"), re.MULTILINE)
+]
+INDEPENDENT = ("cache", "checker.domain")
 FOUNDATIONS = ("checker.domain", "checker.policy", "checker.errors")
 DRIVERS = {"redis", "asyncpg", "sqlalchemy", "alembic", "litestar", "granian", "click"}
 ENTRIES = {
@@ -131,19 +32,35 @@ ENTRIES = {
 }
 
 
-def part_of(module: str) -> str:
+def place_of(module: str) -> str:
+    """Return the place a module stands in; the package `checker` itself is no place."""
     package, _, rest = module.partition(".")
     return f"{package}.{rest.partition('.')[0]}" if package == "checker" and rest else package
 
 
-@pytest.mark.parametrize("module", modules())
-def test_a_module_knows_only_the_parts_below_it(module):
-    part = part_of(module)
-    known = {part_of(name) for name in imported(modules()[module])} - {part, "checker"}
-    if part in TOP:
-        assert not {name for name in known if name.startswith("loadtest")}
-    else:
-        assert known <= MAY_KNOW[part]
+def test_every_place_has_its_row_once():
+    assert sorted(PLACES) == sorted({place_of(module) for module in modules()} - {"checker"})
+
+
+def test_a_module_imports_only_places_above_its_own_in_the_table():
+    upward = [
+        f"{module} imports {name}"
+        for module in modules()
+        if module != "checker"
+        for name in sorted({place_of(name) for name in imported(modules()[module])} - {"checker"})
+        if PLACES.index(name) > PLACES.index(place_of(module))
+    ]
+    assert upward == []
+
+
+def test_what_could_be_lifted_out_knows_no_other_place():
+    known = {
+        (place_of(module), place_of(name))
+        for module in modules()
+        if place_of(module) in INDEPENDENT
+        for name in imported(modules()[module])
+    }
+    assert {(place, other) for place, other in known if other not in {place, "checker"}} == set()
 
 
 @pytest.mark.parametrize("module", modules())
@@ -153,13 +70,9 @@ def test_a_module_knows_nothing_of_tests(module):
 
 @pytest.mark.parametrize("part", FOUNDATIONS)
 def test_the_foundations_know_no_driver(part):
-    known = {name for module in modules() if part_of(module) == part for name in outside(module)}
+    known = {name for module in modules() if place_of(module) == part for name in outside(module)}
 
     assert not known & DRIVERS
-
-
-def test_every_part_has_its_row():
-    assert {part_of(module) for module in modules()} == MAY_KNOW.keys() | TOP
 
 
 def test_no_module_is_dead():

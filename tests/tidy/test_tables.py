@@ -21,6 +21,8 @@ from checker.domain.role import ROLE_ORDER, Role
 from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
 from checker.errors import CheckerError, ConfigurationError
+from checker.formats.operation import OperationLine
+from checker.formats.zxgk import PARTY_TYPES, TITLES
 from checker.logs import FIELDS, FORMATTERS, LogFormat
 from checker.reconciliation.job import Interruption
 from checker.reconciliation.job import Status as ReconciliationStatus
@@ -28,11 +30,9 @@ from checker.reconciliation.past_sale import RejectedCode
 from checker.reconciliation.schema import reconciliation
 from checker.registry.entry import FeedFormat, PartyType, RejectCode
 from checker.registry.ledger_state import DirectiveKind
-from checker.registry.operation_format import OperationLine
 from checker.registry.operations import DelistingGround, Operation
-from checker.registry.publication import ChangeKind
 from checker.registry.schema import directive, listing
-from checker.registry.zxgk import PARTY_TYPES, TITLES
+from checker.registry.versions import ChangeKind
 from checker.spending.authorization import MOVES, Status, StepKind
 
 # Errors that stop a start: there is no request yet to answer.

@@ -4,8 +4,8 @@ from checker.api.exchanges.exchange import NDJSON, Exchange, Exchanges
 from checker.api.list import ListView
 from checker.api.measures import Measures
 from checker.api.quarantine import PAGE_LINES, PAGE_LINES_MAX, LineAsSent, Quarantine, Retry
-from checker.registry.listing_format import ListingLine
-from checker.registry.operation_format import (
+from checker.formats.listing import ListingLine
+from checker.formats.operation import (
     BindLine,
     DelistLine,
     FulfilLine,
@@ -17,7 +17,7 @@ from checker.registry.operation_format import (
     UnshieldLine,
     WithdrawPermitLine,
 )
-from checker.registry.report import FeedReport
+from checker.intake.report import FeedReport
 
 OperationLine = (
     ListLine

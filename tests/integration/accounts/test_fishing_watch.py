@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from access_grounds import SLOWED_ITEMS
 
-from cache.tally import MemoryTally
+from cache.counting.tally import MemoryTally
 from checker.accounts.flags import Flags
 from checker.accounts.watch import FishingWatch
 from checker.domain.fishing import FishingGround, FishingSettings

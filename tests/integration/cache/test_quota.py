@@ -6,8 +6,17 @@ import time
 import pytest
 import redis
 
+from cache.counting.quota import (
+    LENT_SHARE,
+    MINUTE,
+    SLICE_MIN,
+    Limit,
+    MemoryQuota,
+    RedisQuota,
+    Slice,
+    Window,
+)
 from cache.errors import CacheUnavailable
-from cache.quota import LENT_SHARE, MINUTE, SLICE_MIN, Limit, MemoryQuota, RedisQuota, Slice, Window
 
 pytestmark = pytest.mark.anyio
 

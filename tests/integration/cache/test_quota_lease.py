@@ -7,8 +7,8 @@ from random import Random
 import pytest
 import redis
 
-from cache.quota import LENT_SHARE, Limit, MemoryQuota, RedisQuota, Window
-from cache.quota_lease import SLICE_MAX, LeasedQuota
+from cache.counting.quota import LENT_SHARE, Limit, MemoryQuota, RedisQuota, Window
+from cache.counting.quota_lease import SLICE_MAX, LeasedQuota
 
 pytestmark = pytest.mark.anyio
 

@@ -5,8 +5,8 @@ from itertools import count
 import pytest
 import redis
 
+from cache.counting.tally import ELEMENT_BYTES, WINDOW_S, MemoryTally, Noted, RedisTally, Totals
 from cache.errors import CacheUnavailable
-from cache.tally import ELEMENT_BYTES, WINDOW_S, MemoryTally, Noted, RedisTally, Totals
 
 pytestmark = pytest.mark.anyio
 

@@ -26,10 +26,10 @@ from checker.database.engine import open_engine
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air, Service
+from checker.intake.snapshot import SnapshotFeed
 from checker.policy.loader import builtin_policies, load_policies
-from checker.registry.registry_lease import RegistryWord
+from checker.publication.registry_lease import RegistryWord
 from checker.registry.sealing import Sealer
-from checker.registry.snapshot import SnapshotFeed
 from checker.vault import Vault
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)

@@ -15,7 +15,7 @@ from checker.accounts.keys import AccountRole, create_key
 from checker.api.app import create_app
 from checker.api.spans import Tracing
 from checker.config import Config, ListSettings
-from checker.runtime import open_runtime
+from checker.node.runtime import open_runtime
 
 ENVIRON = {
     "CHECKER_TOKEN_KEY": base64.b64encode(KEY).decode(),

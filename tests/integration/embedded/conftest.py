@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from embedded_users import Kind, User
 
-from cache.embedded.detached import Account, Process
-from cache.embedded.place import Place
+from checker.embedded.detached import Account, Process
+from checker.embedded.place import Place
 
 _NOBODY = 65534
 # Only a test run by root can act as somebody else too.

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from cache.embedded.detached import Account, Process
-from cache.embedded.redis import RedisProgram, embedded_redis
-from checker.database.embedded import PostgresProgram, embedded_postgres
+from checker.embedded.detached import Account, Process
+from checker.embedded.postgres import PostgresProgram, embedded_postgres
+from checker.embedded.redis import RedisProgram, embedded_redis
 
 PATIENCE_S = 30.0
 

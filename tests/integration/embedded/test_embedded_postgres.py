@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 from embedded_users import Kind, User, eventually, query
 
-from cache.embedded.detached import Account
-from cache.embedded.place import EmbeddedServerError
-from checker.database.embedded import embedded_postgres
+from checker.embedded.detached import Account
+from checker.embedded.place import EmbeddedServerError
+from checker.embedded.postgres import embedded_postgres
 
 _CONNECTIONS_MAX = 100
 _SETTING = "SELECT string_agg(setting, ' ' ORDER BY name) FROM pg_settings WHERE name IN ({})"

@@ -9,9 +9,9 @@ import pytest
 import redis
 from embedded_users import Kind, User, is_running, listener
 
-from cache.embedded.place import EmbeddedServerError
-from cache.embedded.redis import RedisProgram, embedded_redis
-from cache.embedded.shared import shared
+from checker.embedded.place import EmbeddedServerError
+from checker.embedded.redis import RedisProgram, embedded_redis
+from checker.embedded.shared import shared
 
 
 def test_it_saves_nothing_evicts_nothing_and_has_no_port(home: Path) -> None:

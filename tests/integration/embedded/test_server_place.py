@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from embedded_users import Kind, User, is_running, listener, serves
 
-from cache.embedded.detached import Account
-from cache.embedded.place import EmbeddedServerError, Place
+from checker.embedded.detached import Account
+from checker.embedded.place import EmbeddedServerError, Place
 
 
 def test_a_folder_is_made_closed_to_others(kind: Kind, home: Path) -> None:

@@ -19,7 +19,7 @@ from embedded_users import (
     serves,
 )
 
-from cache.embedded.detached import Account
+from checker.embedded.detached import Account
 
 _LONG = "long-" * 40
 

@@ -17,9 +17,9 @@ from registry_grounds import (
 )
 
 from checker.accounts.keys import AccountRole, create_key
+from checker.node.runtime import open_runtime
+from checker.node.upkeep import keep_current, publishing
 from checker.notices.writer import Pass
-from checker.runtime import open_runtime
-from checker.upkeep import keep_current, publishing
 
 LANES_MAX = 50
 

@@ -45,10 +45,10 @@ from checker.domain.service import Resort
 from checker.domain.service_terms import ResortVenue
 from checker.domain.settings import Settings
 from checker.journal.chain import JournalChain
+from checker.node.record import NotedHeads, verify_record
 from checker.policy.loader import builtin_policies, load_policies
 from checker.receipts.keys import rotate
 from checker.receipts.keys import withdraw as withdraw_receipt_key
-from checker.record import NotedHeads, verify_record
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
 from checker.spending.spending import Sale, Spending

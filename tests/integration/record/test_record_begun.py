@@ -9,7 +9,7 @@ from record_grounds import SEALER, chain
 from sqlalchemy import text
 
 from checker.errors import ConfigurationError
-from checker.record import begin_record
+from checker.node.record import begin_record
 from checker.registry.sealing import PARTY_NAME
 
 pytestmark = pytest.mark.anyio

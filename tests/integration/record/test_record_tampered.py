@@ -6,7 +6,7 @@ from record_tricks import NEWEST, TRICKS
 
 from checker.audit.chain import ChainHead
 from checker.journal.chain import JournalHead
-from checker.record import NotedHeads
+from checker.node.record import NotedHeads
 
 pytestmark = pytest.mark.anyio
 

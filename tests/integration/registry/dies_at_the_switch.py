@@ -17,8 +17,8 @@ from registry_grounds import (
 )
 
 from cache.redis_store import RedisStandingCache
-from checker.registry.snapshot import SnapshotFeed
-from checker.runtime import open_runtime
+from checker.intake.snapshot import SnapshotFeed
+from checker.node.runtime import open_runtime
 
 
 class DyingCache(RedisStandingCache):

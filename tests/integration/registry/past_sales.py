@@ -10,10 +10,10 @@ from checker.accounts.keys import AccountRole, Caller
 from checker.accounts.scope import Scope, limits_of
 from checker.domain.clock import instant_text
 from checker.errors import InvalidRequest
+from checker.formats.lines import cut_lines
 from checker.reconciliation.batches import in_batches
 from checker.reconciliation.job import Status
 from checker.reconciliation.past_sale import SalesFormat, SalesReader
-from checker.registry.lines import cut_lines
 
 HOURS = 8
 

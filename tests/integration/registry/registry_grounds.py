@@ -16,10 +16,10 @@ from checker.config import Config, ListSettings
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air
-from checker.registry.publication import newest_version
+from checker.node.runtime import open_runtime
+from checker.node.upkeep import keep_current, publishing
 from checker.registry.standings import Question, find_standings
-from checker.runtime import open_runtime
-from checker.upkeep import keep_current, publishing
+from checker.registry.versions import newest_version
 from loadtest.document_numbers import NumberSpace
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)

@@ -34,9 +34,9 @@ from registry_grounds import (
 )
 
 from checker.errors import TooLarge
-from checker.registry.changes import SLICE_LINES, STRICT_LINES_MAX
-from checker.registry.publication import newest_version
+from checker.intake.changes import SLICE_LINES, STRICT_LINES_MAX
 from checker.registry.summary import summarize
+from checker.registry.versions import newest_version
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 
 from checker.config import RedisSettings
 from checker.errors import ConfigurationError, Unavailable
-from checker.runtime import open_runtime
+from checker.node.runtime import open_runtime
 
 pytestmark = pytest.mark.anyio
 

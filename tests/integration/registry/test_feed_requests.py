@@ -16,9 +16,9 @@ from registry_grounds import (
 )
 
 from checker.errors import Conflict, IdempotencyKeyReused, Unavailable
-from checker.registry.changes import SLICE_LINES
-from checker.registry.feed_requests import ANSWERS_KEPT, FeedTerms, RequestKey
-from checker.registry.wanted import Wanted
+from checker.intake.changes import SLICE_LINES
+from checker.intake.feed_requests import ANSWERS_KEPT, FeedTerms, RequestKey
+from checker.intake.wanted import Wanted
 
 pytestmark = pytest.mark.anyio
 

@@ -19,9 +19,9 @@ from cache.errors import CacheUnavailable
 from checker.accounts.keys import PREFIX
 from checker.database.engine import driver_errors, fetch
 from checker.errors import ConfigurationError, Unavailable
+from checker.node.runtime import open_node
+from checker.node.upkeep import keep_current
 from checker.registry.schema import deployment
-from checker.runtime import open_node
-from checker.upkeep import keep_current
 
 pytestmark = pytest.mark.anyio
 

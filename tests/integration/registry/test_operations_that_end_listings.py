@@ -19,7 +19,7 @@ from registry_grounds import (
 )
 
 from checker.domain.service import Air, Lodging
-from checker.registry.publication import version_at
+from checker.registry.versions import version_at
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from positions import OTHER_LINE, position
 from sqlalchemy import func, insert, select
 
 from checker.database.engine import open_engine
-from checker.registry.outbox import KEPT_VERSIONS, prune_outbox, read_since
+from checker.publication.outbox import KEPT_VERSIONS, prune_outbox, read_since
 from checker.registry.schema import change, outbox
 
 pytestmark = pytest.mark.anyio

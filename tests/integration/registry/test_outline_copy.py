@@ -7,7 +7,7 @@ from registry_grounds import PATIENCE_S
 from sqlalchemy import func, select, text
 
 from checker.database.engine import open_engine
-from checker.registry.outline_copy import CHUNKS_AHEAD, outlines
+from checker.publication.outline_copy import CHUNKS_AHEAD, outlines
 from checker.registry.schema import outline
 
 pytestmark = pytest.mark.anyio

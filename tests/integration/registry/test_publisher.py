@@ -25,7 +25,7 @@ from cache.errors import CacheError
 from cache.keys import Keys
 from checker.database.locks import Lock
 from checker.errors import Unavailable
-from checker.upkeep import publishing
+from checker.node.upkeep import publishing
 
 pytestmark = pytest.mark.anyio
 

@@ -4,8 +4,8 @@ import pytest
 from registry_grounds import apply, person_listing, publish, query
 from sqlalchemy import text
 
-from checker.registry.feed_requests import FeedTerms
-from checker.registry.quarantine_rows import ACCOUNT_LINES_MAX, REQUEST_LINES_MAX, trim
+from checker.intake.feed_requests import FeedTerms
+from checker.intake.quarantine_rows import ACCOUNT_LINES_MAX, REQUEST_LINES_MAX, trim
 
 pytestmark = pytest.mark.anyio
 

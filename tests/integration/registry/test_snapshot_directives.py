@@ -7,7 +7,7 @@ import pytest
 from registry_grounds import AT, ENVIRON, config_of, feed_of, ndjson, outcome_of, person_listing
 
 from checker.domain.clock import shanghai_day
-from checker.runtime import open_runtime
+from checker.node.runtime import open_runtime
 
 pytestmark = pytest.mark.anyio
 

@@ -33,8 +33,9 @@ from checker.checks.registry_check import RegistryCheck
 from checker.domain.clock import shanghai_day
 from checker.domain.service import Air, RealEstate
 from checker.domain.service_terms import Transaction
-from checker.registry.publication import build_generation, newest_version
-from checker.registry.registry_lease import RegistryWord
+from checker.publication.generation_build import build_generation
+from checker.publication.registry_lease import RegistryWord
+from checker.registry.versions import newest_version
 
 pytestmark = pytest.mark.anyio
 

@@ -19,8 +19,8 @@ from registry_grounds import (
 from cache.keys import Keys
 from cache.redis_parts import RedisParts
 from cache.verification import Walk
-from checker.registry.verification import Verification
-from checker.upkeep import publishing
+from checker.node.upkeep import publishing
+from checker.publication.verification import Verification
 
 pytestmark = pytest.mark.anyio
 

@@ -18,9 +18,9 @@ from checker.config import Config, ListSettings
 from checker.domain.clock import CapPeriod
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
-from checker.registry.publication import newest_version
-from checker.runtime import open_runtime
-from checker.upkeep import keep_current
+from checker.node.runtime import open_runtime
+from checker.node.upkeep import keep_current
+from checker.registry.versions import newest_version
 
 PATIENCE_S = 20
 

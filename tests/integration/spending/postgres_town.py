@@ -20,8 +20,8 @@ from sqlalchemy import insert, text
 
 from checker.accounts.schema import account
 from checker.database.engine import open_engine
+from checker.intake.changes import ChangesFeed
 from checker.policy.loader import builtin_policies, load_policies
-from checker.registry.changes import ChangesFeed
 from checker.spending.opening import SESSION_SETTINGS
 from checker.spending.postgres_store import PostgresSpendingStore
 

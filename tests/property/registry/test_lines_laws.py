@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.registry.lines import cut_lines
+from checker.formats.lines import cut_lines
 
 pytestmark = pytest.mark.anyio
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from cache.counting.quota import MemoryQuota, RedisQuota
 from cache.errors import CacheUnavailable
-from cache.quota import MemoryQuota, RedisQuota
 from checker.accounts.keys import AccountRole, Caller
 from checker.accounts.quotas import NO_LIMIT, Quotas
 from checker.accounts.scope import Scope, limits_of

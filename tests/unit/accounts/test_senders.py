@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from cache.counting.quota import Limit, MemoryQuota, Slice, Taken
 from cache.errors import CacheUnavailable
-from cache.quota import Limit, MemoryQuota, Slice, Taken
 from checker.accounts.senders import LOCAL_MAX, SenderBounds, Senders, shares_of
 from checker.errors import QuotaExceeded, Unavailable
 

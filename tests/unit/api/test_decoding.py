@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checker.checks.request import Check, ChecksBatch, SubjectsBatch
 from checker.decoding import decode
 from checker.errors import Fault, InvalidRequest
-from checker.registry.listing_format import ListingLine
+from checker.formats.listing import ListingLine
 
 MARK = "440882189001011230"
 DECODERS = [msgspec.json.Decoder(kind) for kind in (Check, ChecksBatch, SubjectsBatch, ListingLine)]

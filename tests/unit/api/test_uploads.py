@@ -6,7 +6,7 @@ import pytest
 
 from checker.api.uploads import PLACES_OF_ACCOUNT_MAX, Uploads
 from checker.errors import BodyStalled, InvalidRequest, Unavailable
-from checker.sealed_spool import MEMORY_BYTES_MAX
+from checker.intake.sealed_spool import MEMORY_BYTES_MAX
 
 pytestmark = pytest.mark.anyio
 

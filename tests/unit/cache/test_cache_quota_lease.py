@@ -2,9 +2,9 @@
 
 import pytest
 
+from cache.counting.quota import MINUTE, Limit, MemoryQuota, Window
+from cache.counting.quota_lease import PAUSE_S, SLICE_MAX, LeasedQuota
 from cache.errors import CacheUnavailable
-from cache.quota import MINUTE, Limit, MemoryQuota, Window
-from cache.quota_lease import PAUSE_S, SLICE_MAX, LeasedQuota
 
 pytestmark = pytest.mark.anyio
 

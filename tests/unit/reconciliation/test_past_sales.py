@@ -10,6 +10,7 @@ import pytest
 from checker.accounts.keys import AccountRole, Caller
 from checker.domain.service import Lodging, ServiceType
 from checker.errors import InvalidRequest
+from checker.formats.lines import cut_lines
 from checker.reconciliation.batches import (
     BATCH_BYTES,
     BATCH_LINES,
@@ -24,7 +25,6 @@ from checker.reconciliation.past_sale import (
     SalesFormat,
     SalesReader,
 )
-from checker.registry.lines import cut_lines
 
 pytestmark = pytest.mark.anyio
 

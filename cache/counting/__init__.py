@@ -1,0 +1,1 @@
+"""Counts that the nodes of a deployment share: quotas and tallies."""

@@ -1,0 +1,75 @@
+"""A source on the file system: a list, a manifest, or a folder with a manifest.
+
+For places where files are carried or mounted. Nothing tells that a file is still being written, so
+a publisher writes aside and renames, or gives sha256; one that changes while it is read is refused.
+"""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from checker.connector.errors import SourceFault
+from checker.connector.manifest import MANIFEST_FILE
+from checker.connector.plan import Stamp
+from checker.connector.source import CHUNK_BYTES, Body
+
+
+class FolderSource:
+    """A path of this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self.name = str(self._path)
+
+    @asynccontextmanager
+    async def look(self, known: Stamp) -> AsyncIterator[Body | None]:
+        """Open the list or the manifest."""
+        path = self._path / MANIFEST_FILE if self._path.is_dir() else self._path
+        with _opened(path) as file:
+            stamp = _stamp(os.fstat(file.fileno()))
+            # A manifest is small, and may be rewritten within one tick of the file system's clock.
+            is_manifest = path.suffix == ".json"
+            if stamp == known and not is_manifest:
+                yield None
+                return
+            async with aclosing(_chunks(file, path)) as chunks:
+                yield Body(chunks=chunks, stamp=stamp, is_manifest=is_manifest, told_whole=True)
+
+    @asynccontextmanager
+    async def open(self, file: str) -> AsyncIterator[Body]:
+        """Open a file beside the manifest."""
+        folder = self._path if self._path.is_dir() else self._path.parent
+        path = folder / file
+        with _opened(path) as opened:
+            stamp = _stamp(os.fstat(opened.fileno()))
+            async with aclosing(_chunks(opened, path)) as chunks:
+                yield Body(chunks=chunks, stamp=stamp, is_manifest=False, told_whole=True)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise SourceFault(f"{path.name} cannot be read: {error.strerror}") from None
+    with file:
+        yield file
+
+
+async def _chunks(file: BinaryIO, path: Path) -> AsyncGenerator[bytes, None]:
+    before = _stamp(os.fstat(file.fileno()))
+    try:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+        after = _stamp(os.fstat(file.fileno()))
+    except OSError as error:
+        raise SourceFault(f"{path.name} cannot be read: {error.strerror}") from None
+    if after != before:
+        raise SourceFault(f"{path.name} changed while it was read")
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    """Make an entity tag of what a rewritten file changes."""
+    return Stamp(etag=f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}")

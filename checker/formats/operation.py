@@ -1,0 +1,267 @@
+"""How operations are written: one JSON object a line, told apart by `op` (contract, section 5).
+
+Read strictly, as listings are: an unknown field, a measure nobody knows or a number that fails its
+check rejects the line. What is not the line's own matter - whether a listing is known, whose its id
+is - is the ledger's.
+"""
+
+from collections.abc import Set
+from datetime import date, datetime
+from typing import Annotated
+
+import msgspec
+
+from checker.decoding import decode
+from checker.domain.clock import instant_or_day
+from checker.domain.document import Document, DocumentType, normalize
+from checker.domain.errors import InvalidDocument
+from checker.domain.service import ServiceType
+from checker.errors import InvalidRequest
+from checker.formats.listing import (
+    DOCUMENTS_MAX,
+    Id,
+    ListingLine,
+    OfficerLines,
+    Text,
+    invalid_document,
+    read_listing,
+    read_officers,
+    rejection,
+)
+from checker.registry.entry import LineRejected, RejectCode
+from checker.registry.operations import (
+    Bind,
+    Delist,
+    DelistingGround,
+    Fulfil,
+    GrantPermit,
+    List,
+    Operation,
+    PermitEntry,
+    ReplaceOfficers,
+    Retain,
+    Shield,
+    Unshield,
+    WithdrawPermit,
+)
+
+MEASURES_MAX = 100
+USES_MAX = 1_000_000
+"""Beyond that a number means any number, which is said by null."""
+
+_ORGANIZATIONS = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line is read with: the day, the day on which it was sent, the measures that exist."""
+
+    today: date
+    sent_on: date
+    measures: Set[str]
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op"):
+    pass
+
+
+class ListLine(_Line, tag="list", frozen=True, kw_only=True):
+    """Puts a listing in force."""
+
+    listing: ListingLine
+
+    def read(self, reading: Reading) -> List:
+        """Normalise it; raises LineRejected, as all of these do."""
+        return List(entry=read_listing(self.listing, reading.today, "/listing"))
+
+
+class DelistLine(_Line, tag="delist", frozen=True, kw_only=True):
+    """Ends one; without `on`, the day on which it was sent."""
+
+    listing_id: Id
+    ground: DelistingGround
+    on: date | None = None
+
+    def read(self, reading: Reading) -> Delist:
+        """Put in the day."""
+        on = self.on or reading.sent_on
+        return Delist(listing_id=self.listing_id, ground=self.ground, on=on)
+
+
+class ShieldLine(_Line, tag="shield", frozen=True, kw_only=True):
+    """Pauses one."""
+
+    listing_id: Id
+
+    def read(self, _reading: Reading) -> Shield:
+        """Take it as it is."""
+        return Shield(listing_id=self.listing_id)
+
+
+class UnshieldLine(_Line, tag="unshield", frozen=True, kw_only=True):
+    """Ends the pause."""
+
+    listing_id: Id
+
+    def read(self, _reading: Reading) -> Unshield:
+        """Take it as it is."""
+        return Unshield(listing_id=self.listing_id)
+
+
+class FulfilLine(_Line, tag="fulfil", frozen=True, kw_only=True):
+    """Starts the clock for the removal; without `on`, the day on which it was sent."""
+
+    listing_id: Id
+    on: date | None = None
+
+    def read(self, reading: Reading) -> Fulfil:
+        """Put in the day, which cannot be one to come."""
+        on = self.on or reading.sent_on
+        if on > reading.today:
+            raise LineRejected(RejectCode.IN_THE_FUTURE, "/on is a day to come")
+        return Fulfil(listing_id=self.listing_id, on=on)
+
+
+class OfficersLine(_Line, tag="officers", frozen=True, kw_only=True):
+    """Replaces the officers; an empty array leaves none."""
+
+    listing_id: Id
+    officers: OfficerLines
+
+    def read(self, reading: Reading) -> ReplaceOfficers:
+        """Normalise them."""
+        officers = read_officers(self.officers, reading.today)
+        return ReplaceOfficers(listing_id=self.listing_id, officers=officers)
+
+
+class RetainLine(_Line, tag="retain", frozen=True, kw_only=True):
+    """Keeps measures after the delisting, for a time that has an end."""
+
+    listing_id: Id
+    measures: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MEASURES_MAX)]
+    until: date
+    basis: Text
+
+    def read(self, reading: Reading) -> Retain:
+        """Look the measures up."""
+        for index, measure in enumerate(self.measures):
+            if measure not in reading.measures:
+                text = f"/measures/{index} is no measure that is known"
+                raise LineRejected(RejectCode.UNKNOWN_MEASURE, text)
+        return Retain(
+            listing_id=self.listing_id,
+            measures=tuple(sorted(set(self.measures))),
+            until=self.until,
+            basis=self.basis,
+        )
+
+
+class BindLine(_Line, tag="bind", frozen=True, kw_only=True):
+    """Says that documents are one person's."""
+
+    documents: Annotated[tuple[Document, ...], msgspec.Meta(min_length=2, max_length=DOCUMENTS_MAX)]
+
+    def read(self, reading: Reading) -> Bind:
+        """Normalise them; a person and an organization are never one."""
+        documents = tuple(
+            _whole(document, reading.today, f"/documents/{index}")
+            for index, document in enumerate(self.documents)
+        )
+        if len({document.type in _ORGANIZATIONS for document in documents}) > 1:
+            text = "/documents names a person's and an organization's"
+            raise LineRejected(RejectCode.INVALID_OPERATION, text)
+        return Bind(documents=documents)
+
+
+class PermitFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A permit. Its bounds are RFC 3339 instants, or days, which mean their beginning."""
+
+    id: Id
+    document: Document
+    services: Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1, max_length=50)]
+    valid_from: str
+    valid_until: str
+    uses: Annotated[int, msgspec.Meta(ge=1, le=USES_MAX)] | None = None
+    court: Text
+    ground: Text
+
+
+class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
+    """Grants a permit."""
+
+    permit: PermitFields
+
+    def read(self, reading: Reading) -> GrantPermit:
+        """Normalise it; it must last."""
+        sent = self.permit
+        valid_from = _instant(sent.valid_from, "valid_from")
+        valid_until = _instant(sent.valid_until, "valid_until")
+        if valid_until <= valid_from:
+            text = "/permit/valid_until is not after its valid_from"
+            raise LineRejected(RejectCode.ENDS_BEFORE_IT_STARTS, text)
+        permit = PermitEntry(
+            id=sent.id,
+            document=_whole(sent.document, reading.today, "/permit/document"),
+            services=tuple(sorted(set(sent.services))),
+            valid_from=valid_from,
+            valid_until=valid_until,
+            uses=sent.uses,
+            court=sent.court,
+            ground=sent.ground,
+        )
+        return GrantPermit(permit=permit)
+
+
+class WithdrawPermitLine(_Line, tag="withdraw_permit", frozen=True, kw_only=True):
+    """Takes it back."""
+
+    permit_id: Id
+
+    def read(self, _reading: Reading) -> WithdrawPermit:
+        """Take it as it is."""
+        return WithdrawPermit(permit_id=self.permit_id)
+
+
+OperationLine = (
+    ListLine
+    | DelistLine
+    | ShieldLine
+    | UnshieldLine
+    | FulfilLine
+    | OfficersLine
+    | RetainLine
+    | BindLine
+    | PermitLine
+    | WithdrawPermitLine
+)
+_decoder: msgspec.json.Decoder[OperationLine] = msgspec.json.Decoder(OperationLine)
+
+
+def parse_operation(line: bytes, reading: Reading) -> Operation:
+    """Read one line.
+
+    Raises:
+        LineRejected: with the field at fault, and nothing of what stood in it.
+    """
+    try:
+        sent = decode(_decoder, line)
+    except InvalidRequest as error:
+        in_listing = f"{error.faults[0].pointer}/".startswith("/listing/")
+        code = RejectCode.INVALID_LISTING if in_listing else RejectCode.INVALID_OPERATION
+        raise rejection(error, code) from None
+    return sent.read(reading)
+
+
+def _whole(document: Document, today: date, under: str) -> Document:
+    """Normalise a document; one with hidden characters fails its check, as it must here."""
+    try:
+        return normalize(document, today)
+    except InvalidDocument as error:
+        raise invalid_document(error, under) from None
+
+
+def _instant(text: str, field: str) -> datetime:
+    try:
+        return instant_or_day(text)
+    except ValueError:
+        told = f"/permit/{field} is neither an instant with its offset nor a day"
+        raise LineRejected(RejectCode.INVALID_OPERATION, told) from None

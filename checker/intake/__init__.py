@@ -1,0 +1,1 @@
+"""How a feed is taken in: read, staged, written, and what cannot be read kept aside."""

@@ -1,0 +1,231 @@
+"""Feeds under an idempotency key or `If-Match`: what a sender relies on that gets no answer.
+
+The answer to a keyed feed is written in the transaction that changes the list. A feed of several
+commits writes with each commit how many lines are on the record. The same request again goes on
+from there, so a process that dies in between loses no line and repeats none.
+
+Behind the lock of the list a request is admitted, in this order of precedence:
+
+1. The operation must still be wanted (`checker.intake.wanted`), and the sender's own condition
+   must hold (`FeedTerms.fence`).
+2. The key was used for another request: `IdempotencyKeyReused`.
+3. The key has its answer: that answer is given again, and nothing is done.
+4. Another connection is at this very request and has come further: `Conflict`.
+5. The list has another version than `If-Match` names: `Conflict`.
+
+An answer of 412 is not kept: nothing was done, and the sender may name the new version under the
+same key. An answer that refused a shrunk list is kept: the same body could pass later, against
+another list in force, and would undo what came in between.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.database.engine import driver_errors
+from checker.domain.clock import Clock
+from checker.errors import Conflict, IdempotencyKeyReused
+from checker.fault_log import FaultLog
+from checker.intake.report import FeedReport
+from checker.intake.wanted import Wanted
+from checker.registry.schema import feed_request
+from checker.registry.versions import ListVersion, newest_version, version_numbered
+from checker.vault import Vault
+
+ANSWERS_KEPT: Final = timedelta(hours=48)
+"""Twice as long as the contract promises."""
+
+FORGET_INTERVAL_S: Final = 600.0
+ANSWER: Final = "feed_request.answer"
+
+_log = logging.getLogger(__name__)
+
+
+class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The digest of account, address and idempotency key, and the digest of the request."""
+
+    key_digest: bytes
+    request_digest: bytes
+
+
+Fence = Callable[[AsyncConnection], Awaitable[None]]
+"""Raises Conflict, behind the lock of the list, if the sender may not go on."""
+
+
+class FeedTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """Who sends a feed, and under which conditions. A command has no account.
+
+    A sender that is a person gets the same refusal again under the same key; without
+    `keeps_refusals` the same request is judged anew.
+    """
+
+    account_id: str | None = None
+    key: RequestKey | None = None
+    if_match: int | None = None
+    wanted: Wanted | None = None
+    fence: Fence | None = None
+    keeps_refusals: bool = True
+
+    def waits(self) -> None:
+        """Note that the next part of the feed waits for its turn from now on."""
+        if self.wanted is not None:
+            self.wanted.waits()
+
+    def require_wanted(self) -> None:
+        """Raise Unavailable if the feed must not be begun any more."""
+        if self.wanted is not None:
+            self.wanted.require()
+
+    def require_present(self) -> None:
+        """Raise Unavailable if the caller has gone."""
+        if self.wanted is not None:
+            self.wanted.require_present()
+
+
+NO_TERMS: Final = FeedTerms()
+
+
+class FeedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is sealed of an answer: the report, or why the whole feed was refused."""
+
+    report: FeedReport | None = None
+    refused: str | None = None
+
+
+class KeptRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A keyed request: so many lines of it are on the record, and this is the report so far."""
+
+    lines: int
+    is_whole: bool
+    report: FeedReport | None = None
+    refused: str | None = None
+
+
+class AnsweredBefore(Exception):
+    """The request has its answer already; `kept` holds it."""
+
+    def __init__(self, kept: KeptRequest) -> None:
+        super().__init__("the request was answered before")
+        self.kept = kept
+
+    def report(self) -> FeedReport:
+        """Give the first answer again. Raises Conflict where that was a refusal."""
+        if self.kept.refused is not None:
+            raise Conflict(self.kept.refused)
+        assert self.kept.report is not None, "an answer is a report or a refusal"
+        return self.kept.report
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(FeedAnswer).decode
+
+
+class FeedRequests:
+    """The keyed requests of one deployment. `engine` is for what no feed's transaction does."""
+
+    def __init__(self, *, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+
+    async def begin(self, terms: FeedTerms) -> KeptRequest | None:
+        """Look, before any work is done, how far the request came; None: it is new.
+
+        Raises:
+            AnsweredBefore: it has its answer.
+            IdempotencyKeyReused: its key belongs to another request.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        if terms.key is None:
+            return None
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                return await self._unanswered(connection, terms.key)
+
+    async def admit(self, connection: AsyncConnection, terms: FeedTerms, lines: int = 0) -> None:
+        """Let a feed of which `lines` are on the record go on; the caller holds `LIST_WRITER`.
+
+        Raises:
+            AnsweredBefore: it has its answer.
+            IdempotencyKeyReused: its key belongs to another request.
+            Conflict: the list has moved on, or another connection is at the same request.
+            Unavailable: it is not wanted any more.
+        """
+        terms.require_wanted()
+        if terms.fence is not None:
+            await terms.fence(connection)
+        if terms.key is not None:
+            kept = await self._unanswered(connection, terms.key)
+            if lines != (0 if kept is None else kept.lines):
+                raise Conflict("the same request is carried out on another connection")
+        if terms.if_match is not None and lines == 0:
+            newest = await newest_version(connection)
+            version = 0 if newest is None else newest.version
+            if version != terms.if_match:
+                text = f"the list has version {version}; nothing was done"
+                raise Conflict(text, is_precondition=True)
+
+    async def version_of(self, before: AnsweredBefore) -> ListVersion | None:
+        """Read the version that a first answer named; None: there was no list yet."""
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                return await version_numbered(connection, before.report().version)
+
+    async def keep(self, connection: AsyncConnection, terms: FeedTerms, kept: KeptRequest) -> None:
+        """Write how far a keyed request came, in the transaction that changes the list."""
+        if terms.key is None:
+            return
+        answer = _encode(FeedAnswer(report=kept.report, refused=kept.refused)).decode()
+        values = {
+            "key_digest": terms.key.key_digest,
+            "request_digest": terms.key.request_digest,
+            "lines": kept.lines,
+            "is_whole": kept.is_whole,
+            "answer": self._vault.seal(answer, ANSWER, terms.key.key_digest.hex()),
+            "at": self._clock.now(),
+        }
+        statement = insert(feed_request).values(values)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["key_digest"], set_=values)
+        )
+
+    async def run(self) -> None:
+        """Forget old answers until cancelled."""
+        faults = FaultLog(_log, "forgetting old answers to feeds")
+        while True:
+            try:
+                await self.forget()
+            except Exception as error:
+                faults.met(error)
+            else:
+                faults.passed()
+            await asyncio.sleep(FORGET_INTERVAL_S)
+
+    async def forget(self) -> None:
+        """Forget answers whose time is over. Raises Unavailable."""
+        before = self._clock.now() - ANSWERS_KEPT
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                await connection.execute(delete(feed_request).where(feed_request.c.at < before))
+
+    async def _unanswered(self, connection: AsyncConnection, key: RequestKey) -> KeptRequest | None:
+        statement = select(feed_request).where(feed_request.c.key_digest == key.key_digest)
+        row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        if row.request_digest != key.request_digest:
+            raise IdempotencyKeyReused("this Idempotency-Key was used for another request")
+        answer = _decode(self._vault.open(row.answer, ANSWER, key.key_digest.hex()))
+        kept = KeptRequest(
+            lines=row.lines, is_whole=row.is_whole, report=answer.report, refused=answer.refused
+        )
+        if kept.is_whole:
+            raise AnsweredBefore(kept)
+        return kept

@@ -1,0 +1,138 @@
+"""The quarantine: lines that were not accepted, until somebody has looked at them.
+
+A retry reads a line again as it was sent. What may have become of it since is judged under the
+list's lock (`quarantine_rows.settled`): an old line must not bring back what a later list dropped.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Select, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from checker.database.engine import driver_errors, fetch
+from checker.domain.clock import shanghai_day
+from checker.errors import NotFound
+from checker.intake.changes import SLICE_LINES, ChangesFeed
+from checker.intake.quarantine_rows import FeedLine
+from checker.intake.report import FeedReport
+from checker.registry.entry import RejectCode
+from checker.registry.schema import quarantine
+from checker.registry.sealing import QUARANTINE_RAW, Sealer
+
+
+class QuarantinedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that was not accepted, without what stands in it; `id` tells it from all others."""
+
+    id: int
+    feed: str
+    format: str
+    line: int
+    code: RejectCode
+    detail: str
+    at: datetime
+
+
+class Quarantine:
+    """Shows the lines, and has them tried again."""
+
+    def __init__(self, *, engine: AsyncEngine, sealer: Sealer, changes: ChangesFeed) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._changes = changes
+
+    async def open_lines(self, after: int, limit: int) -> tuple[QuarantinedLine, ...]:
+        """Give up to `limit` lines that no retry has put in force, in order, from `after` on.
+
+        Raises:
+            Unavailable: the registry cannot be reached.
+        """
+        rows = await self._fetch(_OPEN, after=after, limit=limit)
+        return tuple(_line(row) for row in rows)
+
+    async def read(self, line_id: int) -> tuple[QuarantinedLine, str]:
+        """Give one line, open or not, and its text.
+
+        Raises:
+            NotFound: there is none of this id.
+            Unavailable: the registry cannot be reached.
+        """
+        rows = await self._fetch(_NAMED, wanted=[line_id])
+        if not rows:
+            raise NotFound("no line in quarantine has this id")
+        return _line(rows[0]), self._text(rows[0])
+
+    async def retry(self, ids: Sequence[int] | None) -> FeedReport:
+        """Read lines again, all that are open or those named, in the order in which they came.
+
+        The report tells lines by their ids in quarantine; of a line that was put in force before,
+        it counts once more what is so already.
+
+        Raises:
+            NotFound: one of the ids is unknown; nothing was tried.
+            Unavailable: the registry cannot be reached. What came before may stand.
+        """
+        if ids is not None:
+            known = {row["pk"] for row in await self._fetch(_IDS, wanted=list(ids))}
+            if known != set(ids):
+                raise NotFound("not all of these ids are those of lines in quarantine")
+        return await self._changes.apply_again(self._slices(ids))
+
+    async def _slices(self, ids: Sequence[int] | None) -> AsyncIterator[list[FeedLine]]:
+        after = 0
+        wanted = None if ids is None else sorted(set(ids))
+        while True:
+            if wanted is None:
+                rows = await self._fetch(_OPEN, after=after, limit=SLICE_LINES)
+            else:
+                rows = await self._fetch(_NAMED, wanted=wanted[:SLICE_LINES])
+                wanted = wanted[SLICE_LINES:]
+            if not rows:
+                return
+            after = rows[-1]["pk"]
+            yield [self._read(row) for row in rows]
+
+    def _read(self, row: Any) -> FeedLine:
+        # Of a line that was too long nothing was kept: it is too long again.
+        raw = self._text(row).encode() or None
+        return FeedLine(
+            feed=row["feed"],
+            number=row["pk"],
+            raw=raw or b"",
+            read=self._changes.read(raw, row["format"], shanghai_day(row["at"])),
+            line_format=row["format"],
+            quarantined=row["pk"],
+        )
+
+    def _text(self, row: Any) -> str:
+        return self._sealer.vault.open(row["raw"], QUARANTINE_RAW, row["feed"], str(row["line"]))
+
+    async def _fetch(self, statement: Select[Any], **parameters: Any) -> Sequence[Any]:
+        with driver_errors():
+            return await fetch(self._engine, statement, parameters)
+
+
+def _line(row: Any) -> QuarantinedLine:
+    return QuarantinedLine(
+        id=row["pk"],
+        feed=row["feed"],
+        format=row["format"],
+        line=row["line"],
+        code=RejectCode(row["code"]),
+        detail=row["detail"],
+        at=row["at"],
+    )
+
+
+_OPEN = (
+    select(quarantine)
+    .where(quarantine.c.resolved_version.is_(None), quarantine.c.pk > bindparam("after"))
+    .order_by(quarantine.c.pk)
+    .limit(bindparam("limit"))
+)
+_is_wanted = quarantine.c.pk == any_(bindparam("wanted", type_=ARRAY(BigInteger)))
+_NAMED = select(quarantine).where(_is_wanted).order_by(quarantine.c.pk)
+_IDS = select(quarantine.c.pk).where(_is_wanted)

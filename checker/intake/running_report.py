@@ -1,0 +1,53 @@
+"""The report of a feed of changes while it grows, slice by slice."""
+
+from checker.intake.change_writer import Written
+from checker.intake.quarantine_rows import REQUEST_LINES_MAX
+from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
+from checker.registry.versions import ListVersion
+
+REPORTED_BEFORE_END_MAX = REQUEST_LINES_MAX
+"""Rejected lines that are written with each commit of a keyed feed but the last one. A feed of junk
+would otherwise write all of its faults again and again."""
+
+
+class RunningReport:
+    """What became of a feed so far; it goes on from `before`, where an earlier try came to."""
+
+    def __init__(self, before: FeedReport | None = None) -> None:
+        self.newest: ListVersion | None = None
+        self._version = 0 if before is None else before.version
+        self.quarantined = 0
+        self._accepted = 0 if before is None else before.accepted
+        self._rejected = [] if before is None else list(before.rejected)
+        self._rejected_count = 0 if before is None else before.rejected_count
+        if before is not None:
+            self.quarantined = before.rejected_count - before.not_quarantined
+
+    def add(self, written: Written) -> None:
+        """Take in what was written of the next lines."""
+        self.newest = written.newest
+        self._version = written.version
+        self.quarantined += written.quarantined
+        self._accepted += written.accepted
+        self._rejected_count += len(written.rejected)
+        for verdict in written.rejected[: REPORTED_MAX - len(self._rejected)]:
+            error = verdict.rejected
+            assert error is not None, "it is among the rejected"
+            told = RejectedLine(line=verdict.line.number, code=error.code, detail=error.detail)
+            self._rejected.append(told)
+
+    def after(self, written: Written, *, is_whole: bool) -> FeedReport:
+        """Give the report as it will be with the next lines; nothing is taken in yet."""
+        next_report = RunningReport(self.report())
+        next_report.add(written)
+        return next_report.report(REPORTED_MAX if is_whole else REPORTED_BEFORE_END_MAX)
+
+    def report(self, reported_max: int = REPORTED_MAX) -> FeedReport:
+        """Give the report, with at most so many rejected lines."""
+        return FeedReport(
+            version=self._version,
+            accepted=self._accepted,
+            rejected=tuple(self._rejected[:reported_max]),
+            rejected_count=self._rejected_count,
+            not_quarantined=self._rejected_count - self.quarantined,
+        )

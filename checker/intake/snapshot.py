@@ -1,0 +1,219 @@
+"""The snapshot feed: replaces the whole list in one step, or changes nothing.
+
+One transaction stages the lines, writes the difference, the numbered change and the outlines, and
+builds the next generation of the cache from them, all beside what is in force. Then it is
+committed, the cache's pointer is switched, and it is awaited that no node answers from before.
+Whatever fails before the commit leaves the list as it was. A cache that fails keeps nothing up: the
+list is committed without a generation, checks ask the registry, and the publisher builds another
+one; so it does for who dies between the commit and the switch.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Awaitable, Callable
+from contextlib import suppress
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cache.errors import BuildRejected, CacheError
+from cache.generation import Generation
+from cache.store import StandingCache
+from checker.database.engine import driver_errors
+from checker.database.locks import Lock, hold_to_commit
+from checker.domain.clock import Clock, shanghai_day
+from checker.errors import Conflict, Fault, InvalidRequest, Unavailable
+from checker.intake.feed_requests import (
+    NO_TERMS,
+    AnsweredBefore,
+    FeedRequests,
+    FeedTerms,
+    KeptRequest,
+)
+from checker.intake.line_reader import Intake
+from checker.intake.quarantine_rows import trim
+from checker.intake.report import FeedReport, RejectedLine
+from checker.publication.generation_build import build_generation
+from checker.registry.entry import FeedFormat
+from checker.registry.journaling import ChangeRow, journal_snapshot
+from checker.registry.projection import refresh_after_snapshot
+from checker.registry.schema import listing
+from checker.registry.sealing import Sealer
+from checker.registry.versions import ChangeKind, ListVersion, list_origin, put_change
+
+SHRINKS_BELOW = 0.5
+"""The share of the list in force under which a snapshot looks like a file that was cut."""
+
+AT_ONCE_MAX = 2
+"""Snapshots that one process reads at once. Each holds a connection, and changes need some too."""
+
+_log = logging.getLogger(__name__)
+
+
+class SnapshotFeed:
+    """Takes snapshots into the registry and puts them in force.
+
+    `in_force` waits until no node can answer from before a version.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        cache: StandingCache,
+        sealer: Sealer,
+        token_key: str,
+        clock: Clock,
+        in_force: Callable[[ListVersion], Awaitable[None]],
+    ) -> None:
+        self._engine = engine
+        self._cache = cache
+        self._sealer = sealer
+        self._token_key = token_key
+        self._clock = clock
+        self._in_force = in_force
+        self._requests = FeedRequests(engine=engine, vault=sealer.vault, clock=clock)
+        self._turns = asyncio.Semaphore(AT_ONCE_MAX)
+
+    async def replace(
+        self,
+        chunks: AsyncIterable[bytes],
+        *,
+        feed_format: FeedFormat = FeedFormat.LISTING,
+        allow_empty: bool = False,
+        allow_shrink: bool = False,
+        kind: ChangeKind = ChangeKind.SNAPSHOT,
+        progress: Callable[[int], None] = lambda _lines: None,
+        terms: FeedTerms = NO_TERMS,
+    ) -> FeedReport:
+        """Replace the list by the lines of a feed (bytes of NDJSON, cut anywhere).
+
+        When it returns, the list is durable and in force. `progress` gets the number of lines read
+        so far. The bytes must not come from a slow sender: a transaction is open while they are
+        read.
+
+        Raises:
+            InvalidRequest: no line could be accepted, and neither `allow_empty` nor `allow_shrink`
+                says that it is meant.
+            Conflict: less than half of what is in force could be accepted, and `allow_shrink` does
+                not say that it is meant. A list that came from the demo may always go. Or the list
+                has moved on from `If-Match`.
+            IdempotencyKeyReused: the key was used for another request; nothing changed.
+            Unavailable: the registry cannot be reached, or the operation is not wanted any more;
+                send it again later.
+        """
+        may_be = (allow_empty or allow_shrink, allow_shrink)
+        try:
+            await self._requests.begin(terms)
+            async with self._turns:
+                terms.require_wanted()
+                intake, change, generation = await self._take_in(
+                    chunks, feed_format, may_be, kind, progress, terms
+                )
+        except AnsweredBefore as before:
+            report, newest = before.report(), await self._requests.version_of(before)
+            if newest is not None:
+                await self._in_force(newest)
+            return report
+        except (InvalidRequest, Conflict):
+            await self._trim(terms)
+            raise
+        if generation is not None:
+            await self._switch(generation)
+        await self._in_force(change)
+        # What cannot be swept now goes with the next one.
+        with suppress(CacheError):
+            await self._cache.sweep()
+        if intake.rejected_count:
+            await self._trim(terms)
+        return intake.report(change.version)
+
+    async def _take_in(
+        self,
+        chunks: AsyncIterable[bytes],
+        feed_format: FeedFormat,
+        may_be: tuple[bool, bool],
+        kind: ChangeKind,
+        progress: Callable[[int], None],
+        terms: FeedTerms,
+    ) -> tuple[Intake, ListVersion, Generation | None]:
+        """Do all that the transaction does; `may_be`: the list may be empty, and may shrink."""
+        may_be_empty, may_shrink = may_be
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                intake = Intake(connection, self._sealer, feed_format, progress, terms)
+                await intake.read(chunks, shanghai_day(self._clock.now()))
+                is_empty = intake.stage.accepted == 0
+                if is_empty and not may_be_empty:
+                    await connection.commit()  # the quarantine, and nothing else
+                    raise _empty(intake.rejected)
+                # Not before: nobody waits for the list while lines are read.
+                terms.waits()
+                await hold_to_commit(connection, Lock.LIST_WRITER)
+                await self._requests.admit(connection, terms)
+                if not (is_empty or may_shrink):
+                    await self._refuse_shrunk(connection, intake.stage.accepted, terms)
+                change = await self._write(connection, intake, kind)
+                kept = KeptRequest(lines=0, is_whole=True, report=intake.report(change.version))
+                await self._requests.keep(connection, terms, kept)
+                generation = await self._build(connection, change)
+                await connection.commit()
+        return intake, change, generation
+
+    async def _refuse_shrunk(
+        self, connection: AsyncConnection, accepted: int, terms: FeedTerms
+    ) -> None:
+        counting = select(func.count()).where(listing.c.until_version.is_(None))
+        listed = (await connection.execute(counting)).scalar_one()
+        if accepted >= listed * SHRINKS_BELOW or await list_origin(connection) is ChangeKind.DEMO:
+            return
+        text = f"{accepted} listings would replace {listed}; allow_shrink=true says it is meant"
+        if terms.keeps_refusals:
+            kept = KeptRequest(lines=0, is_whole=True, refused=text)
+            await self._requests.keep(connection, terms, kept)
+        await connection.commit()  # the quarantine, the answer, and nothing else
+        raise Conflict(text)
+
+    async def _trim(self, terms: FeedTerms) -> None:
+        with suppress(Unavailable):  # the next transfer trims quarantine then
+            await trim(self._engine, terms.account_id)
+
+    async def _write(
+        self, connection: AsyncConnection, intake: Intake, kind: ChangeKind
+    ) -> ListVersion:
+        """Write all that the snapshot changes in the registry; `Lock.LIST_WRITER` is held."""
+        now = self._clock.now()
+        change = await put_change(
+            connection,
+            kind=kind,
+            at=now,
+            accepted=intake.stage.accepted,
+            rejected=intake.rejected_count,
+        )
+        await intake.put_in_force(change.version, shanghai_day(now))
+        row = ChangeRow.of(change, intake.stage.accepted, intake.rejected_count)
+        await journal_snapshot(connection, self._sealer.vault, row)
+        await refresh_after_snapshot(connection, change.version)
+        return change
+
+    async def _build(self, connection: AsyncConnection, change: ListVersion) -> Generation | None:
+        """Build the cache's next generation; None: the cache fails, which keeps nothing up."""
+        try:
+            return await build_generation(connection, self._cache, change, self._token_key)
+        except CacheError as error:
+            _log.warning("version %d goes without a generation: %s", change.version, error)
+            return None
+
+    async def _switch(self, generation: Generation) -> None:
+        """Switch, or leave it: the publisher sees what is not switched, and builds it anew."""
+        with suppress(CacheError):
+            try:
+                await self._cache.switch(generation)
+            except BuildRejected:
+                await self._cache.give_up(generation)
+
+
+def _empty(rejected: list[RejectedLine]) -> InvalidRequest:
+    """An empty snapshot would free everybody by accident."""
+    faults = [Fault(f"/{line.line}", f"{line.code}: {line.detail}") for line in rejected[:100]]
+    return InvalidRequest("no line could be accepted; allow_empty=true says it is meant", faults)

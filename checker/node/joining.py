@@ -1,0 +1,212 @@
+"""How a node joins the stores of its deployment: at its start, or whenever they come back.
+
+A node starts with whatever is there. Until it has joined PostgreSQL, no part of it can connect
+there (`checker.database.gate`), so it knows no key and answers 503. A node without Redis answers
+from PostgreSQL.
+
+Before a node uses PostgreSQL:
+
+1. the schema is brought up to date;
+2. the list was written with the keys of this deployment;
+3. the policies by which the node decides are recorded.
+
+Before a node uses Redis: Redis evicts nothing, and is no cluster. Each connection looks by itself
+(`cache.redis_pipe`). The prefix of the keys is claimed for this deployment (`cache.claim`).
+
+A database of another deployment, or a Redis that evicts, is logged and never used. Both are looked
+at again, because an operator mends them without restarting the node.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from sqlalchemy import literal, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cache.claim import ForeignNamespace, NamespaceClaim
+from cache.errors import CacheMisconfigured, CacheUnavailable
+from cache.redis_pipe import AccessRefused
+from cache.store import StandingCache
+from checker.audit.policies import record_policies
+from checker.config import REDIS_PREFIX_VARIABLE, REDIS_VARIABLE
+from checker.database.engine import driver_errors, fetch
+from checker.database.gate import Gate
+from checker.database.login import refused_logins
+from checker.domain.clock import Clock
+from checker.errors import CheckerError, ConfigurationError, Unavailable
+from checker.node.deployment import prepare_deployment
+from checker.node.record import begin_record
+from checker.policy.book import PolicyBook
+from checker.registry.sealing import Sealer
+
+RETRY_S: Final = 0.5
+"""Between two tries to join PostgreSQL: each costs one connection."""
+
+START_S: Final = 3.0
+"""How long a start waits for PostgreSQL: one connection's time-out, and a second for the rest."""
+
+LOOK_S: Final = 5.0
+"""Between two looks at Redis, which only keep the log true."""
+
+REDIS_START_S: Final = 5.0
+"""How long a command waits for Redis, which may be starting too, or be slow to connect."""
+
+REDIS_PAUSE_S: Final = 0.1
+"""Between two tries of a command to reach Redis."""
+
+_ANYTHING = select(literal(1))
+
+_log = logging.getLogger(__name__)
+
+
+class Joining:
+    """Joins one node to its stores."""
+
+    def __init__(
+        self,
+        *,
+        probe_engine: AsyncEngine,
+        engine: AsyncEngine,
+        gate: Gate,
+        cache: StandingCache,
+        sealer: Sealer,
+        claim: NamespaceClaim,
+        token_key: str,
+        policies: PolicyBook,
+        clock: Clock,
+    ) -> None:
+        """Neither engine is behind the gate; the statements of `probe_engine` are bounded."""
+        self._probe_engine = probe_engine
+        self._engine = engine
+        self._gate = gate
+        self._cache = cache
+        self._sealer = sealer
+        self._claim = claim
+        self._token_key = token_key
+        self._policies = policies
+        self._clock = clock
+        self._registry_log = _TroubleLog("PostgreSQL")
+        self._cache_log = _TroubleLog("Redis")
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether PostgreSQL was reached, and is this deployment's."""
+        return self._gate.is_open
+
+    async def join_registry(self) -> None:
+        """Make sure of PostgreSQL, and let the node use it; do nothing where that was done.
+
+        Raises:
+            ConfigurationError: it was written with keys of another deployment, or refuses the
+                login.
+            Unavailable: it cannot be reached.
+        """
+        if self._gate.is_open:
+            return
+        # A migration takes as long as it takes, so its connection has no bound. One that has comes
+        # first, so that a server which is frozen is not waited for.
+        with driver_errors(), refused_logins():
+            await fetch(self._probe_engine, _ANYTHING)
+        await prepare_deployment(self._engine, self._sealer, self._token_key)
+        # The journal begins before anything else is written.
+        await begin_record(self._engine, self._sealer, self._clock)
+        await record_policies(self._engine, self._policies.all_effective, self._clock.now())
+        self._gate.open()
+        # Both served the joining alone.
+        await self._engine.dispose()
+        await self._probe_engine.dispose()
+
+    async def verify_cache(self) -> None:
+        """Look whether Redis can be reached, and keeps what it is given.
+
+        Raises:
+            ConfigurationError: it may evict the list, is a cluster, refuses the login, or holds
+                another deployment under the same prefix.
+            Unavailable: it cannot be reached.
+        """
+        try:
+            await self._cache.verify_policy()
+            await self._claim.hold()
+        except AccessRefused as error:
+            raise ConfigurationError(f"{REDIS_VARIABLE}: {error}") from None
+        except ForeignNamespace as error:
+            text = f"{error}: set {REDIS_PREFIX_VARIABLE} to a prefix of this deployment's own"
+            raise ConfigurationError(text) from error
+        except CacheMisconfigured as error:
+            raise ConfigurationError(str(error)) from error
+        except CacheUnavailable as error:
+            raise Unavailable("Redis cannot be reached") from error
+
+    async def join(self) -> None:
+        """Join both stores, as a command does that needs both; wait a little for Redis.
+
+        Raises:
+            ConfigurationError, Unavailable: as `join_registry` and `verify_cache`.
+        """
+        await self.join_registry()
+        until = asyncio.get_running_loop().time() + REDIS_START_S
+        while True:
+            try:
+                return await self.verify_cache()
+            except Unavailable:
+                if asyncio.get_running_loop().time() > until:
+                    raise
+            await asyncio.sleep(REDIS_PAUSE_S)
+
+    async def begin(self) -> None:
+        """Try once to join each store; log what is not there and go on without it.
+
+        Raises:
+            ConfigurationError: as `join_registry` and `verify_cache`.
+        """
+        for attempt, log in (
+            (self.join_registry, self._registry_log),
+            (self.verify_cache, self._cache_log),
+        ):
+            try:
+                await attempt()
+            except Unavailable as error:
+                log.met(error)
+
+    async def run_registry(self) -> None:
+        """Try to join PostgreSQL until that is done."""
+        while not self._gate.is_open:
+            try:
+                await self.join_registry()
+            except Exception as error:
+                self._registry_log.met(error)
+                await asyncio.sleep(RETRY_S)
+        self._registry_log.passed()
+
+    async def watch_cache(self) -> None:
+        """Log whether Redis can be used, when that changes, until cancelled."""
+        while True:
+            try:
+                await self.verify_cache()
+            except Exception as error:
+                self._cache_log.met(error)
+            else:
+                self._cache_log.passed()
+            await asyncio.sleep(LOOK_S)
+
+
+class _TroubleLog:
+    """Logs why a store is not used once when that starts or changes, and once when it ends."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self._logged: str | None = None
+
+    def met(self, error: Exception) -> None:
+        # Our own texts are safe to log; those of a driver may quote anything.
+        reason = str(error) if isinstance(error, CheckerError) else type(error).__name__
+        if reason != self._logged:
+            level = logging.CRITICAL if isinstance(error, ConfigurationError) else logging.WARNING
+            _log.log(level, "%s is not used: %s", self._store, reason)
+        self._logged = reason
+
+    def passed(self) -> None:
+        if self._logged is not None:
+            _log.warning("%s is used again", self._store)
+        self._logged = None

@@ -1,0 +1,63 @@
+"""The servers of a deployment: those that are named, or embedded ones while they are needed.
+
+A server's main process opens them and hands their URLs to its workers; a command opens them for
+itself. An embedded server that dies meanwhile is started again.
+"""
+
+import contextlib
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from checker.config import Config
+from checker.database.engine import database_url as parse_database_url
+from checker.embedded import embedded_redis
+from checker.embedded.postgres import embedded_postgres
+from checker.errors import ConfigurationError
+
+REVIVE_S: Final = 0.5
+"""Between two looks at an embedded server, which cost two locks of a file."""
+
+
+def refuse_open_folder(folder: Path) -> None:
+    """Refuse a data directory in which somebody else could put other secrets or another list.
+
+    Raises:
+        ConfigurationError: its group or everybody may write there.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigurationError(
+            f"others may write in the data directory (mode {mode:04o}): chmod go-w {folder}"
+        )
+
+
+@contextmanager
+def open_servers(config: Config) -> Iterator[Config]:
+    """Give the configuration with both URLs named, for as long as the servers are needed.
+
+    The data directory is made first, for its owner alone: the secrets are in it.
+    """
+    try:
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from error
+    refuse_open_folder(config.data_dir)
+    if config.database_url is not None:
+        parse_database_url(config.database_url)
+    with contextlib.ExitStack() as stack:
+        redis_url = config.redis_url
+        if redis_url is None:
+            redis_url = stack.enter_context(
+                embedded_redis(config.data_dir / "redis", revive_s=REVIVE_S)
+            )
+        database_url = config.database_url
+        if database_url is None:
+            database_url = stack.enter_context(
+                embedded_postgres(config.data_dir / "postgres", revive_s=REVIVE_S)
+            )
+        yield msgspec.structs.replace(config, redis_url=redis_url, database_url=database_url)

@@ -1,0 +1,31 @@
+"""Builds a generation of the cache from one version of the list.
+
+The build reads one transaction's view, in the order of the tokens, so that rows stream. The cache
+switches its pointer only if it holds as many entries as the registry has rows (`cache.store`).
+"""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cache.generation import Generation
+from cache.store import StandingCache
+from checker.publication.outline_copy import outlines
+from checker.registry.schema import outline
+from checker.registry.versions import ListVersion
+
+
+async def build_generation(
+    connection: AsyncConnection, cache: StandingCache, version: ListVersion, token_key: str
+) -> Generation:
+    """Build the cache's next generation from the outlines as this connection's transaction sees
+    them; it must see one state throughout.
+    """
+    counting = select(func.count()).select_from(outline)
+    count = (await connection.execute(counting)).scalar_one()
+    async with outlines(connection) as entries:
+        return await cache.build(
+            position=version.position,
+            token_key=token_key,
+            count=count,
+            entries=entries,
+        )

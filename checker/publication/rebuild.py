@@ -1,0 +1,128 @@
+"""Builds the cache's next generation beside the live one, while changes go on.
+
+The list is read in one snapshot of PostgreSQL. What is changed meanwhile goes to the live
+generation at once and to the new one before the switch: it is caught up from the outbox until its
+head is the newest, and the switch itself refuses one that is behind. Whoever dies in the middle
+leaves keys without a marker, which are swept.
+"""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cache.changes import Change, Position
+from cache.errors import BuildRejected, CacheError
+from cache.generation import Generation
+from cache.publication import Publication
+from cache.store import StandingCache
+from checker.database.engine import driver_errors
+from checker.fault_log import FaultLog
+from checker.publication.generation_build import build_generation
+from checker.publication.outbox import read_since
+from checker.registry.versions import newest_version
+
+CATCH_UPS_MAX = 50
+"""A change or two come between a catch-up and the switch; so many in a row are not believed."""
+
+RETRY_S = 1.0
+"""Between two attempts, when the first has failed."""
+
+_log = logging.getLogger(__name__)
+
+
+class Rebuild:
+    """At most one rebuild at a time, as a task beside the leader's loop."""
+
+    def __init__(
+        self, engine: AsyncEngine, cache: StandingCache, publication: Publication, token_key: str
+    ) -> None:
+        self._engine = engine
+        self._cache = cache
+        self._publication = publication
+        self._token_key = token_key
+        self._task: asyncio.Task[None] | None = None
+        self._faults = FaultLog(_log, "rebuilding the cache")
+
+    def start(self) -> None:
+        """Begin, unless one is under way."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="rebuild")
+            self._task.add_done_callback(self._over)
+
+    async def aclose(self) -> None:
+        """Give up what is under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _over(self, _task: asyncio.Task[None]) -> None:
+        self._task = None
+
+    async def _run(self) -> None:
+        started = time.monotonic()
+        try:
+            with driver_errors():
+                generation = await self._replace()
+        except Exception as error:
+            self._faults.met(error)
+            await asyncio.sleep(RETRY_S)
+            return
+        self._faults.passed()
+        if generation is not None:
+            seconds = time.monotonic() - started
+            _log.info("rebuilt the cache: %d tokens in %.1f s", generation.entries, seconds)
+
+    async def _replace(self) -> Generation | None:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            version = await newest_version(connection)
+            if version is None:
+                return None
+            generation = await build_generation(connection, self._cache, version, self._token_key)
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await self._switch(connection, generation, version.position)
+        except CacheError:
+            # Its marker would keep it for minutes, and memory has no room for it and the next.
+            with suppress(CacheError):
+                await self._cache.give_up(generation)
+                await self._cache.sweep()
+            raise
+        await self._cache.sweep()
+        return generation
+
+    async def _switch(
+        self, connection: AsyncConnection, generation: Generation, position: Position
+    ) -> None:
+        for _ in range(CATCH_UPS_MAX):
+            position = await self._catch_up(connection, generation, position)
+            try:
+                await self._cache.switch(generation)
+            except BuildRejected:
+                if not await self._is_behind(position.version):
+                    raise
+            else:
+                return
+        raise BuildRejected("the list changes faster than a generation can be caught up")
+
+    async def _catch_up(
+        self, connection: AsyncConnection, generation: Generation, position: Position
+    ) -> Position:
+        """Bring the changes after `position` into the new generation; return where it then is."""
+        pending = await read_since(connection, position)
+        if pending is None or pending.outlines is None:
+            raise BuildRejected("the list was replaced meanwhile")
+        after = pending.newest.position
+        if after.change_id == position.change_id:
+            return position
+        change = Change(before=position, after=after, outlines=pending.outlines)
+        await self._publication.apply(generation, change, live=False)
+        return after
+
+    async def _is_behind(self, version: int) -> bool:
+        head = (await self._publication.state()).head
+        return head is not None and head.version > version

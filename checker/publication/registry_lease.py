@@ -1,0 +1,71 @@
+"""The registry's word: with Redis away, PostgreSQL tells a node what it must know to say "no".
+
+The row comes first and the reading after it, in two transactions. A feed commits its change and
+then looks for young rows. If it does not see this node's row, the row was written after that look,
+so the reading came after the commit and saw the change. In one statement each could miss the other.
+"""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cache.changes import Position
+from cache.follower import AnotherHistory, Newer, WordUnavailable
+from cache.lease import SETTLED_S
+from checker.database.engine import driver_errors
+from checker.errors import Unavailable
+from checker.publication.outbox import read_since
+from checker.registry.lost_changes import note_lost
+from checker.registry.schema import registry_lease
+
+_AGE = func.extract("epoch", func.clock_timestamp() - registry_lease.c.renewed_at)
+_FORGOTTEN_S = 3600
+
+
+class RegistryWord:
+    """`cache.follower.RegistryWord` on PostgreSQL; `engine` is one whose statements are bounded."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def renew(self, node: str, after: Position) -> Newer | None:
+        """Note that `node` lives on the registry's word, then read the changes after `after`.
+
+        None: they cannot be given token by token. Raises WordUnavailable, and AnotherHistory after
+        having noted the change of `after` as lost.
+        """
+        now = func.clock_timestamp()
+        row = insert(registry_lease).values(node=node, renewed_at=now)
+        row = row.on_conflict_do_update(index_elements=["node"], set_={"renewed_at": now})
+        try:
+            with driver_errors():
+                async with self._engine.connect() as connection:
+                    await connection.execute(row)
+                    await connection.commit()
+                    pending = await read_since(connection, after)
+                    if pending is None or pending.is_foreign:
+                        await note_lost(connection, [after])
+                        await connection.commit()
+        except Unavailable as error:
+            raise WordUnavailable("the registry cannot be reached") from error
+        if pending is None or pending.is_foreign:
+            raise AnotherHistory("the registry does not have the change that this node holds")
+        if pending.outlines is None:
+            return None
+        return Newer(
+            position=pending.newest.position,
+            tokens=tuple(
+                token for token, outline in pending.outlines.items() if outline is not None
+            ),
+        )
+
+
+async def anybody_lives_on_word(connection: AsyncConnection) -> bool:
+    """Whether a node may hold a lease that PostgreSQL gave it; asked after a commit."""
+    young = select(registry_lease.c.node).where(_AGE < SETTLED_S).exists()
+    return bool((await connection.execute(select(young))).scalar_one())
+
+
+async def forget_leases(connection: AsyncConnection) -> None:
+    """Remove the rows of nodes that ended long ago."""
+    await connection.execute(delete(registry_lease).where(_AGE > _FORGOTTEN_S))
