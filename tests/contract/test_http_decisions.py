@@ -12,14 +12,14 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
-from changing import Court, Stranger
-from running_service import RunningService, run_command, wait_until
-from town import DEBTOR, HIDDEN, INNOCENT
 
 from checker.audit.outcomes import REPORTS_MAX
 from checker.config import load_config
 from checker.node.servers import open_servers
+from tests.support.asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
+from tests.support.changing import Court, Stranger
+from tests.support.running_service import RunningService, run_command, wait_until
+from tests.support.town import DEBTOR, HIDDEN, INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

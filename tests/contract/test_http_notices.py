@@ -4,11 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, problem
-from changing import Court, Stranger
-from notice_receiver import receiving
-from running_service import RunningService, wait_until
 from standardwebhooks import Webhook
+
+from tests.support.asking import FLIGHT, ask, problem
+from tests.support.changing import Court, Stranger
+from tests.support.notice_receiver import receiving
+from tests.support.running_service import RunningService, wait_until
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, pointers, problem, question
-from changing import Court, Stranger
-from running_service import RunningService, wait_until
-from town import COMPANY_NAME, DEBTOR, HIDDEN, INNOCENT, MASKED, MASKED_NAME
+
+from tests.support.asking import FLIGHT, pointers, problem, question
+from tests.support.changing import Court, Stranger
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import COMPANY_NAME, DEBTOR, HIDDEN, INNOCENT, MASKED, MASKED_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

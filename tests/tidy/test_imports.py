@@ -4,9 +4,9 @@ import ast
 import re
 
 import pytest
-from source_tree import ROOT, imported, modules, python_of_tests, read, shown, tree
 
 from checker.cli.main import COMMANDS
+from tests.tidy.source_tree import ROOT, imported, modules, python_of_tests, read, shown, tree
 
 # The table of places in CONTRIBUTING.md: lowest first, and each may import those above its row.
 PLACES = [

@@ -5,7 +5,8 @@ import re
 import tomllib
 
 import pytest
-from source_tree import ROOT, modules, project_files, python_of_tests, shown, tree
+
+from tests.tidy.source_tree import ROOT, modules, project_files, python_of_tests, shown, tree
 
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from source_tree import project_files, shown
 
 from loadtest.document_numbers import resident_check_digit
+from tests.tidy.source_tree import project_files, shown
 
 YEARS = range(1850, 1906)
 NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{17})([0-9Xx])(?![0-9A-Za-z])")

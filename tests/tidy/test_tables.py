@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import get_args
 
 import pytest
-from source_tree import modules, tree
 
 from checker.accounts.keys import MAY, AccountRole, Action
 from checker.accounts.schema import account, account_flag
@@ -34,6 +33,7 @@ from checker.registry.operations import DelistingGround, Operation
 from checker.registry.schema import directive, listing
 from checker.registry.versions import ChangeKind
 from checker.spending.authorization import MOVES, Status, StepKind
+from tests.tidy.source_tree import modules, tree
 
 # Errors that stop a start: there is no request yet to answer.
 BEFORE_ANY_REQUEST = {ConfigurationError}

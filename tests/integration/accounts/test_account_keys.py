@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from access_grounds import AT
 
 from checker.accounts.account_keys import KEYS_MAX
 from checker.accounts.accounts import AccountChanges
@@ -13,6 +12,7 @@ from checker.accounts.scope import Scope
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from tests.integration.accounts.access_grounds import AT
 
 pytestmark = pytest.mark.anyio
 

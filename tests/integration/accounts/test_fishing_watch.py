@@ -6,13 +6,13 @@ from itertools import islice
 from random import Random
 
 import pytest
-from access_grounds import SLOWED_ITEMS
 
 from cache.counting.tally import MemoryTally
 from checker.accounts.flags import Flags
 from checker.accounts.watch import FishingWatch
 from checker.domain.fishing import FishingGround, FishingSettings
 from loadtest.population import DEFAULT_DAY, Population
+from tests.integration.accounts.access_grounds import SLOWED_ITEMS
 
 pytestmark = pytest.mark.anyio
 

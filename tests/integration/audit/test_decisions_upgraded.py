@@ -4,13 +4,13 @@ import json
 
 import pytest
 from alembic import command
-from audit_grounds import AT
 from sqlalchemy import text
 
 from checker.audit.chain import Chain
 from checker.audit.chain_verification import verify_chain
 from checker.database.engine import open_engine
 from checker.database.upgrade import alembic_config, upgrade
+from tests.integration.audit.audit_grounds import AT
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
-from audit_grounds import AT, POLICIES, decision, reason
 
 from checker.audit.chain import Chain
 from checker.audit.export import ExportFormat, Wanted, export
@@ -16,6 +15,7 @@ from checker.domain.decision import Outcome, ReasonCode
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.errors import NotFound
+from tests.integration.audit.audit_grounds import AT, POLICIES, decision, reason
 
 pytestmark = pytest.mark.anyio
 

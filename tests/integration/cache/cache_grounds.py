@@ -2,7 +2,6 @@
 
 from contextlib import asynccontextmanager
 
-import positions
 import redis
 
 from cache.changes import Change, Head, decode_entry
@@ -17,6 +16,7 @@ from cache.redis_pipe import Pipe
 from cache.redis_publication import RedisPublication
 from cache.redis_store import Patience, RedisStandingCache
 from cache.token import Tokenizer
+from tests.support import positions
 
 TOKENIZER = Tokenizer(bytes(range(32)))
 TOKEN_KEY = TOKENIZER.fingerprint

@@ -4,10 +4,17 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from cache_grounds import CHECKSUM_KEY, RedisGround, built, people, put_in_force, token
 
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.redis_store import Patience, RedisStandingCache
+from tests.integration.cache.cache_grounds import (
+    CHECKSUM_KEY,
+    RedisGround,
+    built,
+    people,
+    put_in_force,
+    token,
+)
 
 pytestmark = pytest.mark.anyio
 

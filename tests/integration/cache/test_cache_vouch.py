@@ -1,7 +1,12 @@
 """A vouch is given for the newest list only, in time or not at all."""
 
 import pytest
-from cache_grounds import (
+
+from cache.changes import StreamEntry
+from cache.errors import CacheUnavailable, CacheUnvouched
+from cache.layout import SENTINEL
+from cache.lease import SETTLED_S, VOUCH_MS
+from tests.integration.cache.cache_grounds import (
     KEYS,
     RedisGround,
     built,
@@ -15,11 +20,6 @@ from cache_grounds import (
     token,
     vouched,
 )
-
-from cache.changes import StreamEntry
-from cache.errors import CacheUnavailable, CacheUnvouched
-from cache.layout import SENTINEL
-from cache.lease import SETTLED_S, VOUCH_MS
 
 pytestmark = pytest.mark.anyio
 

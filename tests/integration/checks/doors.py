@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import httpx
 import redis
-from checks_grounds import DEBTOR, KEY, SetClock, listing
 
 from checker.accounts.keys import AccountRole, create_key
 from checker.api.app import create_app
 from checker.api.spans import Tracing
 from checker.config import Config, ListSettings
 from checker.node.runtime import open_runtime
+from tests.integration.checks.checks_grounds import DEBTOR, KEY, SetClock, listing
 
 ENVIRON = {
     "CHECKER_TOKEN_KEY": base64.b64encode(KEY).decode(),

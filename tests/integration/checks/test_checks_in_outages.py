@@ -3,7 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from checks_grounds import (
+
+from cache.generation import Generation, encode_pointer
+from cache.keys import Keys
+from cache.lease import LEASE_S, VOUCH_MS
+from cache.memory import Memory, MemoryStandingCache
+from checker.errors import Unavailable
+from tests.integration.checks.checks_grounds import (
     DEBTOR,
     INNOCENT,
     NOWHERE,
@@ -12,13 +18,7 @@ from checks_grounds import (
     open_grounds,
     told,
 )
-from positions import position
-
-from cache.generation import Generation, encode_pointer
-from cache.keys import Keys
-from cache.lease import LEASE_S, VOUCH_MS
-from cache.memory import Memory, MemoryStandingCache
-from checker.errors import Unavailable
+from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
 

@@ -3,11 +3,18 @@
 import asyncio
 
 import pytest
-from checks_grounds import DEBTOR, INNOCENT, OFFICER, listing, open_grounds, told
 
 from checker.checks.in_slices import SLICE_LISTED
 from checker.checks.registry_check import GROUP_CHECKS_MAX, WAITING_MAX
 from checker.errors import Unavailable
+from tests.integration.checks.checks_grounds import (
+    DEBTOR,
+    INNOCENT,
+    OFFICER,
+    listing,
+    open_grounds,
+    told,
+)
 
 pytestmark = pytest.mark.anyio
 

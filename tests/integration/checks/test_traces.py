@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checks_grounds import DEBTOR, INNOCENT, KEY
-from doors import Doors, open_doors
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,6 +15,8 @@ from checker.api.spans import Tracing, name_span
 from checker.domain.document import Document, DocumentType
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
+from tests.integration.checks.checks_grounds import DEBTOR, INNOCENT, KEY
+from tests.integration.checks.doors import Doors, open_doors
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,6 @@ from contextlib import suppress
 import asyncpg
 import msgspec
 import pytest
-from private_folder import private_folder
-from relay import Relay, relay_to
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,6 +15,8 @@ from checker.database.copying import copy_rows
 from checker.database.engine import driver_errors, fetch, open_engine
 from checker.database.pulse import FULL_FOR_S, GRACE_S, PAUSE_S, SILENT_AFTER_S, Pulse
 from checker.errors import Outage, Unavailable
+from tests.integration.database.relay import Relay, relay_to
+from tests.support.private_folder import private_folder
 
 pytestmark = pytest.mark.anyio
 

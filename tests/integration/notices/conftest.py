@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 import redis
-from notice_grounds import Town, quiet_node
-from registry_grounds import SetClock, config_of, settle_nodes
 
 from cache.lease import SETTLED_S
 from checker.config import NoticeSettings
+from tests.integration.notices.notice_grounds import Town, quiet_node
+from tests.support.registry_grounds import SetClock, config_of, settle_nodes
 
 ANYWHERE = NoticeSettings(allow_http=True, allow_private_addresses=True)
 

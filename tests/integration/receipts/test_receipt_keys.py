@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from receipt_grounds import AT, LEAD, PUBLISHED_FOR, VAULT, Node, kid_of, open_node, stored
 from sqlalchemy import insert, text
 
 from checker.database.engine import open_engine
@@ -15,6 +14,16 @@ from checker.receipts.keys import ReceiptKey, make_first_key
 from checker.receipts.schema import receipt_key
 from checker.receipts.signature import new_key, write_key
 from checker.vault import Vault
+from tests.integration.receipts.receipt_grounds import (
+    AT,
+    LEAD,
+    PUBLISHED_FOR,
+    VAULT,
+    Node,
+    kid_of,
+    open_node,
+    stored,
+)
 
 PLACE = "receipt_key.sealed_jwk"
 

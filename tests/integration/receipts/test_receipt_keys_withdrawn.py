@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from receipt_grounds import LEAD, Node, kid_of, stored
 
 from checker.errors import NotFound
+from tests.integration.receipts.receipt_grounds import LEAD, Node, kid_of, stored
 
 pytestmark = pytest.mark.anyio
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 import redis
-from record_grounds import Record, fill
-from registry_grounds import SetClock, config_of, serving, settle_nodes
 
 from cache.lease import SETTLED_S
 from checker.database.engine import open_engine
+from tests.integration.record.record_grounds import Record, fill
+from tests.support.registry_grounds import SetClock, config_of, serving, settle_nodes
 
 
 @pytest.fixture(scope="session")

@@ -3,31 +3,6 @@
 from datetime import timedelta
 
 import msgspec
-from operation_lines import (
-    bind,
-    delist,
-    officers,
-    passport,
-    permit,
-    retain,
-    shield,
-    withdraw,
-)
-from registry_grounds import (
-    AT,
-    SetClock,
-    accepted,
-    check_of,
-    company_listing,
-    decide,
-    document,
-    document_of,
-    name_of,
-    outcomes,
-    person_listing,
-    publish,
-    resident_id,
-)
 from sqlalchemy import text
 
 from cache.token import Tokenizer
@@ -53,6 +28,31 @@ from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
 from checker.spending.spending import Sale, Spending
 from checker.vault import Vault
+from tests.support.operation_lines import (
+    bind,
+    delist,
+    officers,
+    passport,
+    permit,
+    retain,
+    shield,
+    withdraw,
+)
+from tests.support.registry_grounds import (
+    AT,
+    SetClock,
+    accepted,
+    check_of,
+    company_listing,
+    decide,
+    document,
+    document_of,
+    name_of,
+    outcomes,
+    person_listing,
+    publish,
+    resident_id,
+)
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
 """That of `registry_grounds.ENVIRON`."""

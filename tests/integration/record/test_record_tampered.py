@@ -1,12 +1,12 @@
 """What a hand in the database changes is found, and the first fault says which row it is."""
 
 import pytest
-from record_grounds import SPENDERS, chain, spend
-from record_tricks import NEWEST, TRICKS
 
 from checker.audit.chain import ChainHead
 from checker.journal.chain import JournalHead
 from checker.node.record import NotedHeads
+from tests.integration.record.record_grounds import SPENDERS, chain, spend
+from tests.integration.record.record_tricks import NEWEST, TRICKS
 
 pytestmark = pytest.mark.anyio
 

@@ -2,9 +2,9 @@
 
 import pytest
 import redis
-from registry_grounds import SetClock, config_of, serving, settle_nodes
 
 from cache.lease import SETTLED_S
+from tests.support.registry_grounds import SetClock, config_of, serving, settle_nodes
 
 
 @pytest.fixture

@@ -6,7 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
-from registry_grounds import (
+from cache.redis_store import RedisStandingCache
+from checker.intake.snapshot import SnapshotFeed
+from checker.node.runtime import open_runtime
+from tests.support.registry_grounds import (
     CHECKSUM_KEY,
     ENVIRON,
     SetClock,
@@ -15,10 +18,6 @@ from registry_grounds import (
     ndjson,
     person_listing,
 )
-
-from cache.redis_store import RedisStandingCache
-from checker.intake.snapshot import SnapshotFeed
-from checker.node.runtime import open_runtime
 
 
 class DyingCache(RedisStandingCache):

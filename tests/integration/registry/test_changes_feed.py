@@ -3,7 +3,12 @@
 import asyncio
 
 import pytest
-from operation_lines import (
+
+from checker.errors import TooLarge
+from checker.intake.changes import SLICE_LINES, STRICT_LINES_MAX
+from checker.registry.summary import summarize
+from checker.registry.versions import newest_version
+from tests.support.operation_lines import (
     bind,
     delist,
     fulfil,
@@ -16,7 +21,7 @@ from operation_lines import (
     unshield,
     withdraw,
 )
-from registry_grounds import (
+from tests.support.registry_grounds import (
     accepted,
     apply,
     company_listing,
@@ -32,11 +37,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from checker.errors import TooLarge
-from checker.intake.changes import SLICE_LINES, STRICT_LINES_MAX
-from checker.registry.summary import summarize
-from checker.registry.versions import newest_version
 
 pytestmark = pytest.mark.anyio
 

@@ -14,14 +14,14 @@ from random import Random
 
 import msgspec
 import pytest
-from naive_platform import SERVICES, Platform
-from platform_crowd import crowd
-from registry_grounds import AT, ENVIRON, decide, settled, until
 
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.request import BATCH_ITEMS_MAX, read_batch
 from checker.domain.clock import shanghai_day
 from loadtest.population import Population
+from tests.integration.registry.naive_platform import SERVICES, Platform
+from tests.integration.registry.platform_crowd import crowd
+from tests.support.registry_grounds import AT, ENVIRON, decide, settled, until
 
 pytestmark = pytest.mark.anyio
 

@@ -4,10 +4,18 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from registry_grounds import AT, ENVIRON, config_of, feed_of, ndjson, outcome_of, person_listing
 
 from checker.domain.clock import shanghai_day
 from checker.node.runtime import open_runtime
+from tests.support.registry_grounds import (
+    AT,
+    ENVIRON,
+    config_of,
+    feed_of,
+    ndjson,
+    outcome_of,
+    person_listing,
+)
 
 pytestmark = pytest.mark.anyio
 

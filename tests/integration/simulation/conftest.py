@@ -2,7 +2,8 @@
 
 import pytest
 import redis
-from two_nodes import SetClock, TwoNodes
+
+from tests.integration.simulation.two_nodes import SetClock, TwoNodes
 
 
 @pytest.fixture

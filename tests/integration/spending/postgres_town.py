@@ -4,7 +4,15 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 import msgspec
-from spending_grounds import (
+from sqlalchemy import insert, text
+
+from checker.accounts.schema import account
+from checker.database.engine import open_engine
+from checker.intake.changes import ChangesFeed
+from checker.policy.loader import builtin_policies, load_policies
+from checker.spending.opening import SESSION_SETTINGS
+from checker.spending.postgres_store import PostgresSpendingStore
+from tests.integration.spending.spending_grounds import (
     COURT,
     MERCHANT,
     NUMBERS,
@@ -16,14 +24,6 @@ from spending_grounds import (
     person_of,
     sealer,
 )
-from sqlalchemy import insert, text
-
-from checker.accounts.schema import account
-from checker.database.engine import open_engine
-from checker.intake.changes import ChangesFeed
-from checker.policy.loader import builtin_policies, load_policies
-from checker.spending.opening import SESSION_SETTINGS
-from checker.spending.postgres_store import PostgresSpendingStore
 
 _ACCOUNTS = (MERCHANT, OTHER_MERCHANT)
 

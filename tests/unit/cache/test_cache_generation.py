@@ -2,11 +2,11 @@
 
 import msgspec
 import pytest
-from positions import position
 
 from cache.changes import Head
 from cache.errors import CacheIncomplete
 from cache.generation import Generation, decode_pointer, encode_pointer, servable
+from tests.support.positions import position
 
 
 def planned(entries=0, version=7, segment_blocks=4_095):

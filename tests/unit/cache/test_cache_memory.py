@@ -1,13 +1,13 @@
 """What only the twin can show: markers under a clock, and a memory out of reach."""
 
 import pytest
-from positions import position
 
 from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable, CacheUnvouched
 from cache.lease import SETTLED_S, VOUCH_MS
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_publication import MemoryPublication
 from cache.store import BUILD_MARKER_TTL_S
+from tests.support.positions import position
 
 CHECKSUM_KEY = bytes(range(32))
 

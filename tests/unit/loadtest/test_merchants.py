@@ -5,7 +5,6 @@ from itertools import count, cycle
 
 import msgspec
 import pytest
-from known_origin import ORIGIN
 
 from loadtest.answers import WrongAnswersError
 from loadtest.bench_report import Report, describe, keep
@@ -24,6 +23,7 @@ from loadtest.merchants import (
 )
 from loadtest.population import Population
 from loadtest.spending_report import SpendingReport
+from tests.unit.loadtest.known_origin import ORIGIN
 
 TODAY = date(2026, 11, 25)
 POPULATION = Population(1, 200, today=TODAY)
