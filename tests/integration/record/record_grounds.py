@@ -28,6 +28,7 @@ from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
 from checker.spending.spending import Sale, Spending
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
 from tests.support.operation_lines import (
     bind,
     delist,
@@ -40,7 +41,6 @@ from tests.support.operation_lines import (
 )
 from tests.support.registry_grounds import (
     AT,
-    SetClock,
     accepted,
     check_of,
     company_listing,
@@ -73,7 +73,7 @@ async def fill(node, clock):
 async def chain(engine, clock=None):
     """Make the links that the keeper of a deployment makes."""
     await Chain(engine).extend()
-    await DecisionHeads(engine, SEALER.vault).enter((clock or SetClock()).now())
+    await DecisionHeads(engine, SEALER.vault).enter((clock or FakeClock()).now())
     await JournalChain(engine, SEALER.vault).extend()
 
 
@@ -100,7 +100,7 @@ class Record:
 
     def __init__(self, engine):
         self.engine = engine
-        self.clock = SetClock(AT + timedelta(days=1))
+        self.clock = FakeClock(AT + timedelta(days=1))
 
     async def tamper(self, *statements):
         """Change rows without any trigger, also without those that refuse it."""

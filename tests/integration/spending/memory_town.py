@@ -13,18 +13,18 @@ from tests.integration.spending.spending_grounds import (
     COURT,
     SETTINGS,
     Merchants,
-    SetClock,
     document,
     person_of,
     sealer,
 )
+from tests.support.fake_clock import FakeClock
 
 
 class MemoryTown:
     """The town as the twin is told of it."""
 
     def __init__(self):
-        self.clock = SetClock()
+        self.clock = FakeClock(AT)
         self.sealer = sealer()
         self._keys = count()
         self._links = {}
