@@ -133,7 +133,8 @@ def test_the_log_is_exported_as_ndjson_and_csv(
     rows = {row["id"]: row for row in map(json.loads, response.text.splitlines())}
     row = rows[denied]
     assert (row["account"], row["decision"], row["outcomes"]) == (
-        *("institution", "deny"),
+        "institution",
+        "deny",
         ["refused"],
     )
     explained = explain(institution, denied)
@@ -156,7 +157,10 @@ def test_an_export_of_nothing_is_empty(auditor: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "parameters",
     [
-        *({"from": "yesterday"}, {"to": "2026-13-01"}, {"format": "xml"}, {"until": "2026-01-01"}),
+        {"from": "yesterday"},
+        {"to": "2026-13-01"},
+        {"format": "xml"},
+        {"until": "2026-01-01"},
         {"account": "\0"},
     ],
 )

@@ -142,8 +142,13 @@ def test_an_endpoint_is_told_by_a_message_that_standard_webhooks_verifies(
 @pytest.mark.parametrize(
     "body",
     [
-        *({}, {"url": 1}, {"url": "hotel"}, {"url": "ftp://hotel.example/"}, {"uri": "x"}),
-        *({"url": "https://a:b@hotel.example/"}, {"url": "http://nobody.invalid/"}),
+        {},
+        {"url": 1},
+        {"url": "hotel"},
+        {"url": "ftp://hotel.example/"},
+        {"uri": "x"},
+        {"url": "https://a:b@hotel.example/"},
+        {"url": "http://nobody.invalid/"},
         {"url": "https://hotel.example/", "secret": "mine"},
     ],
 )

@@ -74,7 +74,13 @@ def test_what_would_have_been_refused_is_told_by_line_and_reference(
     assert results[0]["reasons"][0]["listing"]["id"] == "1"
     assert results[3]["reasons"][0]["listing"] is None
     assert set(results[0]) == {
-        *("line", "reference", "sold_at", "service", "jurisdiction", "decision", "reasons"),
+        "line",
+        "reference",
+        "sold_at",
+        "service",
+        "jurisdiction",
+        "decision",
+        "reasons",
         "list_version",
     }
     assert results_of(institution, told, after=3) == results[2:]

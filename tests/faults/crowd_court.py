@@ -124,7 +124,10 @@ class Court:
 async def keep_rebuilding(run: Run) -> None:
     while not run.is_over:
         process = await asyncio.create_subprocess_exec(
-            *(CHECKER, "rebuild", "--data-dir", str(run.nodes[0].data_dir)),
+            CHECKER,
+            "rebuild",
+            "--data-dir",
+            str(run.nodes[0].data_dir),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=plain_environment(),

@@ -71,7 +71,8 @@ async def test_it_is_chained_and_shows_no_listing_that_the_answer_did_not(bare_d
         assert str(row.id) == DECISION
         assert row.listings == ["hidden", "open", "unknown"]
         assert [(each["listing"]["id"], each["is_public"]) for each in row.reasons] == [
-            *(("open", True), ("hidden", False)),
+            ("open", True),
+            ("hidden", False),
             ("unknown", False),
         ]
         assert await Chain(engine).extend() == 1

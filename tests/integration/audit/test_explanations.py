@@ -84,7 +84,8 @@ async def test_the_log_names_account_time_measures_list_and_outcomes(ground):
     one, other = await lines(ground)
     assert (one["id"], other["id"]) == (first.id, second.id)
     assert (one["account_id"], one["account"], one["at"]) == (
-        *("hotel", "hotel"),
+        "hotel",
+        "hotel",
         "2026-11-23T01:02:03.456Z",
     )
     assert (one["measures"], one["list_version"]) == (["cn-2016-64/2.7.1"], 1)

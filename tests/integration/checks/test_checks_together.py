@@ -51,10 +51,11 @@ async def test_callers_of_an_older_list_are_told_by_the_newest_with_all_others(
         version = await grounds.publish_elsewhere(listing(OFFICER))
         # The batch is confirmed at the version of the cache, the single check at any.
         answers = await asyncio.gather(
-            *[grounds.ask(DEBTOR, INNOCENT), grounds.ask(DEBTOR), grounds.ask(DEBTOR, OFFICER)]
+            grounds.ask(DEBTOR, INNOCENT), grounds.ask(DEBTOR), grounds.ask(DEBTOR, OFFICER)
         )
         assert [told(each) for each in answers] == [
-            *(["allow", "allow"], ["allow"]),
+            ["allow", "allow"],
+            ["allow"],
             ["allow", "deny"],
         ]
         assert {each.list.version for each in answers} == {version}

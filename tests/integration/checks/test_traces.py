@@ -28,11 +28,22 @@ REFERENCE = "ORDER-OF-SOMEBODY"
 CALLERS_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{CALLERS_TRACE}-00f067aa0ba902b7-01"
 OUR_ATTRIBUTES = {
-    *("http.request.method", "http.route", "http.response.status_code", "error.type"),
-    *("url.scheme", "network.protocol.version"),
-    *("checker.account.id", "checker.service.type", "checker.checks", "checker.list.version"),
-    *("checker.outcome", "checker.decision.id", "checker.registry_checks"),
-    *("checker.outcomes.allow", "checker.outcomes.deny", "checker.outcomes.review"),
+    "http.request.method",
+    "http.route",
+    "http.response.status_code",
+    "error.type",
+    "url.scheme",
+    "network.protocol.version",
+    "checker.account.id",
+    "checker.service.type",
+    "checker.checks",
+    "checker.list.version",
+    "checker.outcome",
+    "checker.decision.id",
+    "checker.registry_checks",
+    "checker.outcomes.allow",
+    "checker.outcomes.deny",
+    "checker.outcomes.review",
 }
 
 

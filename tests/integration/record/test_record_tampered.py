@@ -19,7 +19,11 @@ async def test_a_deployment_in_which_everything_has_happened_has_no_fault(record
     assert told.journal.waiting == 0
     assert told.journal.since is not None
     assert [name for name, count in told.journal.rows.items() if not count] == [
-        *("listing-end", "directive-end", "bound-document-end", "permit-end", "removal"),
+        "listing-end",
+        "directive-end",
+        "bound-document-end",
+        "permit-end",
+        "removal",
     ]
 
 

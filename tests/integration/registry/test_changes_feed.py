@@ -168,10 +168,16 @@ async def test_a_strict_feed_beside_others_in_one_commit_fails_alone(listed):
         apply(listed, shield(2), shield(9)),
     )
     assert [(report.accepted, report.rejected_count) for report in reports] == [
-        *((1, 0), (0, 1), (1, 0), (1, 1)),
+        (1, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
     ]
     assert [await outcome_of(listed, index) for index in (1, 2, 7, 8)] == [
-        *("allow", "allow", "allow", "deny"),
+        "allow",
+        "allow",
+        "allow",
+        "deny",
     ]
 
 

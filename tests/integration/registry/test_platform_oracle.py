@@ -67,7 +67,11 @@ def _assert_telling(expected):
     assert min(decisions[decision] for decision in ("allow", "review", "deny")) > 500
     codes = Counter(reason[0] for _, reasons in expected for reason in reasons)
     assert set(codes) == {
-        *("restricted", "name_mismatch", "masked_match", "cap_unset", "threshold_unset")
+        "restricted",
+        "name_mismatch",
+        "masked_match",
+        "cap_unset",
+        "threshold_unset",
     }
     roles = Counter(reason[2] for _, reasons in expected for reason in reasons)
     assert len(roles) == 5

@@ -39,8 +39,15 @@ STEPS = 12
 _log = logging.getLogger(__name__)
 
 LOSSES = (
-    *("everything", "a bucket", "a filter segment", "a head", "the pointer", "the vouch"),
-    *("the list of nodes", "the stream", "a node that left no word"),
+    "everything",
+    "a bucket",
+    "a filter segment",
+    "a head",
+    "the pointer",
+    "the vouch",
+    "the list of nodes",
+    "the stream",
+    "a node that left no word",
 )
 places = st.sampled_from([0, 1])
 batches = st.lists(operation, min_size=1, max_size=6)

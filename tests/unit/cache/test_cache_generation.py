@@ -94,8 +94,18 @@ def changed(**fields):
     ],
     # An id is drawn at random, so it is in no test's name.
     ids=[
-        *("nothing", "no text", "no fields", "a list", "old layout", "layout", "id"),
-        *("blocks", "buckets", "segment_blocks", "version", "entries"),
+        "nothing",
+        "no text",
+        "no fields",
+        "a list",
+        "old layout",
+        "layout",
+        "id",
+        "blocks",
+        "buckets",
+        "segment_blocks",
+        "version",
+        "entries",
     ],
 )
 def test_a_pointer_that_cannot_be_read_proves_nothing(raw):
