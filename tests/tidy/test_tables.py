@@ -95,8 +95,16 @@ def test_every_operation_has_its_line():
 
     assert len(get_args(Operation)) == len(lines)
     assert lines == {
-        *("list", "delist", "shield", "unshield", "fulfil", "officers", "bind"),
-        *("permit", "withdraw_permit", "retain"),
+        "list",
+        "delist",
+        "shield",
+        "unshield",
+        "fulfil",
+        "officers",
+        "bind",
+        "permit",
+        "withdraw_permit",
+        "retain",
     }
 
 
@@ -111,8 +119,17 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
 @pytest.mark.parametrize(
     "members",
     [
-        *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
-        *(DocumentType, ReasonCode, Action, Interruption, RejectedCode, FishingGround),
+        RejectCode,
+        FeedFormat,
+        ChangeKind,
+        PartyType,
+        DirectiveKind,
+        DocumentType,
+        ReasonCode,
+        Action,
+        Interruption,
+        RejectedCode,
+        FishingGround,
     ],
 )
 def test_every_member_is_used_somewhere(members):
