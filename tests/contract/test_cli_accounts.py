@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, problem, question
 from click.testing import CliRunner
-from running_service import RunningService, wait_until
-from town import INNOCENT
 
 from checker.cli import main
+from tests.support.asking import FLIGHT, G_TRAIN, ask, problem, question
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

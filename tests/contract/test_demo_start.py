@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from asking import ask, codes
-from private_folder import private_folder
-from running_service import (
+
+from tests.support.asking import ask, codes
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     RunningService,
     run_command,
     running_service,
 )
-from town import TOWN, ndjson
+from tests.support.town import TOWN, ndjson
 
 pytestmark = pytest.mark.xdist_group("contract-demo")
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
-from changing import CONNECTIONS
-from running_service import RunningService, wait_until
-from town import DEBTOR, INNOCENT
+
+from tests.support.asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
+from tests.support.changing import CONNECTIONS
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import DEBTOR, INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import get_args
 
 import pytest
-from source_tree import modules, tree
 
 from checker.accounts.keys import MAY, AccountRole, Action
 from checker.accounts.schema import account, account_flag
@@ -34,6 +33,7 @@ from checker.registry.operations import DelistingGround, Operation
 from checker.registry.schema import directive, listing
 from checker.registry.versions import ChangeKind
 from checker.spending.authorization import MOVES, Status, StepKind
+from tests.tidy.source_tree import modules, tree
 
 # Errors that stop a start: there is no request yet to answer.
 BEFORE_ANY_REQUEST = {ConfigurationError}
@@ -95,8 +95,16 @@ def test_every_operation_has_its_line():
 
     assert len(get_args(Operation)) == len(lines)
     assert lines == {
-        *("list", "delist", "shield", "unshield", "fulfil", "officers", "bind"),
-        *("permit", "withdraw_permit", "retain"),
+        "list",
+        "delist",
+        "shield",
+        "unshield",
+        "fulfil",
+        "officers",
+        "bind",
+        "permit",
+        "withdraw_permit",
+        "retain",
     }
 
 
@@ -111,8 +119,17 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
 @pytest.mark.parametrize(
     "members",
     [
-        *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
-        *(DocumentType, ReasonCode, Action, Interruption, RejectedCode, FishingGround),
+        RejectCode,
+        FeedFormat,
+        ChangeKind,
+        PartyType,
+        DirectiveKind,
+        DocumentType,
+        ReasonCode,
+        Action,
+        Interruption,
+        RejectedCode,
+        FishingGround,
     ],
 )
 def test_every_member_is_used_somewhere(members):

@@ -30,9 +30,12 @@ def test_anything_else_is_refused_and_no_password_repeated(text):
 @pytest.mark.parametrize(
     "error",
     [
-        *(TimeoutError(), ConnectionResetError(), FileNotFoundError()),
+        TimeoutError(),
+        ConnectionResetError(),
+        FileNotFoundError(),
         # As COPY raises them, which speaks to the driver directly.
-        *(asyncpg.ConnectionDoesNotExistError(), asyncpg.AdminShutdownError()),
+        asyncpg.ConnectionDoesNotExistError(),
+        asyncpg.AdminShutdownError(),
     ],
 )
 def test_a_database_that_cannot_be_reached_is_told_as_unavailable(error):

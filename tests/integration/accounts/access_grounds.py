@@ -1,6 +1,6 @@
 """Accounts and keys on a database of their own, and a node's ring of keys beside them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import event
 
@@ -11,23 +11,11 @@ from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
 from checker.errors import Unauthenticated
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
 
 AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 
 SLOWED_ITEMS = 10
-
-
-class Clock:
-    """A clock that stands until it is set on."""
-
-    def __init__(self):
-        self.instant = AT
-
-    def now(self):
-        return self.instant
-
-    def pass_by(self, **time):
-        self.instant += timedelta(**time)
 
 
 class Access:
@@ -40,7 +28,7 @@ class Access:
         self.engine = engine
         self.node_is_cut_off = False
         event.listen(node_engine.sync_engine, "before_cursor_execute", self._pass)
-        self.clock = Clock()
+        self.clock = FakeClock(AT)
         self.vault = Vault(bytes(range(32)))
         self.accounts = Accounts(engine, self.vault, self.clock)
         self.keys = AccountKeys(engine, self.vault, self.clock)

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from access_grounds import AT
 
 from checker.accounts.account_keys import KEYS_MAX
 from checker.accounts.accounts import AccountChanges
@@ -13,6 +12,7 @@ from checker.accounts.scope import Scope
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from tests.integration.accounts.access_grounds import AT
 
 pytestmark = pytest.mark.anyio
 
@@ -33,9 +33,9 @@ async def test_a_revoked_key_is_none_on_every_node_after_a_refresh(access):
 
 async def test_a_key_expires_by_the_clock_though_nobody_is_asked(access):
     made = await access.key(await access.account(), expires_at=AT + timedelta(seconds=10))
-    access.clock.pass_by(seconds=9, milliseconds=999)
+    access.clock.move(seconds=9, milliseconds=999)
     assert await access.caller(made.key) is not None
-    access.clock.pass_by(milliseconds=1)
+    access.clock.move(milliseconds=1)
     assert await access.caller(made.key) is None
 
 
@@ -45,7 +45,7 @@ async def test_while_postgresql_is_away_known_keys_work_until_they_expire(access
     ending = await access.key(account, expires_at=AT + timedelta(seconds=10))
     access.node_is_cut_off = True
     assert await access.caller(ending.key) is not None
-    access.clock.pass_by(seconds=10)
+    access.clock.move(seconds=10)
     assert await access.caller(lasting.key) is not None
     assert await access.caller(ending.key) is None
     assert await access.caller("ck_forged") is None
@@ -62,7 +62,7 @@ async def test_a_rotated_key_and_its_successor_work_together_until_the_overlap_e
     assert (first.services, first.jurisdiction) == (second.services, second.jurisdiction)
     assert new.state.scope == old.state.scope
     assert new.state.expires_at is None
-    access.clock.pass_by(hours=1)
+    access.clock.move(hours=1)
     assert await access.caller(old.key) is None
     assert await access.caller(new.key) is not None
 
@@ -70,7 +70,7 @@ async def test_a_rotated_key_and_its_successor_work_together_until_the_overlap_e
 async def test_the_successor_lives_as_long_as_the_old_key_was_made_to(access):
     account = await access.account()
     old = await access.key(account, expires_at=AT + timedelta(days=90))
-    access.clock.pass_by(days=80)
+    access.clock.move(days=80)
     new = await access.keys.rotate(account.id, old.state.id, overlap=timedelta(days=30))
     assert new.state.expires_at == AT + timedelta(days=170)
     # An overlap never lengthens a life.
@@ -87,7 +87,7 @@ async def test_what_has_ended_or_has_a_successor_is_not_rotated(access):
     expired = await access.key(account, expires_at=AT + timedelta(seconds=1))
     await access.keys.rotate(account.id, rotated.state.id, overlap=timedelta(days=1))
     await access.keys.revoke(account.id, revoked.state.id)
-    access.clock.pass_by(seconds=1)
+    access.clock.move(seconds=1)
     for key in (rotated, revoked, expired):
         with pytest.raises(Conflict):
             await access.keys.rotate(account.id, key.state.id, overlap=timedelta(0))
@@ -156,7 +156,7 @@ async def test_the_keys_of_a_disabled_account_are_none_until_it_is_enabled(acces
     ):
         with pytest.raises(Conflict):
             await make
-    access.clock.pass_by(hours=1)
+    access.clock.move(hours=1)
     again = await access.accounts.change(account.id, AccountChanges(disabled=True))
     assert again.disabled_at == disabled.disabled_at == AT
     await access.accounts.change(account.id, AccountChanges(disabled=False))
@@ -189,11 +189,11 @@ async def test_the_last_use_is_shown_to_about_a_minute(access):
     made, unused = await access.key(account), await access.key(account)
     await access.caller(made.key)
     await access.ring.uses.flush()
-    access.clock.pass_by(seconds=59)
+    access.clock.move(seconds=59)
     await access.caller(made.key)
     await access.ring.uses.flush()
     assert (await access.keys.find(made.state.id)).last_used_at == AT
-    access.clock.pass_by(seconds=1)
+    access.clock.move(seconds=1)
     await access.ring.uses.flush()
     assert (await access.keys.find(made.state.id)).last_used_at == AT + timedelta(minutes=1)
     assert (await access.keys.find(unused.state.id)).last_used_at is None

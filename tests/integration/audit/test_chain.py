@@ -4,12 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from audit_grounds import AT, decision
 from sqlalchemy.exc import DBAPIError
 
 from checker.audit.chain import Chain, read_head
 from checker.audit.chain_verification import verify_chain
 from checker.audit.outcomes import ReportedOutcome
+from tests.integration.audit.audit_grounds import AT, decision
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
-from audit_grounds import AT, POLICIES, decision, reason
 
 from checker.audit.chain import Chain
 from checker.audit.export import ExportFormat, Wanted, export
@@ -16,6 +15,7 @@ from checker.domain.decision import Outcome, ReasonCode
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.errors import NotFound
+from tests.integration.audit.audit_grounds import AT, POLICIES, decision, reason
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +84,8 @@ async def test_the_log_names_account_time_measures_list_and_outcomes(ground):
     one, other = await lines(ground)
     assert (one["id"], other["id"]) == (first.id, second.id)
     assert (one["account_id"], one["account"], one["at"]) == (
-        *("hotel", "hotel"),
+        "hotel",
+        "hotel",
         "2026-11-23T01:02:03.456Z",
     )
     assert (one["measures"], one["list_version"]) == (["cn-2016-64/2.7.1"], 1)

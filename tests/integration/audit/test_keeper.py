@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from audit_grounds import AT, KEEP_MONTHS, decision
 
 from checker.audit.keeper import AuditKeeper
+from tests.integration.audit.audit_grounds import AT, KEEP_MONTHS, decision
 
 pytestmark = pytest.mark.anyio
 

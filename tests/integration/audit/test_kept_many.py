@@ -3,10 +3,10 @@
 import asyncpg
 import msgspec
 import pytest
-from audit_grounds import decision
 
 from checker.audit.export import ExportFormat, Wanted, export
 from loadtest.kept_decisions import write_decisions
+from tests.integration.audit.audit_grounds import decision
 
 pytestmark = pytest.mark.anyio
 

@@ -4,11 +4,11 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from audit_grounds import AT, KEEP_MONTHS, decision
 
 from checker.audit.chain import Chain, read_head
 from checker.audit.chain_verification import verify_chain
 from checker.audit.months import Months
+from tests.integration.audit.audit_grounds import AT, KEEP_MONTHS, decision
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,6 @@
 
 from contextlib import asynccontextmanager
 
-import positions
 import redis
 
 from cache.changes import Change, Head, decode_entry
@@ -17,6 +16,8 @@ from cache.redis_pipe import Pipe
 from cache.redis_publication import RedisPublication
 from cache.redis_store import Patience, RedisStandingCache
 from cache.token import Tokenizer
+from tests.support import positions
+from tests.support.fake_clock import FakeClock
 
 TOKENIZER = Tokenizer(bytes(range(32)))
 TOKEN_KEY = TOKENIZER.fingerprint
@@ -34,19 +35,11 @@ PATIENT = Patience(lookup_s=10)
 SEGMENT_BLOCKS = 2
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1_000.0
-
-    def __call__(self):
-        return self.now
-
-
 class MemoryGround:
     """A `Memory`, and stores on it. Its clock stands still."""
 
     def __init__(self):
-        self.clock = Clock()
+        self.clock = FakeClock(seconds=1_000.0)
         self.memory = Memory(self.clock)
 
     def store(self, namespace="checker", token_key=TOKEN_KEY):

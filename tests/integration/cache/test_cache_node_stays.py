@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from cache_grounds import KEYS, opened, position
+
+from tests.integration.cache.cache_grounds import KEYS, opened, position
 
 pytestmark = pytest.mark.anyio
 

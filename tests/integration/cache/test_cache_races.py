@@ -4,7 +4,9 @@ import asyncio
 import random
 
 import pytest
-from cache_grounds import (
+
+from cache.errors import CacheUnvouched
+from tests.integration.cache.cache_grounds import (
     built,
     opened,
     people,
@@ -13,8 +15,6 @@ from cache_grounds import (
     token,
     vouched,
 )
-
-from cache.errors import CacheUnvouched
 
 pytestmark = pytest.mark.anyio
 

@@ -3,7 +3,12 @@
 import copy
 
 import pytest
-from cache_grounds import (
+
+from cache.errors import CacheUnavailable
+from cache.redis_following import FollowingPatience, RedisFollowing
+from cache.redis_publication import RedisPublication
+from cache.replica import Replica
+from tests.integration.cache.cache_grounds import (
     CHECKSUM_KEY,
     KEYS,
     TOKEN_KEY,
@@ -16,12 +21,7 @@ from cache_grounds import (
     put_in_force,
     step,
 )
-from way_to_redis import copy_to, socket_of, way_to
-
-from cache.errors import CacheUnavailable
-from cache.redis_following import FollowingPatience, RedisFollowing
-from cache.redis_publication import RedisPublication
-from cache.replica import Replica
+from tests.integration.cache.way_to_redis import copy_to, socket_of, way_to
 
 pytestmark = pytest.mark.anyio
 

@@ -1,12 +1,20 @@
 """A big change comes to Redis in slices, each of which stands on those before it."""
 
 import pytest
-from cache_grounds import CHECKSUM_KEY, KEYS, RedisGround, people, put_in_force, state_of, step
 
 from cache.errors import ChangeRefused
 from cache.publication import SLICE_TOKENS, slices
 from cache.redis_pipe import Pipe
 from cache.redis_publication import RedisPublication
+from tests.integration.cache.cache_grounds import (
+    CHECKSUM_KEY,
+    KEYS,
+    RedisGround,
+    people,
+    put_in_force,
+    state_of,
+    step,
+)
 
 pytestmark = pytest.mark.anyio
 

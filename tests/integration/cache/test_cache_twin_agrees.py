@@ -2,7 +2,12 @@
 
 import asyncio
 
-from cache_grounds import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cache.errors import CacheError
+from cache.layout import SENTINEL
+from tests.integration.cache.cache_grounds import (
     KEYS,
     MemoryGround,
     RedisGround,
@@ -14,11 +19,6 @@ from cache_grounds import (
     token,
     vouched,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from cache.errors import CacheError
-from cache.layout import SENTINEL
 
 FIRST = ("put_in_force", range(100), 1)
 

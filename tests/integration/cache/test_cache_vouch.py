@@ -1,7 +1,12 @@
 """A vouch is given for the newest list only, in time or not at all."""
 
 import pytest
-from cache_grounds import (
+
+from cache.changes import StreamEntry
+from cache.errors import CacheUnavailable, CacheUnvouched
+from cache.layout import SENTINEL
+from cache.lease import SETTLED_S, VOUCH_MS
+from tests.integration.cache.cache_grounds import (
     KEYS,
     RedisGround,
     built,
@@ -15,11 +20,7 @@ from cache_grounds import (
     token,
     vouched,
 )
-
-from cache.changes import StreamEntry
-from cache.errors import CacheUnavailable, CacheUnvouched
-from cache.layout import SENTINEL
-from cache.lease import SETTLED_S, VOUCH_MS
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -123,16 +124,8 @@ async def test_the_nodes_are_whole_when_their_list_is_old_enough(redis_ground):
     await store.aclose()
 
 
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 async def test_a_vouch_that_a_frozen_redis_comes_to_late_is_not_given(own_redis):
-    ground, clock = RedisGround(own_redis.url), Clock()
+    ground, clock = RedisGround(own_redis.url), FakeClock()
     store = ground.store()
     live = await built(store, LISTED)
     await store.switch(live)
@@ -153,12 +146,12 @@ async def test_a_vouch_that_a_frozen_redis_comes_to_late_is_not_given(own_redis)
 
 
 async def test_a_vouch_is_late_by_the_clock_that_the_state_was_read_by(redis_ground):
-    clock = Clock()
+    clock = FakeClock()
     async with opened(redis_ground.store()) as store:
         live = await put_in_force(store, redis_ground, LISTED)
     async with opened(redis_ground.publication(timeout_s=20, clock=clock)) as publication:
         await publication.vouch(live, NOW, asked_ms_ago=0)
-        clock.now += 10  # as when Redis is replaced by one whose clock is behind
+        clock.seconds += 10  # as when Redis is replaced by one whose clock is behind
         await publication.state()
         assert not await publication.vouch(live, NOW, asked_ms_ago=251)
 

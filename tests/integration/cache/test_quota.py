@@ -17,6 +17,7 @@ from cache.counting.quota import (
     Window,
 )
 from cache.errors import CacheUnavailable
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -143,12 +144,12 @@ async def test_a_window_begins_before_the_multiple_of_its_length_by_its_offset(q
 
 
 async def test_a_new_window_begins_at_the_full_minute():
-    now = [120.0]
-    quota = MemoryQuota(lambda: now[0])
+    clock = FakeClock(seconds=120.0)
+    quota = MemoryQuota(clock)
     assert (await quota.take(10, [limit(10)])).lefts[0].resets_in_ms == 60_000
-    now[0] = 179.9
+    clock.seconds = 179.9
     assert not (await quota.take(1, [limit(10)])).granted
-    now[0] = 180.0
+    clock.seconds = 180.0
     assert (await quota.take(10, [limit(10)])).granted
 
 

@@ -31,6 +31,7 @@ from checker.policy.loader import builtin_policies, load_policies
 from checker.publication.registry_lease import RegistryWord
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000
@@ -43,28 +44,17 @@ INNOCENT = "440882187307041230"
 FLIGHT = Air(flight="CZ3101")
 
 
-class SetClock:
-    """A clock that stands until it is set."""
-
-    def __init__(self, instant: datetime = AT) -> None:
-        self.instant = instant
-
-    def now(self) -> datetime:
-        return self.instant
-
-
 class Grounds:
     """One node: what it opens, and what a test may do to it.
 
-    `seconds` is the time of leases and vouches.
+    The seconds of `clock` are the time of leases and vouches.
     """
 
     def __init__(self, engine: AsyncEngine, asked: AsyncEngine) -> None:
-        self.seconds = 0.0
-        self.clock = SetClock()
+        self.clock = FakeClock(AT)
         self.statements = 0
         self.found_incomplete = 0
-        self.memory = Memory(clock=self._now)
+        self.memory = Memory(clock=self.clock)
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
         self._token_key = Tokenizer(KEY).fingerprint
@@ -76,7 +66,7 @@ class Grounds:
         following = MemoryFollowing(
             self.memory, token_key=self._token_key, checksum_key=checksum_key
         )
-        self.replica = Follower("node", following, RegistryWord(asked), clock=self._now)
+        self.replica = Follower("node", following, RegistryWord(asked), clock=self.clock)
         policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
             replica=self.replica,
@@ -139,9 +129,6 @@ class Grounds:
         report = await feed.replace(_chunks(lines), allow_empty=True, allow_shrink=True)
         assert report.accepted == len(lines), report.rejected
         return report.version
-
-    def _now(self) -> float:
-        return self.seconds
 
     def _note_incomplete(self) -> None:
         self.found_incomplete += 1

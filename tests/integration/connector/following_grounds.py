@@ -5,7 +5,6 @@ import hashlib
 
 import httpx
 import msgspec
-from source_server import Served
 
 from checker.connector.connector import Connector
 from checker.connector.positions import Positions
@@ -13,6 +12,7 @@ from checker.connector.web_source import WebSource, parse_url
 from checker.domain.clock import SystemClock
 from checker.intake.report import FeedReport, RejectedLine
 from checker.registry.entry import RejectCode
+from tests.integration.connector.source_server import Served
 
 
 class RecordingFeeds:

@@ -4,12 +4,12 @@ import asyncio
 
 import msgspec
 import pytest
-from following_grounds import Directory
-from source_server import Served
 
 from checker.connector.errors import SourceFault
 from checker.connector.plan import Position
 from checker.errors import Conflict, Unavailable
+from tests.integration.connector.following_grounds import Directory
+from tests.integration.connector.source_server import Served
 
 pytestmark = pytest.mark.anyio
 

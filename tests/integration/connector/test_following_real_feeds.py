@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
-from following_grounds import Directory, quick_client
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -24,6 +23,7 @@ from checker.registry.schema import directive, listing, quarantine
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
 from loadtest.document_numbers import NumberSpace
+from tests.integration.connector.following_grounds import Directory, quick_client
 
 pytestmark = pytest.mark.anyio
 

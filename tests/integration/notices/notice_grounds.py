@@ -4,8 +4,13 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import msgspec
-from operation_lines import delist, list_
-from registry_grounds import (
+
+from checker.accounts.keys import AccountRole, create_key
+from checker.node.runtime import open_runtime
+from checker.node.upkeep import keep_current, publishing
+from checker.notices.writer import Pass
+from tests.support.operation_lines import delist, list_
+from tests.support.registry_grounds import (
     ENVIRON,
     accepted,
     check_of,
@@ -15,11 +20,6 @@ from registry_grounds import (
     query,
     resident_id,
 )
-
-from checker.accounts.keys import AccountRole, create_key
-from checker.node.runtime import open_runtime
-from checker.node.upkeep import keep_current, publishing
-from checker.notices.writer import Pass
 
 LANES_MAX = 50
 

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 import pytest
-from notice_grounds import quiet_node
-from notice_receiver import receiving
-from operation_lines import delist, list_, shield, unshield
-from registry_grounds import person_listing, query, until
 from standardwebhooks import Webhook
 
 from checker.errors import InvalidRequest, NotFound
 from checker.notices.endpoint import EndpointRules
 from checker.notices.notices import assemble_notices
 from checker.notices.schedule import DELAYS_S
+from tests.integration.notices.notice_grounds import quiet_node
+from tests.support.notice_receiver import receiving
+from tests.support.operation_lines import delist, list_, shield, unshield
+from tests.support.registry_grounds import person_listing, query, until
 
 pytestmark = pytest.mark.anyio
 ID = itemgetter("id")

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from receipt_grounds import Node, open_node
+
+from tests.integration.receipts.receipt_grounds import Node, open_node
 
 
 @pytest.fixture

@@ -3,31 +3,6 @@
 from datetime import timedelta
 
 import msgspec
-from operation_lines import (
-    bind,
-    delist,
-    officers,
-    passport,
-    permit,
-    retain,
-    shield,
-    withdraw,
-)
-from registry_grounds import (
-    AT,
-    SetClock,
-    accepted,
-    check_of,
-    company_listing,
-    decide,
-    document,
-    document_of,
-    name_of,
-    outcomes,
-    person_listing,
-    publish,
-    resident_id,
-)
 from sqlalchemy import text
 
 from cache.token import Tokenizer
@@ -53,6 +28,31 @@ from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
 from checker.spending.spending import Sale, Spending
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
+from tests.support.operation_lines import (
+    bind,
+    delist,
+    officers,
+    passport,
+    permit,
+    retain,
+    shield,
+    withdraw,
+)
+from tests.support.registry_grounds import (
+    AT,
+    accepted,
+    check_of,
+    company_listing,
+    decide,
+    document,
+    document_of,
+    name_of,
+    outcomes,
+    person_listing,
+    publish,
+    resident_id,
+)
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
 """That of `registry_grounds.ENVIRON`."""
@@ -73,7 +73,7 @@ async def fill(node, clock):
 async def chain(engine, clock=None):
     """Make the links that the keeper of a deployment makes."""
     await Chain(engine).extend()
-    await DecisionHeads(engine, SEALER.vault).enter((clock or SetClock()).now())
+    await DecisionHeads(engine, SEALER.vault).enter((clock or FakeClock()).now())
     await JournalChain(engine, SEALER.vault).extend()
 
 
@@ -100,7 +100,7 @@ class Record:
 
     def __init__(self, engine):
         self.engine = engine
-        self.clock = SetClock(AT + timedelta(days=1))
+        self.clock = FakeClock(AT + timedelta(days=1))
 
     async def tamper(self, *statements):
         """Change rows without any trigger, also without those that refuse it."""

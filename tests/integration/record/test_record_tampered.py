@@ -1,12 +1,12 @@
 """What a hand in the database changes is found, and the first fault says which row it is."""
 
 import pytest
-from record_grounds import SPENDERS, chain, spend
-from record_tricks import NEWEST, TRICKS
 
 from checker.audit.chain import ChainHead
 from checker.journal.chain import JournalHead
 from checker.node.record import NotedHeads
+from tests.integration.record.record_grounds import SPENDERS, chain, spend
+from tests.integration.record.record_tricks import NEWEST, TRICKS
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,11 @@ async def test_a_deployment_in_which_everything_has_happened_has_no_fault(record
     assert told.journal.waiting == 0
     assert told.journal.since is not None
     assert [name for name, count in told.journal.rows.items() if not count] == [
-        *("listing-end", "directive-end", "bound-document-end", "permit-end", "removal"),
+        "listing-end",
+        "directive-end",
+        "bound-document-end",
+        "permit-end",
+        "removal",
     ]
 
 

@@ -1,9 +1,15 @@
 """What is filed for correction in the registry's tests, and by whom."""
 
-from registry_grounds import check_of, name_of, person_listing, publish, resident_id, settled
-
 from checker.corrections.correction import Ruling
 from checker.corrections.intake import Filing
+from tests.support.registry_grounds import (
+    check_of,
+    name_of,
+    person_listing,
+    publish,
+    resident_id,
+    settled,
+)
 
 COURT, SELLER, OTHER_SELLER = "the court", "a seller", "another seller"
 GROUND, CONTACT = "此案已结清", "示例人甲 13800000000"

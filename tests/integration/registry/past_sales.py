@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import msgspec
-from correction_filings import SELLER
-from registry_grounds import AT, document, person_listing, publish, resident_id
 
 from checker.accounts.keys import AccountRole, Caller
 from checker.accounts.scope import Scope, limits_of
@@ -14,6 +12,8 @@ from checker.formats.lines import cut_lines
 from checker.reconciliation.batches import in_batches
 from checker.reconciliation.job import Status
 from checker.reconciliation.past_sale import SalesFormat, SalesReader
+from tests.integration.registry.correction_filings import SELLER
+from tests.support.registry_grounds import AT, document, person_listing, publish, resident_id
 
 HOURS = 8
 

@@ -4,8 +4,15 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from operation_lines import delist, list_, permit
-from registry_grounds import (
+
+from checker.accounts.keys import AccountRole, create_key
+from checker.api.bodies import Bodies
+from checker.api.checks import ChecksResource
+from checker.api.metrics import Metrics
+from checker.domain.service import Lodging
+from checker.errors import Unavailable
+from tests.support.operation_lines import delist, list_, permit
+from tests.support.registry_grounds import (
     AT,
     accepted,
     check_of,
@@ -18,13 +25,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from checker.accounts.keys import AccountRole, create_key
-from checker.api.bodies import Bodies
-from checker.api.checks import ChecksResource
-from checker.api.metrics import Metrics
-from checker.domain.service import Lodging
-from checker.errors import Unavailable
 
 pytestmark = pytest.mark.anyio
 

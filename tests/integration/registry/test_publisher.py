@@ -3,7 +3,13 @@
 import json
 
 import pytest
-from registry_grounds import (
+
+from cache.errors import CacheError
+from cache.keys import Keys
+from checker.database.locks import Lock
+from checker.errors import Unavailable
+from checker.node.upkeep import publishing
+from tests.support.registry_grounds import (
     accepted,
     check_of,
     config_of,
@@ -20,12 +26,6 @@ from registry_grounds import (
     settled,
     until,
 )
-
-from cache.errors import CacheError
-from cache.keys import Keys
-from checker.database.locks import Lock
-from checker.errors import Unavailable
-from checker.node.upkeep import publishing
 
 pytestmark = pytest.mark.anyio
 

@@ -1,16 +1,28 @@
 """Past sales are judged by the list as it was when they were made."""
 
 import pytest
-from correction_filings import SELLER
-from operation_lines import bind, delist, fulfil, list_, passport, permit, retain, withdraw
-from past_sales import (
+
+from checker.checks.request import PreparedCheck
+from checker.domain.service import Air
+from tests.integration.registry.correction_filings import SELLER
+from tests.integration.registry.past_sales import (
     by_hour,
     outcomes_of,
     reconcile,
     sale,
     two_listed,
 )
-from registry_grounds import (
+from tests.support.operation_lines import (
+    bind,
+    delist,
+    fulfil,
+    list_,
+    passport,
+    permit,
+    retain,
+    withdraw,
+)
+from tests.support.registry_grounds import (
     accepted,
     check_of,
     document,
@@ -19,9 +31,6 @@ from registry_grounds import (
     query,
     resident_id,
 )
-
-from checker.checks.request import PreparedCheck
-from checker.domain.service import Air
 
 pytestmark = pytest.mark.anyio
 

@@ -4,24 +4,24 @@ import asyncio
 
 import msgspec
 import pytest
-from correction_filings import SELLER
-from past_sales import (
+
+from checker.errors import InvalidRequest, NotFound, QuotaExceeded, Unavailable
+from checker.reconciliation.job import Interruption, Status
+from checker.reconciliation.past_sale import SalesFormat, SalesReader
+from checker.reconciliation.reconciliations import KEPT, RUNNING_MAX
+from tests.integration.registry.correction_filings import SELLER
+from tests.integration.registry.past_sales import (
     begin,
     caller,
     reconcile,
     sale,
     two_listed,
 )
-from registry_grounds import (
+from tests.support.registry_grounds import (
     query,
     resident_id,
     until,
 )
-
-from checker.errors import InvalidRequest, NotFound, QuotaExceeded, Unavailable
-from checker.reconciliation.job import Interruption, Status
-from checker.reconciliation.past_sale import SalesFormat, SalesReader
-from checker.reconciliation.reconciliations import KEPT, RUNNING_MAX
 
 pytestmark = pytest.mark.anyio
 

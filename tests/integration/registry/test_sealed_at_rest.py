@@ -1,7 +1,10 @@
 """Nothing personal stands open in PostgreSQL or Redis: every byte of both is searched."""
 
 import pytest
-from registry_grounds import (
+
+from loadtest.crowd import Form
+from loadtest.population import Population
+from tests.support.registry_grounds import (
     check_of,
     company_listing,
     document,
@@ -15,9 +18,6 @@ from registry_grounds import (
     resident_id,
     uscc,
 )
-
-from loadtest.crowd import Form
-from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
 

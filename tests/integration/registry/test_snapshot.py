@@ -3,7 +3,14 @@
 import asyncio
 
 import pytest
-from registry_grounds import (
+
+from cache.keys import Keys
+from checker.domain.clock import shanghai_day
+from checker.errors import InvalidRequest
+from checker.registry.sealing import QUARANTINE_RAW
+from checker.registry.summary import summarize
+from loadtest.population import Population
+from tests.support.registry_grounds import (
     AT,
     check_of,
     company_listing,
@@ -19,13 +26,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from cache.keys import Keys
-from checker.domain.clock import shanghai_day
-from checker.errors import InvalidRequest
-from checker.registry.sealing import QUARANTINE_RAW
-from checker.registry.summary import summarize
-from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
 

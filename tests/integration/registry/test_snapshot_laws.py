@@ -9,20 +9,6 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from registry_grounds import (
-    AT,
-    CHECKSUM_KEY,
-    FINGERPRINT,
-    accepted,
-    check_of,
-    company_listing,
-    document,
-    name_of,
-    person_listing,
-    publish,
-    resident_id,
-    settled,
-)
 
 from cache.follower import Follower
 from cache.memory import Memory, MemoryStandingCache
@@ -36,6 +22,20 @@ from checker.domain.service_terms import Transaction
 from checker.publication.generation_build import build_generation
 from checker.publication.registry_lease import RegistryWord
 from checker.registry.versions import newest_version
+from tests.support.registry_grounds import (
+    AT,
+    CHECKSUM_KEY,
+    FINGERPRINT,
+    accepted,
+    check_of,
+    company_listing,
+    document,
+    name_of,
+    person_listing,
+    publish,
+    resident_id,
+    settled,
+)
 
 pytestmark = pytest.mark.anyio
 

@@ -1,7 +1,13 @@
 """What the list's figures say, against counting by hand."""
 
 import pytest
-from registry_grounds import (
+
+from checker.domain.clock import shanghai_day
+from checker.registry.summary import summarize
+from loadtest.circles import Shares
+from loadtest.holders import Organization
+from loadtest.population import Population
+from tests.support.registry_grounds import (
     AT,
     company_listing,
     document,
@@ -12,12 +18,6 @@ from registry_grounds import (
     resident_id,
     uscc,
 )
-
-from checker.domain.clock import shanghai_day
-from checker.registry.summary import summarize
-from loadtest.circles import Shares
-from loadtest.holders import Organization
-from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
 TODAY = shanghai_day(AT)

@@ -3,7 +3,13 @@
 import logging
 
 import pytest
-from registry_grounds import (
+
+from cache.keys import Keys
+from cache.redis_parts import RedisParts
+from cache.verification import Walk
+from checker.node.upkeep import publishing
+from checker.publication.verification import Verification
+from tests.support.registry_grounds import (
     CHECKSUM_KEY,
     check_of,
     name_of,
@@ -15,12 +21,6 @@ from registry_grounds import (
     settled,
     until,
 )
-
-from cache.keys import Keys
-from cache.redis_parts import RedisParts
-from cache.verification import Walk
-from checker.node.upkeep import publishing
-from checker.publication.verification import Verification
 
 pytestmark = pytest.mark.anyio
 

@@ -4,14 +4,14 @@ import asyncio
 from collections import Counter
 
 import msgspec
-from small_town import Town, ndjson
-from two_nodes import until
 
 from checker.checks.request import PreparedCheck
 from checker.domain.clock import shanghai_day
 from checker.domain.document import Document, normalize
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Service
+from tests.integration.simulation.small_town import Town, ndjson
+from tests.integration.simulation.two_nodes import until
 
 
 class World:

@@ -34,16 +34,6 @@ _SETTINGS = Settings(
 )
 
 
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, instant):
-        self.instant = instant
-
-    def now(self):
-        return self.instant
-
-
 class TwoNodes:
     """The deployment: `runtimes` are its nodes, `redis` what may be lost."""
 

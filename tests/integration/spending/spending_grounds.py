@@ -1,6 +1,6 @@
 """A small town whose people spend: the same over the record in PostgreSQL and over its twin."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -40,19 +40,6 @@ MERCHANT, OTHER_MERCHANT = "merchant", "other merchant"
 COURT = "雷州市人民法院"
 
 NUMBERS = NumberSpace(18)
-
-
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, instant=AT):
-        self.instant = instant
-
-    def now(self):
-        return self.instant
-
-    def move(self, **by):
-        self.instant += timedelta(**by)
 
 
 class Merchants:

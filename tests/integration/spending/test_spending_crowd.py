@@ -11,9 +11,6 @@ from random import Random
 
 import msgspec
 import pytest
-from postgres_town import spending_engine
-from spending_crowd import AnswerLost, Crowd, Told
-from spending_grounds import MERCHANT, OTHER_MERCHANT, document
 
 from checker.domain.clock import CapPeriod
 from checker.domain.jurisdiction import NATION
@@ -27,6 +24,9 @@ from checker.spending.errors import CapExceeded
 from checker.spending.postgres_store import PostgresSpendingStore
 from checker.spending.spending import Sale, Spending
 from checker.spending.verification import verify_spending
+from tests.integration.spending.postgres_town import spending_engine
+from tests.integration.spending.spending_grounds import MERCHANT, OTHER_MERCHANT, document
+from tests.support.spending_crowd import AnswerLost, Crowd, Told
 
 pytestmark = pytest.mark.anyio
 

@@ -6,14 +6,14 @@ from contextlib import suppress
 from itertools import count
 
 import pytest
-from postgres_town import spending_engine
-from spending_grounds import CAP, Merchants, document
 from sqlalchemy.exc import DBAPIError
 
 from checker.errors import Unavailable
 from checker.spending.errors import CapExceeded
 from checker.spending.postgres_store import PostgresSpendingStore
 from checker.spending.verification import verify_spending
+from tests.integration.spending.postgres_town import spending_engine
+from tests.integration.spending.spending_grounds import CAP, Merchants, document
 
 pytestmark = pytest.mark.anyio
 

@@ -13,16 +13,6 @@ after it take the numbers of those that were lost.
 import asyncio
 import copy
 
-from lease_parts import (
-    CHECKSUM_KEY,
-    TOKEN_KEY,
-    Journey,
-    SlowFollowing,
-    SlowWord,
-    done,
-    tokens_of_all,
-)
-
 from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
 from cache.checksum import (
     SEAL_FIELD,
@@ -39,6 +29,15 @@ from cache.keys import Keys
 from cache.lease import SETTLED_S, WRITE_DEADLINE_S
 from cache.memory import Memory, MemoryStandingCache
 from cache.memory_publication import MemoryPublication
+from tests.property.cache.lease_parts import (
+    CHECKSUM_KEY,
+    TOKEN_KEY,
+    Journey,
+    SlowFollowing,
+    SlowWord,
+    done,
+    tokens_of_all,
+)
 
 KEYS = Keys("checker")
 SEGMENT_BLOCKS = 32

@@ -4,7 +4,6 @@ import asyncio
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from positions import position
 
 from cache.changes import Change
 from cache.filter import BLOCK_BYTES, may_contain
@@ -13,6 +12,7 @@ from cache.memory import Memory, MemoryStandingCache
 from cache.memory_parts import MemoryParts
 from cache.memory_publication import MemoryPublication
 from cache.verification import Walk
+from tests.support.positions import position
 
 KEYS = Keys("checker")
 CHECKSUM_KEY = bytes(range(32))

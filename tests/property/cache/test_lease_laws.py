@@ -10,7 +10,8 @@ import random
 
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
-from lease_world import World
+
+from tests.property.cache.lease_world import World
 
 STEPS = 1_500
 STREAM_ENTRIES = 120

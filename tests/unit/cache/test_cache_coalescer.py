@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from positions import position
 
 from cache.coalescer import Coalescer
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
 from cache.store import Lookup
+from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
-from platform_records import ORG_CODE, OTHER, PERSON, USCC, listing
 
 from checker.domain.document import Document, DocumentType
 from checker.domain.service import ServiceType
@@ -24,6 +23,7 @@ from checker.registry.operations import (
     WithdrawPermit,
     listing_id_of,
 )
+from tests.support.platform_records import ORG_CODE, OTHER, PERSON, USCC, listing
 
 AIR = "cn-2016-64/2.7.1"
 TODAY, SENT_ON = date(2026, 11, 23), date(2026, 11, 20)

@@ -4,13 +4,23 @@ import json
 from datetime import date
 
 import pytest
-from platform_records import ORG_CODE, OTHER, PERSON, TODAY, USCC, company, officer, read, record
 
 from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
 from checker.formats.zxgk import PARTY_TYPES, TITLES, parse_zxgk
 from checker.registry.entry import LineRejected, MaskedDocument, PartyType, RejectCode
+from tests.support.platform_records import (
+    ORG_CODE,
+    OTHER,
+    PERSON,
+    TODAY,
+    USCC,
+    company,
+    officer,
+    read,
+    record,
+)
 
 
 def only_document(entry):

@@ -9,8 +9,9 @@ import json
 from typing import Any
 
 import httpx
-from asking import FLIGHT, ask
-from town import (
+
+from tests.support.asking import FLIGHT, ask
+from tests.support.town import (
     STRANGERS_NAME,
     STRANGERS_NUMBER,
     STRANGERS_PASSPORT,

@@ -3,7 +3,8 @@
 from typing import Any
 
 import httpx
-from town import document
+
+from tests.support.town import document
 
 G_TRAIN = {"type": "rail", "train": "G79", "seat": "second"}
 SLOW_TRAIN = {"type": "rail", "train": "K511", "seat": "hard_seat"}

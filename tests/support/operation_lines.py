@@ -1,6 +1,6 @@
 """Operations of the feed, as objects of its lines."""
 
-from registry_grounds import COURT, document, resident_id
+from tests.support.registry_grounds import COURT, document, resident_id
 
 
 def list_(listing):

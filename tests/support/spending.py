@@ -4,9 +4,10 @@ import itertools
 from typing import Any
 
 import httpx
-from asking import question
-from changing import CHANGES, Stranger
-from town import ndjson
+
+from tests.support.asking import question
+from tests.support.changing import CHANGES, Stranger
+from tests.support.town import ndjson
 
 AUTHORIZATIONS = "/v1/spending/authorizations"
 CAP_FEN = 200_000

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import text
@@ -36,19 +36,6 @@ _numbers = NumberSpace(18)
 
 
 PATIENCE_S = 20
-
-
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, instant=AT):
-        self.instant = instant
-
-    def now(self):
-        return self.instant
-
-    def move(self, **by):
-        self.instant += timedelta(**by)
 
 
 @asynccontextmanager

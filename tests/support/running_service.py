@@ -15,7 +15,8 @@ from pathlib import Path
 
 import httpx
 import psutil
-from town import MARKS
+
+from tests.support.town import MARKS
 
 CHECKER = str(Path(sys.executable).with_name("checker"))
 PATIENCE_S = 60.0
