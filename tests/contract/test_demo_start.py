@@ -15,6 +15,7 @@ from tests.support.asking import ask, codes
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
     RunningService,
+    printed_keys,
     run_command,
     running_service,
 )
@@ -48,10 +49,6 @@ def started(folder: Path) -> Iterator[Started]:
     with running_service(folder, "demo") as again:
         again.keys["institution"] = printed_keys(again.log())["institution"]
         yield Started(first, again)
-
-
-def printed_keys(told: str) -> dict[str, str]:
-    return dict(re.findall(r"^  (\w+) +(ck_[\w-]{43})$", told, re.MULTILINE))
 
 
 @pytest.mark.parametrize(

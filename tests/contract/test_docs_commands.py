@@ -13,9 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from private_folder import private_folder
-from running_service import CHECKER, RunningService, running_service
-from test_demo_start import printed_keys
+
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
+    CHECKER,
+    RunningService,
+    printed_keys,
+    running_service,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

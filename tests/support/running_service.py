@@ -4,6 +4,7 @@ Knows the command line and HTTP alone.
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -204,3 +205,8 @@ def words_of(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+def printed_keys(log: str) -> dict[str, str]:
+    """Return the keys that `checker demo` prints, by role."""
+    return dict(re.findall(r"^  (\w+) +(ck_[\w-]{43})$", log, re.MULTILINE))
