@@ -19,7 +19,7 @@ from cache.changes import StreamEntry
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnvouched, ChangeRefused
 from cache.filter import may_contain
 from cache.layout import SENTINEL
-from cache.publication import SLICE_TOKENS
+from cache.list_writer import SLICE_TOKENS
 
 pytestmark = pytest.mark.anyio
 
