@@ -26,8 +26,8 @@ from cache.errors import CacheIncomplete
 from cache.filter import BLOCK_BYTES, block_mask
 from cache.generation import Generation
 from cache.layout import SENTINEL
-from cache.parts import Fields, Held, page_bytes
-from cache.publication import Slice
+from cache.list_writer import ChangeSlice
+from cache.parts import Fields, HeldParts, page_bytes
 from cache.token import Token
 
 _Outlines = defaultdict[int, list[tuple[Token, bytes | None]]]
@@ -46,7 +46,11 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def amend(
-    checksums: Checksums, generation: Generation, part: Slice, held: Held, reached: Position
+    checksums: Checksums,
+    generation: Generation,
+    part: ChangeSlice,
+    held: HeldParts,
+    reached: Position,
 ) -> Amendment:
     """Return the checksums after a slice, which leads the head to `reached`.
 
@@ -83,7 +87,7 @@ def amend(
     )
 
 
-def _by_place(part: Slice, generation: Generation) -> tuple[_Outlines, _Tokens]:
+def _by_place(part: ChangeSlice, generation: Generation) -> tuple[_Outlines, _Tokens]:
     """Return the outlines of each bucket, and of each page the tokens with their block's place."""
     outlines: _Outlines = defaultdict(list)
     tokens: _Tokens = defaultdict(list)

@@ -72,13 +72,13 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     bits: int
 
 
-class Sums(msgspec.Struct, frozen=True, kw_only=True):
+class ChecksumRecords(msgspec.Struct, frozen=True, kw_only=True):
     """The records of all checksums with their seal, by field."""
 
     fields: dict[bytes, bytes]
 
 
-Piece: TypeAlias = Bucket | Segment | Sums
+Piece: TypeAlias = Bucket | Segment | ChecksumRecords
 
 
 async def lay_out(
@@ -117,7 +117,7 @@ async def lay_out(
     total = total_of(records.values())
     sealed = checksums.seal(total, generation.first_head())
     fields = {field: encode_sum(record) for field, record in records.items()}
-    yield [Sums(fields=fields | {SEAL_FIELD: sealed.encode()})]
+    yield [ChecksumRecords(fields=fields | {SEAL_FIELD: sealed.encode()})]
 
 
 def refuse_foreign(token_key: str, own: str) -> None:

@@ -74,7 +74,7 @@ elapsed: Callable[[], float] = partial(
 """The clock of leases. Where the system has it, one that also counts while the machine sleeps."""
 
 
-class Lease:
+class ReplicaLease:
     """A right that ends by itself."""
 
     __slots__ = ("_clock", "until")

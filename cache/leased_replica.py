@@ -26,9 +26,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from cache.changes import Position, StreamEntry
-from cache.following import BEFORE_ALL, Followed, Image
-from cache.lease import LEASE_S, Lease, elapsed
+from cache.lease import LEASE_S, ReplicaLease, elapsed
 from cache.replica import Replica
+from cache.replica_source import BEFORE_ALL, Image, StreamRead
 from cache.token import Token
 
 
@@ -65,7 +65,7 @@ class LeasedReplica:
     """What one node knows of the list, and for how long it may say so."""
 
     def __init__(self, clock: Callable[[], float] = elapsed) -> None:
-        self._lease = Lease(clock)
+        self._lease = ReplicaLease(clock)
         self._replica: Replica | None = None
         # Ids of the changes gone through since the load, the one held last.
         self._past: dict[str, None] = {}
@@ -129,34 +129,34 @@ class LeasedReplica:
         self.must_load = False
         return Acknowledgement(position=image.position, since=None)
 
-    def read(self, followed: Followed, sent_at: float) -> Acknowledgement | None:
+    def read(self, stream_read: StreamRead, sent_at: float) -> Acknowledgement | None:
         """Take in what a read of the stream gave that was sent at `sent_at`."""
         replica = self._replica
         if (
             replica is None
-            or not followed.unbroken
-            or followed.generation_id != replica.generation.id
+            or not stream_read.unbroken
+            or stream_read.generation_id != replica.generation.id
         ):
             self.must_load = True
             return None
         before = replica.position
         has_beat = False
-        for entry in followed.entries:
+        for entry in stream_read.entries:
             if not self._follows(entry, replica.position):
                 return None
             self._apply(replica, entry)
             is_held = entry.position.change_id == replica.position.change_id
             has_beat = has_beat or (entry.is_heartbeat and is_held)
         since = self._read_at if has_beat else None
-        self.cursor = followed.cursor
-        if followed.newest:
+        self.cursor = stream_read.cursor
+        if stream_read.newest:
             self._read_at = sent_at
         if since is None and replica.position == before:
             return None
         return Acknowledgement(position=replica.position, since=since)
 
     def acknowledged(self, told: Acknowledgement, *, stayed: bool, answered_at: float) -> None:
-        """Note that the list of nodes has it; `stayed` as `Following.acknowledge` says it."""
+        """Note that the list of nodes has it; `stayed` as `ReplicaSource.acknowledge` says it."""
         if not stayed or self._member_since is None:
             self._member_since = answered_at
         if (

@@ -23,12 +23,21 @@ from cache.generation import (
     servable,
 )
 from cache.keys import Keys
-from cache.layout import SENTINEL, Bucket, Entries, Piece, Segment, Sums, lay_out, refuse_foreign
+from cache.layout import (
+    SENTINEL,
+    Bucket,
+    ChecksumRecords,
+    Entries,
+    Piece,
+    Segment,
+    lay_out,
+    refuse_foreign,
+)
 from cache.store import BUILD_MARKER_TTL_S, Lookup, refuse_misshapen
 from cache.token import Token
 
 
-class Memory:
+class MemoryStore:
     """What a Redis is to the other store: several stores may share it, and a test may damage it.
 
     `policy`, `run_id` and `reachable` stand for its eviction policy, the random id of its process,
@@ -90,11 +99,11 @@ class Memory:
 
 
 class MemoryStandingCache:
-    """`StandingCache` over a `Memory`."""
+    """`StandingCache` over a `MemoryStore`."""
 
     def __init__(
         self,
-        memory: Memory,
+        memory: MemoryStore,
         *,
         token_key: str,
         namespace: str = "checker",
@@ -219,7 +228,7 @@ class MemoryStandingCache:
         """See `StandingCache.aclose`."""
         self._closed = True
 
-    def _reach(self) -> Memory:
+    def _reach(self) -> MemoryStore:
         if self._closed or not self._shared.reachable:
             raise CacheUnavailable("the memory cannot be reached")
         return self._shared
@@ -251,7 +260,7 @@ class MemoryStandingCache:
             case Segment():
                 memory.strings[self._keys.segment(generation.id, piece.index)] = piece.data
                 return piece.bits
-            case Sums():
+            case ChecksumRecords():
                 memory.hashes[self._keys.sums(generation.id)] = piece.fields
                 return 0
             case _:

@@ -14,7 +14,7 @@ import msgspec
 from cache.changes import Head
 from cache.checksum import PAGE_BYTES, SEAL_FIELD, segment_field, shelf_field, shelf_of
 from cache.generation import Generation
-from cache.publication import Slice
+from cache.list_writer import ChangeSlice
 
 Fields = Mapping[bytes, bytes]
 
@@ -27,7 +27,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[bytes, ...]
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class HeldParts(msgspec.Struct, frozen=True, kw_only=True):
     """The touched parts as they are held, by their places; a lost one is empty or None.
 
     `is_live` and `is_marked` say what the generation is. `head` is None if it cannot be read.
@@ -65,7 +65,7 @@ class SegmentHeld(msgspec.Struct, frozen=True, kw_only=True):
 class Parts(Protocol):
     """Any call may raise CacheUnavailable, or CacheIncomplete if a key is of another type."""
 
-    async def held(self, generation: Generation, touched: Touched) -> Held:
+    async def held(self, generation: Generation, touched: Touched) -> HeldParts:
         """Read what a slice of a change touches."""
         ...
 
@@ -82,7 +82,7 @@ class Parts(Protocol):
         ...
 
 
-def touched_by(part: Slice, generation: Generation) -> Touched:
+def touched_by(part: ChangeSlice, generation: Generation) -> Touched:
     """Return what a slice of a change touches in a generation."""
     buckets = sorted({generation.bucket_of(token) for token, _ in part.outlines})
     pages = set()

@@ -20,7 +20,7 @@ from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.filter import BLOCK_BYTES
 from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
-from cache.layout import Bucket, Entries, Piece, Segment, Sums, lay_out, refuse_foreign
+from cache.layout import Bucket, ChecksumRecords, Entries, Piece, Segment, lay_out, refuse_foreign
 from cache.redis_pipe import Command, CommandRefused, Pipe, Reply
 from cache.store import BUILD_MARKER_TTL_S
 
@@ -175,7 +175,7 @@ class RedisBuild:
                 return ("HSET", self._keys.bucket(generation.id, piece.index), *piece.pairs)
             case Segment():
                 return ("SET", self._keys.segment(generation.id, piece.index), piece.data)
-            case Sums():
+            case ChecksumRecords():
                 fields = (part for field in piece.fields.items() for part in field)
                 return ("HSET", self._keys.sums(generation.id), *fields)
             case _:

@@ -11,7 +11,7 @@ from cache.generation import Generation, decode_pointer
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.parts import (
     Fields,
-    Held,
+    HeldParts,
     Records,
     SegmentHeld,
     Shelf,
@@ -39,7 +39,7 @@ class RedisParts:
         """Close the connection."""
         await self._pipe.aclose()
 
-    async def held(self, generation: Generation, touched: Touched) -> Held:
+    async def held(self, generation: Generation, touched: Touched) -> HeldParts:
         """See `Parts.held`."""
         keys = self._keys
         id_ = generation.id
@@ -59,7 +59,7 @@ class RedisParts:
             )
         )
         pointer, marked, raw_head, records = islice(replies, 4)
-        return Held(
+        return HeldParts(
             is_live=_names(pointer, generation),
             is_marked=bool(marked),
             head=_head(raw_head),

@@ -56,7 +56,7 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
     resets_in_ms: int
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
+class QuotaSlice(msgspec.Struct, frozen=True, kw_only=True):
     """What was lent: its size, how much of it is left, and from which counts' windows it came."""
 
     size: int
@@ -82,7 +82,7 @@ class Quota(Protocol):
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         """Take `items` if that passes none of the limits, else none.
 
@@ -108,7 +108,7 @@ class RedisQuota:
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         """See `Quota.take`."""
         back = returned or _NOTHING
@@ -150,7 +150,7 @@ class MemoryQuota:
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         """See `Quota.take`."""
         now = self._clock()
@@ -181,7 +181,7 @@ class MemoryQuota:
             ),
         )
 
-    def _give_back(self, back: Slice) -> None:
+    def _give_back(self, back: QuotaSlice) -> None:
         for limit, start in zip(back.limits, back.starts, strict=True):
             count = _count(limit, start)
             if count in self._used:
@@ -203,7 +203,7 @@ class MemoryQuota:
         return lent if lent >= SLICE_MIN else 0
 
 
-_NOTHING = Slice(size=0, rest=0, limits=(), starts=())
+_NOTHING = QuotaSlice(size=0, rest=0, limits=(), starts=())
 
 
 def _start(window: Window, now_s: int) -> int:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 import msgspec
 
 from cache.breaker import Breaker
-from cache.counting.quota import Left, Limit, Quota, Slice
+from cache.counting.quota import Left, Limit, Quota, QuotaSlice
 from cache.errors import CacheUnavailable
 
 SLICE_MAX = 256
@@ -30,7 +30,7 @@ PAUSE_S = 0.5
 """For how long nobody asks a Redis that did not answer: each would wait out its time-out."""
 
 
-class Spent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class QuotaSpent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of a take.
 
     Each count has `at_hand` items left besides its `lefts`, which were told `waited_ms` ago; they
@@ -43,7 +43,7 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waited_ms: int = 0
 
 
-class Lease:
+class QuotaLease:
     """One holder's slice: what is left of it, what Redis had left besides, until when it holds.
 
     `limits` are those that it was lent under; `lefts` are told in their order. It ends with the
@@ -76,9 +76,9 @@ class LeasedQuota:
         self._clock = clock
         self._slice_max = slice_max
         self._breaker = Breaker(clock=clock, pause_s=PAUSE_S)
-        self._leases: dict[int, Lease] = {}
+        self._leases: dict[int, QuotaLease] = {}
 
-    def spend(self, holder: int, items: int, limits: tuple[Limit, ...]) -> Spent | None:
+    def spend(self, holder: int, items: int, limits: tuple[Limit, ...]) -> QuotaSpent | None:
         """Take items from the holder's slice; None: it does not reach, or is none."""
         lease = self._leases.get(holder)
         if lease is None or lease.rest < items or not lease.size:
@@ -92,9 +92,9 @@ class LeasedQuota:
             return None
         lease.rest = rest = lease.rest - items
         waited_ms = int((now - lease.asked_at) * 1000)
-        return Spent(granted=True, lefts=lease.lefts, at_hand=rest, waited_ms=waited_ms)
+        return QuotaSpent(granted=True, lefts=lease.lefts, at_hand=rest, waited_ms=waited_ms)
 
-    async def take(self, holder: int, items: int, limits: tuple[Limit, ...]) -> Spent:
+    async def take(self, holder: int, items: int, limits: tuple[Limit, ...]) -> QuotaSpent:
         """Take items for a holder, all or none.
 
         Raises:
@@ -105,12 +105,12 @@ class LeasedQuota:
             return spent
         lease = self._leases.get(holder)
         if lease is None:
-            lease = self._leases[holder] = Lease(limits)
+            lease = self._leases[holder] = QuotaLease(limits)
         async with lease.turn:
             # Whoever had the turn before may have brought a slice for all that wait.
             return self.spend(holder, items, limits) or await self._ask(lease, items, limits)
 
-    async def _ask(self, lease: Lease, items: int, limits: tuple[Limit, ...]) -> Spent:
+    async def _ask(self, lease: QuotaLease, items: int, limits: tuple[Limit, ...]) -> QuotaSpent:
         if not self._breaker.allows():
             raise CacheUnavailable("Redis did not answer a moment ago")
         back = _slice_of(lease)
@@ -128,13 +128,13 @@ class LeasedQuota:
         lease.lefts = taken.lefts
         lease.asked_at = asked_at
         lease.ends_at = asked_at + min(left.resets_in_ms for left in taken.lefts) / 1000
-        return Spent(granted=taken.granted, lefts=taken.lefts, at_hand=taken.lent)
+        return QuotaSpent(granted=taken.granted, lefts=taken.lefts, at_hand=taken.lent)
 
 
-def _slice_of(lease: Lease) -> Slice | None:
+def _slice_of(lease: QuotaLease) -> QuotaSlice | None:
     if not lease.size:
         return None
-    return Slice(
+    return QuotaSlice(
         size=lease.size,
         rest=lease.rest,
         limits=lease.limits,

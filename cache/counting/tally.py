@@ -49,7 +49,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     regular: int
 
 
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
+class TallyCounts(msgspec.Struct, frozen=True, kw_only=True):
     """A name and its group, itself included, since the hour began, in Unix seconds."""
 
     start: int
@@ -57,10 +57,10 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     group: Totals
 
 
-class Tally(Protocol):
+class GroupTally(Protocol):
     """Counts by name and group."""
 
-    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:
         """Add what was noted; a name is regular from `regular_from` items on.
 
         Raises CacheUnavailable: it may have been added, in part or whole.
@@ -69,7 +69,7 @@ class Tally(Protocol):
 
 
 class RedisTally:
-    """`Tally` on Redis; distinct elements are estimated, within a few percent."""
+    """`GroupTally` on Redis; distinct elements are estimated, within a few percent."""
 
     def __init__(
         self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
@@ -77,8 +77,8 @@ class RedisTally:
         self._pipe = Pipe(url, timeout_s=timeout_s)
         self._stem = f"{namespace}:tally"
 
-    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
-        """See `Tally.add`."""
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:
+        """See `GroupTally.add`."""
         commands = [self._command(one, regular_from) for one in noted]
         # Never sent twice: it would be counted twice.
         replies = await self._pipe.ask(commands, again=False)
@@ -95,7 +95,7 @@ class RedisTally:
 
 
 class MemoryTally:
-    """`Tally` in memory, the specification; `clock` gives Unix seconds."""
+    """`GroupTally` in memory, the specification; `clock` gives Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -104,8 +104,8 @@ class MemoryTally:
         self._groups: dict[str, dict[str, int]] = {}
         self._elements: dict[str, set[bytes]] = {}
 
-    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
-        """See `Tally.add`."""
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:
+        """See `GroupTally.add`."""
         now = int(self._clock())
         start = now - now % WINDOW_S
         if start != self._start:
@@ -113,7 +113,7 @@ class MemoryTally:
             self._names, self._groups, self._elements = {}, {}, {}
         return [self._add(one, regular_from) for one in noted]
 
-    def _add(self, one: Noted, regular_from: int) -> Counted:
+    def _add(self, one: Noted, regular_from: int) -> TallyCounts:
         own = self._names.setdefault(one.name, _nothing())
         group = self._groups.setdefault(one.group, _nothing())
         elements = self._elements.setdefault(one.name, set())
@@ -129,17 +129,17 @@ class MemoryTally:
         for counts in (own, group):
             for field, number in added.items():
                 counts[field] += number
-        return Counted(start=self._start, own=Totals(**own), group=Totals(**group))
+        return TallyCounts(start=self._start, own=Totals(**own), group=Totals(**group))
 
 
 def _nothing() -> dict[str, int]:
     return dict.fromkeys(Totals.__struct_fields__, 0)
 
 
-def _counted(reply: Reply) -> Counted:
+def _counted(reply: Reply) -> TallyCounts:
     start, *numbers = reply
     own, group = (
         Totals(items=items, distinct=distinct, hits=hits, regular=regular)
         for items, distinct, hits, regular in (numbers[:4], numbers[4:])
     )
-    return Counted(start=start, own=own, group=group)
+    return TallyCounts(start=start, own=own, group=group)

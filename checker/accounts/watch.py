@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from cache.counting.tally import Counted, Noted, Tally
+from cache.counting.tally import GroupTally, Noted, TallyCounts
 from checker.accounts.flags import Flags
 from checker.accounts.keys import Caller
 from checker.domain.clock import Clock
@@ -50,7 +50,7 @@ class FishingWatch:
     """What one process has seen asked; `told` is called with the ground of each flag it raises."""
 
     def __init__(
-        self, *, tally: Tally, flags: Flags, settings: FishingSettings, clock: Clock
+        self, *, tally: GroupTally, flags: Flags, settings: FishingSettings, clock: Clock
     ) -> None:
         self._tally = tally
         self._flags = flags
@@ -112,7 +112,7 @@ class FishingWatch:
                 await self._judge(one.name, counts, told)
 
     async def _judge(
-        self, account_id: str, counts: Counted, told: Callable[[FishingGround], None]
+        self, account_id: str, counts: TallyCounts, told: Callable[[FishingGround], None]
     ) -> None:
         own, others = _asked(counts)
         suspicion = suspect(own, others, self._settings)
@@ -134,7 +134,7 @@ class FishingWatch:
             told(suspicion.ground)
 
 
-def _asked(counts: Counted) -> tuple[Asked, Asked]:
+def _asked(counts: TallyCounts) -> tuple[Asked, Asked]:
     """Tell an account from the others of its kind."""
     own, group = counts.own, counts.group
     return (

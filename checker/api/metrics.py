@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from cache.follower import Follower
+from cache.replica_keeper import ReplicaKeeper
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
@@ -59,7 +59,7 @@ class OrderKind(StrEnum):
 class Metrics:
     """The counters of one process; `replica` is its own."""
 
-    def __init__(self, replica: Follower) -> None:
+    def __init__(self, replica: ReplicaKeeper) -> None:
         self._replica = replica
         self._registry = CollectorRegistry()
         checks = Counter(

@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 
 class Asking(Protocol):
-    """The node's own copy of the list, which asks nobody (`cache.follower.Follower`)."""
+    """The node's own copy of the list, which asks nobody (`cache.replica_keeper.ReplicaKeeper`)."""
 
     def ask(self, tokens: Sequence[Token]) -> Absence | None:
         """Return which tokens cannot be ruled out; None: nothing can be said now."""

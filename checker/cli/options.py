@@ -23,7 +23,7 @@ from checker.embedded.place import EmbeddedServerError
 from checker.errors import CheckerError, InvalidRequest, Unavailable
 from checker.node.runtime import Runtime, open_runtime
 from checker.node.servers import open_servers
-from checker.node.upkeep import publishing
+from checker.node.upkeep import publisher_running
 
 EXIT_UNAVAILABLE = 1
 EXIT_USAGE = 2
@@ -74,7 +74,7 @@ def run_in_deployment(
         async with open_runtime(named, os.environ) as runtime:
             if not publish:
                 return await work(runtime)
-            async with publishing(runtime):
+            async with publisher_running(runtime):
                 return await work(runtime)
 
     with (

@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cache.claim import NamespaceClaim
 from cache.counting.quota import RedisQuota
 from cache.counting.tally import RedisTally
-from cache.following import Following
-from cache.publication import Publication
-from cache.redis_following import RedisFollowing
+from cache.list_writer import ListWriter
+from cache.redis_list_writer import RedisListWriter
 from cache.redis_parts import RedisParts
-from cache.redis_publication import RedisPublication
+from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_store import RedisStandingCache
+from cache.replica_source import ReplicaSource
 from cache.store import StandingCache
 from cache.token import Tokenizer
 from cache.verification import Walk
@@ -62,8 +62,8 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
-    following: Following
-    publication: Publication
+    replica_source: ReplicaSource
+    list_writer: ListWriter
     walk: Walk
     quotas: Quotas
     senders: Senders
@@ -74,8 +74,8 @@ class _RedisWays(msgspec.Struct, frozen=True, kw_only=True):
     """The ways of a node to Redis, each with connections of its own."""
 
     cache: StandingCache
-    following: Following
-    publication: Publication
+    replica_source: ReplicaSource
+    list_writer: ListWriter
     walk: Walk
     quota: RedisQuota
     senders: RedisQuota
@@ -135,8 +135,8 @@ async def open_foundation(
             engine=engine,
             work_engine=work_engine,
             cache=redis.cache,
-            following=redis.following,
-            publication=redis.publication,
+            replica_source=redis.replica_source,
+            list_writer=redis.list_writer,
             walk=redis.walk,
             quotas=Quotas(redis.quota),
             senders=Senders(redis.senders, digest=_digest_by(sealer)),
@@ -154,13 +154,13 @@ async def _open_redis(url: str, namespace: str, tokenizer: Tokenizer) -> AsyncIt
             )
         ) as cache,
         aclosing(
-            RedisFollowing.connect(
+            RedisReplicaSource.connect(
                 url, namespace=namespace, token_key=token_key, checksum_key=checksum_key
             )
-        ) as following,
+        ) as replica_source,
         aclosing(
-            RedisPublication.connect(url, namespace=namespace, checksum_key=checksum_key)
-        ) as publication,
+            RedisListWriter.connect(url, namespace=namespace, checksum_key=checksum_key)
+        ) as list_writer,
         aclosing(RedisParts.connect(url, namespace=namespace)) as parts,
         aclosing(RedisQuota(url, namespace=namespace)) as quota,
         # A way of its own: a flood without keys delays no quota of a key.
@@ -169,8 +169,8 @@ async def _open_redis(url: str, namespace: str, tokenizer: Tokenizer) -> AsyncIt
     ):
         yield _RedisWays(
             cache=cache,
-            following=following,
-            publication=publication,
+            replica_source=replica_source,
+            list_writer=list_writer,
             walk=Walk(parts, checksum_key=checksum_key),
             quota=quota,
             senders=senders,

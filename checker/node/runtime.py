@@ -11,8 +11,8 @@ from contextlib import aclosing, asynccontextmanager
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.follower import Follower
-from cache.following import Following
+from cache.replica_keeper import ReplicaKeeper
+from cache.replica_source import ReplicaSource
 from cache.store import StandingCache
 from checker.accounts.account_keys import AccountKeys
 from checker.accounts.accounts import Accounts
@@ -60,8 +60,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
-    following: Following
-    follower: Follower
+    following: ReplicaSource
+    follower: ReplicaKeeper
     sealer: Sealer
     publisher: Publisher
     repair: Repair
@@ -137,7 +137,7 @@ async def open_node(
             clock=base.clock,
         ) as spending,
         aclosing(_registry_check(base)) as registry_check,
-        aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
+        aclosing(Barrier(engine=base.engine, replica_source=base.replica_source)) as barrier,
         aclosing(
             ChangesFeed(
                 engine=base.work_engine,
@@ -179,7 +179,7 @@ async def open_node(
 
 
 def _assemble(base: Foundation, works: _Works) -> Runtime:
-    follower = Follower(node_id(), base.following, RegistryWord(base.engine))
+    follower = ReplicaKeeper(node_id(), base.replica_source, RegistryWord(base.engine))
     repair = Repair(base.cache)
     receipt_keys = _receipt_keys(base)
     flags = Flags(base.engine, base.sealer.vault, base.clock)
@@ -191,7 +191,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         engine=base.engine,
         work_engine=base.work_engine,
         cache=base.cache,
-        following=base.following,
+        following=base.replica_source,
         follower=follower,
         sealer=base.sealer,
         publisher=_publisher(base),
@@ -228,7 +228,7 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
     )
 
 
-def _checks(base: Foundation, works: _Works, follower: Follower, repair: Repair) -> Checks:
+def _checks(base: Foundation, works: _Works, follower: ReplicaKeeper, repair: Repair) -> Checks:
     return Checks(
         replica=follower,
         cache=base.cache,
@@ -249,7 +249,7 @@ def _publisher(base: Foundation) -> Publisher:
     return Publisher(
         engine=base.work_engine,
         cache=base.cache,
-        publication=base.publication,
+        list_writer=base.list_writer,
         token_key=base.token_key,
         verification=Verification(base.cache, base.walk),
     )

@@ -24,7 +24,7 @@ async def keep_current(runtime: Runtime, *, publish: bool) -> AsyncIterator[None
     """
     joining = asyncio.create_task(_join(runtime), name="joining")
     await asyncio.wait([joining], timeout=START_S)
-    faults = FaultLog(_log, "following the list")
+    faults = FaultLog(_log, "keeping the replica")
 
     def met(error: Exception) -> None:
         faults.met(error)
@@ -65,7 +65,7 @@ async def _join(runtime: Runtime) -> None:
 
 
 @asynccontextmanager
-async def publishing(runtime: Runtime) -> AsyncIterator[None]:
+async def publisher_running(runtime: Runtime) -> AsyncIterator[None]:
     """Publish meanwhile, if nobody else does: a command may be alone on its deployment."""
     async with _tasks({"publisher": runtime.publisher.run()}):
         yield

@@ -18,8 +18,8 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.errors import CacheError
-from cache.following import NOTHING_HELD, Following, Held, Membership
 from cache.lease import SETTLED_S
+from cache.replica_source import NOTHING_HELD, HeldChange, Membership, ReplicaSource
 from checker.database.engine import driver_errors
 from checker.errors import Unavailable
 from checker.publication.registry_lease import anybody_lives_on_word
@@ -57,11 +57,11 @@ class Barrier:
         self,
         *,
         engine: AsyncEngine,
-        following: Following,
+        replica_source: ReplicaSource,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
-        self._following = following
+        self._replica_source = replica_source
         self._clock = clock
         self._waiters: set[_Waiter] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -116,13 +116,13 @@ class Barrier:
         enough, or a waiter's time is over.
         """
         try:
-            membership = await self._following.nodes()
+            membership = await self._replica_source.nodes()
             reached = _reached_by_all(membership)
             is_over = any(waiter.settled_at <= self._clock() for waiter in waiting)
             if not is_over and all(waiter.change.version > reached for waiter in waiting):
                 return _Seen(reached=reached)
             held = {each for each in (*membership.nodes.values(), membership.head) if each}
-            held |= {Held(each.change.version, each.change.change_id) for each in waiting}
+            held |= {HeldChange(each.change.version, each.change.change_id) for each in waiting}
             with driver_errors():
                 async with self._engine.connect() as connection:
                     strangers = await ids_unknown(connection, held - {NOTHING_HELD})
@@ -153,7 +153,7 @@ class Barrier:
             self._finish(waiter)
         try:
             newest = max(waiter.change.version for waiter in settled)
-            await self._following.drop_behind(newest, seen.strangers)
+            await self._replica_source.drop_behind(newest, seen.strangers)
         except CacheError:
             return  # then the next feed waits as long
 

@@ -1,6 +1,6 @@
 """Which nodes answer checks, what each has of the list, and for how long it has been behind.
 
-Nodes tell Redis what they have (`cache.following`); when a change was made is in the registry.
+Nodes tell Redis what they have (`cache.replica_source`); when a change was made is in the registry.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.errors import CacheError
-from cache.following import Following, Held
+from cache.replica_source import HeldChange, ReplicaSource
 from checker.database.engine import driver_errors, fetch
 from checker.registry.schema import change, lost_change
 
@@ -41,7 +41,11 @@ class Nodes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_nodes(
-    engine: AsyncEngine, following: Following, now: datetime, *, own: Mapping[str, Held]
+    engine: AsyncEngine,
+    replica_source: ReplicaSource,
+    now: datetime,
+    *,
+    own: Mapping[str, HeldChange],
 ) -> Nodes:
     """Return every node; while Redis cannot be asked, those in `own` alone.
 
@@ -51,7 +55,7 @@ async def read_nodes(
         Unavailable: PostgreSQL is away.
     """
     try:
-        nodes: Mapping[str, Held] = (await following.nodes()).nodes
+        nodes: Mapping[str, HeldChange] = (await replica_source.nodes()).nodes
     except CacheError:
         nodes = own
     # Versions have no gap, so the first change that a node lacks is the one after its own.

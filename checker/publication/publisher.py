@@ -22,7 +22,7 @@ from cache.changes import Change, Position
 from cache.errors import CacheError, CacheIncomplete, CacheUnavailable, ChangeRefused
 from cache.generation import Generation
 from cache.lease import BEAT_S
-from cache.publication import Publication, State
+from cache.list_writer import ListWriter, State
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.database.leadership import leadership
@@ -56,14 +56,14 @@ class Publisher:
         *,
         engine: AsyncEngine,
         cache: StandingCache,
-        publication: Publication,
+        list_writer: ListWriter,
         token_key: str,
         clock: Callable[[], float] = time.monotonic,
         verification: Verification,
     ) -> None:
         self._engine = engine
         self._cache = cache
-        self._publication = publication
+        self._list_writer = list_writer
         self._token_key = token_key
         self._clock = clock
         self._verification = verification
@@ -124,8 +124,8 @@ class Publisher:
             return None
 
     async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
-        rebuild = Rebuild(self._engine, self._cache, self._publication, self._token_key)
-        leader = _Leader(self._publication, self._cache, rebuild, self._token_key, self._clock)
+        rebuild = Rebuild(self._engine, self._cache, self._list_writer, self._token_key)
+        leader = _Leader(self._list_writer, self._cache, rebuild, self._token_key, self._clock)
         pruned_at = self._clock()
         try:
             # Early, so that the first change after a failover need not wait for the run to age.
@@ -164,13 +164,13 @@ class _Leader:
 
     def __init__(
         self,
-        publication: Publication,
+        list_writer: ListWriter,
         cache: StandingCache,
         rebuild: Rebuild,
         token_key: str,
         clock: Callable[[], float],
     ) -> None:
-        self._publication = publication
+        self._list_writer = list_writer
         self._cache = cache
         self._rebuild = rebuild
         self._token_key = token_key
@@ -183,7 +183,7 @@ class _Leader:
         """Do what is due: a change, a heartbeat, a rebuild."""
         is_beat = self._clock() - self._beat_at >= BEAT_S
         if is_beat or self._state is None:
-            self._state = await self._publication.state()
+            self._state = await self._list_writer.state()
         state = self._state
         head = state.head
         asked_at = self._clock()
@@ -230,19 +230,19 @@ class _Leader:
             return
         _log.error("the cache holds a list of another history: the list is withdrawn")
         await self._cache.withdraw()
-        await note_lost(connection, [*await self._publication.recent(), state.head.position])
+        await note_lost(connection, [*await self._list_writer.recent(), state.head.position])
         self._state = None
 
     async def _apply(self, generation: Generation, before: Position, pending: Pending) -> None:
         assert pending.outlines is not None
         after = pending.newest.position
         change = Change(before=before, after=after, outlines=pending.outlines)
-        await self._publication.apply(generation, change, live=True)
+        await self._list_writer.apply(generation, change, live=True)
 
     async def _vouch(self, generation: Generation, pending: Pending, asked_at: float) -> None:
         ago_ms = round((self._clock() - asked_at) * 1000)
         self._beat_at = self._clock()
-        await self._publication.vouch(generation, pending.newest.position, asked_ms_ago=ago_ms)
+        await self._list_writer.vouch(generation, pending.newest.position, asked_ms_ago=ago_ms)
 
 
 @asynccontextmanager

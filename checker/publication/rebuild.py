@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.changes import Change, Position
 from cache.errors import BuildRejected, CacheError
 from cache.generation import Generation
-from cache.publication import Publication
+from cache.list_writer import ListWriter
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.fault_log import FaultLog
@@ -37,11 +37,11 @@ class Rebuild:
     """At most one rebuild at a time, as a task beside the leader's loop."""
 
     def __init__(
-        self, engine: AsyncEngine, cache: StandingCache, publication: Publication, token_key: str
+        self, engine: AsyncEngine, cache: StandingCache, list_writer: ListWriter, token_key: str
     ) -> None:
         self._engine = engine
         self._cache = cache
-        self._publication = publication
+        self._list_writer = list_writer
         self._token_key = token_key
         self._task: asyncio.Task[None] | None = None
         self._faults = FaultLog(_log, "rebuilding the cache")
@@ -120,9 +120,9 @@ class Rebuild:
         if after.change_id == position.change_id:
             return position
         change = Change(before=position, after=after, outlines=pending.outlines)
-        await self._publication.apply(generation, change, live=False)
+        await self._list_writer.apply(generation, change, live=False)
         return after
 
     async def _is_behind(self, version: int) -> bool:
-        head = (await self._publication.state()).head
+        head = (await self._list_writer.state()).head
         return head is not None and head.version > version

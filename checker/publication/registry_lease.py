@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Position
-from cache.follower import AnotherHistory, Newer, WordUnavailable
 from cache.lease import SETTLED_S
+from cache.replica_keeper import AnotherHistory, Newer, WordUnavailable
 from checker.database.engine import driver_errors
 from checker.errors import Unavailable
 from checker.publication.outbox import read_since
@@ -23,7 +23,7 @@ _FORGOTTEN_S = 3600
 
 
 class RegistryWord:
-    """`cache.follower.RegistryWord` on PostgreSQL; `engine` is one whose statements are bounded."""
+    """The registry's word on PostgreSQL; `engine` is one whose statements are bounded."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

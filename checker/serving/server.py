@@ -33,7 +33,7 @@ from checker.config import (
 )
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat, keep_log, log_settings
-from checker.serving.publishing import PUBLISHING_JOB
+from checker.serving.publishing_process import PUBLISHING_JOB
 from checker.serving.supervision import Job, Supervisor
 
 BACKLOG: Final = 4096

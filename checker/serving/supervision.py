@@ -30,7 +30,7 @@ PAUSE_S_MAX: Final = 15.0
 _log = logging.getLogger(__name__)
 
 
-class Process(Protocol):
+class SupervisedProcess(Protocol):
     """The part of `multiprocessing.Process` that a supervisor needs."""
 
     @property
@@ -65,7 +65,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    make: Callable[[], Process]
+    make: Callable[[], SupervisedProcess]
     ends_last: bool = False
 
 
@@ -131,7 +131,7 @@ class _Place:
     def __init__(self, job: Job, clock: Callable[[], float]) -> None:
         self.job = job
         self._clock = clock
-        self._process: Process | None = None
+        self._process: SupervisedProcess | None = None
         self._started_at = clock()
         self._pause_s = 0.0
         self._due_at = clock()

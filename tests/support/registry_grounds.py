@@ -17,7 +17,7 @@ from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air
 from checker.node.runtime import open_runtime
-from checker.node.upkeep import keep_current, publishing
+from checker.node.upkeep import keep_current, publisher_running
 from checker.registry.standings import Question, find_standings
 from checker.registry.versions import newest_version
 from loadtest.document_numbers import NumberSpace
@@ -48,7 +48,7 @@ async def serving(config, clock, *, publish=True):
         runtime = await stack.enter_async_context(open_runtime(config, ENVIRON, clock=clock))
         await stack.enter_async_context(keep_current(runtime, publish=False))
         if publish:
-            await stack.enter_async_context(publishing(runtime))
+            await stack.enter_async_context(publisher_running(runtime))
         yield runtime
 
 

@@ -36,8 +36,8 @@ ENTRIES = {
     "checker.database.migrations.env",
     # The specifications of the store, kept beside it; the tests run over both.
     "cache.memory",
-    "cache.memory_following",
-    "cache.memory_publication",
+    "cache.memory_replica_source",
+    "cache.memory_list_writer",
     "checker.spending.memory_store",
     # Run by locust from its file.
     "loadtest.locustfile",

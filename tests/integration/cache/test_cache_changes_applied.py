@@ -6,7 +6,7 @@ from cache.changes import StreamEntry
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnvouched, ChangeRefused
 from cache.filter import may_contain
 from cache.layout import SENTINEL
-from cache.publication import SLICE_TOKENS
+from cache.list_writer import SLICE_TOKENS
 from tests.integration.cache.cache_grounds import (
     KEYS,
     built,

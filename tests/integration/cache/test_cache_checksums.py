@@ -6,7 +6,7 @@ from cache.changes import encode_head
 from cache.checksum import segment_field, shelf_field, shelf_of
 from cache.errors import CacheError, CacheIncomplete
 from cache.layout import SENTINEL
-from cache.publication import SLICE_TOKENS
+from cache.list_writer import SLICE_TOKENS
 from cache.verification import Walk
 from tests.integration.cache.cache_damage import (
     LISTED_PERSON,
@@ -55,8 +55,8 @@ async def walked(ground, generation, sleep=no_pause):
 
 
 async def loaded(ground):
-    async with opened(ground.following()) as following:
-        return await following.load()
+    async with opened(ground.replica_source()) as replica_source:
+        return await replica_source.load()
 
 
 @pytest.mark.parametrize("damage", [*OF_BUCKETS, *OF_SEGMENTS_AND_RECORDS])

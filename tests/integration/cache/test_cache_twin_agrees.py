@@ -131,7 +131,7 @@ class Run:
         return number, lookup.position
 
     async def state(self):
-        """Return all that a publisher and a follower may see, with numbers for random ids."""
+        """Return all that a publisher and a node may see, with numbers for random ids."""
         state = await state_of(self.ground)
         ids = [generation.id for generation in self.generations]
         live = None if state.generation is None else ids.index(state.generation.id)

@@ -12,8 +12,8 @@ from cache.counting.quota import (
     SLICE_MIN,
     Limit,
     MemoryQuota,
+    QuotaSlice,
     RedisQuota,
-    Slice,
     Window,
 )
 from cache.errors import CacheUnavailable
@@ -93,7 +93,7 @@ async def test_a_slice_counts_as_taken_and_what_is_left_of_it_comes_back(quota):
     big = limit(10_000)
     taken = await quota.take(1, [big], slice_max=60)
     assert (taken.lent, taken.lefts[0].items) == (60, 10_000 - 61)
-    back = Slice(size=60, rest=20, limits=(big,), starts=(taken.lefts[0].start,))
+    back = QuotaSlice(size=60, rest=20, limits=(big,), starts=(taken.lefts[0].start,))
     assert await take(quota, 2, big, returned=back) == (True, 10_000 - 61 + 20 - 2)
 
 
@@ -126,14 +126,14 @@ async def test_whoever_is_refused_or_asks_nothing_is_lent_nothing(quota):
 async def test_what_comes_back_to_a_window_that_is_gone_changes_nothing(quota):
     big = limit(10_000)
     await take(quota, 5, big)
-    back = Slice(size=60, rest=60, limits=(big,), starts=(0,))
+    back = QuotaSlice(size=60, rest=60, limits=(big,), starts=(0,))
     assert await take(quota, 1, big, returned=back) == (True, 10_000 - 6)
 
 
 async def test_more_than_was_taken_does_not_come_back(quota):
     big = limit(10_000)
     start = (await quota.take(5, [big])).lefts[0].start
-    back = Slice(size=60, rest=60, limits=(big,), starts=(start,))
+    back = QuotaSlice(size=60, rest=60, limits=(big,), starts=(start,))
     assert await take(quota, 1, big, returned=back) == (True, 10_000 - 1)
 
 

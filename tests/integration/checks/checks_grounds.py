@@ -14,10 +14,10 @@ import msgspec
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.follower import Follower
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_following import MemoryFollowing
-from cache.memory_publication import MemoryPublication
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
+from cache.memory_replica_source import MemoryReplicaSource
+from cache.replica_keeper import ReplicaKeeper
 from cache.token import Tokenizer
 from checker.checks.checks import Checks, Decided
 from checker.checks.registry_check import RegistryCheck
@@ -54,7 +54,7 @@ class Grounds:
         self.clock = FakeClock(AT)
         self.statements = 0
         self.found_incomplete = 0
-        self.memory = Memory(clock=self.clock)
+        self.memory = MemoryStore(clock=self.clock)
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
         self._token_key = Tokenizer(KEY).fingerprint
@@ -62,11 +62,11 @@ class Grounds:
         self.cache = MemoryStandingCache(
             self.memory, token_key=self._token_key, checksum_key=checksum_key
         )
-        self.publication = MemoryPublication(self.memory, checksum_key=checksum_key)
-        following = MemoryFollowing(
+        self.list_writer = MemoryListWriter(self.memory, checksum_key=checksum_key)
+        replica_source = MemoryReplicaSource(
             self.memory, token_key=self._token_key, checksum_key=checksum_key
         )
-        self.replica = Follower("node", following, RegistryWord(asked), clock=self.clock)
+        self.replica = ReplicaKeeper("node", replica_source, RegistryWord(asked), clock=self.clock)
         policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
             replica=self.replica,
@@ -89,21 +89,21 @@ class Grounds:
     async def publish_elsewhere(self, *lines: dict[str, Any]) -> int:
         """Put a list in force of which this node's cache hears nothing."""
         elsewhere = MemoryStandingCache(
-            Memory(), token_key=self._token_key, checksum_key=Tokenizer(KEY).checksum_key
+            MemoryStore(), token_key=self._token_key, checksum_key=Tokenizer(KEY).checksum_key
         )
         return await self._put(elsewhere, lines)
 
     async def vouch(self) -> None:
         """Say that the cache holds the newest list, as a publisher does."""
-        state = await self.publication.state()
+        state = await self.list_writer.state()
         assert state.generation is not None
         assert state.head is not None
-        assert await self.publication.vouch(state.generation, state.head.position, asked_ms_ago=0)
+        assert await self.list_writer.vouch(state.generation, state.head.position, asked_ms_ago=0)
 
     async def hold_lease(self) -> None:
         """Load the replica, and let a heartbeat renew its lease."""
         while not self.replica.holds_lease:
-            await self.replica.follow_once()
+            await self.replica.read_once()
             await self.vouch()
 
     async def ask(self, *numbers: str, service: Service = FLIGHT) -> Decided:

@@ -7,7 +7,7 @@ import pytest
 from cache.generation import Generation, encode_pointer
 from cache.keys import Keys
 from cache.lease import LEASE_S, VOUCH_MS
-from cache.memory import Memory, MemoryStandingCache
+from cache.memory import MemoryStandingCache, MemoryStore
 from checker.errors import Unavailable
 from tests.integration.checks.checks_grounds import (
     DEBTOR,
@@ -68,7 +68,7 @@ async def restart_with_what_it_held(grounds: Grounds) -> None:
 
 
 async def hold_another_deployment_s(grounds: Grounds) -> None:
-    other = Memory()
+    other = MemoryStore()
     foreign = MemoryStandingCache(other, token_key="another", checksum_key=bytes(32))
 
     async def nobody():

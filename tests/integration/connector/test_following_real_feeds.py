@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.memory import Memory, MemoryStandingCache
+from cache.memory import MemoryStandingCache, MemoryStore
 from cache.token import Tokenizer
 from checker.connector.connector import Connector
 from checker.connector.errors import SourceFault
@@ -86,7 +86,7 @@ async def _feeds(engine: AsyncEngine) -> AsyncIterator[tuple[SnapshotFeed, Chang
     snapshots = SnapshotFeed(
         engine=engine,
         cache=MemoryStandingCache(
-            Memory(), token_key=tokenizer.fingerprint, checksum_key=tokenizer.checksum_key
+            MemoryStore(), token_key=tokenizer.fingerprint, checksum_key=tokenizer.checksum_key
         ),
         sealer=sealer,
         token_key=tokenizer.fingerprint,

@@ -7,7 +7,7 @@ import msgspec
 
 from checker.accounts.keys import AccountRole, create_key
 from checker.node.runtime import open_runtime
-from checker.node.upkeep import keep_current, publishing
+from checker.node.upkeep import keep_current, publisher_running
 from checker.notices.writer import Pass
 from tests.support.operation_lines import delist, list_
 from tests.support.registry_grounds import (
@@ -30,7 +30,7 @@ async def quiet_node(config, clock):
     async with (
         open_runtime(config, ENVIRON, clock=clock) as runtime,
         keep_current(runtime, publish=False),
-        publishing(runtime),
+        publisher_running(runtime),
     ):
         yield runtime
 

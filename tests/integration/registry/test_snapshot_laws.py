@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cache.follower import Follower
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_following import MemoryFollowing
-from cache.memory_publication import MemoryPublication
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
+from cache.memory_replica_source import MemoryReplicaSource
+from cache.replica_keeper import ReplicaKeeper
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.domain.clock import shanghai_day
@@ -170,19 +170,19 @@ async def agrees(checks, clerk):
 
 async def twin_of(node):
     """The same node on a cache in memory that is built anew, with its replica loaded."""
-    memory = Memory()
+    memory = MemoryStore()
     cache = MemoryStandingCache(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
-    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
+    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
     async with node.work_engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         version = await newest_version(connection)
         generation = await build_generation(connection, cache, version, FINGERPRINT)
     await cache.switch(generation)
-    following = MemoryFollowing(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
-    replica = Follower("twin", following, RegistryWord(node.engine))
+    replica_source = MemoryReplicaSource(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
+    replica = ReplicaKeeper("twin", replica_source, RegistryWord(node.engine))
     while not replica.holds_lease:
-        assert await publication.vouch(generation, version.position, asked_ms_ago=0)
-        await replica.follow_once()
+        assert await list_writer.vouch(generation, version.position, asked_ms_ago=0)
+        await replica.read_once()
     return Checks(
         replica=replica,
         cache=cache,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cache.counting.quota import Limit, MemoryQuota, Slice, Taken
+from cache.counting.quota import Limit, MemoryQuota, QuotaSlice, Taken
 from cache.errors import CacheUnavailable
 from checker.accounts.senders import LOCAL_MAX, SenderBounds, Senders, shares_of
 from checker.errors import QuotaExceeded, Unavailable
@@ -33,7 +33,7 @@ class Away:
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         if self.is_away:
             raise CacheUnavailable("away")

@@ -4,8 +4,8 @@ import pytest
 
 from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable, CacheUnvouched
 from cache.lease import SETTLED_S, VOUCH_MS
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_publication import MemoryPublication
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
 from cache.store import BUILD_MARKER_TTL_S
 from tests.support.fake_clock import FakeClock
 from tests.support.positions import position
@@ -22,7 +22,7 @@ def clock():
 
 @pytest.fixture
 def memory(clock):
-    return Memory(clock)
+    return MemoryStore(clock)
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ async def test_a_memory_that_evicts_is_refused(store, memory):
 async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
-    assert await publication.vouch(generation, position(1), asked_ms_ago=200)
+    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
+    assert await list_writer.vouch(generation, position(1), asked_ms_ago=200)
     clock.seconds += (VOUCH_MS - 201) / 1000
     await store.lookup([])
     clock.seconds += 0.002
@@ -106,17 +106,17 @@ async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, c
 async def test_the_nodes_are_whole_when_all_leases_from_before_have_ended(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
+    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
 
     async def are_whole():
-        assert await publication.vouch(generation, position(1), asked_ms_ago=0)
-        return (await publication.state()).nodes_whole
+        assert await list_writer.vouch(generation, position(1), asked_ms_ago=0)
+        return (await list_writer.state()).nodes_whole
 
     assert not await are_whole()
     clock.seconds += SETTLED_S
     assert await are_whole()
     memory.run_id = "f" * 40
-    assert not (await publication.state()).nodes_whole
+    assert not (await list_writer.state()).nodes_whole
     assert not await are_whole()
     clock.seconds += SETTLED_S
     assert await are_whole()

@@ -17,16 +17,16 @@ from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, pos
 from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, ChangeRefused
 from cache.filter import bit_offsets
-from cache.following import membership
 from cache.generation import Generation, decode_pointer
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
-from cache.parts import Held, touched_by
-from cache.publication import Slice, State, slices
+from cache.list_writer import ChangeSlice, State, slices
+from cache.parts import HeldParts, touched_by
 from cache.redis_lookup import run_id_of
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe
+from cache.replica_source import membership
 from cache.store import BUILD_MARKER_TTL_S
 from cache.token import Token
 
@@ -52,8 +52,8 @@ class _Clock(msgspec.Struct, frozen=True):
         return self.redis_ms + (now - self.received_at) * 1000
 
 
-class RedisPublication:
-    """`Publication` on Redis, for one task at a time."""
+class RedisListWriter:
+    """`ListWriter` on Redis, for one task at a time."""
 
     def __init__(
         self, pipe: Pipe, keys: Keys, *, clock: Callable[[], float], checksum_key: bytes
@@ -81,7 +81,7 @@ class RedisPublication:
         return cls(pipe, keys, clock=clock, checksum_key=checksum_key)
 
     async def state(self) -> State:
-        """See `Publication.state`."""
+        """See `ListWriter.state`."""
         keys = self._keys
         for _ in range(_ATTEMPTS_MAX):
             raw, raw_head, rebuild, sentinel, info, time_of = await self._pipe.ask(
@@ -117,7 +117,7 @@ class RedisPublication:
         )
 
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
-        """See `Publication.apply`."""
+        """See `ListWriter.apply`."""
         checksums = Checksums(self._checksum_key, generation.id)
         for part in slices(change):
             held = await self._parts.held(generation, touched_by(part, generation))
@@ -133,7 +133,7 @@ class RedisPublication:
                 raise CacheIncomplete(f"{lost} is missing or cut short")
 
     async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
-        """See `Publication.vouch`."""
+        """See `ListWriter.vouch`."""
         asked_at = self._clock() - asked_ms_ago / 1000
         if self._redis_clock is None:
             [time_of] = await self._pipe.ask([("TIME",)])
@@ -154,19 +154,19 @@ class RedisPublication:
         return bool(said)
 
     async def recent(self) -> tuple[Position, ...]:
-        """See `Publication.recent`."""
+        """See `ListWriter.recent`."""
         [entries] = await self._pipe.ask([("XRANGE", self._keys.changes, "-", "+")])
         return positions_in(dict(zip(flat[::2], flat[1::2], strict=True)) for _, flat in entries)
 
     async def aclose(self) -> None:
-        """See `Publication.aclose`."""
+        """See `ListWriter.aclose`."""
         await self._pipe.aclose()
 
     def _apply_command(
         self,
         generation: Generation,
         change: Change,
-        part: Slice,
+        part: ChangeSlice,
         amendment: Amendment,
         *,
         live: bool,
@@ -212,7 +212,7 @@ class RedisPublication:
         )
 
 
-def _refuse_elsewhere(held: Held, change: Change, *, live: bool) -> None:
+def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
     """Raise ChangeRefused unless a generation, as it is held, stands where the change begins.
 
     What is missing of one that was swept is no loss, so this is asked before its parts are judged.

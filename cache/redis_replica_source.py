@@ -1,4 +1,4 @@
-"""`Following` on Redis or Valkey from 6.2 on.
+"""`ReplicaSource` on Redis or Valkey from 6.2 on.
 
 Three connections: one waits in the stream, one loads filters, one asks and says short things, so
 that none of them waits behind another. Nothing here is atomic over several commands; their order
@@ -8,8 +8,8 @@ says enough:
   in the bits, or behind the cursor, or both. At the end all three are looked at once more, and
   whether it is still the same run of Redis: one that was set back meanwhile may have given bits
   from before the head that was read, and have been brought there again since.
-- follow: the entries, then whether the cursor's own entry is still there (a stream is trimmed from
-  its beginning, so then nothing behind it was), then the pointer.
+- read_stream: the entries, then whether the cursor's own entry is still there, then the pointer. A
+  stream is trimmed from its beginning: with the cursor's entry there, no later one is gone.
 - nodes: the head, then the nodes (`cache.lease` needs it so).
 """
 
@@ -22,39 +22,39 @@ import msgspec
 
 from cache.changes import Position, StreamEntry, decode_entry, decode_head
 from cache.errors import CacheError, CacheIncomplete
-from cache.following import (
-    BEFORE_ALL,
-    ENTRIES_AT_ONCE,
-    LOADS_MAX,
-    Followed,
-    Held,
-    Image,
-    Membership,
-    membership,
-)
 from cache.generation import decode_pointer, servable
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.redis_lookup import run_id_of
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe, Reply
+from cache.replica_source import (
+    BEFORE_ALL,
+    ENTRIES_AT_ONCE,
+    LOADS_MAX,
+    HeldChange,
+    Image,
+    Membership,
+    StreamRead,
+    membership,
+)
 from cache.verification import verified_bits
 
 _ACKNOWLEDGE = files("cache").joinpath("acknowledge.lua").read_text(encoding="utf-8")
 _DROP = files("cache").joinpath("drop.lua").read_text(encoding="utf-8")
 
 
-class FollowingPatience(msgspec.Struct, frozen=True, kw_only=True):
+class ReplicaSourcePatience(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for Redis, in seconds."""
 
     answer_s: float = 0.25
     # For one segment of 256 KiB.
     load_s: float = 2.0
-    # The longest wait that `follow` may be asked for.
-    follow_s: float = 1.0
+    # The longest wait that `read_stream` may be asked for.
+    stream_s: float = 1.0
 
 
-class RedisFollowing:
-    """`Following` on one Redis; one object for each node."""
+class RedisReplicaSource:
+    """`ReplicaSource` on one Redis; one object for each node."""
 
     def __init__(
         self,
@@ -85,12 +85,12 @@ class RedisFollowing:
         *,
         token_key: str,
         namespace: str = DEFAULT_NAMESPACE,
-        patience: FollowingPatience = FollowingPatience(),  # noqa: B008 - frozen
+        patience: ReplicaSourcePatience = ReplicaSourcePatience(),  # noqa: B008 - frozen
         checksum_key: bytes,
     ) -> Self:
         """Return it at a redis://, rediss:// or unix:// URL; connects when first asked."""
         return cls(
-            stream=Pipe(url, timeout_s=patience.follow_s + patience.answer_s),
+            stream=Pipe(url, timeout_s=patience.stream_s + patience.answer_s),
             loads=Pipe(url, timeout_s=patience.load_s),
             questions=Pipe(url, timeout_s=patience.answer_s),
             keys=Keys(namespace),
@@ -99,15 +99,15 @@ class RedisFollowing:
         )
 
     async def load(self) -> Image:
-        """See `Following.load`."""
+        """See `ReplicaSource.load`."""
         for _ in range(LOADS_MAX):
             image = await self._load_once()
             if image is not None:
                 return image
         raise CacheIncomplete("the list is switched faster than it can be loaded")
 
-    async def follow(self, cursor: str, *, wait_s: float) -> Followed:
-        """See `Following.follow`."""
+    async def read_stream(self, cursor: str, *, wait_s: float) -> StreamRead:
+        """See `ReplicaSource.read_stream`."""
         changes = self._keys.changes
         # To Redis, 0 is to wait for ever.
         wait = ("BLOCK", round(wait_s * 1000)) if wait_s >= 0.001 else ()
@@ -121,7 +121,7 @@ class RedisFollowing:
         except CacheIncomplete:
             # It would be found again for ever: let it be passed over by loading anew.
             entries, at_cursor = (), []
-        return Followed(
+        return StreamRead(
             generation_id=self._id_of(pointer),
             cursor=found[-1][0].decode() if found else cursor,
             entries=entries,
@@ -130,7 +130,7 @@ class RedisFollowing:
         )
 
     async def acknowledge(self, node: str, position: Position) -> bool:
-        """See `Following.acknowledge`."""
+        """See `ReplicaSource.acknowledge`."""
         turn = self._turn
         # Until it is answered nobody knows what becomes of it, and this turn is over.
         self._turn = turn + 1
@@ -144,11 +144,11 @@ class RedisFollowing:
         return bool(stayed)
 
     async def leave(self, node: str) -> None:
-        """See `Following.leave`."""
+        """See `ReplicaSource.leave`."""
         await self._questions.ask([("HDEL", self._keys.nodes, node)])
 
     async def nodes(self) -> Membership:
-        """See `Following.nodes`."""
+        """See `ReplicaSource.nodes`."""
         for _ in range(LOADS_MAX):
             asked_of = self._live_id
             pointer, raw_head, server, now, flat = await self._questions.ask(
@@ -171,11 +171,11 @@ class RedisFollowing:
         return Membership(whole=False, nodes={}, head=None)
 
     async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
-        """See `Following.drop_behind`."""
+        """See `ReplicaSource.drop_behind`."""
         await self._questions.ask([("EVAL", _DROP, 1, self._keys.nodes, version, *strangers)])
 
     async def aclose(self) -> None:
-        """See `Following.aclose`."""
+        """See `ReplicaSource.aclose`."""
         for pipe in (self._stream, self._loads, self._questions):
             await pipe.aclose()
 
@@ -227,9 +227,9 @@ def _entry(flat: list[bytes]) -> StreamEntry:
     return decode_entry(dict(zip(flat[::2], flat[1::2], strict=True)))
 
 
-def _held_by(raw_head: Reply) -> Held | None:
+def _held_by(raw_head: Reply) -> HeldChange | None:
     try:
         head = decode_head(raw_head)
     except CacheError:
         return None
-    return Held(head.version, head.change_id)
+    return HeldChange(head.version, head.change_id)

@@ -1,8 +1,8 @@
 """The interface by which one publisher brings changes to the cache and vouches for them.
 
 Every write compares what it finds with what the publisher believes, so that one that has lost its
-lead without knowing does no harm. Two classes keep it: `cache.redis_publication` on Redis and
-`cache.memory_publication` in memory, which is the specification. Knows no store.
+lead without knowing does no harm. Two classes keep it: `cache.redis_list_writer` on Redis and
+`cache.memory_list_writer` in memory, which is the specification. Knows no store.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     nodes_whole: bool
 
 
-class Publication(Protocol):
+class ListWriter(Protocol):
     """The publisher's side of the cache. Any call may raise CacheUnavailable."""
 
     async def state(self) -> State:
@@ -72,7 +72,7 @@ class Publication(Protocol):
         ...
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
+class ChangeSlice(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a change that is brought in one step; the last one moves the head.
 
     `before` and `after` are what the head says of the slices that are in (`Head.partial`). A slice
@@ -86,7 +86,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     after: str
 
 
-def slices(change: Change) -> Iterator[Slice]:
+def slices(change: Change) -> Iterator[ChangeSlice]:
     """Cut a change; one without tokens is one slice. Raises ValueError for misshapen ones."""
     assert change.after.version > change.before.version, "a change leads to a newer version"
     refuse_misshapen(list(change.outlines))
@@ -100,7 +100,7 @@ def slices(change: Change) -> Iterator[Slice]:
         part = tuple(islice(outlines, SLICE_TOKENS))
         left -= len(part)
         after = f"{attempt}:{number}" if left else ""
-        yield Slice(outlines=part, is_last=not left, before=before, after=after)
+        yield ChangeSlice(outlines=part, is_last=not left, before=before, after=after)
         if not left:
             return
         before = after

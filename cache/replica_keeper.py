@@ -1,11 +1,10 @@
 """Keeps a node's replica current: by the stream of changes or, while that is silent, the registry.
 
-Two loops share one `cache.leased_replica`, which holds the rules: one follows the stream, the other
+Two loops share one `cache.leased_replica`, which holds the rules: one reads the stream, the other
 asks the registry when half a lease has passed without a renewal. They are two so that a Redis which
 is frozen, and holds up the first, does not hold up the second.
 
-Knows neither Redis nor PostgreSQL: what it follows is a `Following`, and whoever puts it together
-gives the registry's word.
+Knows neither Redis nor PostgreSQL: the keeper is given a `ReplicaSource`, and the registry's word.
 """
 
 import asyncio
@@ -15,12 +14,12 @@ from typing import Protocol
 
 from cache.changes import Position
 from cache.errors import CacheError, CacheUnavailable
-from cache.following import Following
 from cache.lease import BEAT_S, LEASE_S, elapsed
 from cache.leased_replica import Absence, Acknowledgement, LeasedReplica, Newer
+from cache.replica_source import ReplicaSource
 from cache.token import Token
 
-__all__ = ["Absence", "AnotherHistory", "Follower", "Newer", "RegistryWord", "WordUnavailable"]
+__all__ = ["Absence", "AnotherHistory", "Newer", "RegistryWord", "ReplicaKeeper", "WordUnavailable"]
 
 WAIT_S = LEASE_S / 4
 """For how long a read waits in the stream; heartbeats come sooner."""
@@ -52,19 +51,19 @@ class RegistryWord(Protocol):
         ...
 
 
-class Follower:
-    """One node's follower; its `ask` is the only place that answers a check from the replica."""
+class ReplicaKeeper:
+    """Keeps one node's replica; only `ask` answers a check from the replica."""
 
     def __init__(
         self,
         node_id: str,
-        following: Following,
+        replica_source: ReplicaSource,
         word: RegistryWord,
         clock: Callable[[], float] = elapsed,
     ) -> None:
         """`node_id` is no other node's, nor that of this one before a restart."""
         self.node_id = node_id
-        self._following = following
+        self._replica_source = replica_source
         self._word = word
         self._clock = clock
         self._held = LeasedReplica(clock)
@@ -89,31 +88,31 @@ class Follower:
         return self._held.filter_bytes
 
     async def run(self, report: Callable[[Exception], None]) -> None:
-        """Follow until cancelled; each failure is reported, and tried again.
+        """Keep the replica until cancelled; each failure is reported, and tried again.
 
         On the way out the lease ends, and then the node leaves the list of nodes.
         """
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep(self.follow_once, report))
+                group.create_task(self._keep(self.read_once, report))
                 group.create_task(self._keep(self._wait_and_ask, report))
         finally:
             self._held.end()
             with suppress(CacheError):
-                await self._following.leave(self.node_id)
+                await self._replica_source.leave(self.node_id)
 
-    async def follow_once(self) -> None:
+    async def read_once(self) -> None:
         """Load the filter if that is due, then read the stream once.
 
-        Raises what the `Following` does.
+        Raises what the `ReplicaSource` does.
         """
         if self._held.must_load:
             began_at = self._clock()
-            image = await self._following.load()
+            image = await self._replica_source.load()
             await self._acknowledge(self._held.loaded(image, began_at))
         sent_at = self._clock()
-        followed = await self._following.follow(self._held.cursor, wait_s=WAIT_S)
-        told = self._held.read(followed, sent_at)
+        stream_read = await self._replica_source.read_stream(self._held.cursor, wait_s=WAIT_S)
+        told = self._held.read(stream_read, sent_at)
         if told is not None:
             await self._acknowledge(told)
 
@@ -133,7 +132,7 @@ class Follower:
 
     async def _acknowledge(self, told: Acknowledgement) -> None:
         try:
-            stayed = await self._following.acknowledge(self.node_id, told.position)
+            stayed = await self._replica_source.acknowledge(self.node_id, told.position)
         except BaseException:
             self._held.unacknowledged()
             raise

@@ -1,4 +1,4 @@
-"""`Following` in memory: the specification, and the one for other tests.
+"""`ReplicaSource` in memory: the specification, and the one for other tests.
 
 It reads and writes what `cache.memory` keeps, under the same key names as Redis. Knows no Redis.
 """
@@ -9,35 +9,35 @@ from uuid import uuid4
 
 from cache.changes import Position, decode_entry, decode_head
 from cache.errors import CacheIncomplete, CacheUnavailable
-from cache.following import (
+from cache.generation import decode_pointer, servable
+from cache.keys import Keys
+from cache.memory import MemoryStore
+from cache.memory_parts import MemoryParts
+from cache.replica_source import (
     BEFORE_ALL,
     ENTRIES_AT_ONCE,
     LOADS_MAX,
     SENTINEL_NODE,
-    Followed,
-    Held,
+    HeldChange,
     Image,
     Member,
     Membership,
+    StreamRead,
     decode_member,
     encode_member,
     membership,
 )
-from cache.generation import decode_pointer, servable
-from cache.keys import Keys
-from cache.memory import Memory
-from cache.memory_parts import MemoryParts
 from cache.verification import verified_bits
 
 _LOOK_INTERVAL_S = 0.005
 
 
-class MemoryFollowing:
-    """`Following` over a `Memory`."""
+class MemoryReplicaSource:
+    """`ReplicaSource` over a `MemoryStore`."""
 
     def __init__(
         self,
-        memory: Memory,
+        memory: MemoryStore,
         *,
         token_key: str,
         namespace: str = "checker",
@@ -53,15 +53,15 @@ class MemoryFollowing:
         self._closed = False
 
     async def load(self) -> Image:
-        """See `Following.load`."""
+        """See `ReplicaSource.load`."""
         for _ in range(LOADS_MAX):
             image = await self._load_once()
             if image is not None:
                 return image
         raise CacheIncomplete("the list is switched faster than it can be loaded")
 
-    async def follow(self, cursor: str, *, wait_s: float) -> Followed:
-        """See `Following.follow`."""
+    async def read_stream(self, cursor: str, *, wait_s: float) -> StreamRead:
+        """See `ReplicaSource.read_stream`."""
         waited_s = 0.0
         while not self._after(cursor) and waited_s < wait_s:
             await asyncio.sleep(_LOOK_INTERVAL_S)
@@ -72,7 +72,7 @@ class MemoryFollowing:
             entries = tuple([decode_entry(fields) for _, fields in found])
         except CacheIncomplete:
             entries, has_cursor = (), False
-        return Followed(
+        return StreamRead(
             generation_id=self._live_id(),
             cursor=found[-1][0] if found else cursor,
             entries=entries,
@@ -81,7 +81,7 @@ class MemoryFollowing:
         )
 
     async def acknowledge(self, node: str, position: Position) -> bool:
-        """See `Following.acknowledge`."""
+        """See `ReplicaSource.acknowledge`."""
         turn, self._turn = self._turn, self._turn + 1
         memory = self._reach()
         nodes = memory.hashes.setdefault(self._keys.nodes, {})
@@ -102,23 +102,23 @@ class MemoryFollowing:
         return held is not None and mine and held.turn == turn and held.run == memory.run_id
 
     async def leave(self, node: str) -> None:
-        """See `Following.leave`."""
+        """See `ReplicaSource.leave`."""
         self._reach().hashes.get(self._keys.nodes, {}).pop(node.encode(), None)
 
     async def nodes(self) -> Membership:
-        """See `Following.nodes`."""
+        """See `ReplicaSource.nodes`."""
         memory = self._reach()
         live_id = self._live_id()
         try:
             at = decode_head(memory.strings.get(self._keys.head(live_id or "none")))
-            head: Held | None = Held(at.version, at.change_id)
+            head: HeldChange | None = HeldChange(at.version, at.change_id)
         except CacheIncomplete:
             head = None
         fields = memory.hashes.get(self._keys.nodes, {})
         return membership(fields, run=memory.run_id, now_ms=memory.now_ms(), head=head)
 
     async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
-        """See `Following.drop_behind`."""
+        """See `ReplicaSource.drop_behind`."""
         fields = self._reach().hashes.get(self._keys.nodes, {})
         for node, raw in list(fields.items()):
             member = decode_member(raw)
@@ -128,7 +128,7 @@ class MemoryFollowing:
                 del fields[node]
 
     async def aclose(self) -> None:
-        """See `Following.aclose`."""
+        """See `ReplicaSource.aclose`."""
         self._closed = True
 
     async def _load_once(self) -> Image | None:
@@ -155,7 +155,7 @@ class MemoryFollowing:
             return None
         return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
 
-    def _reach(self) -> Memory:
+    def _reach(self) -> MemoryStore:
         if self._closed or not self._memory.reachable:
             raise CacheUnavailable("the memory cannot be reached")
         return self._memory

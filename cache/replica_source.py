@@ -1,6 +1,6 @@
-"""The interface through which a node follows the list, and through which the feed sees the nodes.
+"""The interface by which a node reads the list's changes, and by which the feed sees the nodes.
 
-Two classes keep it: `cache.redis_following` and `cache.memory_following`, which is the
+Two classes keep it: `cache.redis_replica_source` and `cache.memory_replica_source`, which is the
 specification; one test suite runs over both.
 
 The hash of nodes, by which the feed learns who has what (`cache.lease` says why it may):
@@ -9,11 +9,13 @@ The hash of nodes, by which the feed learns who has what (`cache.lease` says why
     <node id>   {"version": 42, "change_id": "<id of change 42>", "author": "<random>", "turn": 3,
                  "run": "<run of Redis>"}
 
-The list of nodes counts only in the run of Redis that `!` names, and some time after it was
-written. One author is one `Following`; it begins a new turn when it does not know what became of an
-acknowledgement. So what it finds under its own author and turn, put there in this run, it has
-itself put there, has been told so, and nobody has removed it since. One that restarts from its disk
-may bring an entry back, as it may the heartbeats of a time that is long over.
+The list of nodes counts only in the run of Redis that `!` names, and only some time after `!` was
+written.
+
+One author is one `ReplicaSource`. An author begins a new turn when it does not know whether an
+acknowledgement arrived. So an entry under the author's own turn, put there in this run, was put
+there by the author, the author knows so, and nobody has removed the entry since. A Redis that
+restarts from its disk may bring back an old entry, with heartbeats of a time that is long over.
 """
 
 from collections.abc import Collection, Mapping
@@ -49,7 +51,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     bits: bytearray
 
 
-class Followed(msgspec.Struct, frozen=True, kw_only=True):
+class StreamRead(msgspec.Struct, frozen=True, kw_only=True):
     """What one read of the stream gave, in order.
 
     `generation_id` was live after the last of the entries was written. `unbroken`: nothing between
@@ -64,14 +66,14 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     newest: bool
 
 
-class Held(msgspec.Struct, frozen=True):
+class HeldChange(msgspec.Struct, frozen=True):
     """The newest change that a node or a generation has, by number and id."""
 
     version: int
     change_id: str
 
 
-NOTHING_HELD = Held(-1, "")
+NOTHING_HELD = HeldChange(-1, "")
 """A node that has said nothing readable."""
 
 
@@ -82,11 +84,11 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     whole: bool
-    nodes: Mapping[str, Held]
-    head: Held | None
+    nodes: Mapping[str, HeldChange]
+    head: HeldChange | None
 
 
-class Following(Protocol):
+class ReplicaSource(Protocol):
     """Any call may raise CacheUnavailable."""
 
     async def load(self) -> Image:
@@ -97,7 +99,7 @@ class Following(Protocol):
         """
         ...
 
-    async def follow(self, cursor: str, *, wait_s: float) -> Followed:
+    async def read_stream(self, cursor: str, *, wait_s: float) -> StreamRead:
         """Read what came after `cursor`, waiting up to `wait_s` seconds for a first entry."""
         ...
 
@@ -157,7 +159,7 @@ def decode_member(raw: bytes | None) -> Member | None:
 
 
 def membership(
-    fields: Mapping[bytes, bytes], *, run: str, now_ms: int, head: Held | None
+    fields: Mapping[bytes, bytes], *, run: str, now_ms: int, head: HeldChange | None
 ) -> Membership:
     """Judge the hash of nodes; a field that cannot be read is a node that has nothing yet."""
     since_run, _, since_ms = fields.get(SENTINEL_NODE, b"").decode(errors="replace").partition(":")
@@ -175,5 +177,5 @@ def membership(
     )
 
 
-def _held_by(member: Member | None) -> Held:
-    return NOTHING_HELD if member is None else Held(member.version, member.change_id)
+def _held_by(member: Member | None) -> HeldChange:
+    return NOTHING_HELD if member is None else HeldChange(member.version, member.change_id)

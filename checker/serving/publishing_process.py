@@ -23,7 +23,7 @@ from checker.serving.supervision import Job
 _spawn = multiprocessing.get_context("spawn")
 
 
-def publish() -> None:
+def run_publishing_process() -> None:
     """Publish until SIGTERM; the process's whole life."""
     end_with_parent()
     # Ctrl-C reaches the whole group; the main process ends this one in order.
@@ -34,10 +34,10 @@ def publish() -> None:
         ending_in_log("the publishing process"),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        runner.run(_publish(config))
+        runner.run(_run_until_ended(config))
 
 
-async def _publish(config: Config) -> None:
+async def _run_until_ended(config: Config) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     # Workers show it too: they read the counts of all processes of the server.
@@ -66,7 +66,7 @@ async def _publish(config: Config) -> None:
 
 PUBLISHING_JOB: Final = Job(
     name="publishing process",
-    make=lambda: _spawn.Process(target=publish, name="checker publisher"),
+    make=lambda: _spawn.Process(target=run_publishing_process, name="checker publisher"),
     # Feeds that still run in workers wait for it.
     ends_last=True,
 )

@@ -1,4 +1,4 @@
-"""The publisher's side in memory: the specification of `Publication`.
+"""The publisher's side in memory: the specification of `ListWriter`.
 
 Knows no Redis. Nothing takes time here, so a vouch is late only if its caller says so.
 """
@@ -16,23 +16,25 @@ from cache.changes import (
 from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, CacheUnavailable, ChangeRefused
 from cache.filter import BLOCK_BYTES, block_mask
-from cache.following import membership
 from cache.generation import Generation, decode_pointer
 from cache.keys import Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
-from cache.memory import Memory
+from cache.list_writer import ChangeSlice, State, slices
+from cache.memory import MemoryStore
 from cache.memory_parts import MemoryParts
 from cache.parts import touched_by
-from cache.publication import Slice, State, slices
+from cache.replica_source import membership
 from cache.store import BUILD_MARKER_TTL_S
 from cache.token import Token
 
 
-class MemoryPublication:
-    """`Publication` over a `Memory`."""
+class MemoryListWriter:
+    """`ListWriter` over a `MemoryStore`."""
 
-    def __init__(self, memory: Memory, *, namespace: str = "checker", checksum_key: bytes) -> None:
+    def __init__(
+        self, memory: MemoryStore, *, namespace: str = "checker", checksum_key: bytes
+    ) -> None:
         self._shared = memory
         self._keys = Keys(namespace)
         self._parts = MemoryParts(memory, self._keys)
@@ -40,7 +42,7 @@ class MemoryPublication:
         self._closed = False
 
     async def state(self) -> State:
-        """See `Publication.state`."""
+        """See `ListWriter.state`."""
         memory = self._reach()
         generation = self._live()
         head = None if generation is None else memory.head(self._keys.head(generation.id))
@@ -55,7 +57,7 @@ class MemoryPublication:
         )
 
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
-        """See `Publication.apply`."""
+        """See `ListWriter.apply`."""
         for part in slices(change):
             head = self._standing(generation, change, live=live)
             if part.before not in {"", head.partial}:
@@ -81,7 +83,7 @@ class MemoryPublication:
                 self._shared.append(self._keys.changes, encode_entry(entry))
 
     async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
-        """See `Publication.vouch`."""
+        """See `ListWriter.vouch`."""
         memory, keys = self._reach(), self._keys
         live, head = self._live(), memory.head(keys.head(generation.id))
         if (
@@ -102,15 +104,15 @@ class MemoryPublication:
         return True
 
     async def recent(self) -> tuple[Position, ...]:
-        """See `Publication.recent`."""
+        """See `ListWriter.recent`."""
         stream = self._reach().streams.get(self._keys.changes, [])
         return positions_in(fields for _, fields in stream)
 
     async def aclose(self) -> None:
-        """See `Publication.aclose`."""
+        """See `ListWriter.aclose`."""
         self._closed = True
 
-    def _reach(self) -> Memory:
+    def _reach(self) -> MemoryStore:
         if self._closed or not self._shared.reachable:
             raise CacheUnavailable("the memory cannot be reached")
         return self._shared
@@ -135,7 +137,7 @@ class MemoryPublication:
             memory.expire(marker, BUILD_MARKER_TTL_S)
         return head
 
-    def _refuse_torn(self, generation: Generation, part: Slice) -> None:
+    def _refuse_torn(self, generation: Generation, part: ChangeSlice) -> None:
         memory, keys = self._shared, self._keys
         for token, _ in part.outlines:
             segment, _ = generation.block_of(token)
@@ -147,7 +149,7 @@ class MemoryPublication:
             if SENTINEL not in memory.hashes.get(bucket, {}):
                 raise CacheIncomplete("a bucket or its sentinel is missing or cut short")
 
-    def _take(self, generation: Generation, change: Change, part: Slice, head: Head) -> None:
+    def _take(self, generation: Generation, change: Change, part: ChangeSlice, head: Head) -> None:
         memory, keys = self._shared, self._keys
         added = head.added
         for token, value in part.outlines:
