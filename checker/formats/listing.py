@@ -7,7 +7,7 @@ is taken as a masked one.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from checker.domain.masking import MaskedNumber, is_masked
 from checker.domain.name import normalize_name
 from checker.domain.role import Role
 from checker.errors import InvalidRequest
+from checker.formats.feed_format import ListFormat, Reading
 from checker.registry.entry import (
     Holder,
     LineRejected,
@@ -94,17 +95,17 @@ class ListingLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 _decoder = msgspec.json.Decoder(ListingLine)
 
 
-def parse_listing(line: bytes, today: date) -> ListingEntry:
-    """Read one line.
+def parse_listing(line: bytes, reading: Reading) -> ListingEntry:
+    """Return the listing of one line.
 
     Raises:
-        LineRejected: with the field at fault, and nothing of what stood in it.
+        LineRejected: the error names the field at fault and never its value.
     """
     try:
         sent = decode(_decoder, line)
     except InvalidRequest as error:
         raise rejection(error, RejectCode.INVALID_LISTING) from None
-    return read_listing(sent, today)
+    return read_listing(sent, reading.today)
 
 
 def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntry:
@@ -178,3 +179,13 @@ def rejection(error: InvalidRequest, code: RejectCode) -> LineRejected:
         return LineRejected(RejectCode.INVALID_JSON, "the line is not one JSON object")
     told = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)
     return LineRejected(code, told)
+
+
+_EXAMPLE = """\
+{"id": "707091354", "case_number": "（2016）粤0882执123号", "court": "雷州市人民法院",\
+ "filed_on": "2016-05-04", "published_on": "2016-07-07",\
+ "party": {"type": "person", "name": "陈示例",\
+ "documents": [{"type": "resident_id", "number": "440882188501010221"}]}}
+"""
+
+LISTING: Final = ListFormat(name="listing", example=_EXAMPLE.encode(), read_line=parse_listing)

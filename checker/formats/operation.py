@@ -5,9 +5,8 @@ check rejects the line. What is not the line's own matter - whether a listing is
 is - is the ledger's.
 """
 
-from collections.abc import Set
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -17,6 +16,7 @@ from checker.domain.document import Document, DocumentType, normalize
 from checker.domain.errors import InvalidDocument
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest
+from checker.formats.feed_format import FeedFormat, Reading
 from checker.formats.listing import (
     DOCUMENTS_MAX,
     Id,
@@ -50,14 +50,6 @@ USES_MAX = 1_000_000
 """Beyond that a number means any number, which is said by null."""
 
 _ORGANIZATIONS = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a line is read with: the day, the day on which it was sent, the measures that exist."""
-
-    today: date
-    sent_on: date
-    measures: Set[str]
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op"):
@@ -228,10 +220,10 @@ OperationLine = (
     | UnshieldLine
     | FulfilLine
     | OfficersLine
-    | RetainLine
     | BindLine
     | PermitLine
     | WithdrawPermitLine
+    | RetainLine
 )
 _decoder: msgspec.json.Decoder[OperationLine] = msgspec.json.Decoder(OperationLine)
 
@@ -265,3 +257,10 @@ def _instant(text: str, field: str) -> datetime:
     except ValueError:
         told = f"/permit/{field} is neither an instant with its offset nor a day"
         raise LineRejected(RejectCode.INVALID_OPERATION, told) from None
+
+
+_EXAMPLE = b'{"op": "delist", "listing_id": "707091354", "ground": "fulfilled"}'
+
+OPERATION: Final[FeedFormat[Operation]] = FeedFormat(
+    name="changes", example=_EXAMPLE, read_line=parse_operation
+)

@@ -11,8 +11,8 @@ nobody, and is counted.
 
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import date
+from typing import Final
 
 import msgspec
 
@@ -23,6 +23,7 @@ from checker.domain.name import normalize_name
 from checker.domain.role import Role
 from checker.domain.text import compact
 from checker.errors import InvalidRequest
+from checker.formats.feed_format import ListFormat, Reading
 from checker.formats.listing import (
     NAME_LENGTH_MAX,
     OFFICERS_MAX,
@@ -62,9 +63,6 @@ _TRAVEL_DOCUMENTS = (
 )
 _DATE = re.compile(r"^(\d{4})(?:年(\d{1,2})月(\d{1,2})日|-(\d{1,2})-(\d{1,2})|(\d\d)(\d\d))$")
 
-Identify = Callable[[str], str]
-"""Turns what identifies a record into a listing id that tells nothing of it."""
-
 
 class Record(
     msgspec.Struct,
@@ -98,8 +96,8 @@ class Record(
 _decoder = msgspec.json.Decoder(Record)
 
 
-def parse_zxgk(line: bytes, today: date, identify: Identify) -> ListingEntry:
-    """Read one record.
+def parse_zxgk(line: bytes, reading: Reading) -> ListingEntry:
+    """Return the listing of one record.
 
     Raises:
         LineRejected: no name, case, court or party type; or nobody whom a check could find.
@@ -109,6 +107,7 @@ def parse_zxgk(line: bytes, today: date, identify: Identify) -> ListingEntry:
     except InvalidRequest as error:
         code = RejectCode.INVALID_JSON
         raise LineRejected(code, f"the line is no record: {error.faults[0].detail}") from None
+    today = reading.today
     party_type = PARTY_TYPES.get(_text(record.party_type))
     if party_type is None:
         raise LineRejected(RejectCode.INVALID_LISTING, "partyTypeName is none that is known")
@@ -133,7 +132,7 @@ def parse_zxgk(line: bytes, today: date, identify: Identify) -> ListingEntry:
         )
     )
     return ListingEntry(
-        id=identify(identity),
+        id=reading.identify(identity),
         case_number=case_number,
         court=court,
         filed_on=_date(record.filed_on, "regDate"),
@@ -246,3 +245,14 @@ def _date(value: object, field: str) -> date | None:
         return date(year, month, day)
     except ValueError:
         raise LineRejected(RejectCode.INVALID_LISTING, f"{field} is not a date") from None
+
+
+_EXAMPLE = """\
+{"iname": "陈示例", "caseCode": "（2016）粤0882执123号", "cardNum": "440882188501010221",\
+ "courtName": "雷州市人民法院", "partyTypeName": "580", "regDate": "2016年05月04日",\
+ "publishDate": "2016年07月07日"}
+"""
+
+ZXGK: Final = ListFormat(
+    name="zxgk", example=_EXAMPLE.encode(), read_line=parse_zxgk, owns_ids=True
+)

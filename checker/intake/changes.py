@@ -18,10 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import TooLarge, Unavailable
-from checker.formats.lines import cut_lines, require_text
-from checker.formats.listing import parse_listing
-from checker.formats.operation import Reading, parse_operation
-from checker.formats.zxgk import parse_zxgk
+from checker.formats.feed_format import LineFormat, Reading
+from checker.formats.lines import require_text
+from checker.formats.operation import OPERATION
 from checker.intake.change_writer import Batch, ChangeWriter, Written
 from checker.intake.feed_requests import (
     NO_TERMS,
@@ -30,10 +29,10 @@ from checker.intake.feed_requests import (
     FeedTerms,
     KeptRequest,
 )
-from checker.intake.quarantine_rows import OPERATIONS, REQUEST_LINES_MAX, FeedLine, trim
+from checker.intake.quarantine_rows import REQUEST_LINES_MAX, FeedLine, trim
 from checker.intake.report import FeedReport
 from checker.intake.running_report import RunningReport
-from checker.registry.entry import FeedFormat, LineRejected
+from checker.registry.entry import LineRejected, ListingEntry
 from checker.registry.operations import List, Operation
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ListVersion
@@ -85,7 +84,7 @@ class ChangesFeed:
         chunks: AsyncIterable[bytes],
         *,
         strict: bool = False,
-        line_format: str = OPERATIONS,
+        line_format: LineFormat = OPERATION,
         progress: Callable[[int], None] = lambda _lines: None,
         terms: FeedTerms = NO_TERMS,
     ) -> FeedReport:
@@ -151,23 +150,29 @@ class ChangesFeed:
             await self._in_force(written.newest)
         return written.version
 
-    def read(self, line: bytes | None, line_format: str, sent_on: date) -> Operation | LineRejected:
-        """Read one line of a format, sent on a day in Shanghai; what is wrong with it is given."""
-        today = shanghai_day(self._clock.now())
+    def read(
+        self, line: bytes | None, line_format: LineFormat, sent_on: date
+    ) -> Operation | LineRejected:
+        """Return the operation that a line asks for, or the reason why the line is rejected.
+
+        `sent_on` is the day in Shanghai on which the line was sent.
+        """
+        reading = Reading(
+            today=shanghai_day(self._clock.now()),
+            sent_on=sent_on,
+            identify=self._sealer.listing_id,
+            measures=self._measures,
+        )
         try:
-            text = require_text(line)
-            match line_format:
-                case FeedFormat.LISTING:
-                    return List(entry=parse_listing(text, today))
-                case FeedFormat.ZXGK:
-                    entry = parse_zxgk(text, today, self._sealer.listing_id)
-                    spare_id = self._sealer.listing_id(self._sealer.digest(entry).hex())
-                    return List(entry=entry, spare_id=spare_id)
-                case _:
-                    reading = Reading(today=today, sent_on=sent_on, measures=self._measures)
-                    return parse_operation(text, reading)
+            content = line_format.read_line(require_text(line), reading)
         except LineRejected as error:
             return error
+        if not isinstance(content, ListingEntry):
+            return content
+        spare_id = None
+        if line_format.owns_ids:
+            spare_id = self._sealer.listing_id(self._sealer.digest(content).hex())
+        return List(entry=content, spare_id=spare_id)
 
     async def aclose(self) -> None:
         """Stop writing; whoever waits is cancelled."""
@@ -219,7 +224,7 @@ class ChangesFeed:
         self,
         chunks: AsyncIterable[bytes],
         cut: tuple[int, bool],
-        line_format: str,
+        line_format: LineFormat,
         progress: Callable[[int], None],
     ) -> AsyncIterator[list[FeedLine]]:
         """Read the lines after the first `done`; all of them are one slice if `one_slice`."""
@@ -228,13 +233,13 @@ class ChangesFeed:
         sent_on = shanghai_day(self._clock.now())
         held: list[FeedLine] = []
         held_bytes = number = 0
-        async for number, line in cut_lines(chunks):
+        async for number, line in line_format.open(chunks):
             if number <= done:
                 continue
             read = self.read(line, line_format, sent_on)
             raw = line or b""
             held.append(
-                FeedLine(feed=feed, number=number, raw=raw, read=read, line_format=line_format)
+                FeedLine(feed=feed, number=number, raw=raw, read=read, line_format=line_format.name)
             )
             held_bytes += len(raw)
             if one_slice:

@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from checker.database.engine import driver_errors, fetch
 from checker.domain.clock import shanghai_day
 from checker.errors import NotFound
+from checker.formats.formats import LINE_FORMATS
 from checker.intake.changes import SLICE_LINES, ChangesFeed
 from checker.intake.quarantine_rows import FeedLine
 from checker.intake.report import FeedReport
-from checker.registry.entry import RejectCode
+from checker.registry.entry import LineRejected, RejectCode
+from checker.registry.operations import Operation
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 
@@ -98,11 +100,18 @@ class Quarantine:
     def _read(self, row: Any) -> FeedLine:
         # Of a line that was too long nothing was kept: it is too long again.
         raw = self._text(row).encode() or None
+        line_format = LINE_FORMATS.get(row["format"])
+        if line_format is None:
+            read: Operation | LineRejected = LineRejected(
+                RejectCode.INVALID_OPERATION, "the format of this line is not known any more"
+            )
+        else:
+            read = self._changes.read(raw, line_format, shanghai_day(row["at"]))
         return FeedLine(
             feed=row["feed"],
             number=row["pk"],
             raw=raw or b"",
-            read=self._changes.read(raw, row["format"], shanghai_day(row["at"])),
+            read=read,
             line_format=row["format"],
             quarantined=row["pk"],
         )

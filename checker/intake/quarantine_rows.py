@@ -20,14 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.copying import copy_rows
 from checker.database.engine import driver_errors
+from checker.formats.operation import OPERATION
 from checker.registry.entry import LineRejected, RejectCode
 from checker.registry.operations import List, Operation
 from checker.registry.schema import change, quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 from checker.registry.versions import ChangeKind
-
-OPERATIONS: Final = "changes"
-"""The format of a line that is an operation; others are those of `FeedFormat`."""
 
 REQUEST_LINES_MAX: Final = 1_000
 """A person looks at some hundred lines. A transfer with more faults has one fault many times."""
@@ -50,7 +48,7 @@ class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     raw: bytes
     read: Operation | LineRejected
-    line_format: str = OPERATIONS
+    line_format: str = OPERATION.name
     quarantined: int | None = None
 
 

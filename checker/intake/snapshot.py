@@ -23,6 +23,8 @@ from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, Fault, InvalidRequest, Unavailable
+from checker.formats.feed_format import ListFormat
+from checker.formats.listing import LISTING
 from checker.intake.feed_requests import (
     NO_TERMS,
     AnsweredBefore,
@@ -30,11 +32,10 @@ from checker.intake.feed_requests import (
     FeedTerms,
     KeptRequest,
 )
-from checker.intake.line_reader import Intake
 from checker.intake.quarantine_rows import trim
 from checker.intake.report import FeedReport, RejectedLine
+from checker.intake.snapshot_reader import SnapshotReader
 from checker.publication.generation_build import build_generation
-from checker.registry.entry import FeedFormat
 from checker.registry.journaling import ChangeRow, journal_snapshot
 from checker.registry.projection import refresh_after_snapshot
 from checker.registry.schema import listing
@@ -79,7 +80,7 @@ class SnapshotFeed:
         self,
         chunks: AsyncIterable[bytes],
         *,
-        feed_format: FeedFormat = FeedFormat.LISTING,
+        feed_format: ListFormat = LISTING,
         allow_empty: bool = False,
         allow_shrink: bool = False,
         kind: ChangeKind = ChangeKind.SNAPSHOT,
@@ -107,7 +108,7 @@ class SnapshotFeed:
             await self._requests.begin(terms)
             async with self._turns:
                 terms.require_wanted()
-                intake, change, generation = await self._take_in(
+                reader, change, generation = await self._take_in(
                     chunks, feed_format, may_be, kind, progress, terms
                 )
         except AnsweredBefore as before:
@@ -124,41 +125,41 @@ class SnapshotFeed:
         # What cannot be swept now goes with the next one.
         with suppress(CacheError):
             await self._cache.sweep()
-        if intake.rejected_count:
+        if reader.rejected_count:
             await self._trim(terms)
-        return intake.report(change.version)
+        return reader.report(change.version)
 
     async def _take_in(
         self,
         chunks: AsyncIterable[bytes],
-        feed_format: FeedFormat,
+        feed_format: ListFormat,
         may_be: tuple[bool, bool],
         kind: ChangeKind,
         progress: Callable[[int], None],
         terms: FeedTerms,
-    ) -> tuple[Intake, ListVersion, Generation | None]:
+    ) -> tuple[SnapshotReader, ListVersion, Generation | None]:
         """Do all that the transaction does; `may_be`: the list may be empty, and may shrink."""
         may_be_empty, may_shrink = may_be
         with driver_errors():
             async with self._engine.connect() as connection:
-                intake = Intake(connection, self._sealer, feed_format, progress, terms)
-                await intake.read(chunks, shanghai_day(self._clock.now()))
-                is_empty = intake.stage.accepted == 0
+                reader = SnapshotReader(connection, self._sealer, feed_format, progress, terms)
+                await reader.read(chunks, shanghai_day(self._clock.now()))
+                is_empty = reader.stage.accepted == 0
                 if is_empty and not may_be_empty:
                     await connection.commit()  # the quarantine, and nothing else
-                    raise _empty(intake.rejected)
+                    raise _empty(reader.rejected)
                 # Not before: nobody waits for the list while lines are read.
                 terms.waits()
                 await hold_to_commit(connection, Lock.LIST_WRITER)
                 await self._requests.admit(connection, terms)
                 if not (is_empty or may_shrink):
-                    await self._refuse_shrunk(connection, intake.stage.accepted, terms)
-                change = await self._write(connection, intake, kind)
-                kept = KeptRequest(lines=0, is_whole=True, report=intake.report(change.version))
+                    await self._refuse_shrunk(connection, reader.stage.accepted, terms)
+                change = await self._write(connection, reader, kind)
+                kept = KeptRequest(lines=0, is_whole=True, report=reader.report(change.version))
                 await self._requests.keep(connection, terms, kept)
                 generation = await self._build(connection, change)
                 await connection.commit()
-        return intake, change, generation
+        return reader, change, generation
 
     async def _refuse_shrunk(
         self, connection: AsyncConnection, accepted: int, terms: FeedTerms
@@ -179,7 +180,7 @@ class SnapshotFeed:
             await trim(self._engine, terms.account_id)
 
     async def _write(
-        self, connection: AsyncConnection, intake: Intake, kind: ChangeKind
+        self, connection: AsyncConnection, reader: SnapshotReader, kind: ChangeKind
     ) -> ListVersion:
         """Write all that the snapshot changes in the registry; `Lock.LIST_WRITER` is held."""
         now = self._clock.now()
@@ -187,11 +188,11 @@ class SnapshotFeed:
             connection,
             kind=kind,
             at=now,
-            accepted=intake.stage.accepted,
-            rejected=intake.rejected_count,
+            accepted=reader.stage.accepted,
+            rejected=reader.rejected_count,
         )
-        await intake.put_in_force(change.version, shanghai_day(now))
-        row = ChangeRow.of(change, intake.stage.accepted, intake.rejected_count)
+        await reader.put_in_force(change.version, shanghai_day(now))
+        row = ChangeRow.of(change, reader.stage.accepted, reader.rejected_count)
         await journal_snapshot(connection, self._sealer.vault, row)
         await refresh_after_snapshot(connection, change.version)
         return change

@@ -28,7 +28,7 @@ from checker.reconciliation.job import Interruption
 from checker.reconciliation.job import Status as ReconciliationStatus
 from checker.reconciliation.past_sale import RejectedCode
 from checker.reconciliation.schema import reconciliation
-from checker.registry.entry import FeedFormat, PartyType, RejectCode
+from checker.registry.entry import PartyType, RejectCode
 from checker.registry.ledger_state import DirectiveKind
 from checker.registry.operations import DelistingGround, Operation
 from checker.registry.schema import directive, listing
@@ -111,7 +111,7 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
 @pytest.mark.parametrize(
     "members",
     [
-        *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
+        *(RejectCode, ChangeKind, PartyType, DirectiveKind),
         *(DocumentType, ReasonCode, Action, Interruption, RejectedCode, FishingGround),
     ],
 )
