@@ -2,8 +2,10 @@
 
 import pytest
 from registry_grounds import check_of, feed_of, outcomes
+from sqlalchemy import text
 
 from checker.formats.formats import LIST_FORMATS
+from checker.formats.listing import LISTING
 
 pytestmark = pytest.mark.anyio
 
@@ -42,3 +44,13 @@ async def test_a_rejected_line_of_a_format_is_kept_and_can_be_tried_again(node, 
     again = await node.quarantine.retry([kept[-1].id])
 
     assert (again.accepted, again.rejected) == (1, ())
+
+
+async def test_a_kept_line_of_a_format_that_is_gone_is_rejected_again(node):
+    await node.feed.replace(feed_of(LISTING.example + LISTING.example), feed_format=LISTING)
+    async with node.engine.begin() as connection:
+        await connection.execute(text("UPDATE quarantine SET format = 'gone'"))
+
+    report = await node.quarantine.retry(None)
+
+    assert [line.code for line in report.rejected] == ["invalid-operation"]
