@@ -11,14 +11,16 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import ChainHead, read_head
+from checker.audit.chain import DECISION_CHAIN
 from checker.audit.kept import what_is_kept
 from checker.audit.schema import removal
 from checker.database.engine import driver_errors
+from checker.journal.chained_table import ChainHead
 from checker.journal.content import content_digest
 from checker.journal.entries import Area, Named, write_entries
+from checker.journal.faults import Faults
 from checker.journal.kinds import Kind, each_digested
-from checker.journal.verification import Faults, pages
+from checker.journal.verification import pages
 from checker.vault import Vault
 
 REMOVAL: Final = "removal"
@@ -58,7 +60,7 @@ class DecisionHeads:
             return
         with driver_errors():
             async with self._engine.begin() as connection:
-                head = await read_head(connection)
+                head = await DECISION_CHAIN.read_head(connection)
                 if head.number > self._entered:
                     named = [Named(HEAD, str(head.number), _head_digest(self._vault, head))]
                     await write_entries(connection, self._vault, Area.AUDIT, named)

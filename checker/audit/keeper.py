@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import Chain
+from checker.audit.chain import extend_decisions
 from checker.audit.journaled import DecisionHeads
 from checker.audit.months import Months
 from checker.database.engine import driver_errors
@@ -21,7 +21,7 @@ from checker.database.locks import Lock
 from checker.domain.clock import Clock
 from checker.errors import Unavailable
 from checker.fault_log import FaultLog
-from checker.journal.chain import JournalChain
+from checker.journal.chain import extend_journal
 from checker.vault import Vault
 
 CHAIN_INTERVAL_S: Final = 0.5
@@ -47,9 +47,8 @@ class AuditKeeper:
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._chain = Chain(engine)
+        self._vault = vault
         self._heads = DecisionHeads(engine, vault)
-        self._journal = JournalChain(engine, vault)
         self._months = Months(engine, vault, keep_months)
         self._month_faults = FaultLog(_log, "keeping the months of decisions")
 
@@ -71,9 +70,9 @@ class AuditKeeper:
     async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
         months_at = self._clock.now()
         while True:
-            await self._chain.extend()
+            await extend_decisions(self._engine)
             await self._heads.enter(self._clock.now())
-            await self._journal.extend()
+            await extend_journal(self._engine, self._vault)
             if self._clock.now() >= months_at:
                 months_at = self._clock.now() + await self._keep_months()
             faults.passed()

@@ -6,9 +6,9 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.audit.chain import NO_LINK
 from checker.audit.schema import removal
 from checker.domain.clock import month_range
+from checker.journal.chained_table import NO_LINK
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

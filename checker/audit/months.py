@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import Content, put_link, read_head
+from checker.audit.chain import DECISION_CHAIN, Content, put_link
 from checker.audit.journaled import journal_removal
 from checker.audit.kept import what_is_kept
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
@@ -147,7 +147,7 @@ async def _remove(connection: AsyncConnection, vault: Vault, month: date, now: d
     left = (await connection.execute(counting)).scalar_one()
     assert left == 0, "a month that is dropped leaves no row"
     before = await what_is_kept(connection)
-    head = await read_head(connection)
+    head = await DECISION_CHAIN.read_head(connection)
     first = await _first_kept(connection, end) or head.number + 1
     row: dict[str, Any] = {
         "month": month,

@@ -9,6 +9,7 @@ Three steps, all in one view of the database:
 PostgreSQL compares keys and sorts on its disk; this process holds a page of rows at a time.
 """
 
+import functools
 from collections.abc import AsyncIterator, Sequence
 from heapq import nsmallest
 from math import inf
@@ -18,13 +19,14 @@ import msgspec
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.journal.chain import NO_LINK, JournalHead, link_after
+from checker.journal.chain import JOURNAL_CHAIN, link_after
+from checker.journal.chained_table import NO_HEAD, ChainHead, ChainWalk
 from checker.journal.entries import BEGINNING, NOTHING, Area, mac_of
+from checker.journal.faults import FAULTS_SHOWN_MAX, Faults
 from checker.journal.kinds import Kind
 from checker.journal.schema import journal
 from checker.vault import Vault
 
-FAULTS_SHOWN_MAX: Final = 100
 PAGE_ROWS: Final = 1_000
 WORK_MEM: Final = "64MB"
 """For comparing millions of keys; what does not fit PostgreSQL keeps in files."""
@@ -52,27 +54,13 @@ class JournalVerification(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
 
 
-class Faults:
-    """Counts faults and keeps the first."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[str] = []
-
-    def add(self, fault: str, count: int = 1) -> None:
-        """Add a fault; `count` where it stands for several."""
-        self.count += count
-        if len(self.first) < FAULTS_SHOWN_MAX:
-            self.first.append(fault)
-
-
 async def verify_journal(
     connection: AsyncConnection,
     vault: Vault,
     kinds: Sequence[Kind],
     *,
     faults: Faults,
-    noted: JournalHead | None = None,
+    noted: ChainHead | None = None,
 ) -> JournalVerification:
     """Verify the journal and the rows of `kinds`, in the connection's view of the database.
 
@@ -85,7 +73,7 @@ async def verify_journal(
     head, waiting = await _follow(connection, vault, faults)
     for row in await connection.execute(_COPIES):
         faults.add(f"the journal has an entry {row.entries} times")
-    if noted is not None and not await _still_holds(connection, noted):
+    if noted is not None and not await JOURNAL_CHAIN.holds(connection, noted):
         faults.add(f"link {noted.number} of the journal: its digest is not the one that was noted")
     counts = {}
     for kind in kinds:
@@ -109,9 +97,9 @@ async def verify_journal(
 
 async def _follow(
     connection: AsyncConnection, vault: Vault, faults: Faults
-) -> tuple[JournalHead, int]:
-    """Follow the links; give the newest and the number of entries that wait for theirs."""
-    head = JournalHead(number=0, digest=NO_LINK)
+) -> tuple[ChainHead, int]:
+    """Follow the links; return the newest link and the number of entries that wait for theirs."""
+    walk = ChainWalk(NO_HEAD, faults, chain=" of the journal")
     waiting = 0
     ordered = select(journal).order_by(_entry.number.nulls_last(), _entry.pk)
     async for page in pages(connection, ordered):
@@ -122,19 +110,15 @@ async def _follow(
             if entry.number is None:
                 waiting += 1
                 continue
-            if entry.number != head.number + 1:
-                span = f"{head.number + 1} to {entry.number - 1}"
-                faults.add(f"links {span} of the journal are missing")
-            elif link_after(vault, head.digest, entry) != entry.link:
-                faults.add(f"{place} of the journal does not follow the link before it")
-            head = JournalHead(number=entry.number, digest=entry.link or b"")
-    return head, waiting
+            link = ChainHead(number=entry.number, digest=entry.link or b"")
+            walk.follow(link, functools.partial(_fault_of_link, vault, entry))
+    return walk.head, waiting
 
 
-async def _still_holds(connection: AsyncConnection, noted: JournalHead) -> bool:
-    found = select(_entry.link).where(_entry.number == noted.number)
-    link: bytes | None = (await connection.execute(found)).scalar_one_or_none()
-    return link == noted.digest or (noted.number == 0 and noted.digest == NO_LINK)
+def _fault_of_link(vault: Vault, entry: Any, before: bytes) -> str | None:
+    if link_after(vault, before, entry) == entry.link:
+        return None
+    return f"link {entry.number} of the journal does not follow the link before it"
 
 
 async def _verify_presence(connection: AsyncConnection, kind: Kind, faults: Faults) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from audit_grounds import AT, POLICIES, decision, reason
 
-from checker.audit.chain import Chain
+from checker.audit.chain import extend_decisions
 from checker.audit.export import ExportFormat, Wanted, export
 from checker.audit.monthly_report import monthly_report
 from checker.audit.outcomes import ReportedOutcome
@@ -50,7 +50,7 @@ async def test_a_decision_is_explained_by_section_and_list_in_both_languages(gro
     assert told.list.as_of == "2026-11-22T01:02:03.456Z"
     assert [(each.outcome, each.note) for each in told.outcomes] == [("refused", "旅客改乘")]
     assert told.chain is None
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     assert (await explained(ground, kept)).chain.number == 1
 
 
@@ -80,7 +80,7 @@ async def test_the_log_names_account_time_measures_list_and_outcomes(ground):
     first, second = await ground.decided(decision(), decision(HIDDEN, account_id=None))
     await ground.reported(first)
     await ground.reported(first, ReportedOutcome.OVERRIDDEN)
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     one, other = await lines(ground)
     assert (one["id"], other["id"]) == (first.id, second.id)
     assert (one["account_id"], one["account"], one["at"]) == (

@@ -34,7 +34,7 @@ from cache.token import Tokenizer
 from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
-from checker.audit.chain import Chain
+from checker.audit.chain import extend_decisions
 from checker.audit.journaled import DecisionHeads
 from checker.corrections.correction import Ruling
 from checker.corrections.intake import Filing
@@ -44,7 +44,7 @@ from checker.domain.jurisdiction import NATION
 from checker.domain.service import Resort
 from checker.domain.service_terms import ResortVenue
 from checker.domain.settings import Settings
-from checker.journal.chain import JournalChain
+from checker.journal.chain import extend_journal
 from checker.node.record import NotedHeads, verify_record
 from checker.policy.loader import builtin_policies, load_policies
 from checker.receipts.keys import rotate
@@ -72,9 +72,9 @@ async def fill(node, clock):
 
 async def chain(engine, clock=None):
     """Make the links that the keeper of a deployment makes."""
-    await Chain(engine).extend()
+    await extend_decisions(engine)
     await DecisionHeads(engine, SEALER.vault).enter((clock or SetClock()).now())
-    await JournalChain(engine, SEALER.vault).extend()
+    await extend_journal(engine, SEALER.vault)
 
 
 async def spend(engine, clock, account_id, person, amount_fen, key):

@@ -4,8 +4,7 @@ import pytest
 from record_grounds import SPENDERS, chain, spend
 from record_tricks import NEWEST, TRICKS
 
-from checker.audit.chain import ChainHead
-from checker.journal.chain import JournalHead
+from checker.journal.chained_table import ChainHead
 from checker.node.record import NotedHeads
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +60,7 @@ async def test_the_newest_entries_cut_off_with_their_rows_are_found_by_a_noted_h
         decisions=ChainHead(
             number=told.decisions.head_number, digest=bytes.fromhex(told.decisions.head_digest)
         ),
-        journal=JournalHead(
+        journal=ChainHead(
             number=told.journal.head_number, digest=bytes.fromhex(told.journal.head_digest)
         ),
     )
