@@ -60,7 +60,7 @@ class ExportedDecision(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[str, ...]
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class ExportedRange(msgspec.Struct, frozen=True, kw_only=True):
     """Which decisions: made in `[since, until)`, of one account or of all."""
 
     since: datetime | None
@@ -68,7 +68,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str | None
 
 
-async def export(engine: AsyncEngine, wanted: Wanted, form: ExportFormat) -> AsyncIterator[bytes]:
+async def export(
+    engine: AsyncEngine, wanted: ExportedRange, form: ExportFormat
+) -> AsyncIterator[bytes]:
     """Write the rows in the order of their ids, a page at a time; CSV begins with its header.
 
     Raises:
@@ -82,7 +84,9 @@ async def export(engine: AsyncEngine, wanted: Wanted, form: ExportFormat) -> Asy
         yield _written(page, form)
 
 
-async def _read(engine: AsyncEngine, wanted: Wanted, after: str) -> Sequence[ExportedDecision]:
+async def _read(
+    engine: AsyncEngine, wanted: ExportedRange, after: str
+) -> Sequence[ExportedDecision]:
     with driver_errors():
         rows = await fetch(engine, _page(wanted).where(decision.c.id > after))
         ids = {row["account_id"] for row in rows if row["account_id"] is not None}
@@ -91,7 +95,7 @@ async def _read(engine: AsyncEngine, wanted: Wanted, after: str) -> Sequence[Exp
     return [_exported(row, names.get(row["account_id"])) for row in rows]
 
 
-def _page(wanted: Wanted) -> Select[Any]:
+def _page(wanted: ExportedRange) -> Select[Any]:
     outcomes = (
         select(
             func.array_agg(aggregate_order_by(reported_outcome.c.outcome, reported_outcome.c.pk))

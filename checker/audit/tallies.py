@@ -26,7 +26,7 @@ ADD_INTERVAL_S: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
-class Tally(NamedTuple):
+class CheckTally(NamedTuple):
     """What is counted together."""
 
     day: date
@@ -74,12 +74,12 @@ class Tallies:
         day = shanghai_day(self._clock.now())
         # In one order everywhere, so that two processes never wait for each other's rows.
         rows = [
-            {**Tally(day, *counted)._asdict(), "checks": checks}
+            {**CheckTally(day, *counted)._asdict(), "checks": checks}
             for counted, checks in sorted(counts.items())
         ]
         fresh = insert(check_tally)
         grown = fresh.on_conflict_do_update(
-            index_elements=Tally._fields,
+            index_elements=CheckTally._fields,
             set_={"checks": check_tally.c.checks + fresh.excluded.checks},
         )
         try:

@@ -19,11 +19,11 @@ from checker.cli.options import (
     tell_json,
 )
 from checker.config import Config
-from checker.connector.connector import Connector, Round
+from checker.connector.connector import Round, SourceConnector
 from checker.connector.errors import SourceFault
 from checker.connector.folder_source import FolderSource
 from checker.connector.positions import Positions
-from checker.connector.source import Source
+from checker.connector.source import ListSource
 from checker.connector.web_source import TIMEOUT, WebSource, parse_url
 from checker.errors import ConfigurationError, Unavailable
 from checker.formats.feed_format import ListFormat
@@ -116,7 +116,7 @@ def _token(file: Path) -> str:
 
 
 @asynccontextmanager
-async def _open_source(address: httpx.URL | Path, token: str | None) -> AsyncIterator[Source]:
+async def _open_source(address: httpx.URL | Path, token: str | None) -> AsyncIterator[ListSource]:
     if isinstance(address, Path):
         yield FolderSource(address)
         return
@@ -124,8 +124,8 @@ async def _open_source(address: httpx.URL | Path, token: str | None) -> AsyncIte
         yield WebSource(client, address, token)
 
 
-def _connector(runtime: Runtime, source: Source, feed_format: ListFormat) -> Connector:
-    return Connector(
+def _connector(runtime: Runtime, source: ListSource, feed_format: ListFormat) -> SourceConnector:
+    return SourceConnector(
         source=source,
         positions=Positions(runtime.work_engine, runtime.clock),
         replace=functools.partial(runtime.feed.replace, feed_format=feed_format),
@@ -134,7 +134,7 @@ def _connector(runtime: Runtime, source: Source, feed_format: ListFormat) -> Con
     )
 
 
-async def _look_once(connector: Connector) -> Round:
+async def _look_once(connector: SourceConnector) -> Round:
     try:
         done = await connector.round()
     except SourceFault as error:
@@ -144,7 +144,7 @@ async def _look_once(connector: Connector) -> Round:
     return done
 
 
-async def _until_stopped(connector: Connector, interval_s: float) -> None:
+async def _until_stopped(connector: SourceConnector, interval_s: float) -> None:
     """Follow until SIGTERM; what is half done then is given up whole."""
     following = asyncio.create_task(connector.follow(interval_s))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, following.cancel)

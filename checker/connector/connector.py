@@ -18,9 +18,9 @@ import msgspec
 
 from checker.connector.errors import SourceFault
 from checker.connector.manifest import MANIFEST_BYTES_MAX, Manifest, read_manifest
-from checker.connector.plan import Position, Step, StepKind, plan
+from checker.connector.plan import SourcePosition, SourceStep, SourceStepKind, plan
 from checker.connector.positions import HeldPosition, Positions
-from checker.connector.source import Body, Source
+from checker.connector.source import ListSource, SourceFile
 from checker.connector.spool import Spool, open_spool
 from checker.errors import CheckerError, ConfigurationError, Unavailable
 from checker.intake.feed_requests import FeedTerms
@@ -54,7 +54,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     left_to_another: bool = False
 
 
-class Connector:
+class SourceConnector:
     """Follows one source.
 
     `replace` takes in a whole list and `apply` a file of changes; both return when it is in force.
@@ -64,7 +64,7 @@ class Connector:
     def __init__(
         self,
         *,
-        source: Source,
+        source: ListSource,
         positions: Positions,
         replace: TakeIn,
         apply: TakeIn,
@@ -137,7 +137,7 @@ class Connector:
                 told = fault
             await wait(max(pause_s(failures, interval_s, chance()), asked_s))
 
-    async def _look(self, position: Position, spool: Spool) -> Body | None:
+    async def _look(self, position: SourcePosition, spool: Spool) -> SourceFile | None:
         """Fetch what stands at the source's address, unless it is what was taken in last."""
         try:
             async with (
@@ -153,25 +153,25 @@ class Connector:
             raise SourceFault("the source takes too long") from None
 
     async def _take_list(
-        self, position: Position, held: HeldPosition, spool: Spool
-    ) -> tuple[Round, Position]:
+        self, position: SourcePosition, held: HeldPosition, spool: Spool
+    ) -> tuple[Round, SourcePosition]:
         """Take in a source of one file; one that is the same to the byte is none."""
         if position.number is None and position.sha256 == spool.sha256:
             return Round(), position
-        terms = held.terms(position, StepKind.SNAPSHOT, spool.sha256)
+        terms = held.terms(position, SourceStepKind.SNAPSHOT, spool.sha256)
         report = await self._replace(spool.chunks(), terms=terms)
         _tell_file(self._source.name, "the list", report)
         done = Round(files=1, rejected=report.rejected_count, version=report.version)
-        return done, Position(sha256=spool.sha256)
+        return done, SourcePosition(sha256=spool.sha256)
 
     async def _take_steps(
-        self, manifest: Manifest, position: Position, held: HeldPosition
-    ) -> tuple[Round, Position]:
+        self, manifest: Manifest, position: SourcePosition, held: HeldPosition
+    ) -> tuple[Round, SourcePosition]:
         done = Round()
         for step in plan(position, manifest):
             report, sha256 = await self._take(step, position, held)
             entry = step.entry
-            position = Position(
+            position = SourcePosition(
                 series=manifest.series, number=entry.number, file=entry.file, sha256=sha256
             )
             await held.write(position)
@@ -183,7 +183,7 @@ class Connector:
         return done, position
 
     async def _take(
-        self, step: Step, position: Position, held: HeldPosition
+        self, step: SourceStep, position: SourcePosition, held: HeldPosition
     ) -> tuple[FeedReport, str]:
         """Fetch one file, and have it in force; give its sha256 too."""
         entry = step.entry
@@ -195,9 +195,9 @@ class Connector:
                 raise SourceFault("the source takes too long") from None
             terms = held.terms(position, step.kind, spool.sha256)
             match step.kind:
-                case StepKind.SNAPSHOT:
+                case SourceStepKind.SNAPSHOT:
                     report = await self._replace(spool.chunks(), terms=terms)
-                case StepKind.CHANGES:
+                case SourceStepKind.CHANGES:
                     report = await self._apply(spool.chunks(), terms=terms)
                 case _:
                     assert_never(step.kind)

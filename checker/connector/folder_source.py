@@ -13,7 +13,7 @@ from typing import BinaryIO
 from checker.connector.errors import SourceFault
 from checker.connector.manifest import MANIFEST_FILE
 from checker.connector.plan import Stamp
-from checker.connector.source import CHUNK_BYTES, Body
+from checker.connector.source import CHUNK_BYTES, SourceFile
 
 
 class FolderSource:
@@ -24,7 +24,7 @@ class FolderSource:
         self.name = str(self._path)
 
     @asynccontextmanager
-    async def look(self, known: Stamp) -> AsyncIterator[Body | None]:
+    async def look(self, known: Stamp) -> AsyncIterator[SourceFile | None]:
         """Open the list or the manifest."""
         path = self._path / MANIFEST_FILE if self._path.is_dir() else self._path
         with _opened(path) as file:
@@ -35,17 +35,19 @@ class FolderSource:
                 yield None
                 return
             async with aclosing(_chunks(file, path)) as chunks:
-                yield Body(chunks=chunks, stamp=stamp, is_manifest=is_manifest, told_whole=True)
+                yield SourceFile(
+                    chunks=chunks, stamp=stamp, is_manifest=is_manifest, told_whole=True
+                )
 
     @asynccontextmanager
-    async def open(self, file: str) -> AsyncIterator[Body]:
+    async def open(self, file: str) -> AsyncIterator[SourceFile]:
         """Open a file beside the manifest."""
         folder = self._path if self._path.is_dir() else self._path.parent
         path = folder / file
         with _opened(path) as opened:
             stamp = _stamp(os.fstat(opened.fileno()))
             async with aclosing(_chunks(opened, path)) as chunks:
-                yield Body(chunks=chunks, stamp=stamp, is_manifest=False, told_whole=True)
+                yield SourceFile(chunks=chunks, stamp=stamp, is_manifest=False, told_whole=True)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     last_modified: str | None = None
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class SourcePosition(msgspec.Struct, frozen=True, kw_only=True):
     """How far a source was taken in; all None: not at all.
 
     A source of one file has no `series`, no `number` and no `file`. `sha256` is that of the file
@@ -47,21 +47,21 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     stamp: Stamp = Stamp()
 
 
-class StepKind(StrEnum):
+class SourceStepKind(StrEnum):
     """What a file does to the list."""
 
     SNAPSHOT = "snapshot"
     CHANGES = "changes"
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class SourceStep(msgspec.Struct, frozen=True, kw_only=True):
     """One file to take in."""
 
-    kind: StepKind
+    kind: SourceStepKind
     entry: ListedFile
 
 
-def plan(taken: Position, manifest: Manifest) -> tuple[Step, ...]:
+def plan(taken: SourcePosition, manifest: Manifest) -> tuple[SourceStep, ...]:
     """Say what leads from what was `taken` in to what the source now stands for, in order.
 
     Raises:
@@ -74,10 +74,10 @@ def plan(taken: Position, manifest: Manifest) -> tuple[Step, ...]:
     chain = _changes_after(manifest.snapshot.number, manifest)
     if chain is None:
         raise SourceFault("the manifest: its changes do not lead on from its snapshot")
-    return (Step(kind=StepKind.SNAPSHOT, entry=manifest.snapshot), *chain)
+    return (SourceStep(kind=SourceStepKind.SNAPSHOT, entry=manifest.snapshot), *chain)
 
 
-def _counts_anew(taken: Position, number: int, manifest: Manifest) -> bool:
+def _counts_anew(taken: SourcePosition, number: int, manifest: Manifest) -> bool:
     """Whether the source's numbers no longer mean what they meant when we took in the last one."""
     if manifest.series != taken.series or manifest.newest < number:
         return True
@@ -89,7 +89,7 @@ def _counts_anew(taken: Position, number: int, manifest: Manifest) -> bool:
     return bool(now) and taken.sha256 not in now
 
 
-def _changes_after(number: int, manifest: Manifest) -> tuple[Step, ...] | None:
+def _changes_after(number: int, manifest: Manifest) -> tuple[SourceStep, ...] | None:
     """Give the changes from there to the newest number; None where one of them is missing."""
     after = sorted(
         (entry for entry in manifest.changes if entry.number > number),
@@ -97,4 +97,4 @@ def _changes_after(number: int, manifest: Manifest) -> tuple[Step, ...] | None:
     )
     if len(after) != manifest.newest - number:
         return None
-    return tuple(Step(kind=StepKind.CHANGES, entry=entry) for entry in after)
+    return tuple(SourceStep(kind=SourceStepKind.CHANGES, entry=entry) for entry in after)

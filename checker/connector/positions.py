@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.connector.plan import Position, Stamp, StepKind
+from checker.connector.plan import SourcePosition, SourceStepKind, Stamp
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, Unavailable
@@ -72,16 +72,16 @@ class HeldPosition:
         self._source = source
         self._written_at: datetime | None = None
 
-    async def read(self) -> Position:
+    async def read(self) -> SourcePosition:
         """Give the position; an empty one where the source was never taken in."""
         table = followed_source
         statement = select(table).where(table.c.source == self._source)
         with driver_errors():
             row = (await self._connection.execute(statement)).mappings().one_or_none()
         if row is None:
-            return Position()
+            return SourcePosition()
         self._written_at = row["at"]
-        return Position(
+        return SourcePosition(
             series=row["series"],
             number=row["number"],
             file=row["file"],
@@ -89,7 +89,7 @@ class HeldPosition:
             stamp=Stamp(etag=row["etag"], last_modified=row["last_modified"]),
         )
 
-    async def write(self, position: Position) -> None:
+    async def write(self, position: SourcePosition) -> None:
         """Note how far the source was taken in, and that it was looked at now."""
         at = self._clock.now()
         values = {
@@ -108,12 +108,12 @@ class HeldPosition:
             )
         self._written_at = at
 
-    def terms(self, position: Position, kind: StepKind, sha256: str) -> FeedTerms:
+    def terms(self, position: SourcePosition, kind: SourceStepKind, sha256: str) -> FeedTerms:
         """Give the terms for the next file; `position` is where the source stands before it.
 
         A refusal is not kept: the list in force may be another one in the next round.
         """
-        step = (self._source, str(self._written_at), repr(position), kind, sha256)
+        step = (self._source, str(self._written_at), _text_of(position), kind, sha256)
         key = RequestKey(key_digest=_digest(step), request_digest=_digest(("step",)))
         return FeedTerms(key=key, fence=self._fence, keeps_refusals=False)
 
@@ -127,6 +127,19 @@ class HeldPosition:
 def _lock_key(source: str) -> int:
     """Map a source to 32 bits; two that share them merely take turns."""
     return int.from_bytes(hashlib.sha256(source.encode()).digest()[:4], signed=True)
+
+
+def _text_of(position: SourcePosition) -> str:
+    """Return a position as it stands in the keys of steps.
+
+    PostgreSQL holds keys of steps that were interrupted by an upgrade, so this text stays.
+    """
+    stamp = position.stamp
+    return (
+        f"Position(series={position.series!r}, number={position.number!r},"
+        f" file={position.file!r}, sha256={position.sha256!r},"
+        f" stamp=Stamp(etag={stamp.etag!r}, last_modified={stamp.last_modified!r}))"
+    )
 
 
 def _digest(words: tuple[str, ...]) -> bytes:

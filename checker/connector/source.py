@@ -18,7 +18,7 @@ CHUNK_BYTES: Final = 1 << 18
 LIST_SUFFIXES: Final = (".ndjson", ".jsonl")
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True):
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file as it comes in; `chunks` can be read once, and raises `SourceFault` where it breaks.
 
     `told_whole` says whether a body that is cut off could not pass for a whole one.
@@ -30,7 +30,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     told_whole: bool
 
 
-class Source(Protocol):
+class ListSource(Protocol):
     """A place that publishes a list. Whatever fails is a `SourceFault`."""
 
     @property
@@ -38,10 +38,10 @@ class Source(Protocol):
         """Tell one source from another, with nothing secret in it."""
         ...
 
-    def look(self, known: Stamp) -> AbstractAsyncContextManager[Body | None]:
+    def look(self, known: Stamp) -> AbstractAsyncContextManager[SourceFile | None]:
         """Open what stands at the address; None: it is still what `known` was given for."""
         ...
 
-    def open(self, file: str) -> AbstractAsyncContextManager[Body]:
+    def open(self, file: str) -> AbstractAsyncContextManager[SourceFile]:
         """Open a file that the manifest names; only after `look` gave the manifest."""
         ...

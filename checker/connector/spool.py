@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from checker.connector.errors import SourceFault
-from checker.connector.source import Body
+from checker.connector.source import SourceFile
 from checker.intake.sealed_spool import SealedSpool, open_sealed_spool
 
 FILE_BYTES_MAX: Final = 64 << 30
@@ -35,7 +35,12 @@ class Spool:
         self.sha256 = ""
 
     async def fill(
-        self, body: Body, *, what: str, sha256: str | None = None, bytes_max: int = FILE_BYTES_MAX
+        self,
+        body: SourceFile,
+        *,
+        what: str,
+        sha256: str | None = None,
+        bytes_max: int = FILE_BYTES_MAX,
     ) -> None:
         """Take in a body; `sha256` is in hex, as the manifest gives it. `what` names it in faults.
 

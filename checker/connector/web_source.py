@@ -18,7 +18,7 @@ import httpx
 from checker.connector.errors import SourceFault
 from checker.connector.manifest import MANIFEST_FILE
 from checker.connector.plan import Stamp
-from checker.connector.source import CHUNK_BYTES, LIST_SUFFIXES, Body
+from checker.connector.source import CHUNK_BYTES, LIST_SUFFIXES, SourceFile
 from checker.errors import ConfigurationError
 
 # A source that is silent for so long is away; the whole of a file may take longer.
@@ -44,7 +44,7 @@ class WebSource:
         self.name = _name_of(url)
 
     @asynccontextmanager
-    async def look(self, known: Stamp) -> AsyncIterator[Body | None]:
+    async def look(self, known: Stamp) -> AsyncIterator[SourceFile | None]:
         """Ask for the list or the manifest."""
         conditions = {}
         if known.etag is not None:
@@ -63,7 +63,7 @@ class WebSource:
                 yield body
 
     @asynccontextmanager
-    async def open(self, file: str) -> AsyncIterator[Body]:
+    async def open(self, file: str) -> AsyncIterator[SourceFile]:
         """Ask for a file beside the manifest."""
         async with self._get(self._manifest_url.join(file), {}) as response:
             body = _body(response, is_manifest=False)
@@ -146,9 +146,9 @@ def _is_manifest(response: httpx.Response) -> bool:
     return kind.endswith(_MANIFEST_TYPES) and not response.url.path.endswith(LIST_SUFFIXES)
 
 
-def _body(response: httpx.Response, *, is_manifest: bool) -> Body:
+def _body(response: httpx.Response, *, is_manifest: bool) -> SourceFile:
     headers = response.headers
-    return Body(
+    return SourceFile(
         chunks=_chunks(response),
         stamp=Stamp(
             etag=_validator(headers.get("etag")),

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from checker.corrections import rows
 from checker.corrections.correction import (
     Correction,
+    CorrectionState,
     Ruling,
-    Status,
     delisted_by,
     require_move,
 )
-from checker.corrections.intake import CountFiling, Filing, Intake, Limits
+from checker.corrections.intake import CorrectionIntake, CountFiling, Filing, Limits
 from checker.corrections.journaled import CONTACT, GROUND, NOTE
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
@@ -72,10 +72,12 @@ class Corrections:
         self._clock = clock
         self._changes = changes
         self._in_force = in_force
-        self._intake = Intake(engine=engine, sealer=sealer, clock=clock, limits=limits, count=count)
+        self._intake = CorrectionIntake(
+            engine=engine, sealer=sealer, clock=clock, limits=limits, count=count
+        )
 
     async def file(self, filing: Filing) -> Correction:
-        """Take a correction in; see `Intake.take`, and what it raises."""
+        """Take a correction in; see `CorrectionIntake.take`, and what it raises."""
         return await self._intake.take(filing)
 
     async def rule(
@@ -179,7 +181,9 @@ class Corrections:
             note=None if note is None else opened(note, NOTE, correction.id),
         )
 
-    async def page(self, status: Status | None, after: int, limit: int) -> tuple[Correction, ...]:
+    async def page(
+        self, status: CorrectionState | None, after: int, limit: int
+    ) -> tuple[Correction, ...]:
         """Give up to `limit` corrections, oldest first, from the number `after` on.
 
         Raises Unavailable.

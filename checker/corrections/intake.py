@@ -91,7 +91,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
         return Way.LISTING if self.decision_id is None else Way.DECISION
 
 
-class Intake:
+class CorrectionIntake:
     """Takes in the filings of one process, one of each way at a time."""
 
     def __init__(
@@ -180,7 +180,7 @@ class Intake:
 
     async def _concerned(
         self, connection: AsyncConnection, filing: Filing, today: date
-    ) -> tuple[list[rows.ListingRow], list[date | None]]:
+    ) -> tuple[list[rows.LatestListing], list[date | None]]:
         """Give the listings that are filed about, and the days on which they may have been learnt
         of. Raises NotFound, in the same words whatever the reason: nobody learns what is there.
         """
@@ -222,7 +222,7 @@ class Intake:
             raise QuotaExceeded(text, retry_after_s=max(1, round(wait)))
 
 
-def _is_shown(listing: rows.ListingRow, today: date) -> bool:
+def _is_shown(listing: rows.LatestListing, today: date) -> bool:
     """Whether everybody may know that there is this listing."""
     is_published = listing.published_on is None or listing.published_on <= today
     return listing.public and is_published

@@ -22,14 +22,14 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.schema import decision
-from checker.corrections.correction import Concerned, Correction, Ruling, Status
+from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
 from checker.corrections.journaled import journal_correction
 from checker.corrections.schema import correction, correction_listing
 from checker.registry.schema import listing
 from checker.vault import Vault
 
 
-class ListingRow(msgspec.Struct, frozen=True, kw_only=True):
+class LatestListing(msgspec.Struct, frozen=True, kw_only=True):
     """The latest row of a listing, in force or not, as far as a correction asks for it."""
 
     id: str
@@ -47,10 +47,12 @@ class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_listings(
     connection: AsyncConnection, listing_ids: Iterable[str]
-) -> list[ListingRow]:
+) -> list[LatestListing]:
     """Find the latest rows of listings, in no order; of an id that never was there is none."""
     rows = await connection.execute(_LISTINGS, {"wanted": list(listing_ids)})
-    return [ListingRow(id=row.id, published_on=row.published_on, public=row.public) for row in rows]
+    return [
+        LatestListing(id=row.id, published_on=row.published_on, public=row.public) for row in rows
+    ]
 
 
 async def find_decision(connection: AsyncConnection, decision_id: str) -> DecisionRow | None:
@@ -78,7 +80,7 @@ async def find(connection: AsyncConnection, correction_id: str) -> Correction | 
 
 
 async def read_page(
-    connection: AsyncConnection, shown: tuple[Status | None, date], after: int, limit: int
+    connection: AsyncConnection, shown: tuple[CorrectionState | None, date], after: int, limit: int
 ) -> tuple[Correction, ...]:
     """Read up to `limit` corrections of those that are to be shown on a day, oldest first, from
     the number `after` on.
@@ -181,16 +183,16 @@ def canonical(identifier: str) -> str | None:
         return None
 
 
-def _wanted(status: Status | None, today: date) -> list[ColumnElement[bool]]:
+def _wanted(status: CorrectionState | None, today: date) -> list[ColumnElement[bool]]:
     """Say which rows have a status; `open` are the overdue ones too, or nobody would see them."""
     match status:
         case None:
             return []
-        case Status.OPEN:
+        case CorrectionState.OPEN:
             return [_open]
-        case Status.OVERDUE:
+        case CorrectionState.OVERDUE:
             return [_open, correction.c.due_on < today]
-        case Status.RULED:
+        case CorrectionState.RULED:
             return [~_open]
         case _:
             assert_never(status)

@@ -38,7 +38,7 @@ class QuarantinedLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Quarantine:
+class QuarantinedLines:
     """Shows the lines, and has them tried again."""
 
     def __init__(self, *, engine: AsyncEngine, sealer: Sealer, changes: ChangesFeed) -> None:

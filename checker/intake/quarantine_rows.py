@@ -52,7 +52,7 @@ class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class LineVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a line; not set: it was accepted."""
 
     line: FeedLine
@@ -87,7 +87,7 @@ async def settled(
 async def keep_verdicts(
     connection: AsyncConnection,
     sealer: Sealer,
-    verdicts: Sequence[Verdict],
+    verdicts: Sequence[LineVerdict],
     version: int | None,
     *,
     account_id: str | None = None,

@@ -24,7 +24,12 @@ from checker.policy.book import PolicyBook
 from checker.reconciliation import rows
 from checker.reconciliation.batches import BatchQueue
 from checker.reconciliation.history import History
-from checker.reconciliation.job import HEARTBEAT_S, Reconciliation, Result, Status
+from checker.reconciliation.job import (
+    HEARTBEAT_S,
+    Reconciliation,
+    ReconciliationResult,
+    ReconciliationStatus,
+)
 from checker.reconciliation.past_sale import Line, SalesReader
 from checker.reconciliation.working import REFERENCE, Working
 from checker.registry.sealing import Sealer
@@ -79,7 +84,7 @@ class Reconciliations:
         row: dict[str, Any] = {
             "id": str(uuid4()),
             "account_id": caller.account_id,
-            "status": Status.RUNNING,
+            "status": ReconciliationStatus.RUNNING,
             "created_at": now,
             "touched_at": now,
             **dict.fromkeys(("lines", "adverse", "rejected"), 0),
@@ -156,7 +161,9 @@ class Reconciliations:
             found = await attempt(self._engine, read)
         return tuple(each.at(self._clock.now()) for each in found)
 
-    async def results(self, number: int, after: int, limit: int) -> tuple[Result, ...]:
+    async def results(
+        self, number: int, after: int, limit: int
+    ) -> tuple[ReconciliationResult, ...]:
         """Give up to `limit` results in the order of their lines, from the line `after` on.
 
         Raises Unavailable.
@@ -199,9 +206,9 @@ class Reconciliations:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _result(self, row: Any) -> Result:
+    def _result(self, row: Any) -> ReconciliationResult:
         reference = row.reference
-        return Result(
+        return ReconciliationResult(
             line=row.line,
             reference=None
             if reference is None

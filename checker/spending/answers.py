@@ -7,7 +7,7 @@ import msgspec
 from checker.domain.clock import instant_text
 from checker.domain.decision import Outcome, Spending
 from checker.errors import CheckerError, Conflict, Resolution
-from checker.spending.authorization import Authorization, Status
+from checker.spending.authorization import Authorization, AuthorizationStatus
 from checker.spending.errors import CapExceeded
 
 
@@ -19,7 +19,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    status: Status
+    status: AuthorizationStatus
     amount_fen: int
     captured_fen: int
     refunded_fen: int

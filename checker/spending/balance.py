@@ -15,7 +15,7 @@ from checker.domain.decision import Spending
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.rules import spending_under
 from checker.domain.settings import Cap
-from checker.spending.authorization import Authorization, Counted
+from checker.spending.authorization import Authorization, CountedRoom
 
 
 class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +47,9 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
             self.cap, now=self.at, held_fen=self.held_fen, captured_fen=self.captured_fen
         )
 
-    def counted(self) -> Counted:
+    def counted(self) -> CountedRoom:
         """Put down what it was reckoned from."""
-        return Counted(
+        return CountedRoom(
             limit_fen=self.cap.limit_fen,
             since=period_start(self.cap.period, self.at),
             until=period_end(self.cap.period, self.at),

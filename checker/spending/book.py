@@ -24,19 +24,19 @@ from checker.domain.standing import Standing
 from checker.errors import CheckerError, Conflict, IdempotencyKeyReused, NotFound, Unavailable
 from checker.policy.book import PolicyBook
 from checker.spending.answers import Answer, KeptAnswer, Uncapped, view_of
-from checker.spending.authorization import Authorization, Opening, StepKind
+from checker.spending.authorization import Authorization, Opening, SpendingStepKind
 from checker.spending.balance import Balances, Room
 from checker.spending.errors import CapExceeded
 from checker.spending.orders import (
-    Authorize,
-    Capture,
-    Command,
-    Increment,
-    Order,
-    Refund,
-    Void,
+    AuthorizeCommand,
+    CaptureCommand,
+    IncrementCommand,
+    RefundCommand,
+    SpendingCommand,
+    SpendingOrder,
+    VoidCommand,
 )
-from checker.spending.store import AnswerKey, Loaded, PermitUse, Written
+from checker.spending.store import AnswerKey, LoadedSpending, PermitUse, WrittenSpending
 
 UNKNOWN = "no authorization of this account has this id"
 
@@ -63,7 +63,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Book:
     """What stands, and what the orders that were judged so far add to it."""
 
-    def __init__(self, loaded: Loaded, policies: PolicyBook) -> None:
+    def __init__(self, loaded: LoadedSpending, policies: PolicyBook) -> None:
         self._loaded = loaded
         self._policies = policies
         self._now = loaded.now
@@ -76,13 +76,13 @@ class Book:
         for lapsed in loaded.lapsed:
             self._put(lapsed.expire(self._now))
 
-    def written(self) -> Written:
+    def written(self) -> WrittenSpending:
         """Give what is to be kept."""
-        return Written(
+        return WrittenSpending(
             moved=self._moved, decisions=self._decisions, answers=self._answers, uses=self._uses
         )
 
-    def judge(self, place: int, order: Order) -> Answer:
+    def judge(self, place: int, order: SpendingOrder) -> Answer:
         """Judge one order; what it changes is in the book, and its answer too where it is kept."""
         key = (order.account_id, order.key)
         kept = self._answers.get(key) or self._loaded.answers.get(key)
@@ -99,18 +99,18 @@ class Book:
             self._answers[key] = keeping
         return answer
 
-    def _act(self, place: int, account_id: str, command: Command) -> Answer:
-        if isinstance(command, Authorize):
+    def _act(self, place: int, account_id: str, command: SpendingCommand) -> Answer:
+        if isinstance(command, AuthorizeCommand):
             return self._authorize(place, account_id, command)
         authorization = self._own(command.id, account_id)
         match command:
-            case Increment():
+            case IncrementCommand():
                 return self._increment(place, authorization, command)
-            case Capture():
+            case CaptureCommand():
                 moved = authorization.capture(command.amount_fen, self._now)
-            case Void():
+            case VoidCommand():
                 moved = authorization.void(self._now)
-            case Refund():
+            case RefundCommand():
                 moved = authorization.refund(command.amount_fen, self._now)
             case _:
                 assert_never(command)
@@ -128,7 +128,7 @@ class Book:
             self._put(found)
         return found
 
-    def _authorize(self, place: int, account_id: str, command: Authorize) -> Answer:
+    def _authorize(self, place: int, account_id: str, command: AuthorizeCommand) -> Answer:
         token = command.question.tokens[0]
         policy = self._policies.effective(command.jurisdiction)
         cap = policy.settings.resort_cap
@@ -166,8 +166,10 @@ class Book:
         decision = asked.decision.outcome
         return view_of(held, self._now, decision=decision, spending=after.spending())
 
-    def _increment(self, place: int, authorization: Authorization, command: Increment) -> Answer:
-        authorization.refuse_unless(StepKind.INCREMENTED, self._now)
+    def _increment(
+        self, place: int, authorization: Authorization, command: IncrementCommand
+    ) -> Answer:
+        authorization.refuse_unless(SpendingStepKind.INCREMENTED, self._now)
         opening = authorization.opening
         service = Resort(venue=opening.venue, amount_fen=command.amount_fen)
         cap = self._policies.effective(opening.jurisdiction).settings.resort_cap

@@ -17,7 +17,7 @@ from checker.registry.standings import Question
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.store import AnswerKey, Loaded, Wanted, Written
+from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
 
 
 class MemorySpendingStore:
@@ -40,7 +40,9 @@ class MemorySpendingStore:
         self._answers: dict[AnswerKey, tuple[datetime, KeptAnswer]] = {}
         self.decisions: list[KeptDecision] = []
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
         """Do as `SpendingStore.transact` says."""
         async with self._lock:
             loaded = self._load(wanted)
@@ -62,7 +64,7 @@ class MemorySpendingStore:
         """Forget kept answers from before an instant."""
         self._answers = {key: kept for key, kept in self._answers.items() if kept[0] >= before}
 
-    def _load(self, wanted: Wanted) -> Loaded:
+    def _load(self, wanted: WantedSpending) -> LoadedSpending:
         now = self._clock.now()
         found = {each: self._authorizations[each] for each in wanted.ids & {*self._authorizations}}
         questions: Mapping[int, Question] = {
@@ -94,7 +96,7 @@ class MemorySpendingStore:
             for each in self._authorizations.values()
             if each.opening.token in tokens and each.opening.counter in counters
         ]
-        return Loaded(
+        return LoadedSpending(
             now=now,
             list_version=self._list_version,
             standings={place: self._standing(each) for place, each in questions.items()},

@@ -10,7 +10,7 @@ from checker.domain.clock import Clock
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Spending
+from checker.spending.spending import Authorizations
 
 LOCK_TIMEOUT_MS = 1_500
 """Below the bound on a statement: PostgreSQL gives up first, and the connection stays good."""
@@ -39,12 +39,14 @@ async def open_spending(
     sealer: Sealer,
     policies: PolicyBook,
     clock: Clock,
-) -> AsyncIterator[Spending]:
+) -> AsyncIterator[Authorizations]:
     """Open spending, on connections whose transactions hold locks and so end by themselves."""
     async with open_engine(
         database_url, pool_size=POOL_SIZE, settings=SESSION_SETTINGS, pulse=pulse
     ) as engine:
         gate.guard(engine)
         store = PostgresSpendingStore(engine, sealer.vault, clock)
-        async with aclosing(Spending(store, sealer=sealer, policies=policies, clock=clock)) as one:
+        async with aclosing(
+            Authorizations(store, sealer=sealer, policies=policies, clock=clock)
+        ) as one:
             yield one

@@ -18,7 +18,7 @@ Amount = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_FEN)]
 HoldSeconds = Annotated[int, msgspec.Meta(ge=1, le=HOLD_SECONDS_MAX)]
 
 
-class Authorize(msgspec.Struct, frozen=True, kw_only=True):
+class AuthorizeCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Hold `service.amount_fen`, at least 1, of the cap of whom the question is about.
 
     The question's first token is that of the document itself, and it has a claim.
@@ -31,7 +31,7 @@ class Authorize(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: int = HOLD_SECONDS
 
 
-class Increment(msgspec.Struct, frozen=True, kw_only=True):
+class IncrementCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Hold more; with `hold_seconds` from now on for so long, if that is longer than before.
 
     `claim` tells the sale from others, where a permit counts them.
@@ -43,30 +43,30 @@ class Increment(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: int | None = None
 
 
-class Capture(msgspec.Struct, frozen=True, kw_only=True):
+class CaptureCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Use a hold."""
 
     id: str
     amount_fen: int
 
 
-class Void(msgspec.Struct, frozen=True, kw_only=True):
+class VoidCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Drop a hold."""
 
     id: str
 
 
-class Refund(msgspec.Struct, frozen=True, kw_only=True):
+class RefundCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Give back of what was captured."""
 
     id: str
     amount_fen: int
 
 
-Command = Authorize | Increment | Capture | Void | Refund
+SpendingCommand = AuthorizeCommand | IncrementCommand | CaptureCommand | VoidCommand | RefundCommand
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class SpendingOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A command of an account under an idempotency key: sent twice, the command is done once.
 
     `key` is the digest of the idempotency key (`Sealer.key_digest`). `digest` tells the request
@@ -76,4 +76,4 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     key: Token
     digest: bytes
-    command: Command
+    command: SpendingCommand

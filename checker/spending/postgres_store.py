@@ -39,7 +39,7 @@ from checker.spending.statements import (
     READ_GROUPS,
     READ_STEPS,
 )
-from checker.spending.store import AnswerKey, Loaded, Wanted, Written
+from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
 from checker.vault import Vault
 
 ANSWER: Final = "idempotency_key.answer"
@@ -64,7 +64,9 @@ class PostgresSpendingStore:
         self._vault = vault
         self._clock = clock
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
         """Do as `SpendingStore.transact` says.
 
         Raises:
@@ -99,7 +101,10 @@ class PostgresSpendingStore:
                 await connection.execute(FORGET_ANSWERS, {"before": before})
 
     async def _transact(
-        self, connection: AsyncConnection, wanted: Wanted, judge: Callable[[Loaded], Written]
+        self,
+        connection: AsyncConnection,
+        wanted: WantedSpending,
+        judge: Callable[[LoadedSpending], WrittenSpending],
     ) -> None:
         groups = await _lock(connection, wanted)
         loaded, uses = await self._load(connection, wanted, groups)
@@ -129,9 +134,9 @@ class PostgresSpendingStore:
     async def _load(
         self,
         connection: AsyncConnection,
-        wanted: Wanted,
+        wanted: WantedSpending,
         groups: Mapping[Token, frozenset[Token]],
-    ) -> tuple[Loaded, PermitUses | None]:
+    ) -> tuple[LoadedSpending, PermitUses | None]:
         now = self._clock.now()
         authorizations = await self._authorizations(connection, wanted.ids)
         questions = dict(wanted.questions) | {
@@ -153,7 +158,7 @@ class PostgresSpendingStore:
         }
         since = shanghai_day(wanted.since(now, authorizations))
         totals, lapsed = await self._totals(connection, tokens, counters, since, now)
-        loaded = Loaded(
+        loaded = LoadedSpending(
             now=now,
             list_version=version,
             standings=standings,
@@ -237,7 +242,9 @@ class PostgresSpendingStore:
         place = (row.account_id, row.key_digest.hex())
         return _decode(self._vault.open(row.answer, ANSWER, *place).encode())
 
-    def _answer_rows(self, written: Written, loaded: Loaded) -> list[dict[str, Any]]:
+    def _answer_rows(
+        self, written: WrittenSpending, loaded: LoadedSpending
+    ) -> list[dict[str, Any]]:
         return [
             {
                 "account_id": account_id,
@@ -249,7 +256,9 @@ class PostgresSpendingStore:
         ]
 
 
-async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
+async def _lock(
+    connection: AsyncConnection, wanted: WantedSpending
+) -> dict[Token, frozenset[Token]]:
     """Lock all persons and keys concerned; give each document's token those of its person."""
     before = await _groups(connection, wanted)
     locked = {token for group in before.values() for token in group}
@@ -262,7 +271,9 @@ async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, froz
     return groups
 
 
-async def _groups(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
+async def _groups(
+    connection: AsyncConnection, wanted: WantedSpending
+) -> dict[Token, frozenset[Token]]:
     parameters = {
         "tokens": [question.tokens[0] for question in wanted.questions.values()],
         "ids": list(wanted.ids),

@@ -9,7 +9,13 @@ from cache.token import TOKEN_BYTES, Token
 from checker.domain.clock import shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service_terms import ResortVenue
-from checker.spending.authorization import Authorization, Counted, Opening, Step, StepKind
+from checker.spending.authorization import (
+    Authorization,
+    CountedRoom,
+    Opening,
+    SpendingStep,
+    SpendingStepKind,
+)
 from checker.vault import Vault
 
 REFERENCE: Final = "authorization_step.reference"
@@ -114,10 +120,10 @@ def _opening(row: Any, vault: Vault) -> Opening:
     )
 
 
-def _step(row: Any) -> Step:
+def _step(row: Any) -> SpendingStep:
     counted = None
     if row.limit_fen is not None:
-        counted = Counted(
+        counted = CountedRoom(
             limit_fen=row.limit_fen,
             since=row.counts_from,
             until=row.counts_until,
@@ -125,9 +131,9 @@ def _step(row: Any) -> Step:
             held_fen=row.held_after_fen,
             captured_fen=row.captured_after_fen,
         )
-    return Step(
+    return SpendingStep(
         number=row.number,
-        kind=StepKind(row.kind),
+        kind=SpendingStepKind(row.kind),
         amount_fen=row.amount_fen,
         at=row.at,
         held_delta=row.held_delta,
@@ -137,7 +143,7 @@ def _step(row: Any) -> Step:
     )
 
 
-def _counted_values(counted: Counted) -> tuple[Any, ...]:
+def _counted_values(counted: CountedRoom) -> tuple[Any, ...]:
     return (
         counted.limit_fen,
         counted.since,

@@ -22,13 +22,13 @@ from checker.spending.answers import AuthorizationView, Uncapped, view_of
 from checker.spending.book import UNKNOWN
 from checker.spending.orders import (
     HOLD_SECONDS,
-    Authorize,
-    Capture,
-    Command,
-    Increment,
-    Order,
-    Refund,
-    Void,
+    AuthorizeCommand,
+    CaptureCommand,
+    IncrementCommand,
+    RefundCommand,
+    SpendingCommand,
+    SpendingOrder,
+    VoidCommand,
 )
 from checker.spending.store import SpendingStore
 from checker.spending.writer import SpendingWriter
@@ -55,7 +55,7 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: int = HOLD_SECONDS
 
 
-class Spending:
+class Authorizations:
     """Holds, captures, voids and refunds of one deployment.
 
     Each order has an idempotency key of its account: said again, the first answer is given again.
@@ -87,7 +87,7 @@ class Spending:
             name_token=None if name is None else self._sealer.name_token(name),
             claim=self._claim(account_id, key, sale),
         )
-        command = Authorize(
+        command = AuthorizeCommand(
             question=question,
             service=sale.service,
             jurisdiction=sale.jurisdiction,
@@ -105,7 +105,7 @@ class Spending:
         hold_seconds: int | None = None,
     ) -> AuthorizationView | Uncapped:
         """Hold so much more. Raises as `authorize`, Conflict if nothing is held, and NotFound."""
-        command = Increment(
+        command = IncrementCommand(
             id=_canonical(authorization_id),
             amount_fen=amount_fen,
             claim=self._sealer.request_digest(["increment", account_id, key]),
@@ -118,21 +118,21 @@ class Spending:
         self, account_id: str, key: str, authorization_id: str, amount_fen: int
     ) -> AuthorizationView | Uncapped:
         """Use a hold, once, and release the rest. Raises Conflict and NotFound."""
-        command = Capture(id=_canonical(authorization_id), amount_fen=amount_fen)
+        command = CaptureCommand(id=_canonical(authorization_id), amount_fen=amount_fen)
         return await self._order(account_id, key, command, ["capture", command.id, amount_fen])
 
     async def void(
         self, account_id: str, key: str, authorization_id: str
     ) -> AuthorizationView | Uncapped:
         """Drop a hold. Raises Conflict and NotFound."""
-        command = Void(id=_canonical(authorization_id))
+        command = VoidCommand(id=_canonical(authorization_id))
         return await self._order(account_id, key, command, ["void", command.id])
 
     async def refund(
         self, account_id: str, key: str, authorization_id: str, amount_fen: int
     ) -> AuthorizationView | Uncapped:
         """Give back of what was captured. Raises Conflict and NotFound."""
-        command = Refund(id=_canonical(authorization_id), amount_fen=amount_fen)
+        command = RefundCommand(id=_canonical(authorization_id), amount_fen=amount_fen)
         return await self._order(account_id, key, command, ["refund", command.id, amount_fen])
 
     async def find(self, account_id: str, authorization_id: str) -> AuthorizationView:
@@ -159,11 +159,11 @@ class Spending:
         await self._writer.aclose()
 
     async def _order(
-        self, account_id: str, key: str, command: Command, said: Sequence[object]
+        self, account_id: str, key: str, command: SpendingCommand, said: Sequence[object]
     ) -> AuthorizationView | Uncapped:
         digest = self._sealer.request_digest(said)
         key_digest = self._sealer.key_digest(KEY_PLACE, account_id, key)
-        order = Order(account_id=account_id, key=key_digest, digest=digest, command=command)
+        order = SpendingOrder(account_id=account_id, key=key_digest, digest=digest, command=command)
         return await self._writer.write(order)
 
     def _claim(self, account_id: str, key: str, sale: Sale) -> bytes:

@@ -12,7 +12,7 @@ from checker.domain.settings import Cap
 from checker.spending.statements import READ_SPENT
 
 
-class Spent(msgspec.Struct, frozen=True, kw_only=True):
+class SpentInPeriod(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has held and captured, in fen, in one period on one counter."""
 
     held_fen: int = 0
@@ -21,7 +21,7 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_spent(
     connection: AsyncConnection, asked: Sequence[tuple[Token, Cap]], now: datetime
-) -> list[Spent]:
+) -> list[SpentInPeriod]:
     """Read what the persons behind documents have spent under a cap, in the period around `now`.
 
     All documents that are bound together count; a hold whose time is over does not.
@@ -34,5 +34,8 @@ async def read_spent(
         "now": now,
     }
     rows = (await connection.execute(READ_SPENT, parameters)).all()
-    found = {row.place: Spent(held_fen=row.held_fen, captured_fen=row.captured_fen) for row in rows}
-    return [found.get(place, Spent()) for place in range(1, len(asked) + 1)]
+    found = {
+        row.place: SpentInPeriod(held_fen=row.held_fen, captured_fen=row.captured_fen)
+        for row in rows
+    }
+    return [found.get(place, SpentInPeriod()) for place in range(1, len(asked) + 1)]

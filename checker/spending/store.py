@@ -19,13 +19,13 @@ from checker.registry.standings import Question
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.orders import Increment
+from checker.spending.orders import IncrementCommand
 
 AnswerKey = tuple[str, Token]
 """An account's id and the digest of its idempotency key."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class WantedSpending(msgspec.Struct, frozen=True, kw_only=True):
     """What some orders, told apart by their place, need to be judged.
 
     `questions` ask who is capped; `increments` ask again about the persons of authorizations.
@@ -34,14 +34,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     questions: Mapping[int, Question]
-    increments: Mapping[int, Increment]
+    increments: Mapping[int, IncrementCommand]
     ids: frozenset[str]
     keys: frozenset[AnswerKey]
     counters: frozenset[Jurisdiction]
     since: Callable[[datetime, Mapping[str, Authorization]], datetime]
 
 
-class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
     """What stands, behind the locks of all persons concerned, at the instant `now`.
 
     `groups` gives to each document's token those of the same person, itself among them; `lapsed`
@@ -65,7 +65,7 @@ class PermitUse(msgspec.Struct, frozen=True, kw_only=True):
     claim: bytes
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class WrittenSpending(msgspec.Struct, frozen=True, kw_only=True):
     """What a transaction adds: `moved` has authorizations with their newest step, in order."""
 
     moved: Sequence[Authorization] = ()
@@ -77,7 +77,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 class SpendingStore(Protocol):
     """Keeps authorizations."""
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
         """Lock the persons concerned, load what stands, judge it, and keep what that adds, as one.
 
         When this returns it is durable. `judge` may be called again where the first try was lost.

@@ -20,7 +20,7 @@ from cache.token import TOKEN_BYTES, Token
 from checker.database.engine import driver_errors
 from checker.domain.clock import shanghai_day
 from checker.errors import Conflict
-from checker.spending.authorization import Authorization, Step, StepKind
+from checker.spending.authorization import Authorization, SpendingStep, SpendingStepKind
 from checker.spending.rows import authorizations_of, tokens_of
 from checker.spending.schema import authorization_step
 from checker.spending.statements import FALSE_OPEN, FALSE_TOTALS
@@ -73,7 +73,7 @@ async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerifica
 def fault_of(authorization: Authorization) -> str | None:
     """Say what is wrong with the steps of an authorization; None: every one had to be so."""
     opening, first = authorization.opening, authorization.steps[0]
-    if first.kind is not StepKind.HELD or first.expires_at is None or first.counted is None:
+    if first.kind is not SpendingStepKind.HELD or first.expires_at is None or first.counted is None:
         return "step 1 holds nothing"
     so_far = Authorization.hold(opening, first.amount_fen, first.expires_at, first.counted)
     for step in authorization.steps:
@@ -87,23 +87,25 @@ def fault_of(authorization: Authorization) -> str | None:
     return None
 
 
-def _led_on(so_far: Authorization, step: Step) -> Authorization:
+def _led_on(so_far: Authorization, step: SpendingStep) -> Authorization:
     match step.kind:
-        case StepKind.INCREMENTED if step.expires_at is not None and step.counted is not None:
+        case SpendingStepKind.INCREMENTED if (
+            step.expires_at is not None and step.counted is not None
+        ):
             return so_far.increment(step.amount_fen, step.at, step.expires_at, step.counted)
-        case StepKind.CAPTURED:
+        case SpendingStepKind.CAPTURED:
             return so_far.capture(step.amount_fen, step.at)
-        case StepKind.VOIDED:
+        case SpendingStepKind.VOIDED:
             return so_far.void(step.at)
-        case StepKind.EXPIRED if so_far.has_lapsed(step.at):
+        case SpendingStepKind.EXPIRED if so_far.has_lapsed(step.at):
             return so_far.expire(step.at)
-        case StepKind.REFUNDED:
+        case SpendingStepKind.REFUNDED:
             return so_far.refund(step.amount_fen, step.at)
         case _:
             raise Conflict(f"{step.kind} may not stand here")
 
 
-class Sums:
+class SpendingSums:
     """Sums rows in their order, and says where one was reckoned with others."""
 
     def __init__(self) -> None:
@@ -138,7 +140,7 @@ class Sums:
 
 def false_sums(rows: Iterable[Any]) -> list[str]:
     """Find the rows, which come in their order, that were reckoned with sums they do not make."""
-    sums = Sums()
+    sums = SpendingSums()
     return [fault for row in rows if (fault := sums.fault_at(row)) is not None]
 
 
@@ -184,7 +186,7 @@ async def _false_sums_of_bound(connection: AsyncConnection, bound: set[Token]) -
     if not bound:
         return []
     of_bound = select(authorization_step).where(_step.token.in_(bound)).order_by(_step.pk)
-    sums = Sums()
+    sums = SpendingSums()
     stream = await connection.stream(of_bound)
     return [fault async for row in stream if (fault := sums.fault_at(row)) is not None]
 

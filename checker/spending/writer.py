@@ -16,8 +16,8 @@ from checker.policy.book import PolicyBook
 from checker.spending.answers import Answer, AuthorizationView, Uncapped
 from checker.spending.authorization import Authorization
 from checker.spending.book import Book
-from checker.spending.orders import Authorize, Increment, Order
-from checker.spending.store import Loaded, SpendingStore, Wanted, Written
+from checker.spending.orders import AuthorizeCommand, IncrementCommand, SpendingOrder
+from checker.spending.store import LoadedSpending, SpendingStore, WantedSpending, WrittenSpending
 
 GROUP_ORDERS_MAX = 100
 """Orders in one transaction: some ten milliseconds of locks at most."""
@@ -32,14 +32,14 @@ class SpendingWriter:
     def __init__(self, store: SpendingStore, policies: PolicyBook) -> None:
         self._store = store
         self._policies = policies
-        self._group: GroupCommit[Order, Answer] = GroupCommit(
+        self._group: GroupCommit[SpendingOrder, Answer] = GroupCommit(
             self._transact,
             weight=lambda _order: 1,
             weight_max=GROUP_ORDERS_MAX,
             waiting_max=WAITING_MAX,
         )
 
-    async def write(self, order: Order) -> AuthorizationView | Uncapped:
+    async def write(self, order: SpendingOrder) -> AuthorizationView | Uncapped:
         """Carry an order out; when this returns, what it says is durable.
 
         A caller that is cancelled takes its order back if nothing has been done of it yet.
@@ -58,10 +58,10 @@ class SpendingWriter:
         """Stop; whoever waits is cancelled."""
         await self._group.aclose()
 
-    async def _transact(self, orders: Sequence[Order]) -> list[Answer]:
+    async def _transact(self, orders: Sequence[SpendingOrder]) -> list[Answer]:
         answers: list[Answer] = []
 
-        def judge(loaded: Loaded) -> Written:
+        def judge(loaded: LoadedSpending) -> WrittenSpending:
             book = Book(loaded, self._policies)
             answers[:] = [book.judge(place, order) for place, order in enumerate(orders)]
             return book.written()
@@ -69,17 +69,17 @@ class SpendingWriter:
         await self._store.transact(self._wanted(orders), judge)
         return answers
 
-    def _wanted(self, orders: Sequence[Order]) -> Wanted:
+    def _wanted(self, orders: Sequence[SpendingOrder]) -> WantedSpending:
         questions, increments = {}, {}
         caps: list[Cap] = []
         for place, order in enumerate(orders):
             match order.command:
-                case Authorize() as authorize:
+                case AuthorizeCommand() as authorize:
                     questions[place] = authorize.question
                     cap = self._cap(authorize.jurisdiction)
                     if cap is not None:
                         caps.append(cap)
-                case Increment() as increment:
+                case IncrementCommand() as increment:
                     increments[place] = increment
 
         def since(now: datetime, found: Mapping[str, Authorization]) -> datetime:
@@ -91,11 +91,13 @@ class SpendingWriter:
             ]
             return min([*begun, *(period_start(cap.period, now) for cap in caps)], default=now)
 
-        return Wanted(
+        return WantedSpending(
             questions=questions,
             increments=increments,
             ids=frozenset(
-                order.command.id for order in orders if not isinstance(order.command, Authorize)
+                order.command.id
+                for order in orders
+                if not isinstance(order.command, AuthorizeCommand)
             ),
             keys=frozenset((order.account_id, order.key) for order in orders),
             counters=frozenset(cap.counter for cap in caps),

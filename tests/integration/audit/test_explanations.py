@@ -9,7 +9,7 @@ import pytest
 from audit_grounds import AT, POLICIES, decision, reason
 
 from checker.audit.chain import extend_decisions
-from checker.audit.export import ExportFormat, Wanted, export
+from checker.audit.export import ExportedRange, ExportFormat, export
 from checker.audit.monthly_report import monthly_report
 from checker.audit.outcomes import ReportedOutcome
 from checker.domain.decision import Outcome, ReasonCode
@@ -19,7 +19,7 @@ from checker.errors import NotFound
 
 pytestmark = pytest.mark.anyio
 
-EVERYTHING = Wanted(since=None, until=None, account_id=None)
+EVERYTHING = ExportedRange(since=None, until=None, account_id=None)
 HIDDEN = reason("listing-2", is_public=False, role=Role.PRINCIPAL)
 
 
@@ -97,8 +97,8 @@ async def test_the_log_is_read_by_time_and_account(ground):
     early, late, foreign = await ground.decided(
         decision(), decision(at=AT + timedelta(hours=1)), decision(account_id="airline")
     )
-    later = Wanted(since=AT + timedelta(minutes=1), until=None, account_id=None)
-    before = Wanted(since=None, until=AT + timedelta(hours=1), account_id="hotel")
+    later = ExportedRange(since=AT + timedelta(minutes=1), until=None, account_id=None)
+    before = ExportedRange(since=None, until=AT + timedelta(hours=1), account_id="hotel")
     assert [each["id"] for each in await lines(ground, later)] == [late.id]
     assert [each["id"] for each in await lines(ground, before)] == [early.id]
     assert foreign.id in {each["id"] for each in await lines(ground)}

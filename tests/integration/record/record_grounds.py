@@ -51,7 +51,7 @@ from checker.receipts.keys import rotate
 from checker.receipts.keys import withdraw as withdraw_receipt_key
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations, Sale
 from checker.vault import Vault
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
@@ -80,7 +80,7 @@ async def chain(engine, clock=None):
 async def spend(engine, clock, account_id, person, amount_fen, key):
     store = PostgresSpendingStore(engine, SEALER.vault, clock)
     policies = load_policies(builtin_policies(), CAP)
-    spending = Spending(store, sealer=SEALER, policies=policies, clock=clock)
+    spending = Authorizations(store, sealer=SEALER, policies=policies, clock=clock)
     sale = Sale(
         document=document_of(resident_id(person)),
         name=name_of(person),
