@@ -1,12 +1,12 @@
-"""An authorization: the steps that it was led by, and the moves that are left to it.
+"""An authorization: its steps so far, and the moves that are still legal.
 
     held ──capture──→ captured ──refund, as often as something is left──→ refunded
       ├──void───────→ voided
       └──its time───→ expired
 
-Pure. Every step is kept as it was made and says by how much it changed what is held and what is
-captured, so the sums over all steps of a person are what the person has spent. An authorization
-counts in the period of the instant at which it was held, whatever becomes of it and when.
+Pure. Every step is kept as it was made. Each step has the amounts by which it changes the held sum
+and the captured sum, so the sums over all steps of a person are the person's spending. An
+authorization always counts in the period in which it was held.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from checker.errors import Conflict, Resolution
 
 
 class AuthorizationStatus(StrEnum):
-    """Where an authorization stands. `refunded`: nothing is left of what was captured."""
+    """Where an authorization stands. `refunded`: the whole captured amount was given back."""
 
     HELD = "held"
     CAPTURED = "captured"
@@ -34,7 +34,7 @@ class AuthorizationStatus(StrEnum):
 
 
 class SpendingStepKind(StrEnum):
-    """What a step does."""
+    """The kinds of steps."""
 
     HELD = "held"
     INCREMENTED = "incremented"
@@ -58,10 +58,11 @@ MOVES: Final[Mapping[AuthorizationStatus, frozenset[SpendingStepKind]]] = {
     AuthorizationStatus.EXPIRED: frozenset(),
     AuthorizationStatus.REFUNDED: frozenset(),
 }
-"""The legal moves, besides the first one: which steps may follow where."""
+"""The legal moves after the first step: which steps may follow in which status."""
 
 STEPS_MAX: Final = 1_000
-"""So many, and it may only end: a stay that grows every hour for a month has fewer."""
+"""An authorization with so many steps may only end. A stay that grows every hour for a month has
+fewer."""
 
 _RESOLUTIONS: Final = {
     SpendingStepKind.CAPTURED: AuthorizationStatus.CAPTURED,
@@ -71,9 +72,10 @@ _RESOLUTIONS: Final = {
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """What an authorization is from its first step on.
+    """The fields of an authorization that its first step sets and no later step changes.
 
-    `token` is that of the document it was asked with, `counter` the place whose counter it is on.
+    `token` is the token of the document in the request. `counter` is the place on whose counter the
+    amount counts.
     """
 
     id: str
@@ -88,7 +90,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountedRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """What room was reckoned from when something was held: kept so that it can be proved.
+    """The sums by which something was held, kept as a proof that the limit was respected.
 
     The sums are those of all `tokens` on the counter in `[since, until)`, this step included.
     """
@@ -102,7 +104,9 @@ class CountedRoom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpendingStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step, numbered from 1; `held_delta` and `captured_delta` are what it changes, in fen."""
+    """One step, numbered from 1. `held_delta` and `captured_delta` are its changes of the sums, in
+    fen.
+    """
 
     number: int
     kind: SpendingStepKind
@@ -115,7 +119,9 @@ class SpendingStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True):
-    """An authorization by its steps, at least one. Methods that move it give it with one more."""
+    """An authorization by its steps, at least one. A move returns the authorization with one more
+    step.
+    """
 
     opening: Opening
     steps: tuple[SpendingStep, ...]
@@ -124,7 +130,7 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     def hold(
         cls, opening: Opening, amount_fen: int, expires_at: datetime, counted: CountedRoom
     ) -> "Authorization":
-        """Begin one."""
+        """Return a new authorization that holds an amount."""
         step = SpendingStep(
             number=1,
             kind=SpendingStepKind.HELD,
@@ -139,31 +145,31 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def amount_fen(self) -> int:
-        """What was authorized, increments included, whatever became of it."""
+        """The authorized amount, increments included. Later steps do not change it."""
         return self._sum(SpendingStepKind.HELD) + self._sum(SpendingStepKind.INCREMENTED)
 
     @property
     def held_fen(self) -> int:
-        """What is held by the record, also past its time."""
+        """The amount that the steps hold, also after the hold's time is over."""
         return sum(step.held_delta for step in self.steps)
 
     @property
     def captured_fen(self) -> int:
-        """What was captured, refunds not taken off."""
+        """The captured amount, before refunds."""
         return self._sum(SpendingStepKind.CAPTURED)
 
     @property
     def refunded_fen(self) -> int:
-        """What was given back."""
+        """The amount that was given back."""
         return self._sum(SpendingStepKind.REFUNDED)
 
     @property
     def expires_at(self) -> datetime:
-        """When the hold ends by itself, if nothing ends it before."""
+        """The instant at which the hold ends by itself, if no step ends it before."""
         return max(step.expires_at for step in self.steps if step.expires_at is not None)
 
     def status(self, now: datetime) -> AuthorizationStatus:
-        """Tell where it stands at an aware instant; a hold whose time is over has expired."""
+        """Return the status at an aware instant. A hold whose time is over has expired."""
         resolution = self._resolution()
         if resolution is None:
             return (
@@ -175,17 +181,19 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether no step has ended the hold, be its time over or not."""
+        """Whether no step has ended the hold; its time may be over."""
         return self._resolution() is None
 
     def has_lapsed(self, now: datetime) -> bool:
-        """Whether its time is over and no step says so yet."""
+        """Whether the hold's time is over and no step has ended the hold yet."""
         return self._resolution() is None and self.expires_at <= now
 
     def increment(
         self, amount_fen: int, now: datetime, expires_at: datetime, counted: CountedRoom
     ) -> "Authorization":
-        """Hold more; the time only ever grows. Raises Conflict."""
+        """Return the authorization with more held. The hold never ends earlier than before. Raises
+        Conflict.
+        """
         self.refuse_unless(SpendingStepKind.INCREMENTED, now)
         if self.held_fen + amount_fen > AMOUNT_MAX_FEN:
             raise Conflict("an authorization holds no such sum")
@@ -201,7 +209,9 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def capture(self, amount_fen: int, now: datetime) -> "Authorization":
-        """Use it, once; what is left of the hold is released. Raises Conflict."""
+        """Return the authorization as used, which is possible once; the rest is released. Raises
+        Conflict.
+        """
         self.refuse_unless(SpendingStepKind.CAPTURED, now)
         held = self.held_fen
         if amount_fen > held:
@@ -211,17 +221,19 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def void(self, now: datetime) -> "Authorization":
-        """Drop it. Raises Conflict."""
+        """Return the authorization with its hold dropped. Raises Conflict."""
         self.refuse_unless(SpendingStepKind.VOIDED, now)
         return self._moved(SpendingStepKind.VOIDED, self.held_fen, now, held=-self.held_fen)
 
     def expire(self, now: datetime) -> "Authorization":
-        """Put down that its time is over: from here on no clock can open it again."""
+        """Return the authorization with a step that ends the hold. No other clock can open it
+        again.
+        """
         assert self.has_lapsed(now), "only a hold whose time is over expires"
         return self._moved(SpendingStepKind.EXPIRED, self.held_fen, now, held=-self.held_fen)
 
     def refund(self, amount_fen: int, now: datetime) -> "Authorization":
-        """Give back a part of what was captured, or all of it. Raises Conflict."""
+        """Return the authorization with some of the captured amount refunded. Raises Conflict."""
         self.refuse_unless(SpendingStepKind.REFUNDED, now)
         left = self.captured_fen - self.refunded_fen
         if amount_fen > left:
@@ -231,19 +243,23 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         return self._moved(SpendingStepKind.REFUNDED, amount_fen, now, captured=-amount_fen)
 
     def refuse_unless(self, kind: SpendingStepKind, now: datetime) -> None:
-        """Raise Conflict, which names what came first, unless a step of this kind may follow."""
+        """Raise Conflict unless a step of this kind may follow now. The error names the earlier
+        step.
+        """
         status = self.status(now)
         if kind in MOVES[status]:
             return
         if status is AuthorizationStatus.HELD:
             raise Conflict("nothing was captured yet, so nothing can be given back")
-        raise Conflict(f"the authorization is {status} already", resolution=self._told(status))
+        raise Conflict(
+            f"the authorization is {status} already", resolution=self._resolution_of(status)
+        )
 
-    def _told(self, status: AuthorizationStatus) -> Resolution:
+    def _resolution_of(self, status: AuthorizationStatus) -> Resolution:
         resolution = self._resolution()
         amount_fen = self.held_fen if resolution is None else resolution.amount_fen
         at = self.expires_at
-        # It expired when its time was over, whenever that was put down.
+        # A hold expires when its time is over, however late the step is written.
         if resolution is not None and resolution.kind is not SpendingStepKind.EXPIRED:
             at = resolution.at
         return Resolution(status=status, amount_fen=amount_fen, at=instant_text(at))

@@ -1,11 +1,12 @@
-"""Judges orders against what stands: who is capped, what room is left, which moves are legal.
+"""Judges orders against the record: who is capped, what room is left, which moves are legal.
 
-The record never goes back in time. An order that would count on an earlier day than the person's
-newest, or that would move an authorization long before its newest step, is refused as unavailable:
-the clock of this process has gone back. Periods are made of days, so days are all that a cap needs.
+The record never goes back in time. An order is refused as unavailable if it would count on an
+earlier day than the person's newest day, or would move an authorization long before its newest
+step. In both cases the clock of this process has gone back. Periods consist of days, so days are
+exact enough for a cap.
 
-Pure: one book for one transaction. Orders are judged in their turn, each against what the ones
-before it left behind, so a book gives the same answers whether orders come together or alone.
+Pure: one book for one transaction. Orders are judged in their turn, each against the state that the
+earlier orders leave. So the answers do not depend on how orders are grouped.
 """
 
 from datetime import datetime, timedelta
@@ -53,7 +54,7 @@ _REFUSALS = {
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision about holding something, by which it is kept, and the room if there is a cap."""
+    """The decision about a hold, as it is kept, and the room if there is a cap."""
 
     decision: Decision
     decision_id: str
@@ -61,7 +62,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Book:
-    """What stands, and what the orders that were judged so far add to it."""
+    """The loaded record, and the additions of the orders that were judged so far."""
 
     def __init__(self, loaded: LoadedSpending, policies: PolicyBook) -> None:
         self._loaded = loaded
@@ -77,13 +78,15 @@ class Book:
             self._put(lapsed.expire(self._now))
 
     def written(self) -> WrittenSpending:
-        """Give what is to be kept."""
+        """Return the additions that are to be kept."""
         return WrittenSpending(
             moved=self._moved, decisions=self._decisions, answers=self._answers, uses=self._uses
         )
 
     def judge(self, place: int, order: SpendingOrder) -> Answer:
-        """Judge one order; what it changes is in the book, and its answer too where it is kept."""
+        """Return the answer to one order. The book keeps the changes, and the answer where
+        needed.
+        """
         key = (order.account_id, order.key)
         kept = self._answers.get(key) or self._loaded.answers.get(key)
         if kept is not None:
@@ -123,7 +126,7 @@ class Book:
         if found is None or found.opening.account_id != account_id:
             raise NotFound(UNKNOWN)
         if found.has_lapsed(self._now):
-            # Once somebody was told that it is over, no other clock may open it again.
+            # After a caller has learned that the hold is over, no other clock may open it again.
             found = found.expire(self._now)
             self._put(found)
         return found
@@ -136,7 +139,7 @@ class Book:
         if cap is not None:
             newest_day = self._balances.newest_day(token, cap.counter)
             if newest_day is not None and newest_day > shanghai_day(self._now):
-                # Counted in a period that is over, it would go past the cap of the one that runs.
+                # An amount that counts in a past period would escape the cap of the present one.
                 raise Unavailable(_GONE_BACK)
             room = self._balances.room(token, cap, self._now)
         asked = self._ask(place, account_id, command.service, command.jurisdiction, room)
@@ -175,7 +178,7 @@ class Book:
         cap = self._policies.effective(opening.jurisdiction).settings.resort_cap
         room = None
         if cap is not None:
-            # It stays where it began to count: on its counter, in its period.
+            # An increment counts with its authorization: on the same counter, in the same period.
             cap = msgspec.structs.replace(cap, counter=opening.counter)
             room = self._balances.room(opening.token, cap, opening.counted_at)
         asked = self._ask(place, opening.account_id, service, opening.jurisdiction, room)
@@ -201,7 +204,9 @@ class Book:
         jurisdiction: Jurisdiction,
         room: Room | None,
     ) -> _Asked:
-        """Decide about holding so much more, and keep the decision unless it is a plain `allow`."""
+        """Decide about holding the amount too, and keep the decision unless it is a plain
+        `allow`.
+        """
         if self._loaded.list_version is None:
             raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
         standing = self._loaded.standings[place]
@@ -226,7 +231,7 @@ class Book:
         return asked
 
     def _unless_capped(self, asked: _Asked, claim: bytes | None) -> Answer | None:
-        """Answer whoever no cap binds, or too tight a one; None: there is room to hold."""
+        """Return the answer if no cap binds the person, or the cap has no room; None: hold."""
         decision = asked.decision
         if not decision.reasons:
             return Uncapped()

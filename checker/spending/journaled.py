@@ -28,7 +28,7 @@ _ROWS: Final = """
 def steps_of(
     moved: Sequence[Authorization], rows: Sequence[Mapping[str, Any]], vault: Vault
 ) -> list[Named]:
-    """Name the newest steps of authorizations, of which `rows` are written."""
+    """Name the newest steps of authorizations for the journal; `rows` are their rows."""
     return [
         Named(
             STEP,
@@ -40,7 +40,7 @@ def steps_of(
 
 
 def spending_kinds(vault: Vault) -> tuple[Kind, ...]:
-    """Describe steps. Sums and open holds follow from them."""
+    """Return the kinds of rows of spending: steps. Sums and open holds follow from the steps."""
 
     def digest(row: Any) -> bytes:
         reference = row.reference

@@ -1,7 +1,7 @@
-"""The twin of the record in memory: what a store of spending must do, in the fewest words.
+"""The record's twin in memory: the specification of a store of spending, as short as possible.
 
-For tests. Who is capped and which documents are one person's it is told by functions, where the
-record asks the registry. Nothing is ever removed from it but kept answers.
+For tests. Functions say who is capped and which documents belong to one person; the record asks the
+registry for both. Nothing but kept answers is ever removed.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, Wr
 
 
 class MemorySpendingStore:
-    """Keeps authorizations in memory; `group` gives all tokens of the person behind one."""
+    """Keeps authorizations in memory. `group` returns all tokens of the person behind a token."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class MemorySpendingStore:
     async def transact(
         self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
     ) -> None:
-        """Do as `SpendingStore.transact` says."""
+        """Keep the contract of `SpendingStore.transact`."""
         async with self._lock:
             loaded = self._load(wanted)
             written = judge(loaded)
@@ -57,11 +57,11 @@ class MemorySpendingStore:
                 self._answers[key] = (loaded.now, answer)
 
     async def find(self, authorization_id: str) -> Authorization | None:
-        """Find an authorization."""
+        """Return an authorization, or None."""
         return self._authorizations.get(authorization_id)
 
     async def forget_answers(self, before: datetime) -> None:
-        """Forget kept answers from before an instant."""
+        """Delete the answers that were kept before an instant."""
         self._answers = {key: kept for key, kept in self._answers.items() if kept[0] >= before}
 
     def _load(self, wanted: WantedSpending) -> LoadedSpending:

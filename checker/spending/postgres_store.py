@@ -1,9 +1,11 @@
 """The record of spending in PostgreSQL.
 
-One transaction for the orders that came together, in a fixed number of statements. All persons
-concerned are locked first, in one order for everybody, each by every document that is bound to
-them, and so is every idempotency key. Only then is anything read that is judged on, by statements
-that begin after the lock was given. Somebody who was bound to others in between is locked anew.
+One transaction serves the orders that came together, by a fixed number of statements:
+
+1. Lock all persons concerned and all idempotency keys, everywhere in the same order. A person is
+   locked by every document that is bound to the person.
+2. Read the rows, by statements that begin after the locks were given.
+3. If a person's documents were bound anew in between, lock that person again.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -49,7 +51,7 @@ _decode = msgspec.json.Decoder(KeptAnswer).decode
 
 
 class CountedTogether(Exception):
-    """Several of the orders may use permits that are counted: they must be judged alone."""
+    """Several of the orders may use permits with counted uses: they must be judged one by one."""
 
 
 class _Regrouped(Exception):
@@ -67,10 +69,10 @@ class PostgresSpendingStore:
     async def transact(
         self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
     ) -> None:
-        """Do as `SpendingStore.transact` says.
+        """Keep the contract of `SpendingStore.transact`.
 
         Raises:
-            Unavailable: PostgreSQL is away, or a lock is not given up.
+            Unavailable: PostgreSQL is away, or a lock is not released in time.
             CountedTogether: the orders must be judged one by one.
         """
 
@@ -86,7 +88,7 @@ class PostgresSpendingStore:
             await attempt(self._engine, work)
 
     async def find(self, authorization_id: str) -> Authorization | None:
-        """Find an authorization. Raises Unavailable."""
+        """Return an authorization, or None. Raises Unavailable."""
 
         async def read(connection: AsyncConnection) -> dict[str, Authorization]:
             return await self._authorizations(connection, [authorization_id])
@@ -95,7 +97,7 @@ class PostgresSpendingStore:
             return (await attempt(self._engine, read)).get(authorization_id)
 
     async def forget_answers(self, before: datetime) -> None:
-        """Forget kept answers from before an instant. Raises Unavailable."""
+        """Delete the answers that were kept before an instant. Raises Unavailable."""
         with driver_errors():
             async with self._engine.begin() as connection:
                 await connection.execute(FORGET_ANSWERS, {"before": before})
@@ -259,7 +261,7 @@ class PostgresSpendingStore:
 async def _lock(
     connection: AsyncConnection, wanted: WantedSpending
 ) -> dict[Token, frozenset[Token]]:
-    """Lock all persons and keys concerned; give each document's token those of its person."""
+    """Lock all persons and keys concerned. Return for each document's token those of its person."""
     before = await _groups(connection, wanted)
     locked = {token for group in before.values() for token in group}
     numbers = {_number(token) for token in locked}
@@ -285,5 +287,5 @@ async def _groups(
 
 
 def _number(token: bytes) -> int:
-    """The number of a token's lock. Two tokens with one lock only wait for each other."""
+    """Return the number of a token's lock. Two tokens with one lock only wait for each other."""
     return int.from_bytes(token[:8], "big", signed=True)

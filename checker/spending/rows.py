@@ -1,4 +1,4 @@
-"""Rows of steps, and the steps of rows; references are sealed."""
+"""Turns authorizations into rows of steps, and rows into authorizations; references are sealed."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -28,7 +28,7 @@ _OPENING = ("account_id", "jurisdiction", "venue", "reference", "decision_id")
 
 
 def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
-    """Make the row of an authorization's newest step."""
+    """Return the row of an authorization's newest step."""
     opening, step = moved.opening, moved.steps[-1]
     row: dict[str, Any] = {
         "authorization_id": opening.id,
@@ -61,7 +61,7 @@ def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
 
 
 def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
-    """Sum what newest steps change, by document, counter and day, as parallel columns."""
+    """Return the changes of the newest steps by document, counter and day, as parallel columns."""
     sums: dict[tuple[Token, Jurisdiction, date], tuple[int, int]] = {}
     for each in moved:
         opening, step = each.opening, each.steps[-1]
@@ -78,7 +78,7 @@ def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
 
 
 def open_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
-    """Tell holds that nothing has ended, as parallel columns, from those that have ended."""
+    """Return the open holds and the ended holds, as parallel columns."""
     newest = {each.opening.id: each for each in moved}.values()
     still_open = [each for each in newest if each.is_open]
     openings = [each.opening for each in still_open]
@@ -94,7 +94,7 @@ def open_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
 
 
 def authorizations_of(rows: Iterable[Any], vault: Vault) -> dict[str, Authorization]:
-    """Put authorizations together from all their rows, which come by authorization and number."""
+    """Return authorizations from all their rows, which come by authorization and number."""
     found = {}
     for authorization_id, group in groupby(rows, key=lambda row: str(row.authorization_id)):
         of_one = list(group)
@@ -155,6 +155,6 @@ def _counted_values(counted: CountedRoom) -> tuple[Any, ...]:
 
 
 def tokens_of(packed: bytes) -> tuple[Token, ...]:
-    """Take tokens apart that are kept one behind the other."""
+    """Return the tokens in a value that holds one behind the other."""
     starts = range(0, len(packed), TOKEN_BYTES)
     return tuple(Token(packed[start : start + TOKEN_BYTES]) for start in starts)

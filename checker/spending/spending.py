@@ -1,4 +1,6 @@
-"""Spending under a cap, for merchants: every order under its key, and what became of it."""
+"""Spending under a cap, as merchants use it: every order has a key, and the answer under it
+stays.
+"""
 
 import asyncio
 import logging
@@ -37,7 +39,9 @@ ANSWERS_KEPT: Final = timedelta(hours=48)
 """Twice as long as the contract promises."""
 
 KEY_PLACE: Final = "spending"
-"""All orders of spending are one place for idempotency keys: a key of a hold is no capture's."""
+"""All orders share one space of idempotency keys: the key of a hold cannot be used for a
+capture.
+"""
 
 FORGET_INTERVAL_S: Final = 600.0
 
@@ -45,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
-    """What a merchant wants to sell, and to whom; the document is normalised."""
+    """The service that a merchant wants to sell, and the subject; the document is normalised."""
 
     document: Document
     name: str | None
@@ -58,9 +62,10 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
 class Authorizations:
     """Holds, captures, voids and refunds of one deployment.
 
-    Each order has an idempotency key of its account: said again, the first answer is given again.
-    Raises besides what each method says: `IdempotencyKeyReused`, and `Unavailable`, after which it
-    is not known whether the order was carried out until it is said again.
+    Each order has an idempotency key of its account. The same order again gets the first answer.
+
+    Every method may also raise `IdempotencyKeyReused`, and `Unavailable`: the caller then does not
+    know whether the order was carried out, and sends it again with the same key.
     """
 
     def __init__(
@@ -77,8 +82,8 @@ class Authorizations:
         """Hold the amount of a sale, if a cap binds the subject.
 
         Raises:
-            CapExceeded: there is no room for it.
-            Conflict: it is forbidden at any price, or no cap is set there.
+            CapExceeded: there is no room for the amount.
+            Conflict: the sale is forbidden at any price, or no cap is set there.
         """
         name = sale.name
         question = Question(
@@ -104,7 +109,7 @@ class Authorizations:
         amount_fen: int,
         hold_seconds: int | None = None,
     ) -> AuthorizationView | Uncapped:
-        """Hold so much more. Raises as `authorize`, Conflict if nothing is held, and NotFound."""
+        """Hold more. Raises as `authorize`, Conflict if nothing is held, and NotFound."""
         command = IncrementCommand(
             id=_canonical(authorization_id),
             amount_fen=amount_fen,
@@ -117,7 +122,9 @@ class Authorizations:
     async def capture(
         self, account_id: str, key: str, authorization_id: str, amount_fen: int
     ) -> AuthorizationView | Uncapped:
-        """Use a hold, once, and release the rest. Raises Conflict and NotFound."""
+        """Use a hold, which is possible once, and release the rest. Raises Conflict and
+        NotFound.
+        """
         command = CaptureCommand(id=_canonical(authorization_id), amount_fen=amount_fen)
         return await self._order(account_id, key, command, ["capture", command.id, amount_fen])
 
@@ -131,19 +138,21 @@ class Authorizations:
     async def refund(
         self, account_id: str, key: str, authorization_id: str, amount_fen: int
     ) -> AuthorizationView | Uncapped:
-        """Give back of what was captured. Raises Conflict and NotFound."""
+        """Give back a part of the captured amount, or all. Raises Conflict and NotFound."""
         command = RefundCommand(id=_canonical(authorization_id), amount_fen=amount_fen)
         return await self._order(account_id, key, command, ["refund", command.id, amount_fen])
 
     async def find(self, account_id: str, authorization_id: str) -> AuthorizationView:
-        """Tell how an authorization stands now. Raises NotFound: none of this account."""
+        """Return an authorization as it stands now. Raises NotFound: the account has none of this
+        id.
+        """
         found = await self._store.find(_canonical(authorization_id))
         if found is None or found.opening.account_id != account_id:
             raise NotFound(UNKNOWN)
         return view_of(found, self._clock.now())
 
     async def run(self) -> None:
-        """Forget old answers until cancelled."""
+        """Delete old answers until cancelled."""
         faults = FaultLog(_log, "forgetting old answers")
         while True:
             try:
@@ -167,14 +176,16 @@ class Authorizations:
         return await self._writer.write(order)
 
     def _claim(self, account_id: str, key: str, sale: Sale) -> bytes:
-        """Tell the sale from others: by its reference, as a check does, or by the key."""
+        """Return what tells this sale from other sales: its reference, as in a check, or else
+        the key.
+        """
         if sale.reference is None:
             return self._sealer.request_digest(["authorize", account_id, key])
         return self._sealer.sale_token(account_id, sale.reference, sale.service)
 
 
 def _canonical(authorization_id: str) -> str:
-    """Give an id as the record writes it. Raises NotFound: it is no UUID."""
+    """Return an id as the record writes it. Raises NotFound: it is no UUID."""
     try:
         return str(UUID(authorization_id))
     except ValueError:

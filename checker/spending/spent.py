@@ -1,4 +1,4 @@
-"""What persons have spent by now, for those who decide about their next sale without holding it."""
+"""Reads how much persons have spent, for decisions about a sale that holds nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from checker.spending.statements import READ_SPENT
 
 
 class SpentInPeriod(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person has held and captured, in fen, in one period on one counter."""
+    """The amounts in fen that a person has held and captured in one period on one counter."""
 
     held_fen: int = 0
     captured_fen: int = 0
@@ -22,9 +22,9 @@ class SpentInPeriod(msgspec.Struct, frozen=True, kw_only=True):
 async def read_spent(
     connection: AsyncConnection, asked: Sequence[tuple[Token, Cap]], now: datetime
 ) -> list[SpentInPeriod]:
-    """Read what the persons behind documents have spent under a cap, in the period around `now`.
+    """Return the spending of the persons behind documents under a cap, in the period around `now`.
 
-    All documents that are bound together count; a hold whose time is over does not.
+    All documents that are bound together count. A hold whose time is over does not count.
     """
     parameters = {
         "tokens": [token for token, _ in asked],

@@ -1,11 +1,13 @@
-"""Proves that every balance follows from the steps: by making each of them again.
+"""Proves that every balance follows from the steps, by making each balance again.
 
-Three ways that must agree. Each authorization is led anew through its steps by the moves that are
-legal, and has to come by the very same rows. Wherever something was held, the sums that were
-reckoned with then are summed again from all rows before it, and must be within the limit of then.
-And the sums and open holds that are read every day are what all steps make together.
+Three comparisons must agree:
 
-The steps are read by document, so that memory holds one person's at a time.
+1. Each authorization is made again through its steps by the legal moves. The rows must be the same.
+2. Wherever an amount was held, the sums of that time are summed again from all earlier rows. They
+   must be the kept sums, and within the limit of that time.
+3. The sums and open holds that every order reads must be those that all steps make together.
+
+The steps are read by document, so that memory holds the steps of one person at a time.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -32,7 +34,7 @@ _step = authorization_step.c
 
 
 class SpendingVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified, and the faults: how many, and the first of them in words."""
+    """The numbers of verified rows, the number of faults, and the first faults in words."""
 
     authorizations: int
     steps: int
@@ -41,7 +43,9 @@ class SpendingVerification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerification:
-    """Verify all steps as they stand at one instant. `engine` is one without a bound on statements.
+    """Verify all steps as they stand at one instant, and return the result.
+
+    `engine` is one without a bound on statements.
 
     Raises:
         Unavailable: PostgreSQL cannot be reached.
@@ -71,7 +75,7 @@ async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerifica
 
 
 def fault_of(authorization: Authorization) -> str | None:
-    """Say what is wrong with the steps of an authorization; None: every one had to be so."""
+    """Return the first fault in the steps of an authorization, or None if there is no fault."""
     opening, first = authorization.opening, authorization.steps[0]
     if first.kind is not SpendingStepKind.HELD or first.expires_at is None or first.counted is None:
         return "step 1 holds nothing"
@@ -106,13 +110,13 @@ def _led_on(so_far: Authorization, step: SpendingStep) -> Authorization:
 
 
 class SpendingSums:
-    """Sums rows in their order, and says where one was reckoned with others."""
+    """Sums rows in their order, and finds rows that were held by other sums."""
 
     def __init__(self) -> None:
         self._days: dict[tuple[bytes, str], dict[Any, tuple[int, int]]] = {}
 
     def fault_at(self, row: Any) -> str | None:
-        """Add a row; None: what it was reckoned with is what the rows up to it make."""
+        """Add a row. Return its fault, or None if its kept sums are the sums of the rows so far."""
         days = self._days.setdefault((row.token, row.counter), {})
         day = shanghai_day(row.counted_at)
         held_fen, captured_fen = days.get(day, (0, 0))
@@ -139,13 +143,15 @@ class SpendingSums:
 
 
 def false_sums(rows: Iterable[Any]) -> list[str]:
-    """Find the rows, which come in their order, that were reckoned with sums they do not make."""
+    """Return the faults of rows, given in their order, whose kept sums differ from the sums so
+    far.
+    """
     sums = SpendingSums()
     return [fault for row in rows if (fault := sums.fault_at(row)) is not None]
 
 
 def _verify_authorizations(rows: Sequence[Any], vault: Vault) -> dict[str, str | None]:
-    """Give for each authorization of one document its fault, or None."""
+    """Return for each authorization of one document its fault, or None."""
     found: dict[str, str | None] = {}
     ordered = sorted(rows, key=lambda row: (str(row.authorization_id), row.number))
     for authorization_id, group in groupby(ordered, key=lambda row: str(row.authorization_id)):
@@ -159,7 +165,7 @@ def _verify_authorizations(rows: Sequence[Any], vault: Vault) -> dict[str, str |
 
 
 async def _by_token(connection: AsyncConnection, ordered: Any) -> AsyncIterator[list[Any]]:
-    """Read rows that come by document, those of one document at a time."""
+    """Yield the rows of one document at a time, from rows that come by document."""
     rows: list[Any] = []
     async for row in await connection.stream(ordered):
         if rows and row.token != rows[0].token:
@@ -171,7 +177,7 @@ async def _by_token(connection: AsyncConnection, ordered: Any) -> AsyncIterator[
 
 
 async def _bound_tokens(connection: AsyncConnection) -> set[Token]:
-    """Find the documents that were ever counted together with others."""
+    """Return the documents that were ever counted together with others."""
     together = (
         select(_step.counted_tokens)
         .where(func.length(_step.counted_tokens) > TOKEN_BYTES)
@@ -182,7 +188,9 @@ async def _bound_tokens(connection: AsyncConnection) -> set[Token]:
 
 
 async def _false_sums_of_bound(connection: AsyncConnection, bound: set[Token]) -> list[str]:
-    """Sum all documents that were ever bound in one go: how they were bound has changed."""
+    """Sum all documents that were ever bound together, because their binding has changed in
+    time.
+    """
     if not bound:
         return []
     of_bound = select(authorization_step).where(_step.token.in_(bound)).order_by(_step.pk)

@@ -1,7 +1,7 @@
-"""Puts orders on the record: those that wait together share one transaction.
+"""Writes orders to the record: orders that wait together share one transaction.
 
-A transaction has a fixed number of statements, however many orders are in it. Orders on one person
-by other processes wait for the person's lock, in PostgreSQL.
+A transaction has a fixed number of statements for any number of orders. Orders about one person
+from other processes wait for the person's lock in PostgreSQL.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ GROUP_ORDERS_MAX = 100
 """Orders in one transaction: some ten milliseconds of locks at most."""
 
 WAITING_MAX = 2_000
-"""Orders that may wait in one process; more are told to come back."""
+"""Orders that may wait in one process. Further orders are refused with Unavailable."""
 
 
 class SpendingWriter:
@@ -40,14 +40,14 @@ class SpendingWriter:
         )
 
     async def write(self, order: SpendingOrder) -> AuthorizationView | Uncapped:
-        """Carry an order out; when this returns, what it says is durable.
+        """Carry out an order, and return its answer, which is durable.
 
-        A caller that is cancelled takes its order back if nothing has been done of it yet.
+        A caller that is cancelled takes its order back, if nothing of the order is done yet.
 
         Raises:
-            CheckerError: what the order is refused with; kept too, where it is kept.
-            Unavailable: the record cannot be reached, or too many wait: say it again with the same
-                key, for whether it was done is not known.
+            CheckerError: the order is refused; some refusals are kept as the answer.
+            Unavailable: the record cannot be reached, or too many orders wait. It is not known
+                whether the order was done: send it again with the same key.
         """
         answer = await self._group.add(order)
         if isinstance(answer, CheckerError):
@@ -55,7 +55,7 @@ class SpendingWriter:
         return answer
 
     async def aclose(self) -> None:
-        """Stop; whoever waits is cancelled."""
+        """Stop. Callers that wait are cancelled."""
         await self._group.aclose()
 
     async def _transact(self, orders: Sequence[SpendingOrder]) -> list[Answer]:
