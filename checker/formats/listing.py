@@ -1,8 +1,8 @@
 """The feed's own format: one listing a line, as the contract's section 5 shows it.
 
-The court sends it and can mend it at once, so it is read strictly: an unknown field, an unknown
-role or a number that fails its check rejects the line. A number with characters hidden behind `*`
-is taken as a masked one.
+The court that sends a line can mend it at once, so lines are read strictly. An unknown field, an
+unknown role or a number with a wrong check digit rejects the line. A number with characters hidden
+behind `*` is read as a masked number.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class PartyLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class OfficerLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One officer; without documents they are kept as unresolved."""
+    """One officer. An officer without documents is kept as unresolved."""
 
     role: Role
     name: _Name
@@ -109,10 +109,10 @@ def parse_listing(line: bytes, reading: Reading) -> ListingEntry:
 
 
 def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntry:
-    """Normalise a listing as sent; `under` is its JSON pointer in the line.
+    """Return a listing as the registry takes it in; `under` is its JSON pointer in the line.
 
     Raises:
-        LineRejected: a blank name, or a document that nobody can have.
+        LineRejected: a name is blank, or a document can belong to nobody.
     """
     return ListingEntry(
         id=sent.id,
@@ -131,10 +131,10 @@ def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntr
 def read_officers(
     sent: Sequence[OfficerLine], today: date, under: str = ""
 ) -> tuple[OfficerEntry, ...]:
-    """Normalise officers as sent; `under` is the JSON pointer of what names them.
+    """Return officers as the registry takes them in; `under` is the JSON pointer of their object.
 
     Raises:
-        LineRejected: a blank name, or a document that nobody can have.
+        LineRejected: a name is blank, or a document can belong to nobody.
     """
     return tuple(
         OfficerEntry(
@@ -158,10 +158,10 @@ def _holder(name: str, documents: tuple[Document, ...], today: date, under: str)
 
 
 def read_document(document: Document, today: date) -> Document | MaskedDocument:
-    """Normalise a listed document, whole or masked.
+    """Return a listed document, whole or masked, in its normal form.
 
     Raises:
-        InvalidDocument: it can belong to nobody, or too little of it is known.
+        InvalidDocument: the document can belong to nobody, or too few characters are known.
     """
     if document.type in _MASKABLE and is_masked(document.number):
         return MaskedDocument(type=document.type, number=MaskedNumber.parse(document.number))
@@ -169,12 +169,17 @@ def read_document(document: Document, today: date) -> Document | MaskedDocument:
 
 
 def invalid_document(error: InvalidDocument, under: str) -> LineRejected:
-    """Tell the place of a document that nobody can have, and why."""
+    """Return the rejection of a document that can belong to nobody, with its place and the
+    reason.
+    """
     return LineRejected(RejectCode.INVALID_DOCUMENT, f"{under}/{error.field}: {error}")
 
 
 def rejection(error: InvalidRequest, code: RejectCode) -> LineRejected:
-    """Tell the fields at fault, under `code`; of a line that is no JSON, that."""
+    """Return the rejection of a line under `code`, with the fields at fault.
+
+    A line that is no JSON is rejected as that, whatever `code` is.
+    """
     if not error.faults[0].pointer and error.faults[0].detail == "not JSON":
         return LineRejected(RejectCode.INVALID_JSON, "the line is not one JSON object")
     told = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)

@@ -1,12 +1,12 @@
 """The record that the courts' publication platform (失信被执行人信息公布平台) uses.
 
-The wild is as it is: fields that the contract's section 5 does not name are ignored, `暂无` and the
-empty text mean that nothing is known, dates come in two shapes, brackets of case numbers in two
-widths. Only what decides or is told to a person is kept. Where the platform's record does not say
-which listing it is, its identity is derived: court, case, party and day of publication.
+Records vary. Fields that the contract's section 5 does not name are ignored. `暂无` and the empty
+text mean that nothing is known. Dates have two shapes, and brackets of case numbers have two
+widths. Only fields that decide, or that are shown to a person, are kept. The record has no id of
+the listing, so the id is derived from court, case, party and day of publication.
 
-An officer whose title or number we cannot read is kept as unresolved, never guessed: that reaches
-nobody, and is counted.
+An officer with an unreadable title or number is kept as unresolved and never guessed. Such an
+officer reaches nobody, and is counted.
 """
 
 import re
@@ -40,7 +40,7 @@ from checker.registry.entry import (
     RejectCode,
 )
 
-# 二（七）names four kinds of officers; the platform's titles are matched from the most exact on.
+# 二（七）names four kinds of officers. The platform's titles are compared, the most exact first.
 TITLES: tuple[tuple[str, Role], ...] = (
     ("实际控制人", Role.ACTUAL_CONTROLLER),
     ("直接责任人", Role.DIRECTLY_RESPONSIBLE),
@@ -56,7 +56,7 @@ PARTY_TYPES = {
 }
 _NOTHING_KNOWN = frozenset({"", "暂无"})
 _ORG_CODE_LENGTH = 9
-# Documents of people without a resident ID; a number of any other shape is not guessed at.
+# Documents of people without a resident ID. A number of any other shape is not guessed.
 _TRAVEL_DOCUMENTS = (
     (re.compile(r"[HM](?:[0-9]{8}|[0-9]{10})"), DocumentType.HK_MACAO_PERMIT),
     (re.compile(r"[A-Z]{1,2}[0-9]{7,8}"), DocumentType.PASSPORT),
@@ -80,7 +80,7 @@ class Record(
         "officers": "qysler",
     },
 ):
-    """The fields that are read; all may be missing or of any type."""
+    """The fields that are read. Each may be missing or of any type."""
 
     name: object = None
     case_number: object = None
@@ -100,7 +100,7 @@ def parse_zxgk(line: bytes, reading: Reading) -> ListingEntry:
     """Return the listing of one record.
 
     Raises:
-        LineRejected: no name, case, court or party type; or nobody whom a check could find.
+        LineRejected: name, case, court or party type is missing, or no check could find anybody.
     """
     try:
         record = decode(_decoder, line)
@@ -148,7 +148,7 @@ def parse_zxgk(line: bytes, reading: Reading) -> ListingEntry:
 def _party_documents(
     number: object, party_type: PartyType, today: date, officers: tuple[OfficerEntry, ...]
 ) -> tuple[Document | MaskedDocument, ...]:
-    """Read the party's number; a company without one still reaches its officers."""
+    """Return the party's document. A company without one is accepted if it reaches its officers."""
     text = _text(number)
     reaches_officers = any(officer.resolved for officer in officers)
     if not text:
@@ -211,7 +211,7 @@ def _role(title: object) -> Role | None:
 
 
 def _text(value: object) -> str:
-    """Read a text or a number; what means nothing is the empty text."""
+    """Return a text or a number as text; a value that means nothing is the empty text."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
     text = str(value).strip()
@@ -229,7 +229,9 @@ def _needed(value: object, field: str, length_max: int) -> str:
 
 
 def _case_number(text: str) -> str:
-    """Write the brackets of a case number full-width, as courts do, and digits half-width."""
+    """Return a case number with full-width brackets, as courts write them, and half-width
+    digits.
+    """
     narrow = unicodedata.normalize("NFKC", text)
     return re.sub(r"\s", "", narrow).translate(str.maketrans("()〔〕[]", "（）（）（）"))
 

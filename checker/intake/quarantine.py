@@ -1,7 +1,8 @@
-"""The quarantine: lines that were not accepted, until somebody has looked at them.
+"""The quarantine: rejected lines, until somebody has looked at them.
 
-A retry reads a line again as it was sent. What may have become of it since is judged under the
-list's lock (`quarantine_rows.settled`): an old line must not bring back what a later list dropped.
+A retry reads a line again as it was sent. The list may have changed since. This is judged under the
+list's lock (`quarantine_rows.settled`): an old line must not bring back a listing that a later list
+dropped.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +28,7 @@ from checker.registry.sealing import QUARANTINE_RAW, Sealer
 
 
 class QuarantinedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that was not accepted, without what stands in it; `id` tells it from all others."""
+    """A rejected line without its text. `id` is its number in the quarantine."""
 
     id: int
     feed: str
@@ -39,7 +40,7 @@ class QuarantinedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuarantinedLines:
-    """Shows the lines, and has them tried again."""
+    """Reads the lines, and has them tried again."""
 
     def __init__(self, *, engine: AsyncEngine, sealer: Sealer, changes: ChangesFeed) -> None:
         self._engine = engine
@@ -47,7 +48,8 @@ class QuarantinedLines:
         self._changes = changes
 
     async def open_lines(self, after: int, limit: int) -> tuple[QuarantinedLine, ...]:
-        """Give up to `limit` lines that no retry has put in force, in order, from `after` on.
+        """Return up to `limit` lines behind the id `after` that no retry has put in force, in
+        order.
 
         Raises:
             Unavailable: the registry cannot be reached.
@@ -56,10 +58,10 @@ class QuarantinedLines:
         return tuple(_line(row) for row in rows)
 
     async def read(self, line_id: int) -> tuple[QuarantinedLine, str]:
-        """Give one line, open or not, and its text.
+        """Return one line, open or not, and its text.
 
         Raises:
-            NotFound: there is none of this id.
+            NotFound: there is no line of this id.
             Unavailable: the registry cannot be reached.
         """
         rows = await self._fetch(_NAMED, wanted=[line_id])
@@ -68,14 +70,14 @@ class QuarantinedLines:
         return _line(rows[0]), self._text(rows[0])
 
     async def retry(self, ids: Sequence[int] | None) -> FeedReport:
-        """Read lines again, all that are open or those named, in the order in which they came.
+        """Try lines again, all open ones or those named, in the order in which they came.
 
-        The report tells lines by their ids in quarantine; of a line that was put in force before,
-        it counts once more what is so already.
+        The report names lines by their ids in quarantine. A line that an earlier retry put in force
+        counts as accepted once more.
 
         Raises:
             NotFound: one of the ids is unknown; nothing was tried.
-            Unavailable: the registry cannot be reached. What came before may stand.
+            Unavailable: the registry cannot be reached. Earlier lines may stand.
         """
         if ids is not None:
             known = {row["pk"] for row in await self._fetch(_IDS, wanted=list(ids))}
@@ -98,7 +100,7 @@ class QuarantinedLines:
             yield [self._read(row) for row in rows]
 
     def _read(self, row: Any) -> FeedLine:
-        # Of a line that was too long nothing was kept: it is too long again.
+        # A line that was too long is kept without its text: it is too long again.
         raw = self._text(row).encode() or None
         line_format = LINE_FORMATS.get(row["format"])
         if line_format is None:
