@@ -1,7 +1,7 @@
-"""Which files of a source to take in next: a pure function of what was taken in and its manifest.
+"""Plans which files of a source to take in next: a pure function of position and manifest.
 
-Steps lead from the list that was taken in to the one the source now stands for. Changes are only a
-cheaper way there; whatever breaks their chain, the whole list is always the other way:
+Steps lead from the list that was taken in to the list that the source now offers. Changes are only
+a cheaper way. If their chain is broken, the whole list is always the other way:
 
 | the source                                              | steps                               |
 |---------------------------------------------------------|-------------------------------------|
@@ -13,8 +13,9 @@ cheaper way there; whatever breaks their chain, the whole list is always the oth
 | gives the file that we took in last another sha256      | snapshot, then the changes after it |
 | leaves a gap after its snapshot, too                    | refused: nobody can get there       |
 
-A source that counts anew and is past our number before it is looked at again is certainly noticed
-only where it tells a `series`; otherwise by the sha256 of our last file, while that is listed.
+A source may count anew and pass our number before the next look. The plan notices that with
+certainty only by the `series`. Without a `series` it notices it by the sha256 of our last file,
+while the manifest lists that file.
 """
 
 from enum import StrEnum
@@ -26,18 +27,20 @@ from checker.connector.manifest import ListedFile, Manifest
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """By what a source knows its answer again (RFC 9110, section 8.8): entity tag and date."""
+    """The entity tag and the date by which a source recognises its answer (RFC 9110, section
+    8.8).
+    """
 
     etag: str | None = None
     last_modified: str | None = None
 
 
 class SourcePosition(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a source was taken in; all None: not at all.
+    """How far a source was taken in. All fields are None if it never was.
 
-    A source of one file has no `series`, no `number` and no `file`. `sha256` is that of the file
-    taken in last, in lower-case hex. `stamp` is of what stood at the source's address when it was
-    taken in wholly, and empty while some of it is missing.
+    A source of one file has no `series`, no `number` and no `file`. `sha256` is that of the last
+    file, in lower-case hex. `stamp` belongs to the file at the source's address. It is empty until
+    everything that this file names is taken in.
     """
 
     series: str | None = None
@@ -48,7 +51,7 @@ class SourcePosition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceStepKind(StrEnum):
-    """What a file does to the list."""
+    """The effect of a file on the list."""
 
     SNAPSHOT = "snapshot"
     CHANGES = "changes"
@@ -62,7 +65,8 @@ class SourceStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(taken: SourcePosition, manifest: Manifest) -> tuple[SourceStep, ...]:
-    """Say what leads from what was `taken` in to what the source now stands for, in order.
+    """Return the steps from the list that was `taken` in to the list that the source offers, in
+    order.
 
     Raises:
         SourceFault: there is no unbroken way.
@@ -78,7 +82,7 @@ def plan(taken: SourcePosition, manifest: Manifest) -> tuple[SourceStep, ...]:
 
 
 def _counts_anew(taken: SourcePosition, number: int, manifest: Manifest) -> bool:
-    """Whether the source's numbers no longer mean what they meant when we took in the last one."""
+    """Whether the source's numbers have another meaning than when we took in the last file."""
     if manifest.series != taken.series or manifest.newest < number:
         return True
     now = [
@@ -90,7 +94,7 @@ def _counts_anew(taken: SourcePosition, number: int, manifest: Manifest) -> bool
 
 
 def _changes_after(number: int, manifest: Manifest) -> tuple[SourceStep, ...] | None:
-    """Give the changes from there to the newest number; None where one of them is missing."""
+    """Return the changes from a number to the newest, or None if one of them is missing."""
     after = sorted(
         (entry for entry in manifest.changes if entry.number > number),
         key=lambda entry: entry.number,

@@ -1,8 +1,8 @@
-"""How far each source was taken in, as PostgreSQL keeps it, and who is at it.
+"""The positions of all sources in PostgreSQL, and the lock of the follower of each source.
 
-A follower holds an advisory lock of the source while it works, and writes the position through the
-very connection that holds it: who has lost the lock can write no position either. The lock's key is
-a pair of 32-bit numbers, which PostgreSQL keeps apart from the single ones of
+A follower holds an advisory lock of the source while it works. It writes the position through the
+connection that holds the lock, so a follower without the lock cannot write a position. The lock's
+key is a pair of 32-bit numbers. PostgreSQL keeps pairs apart from the single numbers of
 `checker.database.locks`.
 
 A follower may also be frozen between its look and the change of the list, and lose its connection
@@ -37,7 +37,7 @@ _UNLOCK = text("SELECT pg_advisory_unlock(CAST(:space AS integer), CAST(:key AS 
 
 
 class Positions:
-    """The positions of all sources. Errors: `Unavailable` where PostgreSQL cannot be reached."""
+    """The positions of all sources. Every method raises Unavailable if PostgreSQL is away."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
@@ -45,7 +45,7 @@ class Positions:
 
     @asynccontextmanager
     async def hold(self, source: str) -> AsyncIterator["HeldPosition | None"]:
-        """Keep other followers from a source; None: one of them is at it."""
+        """Yield the position of a source, locked, or None if another follower holds the lock."""
         parameters = {"space": _LOCK_SPACE, "key": _lock_key(source)}
         async with AsyncExitStack() as stack:
             with driver_errors():
@@ -64,7 +64,7 @@ class Positions:
 
 
 class HeldPosition:
-    """The position of one source, in the hand of the one follower that is at it."""
+    """The locked position of one source."""
 
     def __init__(self, connection: AsyncConnection, clock: Clock, source: str) -> None:
         self._connection = connection
@@ -73,7 +73,7 @@ class HeldPosition:
         self._written_at: datetime | None = None
 
     async def read(self) -> SourcePosition:
-        """Give the position; an empty one where the source was never taken in."""
+        """Return the position, which is empty if the source was never taken in."""
         table = followed_source
         statement = select(table).where(table.c.source == self._source)
         with driver_errors():
@@ -90,7 +90,7 @@ class HeldPosition:
         )
 
     async def write(self, position: SourcePosition) -> None:
-        """Note how far the source was taken in, and that it was looked at now."""
+        """Write how far the source was taken in, and the instant of this look."""
         at = self._clock.now()
         values = {
             "series": position.series,
@@ -109,7 +109,8 @@ class HeldPosition:
         self._written_at = at
 
     def terms(self, position: SourcePosition, kind: SourceStepKind, sha256: str) -> FeedTerms:
-        """Give the terms for the next file; `position` is where the source stands before it.
+        """Return the terms for the next file. `position` is where the source stands before the
+        file.
 
         A refusal is not kept: the list in force may be another one in the next round.
         """
@@ -125,7 +126,7 @@ class HeldPosition:
 
 
 def _lock_key(source: str) -> int:
-    """Map a source to 32 bits; two that share them merely take turns."""
+    """Return 32 bits for a source. Two sources with the same bits only take turns."""
     return int.from_bytes(hashlib.sha256(source.encode()).digest()[:4], signed=True)
 
 
@@ -143,6 +144,6 @@ def _text_of(position: SourcePosition) -> str:
 
 
 def _digest(words: tuple[str, ...]) -> bytes:
-    """Nothing here is personal: a source's name, and what was taken in of it."""
+    """Return a digest of names and numbers of files. None of them is personal."""
     text = "\0".join(words)
     return hashlib.sha256(text.encode()).digest()
