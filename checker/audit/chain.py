@@ -28,7 +28,7 @@ DECISION_CHAIN = ChainedTable(number=chain_link.c.number, digest=chain_link.c.di
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What one link is of, as read from its table."""
+    """The content of one link: the kind of its row, and the row as read from its table."""
 
     kind: str
     row: Mapping[str, Any]
@@ -37,9 +37,9 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 GONE: Final = Content(kind="gone", row={})
 
 _Queued = tuple[Any, Content | None]
-"""A row of the queue, and its content; None: the row that it is of is gone."""
+"""A row of the queue, and its content; None if the content is gone."""
 
-# Digests of years rest on these lists: a column that comes later is of another kind of content.
+# Years of digests rest on these lists: a new column goes into a new kind of content.
 CHAINED: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": (
         "id",
@@ -67,17 +67,17 @@ CHAINED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     GONE.kind: (),
 }
-"""Which fields of each kind are digested."""
+"""The digested fields of each kind."""
 
 
 def link_digest(before: bytes, content: Content) -> bytes:
-    """Digest a row together with the link before it."""
+    """Return the digest of a row's content together with the link before it."""
     plain = {name: _plain(content.row[name]) for name in CHAINED[content.kind]}
-    told = msgspec.json.encode({content.kind: plain}, order="deterministic")
-    return hashlib.sha256(before + told).digest()
+    encoded = msgspec.json.encode({content.kind: plain}, order="deterministic")
+    return hashlib.sha256(before + encoded).digest()
 
 
-# As arrays: PostgreSQL would compare each row with each pair of a list.
+# Arrays, because PostgreSQL would compare each row with each pair of a list.
 _links = (
     func.unnest(
         bindparam("ids", type_=ARRAY(UUID(as_uuid=False))),
@@ -111,7 +111,7 @@ async def put_link(connection: AsyncConnection, content: Content, of: Mapping[st
 
 
 async def read_contents(connection: AsyncConnection, links: Sequence[Any]) -> list[Content | None]:
-    """Read the rows that links, or queued rows, are of, in their order; None: it is not there."""
+    """Return the contents of links, or of queued rows, in their order; None where it is gone."""
     decisions = await _decisions(
         connection, [link for link in links if link.decision_id and link.reported_pk is None]
     )
@@ -167,7 +167,7 @@ async def _decisions(connection: AsyncConnection, links: Iterable[Any]) -> dict[
         return {}
     ids, instants = zip(*keys, strict=True)
     parameters = {"ids": list(ids), "instants": list(instants)}
-    # The instants let PostgreSQL leave out the partitions in which none of them can be.
+    # By the instants PostgreSQL leaves out the partitions that cannot hold any of them.
     parameters |= {"since": min(instants), "until": max(instants)}
     wanted = _DECISIONS.params(**parameters)
     rows = (await connection.execute(wanted)).mappings()

@@ -1,8 +1,7 @@
-"""Verifies the chain: that every row is as it was chained, and that none is missing or unchained.
+"""Verifies the chain: every row is as it was chained, none is missing, and none is unchained.
 
-Each link is verified against the one before as that stands, so that one break does not hide the
-next and each is told where it is. Of months that were removed in their time the links are followed
-and the rows are not asked for; that nothing else is missing is what their removal's link says.
+The links of months that were removed in their time are followed too, without their rows. The link
+of a month's removal proves that nothing else is missing.
 """
 
 import functools
@@ -27,9 +26,9 @@ _link = chain_link.c
 
 
 class ChainVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows verified, the newest link, and the faults: their number, and the first in words.
+    """The number of verified rows, the newest link, the number of faults, and the first in words.
 
-    `waiting` rows are not chained yet; a moment later they are.
+    `waiting` rows have no link yet; the keeper makes it a moment later.
     """
 
     links: int
@@ -41,7 +40,7 @@ class ChainVerification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -> ChainVerification:
-    """Verify the whole chain as it stands at one instant.
+    """Verify the whole chain as it stands at one instant, and return the result.
 
     `noted` is a head that somebody wrote down earlier: it must still be a link, unless its month
     has been removed since. `engine` is one without a bound on statements.
@@ -131,7 +130,7 @@ _UNCHAINED_REPORTS = select(cast(reported_outcome.c.decision_id, Text).label("de
         unchained.c.reported_pk == reported_outcome.c.pk,
     )
 )
-# The newest says what is no longer asked for, and its link is never forgotten.
+# The newest removal names the months that are not verified any more. Its link always stays.
 _UNCHAINED_REMOVALS = select(removal.c.pk).where(
     removal.c.pk == select(func.max(removal.c.pk)).scalar_subquery(),
     ~exists(select(literal(1)).where(_link.removal_pk == removal.c.pk)),

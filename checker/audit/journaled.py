@@ -1,8 +1,8 @@
-"""The journal's entries of the audit: months that were removed, and heads of the decisions' chain.
+"""The audit's entries in the journal: removals of months, and heads of the decisions' chain.
 
-Links of decisions have no key, so that an auditor verifies them without one. Every minute in which
-something was decided the keeper enters the newest link in the journal, which has a key. Whoever
-makes the decisions' chain anew meets the heads that were entered before.
+Links of decisions have no key, so that an auditor can verify them without one. So the keeper enters
+the newest link in the journal, which has a key, in every minute with a new decision. A chain that
+somebody makes anew does not hold the heads that were entered before.
 """
 
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ REMOVAL: Final = "removal"
 HEAD: Final = "decisions-head"
 
 HEADS_INTERVAL: Final = timedelta(minutes=1)
-"""Half a million entries a year at most; so long a tail of decisions could be made anew unseen."""
+"""Half a million entries a year at most. Decisions of the last minute could be made anew unseen."""
 
 _REMOVALS: Final = (
     "SELECT CAST(pk AS text) AS key, CAST(0 AS bigint) AS version, removal.* FROM removal"
@@ -55,7 +55,7 @@ class DecisionHeads:
         self._next_at: datetime | None = None
 
     async def enter(self, now: datetime) -> None:
-        """Enter the newest link, if it is time and there is a newer one. Raises Unavailable."""
+        """Enter the newest link, if it is due and there is a newer one. Raises Unavailable."""
         if self._next_at is not None and now < self._next_at:
             return
         with driver_errors():
@@ -75,7 +75,7 @@ async def journal_removal(connection: AsyncConnection, vault: Vault, row: Any) -
 
 
 def audit_kinds(vault: Vault) -> tuple[Kind, ...]:
-    """Describe removals of months."""
+    """Return the kinds of rows of the audit: removals of months."""
     digests = each_digested(lambda row: _removal_digest(vault, row._mapping))
     return (Kind(area=Area.AUDIT, name=REMOVAL, rows=_REMOVALS, digests=digests),)
 
@@ -83,7 +83,7 @@ def audit_kinds(vault: Vault) -> tuple[Kind, ...]:
 async def verify_heads(connection: AsyncConnection, vault: Vault, faults: Faults) -> None:
     """Verify that the decisions' chain still holds every head that was entered.
 
-    Heads of links that went with their month are passed over.
+    Heads of links that went with their month are ignored.
     """
     kept = await what_is_kept(connection)
     prefix = f"{HEAD} "

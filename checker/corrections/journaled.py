@@ -19,8 +19,18 @@ NOTE: Final = "correction.note"
 
 # Digests of years rest on this list: a column that comes later is added where it holds something.
 _FIELDS: Final = (
-    *("id", "request", "received_at", "received_on", "due_on", "late", "account_id"),
-    *("decision_id", "ruling", "ruled_at", "ruled_by", "version"),
+    "id",
+    "request",
+    "received_at",
+    "received_on",
+    "due_on",
+    "late",
+    "account_id",
+    "decision_id",
+    "ruling",
+    "ruled_at",
+    "ruled_by",
+    "version",
 )
 _WORDS: Final = {"ground": GROUND, "contact": CONTACT, "note": NOTE}
 _ROWS: Final = """

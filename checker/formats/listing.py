@@ -182,8 +182,8 @@ def rejection(error: InvalidRequest, code: RejectCode) -> LineRejected:
     """
     if not error.faults[0].pointer and error.faults[0].detail == "not JSON":
         return LineRejected(RejectCode.INVALID_JSON, "the line is not one JSON object")
-    told = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)
-    return LineRejected(code, told)
+    detail = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)
+    return LineRejected(code, detail)
 
 
 _EXAMPLE = """\

@@ -255,8 +255,8 @@ def _instant(text: str, field: str) -> datetime:
     try:
         return instant_or_day(text)
     except ValueError:
-        told = f"/permit/{field} is neither an instant with its offset nor a day"
-        raise LineRejected(RejectCode.INVALID_OPERATION, told) from None
+        detail = f"/permit/{field} is neither an instant with its offset nor a day"
+        raise LineRejected(RejectCode.INVALID_OPERATION, detail) from None
 
 
 _EXAMPLE = b'{"op": "delist", "listing_id": "707091354", "ground": "fulfilled"}'

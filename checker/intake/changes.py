@@ -1,5 +1,4 @@
-"""The feed of changes: reads operations line by line, writes them, and waits until they are in
-force.
+"""The feed of changes: reads operations, writes them, and waits until they are in force.
 
 Lines are written in slices, in their order, each slice in one commit (`change_writer`). A strict
 feed is one slice, so all of it stands or nothing; so is a feed with `If-Match`. The result of a

@@ -72,17 +72,17 @@ async def settled(
     if not retried:
         return {}
     rows = (await connection.execute(_STATE, {"wanted": list(retried)})).all()
-    told: dict[int, LineRejected | None] = {}
+    found: dict[int, LineRejected | None] = {}
     for row in rows:
         if row.resolved_version is not None:
-            told[row.pk] = None
+            found[row.pk] = None
         elif row.version is None:
             text = "the whole transfer of this line was refused: send that again"
-            told[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
+            found[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
         elif isinstance(retried[row.pk].read, List) and row.version < (row.replaced_at or 0):
             text = "a later snapshot has replaced the list that this line was sent to"
-            told[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
-    return told
+            found[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
+    return found
 
 
 async def keep_verdicts(

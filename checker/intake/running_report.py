@@ -33,8 +33,8 @@ class RunningReport:
         for verdict in written.rejected[: REPORTED_MAX - len(self._rejected)]:
             error = verdict.rejected
             assert error is not None, "it is among the rejected"
-            told = RejectedLine(line=verdict.line.number, code=error.code, detail=error.detail)
-            self._rejected.append(told)
+            reported = RejectedLine(line=verdict.line.number, code=error.code, detail=error.detail)
+            self._rejected.append(reported)
 
     def after(self, written: Written, *, is_whole: bool) -> FeedReport:
         """Return the report as it will be with the next lines, without adding them."""

@@ -67,8 +67,8 @@ class History:
                 suspected.setdefault(version, []).append(place)
         for version, places in suspected.items():
             asked = [(sales[place], questions[place]) for place in places]
-            told = await self._judge_then(connection, asked, version)
-            for place, decision in zip(places, told, strict=True):
+            judged = await self._judge_then(connection, asked, version)
+            for place, decision in zip(places, judged, strict=True):
                 decisions[place] = decision
         return [
             Judged(sale=sale, decision=decision, list_version=versions.get(sale.sold_at))

@@ -1,5 +1,4 @@
-"""A person's spending, and the room that is left: sums over the steps of all the person's
-documents.
+"""A person's spending, and the room that is left: sums over the steps of all documents.
 
 Sums are kept by the day in Asia/Shanghai of the hold, so every period of the calendar is a sum of
 days. Pure.

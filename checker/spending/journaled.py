@@ -14,10 +14,27 @@ STEP: Final = "step"
 
 # Digests of years rest on this list: a column that comes later is added where it holds something.
 _FIELDS: Final = (
-    *("authorization_id", "number", "kind", "amount_fen", "at", "token", "counter", "counted_at"),
-    *("held_delta", "captured_delta", "expires_at", "limit_fen", "counts_from", "counts_until"),
-    *("counted_tokens", "held_after_fen", "captured_after_fen", "account_id", "jurisdiction"),
-    *("venue", "decision_id"),
+    "authorization_id",
+    "number",
+    "kind",
+    "amount_fen",
+    "at",
+    "token",
+    "counter",
+    "counted_at",
+    "held_delta",
+    "captured_delta",
+    "expires_at",
+    "limit_fen",
+    "counts_from",
+    "counts_until",
+    "counted_tokens",
+    "held_after_fen",
+    "captured_after_fen",
+    "account_id",
+    "jurisdiction",
+    "venue",
+    "decision_id",
 )
 _ROWS: Final = """
     SELECT authorization_id || '#' || number AS key, CAST(0 AS bigint) AS version, step.*

@@ -21,8 +21,12 @@ from checker.vault import Vault
 REFERENCE: Final = "authorization_step.reference"
 
 _COUNTED = (
-    *("limit_fen", "counts_from", "counts_until"),
-    *("counted_tokens", "held_after_fen", "captured_after_fen"),
+    "limit_fen",
+    "counts_from",
+    "counts_until",
+    "counted_tokens",
+    "held_after_fen",
+    "captured_after_fen",
 )
 _OPENING = ("account_id", "jurisdiction", "venue", "reference", "decision_id")
 

@@ -1,6 +1,4 @@
-"""Spending under a cap, as merchants use it: every order has a key, and the answer under it
-stays.
-"""
+"""Spending under a cap, as merchants use it: every order has a key, and its answer stays."""
 
 import asyncio
 import logging

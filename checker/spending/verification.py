@@ -58,10 +58,10 @@ async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerifica
             bound = await _bound_tokens(connection)
             by_document = select(authorization_step).order_by(_step.token, _step.pk)
             async for rows in _by_token(connection, by_document):
-                told = _verify_authorizations(rows, vault)
-                authorizations += len(told)
+                found = _verify_authorizations(rows, vault)
+                authorizations += len(found)
                 steps += len(rows)
-                faults += [fault for fault in told.values() if fault is not None]
+                faults += [fault for fault in found.values() if fault is not None]
                 if rows[0].token not in bound:
                     faults += false_sums(rows)
             faults += await _false_sums_of_bound(connection, bound)
@@ -159,8 +159,8 @@ def _verify_authorizations(rows: Sequence[Any], vault: Vault) -> dict[str, str |
         fault: str | None = "it has no first step"
         if of_one[0].number == 1:
             fault = fault_of(authorizations_of(of_one, vault)[authorization_id])
-        told = None if fault is None else f"authorization {authorization_id}: {fault}"
-        found[authorization_id] = told
+        named = None if fault is None else f"authorization {authorization_id}: {fault}"
+        found[authorization_id] = named
     return found
 
 
