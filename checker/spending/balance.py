@@ -42,13 +42,13 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, held_fen=self.held_fen + amount_fen)
 
     def spending(self) -> Spending:
-        """Show it."""
+        """Return the room as the answer shows it."""
         return spending_under(
             self.cap, now=self.at, held_fen=self.held_fen, captured_fen=self.captured_fen
         )
 
     def counted(self) -> CountedRoom:
-        """Put down what it was reckoned from."""
+        """Return the sums of this room, as a proof to keep with a step."""
         return CountedRoom(
             limit_fen=self.cap.limit_fen,
             since=period_start(self.cap.period, self.at),

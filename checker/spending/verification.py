@@ -12,7 +12,7 @@ The steps are read by document, so that memory holds the steps of one person at 
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
@@ -22,13 +22,12 @@ from cache.token import TOKEN_BYTES, Token
 from checker.database.engine import driver_errors
 from checker.domain.clock import shanghai_day
 from checker.errors import Conflict
+from checker.journal.faults import FAULTS_SHOWN_MAX
 from checker.spending.authorization import Authorization, SpendingStep, SpendingStepKind
 from checker.spending.rows import authorizations_of, tokens_of
 from checker.spending.schema import authorization_step
 from checker.spending.statements import FALSE_OPEN, FALSE_TOTALS
 from checker.vault import Vault
-
-FAULTS_SHOWN_MAX: Final = 100
 
 _step = authorization_step.c
 
