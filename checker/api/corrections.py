@@ -17,7 +17,7 @@ from checker.api.caller_address import caller_address
 from checker.api.exchange import Reply, encode, read_body
 from checker.api.parameters import number, refuse_unknown
 from checker.api.responses import respond, respond_json
-from checker.corrections.correction import Concerned, Correction, Ruling, Status
+from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
 from checker.corrections.intake import Filing
 from checker.decoding import decode
 from checker.domain.clock import instant_text
@@ -80,7 +80,7 @@ class CorrectionStatus(Received, frozen=True, kw_only=True):
     `overdue`: the court's days are over without one.
     """
 
-    status: Status
+    status: CorrectionState
     ruling: Ruling | None
     ruled_at: str | None
 
@@ -227,11 +227,11 @@ def _summary(found: Correction, today: date) -> dict[str, Any]:
     }
 
 
-def _status_of(text: str | None) -> Status | None:
+def _status_of(text: str | None) -> CorrectionState | None:
     if text is None:
         return None
     try:
-        return Status(text)
+        return CorrectionState(text)
     except ValueError:
-        known = ", ".join(Status)
+        known = ", ".join(CorrectionState)
         raise InvalidRequest("status is not known", [Fault("/status", f"is {known}")]) from None

@@ -14,7 +14,7 @@ from checker.api.access import require
 from checker.api.exchange import Reply, encode, read_body
 from checker.api.parameters import instant, refuse_unknown, word
 from checker.api.responses import respond, respond_json
-from checker.audit.export import ExportFormat, Wanted, export
+from checker.audit.export import ExportedRange, ExportFormat, export
 from checker.audit.monthly_report import monthly_report
 from checker.audit.outcomes import Report, ReportedOutcome
 from checker.decoding import decode
@@ -88,7 +88,7 @@ async def export_decisions(request: Request[Any, Any, Any]) -> Stream:
     await require(request, Action.SEE_ALL_DECISIONS)
     refuse_unknown(request, ("from", "to", "account", "format"))
     form = word(request, "format", ExportFormat, default=ExportFormat.NDJSON)
-    wanted = Wanted(
+    wanted = ExportedRange(
         since=instant(request, "from"),
         until=instant(request, "to"),
         account_id=_account(request),

@@ -16,9 +16,11 @@ from checker.api.parameters import flag, refuse_unknown
 from checker.api.responses import respond_json
 from checker.api.uploads import Uploads
 from checker.errors import Fault, InvalidRequest
+from checker.formats.feed_format import ListFormat
+from checker.formats.formats import LIST_FORMATS
+from checker.formats.listing import LISTING
 from checker.intake.wanted import Wanted
 from checker.node.runtime import Runtime
-from checker.registry.entry import FeedFormat
 
 _SNAPSHOT_PARAMETERS = ("format", "allow_empty", "allow_shrink")
 _CHANGES_PARAMETERS = ("strict",)
@@ -73,9 +75,9 @@ async def post_changes(request: Request[Any, Any, Any]) -> Response[bytes]:
     return respond_json(report)
 
 
-def _format(text: str | None) -> FeedFormat:
-    try:
-        return FeedFormat(text or FeedFormat.LISTING)
-    except ValueError:
-        known = " or ".join(FeedFormat)
-        raise InvalidRequest("format is not known", [Fault("/format", f"is {known}")]) from None
+def _format(text: str | None) -> ListFormat:
+    found = LIST_FORMATS.get(text or LISTING.name)
+    if found is None:
+        known = " or ".join(LIST_FORMATS)
+        raise InvalidRequest("format is not known", [Fault("/format", f"is {known}")])
+    return found

@@ -24,7 +24,12 @@ from checker.domain.service import ServiceType
 from checker.formats.lines import cut_lines
 from checker.node.runtime import Runtime
 from checker.reconciliation.batches import in_batches, unless_idle
-from checker.reconciliation.job import Interruption, Reconciliation, Result, Status
+from checker.reconciliation.job import (
+    Interruption,
+    Reconciliation,
+    ReconciliationResult,
+    ReconciliationStatus,
+)
 from checker.reconciliation.past_sale import LINE_BYTES_MAX, Rejected, SalesFormat, SalesReader
 from checker.reconciliation.reconciliations import Reconciliations
 
@@ -47,7 +52,7 @@ class ReconciliationView(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    status: Status
+    status: ReconciliationStatus
     reason: Interruption | None
     created_at: str
     ended_at: str | None
@@ -152,14 +157,14 @@ async def stream_results(
 
 
 async def _results(
-    works: Reconciliations, of: int, page: tuple[Result, ...]
+    works: Reconciliations, of: int, page: tuple[ReconciliationResult, ...]
 ) -> AsyncIterator[bytes]:
     while page:
         yield b"".join(encode(_told(each)) + b"\n" for each in page)
         page = await works.results(of, page[-1].line, RESULTS_AT_ONCE)
 
 
-def _told(result: Result) -> AdverseSale | RejectedSale:
+def _told(result: ReconciliationResult) -> AdverseSale | RejectedSale:
     if result.error is not None:
         return RejectedSale(line=result.line, error=msgspec.convert(result.error, Rejected))
     assert result.sold_at is not None, "whatever was judged has an instant"

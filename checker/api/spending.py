@@ -23,7 +23,7 @@ from checker.errors import CheckerError, Fault, InvalidRequest
 from checker.node.runtime import Runtime
 from checker.spending.answers import AuthorizationView, Uncapped
 from checker.spending.orders import HOLD_SECONDS, Amount, HoldSeconds
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations, Sale
 
 _Asked = TypeVar("_Asked")
 _Answered = AuthorizationView | Uncapped
@@ -157,7 +157,7 @@ async def _move(
     decoder: msgspec.json.Decoder[_Asked],
     *,
     without_body: _Asked | None = None,
-) -> tuple[Spending, str, str, _Asked]:
+) -> tuple[Authorizations, str, str, _Asked]:
     """Read a move: where to order it, by which account, under which key, and what is asked."""
     caller = await require(request, Action.SPEND)
     refuse_unknown(request, ())

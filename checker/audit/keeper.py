@@ -1,7 +1,7 @@
-"""Keeps the audit in order: makes the links of both chains, makes months, removes the oldest.
+"""Keeps the audit in order: makes the links of both chains, makes months, removes old months.
 
-One process of a deployment does, and another takes over when it ends. Nothing waits for it: while
-nobody keeps the audit, decisions queue for the chain and stand in the rest.
+One process of a deployment keeps the audit, and another takes over when it ends. Nothing waits for
+the keeper: without one, decisions queue for the chain and stand in the rest.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import Chain
+from checker.audit.chain import extend_decisions
 from checker.audit.journaled import DecisionHeads
 from checker.audit.months import Months
 from checker.database.engine import driver_errors
@@ -21,20 +21,20 @@ from checker.database.locks import Lock
 from checker.domain.clock import Clock
 from checker.errors import Unavailable
 from checker.fault_log import FaultLog
-from checker.journal.chain import JournalChain
+from checker.journal.chain import extend_journal
 from checker.vault import Vault
 
 CHAIN_INTERVAL_S: Final = 0.5
-"""How long a decision waits for its link, about."""
+"""About the time that a decision waits for its link."""
 
 STAND_BY_S: Final = 1.0
 MONTHS_INTERVAL: Final = timedelta(hours=1)
 
 MONTHS_PAUSE: Final = timedelta(minutes=1)
-"""Between two tries where somebody holds the table, as a long verification does."""
+"""The pause after a failure, for example while a long verification holds the table."""
 
 LEADER_IDLE_S: Final = 120
-"""Long work, as chaining what queued for days, leaves the leader's own connection idle."""
+"""The leader's own connection is idle during long work, such as chaining a queue of days."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,14 +47,13 @@ class AuditKeeper:
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._chain = Chain(engine)
+        self._vault = vault
         self._heads = DecisionHeads(engine, vault)
-        self._journal = JournalChain(engine, vault)
         self._months = Months(engine, vault, keep_months)
         self._month_faults = FaultLog(_log, "keeping the months of decisions")
 
     async def run(self) -> None:
-        """Keep order until cancelled; what fails is tried again."""
+        """Keep the audit until cancelled. Failed work is tried again."""
         faults = FaultLog(_log, "keeping the audit")
         while True:
             try:
@@ -71,20 +70,20 @@ class AuditKeeper:
     async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
         months_at = self._clock.now()
         while True:
-            await self._chain.extend()
+            await extend_decisions(self._engine)
             await self._heads.enter(self._clock.now())
-            await self._journal.extend()
+            await extend_journal(self._engine, self._vault)
             if self._clock.now() >= months_at:
                 months_at = self._clock.now() + await self._keep_months()
             faults.passed()
-            # Still the leader: a lost connection raises here.
+            # Proves that this process is still the leader: a lost connection raises here.
             await connection.execute(text("SELECT 1"))
             await asyncio.sleep(CHAIN_INTERVAL_S)
 
     async def _keep_months(self) -> timedelta:
-        """Make and remove months; give the time to wait until the next time.
+        """Make and remove months. Return the time to wait until the next time.
 
-        The chain goes on where this fails: decisions stand in the rest meanwhile.
+        The chain goes on if this fails: decisions stand in the rest meanwhile.
         """
         now = self._clock.now()
         try:

@@ -11,9 +11,9 @@ from checker.domain.service import type_of
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
 from checker.registry.versions import ListVersion
-from checker.spending.spent import Spent
+from checker.spending.spent import SpentInPeriod
 
-_NOTHING_SPENT = Spent()
+_NOTHING_SPENT = SpentInPeriod()
 
 
 class Judge:
@@ -28,7 +28,7 @@ class Judge:
         standing: Standing,
         now: datetime,
         *,
-        spent: Spent = _NOTHING_SPENT,
+        spent: SpentInPeriod = _NOTHING_SPENT,
     ) -> Decision:
         """Return the decision on one check."""
         return decide(

@@ -20,7 +20,7 @@ from checker.intake.feed_requests import AnsweredBefore
 from checker.intake.quarantine_rows import (
     REQUEST_LINES_MAX,
     FeedLine,
-    Verdict,
+    LineVerdict,
     keep_verdicts,
     settled,
 )
@@ -48,7 +48,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     newest: ListVersion | None
     accepted: int
-    rejected: tuple[Verdict, ...]
+    rejected: tuple[LineVerdict, ...]
     quarantined: int
 
     @property
@@ -94,10 +94,10 @@ class _Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A batch with its verdicts; it was `dropped` if it is strict and a line was rejected."""
 
     batch: Batch
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[LineVerdict, ...]
 
     @property
-    def rejected(self) -> tuple[Verdict, ...]:
+    def rejected(self) -> tuple[LineVerdict, ...]:
         return tuple(verdict for verdict in self.verdicts if verdict.rejected is not None)
 
     @property
@@ -245,7 +245,7 @@ def _judge(
         verdicts = tuple(
             _verdict(tried, line, today)
             if line.quarantined is None or line.quarantined not in over
-            else Verdict(line=line, rejected=over[line.quarantined])
+            else LineVerdict(line=line, rejected=over[line.quarantined])
             for line in batch.lines
         )
         one = _Judged(batch=batch, verdicts=verdicts)
@@ -255,14 +255,14 @@ def _judge(
     return ledger, judged
 
 
-def _verdict(ledger: Ledger, line: FeedLine, today: date) -> Verdict:
+def _verdict(ledger: Ledger, line: FeedLine, today: date) -> LineVerdict:
     if isinstance(line.read, LineRejected):
-        return Verdict(line=line, rejected=line.read)
+        return LineVerdict(line=line, rejected=line.read)
     try:
         ledger.apply(line.read, today)
     except LineRejected as error:
-        return Verdict(line=line, rejected=error)
-    return Verdict(line=line, rejected=None)
+        return LineVerdict(line=line, rejected=error)
+    return LineVerdict(line=line, rejected=None)
 
 
 def _resolves(judged: _Judged, over: Mapping[int, LineRejected | None]) -> bool:

@@ -9,16 +9,16 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.accounts.journaled import account_kinds
-from checker.audit.chain import ChainHead
 from checker.audit.chain_verification import ChainVerification, verify_chain
 from checker.audit.journaled import audit_kinds, verify_heads
 from checker.corrections.journaled import correction_kinds
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.journal.beginning import begin_journal
-from checker.journal.chain import JournalHead
+from checker.journal.chained_table import ChainHead
+from checker.journal.faults import Faults
 from checker.journal.kinds import Kind
-from checker.journal.verification import Faults, JournalVerification, verify_journal
+from checker.journal.verification import JournalVerification, verify_journal
 from checker.publication.outlines_verified import verify_outlines
 from checker.receipts.journaled import receipt_kinds
 from checker.registry.journaled import list_kinds, permit_kinds
@@ -31,7 +31,7 @@ class NotedHeads(msgspec.Struct, frozen=True, kw_only=True):
     """Heads of both chains that somebody wrote down; None: that one was not noted."""
 
     decisions: ChainHead | None = None
-    journal: JournalHead | None = None
+    journal: ChainHead | None = None
 
 
 class RecordVerification(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ async def verify_record(
 
 
 async def _verify_journal(
-    engine: AsyncEngine, sealer: Sealer, noted: JournalHead | None
+    engine: AsyncEngine, sealer: Sealer, noted: ChainHead | None
 ) -> JournalVerification:
     faults = Faults()
     with driver_errors():

@@ -30,7 +30,7 @@ from checker.database.pulse import Pulse
 from checker.domain.clock import Clock, SystemClock
 from checker.intake.changes import ChangesFeed
 from checker.intake.feed_requests import FeedRequests
-from checker.intake.quarantine import Quarantine
+from checker.intake.quarantine import QuarantinedLines
 from checker.intake.snapshot import SnapshotFeed
 from checker.node.foundation import Foundation, node_id, open_foundation
 from checker.node.joining import Joining
@@ -47,7 +47,7 @@ from checker.receipts.receipts import Receipts
 from checker.reconciliation.reconciliations import Reconciliations
 from checker.registry.sealing import Sealer
 from checker.spending.opening import open_spending
-from checker.spending.spending import Spending
+from checker.spending.spending import Authorizations
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,13 +77,13 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     checks: Checks
     receipt_keys: ReceiptKeys
     receipts: Receipts
-    spending: Spending
+    spending: Authorizations
     audit: Audit
     notices: Notices
     feed: SnapshotFeed
     changes: ChangesFeed
     feed_requests: FeedRequests
-    quarantine: Quarantine
+    quarantine: QuarantinedLines
     corrections: Corrections
     reconciliations: Reconciliations
 
@@ -94,7 +94,7 @@ class _Works(msgspec.Struct, frozen=True, kw_only=True):
     registry_check: RegistryCheck
     barrier: Barrier
     changes: ChangesFeed
-    spending: Spending
+    spending: Authorizations
     corrections: Corrections
     reconciliations: Reconciliations
 
@@ -222,7 +222,9 @@ def _assemble(base: Foundation, works: _Works) -> Runtime:
         feed_requests=FeedRequests(
             engine=base.work_engine, vault=base.sealer.vault, clock=base.clock
         ),
-        quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=works.changes),
+        quarantine=QuarantinedLines(
+            engine=base.work_engine, sealer=base.sealer, changes=works.changes
+        ),
         corrections=works.corrections,
         reconciliations=works.reconciliations,
     )

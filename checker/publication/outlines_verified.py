@@ -3,7 +3,7 @@
 from sqlalchemy import Text, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.journal.verification import FAULTS_SHOWN_MAX, Faults
+from checker.journal.faults import FAULTS_SHOWN_MAX, Faults
 from checker.registry.projection import all_outlines
 from checker.registry.schema import outline
 

@@ -2,8 +2,8 @@
 
 A line of NDJSON is a check with `sold_at`. In CSV the same fields are columns: `document_type`,
 `document_number`, `name`, `sold_at`, `jurisdiction`, `reference`, `service` for its type, and the
-fields of the services by their names; an empty cell is a field that is left out. A record is one
-line of its own, so no cell holds a line break.
+fields of the services by their names. An empty cell is a missing field. A record is one line, so no
+cell holds a line break.
 """
 
 import csv
@@ -41,7 +41,7 @@ class SalesFormat(StrEnum):
 
 
 class PastSale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sale: a check, and when it was; a day alone means its beginning in Asia/Shanghai."""
+    """One sale: a check, and its instant. A day alone means its beginning in Asia/Shanghai."""
 
     subject: Subject
     service: Service
@@ -60,7 +60,7 @@ class RejectedCode(StrEnum):
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a line; neither text repeats what stood there."""
+    """The fault of a line. Neither text repeats the line."""
 
     code: RejectedCode
     detail: str
@@ -76,7 +76,7 @@ class PreparedSale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SalesReader:
-    """Reads the lines of one file for one caller; `open` comes first."""
+    """Reads the lines of one file of one caller. `open` comes first."""
 
     def __init__(self, form: SalesFormat, caller: Caller, now: datetime) -> None:
         self._form = form
@@ -85,10 +85,10 @@ class SalesReader:
         self._columns: Sequence[str] = ()
 
     async def open(self, lines: AsyncIterator[Line]) -> None:
-        """Read the header, where there is one.
+        """Read the header, if the format has one.
 
         Raises:
-            InvalidRequest: it is none, or names what is no column.
+            InvalidRequest: there is no header, or it names an unknown column.
         """
         if self._form is SalesFormat.CSV:
             # Without a default: CPython takes a tuple there for the arguments of an exception.
@@ -99,7 +99,7 @@ class SalesReader:
             self._columns = _header(line)
 
     def read(self, number: int, line: bytes | None) -> PreparedSale | Rejected:
-        """Read one line."""
+        """Return the sale of one line, or the reason why the line is rejected."""
         try:
             if line is None:
                 raise InvalidRequest(f"the line has more than {LINE_BYTES_MAX} bytes")

@@ -1,11 +1,11 @@
-"""Why spending is refused."""
+"""The errors of spending."""
 
 from checker.domain.decision import Spending
 from checker.errors import CheckerError
 
 
 class CapExceeded(CheckerError):
-    """The room under the cap does not hold the amount; `spending` says what is left."""
+    """The room under the cap is smaller than the amount; `spending` has the room that is left."""
 
     def __init__(self, spending: Spending) -> None:
         super().__init__(

@@ -1,7 +1,7 @@
-"""The twin of the record in memory: what a store of spending must do, in the fewest words.
+"""The record's twin in memory: the specification of a store of spending, as short as possible.
 
-For tests. Who is capped and which documents are one person's it is told by functions, where the
-record asks the registry. Nothing is ever removed from it but kept answers.
+For tests. Functions say who is capped and which documents belong to one person; the record asks the
+registry for both. Nothing but kept answers is ever removed.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from checker.registry.standings import Question
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.store import AnswerKey, Loaded, Wanted, Written
+from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
 
 
 class MemorySpendingStore:
-    """Keeps authorizations in memory; `group` gives all tokens of the person behind one."""
+    """Keeps authorizations in memory. `group` returns all tokens of the person behind a token."""
 
     def __init__(
         self,
@@ -40,8 +40,10 @@ class MemorySpendingStore:
         self._answers: dict[AnswerKey, tuple[datetime, KeptAnswer]] = {}
         self.decisions: list[KeptDecision] = []
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
-        """Do as `SpendingStore.transact` says."""
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
+        """Keep the contract of `SpendingStore.transact`."""
         async with self._lock:
             loaded = self._load(wanted)
             written = judge(loaded)
@@ -55,14 +57,14 @@ class MemorySpendingStore:
                 self._answers[key] = (loaded.now, answer)
 
     async def find(self, authorization_id: str) -> Authorization | None:
-        """Find an authorization."""
+        """Return an authorization, or None."""
         return self._authorizations.get(authorization_id)
 
     async def forget_answers(self, before: datetime) -> None:
-        """Forget kept answers from before an instant."""
+        """Delete the answers that were kept before an instant."""
         self._answers = {key: kept for key, kept in self._answers.items() if kept[0] >= before}
 
-    def _load(self, wanted: Wanted) -> Loaded:
+    def _load(self, wanted: WantedSpending) -> LoadedSpending:
         now = self._clock.now()
         found = {each: self._authorizations[each] for each in wanted.ids & {*self._authorizations}}
         questions: Mapping[int, Question] = {
@@ -94,7 +96,7 @@ class MemorySpendingStore:
             for each in self._authorizations.values()
             if each.opening.token in tokens and each.opening.counter in counters
         ]
-        return Loaded(
+        return LoadedSpending(
             now=now,
             list_version=self._list_version,
             standings={place: self._standing(each) for place, each in questions.items()},

@@ -1,9 +1,11 @@
 """The record of spending in PostgreSQL.
 
-One transaction for the orders that came together, in a fixed number of statements. All persons
-concerned are locked first, in one order for everybody, each by every document that is bound to
-them, and so is every idempotency key. Only then is anything read that is judged on, by statements
-that begin after the lock was given. Somebody who was bound to others in between is locked anew.
+One transaction serves the orders that came together, by a fixed number of statements:
+
+1. Lock all persons concerned and all idempotency keys, everywhere in the same order. A person is
+   locked by every document that is bound to the person.
+2. Read the rows, by statements that begin after the locks were given.
+3. If a person's documents were bound anew in between, lock that person again.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -39,7 +41,7 @@ from checker.spending.statements import (
     READ_GROUPS,
     READ_STEPS,
 )
-from checker.spending.store import AnswerKey, Loaded, Wanted, Written
+from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
 from checker.vault import Vault
 
 ANSWER: Final = "idempotency_key.answer"
@@ -49,7 +51,7 @@ _decode = msgspec.json.Decoder(KeptAnswer).decode
 
 
 class CountedTogether(Exception):
-    """Several of the orders may use permits that are counted: they must be judged alone."""
+    """Several of the orders may use permits with counted uses: they must be judged one by one."""
 
 
 class _Regrouped(Exception):
@@ -64,11 +66,13 @@ class PostgresSpendingStore:
         self._vault = vault
         self._clock = clock
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
-        """Do as `SpendingStore.transact` says.
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
+        """Keep the contract of `SpendingStore.transact`.
 
         Raises:
-            Unavailable: PostgreSQL is away, or a lock is not given up.
+            Unavailable: PostgreSQL is away, or a lock is not released in time.
             CountedTogether: the orders must be judged one by one.
         """
 
@@ -84,7 +88,7 @@ class PostgresSpendingStore:
             await attempt(self._engine, work)
 
     async def find(self, authorization_id: str) -> Authorization | None:
-        """Find an authorization. Raises Unavailable."""
+        """Return an authorization, or None. Raises Unavailable."""
 
         async def read(connection: AsyncConnection) -> dict[str, Authorization]:
             return await self._authorizations(connection, [authorization_id])
@@ -93,13 +97,16 @@ class PostgresSpendingStore:
             return (await attempt(self._engine, read)).get(authorization_id)
 
     async def forget_answers(self, before: datetime) -> None:
-        """Forget kept answers from before an instant. Raises Unavailable."""
+        """Delete the answers that were kept before an instant. Raises Unavailable."""
         with driver_errors():
             async with self._engine.begin() as connection:
                 await connection.execute(FORGET_ANSWERS, {"before": before})
 
     async def _transact(
-        self, connection: AsyncConnection, wanted: Wanted, judge: Callable[[Loaded], Written]
+        self,
+        connection: AsyncConnection,
+        wanted: WantedSpending,
+        judge: Callable[[LoadedSpending], WrittenSpending],
     ) -> None:
         groups = await _lock(connection, wanted)
         loaded, uses = await self._load(connection, wanted, groups)
@@ -129,9 +136,9 @@ class PostgresSpendingStore:
     async def _load(
         self,
         connection: AsyncConnection,
-        wanted: Wanted,
+        wanted: WantedSpending,
         groups: Mapping[Token, frozenset[Token]],
-    ) -> tuple[Loaded, PermitUses | None]:
+    ) -> tuple[LoadedSpending, PermitUses | None]:
         now = self._clock.now()
         authorizations = await self._authorizations(connection, wanted.ids)
         questions = dict(wanted.questions) | {
@@ -153,7 +160,7 @@ class PostgresSpendingStore:
         }
         since = shanghai_day(wanted.since(now, authorizations))
         totals, lapsed = await self._totals(connection, tokens, counters, since, now)
-        loaded = Loaded(
+        loaded = LoadedSpending(
             now=now,
             list_version=version,
             standings=standings,
@@ -237,7 +244,9 @@ class PostgresSpendingStore:
         place = (row.account_id, row.key_digest.hex())
         return _decode(self._vault.open(row.answer, ANSWER, *place).encode())
 
-    def _answer_rows(self, written: Written, loaded: Loaded) -> list[dict[str, Any]]:
+    def _answer_rows(
+        self, written: WrittenSpending, loaded: LoadedSpending
+    ) -> list[dict[str, Any]]:
         return [
             {
                 "account_id": account_id,
@@ -249,8 +258,10 @@ class PostgresSpendingStore:
         ]
 
 
-async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
-    """Lock all persons and keys concerned; give each document's token those of its person."""
+async def _lock(
+    connection: AsyncConnection, wanted: WantedSpending
+) -> dict[Token, frozenset[Token]]:
+    """Lock all persons and keys concerned. Return for each document's token those of its person."""
     before = await _groups(connection, wanted)
     locked = {token for group in before.values() for token in group}
     numbers = {_number(token) for token in locked}
@@ -262,7 +273,9 @@ async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, froz
     return groups
 
 
-async def _groups(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
+async def _groups(
+    connection: AsyncConnection, wanted: WantedSpending
+) -> dict[Token, frozenset[Token]]:
     parameters = {
         "tokens": [question.tokens[0] for question in wanted.questions.values()],
         "ids": list(wanted.ids),
@@ -274,5 +287,5 @@ async def _groups(connection: AsyncConnection, wanted: Wanted) -> dict[Token, fr
 
 
 def _number(token: bytes) -> int:
-    """The number of a token's lock. Two tokens with one lock only wait for each other."""
+    """Return the number of a token's lock. Two tokens with one lock only wait for each other."""
     return int.from_bytes(token[:8], "big", signed=True)

@@ -1,4 +1,4 @@
-"""Spending under a cap, for merchants: every order under its key, and what became of it."""
+"""Spending under a cap, as merchants use it: every order has a key, and its answer stays."""
 
 import asyncio
 import logging
@@ -22,13 +22,13 @@ from checker.spending.answers import AuthorizationView, Uncapped, view_of
 from checker.spending.book import UNKNOWN
 from checker.spending.orders import (
     HOLD_SECONDS,
-    Authorize,
-    Capture,
-    Command,
-    Increment,
-    Order,
-    Refund,
-    Void,
+    AuthorizeCommand,
+    CaptureCommand,
+    IncrementCommand,
+    RefundCommand,
+    SpendingCommand,
+    SpendingOrder,
+    VoidCommand,
 )
 from checker.spending.store import SpendingStore
 from checker.spending.writer import SpendingWriter
@@ -37,7 +37,9 @@ ANSWERS_KEPT: Final = timedelta(hours=48)
 """Twice as long as the contract promises."""
 
 KEY_PLACE: Final = "spending"
-"""All orders of spending are one place for idempotency keys: a key of a hold is no capture's."""
+"""All orders share one space of idempotency keys: the key of a hold cannot be used for a
+capture.
+"""
 
 FORGET_INTERVAL_S: Final = 600.0
 
@@ -45,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
-    """What a merchant wants to sell, and to whom; the document is normalised."""
+    """The service that a merchant wants to sell, and the subject; the document is normalised."""
 
     document: Document
     name: str | None
@@ -55,12 +57,13 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: int = HOLD_SECONDS
 
 
-class Spending:
+class Authorizations:
     """Holds, captures, voids and refunds of one deployment.
 
-    Each order has an idempotency key of its account: said again, the first answer is given again.
-    Raises besides what each method says: `IdempotencyKeyReused`, and `Unavailable`, after which it
-    is not known whether the order was carried out until it is said again.
+    Each order has an idempotency key of its account. The same order again gets the first answer.
+
+    Every method may also raise `IdempotencyKeyReused`, and `Unavailable`: the caller then does not
+    know whether the order was carried out, and sends it again with the same key.
     """
 
     def __init__(
@@ -77,8 +80,8 @@ class Spending:
         """Hold the amount of a sale, if a cap binds the subject.
 
         Raises:
-            CapExceeded: there is no room for it.
-            Conflict: it is forbidden at any price, or no cap is set there.
+            CapExceeded: there is no room for the amount.
+            Conflict: the sale is forbidden at any price, or no cap is set there.
         """
         name = sale.name
         question = Question(
@@ -87,7 +90,7 @@ class Spending:
             name_token=None if name is None else self._sealer.name_token(name),
             claim=self._claim(account_id, key, sale),
         )
-        command = Authorize(
+        command = AuthorizeCommand(
             question=question,
             service=sale.service,
             jurisdiction=sale.jurisdiction,
@@ -104,8 +107,8 @@ class Spending:
         amount_fen: int,
         hold_seconds: int | None = None,
     ) -> AuthorizationView | Uncapped:
-        """Hold so much more. Raises as `authorize`, Conflict if nothing is held, and NotFound."""
-        command = Increment(
+        """Hold more. Raises as `authorize`, Conflict if nothing is held, and NotFound."""
+        command = IncrementCommand(
             id=_canonical(authorization_id),
             amount_fen=amount_fen,
             claim=self._sealer.request_digest(["increment", account_id, key]),
@@ -117,33 +120,37 @@ class Spending:
     async def capture(
         self, account_id: str, key: str, authorization_id: str, amount_fen: int
     ) -> AuthorizationView | Uncapped:
-        """Use a hold, once, and release the rest. Raises Conflict and NotFound."""
-        command = Capture(id=_canonical(authorization_id), amount_fen=amount_fen)
+        """Use a hold, which is possible once, and release the rest. Raises Conflict and
+        NotFound.
+        """
+        command = CaptureCommand(id=_canonical(authorization_id), amount_fen=amount_fen)
         return await self._order(account_id, key, command, ["capture", command.id, amount_fen])
 
     async def void(
         self, account_id: str, key: str, authorization_id: str
     ) -> AuthorizationView | Uncapped:
         """Drop a hold. Raises Conflict and NotFound."""
-        command = Void(id=_canonical(authorization_id))
+        command = VoidCommand(id=_canonical(authorization_id))
         return await self._order(account_id, key, command, ["void", command.id])
 
     async def refund(
         self, account_id: str, key: str, authorization_id: str, amount_fen: int
     ) -> AuthorizationView | Uncapped:
-        """Give back of what was captured. Raises Conflict and NotFound."""
-        command = Refund(id=_canonical(authorization_id), amount_fen=amount_fen)
+        """Give back a part of the captured amount, or all. Raises Conflict and NotFound."""
+        command = RefundCommand(id=_canonical(authorization_id), amount_fen=amount_fen)
         return await self._order(account_id, key, command, ["refund", command.id, amount_fen])
 
     async def find(self, account_id: str, authorization_id: str) -> AuthorizationView:
-        """Tell how an authorization stands now. Raises NotFound: none of this account."""
+        """Return an authorization as it stands now. Raises NotFound: the account has none of this
+        id.
+        """
         found = await self._store.find(_canonical(authorization_id))
         if found is None or found.opening.account_id != account_id:
             raise NotFound(UNKNOWN)
         return view_of(found, self._clock.now())
 
     async def run(self) -> None:
-        """Forget old answers until cancelled."""
+        """Delete old answers until cancelled."""
         faults = FaultLog(_log, "forgetting old answers")
         while True:
             try:
@@ -159,22 +166,24 @@ class Spending:
         await self._writer.aclose()
 
     async def _order(
-        self, account_id: str, key: str, command: Command, said: Sequence[object]
+        self, account_id: str, key: str, command: SpendingCommand, said: Sequence[object]
     ) -> AuthorizationView | Uncapped:
         digest = self._sealer.request_digest(said)
         key_digest = self._sealer.key_digest(KEY_PLACE, account_id, key)
-        order = Order(account_id=account_id, key=key_digest, digest=digest, command=command)
+        order = SpendingOrder(account_id=account_id, key=key_digest, digest=digest, command=command)
         return await self._writer.write(order)
 
     def _claim(self, account_id: str, key: str, sale: Sale) -> bytes:
-        """Tell the sale from others: by its reference, as a check does, or by the key."""
+        """Return what tells this sale from other sales: its reference, as in a check, or else
+        the key.
+        """
         if sale.reference is None:
             return self._sealer.request_digest(["authorize", account_id, key])
         return self._sealer.sale_token(account_id, sale.reference, sale.service)
 
 
 def _canonical(authorization_id: str) -> str:
-    """Give an id as the record writes it. Raises NotFound: it is no UUID."""
+    """Return an id as the record writes it. Raises NotFound: it is no UUID."""
     try:
         return str(UUID(authorization_id))
     except ValueError:

@@ -3,11 +3,13 @@
 import json
 from datetime import date
 
+from checker.formats.feed_format import Reading
 from checker.formats.listing import parse_listing
 from checker.formats.zxgk import parse_zxgk
 from loadtest.document_numbers import NumberSpace
 
 TODAY = date(2026, 11, 23)
+READING = Reading(today=TODAY, sent_on=TODAY, identify=str)
 
 _numbers = NumberSpace(16)
 PERSON = _numbers.resident_id(1, "0704")
@@ -54,7 +56,7 @@ def officer(**changes):
 
 def read(sent):
     """Read a record, its identity left as it is."""
-    return parse_zxgk(json.dumps(sent, ensure_ascii=False).encode(), TODAY, str)
+    return parse_zxgk(json.dumps(sent, ensure_ascii=False).encode(), READING)
 
 
 def listing(**changes):
@@ -84,4 +86,4 @@ def listing(**changes):
 
 def read_listing(sent):
     line = sent if isinstance(sent, bytes) else json.dumps(sent, ensure_ascii=False).encode()
-    return parse_listing(line, TODAY)
+    return parse_listing(line, READING)

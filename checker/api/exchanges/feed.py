@@ -4,33 +4,11 @@ from checker.api.exchanges.exchange import NDJSON, Exchange, Exchanges
 from checker.api.list import ListView
 from checker.api.measures import Measures
 from checker.api.quarantine import PAGE_LINES, PAGE_LINES_MAX, LineAsSent, Quarantine, Retry
-from checker.formats.listing import ListingLine
-from checker.formats.operation import (
-    BindLine,
-    DelistLine,
-    FulfilLine,
-    ListLine,
-    OfficersLine,
-    PermitLine,
-    RetainLine,
-    ShieldLine,
-    UnshieldLine,
-    WithdrawPermitLine,
-)
+from checker.formats.formats import LIST_FORMATS
+from checker.formats.listing import LISTING, ListingLine
+from checker.formats.operation import OperationLine
 from checker.intake.report import FeedReport
 
-OperationLine = (
-    ListLine
-    | DelistLine
-    | ShieldLine
-    | UnshieldLine
-    | FulfilLine
-    | OfficersLine
-    | BindLine
-    | PermitLine
-    | WithdrawPermitLine
-    | RetainLine
-)
 _FLAG = {"type": "boolean", "default": False}
 
 EXCHANGES: Exchanges = {
@@ -46,7 +24,7 @@ EXCHANGES: Exchanges = {
         body_media_type=NDJSON,
         answer=FeedReport,
         parameters={
-            "format": {"type": "string", "enum": ["listing", "zxgk"], "default": "listing"},
+            "format": {"type": "string", "enum": [*LIST_FORMATS], "default": LISTING.name},
             "allow_empty": _FLAG,
             "allow_shrink": _FLAG,
         },

@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from checker.audit.chain import Chain
+from checker.audit.chain import extend_decisions
 from checker.audit.chain_verification import verify_chain
 from checker.database.engine import open_engine
 from checker.database.upgrade import alembic_config, upgrade
@@ -75,5 +75,5 @@ async def test_it_is_chained_and_shows_no_listing_that_the_answer_did_not(bare_d
             ("hidden", False),
             ("unknown", False),
         ]
-        assert await Chain(engine).extend() == 1
+        assert await extend_decisions(engine) == 1
         assert (await verify_chain(engine)).faults == ()

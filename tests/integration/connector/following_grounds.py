@@ -6,7 +6,7 @@ import hashlib
 import httpx
 import msgspec
 
-from checker.connector.connector import Connector
+from checker.connector.connector import SourceConnector
 from checker.connector.positions import Positions
 from checker.connector.web_source import WebSource, parse_url
 from checker.domain.clock import SystemClock
@@ -117,7 +117,7 @@ class Follower:
         return self.to(source)
 
     def to(self, source):
-        return Connector(
+        return SourceConnector(
             source=source,
             positions=self.positions,
             replace=self.feeds.replace,

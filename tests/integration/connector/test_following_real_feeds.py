@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.token import Tokenizer
-from checker.connector.connector import Connector
+from checker.connector.connector import SourceConnector
 from checker.connector.errors import SourceFault
 from checker.connector.positions import Positions
 from checker.connector.web_source import WebSource, parse_url
@@ -65,7 +65,7 @@ async def institution(anyio_backend, database_url, server, tmp_path):
         quick_client() as client,
         _feeds(engine) as (snapshots, changes),
     ):
-        connector = Connector(
+        connector = SourceConnector(
             source=WebSource(client, parse_url(f"{server.url}/list/"), None),
             positions=Positions(engine, SystemClock()),
             replace=snapshots.replace,

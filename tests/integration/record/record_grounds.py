@@ -9,7 +9,7 @@ from cache.token import Tokenizer
 from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
-from checker.audit.chain import Chain
+from checker.audit.chain import extend_decisions
 from checker.audit.journaled import DecisionHeads
 from checker.corrections.correction import Ruling
 from checker.corrections.intake import Filing
@@ -19,14 +19,14 @@ from checker.domain.jurisdiction import NATION
 from checker.domain.service import Resort
 from checker.domain.service_terms import ResortVenue
 from checker.domain.settings import Settings
-from checker.journal.chain import JournalChain
+from checker.journal.chain import extend_journal
 from checker.node.record import NotedHeads, verify_record
 from checker.policy.loader import builtin_policies, load_policies
 from checker.receipts.keys import rotate
 from checker.receipts.keys import withdraw as withdraw_receipt_key
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations, Sale
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
 from tests.support.operation_lines import (
@@ -72,15 +72,15 @@ async def fill(node, clock):
 
 async def chain(engine, clock=None):
     """Make the links that the keeper of a deployment makes."""
-    await Chain(engine).extend()
+    await extend_decisions(engine)
     await DecisionHeads(engine, SEALER.vault).enter((clock or FakeClock()).now())
-    await JournalChain(engine, SEALER.vault).extend()
+    await extend_journal(engine, SEALER.vault)
 
 
 async def spend(engine, clock, account_id, person, amount_fen, key):
     store = PostgresSpendingStore(engine, SEALER.vault, clock)
     policies = load_policies(builtin_policies(), CAP)
-    spending = Spending(store, sealer=SEALER, policies=policies, clock=clock)
+    spending = Authorizations(store, sealer=SEALER, policies=policies, clock=clock)
     sale = Sale(
         document=document_of(resident_id(person)),
         name=name_of(person),

@@ -2,8 +2,7 @@
 
 import pytest
 
-from checker.audit.chain import ChainHead
-from checker.journal.chain import JournalHead
+from checker.journal.chained_table import ChainHead
 from checker.node.record import NotedHeads
 from tests.integration.record.record_grounds import SPENDERS, chain, spend
 from tests.integration.record.record_tricks import NEWEST, TRICKS
@@ -65,7 +64,7 @@ async def test_the_newest_entries_cut_off_with_their_rows_are_found_by_a_noted_h
         decisions=ChainHead(
             number=told.decisions.head_number, digest=bytes.fromhex(told.decisions.head_digest)
         ),
-        journal=JournalHead(
+        journal=ChainHead(
             number=told.journal.head_number, digest=bytes.fromhex(told.journal.head_digest)
         ),
     )

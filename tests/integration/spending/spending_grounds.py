@@ -14,7 +14,7 @@ from checker.domain.settings import Settings
 from checker.policy.loader import builtin_policies, load_policies
 from checker.registry.sealing import Sealer
 from checker.spending.errors import CapExceeded
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations, Sale
 from checker.vault import Vault
 from loadtest.document_numbers import NumberSpace
 
@@ -47,7 +47,7 @@ class Merchants:
 
     def __init__(self, store, sealer, clock, *, keys, settings=SETTINGS):
         policies = load_policies(builtin_policies(), settings)
-        self.spending = Spending(store, sealer=sealer, policies=policies, clock=clock)
+        self.spending = Authorizations(store, sealer=sealer, policies=policies, clock=clock)
         self._keys = keys
 
     async def authorize(

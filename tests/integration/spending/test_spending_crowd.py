@@ -22,7 +22,7 @@ from checker.policy.loader import builtin_policies, load_policies
 from checker.spending.answers import Uncapped
 from checker.spending.errors import CapExceeded
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations, Sale
 from checker.spending.verification import verify_spending
 from tests.integration.spending.postgres_town import spending_engine
 from tests.integration.spending.spending_grounds import MERCHANT, OTHER_MERCHANT, document
@@ -99,7 +99,7 @@ async def test_the_cap_holds_while_a_month_ends_and_documents_are_bound(record, 
             engine = await stack.enter_async_context(spending_engine(database_url))
             store = PostgresSpendingStore(engine, record.sealer.vault, record.clock)
             processes.append(
-                Spending(store, sealer=record.sealer, policies=policies, clock=record.clock)
+                Authorizations(store, sealer=record.sealer, policies=policies, clock=record.clock)
             )
         tills = [
             LocalTill(processes[place % 2], record.clock, seed * TILLS + place)

@@ -8,8 +8,8 @@ from checker.corrections.correction import (
     MOVES,
     Concerned,
     Correction,
+    CorrectionState,
     Ruling,
-    Status,
     delisted_by,
     due_on,
     is_late,
@@ -45,15 +45,15 @@ def correction(*listings: tuple[str, str], ruling: Ruling | None = None) -> Corr
 @pytest.mark.parametrize(
     ("day", "ruling", "status"),
     [
-        (23, None, Status.OPEN),
-        (26, None, Status.OPEN),
-        (27, None, Status.OVERDUE),
-        (23, Ruling.REJECTED, Status.RULED),
-        (27, Ruling.UPHELD, Status.RULED),
+        (23, None, CorrectionState.OPEN),
+        (26, None, CorrectionState.OPEN),
+        (27, None, CorrectionState.OVERDUE),
+        (23, Ruling.REJECTED, CorrectionState.RULED),
+        (27, Ruling.UPHELD, CorrectionState.RULED),
     ],
 )
 def test_a_correction_is_overdue_after_its_third_day_unless_it_is_ruled_on(
-    day: int, ruling: Ruling | None, status: Status
+    day: int, ruling: Ruling | None, status: CorrectionState
 ) -> None:
     assert correction(ruling=ruling).status(date(2026, 11, day)) is status
 

@@ -14,7 +14,7 @@ from tests.support.platform_records import (
     ORG_CODE,
     OTHER,
     PERSON,
-    TODAY,
+    READING,
     USCC,
     company,
     officer,
@@ -269,7 +269,7 @@ def test_a_record_that_cannot_stand_is_rejected_and_nothing_of_it_repeated(sent,
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"null", b'"x"', b"[" * 100_000])
 def test_a_line_that_is_no_object_is_rejected_as_such(line):
     with pytest.raises(LineRejected) as rejected:
-        parse_zxgk(line, TODAY, str)
+        parse_zxgk(line, READING)
     assert rejected.value.code is RejectCode.INVALID_JSON
 
 
@@ -277,4 +277,4 @@ def test_a_record_of_nothing_but_what_is_read_is_enough():
     fields = ("iname", "caseCode", "cardNum", "courtName", "partyTypeName")
     bare = {name: value for name, value in record().items() if name in fields}
 
-    assert parse_zxgk(json.dumps(bare).encode(), TODAY, str).party.name == "陈示例"
+    assert parse_zxgk(json.dumps(bare).encode(), READING).party.name == "陈示例"

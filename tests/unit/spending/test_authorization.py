@@ -13,10 +13,10 @@ from checker.spending.authorization import (
     MOVES,
     STEPS_MAX,
     Authorization,
-    Counted,
+    AuthorizationStatus,
+    CountedRoom,
     Opening,
-    Status,
-    StepKind,
+    SpendingStepKind,
 )
 
 AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -24,7 +24,7 @@ SOON = AT + timedelta(minutes=1)
 LATE = AT + timedelta(hours=2)
 ENDS = AT + timedelta(hours=1)
 TOKEN = Token(bytes(16))
-COUNTED = Counted(
+COUNTED = CountedRoom(
     limit_fen=1_000, since=AT, until=LATE, tokens=(TOKEN,), held_fen=500, captured_fen=0
 )
 
@@ -44,29 +44,31 @@ def held() -> Authorization:
     return Authorization.hold(opening, 500, ENDS, COUNTED)
 
 
-STATES: dict[Status, Callable[[], Authorization]] = {
-    Status.HELD: held,
-    Status.CAPTURED: lambda: held().capture(300, SOON),
-    Status.VOIDED: lambda: held().void(SOON),
-    Status.EXPIRED: lambda: held().expire(LATE),
-    Status.REFUNDED: lambda: held().capture(300, SOON).refund(300, SOON),
+STATES: dict[AuthorizationStatus, Callable[[], Authorization]] = {
+    AuthorizationStatus.HELD: held,
+    AuthorizationStatus.CAPTURED: lambda: held().capture(300, SOON),
+    AuthorizationStatus.VOIDED: lambda: held().void(SOON),
+    AuthorizationStatus.EXPIRED: lambda: held().expire(LATE),
+    AuthorizationStatus.REFUNDED: lambda: held().capture(300, SOON).refund(300, SOON),
 }
-STEPS: dict[StepKind, Callable[[Authorization], Authorization]] = {
-    StepKind.INCREMENTED: lambda one: one.increment(1, SOON, ENDS, COUNTED),
-    StepKind.CAPTURED: lambda one: one.capture(1, SOON),
-    StepKind.VOIDED: lambda one: one.void(SOON),
-    StepKind.REFUNDED: lambda one: one.refund(1, SOON),
+STEPS: dict[SpendingStepKind, Callable[[Authorization], Authorization]] = {
+    SpendingStepKind.INCREMENTED: lambda one: one.increment(1, SOON, ENDS, COUNTED),
+    SpendingStepKind.CAPTURED: lambda one: one.capture(1, SOON),
+    SpendingStepKind.VOIDED: lambda one: one.void(SOON),
+    SpendingStepKind.REFUNDED: lambda one: one.refund(1, SOON),
 }
 
 
-@pytest.mark.parametrize("status", Status)
-def test_a_status_is_reached_by_its_steps(status: Status) -> None:
+@pytest.mark.parametrize("status", AuthorizationStatus)
+def test_a_status_is_reached_by_its_steps(status: AuthorizationStatus) -> None:
     assert STATES[status]().status(SOON) is status
 
 
-@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("status", AuthorizationStatus)
 @pytest.mark.parametrize("kind", STEPS)
-def test_only_the_moves_of_the_table_are_legal(status: Status, kind: StepKind) -> None:
+def test_only_the_moves_of_the_table_are_legal(
+    status: AuthorizationStatus, kind: SpendingStepKind
+) -> None:
     one = STATES[status]()
     if kind in MOVES[status]:
         moved = STEPS[kind](one)
@@ -77,10 +79,10 @@ def test_only_the_moves_of_the_table_are_legal(status: Status, kind: StepKind) -
             STEPS[kind](one)
 
 
-@pytest.mark.parametrize("status", Status)
-def test_the_sums_of_the_steps_are_what_is_held_and_captured(status: Status) -> None:
+@pytest.mark.parametrize("status", AuthorizationStatus)
+def test_the_sums_of_the_steps_are_what_is_held_and_captured(status: AuthorizationStatus) -> None:
     one = STATES[status]()
-    assert one.held_fen == (500 if status is Status.HELD else 0)
+    assert one.held_fen == (500 if status is AuthorizationStatus.HELD else 0)
     left = one.captured_fen - one.refunded_fen
     assert sum(step.captured_delta for step in one.steps) == left
 
@@ -88,18 +90,18 @@ def test_the_sums_of_the_steps_are_what_is_held_and_captured(status: Status) -> 
 def test_however_many_steps_there_are_an_authorization_can_end() -> None:
     one = held()
     while len(one.steps) < STEPS_MAX:
-        one = STEPS[StepKind.INCREMENTED](one)
+        one = STEPS[SpendingStepKind.INCREMENTED](one)
     with pytest.raises(Conflict, match="capture it or void it"):
-        STEPS[StepKind.INCREMENTED](one)
-    assert one.void(SOON).status(SOON) is Status.VOIDED
+        STEPS[SpendingStepKind.INCREMENTED](one)
+    assert one.void(SOON).status(SOON) is AuthorizationStatus.VOIDED
     captured = one.capture(500, SOON)
     with pytest.raises(Conflict, match="all that is left, 500 fen"):
         captured.refund(499, SOON)
-    assert captured.refund(500, SOON).status(SOON) is Status.REFUNDED
+    assert captured.refund(500, SOON).status(SOON) is AuthorizationStatus.REFUNDED
 
 
 def test_a_hold_whose_time_is_over_has_expired_without_a_step() -> None:
-    assert held().status(ENDS) is Status.EXPIRED
+    assert held().status(ENDS) is AuthorizationStatus.EXPIRED
     assert held().has_lapsed(ENDS)
     with pytest.raises(Conflict) as refusal:
         held().capture(1, ENDS)
@@ -109,7 +111,7 @@ def test_a_hold_whose_time_is_over_has_expired_without_a_step() -> None:
 
 
 def test_what_has_expired_by_its_step_is_over_by_any_clock() -> None:
-    assert held().expire(ENDS).status(AT) is Status.EXPIRED
+    assert held().expire(ENDS).status(AT) is AuthorizationStatus.EXPIRED
 
 
 def test_an_authorization_never_holds_a_sum_that_cannot_be_written() -> None:

@@ -1,4 +1,4 @@
-"""Reads the lines of a snapshot: into the stage what can stand, into quarantine what cannot."""
+"""Reads the lines of a snapshot: good lines go to the stage, rejected lines to quarantine."""
 
 import asyncio
 from collections.abc import AsyncIterable, Callable
@@ -10,31 +10,30 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.copying import copy_rows
-from checker.formats.lines import cut_lines, require_text
-from checker.formats.listing import parse_listing
-from checker.formats.zxgk import parse_zxgk
+from checker.formats.feed_format import ListFormat, Reading
+from checker.formats.lines import require_text
 from checker.intake.feed_requests import FeedTerms
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.intake.staging import Stage
-from checker.registry.entry import FeedFormat, LineRejected, ListingEntry, RejectCode
+from checker.registry.entry import LineRejected, ListingEntry, RejectCode
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 
 LINES_AT_ONCE = 20
-"""Lines read before others have their turn: some two milliseconds."""
+"""Lines that are read before the event loop runs other tasks: some two milliseconds."""
 
 _QUARANTINE_COLUMNS = ("feed", "format", "line", "code", "detail", "raw", "account_id")
 
 
-class Intake:
-    """One transfer, inside the caller's transaction."""
+class SnapshotReader:
+    """Reads one transfer, inside the caller's transaction."""
 
     def __init__(
         self,
         connection: AsyncConnection,
         sealer: Sealer,
-        feed_format: FeedFormat,
+        feed_format: ListFormat,
         progress: Callable[[int], None],
         terms: FeedTerms,
     ) -> None:
@@ -47,17 +46,18 @@ class Intake:
         self._progress = progress
         self._terms = terms
         self._feed = str(uuid4())
-        # 32 bytes a listing, so that ten million ids are told apart without holding them.
+        # 32 bytes a listing: ten million ids can be compared without their texts.
         self._seen: dict[bytes, bytes] = {}
         self._quarantine: list[tuple[str, str, int, str, str, bytes, str | None]] = []
 
     async def read(self, chunks: AsyncIterable[bytes], today: date) -> None:
-        """Read all lines. Raises Unavailable when the sender has gone meanwhile."""
+        """Read all lines. Raises Unavailable if the sender has gone meanwhile."""
         await self.stage.open()
+        reading = Reading(today=today, sent_on=today, identify=self._sealer.listing_id)
         number = 0
-        async for number, line in cut_lines(chunks):
+        async for number, line in self._format.open(chunks):
             try:
-                entry = self._parse(line, today)
+                entry = self._with_own_id(self._format.read_line(require_text(line), reading))
             except LineRejected as error:
                 self._reject(number, line, error)
             else:
@@ -70,7 +70,7 @@ class Intake:
         self._progress(number)
 
     def report(self, version: int) -> FeedReport:
-        """Give the report of a list that is in force as `version`."""
+        """Return the report of a list that is in force as `version`."""
         return FeedReport(
             version=version,
             accepted=self.stage.accepted,
@@ -80,27 +80,25 @@ class Intake:
         )
 
     async def put_in_force(self, version: int, today: date) -> None:
-        """Make what was read the list, and say under which version the rest was rejected."""
+        """Make the staged listings the list, and write `version` to the lines in quarantine."""
         await self.stage.put_in_force(version, today)
         await self._connection.execute(
             update(quarantine).where(quarantine.c.feed == self._feed).values(version=version)
         )
 
-    def _parse(self, line: bytes | None, today: date) -> ListingEntry:
-        line = require_text(line)
-        match self._format:
-            case FeedFormat.LISTING:
-                entry = parse_listing(line, today)
-            case FeedFormat.ZXGK:
-                entry = parse_zxgk(line, today, self._sealer.listing_id)
-        return self._told_apart(entry)
+    def _with_own_id(self, entry: ListingEntry) -> ListingEntry:
+        """Return the entry under an id that no earlier line has.
 
-    def _told_apart(self, entry: ListingEntry) -> ListingEntry:
-        """Refuse an id that came before; where ids are ours, only a record that came before."""
+        Two records of a format that derives its ids may share one id. The platform then says more
+        about the same case, for example other officers, and nobody may miss them: the later record
+        gets another id.
+
+        Raises:
+            LineRejected: an earlier line has this id, or says the same.
+        """
         digest = self._sealer.digest(entry)
         earlier = self._seen.get(self._sealer.id_token(entry.id))
-        if earlier is not None and earlier != digest and self._format is FeedFormat.ZXGK:
-            # The platform says more of the same case: other officers, say, whom nobody may miss.
+        if earlier is not None and earlier != digest and self._format.owns_ids:
             other_id = self._sealer.listing_id(digest.hex())
             entry = msgspec.structs.replace(entry, id=other_id)
             earlier = self._seen.get(self._sealer.id_token(other_id))
@@ -112,11 +110,11 @@ class Intake:
     def _reject(self, number: int, line: bytes | None, error: LineRejected) -> None:
         self.rejected_count += 1
         if len(self.rejected) < REPORTED_MAX:
-            told = RejectedLine(line=number, code=error.code, detail=error.detail)
-            self.rejected.append(told)
+            reported = RejectedLine(line=number, code=error.code, detail=error.detail)
+            self.rejected.append(reported)
         if len(self._quarantine) >= REQUEST_LINES_MAX:
             return
         raw = (line or b"").decode(errors="backslashreplace")
         sealed = self._sealer.vault.seal(raw, QUARANTINE_RAW, self._feed, str(number))
-        place = (self._feed, self._format, number)
+        place = (self._feed, self._format.name, number)
         self._quarantine.append((*place, error.code, error.detail, sealed, self._terms.account_id))
