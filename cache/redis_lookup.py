@@ -21,12 +21,13 @@ This file only reads; how generations come and go is the business of `cache.redi
 import re
 from collections.abc import Sequence
 from itertools import islice
+from typing import TypeAlias
 
 import msgspec
 
+from cache.batching import Batcher, Waiting
 from cache.breaker import Breaker
 from cache.changes import Position, decode_head
-from cache.coalescer import Ask, Coalescer
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.generation import Generation, servable
 from cache.keys import Keys
@@ -64,6 +65,9 @@ class _Reading(msgspec.Struct, frozen=True):
     moved: bool
 
 
+_Ask: TypeAlias = Waiting[Sequence[Token], Lookup]
+
+
 class RedisLookup:
     """The reading half of the store; safe for any number of tasks of one event loop."""
 
@@ -73,8 +77,14 @@ class RedisLookup:
         self._token_key = token_key
         self._breaker = breaker
         self._live: _Live | None = None
-        self._coalescer = Coalescer(
-            self._serve, tokens_max=PIPELINE_TOKENS_MAX, waiting_max=WAITING_MAX
+        self._batcher: Batcher[Sequence[Token], Lookup] = Batcher(
+            self._serve,
+            weight=len,
+            weight_max=PIPELINE_TOKENS_MAX,
+            waiting_max=WAITING_MAX,
+            outage=CacheUnavailable,
+            ends_all=True,
+            crowded="too many lookups wait for Redis",
         )
 
     async def lookup(self, tokens: Sequence[Token]) -> Lookup:
@@ -101,15 +111,15 @@ class RedisLookup:
 
     async def aclose(self) -> None:
         """Fail whoever waits, and close the connection."""
-        await self._coalescer.aclose()
+        await self._batcher.aclose()
         await self._pipe.aclose()
 
     async def _ask(self, tokens: Sequence[Token]) -> Lookup:
         if not self._breaker.allows():
             raise CacheUnavailable("Redis did not answer a moment ago")
-        return await self._coalescer.ask(tokens)
+        return await self._batcher.add(tokens)
 
-    async def _serve(self, asks: list[Ask]) -> None:
+    async def _serve(self, asks: list[_Ask]) -> None:
         torn_in: Generation | None = None
         for _ in range(_ATTEMPTS_MAX):
             reading = await self._read(asks)
@@ -123,7 +133,7 @@ class RedisLookup:
             torn_in = reading.generation
         raise CacheUnvouched(_TOO_FAST)
 
-    async def _read(self, asks: Sequence[Ask]) -> _Reading:
+    async def _read(self, asks: Sequence[_Ask]) -> _Reading:
         """Read every token's bucket in the live generation, as Redis has it."""
         pointer: Command = ("GET", self._keys.pointer)
         for _ in range(_ATTEMPTS_MAX):
@@ -136,7 +146,7 @@ class RedisLookup:
                 fields = [
                     self._field_command(live.generation, token)
                     for ask in asks
-                    for token in ask.tokens
+                    for token in ask.item
                 ]
                 replies = await self._trip(
                     [pointer, head, vouched, ("INFO", "server"), *fields, head, pointer]
@@ -187,12 +197,12 @@ def _judged(live: _Live, replies: list[Reply]) -> _Reading:
     return _Reading(live.generation, head.position, fields, moved)
 
 
-def _settle(asks: list[Ask], reading: _Reading) -> list[Ask]:
+def _settle(asks: list[_Ask], reading: _Reading) -> list[_Ask]:
     """Answer all asks whose buckets are whole; return the others."""
-    torn: list[Ask] = []
+    torn: list[_Ask] = []
     unread = iter(reading.fields)
     for ask in asks:
-        own = list(islice(unread, len(ask.tokens)))
+        own = list(islice(unread, len(ask.item)))
         if any(sentinel is None for sentinel, _ in own):
             torn.append(ask)
             continue
