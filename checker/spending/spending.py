@@ -1,7 +1,5 @@
 """Spending under a cap, for merchants: every order under its key, and what became of it."""
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
@@ -14,7 +12,6 @@ from checker.domain.document import Document
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Resort
 from checker.errors import NotFound
-from checker.fault_log import FaultLog
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
 from checker.registry.standings import Question
@@ -32,6 +29,7 @@ from checker.spending.orders import (
 )
 from checker.spending.store import SpendingStore
 from checker.spending.writer import SpendingWriter
+from checker.work import Work
 
 ANSWERS_KEPT: Final = timedelta(hours=48)
 """Twice as long as the contract promises."""
@@ -40,8 +38,6 @@ KEY_PLACE: Final = "spending"
 """All orders of spending are one place for idempotency keys: a key of a hold is no capture's."""
 
 FORGET_INTERVAL_S: Final = 600.0
-
-_log = logging.getLogger(__name__)
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,17 +138,14 @@ class Spending:
             raise NotFound(UNKNOWN)
         return view_of(found, self._clock.now())
 
-    async def run(self) -> None:
-        """Forget old answers until cancelled."""
-        faults = FaultLog(_log, "forgetting old answers")
-        while True:
-            try:
-                await self._store.forget_answers(self._clock.now() - ANSWERS_KEPT)
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
-            await asyncio.sleep(FORGET_INTERVAL_S)
+    @property
+    def work(self) -> Work:
+        """Forget the answers to old orders, again and again."""
+
+        async def forget() -> None:
+            await self._store.forget_answers(self._clock.now() - ANSWERS_KEPT)
+
+        return Work(name="forgetting old answers", every_s=FORGET_INTERVAL_S, do=forget)
 
     async def aclose(self) -> None:
         """Stop; orders that are not carried out yet never are."""

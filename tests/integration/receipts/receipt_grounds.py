@@ -40,7 +40,7 @@ class Node:
         self.engine = engine
         self.instant = AT
         self.keys = ReceiptKeys(engine, VAULT, now=self.now, published_for=PUBLISHED_FOR)
-        self.receipts = Receipts(self.keys, issuer="checker", clock=self)
+        self.receipts = Receipts(self.keys.signing, issuer="checker", clock=self)
 
     def now(self) -> datetime:
         return self.instant

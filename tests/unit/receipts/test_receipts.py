@@ -46,7 +46,7 @@ class OneKey:
 
 
 def issuer_of(keys: OneKey) -> Receipts:
-    return Receipts(keys, issuer="checker.example", clock=keys)
+    return Receipts(keys.signing, issuer="checker.example", clock=keys)
 
 
 def reason(measure: str) -> Reason:
