@@ -1,8 +1,9 @@
 """The publisher's side on Redis: each step is one script, which judges and writes at once.
 
-Redis's own clock decides whether a vouch comes too late. What it shows is told with each state and
-each vouch; between two replies it is reckoned by ours, as early as it can be. Whoever asks for the
-state before the registry never reckons by the clock of a Redis that another has replaced since.
+Redis's own clock decides whether a vouch comes too late. Redis returns its time with each state and
+each vouch. Between two replies the time of Redis is computed from our clock, as the earliest time
+that is possible. A caller asks for the state before it asks the registry. So the time is never
+computed from a Redis that another Redis has replaced since.
 """
 
 import time
@@ -215,7 +216,7 @@ class RedisListWriter:
 def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
     """Raise ChangeRefused unless a generation, as it is held, stands where the change begins.
 
-    What is missing of one that was swept is no loss, so this is asked before its parts are judged.
+    A generation that was swept has lost nothing, so this is asked before its parts are judged.
     """
     stands = held.is_live if live else held.is_marked
     if held.head is None or held.head.change_id != change.before.change_id or not stands:
@@ -223,7 +224,7 @@ def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
 
 
 def _told(token: Token, value: bytes | None, start: int) -> Command:
-    """What the script is told of a token besides its places; its block begins at byte `start`."""
+    """Return a token's arguments of the script besides its places; its block begins at `start`."""
     return (b"-",) if value is None else (b"+" + value, *bit_offsets(token, start))
 
 

@@ -1,4 +1,4 @@
-"""Reads the URL of a Redis as deployments write it, and says in a line what is wrong with one.
+"""Reads the URL of a Redis as deployments write it, and names in one line what is wrong.
 
     redis://  valkey://        host, port, database number; user and password if there are any
     rediss:// valkeys://       the same over TLS
@@ -36,7 +36,7 @@ _KNOWN = "redis://, rediss://, valkey://, valkeys:// or unix://"
 def driver_url(text: str) -> str:
     """Return a URL as the driver wants it.
 
-    Raises CacheMisconfigured, with one line that says what is wrong.
+    Raises CacheMisconfigured, with one line that names the fault.
     """
     scheme, mark, rest = text.partition("://")
     scheme = scheme.lower()
