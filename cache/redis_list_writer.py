@@ -141,12 +141,23 @@ class RedisListWriter:
             self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
         asked_ms = int(self._redis_clock.at_least(asked_at))
         keys = self._keys
+        names = (
+            keys.pointer,
+            keys.head(generation.id),
+            keys.vouched,
+            keys.changes,
+            keys.nodes,
+        )
+        at = (position.version, position.as_of_ms, position.change_id, position.history)
+        deadlines = (asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS)
         command: Command = (
-            *("EVAL", _VOUCH, 5, keys.pointer, keys.head(generation.id)),
-            *(keys.vouched, keys.changes, keys.nodes),
-            *(generation.id, position.version, position.as_of_ms),
-            *(position.change_id, position.history),
-            *(asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS),
+            "EVAL",
+            _VOUCH,
+            len(names),
+            *names,
+            generation.id,
+            *at,
+            *deadlines,
             CHANGES_KEPT,
         )
         # Never sent again: the Redis that another connection leads to may have been set back.
@@ -190,20 +201,29 @@ class RedisListWriter:
                 part.outlines, blocks, buckets, strict=True
             )
             for argument in (
-                *(token, segment_places[segment], bucket_places[bucket]),
-                *_told(token, value, start),
+                token,
+                segment_places[segment],
+                bucket_places[bucket],
+                *_bits_of(token, value, start),
             )
         )
-        return (
-            *("EVAL", _APPLY, len(fixed) + len(segment_places) + len(bucket_places) + 1, *fixed),
+        names = (
+            *fixed,
             *(keys.segment(generation.id, segment) for segment in segment_places),
             *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
             keys.sums(generation.id),
-            *(generation.id, "live" if live else "building"),
-            *(change.before.version, change.before.change_id),
-            *(change.after.version, change.after.change_id, change.after.history),
-            *(change.after.as_of_ms, int(part.is_last), part.before, part.after),
-            *(CHANGES_KEPT, BUILD_MARKER_TTL_S, len(segment_places)),
+        )
+        return (
+            "EVAL",
+            _APPLY,
+            len(names),
+            *names,
+            generation.id,
+            "live" if live else "building",
+            *_step_of(change, part),
+            CHANGES_KEPT,
+            BUILD_MARKER_TTL_S,
+            len(segment_places),
             *(generation.segment_bytes(segment) for segment in segment_places),
             *tokens,
             amendment.seal_before,
@@ -223,7 +243,23 @@ def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
         raise ChangeRefused(_ELSEWHERE)
 
 
-def _told(token: Token, value: bytes | None, start: int) -> Command:
+def _step_of(change: Change, part: ChangeSlice) -> Command:
+    """Return the script's arguments about the step from one change to the next."""
+    before, after = change.before, change.after
+    return (
+        before.version,
+        before.change_id,
+        after.version,
+        after.change_id,
+        after.history,
+        after.as_of_ms,
+        int(part.is_last),
+        part.before,
+        part.after,
+    )
+
+
+def _bits_of(token: Token, value: bytes | None, start: int) -> Command:
     """Return a token's arguments of the script besides its places; its block begins at `start`."""
     return (b"-",) if value is None else (b"+" + value, *bit_offsets(token, start))
 

@@ -134,10 +134,8 @@ class RedisReplicaSource:
         turn = self._turn
         # Until Redis answers nobody knows whether the acknowledgement arrived: this turn is over.
         self._turn = turn + 1
-        command: Command = (
-            *("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node),
-            *(position.version, position.change_id, self._author, turn),
-        )
+        entry = (position.version, position.change_id, self._author, turn)
+        command: Command = ("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node, *entry)
         # A second call of this turn would find the entry of the first, and take it for a stay.
         [stayed] = await self._questions.ask([command], again=False)
         self._turn = turn

@@ -22,10 +22,18 @@ _SCHEMES: Mapping[str, str] = {
 }
 _PARAMETERS = frozenset(
     {
-        *("db", "client_name", "health_check_interval"),
-        *("ssl_cert_reqs", "ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile"),
-        *("ssl_check_hostname", "ssl_min_version"),
-        *("username", "password"),
+        "client_name",
+        "db",
+        "health_check_interval",
+        "password",
+        "ssl_ca_certs",
+        "ssl_ca_path",
+        "ssl_cert_reqs",
+        "ssl_certfile",
+        "ssl_check_hostname",
+        "ssl_keyfile",
+        "ssl_min_version",
+        "username",
     }
 )
 _SENTINEL = re.compile(r"^(redis|rediss|valkey|valkeys)?\+?sentinels?$")

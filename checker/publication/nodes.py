@@ -67,8 +67,11 @@ async def read_nodes(
     newest = select(func.max(change.c.version)).scalar_subquery()
     lost = select(func.count()).select_from(lost_change).scalar_subquery()
     around = select(
-        *(newest.label("newest"), lost.label("lost")),
-        *(change.c.version, change.c.at, change.c.change_id),
+        newest.label("newest"),
+        lost.label("lost"),
+        change.c.version,
+        change.c.at,
+        change.c.change_id,
     ).where((change.c.version == newest) | (change.c.version == any_(wanted)))
     with driver_errors():
         rows = await fetch(engine, around)
