@@ -1,8 +1,8 @@
 """Computes the checksums that a slice of a change leads to, from the parts that it touches. Pure.
 
-A bucket is verified before it is changed: a changed checksum would hide what a hand did to it. A
-page cannot be verified alone. If it was changed by hand, its segment's record does not fit before
-and does not fit after: the record takes up only the difference that the slice itself makes.
+A bucket is verified before it is changed, because a new checksum would hide a change by hand. A
+page cannot be verified alone. If a page was changed by hand, its segment's record fits neither
+before the slice nor after it, because the record takes up only the difference that the slice makes.
 """
 
 from collections import defaultdict

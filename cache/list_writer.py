@@ -1,8 +1,10 @@
 """The interface by which one publisher brings changes to the cache and vouches for them.
 
-Every write compares what it finds with what the publisher believes, so that one that has lost its
-lead without knowing does no harm. Two classes keep it: `cache.redis_list_writer` on Redis and
-`cache.memory_list_writer` in memory, which is the specification. Knows no store.
+Every write compares the state that it finds with the state that the publisher knows. So a publisher
+that has lost its lead without knowing does no harm.
+
+Two classes keep the interface: `cache.redis_list_writer` on Redis and `cache.memory_list_writer` in
+memory. The one in memory is the specification. This file knows no store.
 """
 
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ SLICE_TOKENS = 200
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the cache stands, as one publisher may know it.
+    """The state of the cache, as one publisher knows it.
 
     `generation` and `head` are both None unless pointer and head are there and can be read.
     `nodes_whole`: every node that lives on the cache is in the hash of nodes.
@@ -39,27 +41,30 @@ class ListWriter(Protocol):
     """The publisher's side of the cache. Any call may raise CacheUnavailable."""
 
     async def state(self) -> State:
-        """Read where the cache stands."""
+        """Return the state of the cache."""
         ...
 
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
         """Bring a change into a generation: the live one, or one that is built and not yet live.
 
-        Of a big change the tokens come in slices, and its version with the last: until then the
-        head says that a part of it is in, and lookups are not answered. Bringing a change, or a
-        part of it, twice does no harm. `live` also writes it to the stream. Raises ChangeRefused if
-        the generation's head is not at `change.before`, or it is not live, or, with `live`
-        False, no longer being built; CacheIncomplete if a bucket or segment is not whole, or a
-        bucket does not match its checksum. Then nothing is made anew.
+        The tokens of a big change come in slices, and its version comes with the last slice. Until
+        then the head names the slices that are in, and lookups are not answered. Bringing a change,
+        or a part of it, twice does no harm. With `live` the change is also written to the stream.
+
+        Raises:
+            ChangeRefused: the generation's head is not at `change.before`; or the generation is not
+                live; or, with `live` False, it is no longer being built.
+            CacheIncomplete: a bucket or segment is not whole, or a bucket does not match its
+                checksum. Nothing is repaired here.
         """
         ...
 
     async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
-        """Say that the live generation holds all that the registry had `asked_ms_ago`.
+        """Vouch that the live generation holds all changes that the registry had `asked_ms_ago`.
 
-        Lookups believe it until VOUCH_MS after that moment, nodes are told by a heartbeat. False,
-        and nothing is said: WRITE_DEADLINE_S have passed since that moment when the store comes to
-        it, or the generation is not live, or its head is not at `position`.
+        Lookups rely on the vouch until VOUCH_MS after that moment, and nodes read a heartbeat.
+        Returns False, and vouches for nothing, if the store comes to it later than WRITE_DEADLINE_S
+        after that moment, the generation is not live, or its head is not at `position`.
         """
         ...
 
@@ -75,9 +80,9 @@ class ListWriter(Protocol):
 class ChangeSlice(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a change that is brought in one step; the last one moves the head.
 
-    `before` and `after` are what the head says of the slices that are in (`Head.partial`). A slice
-    stands on those before it: a store that was set back in between must not take it. Before the
-    first one nothing is asked, for another attempt may have been given up.
+    `before` and `after` are the values of `Head.partial` before and after the slice. A slice stands
+    on the slices before it: a store that was set back in between must not take the slice. The first
+    slice compares nothing, because an earlier attempt may have been given up.
     """
 
     outlines: tuple[tuple[Token, bytes | None], ...]
@@ -87,7 +92,10 @@ class ChangeSlice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def slices(change: Change) -> Iterator[ChangeSlice]:
-    """Cut a change; one without tokens is one slice. Raises ValueError for misshapen ones."""
+    """Yield the slices of a change; a change without tokens is one slice.
+
+    Raises ValueError for a misshapen token or value.
+    """
     assert change.after.version > change.before.version, "a change leads to a newer version"
     refuse_misshapen(list(change.outlines))
     if any(len(value or b"") > VALUE_BYTES_MAX for value in change.outlines.values()):

@@ -1,7 +1,7 @@
 """The store in memory: the specification of `StandingCache`, and the one for other tests.
 
-It keeps what Redis would keep, under the same key names, so that a test can lose or cut a key in
-either store and both must say the same. Knows no Redis.
+The store keeps the values that Redis would keep, under the same key names. So a test can lose or
+cut a key in either store, and both must answer the same. Knows no Redis.
 """
 
 import time
@@ -38,7 +38,7 @@ from cache.token import Token
 
 
 class MemoryStore:
-    """What a Redis is to the other store: several stores may share it, and a test may damage it.
+    """Stands for one Redis: several stores may share it, and a test may damage it.
 
     `policy`, `run_id` and `reachable` stand for its eviction policy, the random id of its process,
     and the way to it. `clock` gives seconds.
@@ -90,7 +90,7 @@ class MemoryStore:
         del stream[:-CHANGES_KEPT]
 
     def vouch_of(self, generation_id: str) -> bytes:
-        """Return what the key of a vouch holds in this run."""
+        """Return the value of a vouch's key in this run."""
         return f"{generation_id}:{self.run_id}".encode()
 
     def now_ms(self) -> int:

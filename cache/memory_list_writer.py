@@ -1,6 +1,6 @@
 """The publisher's side in memory: the specification of `ListWriter`.
 
-Knows no Redis. Nothing takes time here, so a vouch is late only if its caller says so.
+Knows no Redis. Nothing takes time here, so a vouch is late only by its argument.
 """
 
 from cache.amendment import amend

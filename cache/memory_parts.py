@@ -21,7 +21,7 @@ class MemoryParts:
         return self.held_now(generation, touched)
 
     def held_now(self, generation: Generation, touched: Touched) -> HeldParts:
-        """The same at once, for who changes in the same step what it has read."""
+        """Return the same without waiting, for a caller that changes the parts in the same step."""
         memory, keys = self._reach(), self._keys
         id_ = generation.id
         records = memory.hashes.get(keys.sums(id_), {})

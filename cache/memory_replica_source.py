@@ -1,6 +1,7 @@
 """`ReplicaSource` in memory: the specification, and the one for other tests.
 
-It reads and writes what `cache.memory` keeps, under the same key names as Redis. Knows no Redis.
+The source reads and writes the store of `cache.memory`, under the key names of Redis. Knows no
+Redis.
 """
 
 import asyncio

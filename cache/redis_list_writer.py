@@ -1,8 +1,9 @@
 """The publisher's side on Redis: each step is one script, which judges and writes at once.
 
-Redis's own clock decides whether a vouch comes too late. What it shows is told with each state and
-each vouch; between two replies it is reckoned by ours, as early as it can be. Whoever asks for the
-state before the registry never reckons by the clock of a Redis that another has replaced since.
+Redis's own clock decides whether a vouch comes too late. Redis returns its time with each state and
+each vouch. Between two replies the time of Redis is computed from our clock, as the earliest time
+that is possible. A caller asks for the state before it asks the registry. So the time is never
+computed from a Redis that another Redis has replaced since.
 """
 
 import time
@@ -140,12 +141,23 @@ class RedisListWriter:
             self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
         asked_ms = int(self._redis_clock.at_least(asked_at))
         keys = self._keys
+        names = (
+            keys.pointer,
+            keys.head(generation.id),
+            keys.vouched,
+            keys.changes,
+            keys.nodes,
+        )
+        at = (position.version, position.as_of_ms, position.change_id, position.history)
+        deadlines = (asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS)
         command: Command = (
-            *("EVAL", _VOUCH, 5, keys.pointer, keys.head(generation.id)),
-            *(keys.vouched, keys.changes, keys.nodes),
-            *(generation.id, position.version, position.as_of_ms),
-            *(position.change_id, position.history),
-            *(asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS),
+            "EVAL",
+            _VOUCH,
+            len(names),
+            *names,
+            generation.id,
+            *at,
+            *deadlines,
             CHANGES_KEPT,
         )
         # Never sent again: the Redis that another connection leads to may have been set back.
@@ -189,20 +201,29 @@ class RedisListWriter:
                 part.outlines, blocks, buckets, strict=True
             )
             for argument in (
-                *(token, segment_places[segment], bucket_places[bucket]),
-                *_told(token, value, start),
+                token,
+                segment_places[segment],
+                bucket_places[bucket],
+                *_bits_of(token, value, start),
             )
         )
-        return (
-            *("EVAL", _APPLY, len(fixed) + len(segment_places) + len(bucket_places) + 1, *fixed),
+        names = (
+            *fixed,
             *(keys.segment(generation.id, segment) for segment in segment_places),
             *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
             keys.sums(generation.id),
-            *(generation.id, "live" if live else "building"),
-            *(change.before.version, change.before.change_id),
-            *(change.after.version, change.after.change_id, change.after.history),
-            *(change.after.as_of_ms, int(part.is_last), part.before, part.after),
-            *(CHANGES_KEPT, BUILD_MARKER_TTL_S, len(segment_places)),
+        )
+        return (
+            "EVAL",
+            _APPLY,
+            len(names),
+            *names,
+            generation.id,
+            "live" if live else "building",
+            *_step_of(change, part),
+            CHANGES_KEPT,
+            BUILD_MARKER_TTL_S,
+            len(segment_places),
             *(generation.segment_bytes(segment) for segment in segment_places),
             *tokens,
             amendment.seal_before,
@@ -215,15 +236,31 @@ class RedisListWriter:
 def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
     """Raise ChangeRefused unless a generation, as it is held, stands where the change begins.
 
-    What is missing of one that was swept is no loss, so this is asked before its parts are judged.
+    A generation that was swept has lost nothing, so this is asked before its parts are judged.
     """
     stands = held.is_live if live else held.is_marked
     if held.head is None or held.head.change_id != change.before.change_id or not stands:
         raise ChangeRefused(_ELSEWHERE)
 
 
-def _told(token: Token, value: bytes | None, start: int) -> Command:
-    """What the script is told of a token besides its places; its block begins at byte `start`."""
+def _step_of(change: Change, part: ChangeSlice) -> Command:
+    """Return the script's arguments about the step from one change to the next."""
+    before, after = change.before, change.after
+    return (
+        before.version,
+        before.change_id,
+        after.version,
+        after.change_id,
+        after.history,
+        after.as_of_ms,
+        int(part.is_last),
+        part.before,
+        part.after,
+    )
+
+
+def _bits_of(token: Token, value: bytes | None, start: int) -> Command:
+    """Return a token's arguments of the script besides its places; its block begins at `start`."""
     return (b"-",) if value is None else (b"+" + value, *bit_offsets(token, start))
 
 

@@ -32,7 +32,7 @@ class RedisParts:
     def connect(
         cls, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 2.0
     ) -> Self:
-        """Return it over a connection of its own; connects when first asked."""
+        """Return parts over a connection of their own; connects when first asked."""
         return cls(Pipe(url, timeout_s=timeout_s), Keys(namespace))
 
     async def aclose(self) -> None:
@@ -108,7 +108,7 @@ class RedisParts:
 
     async def _ask(self, commands: Sequence[Command]) -> list[Reply]:
         *_, replies = await self._pipe.ask([("MULTI",), *commands, ("EXEC",)])
-        # Of the commands that it runs together, Redis gives an error as one of the replies.
+        # Redis returns the error of a command inside MULTI as one of the replies.
         if any(isinstance(reply, Exception) for reply in replies):
             raise CacheIncomplete("a part of a generation is a key of another type")
         return list(replies)

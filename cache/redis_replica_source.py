@@ -1,13 +1,13 @@
 """`ReplicaSource` on Redis or Valkey from 6.2 on.
 
-Three connections: one waits in the stream, one loads filters, one asks and says short things, so
-that none of them waits behind another. Nothing here is atomic over several commands; their order
-says enough:
+Three connections, so that no question waits behind another: one waits in the stream, one loads
+filters, one has short questions. No call is atomic over several commands; the order of the commands
+is enough:
 
-- load: the stream's end, then the pointer and the head, then the bits. What is written meanwhile is
-  in the bits, or behind the cursor, or both. At the end all three are looked at once more, and
-  whether it is still the same run of Redis: one that was set back meanwhile may have given bits
-  from before the head that was read, and have been brought there again since.
+- load: the stream's end, then the pointer and the head, then the bits. A change that is written
+  meanwhile is in the bits, or behind the cursor, or both. At the end all three are read once more,
+  with the run of Redis. A Redis that was set back meanwhile may have returned bits from before the
+  head that was read, and may have been brought to that head again since.
 - read_stream: the entries, then whether the cursor's own entry is still there, then the pointer. A
   stream is trimmed from its beginning: with the cursor's entry there, no later one is gone.
 - nodes: the head, then the nodes (`cache.lease` needs it so).
@@ -88,7 +88,7 @@ class RedisReplicaSource:
         patience: ReplicaSourcePatience = ReplicaSourcePatience(),  # noqa: B008 - frozen
         checksum_key: bytes,
     ) -> Self:
-        """Return it at a redis://, rediss:// or unix:// URL; connects when first asked."""
+        """Return the source at a redis://, rediss:// or unix:// URL; connects when first asked."""
         return cls(
             stream=Pipe(url, timeout_s=patience.stream_s + patience.answer_s),
             loads=Pipe(url, timeout_s=patience.load_s),
@@ -119,7 +119,7 @@ class RedisReplicaSource:
         try:
             entries = tuple([_entry(fields) for _, fields in found])
         except CacheIncomplete:
-            # It would be found again for ever: let it be passed over by loading anew.
+            # The entry would be found again and again: loading anew passes over the entry.
             entries, at_cursor = (), []
         return StreamRead(
             generation_id=self._id_of(pointer),
@@ -132,13 +132,11 @@ class RedisReplicaSource:
     async def acknowledge(self, node: str, position: Position) -> bool:
         """See `ReplicaSource.acknowledge`."""
         turn = self._turn
-        # Until it is answered nobody knows what becomes of it, and this turn is over.
+        # Until Redis answers nobody knows whether the acknowledgement arrived: this turn is over.
         self._turn = turn + 1
-        command: Command = (
-            *("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node),
-            *(position.version, position.change_id, self._author, turn),
-        )
-        # A second call of this turn would find what the first put there, and take it for a stay.
+        entry = (position.version, position.change_id, self._author, turn)
+        command: Command = ("EVAL", _ACKNOWLEDGE, 1, self._keys.nodes, node, *entry)
+        # A second call of this turn would find the entry of the first, and take it for a stay.
         [stayed] = await self._questions.ask([command], again=False)
         self._turn = turn
         return bool(stayed)
@@ -213,7 +211,7 @@ class RedisReplicaSource:
         return bool(now == pointer)
 
     def _id_of(self, pointer: bytes | None) -> str | None:
-        """Return which generation a pointer names; the same bytes need no second decoding."""
+        """Return the generation that a pointer names; the same bytes need no second decoding."""
         if pointer != self._pointer or pointer is None:
             self._pointer = pointer or b""
             try:

@@ -1,16 +1,15 @@
 """Keeps a node's replica current: by the stream of changes or, while that is silent, the registry.
 
-Two loops share one `cache.leased_replica`, which holds the rules: one reads the stream, the other
-asks the registry when half a lease has passed without a renewal. They are two so that a Redis which
-is frozen, and holds up the first, does not hold up the second.
+Two works share one `cache.leased_replica`, which holds the rules. One work reads the stream
+(`read_once`). The other work asks the registry when half a lease has passed without a renewal
+(`ask_word_if_due`). So a frozen Redis, which holds up the first work, does not hold up the second.
 
-Knows neither Redis nor PostgreSQL: the keeper is given a `ReplicaSource`, and the registry's word.
+This file knows neither Redis nor PostgreSQL.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import TypeAlias
 
 from cache.changes import Position
 from cache.errors import CacheError, CacheUnavailable
@@ -19,7 +18,7 @@ from cache.leased_replica import Absence, Acknowledgement, LeasedReplica, Newer
 from cache.replica_source import ReplicaSource
 from cache.token import Token
 
-__all__ = ["Absence", "AnotherHistory", "Newer", "RegistryWord", "ReplicaKeeper", "WordUnavailable"]
+__all__ = ["Absence", "AnotherHistory", "Newer", "RenewByWord", "ReplicaKeeper", "WordUnavailable"]
 
 WAIT_S = LEASE_S / 4
 """For how long a read waits in the stream; heartbeats come sooner."""
@@ -29,7 +28,7 @@ RETRY_S = BEAT_S
 
 
 class WordUnavailable(CacheUnavailable):
-    """The registry cannot be asked either."""
+    """The registry cannot be asked either, so nothing renews the lease."""
 
 
 class AnotherHistory(CacheError):
@@ -39,16 +38,13 @@ class AnotherHistory(CacheError):
     """
 
 
-class RegistryWord(Protocol):
-    """What the registry tells a node that lives without Redis."""
+RenewByWord: TypeAlias = Callable[[str, Position], Awaitable[Newer | None]]
+"""The registry's word for a node that lives without Redis: called with node and its position.
 
-    async def renew(self, node: str, after: Position) -> Newer | None:
-        """Note that the node lives on the registry's word, and only then ask what is newest.
-
-        None: the changes after `after` cannot be told token by token. Raises WordUnavailable, and
-        AnotherHistory if the registry does not have the change of `after`.
-        """
-        ...
+Notes that the node lives on the registry's word, and only then reads which changes came after that
+position. None: the changes cannot be named token by token. Raises WordUnavailable, and
+AnotherHistory if the registry does not have the change of that position.
+"""
 
 
 class ReplicaKeeper:
@@ -58,18 +54,18 @@ class ReplicaKeeper:
         self,
         node_id: str,
         replica_source: ReplicaSource,
-        word: RegistryWord,
+        renew_by_word: RenewByWord,
         clock: Callable[[], float] = elapsed,
     ) -> None:
         """`node_id` is no other node's, nor that of this one before a restart."""
         self.node_id = node_id
         self._replica_source = replica_source
-        self._word = word
+        self._renew_by_word = renew_by_word
         self._clock = clock
         self._held = LeasedReplica(clock)
 
     def ask(self, tokens: Sequence[Token]) -> Absence | None:
-        """Say which tokens cannot be ruled out; None without a lease, or before the first load."""
+        """Return the tokens that cannot be ruled out; None without a lease or a loaded filter."""
         return self._held.ask(tokens)
 
     @property
@@ -87,19 +83,14 @@ class ReplicaKeeper:
         """How much memory the filter takes."""
         return self._held.filter_bytes
 
-    async def run(self, report: Callable[[Exception], None]) -> None:
-        """Keep the replica until cancelled; each failure is reported, and tried again.
+    async def aclose(self) -> None:
+        """End the lease, and then take the node off the list of nodes.
 
-        On the way out the lease ends, and then the node leaves the list of nodes.
+        Both works must have ended before, because each of them may renew the lease.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep(self.read_once, report))
-                group.create_task(self._keep(self._wait_and_ask, report))
-        finally:
-            self._held.end()
-            with suppress(CacheError):
-                await self._replica_source.leave(self.node_id)
+        self._held.end()
+        with suppress(CacheError):
+            await self._replica_source.leave(self.node_id)
 
     async def read_once(self) -> None:
         """Load the filter if that is due, then read the stream once.
@@ -123,12 +114,24 @@ class ReplicaKeeper:
             return
         asked_at = self._clock()
         try:
-            newer = await self._word.renew(self.node_id, held)
+            newer = await self._renew_by_word(self.node_id, held)
         except AnotherHistory:
             self._held.unknown(held)
             raise
         if newer is not None:
             self._held.word(newer, after=held, asked_at=asked_at)
+
+    async def ask_word_if_due(self) -> float:
+        """Ask the registry where half a lease has passed; return the seconds until the next look.
+
+        Raises WordUnavailable, AnotherHistory.
+        """
+        wait_s = self._held.word_due_at - self._clock()
+        if wait_s <= 0:
+            await self.ask_word_once()
+            # The registry may not have been able to renew the lease.
+            wait_s = max(self._held.word_due_at - self._clock(), RETRY_S)
+        return min(wait_s, LEASE_S / 2)
 
     async def _acknowledge(self, told: Acknowledgement) -> None:
         try:
@@ -137,22 +140,3 @@ class ReplicaKeeper:
             self._held.unacknowledged()
             raise
         self._held.acknowledged(told, stayed=stayed, answered_at=self._clock())
-
-    async def _wait_and_ask(self) -> None:
-        wait_s = self._held.word_due_at - self._clock()
-        if wait_s > 0:
-            await asyncio.sleep(min(wait_s, LEASE_S / 2))
-            return
-        await self.ask_word_once()
-        if self._held.word_due_at <= self._clock():
-            await asyncio.sleep(RETRY_S)  # it could not tell
-
-    async def _keep(
-        self, work: Callable[[], Awaitable[None]], report: Callable[[Exception], None]
-    ) -> None:
-        while True:
-            try:
-                await work()
-            except Exception as error:
-                report(error)
-                await asyncio.sleep(RETRY_S)

@@ -52,7 +52,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamRead(msgspec.Struct, frozen=True, kw_only=True):
-    """What one read of the stream gave, in order.
+    """The entries of one read of the stream, in order.
 
     `generation_id` was live after the last of the entries was written. `unbroken`: nothing between
     the cursor and the entries was lost, by trimming or otherwise. `newest`: when the read was
@@ -74,7 +74,7 @@ class HeldChange(msgspec.Struct, frozen=True):
 
 
 NOTHING_HELD = HeldChange(-1, "")
-"""A node that has said nothing readable."""
+"""A node whose field cannot be read."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class ReplicaSource(Protocol):
     """Any call may raise CacheUnavailable."""
 
     async def load(self) -> Image:
-        """Read the live generation's filter, a segment at a time.
+        """Return the live generation's filter, read a segment at a time.
 
         Raises CacheIncomplete where none is live, a part is missing or cut short, a segment does
         not match its checksum, or its tokens were made with another key.
@@ -100,14 +100,14 @@ class ReplicaSource(Protocol):
         ...
 
     async def read_stream(self, cursor: str, *, wait_s: float) -> StreamRead:
-        """Read what came after `cursor`, waiting up to `wait_s` seconds for a first entry."""
+        """Return the entries after `cursor`, waiting up to `wait_s` seconds for a first entry."""
         ...
 
     async def acknowledge(self, node: str, position: Position) -> bool:
-        """Say that the node has all changes up to `position`.
+        """Note on the list of nodes that the node has all changes up to `position`.
 
-        True if it was in the list of nodes without a gap, in one run of the store, since this
-        object's last acknowledgement that was answered; False if it has only just come in.
+        Returns True if the node stood on the list without a gap, in one run of the store, since
+        this object's last acknowledgement that was answered; False if the node is new on the list.
         """
         ...
 
@@ -116,7 +116,7 @@ class ReplicaSource(Protocol):
         ...
 
     async def nodes(self) -> Membership:
-        """Read who has what."""
+        """Return the newest change of each node."""
         ...
 
     async def drop_behind(self, version: int, strangers: Collection[str] = ()) -> None:
@@ -132,7 +132,7 @@ class ReplicaSource(Protocol):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hash holds of a node."""
+    """The value of a node's field."""
 
     version: int
     author: str
@@ -151,7 +151,7 @@ def encode_member(member: Member) -> bytes:
 
 
 def decode_member(raw: bytes | None) -> Member | None:
-    """Return what a field says; None if there is none, or it cannot be read."""
+    """Return the member of a field; None if the field is missing or cannot be read."""
     try:
         return None if raw is None else _decoder.decode(raw)
     except msgspec.DecodeError:
@@ -161,7 +161,7 @@ def decode_member(raw: bytes | None) -> Member | None:
 def membership(
     fields: Mapping[bytes, bytes], *, run: str, now_ms: int, head: HeldChange | None
 ) -> Membership:
-    """Judge the hash of nodes; a field that cannot be read is a node that has nothing yet."""
+    """Return the membership; a field that cannot be read is a node that has nothing yet."""
     since_run, _, since_ms = fields.get(SENTINEL_NODE, b"").decode(errors="replace").partition(":")
     members = {
         node.decode(errors="replace"): decode_member(raw)

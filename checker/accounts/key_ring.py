@@ -11,7 +11,6 @@ rightly asks the operator, who sees it.
 """
 
 import asyncio
-import logging
 import time
 from datetime import datetime
 from typing import Any
@@ -33,7 +32,7 @@ from checker.accounts.scope import (
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Unauthenticated
-from checker.fault_log import FaultLog
+from checker.work import Work
 
 REFRESH_INTERVAL_S = 0.25
 """A revocation is to hold within a second, also where a loaded machine is late a few times over."""
@@ -42,8 +41,6 @@ SEARCH_INTERVAL_S = 0.1
 NOT_IN_FORCE = "this key is not known, or no longer in force"
 
 _SCHEME = "bearer"
-
-_log = logging.getLogger(__name__)
 
 
 class KeyRing:
@@ -86,17 +83,10 @@ class KeyRing:
         self.uses.note(known.key_pk)
         return known
 
-    async def run(self) -> None:
-        """Refresh until cancelled; whatever fails is tried again."""
-        faults = FaultLog(_log, "refreshing the keys")
-        while True:
-            await asyncio.sleep(REFRESH_INTERVAL_S)
-            try:
-                await self.refresh()
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    @property
+    def work(self) -> Work:
+        """Refresh the keys, again and again."""
+        return Work(name="refreshing the keys", every_s=REFRESH_INTERVAL_S, do=self.refresh)
 
     async def refresh(self) -> None:
         """Read all keys that are in force, if anything has changed since the last time.

@@ -5,8 +5,6 @@ is right to about a minute, and a process that dies takes no more than that alon
 forgotten key is found by it; nothing is decided by it.
 """
 
-import asyncio
-import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
@@ -16,14 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from checker.accounts.schema import key_use
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
-from checker.fault_log import FaultLog
+from checker.work import Work
 
 FLUSH_INTERVAL_S = 0.5
 PRECISION = timedelta(minutes=1)
 KEYS_AT_ONCE = 10_000
 """asyncpg takes 32 767 parameters in a statement; the others go with the next."""
-
-_log = logging.getLogger(__name__)
 
 
 class KeyUses:
@@ -39,17 +35,10 @@ class KeyUses:
         """Note that a key was used."""
         self._used.add(key_pk)
 
-    async def run(self) -> None:
-        """Write until cancelled; whatever fails is tried again."""
-        faults = FaultLog(_log, "writing when keys were used")
-        while True:
-            await asyncio.sleep(FLUSH_INTERVAL_S)
-            try:
-                await self.flush()
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    @property
+    def work(self) -> Work:
+        """Write the uses that are due, again and again."""
+        return Work(name="writing when keys were used", every_s=FLUSH_INTERVAL_S, do=self.flush)
 
     async def flush(self) -> None:
         """Write the uses that are due.

@@ -9,7 +9,6 @@ low limit more (`checker.accounts.key_ring`), until that ends or an operator cle
 could not be counted while Redis was away is lost: this is a watch, not a record.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from checker.accounts.flags import Flags
 from checker.accounts.keys import Caller
 from checker.domain.clock import Clock
 from checker.domain.fishing import Asked, FishingGround, FishingSettings, suspect
-from checker.fault_log import FaultLog
+from checker.work import Work
 
 FLUSH_INTERVAL_S = 1.0
 PERSONS_MAX = 20_000
@@ -75,17 +74,13 @@ class FishingWatch:
         if len(since.persons) < PERSONS_MAX:
             since.persons.add(token)
 
-    async def run(self, told: Callable[[FishingGround], None]) -> None:
-        """Flush every second until cancelled; whatever fails is left behind."""
-        faults = FaultLog(_log, "watching for accounts that fish")
-        while True:
-            await asyncio.sleep(FLUSH_INTERVAL_S)
-            try:
-                await self.flush(told)
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    def work(self, told: Callable[[FishingGround], None]) -> Work:
+        """Flush, again and again; notes of a flush that failed are left behind."""
+
+        async def flush() -> None:
+            await self.flush(told)
+
+        return Work(name="watching for accounts that fish", every_s=FLUSH_INTERVAL_S, do=flush)
 
     async def flush(self, told: Callable[[FishingGround], None]) -> None:
         """Count what was noted, and flag who seems to fish.

@@ -5,7 +5,6 @@ process sets before they start. Writing there costs more than counting; so count
 second, and one duration in sixteen is noted. What a replica holds is told by worker (`pid`).
 """
 
-import asyncio
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -26,8 +25,10 @@ from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
 from checker.intake.report import FeedReport
+from checker.node.work_failures import count_failures
 from checker.notices.webhooks import Waiting
 from checker.publication.nodes import Nodes
+from checker.work import Work
 
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
@@ -107,6 +108,7 @@ class Metrics:
             ("order", "result"),
             registry=self._registry,
         )
+        self.work_failed = count_failures(self._registry)
         self._count_the_list()
         self._count_what_waits()
         self._count_the_feed()
@@ -235,11 +237,14 @@ class Metrics:
         self._replica_version.set(0 if position is None else position.version)
         self._lease.set(self._replica.holds_lease)
 
-    async def run(self) -> None:
-        """Flush every second until cancelled."""
-        while True:
-            await asyncio.sleep(FLUSH_INTERVAL_S)
+    @property
+    def work(self) -> Work:
+        """Flush, again and again."""
+
+        async def flush() -> None:
             self.flush()
+
+        return Work(name="writing counts", every_s=FLUSH_INTERVAL_S, do=flush)
 
     def exposition(self) -> bytes:
         """Write all counts, of every worker, in Prometheus's text format; may run in a thread.

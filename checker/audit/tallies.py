@@ -5,8 +5,6 @@ in memory and adds its counts to PostgreSQL every few seconds and when it ends. 
 loses the counts that it had not added. The counts are for reports; nobody is billed by them.
 """
 
-import asyncio
-import logging
 from collections import Counter
 from datetime import date
 from typing import Final, NamedTuple
@@ -19,11 +17,9 @@ from checker.database.engine import driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Outcome
 from checker.domain.service import ServiceType
-from checker.fault_log import FaultLog
+from checker.work import Work
 
 ADD_INTERVAL_S: Final = 5.0
-
-_log = logging.getLogger(__name__)
 
 
 class CheckTally(NamedTuple):
@@ -47,20 +43,10 @@ class Tallies:
         """Count an answer given to an account."""
         self._counts[account_id, service, outcome] += 1
 
-    async def run(self) -> None:
-        """Add the counts until cancelled, and once more then."""
-        faults = FaultLog(_log, "counting checks")
-        try:
-            while True:
-                await asyncio.sleep(ADD_INTERVAL_S)
-                try:
-                    await self.add()
-                except Exception as error:
-                    faults.met(error)
-                else:
-                    faults.passed()
-        finally:
-            await self.add()
+    @property
+    def work(self) -> Work:
+        """Add the counts to the record, again and again, and once more at the end."""
+        return Work(name="counting checks", every_s=ADD_INTERVAL_S, do=self.add, at_end=self.add)
 
     async def add(self) -> None:
         """Add the counts since the last time to the record.

@@ -31,10 +31,10 @@ from checker.checks.judge import Judge
 from checker.checks.request import PreparedCheck
 from checker.checks.turns import Pace, give_way, slices
 from checker.database.engine import attempt, driver_errors
-from checker.database.group_commit import GroupCommit
 from checker.domain.decision import Decision
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
+from checker.group_commit import GroupCommit, group_commit
 from checker.policy.book import PolicyBook
 from checker.registry.permit_uses import PermitUses
 from checker.registry.sealing import Sealer
@@ -63,7 +63,7 @@ class RegistryCheck:
         self._sealer = sealer
         self._policies = policies
         self._judge = Judge(policies)
-        self._group: GroupCommit[Item, Confirmed | None] = GroupCommit(
+        self._group: GroupCommit[Item, Confirmed | None] = group_commit(
             self._transact,
             weight=lambda item: len(item.questions),
             weight_max=GROUP_CHECKS_MAX,
@@ -98,7 +98,7 @@ class RegistryCheck:
         return confirmed
 
     async def aclose(self) -> None:
-        """Stop; whoever waits is cancelled."""
+        """Stop; a caller that waits gets Unavailable."""
         await self._group.aclose()
 
     async def _questions(self, asked: Asked, pace: Pace) -> tuple[Question, ...]:

@@ -28,10 +28,10 @@ from checker.corrections import rows
 from checker.corrections.correction import Correction, due_on, is_late
 from checker.corrections.journaled import CONTACT, GROUND
 from checker.database.engine import driver_errors
-from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import NotFound, QuotaExceeded
+from checker.group_commit import GroupCommit, group_commit
 from checker.registry.sealing import Sealer
 
 WAITING_MAX: Final = 50
@@ -111,7 +111,7 @@ class CorrectionIntake:
         self._count = count
         # One connection for each way at most: a flood of filings takes none from the checks.
         self._turns: dict[Way, GroupCommit[Filing, Correction]] = {
-            way: GroupCommit(self._take, weight=lambda _: 1, weight_max=1, waiting_max=WAITING_MAX)
+            way: group_commit(self._take, weight=lambda _: 1, weight_max=1, waiting_max=WAITING_MAX)
             for way in Way
         }
         self._waiting: Counter[str] = Counter()
@@ -138,7 +138,7 @@ class CorrectionIntake:
             self._waiting -= Counter((filing.sender,))  # drops counts of 0
 
     async def aclose(self) -> None:
-        """Stop. Filings that still wait are never taken in."""
+        """Stop; a filing that is not taken in yet never is."""
         for turns in self._turns.values():
             await turns.aclose()
 

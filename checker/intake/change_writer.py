@@ -12,10 +12,10 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
-from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import CheckerError
+from checker.group_commit import GroupCommit, group_commit
 from checker.intake.feed_requests import AnsweredBefore
 from checker.intake.quarantine_rows import (
     REQUEST_LINES_MAX,
@@ -116,7 +116,7 @@ class ChangeWriter:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
-        self._group: GroupCommit[Batch, _Result] = GroupCommit(
+        self._group: GroupCommit[Batch, _Result] = group_commit(
             self._commit,
             weight=lambda batch: GROUP_LINES_MAX if batch.is_alone else len(batch.lines),
             weight_max=GROUP_LINES_MAX,
@@ -139,7 +139,7 @@ class ChangeWriter:
         raise result
 
     async def aclose(self) -> None:
-        """Stop; what is not committed never is, and whoever waits is cancelled."""
+        """Stop; a batch that is not committed never is, and its caller gets Unavailable."""
         await self._group.aclose()
 
     async def _commit(self, batches: Sequence[Batch]) -> list[_Result]:

@@ -18,8 +18,6 @@ same key. A refusal of a shrunk list is kept: the same body could pass later, ag
 in force, and would undo the changes in between.
 """
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
@@ -32,20 +30,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, IdempotencyKeyReused
-from checker.fault_log import FaultLog
 from checker.intake.report import FeedReport
 from checker.intake.wanted import Wanted
 from checker.registry.schema import feed_request
 from checker.registry.versions import ListVersion, newest_version, version_numbered
 from checker.vault import Vault
+from checker.work import Work
 
 ANSWERS_KEPT: Final = timedelta(hours=48)
 """Twice as long as the contract promises."""
 
 FORGET_INTERVAL_S: Final = 600.0
 ANSWER: Final = "feed_request.answer"
-
-_log = logging.getLogger(__name__)
 
 
 class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,17 +193,12 @@ class FeedRequests:
             statement.on_conflict_do_update(index_elements=["key_digest"], set_=values)
         )
 
-    async def run(self) -> None:
-        """Delete old answers until cancelled."""
-        faults = FaultLog(_log, "forgetting old answers to feeds")
-        while True:
-            try:
-                await self.forget()
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
-            await asyncio.sleep(FORGET_INTERVAL_S)
+    @property
+    def work(self) -> Work:
+        """Forget old answers to feeds, again and again."""
+        return Work(
+            name="forgetting old answers to feeds", every_s=FORGET_INTERVAL_S, do=self.forget
+        )
 
     async def forget(self) -> None:
         """Delete the answers whose time is over. Raises Unavailable."""

@@ -1,8 +1,8 @@
-"""The whole record of a deployment: begins its journal, and verifies all that is kept.
+"""The whole record of a deployment: begins its journal, and verifies all rows.
 
-Rows are verified against the journal, and what is derived is made again from the rows: outlines
-from listings, sums and open holds from steps. All of it is read in one view of the database, so
-that a service may run meanwhile.
+Rows are verified against the journal. Derived rows are made again from the rows and compared:
+outlines from listings, sums and open holds from steps. All rows are read in one view of the
+database, so a service may run meanwhile.
 """
 
 import msgspec
@@ -28,14 +28,14 @@ from checker.spending.verification import SpendingVerification, verify_spending
 
 
 class NotedHeads(msgspec.Struct, frozen=True, kw_only=True):
-    """Heads of both chains that somebody wrote down; None: that one was not noted."""
+    """Heads of both chains that an operator noted; None: this head was not noted."""
 
     decisions: ChainHead | None = None
     journal: ChainHead | None = None
 
 
 class RecordVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified of each kind."""
+    """The outcome of verifying each kind of row."""
 
     decisions: ChainVerification
     journal: JournalVerification

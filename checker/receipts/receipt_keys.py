@@ -4,8 +4,6 @@ Every second the node looks whether one was made or withdrawn. While PostgreSQL 
 with those it has: one that was made before takes over at its time all the same.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors
 from checker.errors import Unavailable
-from checker.fault_log import FaultLog
 from checker.receipts.keys import (
     ReceiptKey,
     make_first_key,
@@ -26,6 +23,7 @@ from checker.receipts.keys import (
 from checker.receipts.schema import receipt_key
 from checker.receipts.signature import PublicKey, PublicKeySet, public_key
 from checker.vault import Vault
+from checker.work import Work
 
 REFRESH_INTERVAL_S: Final = 1.0
 
@@ -46,8 +44,6 @@ _MARKS = select(
     func.max(receipt_key.c.number),
     func.max(receipt_key.c.created_at),
 )
-
-_log = logging.getLogger(__name__)
 
 
 class ReceiptKeys:
@@ -79,18 +75,15 @@ class ReceiptKeys:
         await make_first_key(self._engine, self._vault, self._now())
         await self.refresh()
 
-    async def run(self) -> None:
-        """Refresh until cancelled; whatever fails is tried again."""
-        faults = FaultLog(_log, "refreshing the keys of receipts")
-        while True:
-            await asyncio.sleep(REFRESH_INTERVAL_S)
-            try:
-                # A node that started while PostgreSQL was away has none yet.
-                await (self.refresh() if self._keys else self.prepare())
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    @property
+    def work(self) -> Work:
+        """Refresh the keys, again and again."""
+
+        async def refresh() -> None:
+            # A node that started while PostgreSQL was away has none yet.
+            await (self.refresh() if self._keys else self.prepare())
+
+        return Work(name="refreshing the keys of receipts", every_s=REFRESH_INTERVAL_S, do=refresh)
 
     async def refresh(self) -> None:
         """Read the keys if one came or went since the last time; raises as `prepare`."""

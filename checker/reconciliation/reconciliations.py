@@ -19,7 +19,6 @@ from checker.accounts.quotas import Quotas
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock
 from checker.errors import CheckerError, NotFound, Unavailable
-from checker.fault_log import FaultLog
 from checker.policy.book import PolicyBook
 from checker.reconciliation import rows
 from checker.reconciliation.batches import BatchQueue
@@ -33,6 +32,7 @@ from checker.reconciliation.job import (
 from checker.reconciliation.past_sale import Line, SalesReader
 from checker.reconciliation.working import REFERENCE, Working
 from checker.registry.sealing import Sealer
+from checker.work import Work
 
 RUNNING_MAX: Final = 2
 """Reconciliations that one process runs at once. Each takes a connection from the checks."""
@@ -179,20 +179,13 @@ class Reconciliations:
             found = await attempt(self._engine, read)
         return tuple(self._result(row) for row in found)
 
-    async def run(self) -> None:
-        """Note which reconciliations are worked on here, and delete old ones, until cancelled."""
-        faults = FaultLog(_log, "keeping reconciliations")
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            try:
-                await self.keep()
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    @property
+    def upkeep(self) -> Work:
+        """Keep the reconciliations of this process, again and again."""
+        return Work(name="keeping reconciliations", every_s=HEARTBEAT_S, do=self.keep)
 
     async def keep(self) -> None:
-        """Do one round of `run`. Raises Unavailable."""
+        """Note which reconciliations run here, and forget old ones. Raises Unavailable."""
         now = self._clock.now()
         with driver_errors():
             if self._running:

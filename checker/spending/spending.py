@@ -1,7 +1,5 @@
 """Spending under a cap, as merchants use it: every order has a key, and its answer stays."""
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
@@ -14,7 +12,6 @@ from checker.domain.document import Document
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Resort
 from checker.errors import NotFound
-from checker.fault_log import FaultLog
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
 from checker.registry.standings import Question
@@ -32,6 +29,7 @@ from checker.spending.orders import (
 )
 from checker.spending.store import SpendingStore
 from checker.spending.writer import SpendingWriter
+from checker.work import Work
 
 ANSWERS_KEPT: Final = timedelta(hours=48)
 """Twice as long as the contract promises."""
@@ -42,8 +40,6 @@ capture.
 """
 
 FORGET_INTERVAL_S: Final = 600.0
-
-_log = logging.getLogger(__name__)
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,17 +145,14 @@ class Authorizations:
             raise NotFound(UNKNOWN)
         return view_of(found, self._clock.now())
 
-    async def run(self) -> None:
-        """Delete old answers until cancelled."""
-        faults = FaultLog(_log, "forgetting old answers")
-        while True:
-            try:
-                await self._store.forget_answers(self._clock.now() - ANSWERS_KEPT)
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
-            await asyncio.sleep(FORGET_INTERVAL_S)
+    @property
+    def work(self) -> Work:
+        """Forget the answers to old orders, again and again."""
+
+        async def forget() -> None:
+            await self._store.forget_answers(self._clock.now() - ANSWERS_KEPT)
+
+        return Work(name="forgetting old answers", every_s=FORGET_INTERVAL_S, do=forget)
 
     async def aclose(self) -> None:
         """Stop; orders that are not carried out yet never are."""

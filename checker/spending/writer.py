@@ -7,11 +7,11 @@ from other processes wait for the person's lock in PostgreSQL.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from checker.database.group_commit import GroupCommit
 from checker.domain.clock import period_start
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Cap
 from checker.errors import CheckerError
+from checker.group_commit import GroupCommit, group_commit
 from checker.policy.book import PolicyBook
 from checker.spending.answers import Answer, AuthorizationView, Uncapped
 from checker.spending.authorization import Authorization
@@ -32,7 +32,7 @@ class SpendingWriter:
     def __init__(self, store: SpendingStore, policies: PolicyBook) -> None:
         self._store = store
         self._policies = policies
-        self._group: GroupCommit[SpendingOrder, Answer] = GroupCommit(
+        self._group: GroupCommit[SpendingOrder, Answer] = group_commit(
             self._transact,
             weight=lambda _order: 1,
             weight_max=GROUP_ORDERS_MAX,
@@ -55,7 +55,7 @@ class SpendingWriter:
         return answer
 
     async def aclose(self) -> None:
-        """Stop. Callers that wait are cancelled."""
+        """Stop; a caller that waits gets Unavailable."""
         await self._group.aclose()
 
     async def _transact(self, orders: Sequence[SpendingOrder]) -> list[Answer]:

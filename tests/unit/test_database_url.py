@@ -4,7 +4,8 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from checker.database.engine import database_url, driver_errors
+from checker.database.engine import driver_errors
+from checker.database.urls import database_url
 from checker.errors import ConfigurationError, Unavailable
 
 

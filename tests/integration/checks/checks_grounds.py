@@ -66,7 +66,9 @@ class Grounds:
         replica_source = MemoryReplicaSource(
             self.memory, token_key=self._token_key, checksum_key=checksum_key
         )
-        self.replica = ReplicaKeeper("node", replica_source, RegistryWord(asked), clock=self.clock)
+        self.replica = ReplicaKeeper(
+            "node", replica_source, RegistryWord(asked).renew, clock=self.clock
+        )
         policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
             replica=self.replica,

@@ -15,6 +15,7 @@ from checker.database.copying import copy_rows
 from checker.database.engine import driver_errors, fetch, open_engine
 from checker.database.pulse import FULL_FOR_S, GRACE_S, PAUSE_S, SILENT_AFTER_S, Pulse
 from checker.errors import Outage, Unavailable
+from checker.work import working
 from tests.integration.database.relay import Relay, relay_to
 from tests.support.fake_clock import FakeClock
 from tests.support.private_folder import private_folder
@@ -58,23 +59,16 @@ async def still(anyio_backend: object, database_url: str) -> AsyncIterator[Groun
         ):
             yield Grounds(relay, pulse, engine, work_engine, clock)
             relay.mend()
-            await cancelled(asyncio.create_task(pulse.run()))
+            async with working([pulse.work]):
+                await asyncio.sleep(0)
 
 
 @pytest.fixture
 async def grounds(still: Grounds) -> AsyncIterator[Grounds]:
     """A pulse that runs."""
-    running = asyncio.create_task(still.pulse.run())
-    yield still
-    still.relay.mend()
-    await cancelled(running)
-
-
-async def cancelled(task: asyncio.Task[None]) -> None:
-    """Let a task begin, and end it in order."""
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.wait([task])
+    async with working([still.pulse.work]):
+        yield still
+        still.relay.mend()
 
 
 async def moment(seconds: float) -> None:

@@ -41,7 +41,7 @@ class Node:
         self.engine = engine
         self.clock = FakeClock(AT)
         self.keys = ReceiptKeys(engine, VAULT, now=self.clock.now, published_for=PUBLISHED_FOR)
-        self.receipts = Receipts(self.keys, issuer="checker", clock=self.clock)
+        self.receipts = Receipts(self.keys.signing, issuer="checker", clock=self.clock)
 
     async def withdraw(self, kid: str) -> ReceiptKey | None:
         return await withdraw(self.engine, VAULT, kid=kid, now=self.clock.instant)

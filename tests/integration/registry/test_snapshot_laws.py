@@ -179,7 +179,7 @@ async def twin_of(node):
         generation = await build_generation(connection, cache, version, FINGERPRINT)
     await cache.switch(generation)
     replica_source = MemoryReplicaSource(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
-    replica = ReplicaKeeper("twin", replica_source, RegistryWord(node.engine))
+    replica = ReplicaKeeper("twin", replica_source, RegistryWord(node.engine).renew)
     while not replica.holds_lease:
         assert await list_writer.vouch(generation, version.position, asked_ms_ago=0)
         await replica.read_once()

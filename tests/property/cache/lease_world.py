@@ -51,7 +51,7 @@ class Node:
         self.keeper = ReplicaKeeper(
             self.id,
             SlowReplicaSource(world),
-            SlowWord(world),
+            SlowWord(world).renew,
             clock=lambda: world.now + 1000 * number,
         )
         self.reading = Journey(self.keeper.read_once)

@@ -44,7 +44,7 @@ class OneKey:
 
 
 def issuer_of(keys: OneKey) -> Receipts:
-    return Receipts(keys, issuer="checker.example", clock=FakeClock(AT))
+    return Receipts(keys.signing, issuer="checker.example", clock=FakeClock(AT))
 
 
 def reason(measure: str) -> Reason:

@@ -1,10 +1,10 @@
-"""Who shares an exchange with whom, and whom an error reaches."""
+"""Lookups share exchanges, and an error reaches those that it concerns."""
 
 import asyncio
 
 import pytest
 
-from cache.coalescer import Coalescer
+from cache.batching import Batcher
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
 from cache.store import Lookup
@@ -27,13 +27,13 @@ class Exchange:
         self._may_end = asyncio.Semaphore(0)
 
     async def __call__(self, asks):
-        self.batches.append([ask.tokens for ask in asks])
+        self.batches.append([ask.item for ask in asks])
         self._began.release()
         await self._may_end.acquire()
         if self.error is not None:
             raise self.error
         for ask in asks:
-            ask.settle(Lookup(generation=GENERATION, position=POSITION, values=tuple(ask.tokens)))
+            ask.settle(Lookup(generation=GENERATION, position=POSITION, values=tuple(ask.item)))
 
     async def has_begun(self):
         await self._began.acquire()
@@ -42,23 +42,31 @@ class Exchange:
         self._may_end.release()
 
 
-def coalescer_of(exchange, tokens_max=4, waiting_max=5):
-    return Coalescer(exchange, tokens_max=tokens_max, waiting_max=waiting_max)
+def batcher_of(exchange, tokens_max=4, waiting_max=5):
+    return Batcher(
+        exchange,
+        weight=len,
+        weight_max=tokens_max,
+        waiting_max=waiting_max,
+        outage=CacheUnavailable,
+        ends_all=True,
+        crowded="too many lookups wait",
+    )
 
 
-async def queue_behind_first(exchange, coalescer, *asks):
+async def queue_behind_first(exchange, batcher, *asks):
     """Start one ask, and more when its exchange has begun; return their tasks."""
-    tasks = [asyncio.create_task(coalescer.ask([b"first"]))]
+    tasks = [asyncio.create_task(batcher.add([b"first"]))]
     await exchange.has_begun()
     for tokens in asks:
-        tasks.append(asyncio.create_task(coalescer.ask(tokens)))
+        tasks.append(asyncio.create_task(batcher.add(tokens)))
         await asyncio.sleep(0)  # let it take its place
     return tasks
 
 
 async def test_asks_that_come_during_an_exchange_share_the_next_one():
     exchange = Exchange()
-    tasks = await queue_behind_first(exchange, coalescer_of(exchange), [b"a"], [b"b", b"c"])
+    tasks = await queue_behind_first(exchange, batcher_of(exchange), [b"a"], [b"b", b"c"])
     exchange.end()
     exchange.end()
     answers = await asyncio.gather(*tasks)
@@ -69,7 +77,7 @@ async def test_asks_that_come_during_an_exchange_share_the_next_one():
 async def test_an_exchange_carries_no_more_tokens_than_it_may():
     exchange = Exchange()
     tasks = await queue_behind_first(
-        exchange, coalescer_of(exchange), [b"a", b"b", b"c"], [b"d", b"e"], [b"f"]
+        exchange, batcher_of(exchange), [b"a", b"b", b"c"], [b"d", b"e"], [b"f"]
     )
     for _ in range(3):
         exchange.end()
@@ -79,7 +87,7 @@ async def test_an_exchange_carries_no_more_tokens_than_it_may():
 
 async def test_an_asker_who_is_cancelled_harms_nobody():
     exchange = Exchange()
-    tasks = await queue_behind_first(exchange, coalescer_of(exchange), [b"a"], [b"b"])
+    tasks = await queue_behind_first(exchange, batcher_of(exchange), [b"a"], [b"b"])
     tasks[0].cancel()
     tasks[1].cancel()
     exchange.end()
@@ -90,7 +98,7 @@ async def test_an_asker_who_is_cancelled_harms_nobody():
 
 async def test_an_outage_reaches_everyone_who_waits_and_nobody_asks_again():
     exchange = Exchange()
-    tasks = await queue_behind_first(exchange, coalescer_of(exchange), [b"a"], [b"b"])
+    tasks = await queue_behind_first(exchange, batcher_of(exchange), [b"a"], [b"b"])
     exchange.error = CacheUnavailable("away")
     exchange.end()
     errors = await asyncio.gather(*tasks, return_exceptions=True)
@@ -102,7 +110,7 @@ async def test_an_outage_reaches_everyone_who_waits_and_nobody_asks_again():
 @pytest.mark.parametrize("error", [CacheIncomplete("torn"), RuntimeError("a bug")])
 async def test_any_other_error_reaches_only_those_of_its_exchange(error):
     exchange = Exchange()
-    tasks = await queue_behind_first(exchange, coalescer_of(exchange), [b"a"])
+    tasks = await queue_behind_first(exchange, batcher_of(exchange), [b"a"])
     exchange.error = error
     exchange.end()
     with pytest.raises(type(error), match=str(error)):
@@ -115,10 +123,10 @@ async def test_any_other_error_reaches_only_those_of_its_exchange(error):
 
 async def test_one_more_than_may_wait_is_refused_at_once():
     exchange = Exchange()
-    coalescer = coalescer_of(exchange, waiting_max=2)
-    tasks = await queue_behind_first(exchange, coalescer, [b"a"], [b"b"])
+    batcher = batcher_of(exchange, waiting_max=2)
+    tasks = await queue_behind_first(exchange, batcher, [b"a"], [b"b"])
     with pytest.raises(CacheUnavailable, match="too many"):
-        await coalescer.ask([b"c"])
+        await batcher.add([b"c"])
     exchange.end()
     exchange.end()
     await asyncio.gather(*tasks)
@@ -126,9 +134,9 @@ async def test_one_more_than_may_wait_is_refused_at_once():
 
 async def test_closing_fails_whoever_waits_and_whoever_comes():
     exchange = Exchange()
-    coalescer = coalescer_of(exchange)
-    tasks = await queue_behind_first(exchange, coalescer, [b"a"])
-    await coalescer.aclose()
-    for waiting in (*tasks, coalescer.ask([b"b"])):
+    batcher = batcher_of(exchange)
+    tasks = await queue_behind_first(exchange, batcher, [b"a"])
+    await batcher.aclose()
+    for waiting in (*tasks, batcher.add([b"b"])):
         with pytest.raises(CacheUnavailable, match="closed"):
             await waiting

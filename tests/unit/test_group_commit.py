@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
-from checker.database.group_commit import GroupCommit
-from checker.errors import Unavailable
+from checker.errors import Conflict, Unavailable
+from checker.group_commit import GroupCommit, group_commit
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +30,7 @@ class Ledger:
         return [2 * number for number in numbers]
 
     def group(self, *, weight_max: int = 100, waiting_max: int = 100) -> GroupCommit[int, int]:
-        return GroupCommit(
+        return group_commit(
             self.commit,
             weight=lambda number: number,
             weight_max=weight_max,
@@ -62,15 +63,29 @@ async def test_too_many_that_wait_are_told_to_come_back() -> None:
     assert isinstance(answers[2], Unavailable)
 
 
-async def test_a_fault_of_one_is_not_everybodys() -> None:
+@pytest.mark.parametrize(
+    "error", [Conflict("two"), DBAPIError.instance("two", None, Exception("two"), Exception)]
+)
+async def test_a_refusal_of_one_item_is_not_everybodys(error: Exception) -> None:
     ledger = Ledger()
-    ledger.faults[2] = ValueError("two")
+    ledger.faults[2] = error
     group = ledger.group()
     answers = await asyncio.gather(
         *(group.add(number) for number in (1, 2, 3)), return_exceptions=True
     )
-    assert (answers[0], str(answers[1]), answers[2]) == (2, "two", 6)
+    assert (answers[0], type(answers[1]), answers[2]) == (2, type(error), 6)
     assert ledger.groups == [[1, 2, 3], [1], [2], [3]]
+
+
+async def test_a_bug_reaches_its_group_and_is_not_committed_again() -> None:
+    ledger = Ledger()
+    ledger.faults[2] = KeyError("two")
+    group = ledger.group()
+    answers = await asyncio.gather(
+        *(group.add(number) for number in (1, 2, 3)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [KeyError] * 3
+    assert ledger.groups == [[1, 2, 3]]
 
 
 async def test_an_outage_is_everybodys_and_is_met_once() -> None:
@@ -99,13 +114,14 @@ async def test_whoever_goes_away_before_anything_was_done_takes_the_item_back() 
     assert ledger.groups == [[1]]
 
 
-async def test_at_the_end_whoever_waits_is_cancelled() -> None:
+async def test_at_the_end_a_caller_that_waits_and_a_later_one_are_told_to_come_back() -> None:
     ledger = Ledger()
     ledger.open.clear()
     group = ledger.group()
     waiting = asyncio.create_task(group.add(1))
     await asyncio.sleep(0)
     await group.aclose()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+    for late in (waiting, group.add(2)):
+        with pytest.raises(Unavailable):
+            await late
     assert ledger.groups == []
