@@ -18,6 +18,7 @@ from checker.accounts.quotas import Quotas
 from checker.accounts.watch import FishingWatch
 from checker.api.batch_turns import BatchTurns, declared_length
 from checker.api.bodies import Bodies
+from checker.api.caller_address import caller_address
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
@@ -128,13 +129,13 @@ class ChecksResource:
         self._bodies = bodies
         self._batch_turns = batch_turns or BatchTurns()
 
-    async def create(self, authorization: str | None, receive: Any) -> Reply:
+    async def create(self, authorization: str | None, receive: Any, address: str) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
-        return await self._answer("checks", authorization, receive, self._create)
+        return await self._answer("checks", authorization, address, receive, self._create)
 
     @asynccontextmanager
     async def created_batch(
-        self, authorization: str | None, receive: Any, *, body_bytes: int | None
+        self, authorization: str | None, receive: Any, address: str, *, body_bytes: int | None
     ) -> AsyncIterator[Reply]:
         """Answer a batch; a bad item is answered in its place.
 
@@ -147,15 +148,20 @@ class ChecksResource:
                 pace = await inside.enter_async_context(entering)
                 return await self._create_batch(caller, receive, pace)
 
-            yield await self._answer("batch", authorization, receive, create)
+            yield await self._answer("batch", authorization, address, receive, create)
 
     async def _answer(
-        self, resource: str, authorization: str | None, receive: Any, create: _Create
+        self,
+        resource: str,
+        authorization: str | None,
+        address: str,
+        receive: Any,
+        create: _Create,
     ) -> Reply:
         started = perf_counter()
         caller = None
         try:
-            caller = await self._key_ring.caller(authorization)
+            caller = await self._key_ring.caller(authorization, address)
             if not caller.may(Action.CHECK):
                 raise OutOfScope(f"the role {caller.role} does not check")
             reply, from_registry = await create(caller, receive)
@@ -281,7 +287,9 @@ def _item(
 async def create_check(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Ask about one subject and one service."""
     resource: ChecksResource = request.app.state.checks
-    return respond(await resource.create(request.headers.get("authorization"), request.receive))
+    authorization = request.headers.get("authorization")
+    address = caller_address(request.scope)
+    return respond(await resource.create(authorization, request.receive, address))
 
 
 @post(
@@ -293,6 +301,7 @@ async def create_batch(request: Request[Any, Any, Any]) -> Response[bytes]:
     resource: ChecksResource = request.app.state.checks
     authorization = request.headers.get("authorization")
     length = declared_length(request.headers.get("content-length"))
-    answered = resource.created_batch(authorization, request.receive, body_bytes=length)
+    address = caller_address(request.scope)
+    answered = resource.created_batch(authorization, request.receive, address, body_bytes=length)
     async with answered as reply:
         return respond(reply)

@@ -61,7 +61,7 @@ async def _join(runtime: Runtime) -> None:
     # The loops of both try again, and log why.
     with suppress(Exception):
         await runtime.key_ring.refresh()
-        await runtime.receipt_keys.prepare()
+        await runtime.receipt_keys.refresh()
 
 
 @asynccontextmanager

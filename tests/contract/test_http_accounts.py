@@ -57,6 +57,7 @@ def test_an_account_is_made_shown_listed_and_changed(operator: httpx.Client) -> 
         "jurisdiction": "440800",
         "items_per_minute": 600,
         "items_per_day": 10_000,
+        "networks": ["127.0.0.0/8", "2001:db8::/48"],
     }
     address = new_account(operator, **scope)
     shown = operator.get(address).json()
@@ -276,3 +277,53 @@ def test_a_key_of_another_account_is_not_found(operator: httpx.Client, account: 
     key = new_key(operator, theirs)
     problem(operator.delete(f"{account}/keys/{key['id']}"), 404, "not-found")
     problem(operator.post(f"{account}/keys/{key['id']}/rotate"), 404, "not-found")
+
+
+def test_an_account_with_networks_is_refused_elsewhere_with_the_fields_name_alone(
+    service: RunningService, operator: httpx.Client
+) -> None:
+    inside = new_account(operator, networks=["127.0.0.0/8"])
+    elsewhere = new_account(operator, networks=["192.0.2.0/24", "2001:db8::/48"])
+    keys = [new_key(operator, address)["key"] for address in (inside, elsewhere)]
+    batch = {"checks": [RIGHT]}
+    with service.client(keys[0]) as client:
+        assert client.post("/v1/checks", json=RIGHT).status_code == 200
+    with service.client(keys[1]) as client:
+        for answer in (
+            client.post("/v1/checks", json=RIGHT),
+            client.post("/v1/checks/batch", json=batch),
+            client.get("/v1/measures"),
+        ):
+            refused = problem(answer, 403, "out-of-scope")
+            assert "networks" in refused["detail"]
+            assert "127.0.0" not in answer.text
+    operator.patch(elsewhere, json={"networks": None})
+    wait_until(lambda: status_of(service, keys[1]) == 200)
+
+
+@pytest.mark.parametrize(
+    ("networks", "pointer"),
+    [
+        ([], "/networks"),
+        (["127.0.0.1/8"], "/networks/0"),
+        (["127.0.0.0/8", "office"], "/networks/1"),
+        ([f"10.0.{number}.0/24" for number in range(65)], "/networks"),
+        ("127.0.0.0/8", "/networks"),
+    ],
+)
+def test_networks_that_are_none_are_refused(
+    operator: httpx.Client, account: str, networks: Any, pointer: str
+) -> None:
+    body = {"name": f"account {next(NEXT)}", "role": "institution", "networks": networks}
+    for answer in (
+        operator.post(ACCOUNTS, json=body),
+        operator.patch(account, json={"networks": networks}),
+    ):
+        assert pointers(problem(answer, 400, "invalid-request")) == [pointer]
+
+
+def test_an_operator_does_not_lock_its_own_account_out(operator: httpx.Client) -> None:
+    own = [each for each in operator.get(ACCOUNTS).json()["accounts"] if each["name"] == "operator"]
+    address = f"{ACCOUNTS}/{own[0]['id']}"
+    problem(operator.patch(address, json={"networks": ["192.0.2.0/24"]}), 409, "conflict")
+    assert operator.get(address).json()["networks"] is None

@@ -16,7 +16,7 @@ from registry_grounds import (
     resident_id,
 )
 
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.keys import AccountRole
 from checker.node.runtime import open_runtime
 from checker.node.upkeep import keep_current, publishing
 from checker.notices.writer import Pass
@@ -47,7 +47,7 @@ class Town:
     async def account(self, name):
         if name not in self._accounts:
             node, role = self.node, AccountRole.INSTITUTION
-            await create_key(node.engine, node.sealer.vault, name=name, role=role)
+            await node.account_keys.create_named(name=name, role=role)
             rows = await query(self.node, "SELECT id FROM account WHERE name = :name", name=name)
             self._accounts[name] = rows[0].id
         return self._accounts[name]

@@ -33,7 +33,7 @@ from sqlalchemy import text
 from cache.token import Tokenizer
 from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole
-from checker.accounts.scope import Scope
+from checker.accounts.scope import AccountScope, Scope
 from checker.audit.chain import Chain
 from checker.audit.journaled import DecisionHeads
 from checker.corrections.correction import Ruling
@@ -123,9 +123,9 @@ class Record:
 
 async def _manage(node, clock):
     hotel = await node.accounts.create(
-        name="hotel", role=AccountRole.INSTITUTION, scope=Scope(items_per_minute=9)
+        name="hotel", role=AccountRole.INSTITUTION, scope=AccountScope(items_per_minute=9)
     )
-    await node.accounts.create(name="court", role=AccountRole.COURT, scope=Scope())
+    await node.accounts.create(name="court", role=AccountRole.COURT, scope=AccountScope())
     await node.accounts.change(hotel.id, AccountChanges(scope={"items_per_day": 99}))
     made = [await node.account_keys.create(hotel.id, Scope(), None) for _ in range(3)]
     await node.account_keys.revoke(hotel.id, made[0].state.id)

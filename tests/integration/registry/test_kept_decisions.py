@@ -19,7 +19,7 @@ from registry_grounds import (
     settled,
 )
 
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.keys import AccountRole
 from checker.api.bodies import Bodies
 from checker.api.checks import ChecksResource
 from checker.api.metrics import Metrics
@@ -56,7 +56,7 @@ async def account_of(node):
 
 async def counter_key(node):
     role = AccountRole.INSTITUTION
-    return await create_key(node.engine, node.sealer.vault, name="counter", role=role)
+    return (await node.account_keys.create_named(name="counter", role=role)).key
 
 
 async def test_every_answer_but_a_plain_allow_is_kept_with_its_id_reasons_and_version(node):
