@@ -37,7 +37,6 @@ from checker.checks.in_slices import SLICE_CHECKS, each_of
 from checker.checks.request import (
     Check,
     Item,
-    PreparedCheck,
     Subject,
     open_batch,
     read_check,
@@ -45,11 +44,11 @@ from checker.checks.request import (
 from checker.checks.turns import Pace, slices
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Decision, Outcome, ReasonCode
-from checker.domain.document import Document
 from checker.domain.service import Service, type_of
 from checker.errors import CheckerError, OutOfScope
 from checker.receipts.receipt import Receipt, Statement
 from checker.receipts.receipts import Receipts
+from checker.registry.prepared_check import PreparedCheck, TokensOf
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +112,7 @@ class ChecksResource:
         metrics: Metrics,
         tallies: Tallies,
         watch: FishingWatch,
-        token_of: Callable[[Document], bytes],
+        tokens_of: TokensOf,
         bodies: Bodies,
         batch_turns: BatchTurns | None = None,
     ) -> None:
@@ -125,7 +124,7 @@ class ChecksResource:
         self._metrics = metrics
         self._tallies = tallies
         self._watch = watch
-        self._token_of = token_of
+        self._tokens_of = tokens_of
         self._bodies = bodies
         self._batch_turns = batch_turns or BatchTurns()
 
@@ -177,7 +176,7 @@ class ChecksResource:
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, CHECK_BYTES_MAX)
-        check = read_check(body, caller, shanghai_day(self._clock.now()))
+        check = read_check(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
@@ -194,7 +193,7 @@ class ChecksResource:
     async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, BATCH_BYTES_MAX)
         await pace()
-        batch = open_batch(body, caller, shanghai_day(self._clock.now()))
+        batch = open_batch(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, len(batch.raws))
         items = await each_of(batch.raws, batch.read, pace, size=SLICE_CHECKS)
         del body, batch  # the body is as large as all that is made of it
@@ -238,8 +237,7 @@ class ChecksResource:
                 mismatched = any(
                     reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
                 )
-                token = self._token_of(check.document)
-                self._watch.adverse(caller, token, mismatched=mismatched)
+                self._watch.adverse(caller, check.subject.tokens[0], mismatched=mismatched)
 
 
 def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:

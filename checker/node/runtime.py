@@ -233,7 +233,6 @@ def _checks(base: Foundation, works: _Works, follower: Follower, repair: Repair)
         replica=follower,
         cache=base.cache,
         registry=works.registry_check,
-        sealer=base.sealer,
         policies=base.policies,
         clock=base.clock,
         stale_after_ms=base.config.list.stale_after_ms,

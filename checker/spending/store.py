@@ -15,11 +15,10 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.permit import Permit
 from checker.domain.standing import Standing
-from checker.registry.standings import Question
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.orders import Increment
+from checker.spending.orders import Authorize, Increment
 
 AnswerKey = tuple[str, Token]
 """An account's id and the digest of its idempotency key."""
@@ -28,12 +27,12 @@ AnswerKey = tuple[str, Token]
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What some orders, told apart by their place, need to be judged.
 
-    `questions` ask who is capped; `increments` ask again about the persons of authorizations.
+    `authorizes` ask who is capped; `increments` ask again about the persons of authorizations.
     `since` gives, with the instant and the authorizations that were found, the instant from which
     on spending is counted.
     """
 
-    questions: Mapping[int, Question]
+    authorizes: Mapping[int, Authorize]
     increments: Mapping[int, Increment]
     ids: frozenset[str]
     keys: frozenset[AnswerKey]

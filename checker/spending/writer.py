@@ -70,13 +70,13 @@ class SpendingWriter:
         return answers
 
     def _wanted(self, orders: Sequence[Order]) -> Wanted:
-        questions, increments = {}, {}
+        authorizes, increments = {}, {}
         caps: list[Cap] = []
         for place, order in enumerate(orders):
             match order.command:
                 case Authorize() as authorize:
-                    questions[place] = authorize.question
-                    cap = self._cap(authorize.jurisdiction)
+                    authorizes[place] = authorize
+                    cap = self._cap(authorize.check.jurisdiction)
                     if cap is not None:
                         caps.append(cap)
                 case Increment() as increment:
@@ -92,7 +92,7 @@ class SpendingWriter:
             return min([*begun, *(period_start(cap.period, now) for cap in caps)], default=now)
 
         return Wanted(
-            questions=questions,
+            authorizes=authorizes,
             increments=increments,
             ids=frozenset(
                 order.command.id for order in orders if not isinstance(order.command, Authorize)

@@ -9,6 +9,7 @@ from registry_grounds import (
     ENVIRON,
     accepted,
     check_of,
+    decide,
     name_of,
     person_listing,
     publish,
@@ -61,7 +62,7 @@ class Town:
     async def ask(self, name, index, **more):
         """Ask about a person; gives the decision's id, and what was decided."""
         check = more.pop("check", None) or check_of(resident_id(index), name_of(index), **more)
-        decided = await self.node.checks.decide([check], account_id=await self.account(name))
+        decided = await decide(self.node, check, account_id=await self.account(name))
         return decided.ids[0], decided.decisions[0].outcome.value
 
     async def refused(self, name, index, **more):

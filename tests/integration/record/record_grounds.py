@@ -21,12 +21,12 @@ from registry_grounds import (
     company_listing,
     decide,
     document,
-    document_of,
     name_of,
     outcomes,
     person_listing,
     publish,
     resident_id,
+    with_tokens,
 )
 from sqlalchemy import text
 
@@ -51,7 +51,7 @@ from checker.receipts.keys import rotate
 from checker.receipts.keys import withdraw as withdraw_receipt_key
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Spending
 from checker.vault import Vault
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
@@ -78,18 +78,13 @@ async def chain(engine, clock=None):
 
 
 async def spend(engine, clock, account_id, person, amount_fen, key):
-    store = PostgresSpendingStore(engine, SEALER.vault, clock)
+    store = PostgresSpendingStore(engine, SEALER, clock)
     policies = load_policies(builtin_policies(), CAP)
     spending = Spending(store, sealer=SEALER, policies=policies, clock=clock)
-    sale = Sale(
-        document=document_of(resident_id(person)),
-        name=name_of(person),
-        service=Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen),
-        jurisdiction=NATION,
-        reference="STAY",
-    )
+    service = Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen)
+    check = check_of(resident_id(person), name_of(person), service=service, reference="STAY")
     try:
-        held = await spending.authorize(account_id, key, sale)
+        held = await spending.authorize(account_id, key, with_tokens(SEALER, check))
         return await spending.capture(account_id, key + " captured", held.id, amount_fen)
     finally:
         await spending.aclose()
