@@ -130,7 +130,7 @@ class ChecksResource:
 
     async def create(self, authorization: str | None, receive: Any, address: str) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
-        return await self._answer("checks", authorization, address, receive, self._create)
+        return await self._answer("checks", (authorization, address), receive, self._create)
 
     @asynccontextmanager
     async def created_batch(
@@ -147,20 +147,15 @@ class ChecksResource:
                 pace = await inside.enter_async_context(entering)
                 return await self._create_batch(caller, receive, pace)
 
-            yield await self._answer("batch", authorization, address, receive, create)
+            yield await self._answer("batch", (authorization, address), receive, create)
 
     async def _answer(
-        self,
-        resource: str,
-        authorization: str | None,
-        address: str,
-        receive: Any,
-        create: _Create,
+        self, resource: str, by: tuple[str | None, str], receive: Any, create: _Create
     ) -> Reply:
         started = perf_counter()
         caller = None
         try:
-            caller = await self._key_ring.caller(authorization, address)
+            caller = await self._key_ring.caller(*by)
             if not caller.may(Action.CHECK):
                 raise OutOfScope(f"the role {caller.role} does not check")
             reply, from_registry = await create(caller, receive)
