@@ -18,7 +18,7 @@ from cache.counting.tally import Counted, Noted, Tally
 from checker.accounts.flags import Flags
 from checker.accounts.keys import Caller
 from checker.domain.clock import Clock
-from checker.domain.fishing import Asked, FishingGround, FishingSettings, suspect
+from checker.domain.fishing import AskedCounts, FishingGround, FishingSettings, suspect
 from checker.fault_log import FaultLog
 
 FLUSH_INTERVAL_S = 1.0
@@ -134,12 +134,12 @@ class FishingWatch:
             told(suspicion.ground)
 
 
-def _asked(counts: Counted) -> tuple[Asked, Asked]:
+def _asked(counts: Counted) -> tuple[AskedCounts, AskedCounts]:
     """Tell an account from the others of its kind."""
     own, group = counts.own, counts.group
     return (
-        Asked(items=own.items, adverse_persons=own.distinct, mismatches=own.hits),
-        Asked(
+        AskedCounts(items=own.items, adverse_persons=own.distinct, mismatches=own.hits),
+        AskedCounts(
             items=group.items - own.items,
             adverse_persons=group.distinct - own.distinct,
             mismatches=group.hits - own.hits,

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from checker.domain.clock import instant_text
-from checker.domain.decision import Outcome, Spending
+from checker.domain.decision import CapSpending, Outcome
 from checker.errors import CheckerError, Conflict, Resolution
 from checker.spending.authorization import Authorization, Status
 from checker.spending.errors import CapExceeded
@@ -27,7 +27,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     decision_id: str
     decision: Outcome | msgspec.UnsetType = msgspec.UNSET
-    spending: Spending | msgspec.UnsetType = msgspec.UNSET
+    spending: CapSpending | msgspec.UnsetType = msgspec.UNSET
 
 
 class Uncapped(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     digest: bytes
     authorization: AuthorizationView | None = None
-    exceeded: Spending | None = None
+    exceeded: CapSpending | None = None
     conflict: str | None = None
     resolution: Resolution | None = None
 
@@ -83,7 +83,7 @@ def view_of(
     now: datetime,
     *,
     decision: Outcome | None = None,
-    spending: Spending | msgspec.UnsetType = msgspec.UNSET,
+    spending: CapSpending | msgspec.UnsetType = msgspec.UNSET,
 ) -> AuthorizationView:
     """Show an authorization as it stands at an aware instant."""
     opening = authorization.opening
