@@ -17,7 +17,7 @@ from cache.counting.tally import GroupTally, Noted, TallyCounts
 from checker.accounts.flags import Flags
 from checker.accounts.keys import Caller
 from checker.domain.clock import Clock
-from checker.domain.fishing import Asked, FishingGround, FishingSettings, suspect
+from checker.domain.fishing import AskedCounts, FishingGround, FishingSettings, suspect
 from checker.work import Work
 
 FLUSH_INTERVAL_S = 1.0
@@ -129,12 +129,12 @@ class FishingWatch:
             told(suspicion.ground)
 
 
-def _asked(counts: TallyCounts) -> tuple[Asked, Asked]:
+def _asked(counts: TallyCounts) -> tuple[AskedCounts, AskedCounts]:
     """Tell an account from the others of its kind."""
     own, group = counts.own, counts.group
     return (
-        Asked(items=own.items, adverse_persons=own.distinct, mismatches=own.hits),
-        Asked(
+        AskedCounts(items=own.items, adverse_persons=own.distinct, mismatches=own.hits),
+        AskedCounts(
             items=group.items - own.items,
             adverse_persons=group.distinct - own.distinct,
             mismatches=group.hits - own.hits,

@@ -7,6 +7,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from checker.accounts.keys import Action, Caller
+from checker.api.caller_address import caller_address
 from checker.api.exchange import rate_limit_headers
 from checker.errors import OutOfScope
 
@@ -16,10 +17,12 @@ async def require(request: Request[Any, Any, Any], *actions: Action) -> Caller:
 
     Raises:
         Unauthenticated: no key that is known.
-        OutOfScope: the account's role may not.
+        OutOfScope: the account's role or networks do not allow the call.
     """
     key_ring = request.app.state.runtime.key_ring
-    caller: Caller = await key_ring.caller(request.headers.get("authorization"))
+    caller: Caller = await key_ring.caller(
+        request.headers.get("authorization"), caller_address(request.scope)
+    )
     request.state.allowance = await request.app.state.runtime.quotas.take(caller, 0)
     if not any(caller.may(action) for action in actions):
         raise OutOfScope(f"the role {caller.role} may not do this")

@@ -9,9 +9,17 @@ from litestar.params import FromPath
 
 from checker.accounts.accounts import AccountChanges, Accounts
 from checker.accounts.keys import AccountRole, Action
-from checker.accounts.scope import ITEMS_MAX, Scope
+from checker.accounts.scope import (
+    ITEMS_MAX,
+    NETWORKS_MAX,
+    AccountScope,
+    Network,
+    is_within,
+    read_networks,
+)
 from checker.accounts.views import AccountView, account_view
 from checker.api.access import require
+from checker.api.caller_address import caller_address
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
 from checker.api.parameters import flag, number, refuse_unknown
 from checker.api.responses import respond, respond_json
@@ -26,12 +34,18 @@ PAGE_SIZE = 100
 PAGE_SIZE_MAX = 1_000
 NUMBER_MAX = 10**18 - 1
 NAME_LENGTH_MAX = 200
+NETWORK_LENGTH_MAX = 43
+"""An IPv6 network that is written out."""
 
 AccountName = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 Services = Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1)]
 Place = Annotated[str, msgspec.Meta(max_length=6)]
 Items = Annotated[int, msgspec.Meta(ge=0, le=ITEMS_MAX)]
 """0: no limit."""
+Networks = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=NETWORK_LENGTH_MAX)], ...],
+    msgspec.Meta(min_length=1, max_length=NETWORKS_MAX),
+]
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +59,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     jurisdiction: Place | None = None
     items_per_minute: Items = 0
     items_per_day: Items = 0
+    networks: Networks | None = None
 
 
 class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +70,7 @@ class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     jurisdiction: Place | msgspec.UnsetType | None = msgspec.UNSET
     items_per_minute: Items | msgspec.UnsetType = msgspec.UNSET
     items_per_day: Items | msgspec.UnsetType = msgspec.UNSET
+    networks: Networks | msgspec.UnsetType | None = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -75,11 +91,12 @@ async def create_account(request: Request[Any, Any, Any]) -> Response[bytes]:
     caller = await require(request, Action.MANAGE_ACCOUNTS)
     refuse_unknown(request, ())
     asked = decode(_new_account, await read_body(request.receive, CHECK_BYTES_MAX))
-    scope = Scope(
+    scope = AccountScope(
         services=None if asked.services is None else frozenset(asked.services),
         jurisdiction=place_of(asked.jurisdiction),
         items_per_minute=asked.items_per_minute,
         items_per_day=asked.items_per_day,
+        networks=_networks(asked.networks),
     )
     made = await _accounts(request).create(name=_name(asked.name), role=asked.role, scope=scope)
     _log.info("account %s made by account %s", made.id, caller.account_id)
@@ -126,7 +143,12 @@ async def change_account(
     asked = decode(_changed_account, await read_body(request.receive, CHECK_BYTES_MAX))
     if asked.disabled is True and account_id == caller.account_id:
         raise Conflict("this is the account that calls: let another one disable it")
-    changed = await _accounts(request).change(account_id, _changes(asked))
+    changes = _changes(asked)
+    networks = changes.scope.get("networks")
+    is_own = account_id == caller.account_id
+    if is_own and networks and not is_within(caller_address(request.scope), networks):
+        raise Conflict("this is the account that calls: its `networks` must hold this address")
+    changed = await _accounts(request).change(account_id, changes)
     _log.info("account %s changed by account %s", changed.id, caller.account_id)
     return respond_json(account_view(changed))
 
@@ -156,13 +178,19 @@ def place_of(text: str | None) -> Jurisdiction | None:
 def _changes(asked: ChangedAccount) -> AccountChanges:
     scope: dict[str, Any] = {
         field: getattr(asked, field)
-        for field in Scope.__struct_fields__
+        for field in AccountScope.__struct_fields__
         if getattr(asked, field) is not msgspec.UNSET
     }
     if "jurisdiction" in scope:
         scope["jurisdiction"] = place_of(scope["jurisdiction"])
+    if "networks" in scope:
+        scope["networks"] = _networks(scope["networks"])
     name = asked.name if isinstance(asked.name, msgspec.UnsetType) else _name(asked.name)
     return AccountChanges(name=name, scope=scope, disabled=asked.disabled)
+
+
+def _networks(texts: tuple[str, ...] | None) -> tuple[Network, ...] | None:
+    return None if texts is None else read_networks(texts)
 
 
 def _name(text: str) -> str:

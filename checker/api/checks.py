@@ -18,6 +18,7 @@ from checker.accounts.quotas import Quotas
 from checker.accounts.watch import FishingWatch
 from checker.api.batch_turns import BatchTurns, declared_length
 from checker.api.bodies import Bodies
+from checker.api.caller_address import caller_address
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
@@ -36,7 +37,6 @@ from checker.checks.in_slices import SLICE_CHECKS, each_of
 from checker.checks.request import (
     Check,
     Item,
-    PreparedCheck,
     Subject,
     open_batch,
     read_check,
@@ -44,11 +44,11 @@ from checker.checks.request import (
 from checker.checks.turns import Pace, slices
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Decision, Outcome, ReasonCode
-from checker.domain.document import Document
 from checker.domain.service import Service, type_of
 from checker.errors import CheckerError, OutOfScope
 from checker.receipts.receipt import Receipt, Statement
 from checker.receipts.receipts import Receipts
+from checker.registry.prepared_check import PreparedCheck, TokensOf
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ class ChecksResource:
         metrics: Metrics,
         tallies: Tallies,
         watch: FishingWatch,
-        token_of: Callable[[Document], bytes],
+        tokens_of: TokensOf,
         bodies: Bodies,
         batch_turns: BatchTurns | None = None,
     ) -> None:
@@ -124,17 +124,17 @@ class ChecksResource:
         self._metrics = metrics
         self._tallies = tallies
         self._watch = watch
-        self._token_of = token_of
+        self._tokens_of = tokens_of
         self._bodies = bodies
         self._batch_turns = batch_turns or BatchTurns()
 
-    async def create(self, authorization: str | None, receive: Any) -> Reply:
+    async def create(self, authorization: str | None, receive: Any, address: str) -> Reply:
         """Answer one check; whatever goes wrong is answered too."""
-        return await self._answer("checks", authorization, receive, self._create)
+        return await self._answer("checks", (authorization, address), receive, self._create)
 
     @asynccontextmanager
     async def created_batch(
-        self, authorization: str | None, receive: Any, *, body_bytes: int | None
+        self, authorization: str | None, receive: Any, address: str, *, body_bytes: int | None
     ) -> AsyncIterator[Reply]:
         """Answer a batch; a bad item is answered in its place.
 
@@ -147,15 +147,15 @@ class ChecksResource:
                 pace = await inside.enter_async_context(entering)
                 return await self._create_batch(caller, receive, pace)
 
-            yield await self._answer("batch", authorization, receive, create)
+            yield await self._answer("batch", (authorization, address), receive, create)
 
     async def _answer(
-        self, resource: str, authorization: str | None, receive: Any, create: _Create
+        self, resource: str, by: tuple[str | None, str], receive: Any, create: _Create
     ) -> Reply:
         started = perf_counter()
         caller = None
         try:
-            caller = await self._key_ring.caller(authorization)
+            caller = await self._key_ring.caller(*by)
             if not caller.may(Action.CHECK):
                 raise OutOfScope(f"the role {caller.role} does not check")
             reply, from_registry = await create(caller, receive)
@@ -171,7 +171,7 @@ class ChecksResource:
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, CHECK_BYTES_MAX)
-        check = read_check(body, caller, shanghai_day(self._clock.now()))
+        check = read_check(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
@@ -188,7 +188,7 @@ class ChecksResource:
     async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, BATCH_BYTES_MAX)
         await pace()
-        batch = open_batch(body, caller, shanghai_day(self._clock.now()))
+        batch = open_batch(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, len(batch.raws))
         items = await each_of(batch.raws, batch.read, pace, size=SLICE_CHECKS)
         del body, batch  # the body is as large as all that is made of it
@@ -232,8 +232,7 @@ class ChecksResource:
                 mismatched = any(
                     reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
                 )
-                token = self._token_of(check.document)
-                self._watch.adverse(caller, token, mismatched=mismatched)
+                self._watch.adverse(caller, check.subject.tokens[0], mismatched=mismatched)
 
 
 def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:
@@ -281,7 +280,9 @@ def _item(
 async def create_check(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Ask about one subject and one service."""
     resource: ChecksResource = request.app.state.checks
-    return respond(await resource.create(request.headers.get("authorization"), request.receive))
+    authorization = request.headers.get("authorization")
+    address = caller_address(request.scope)
+    return respond(await resource.create(authorization, request.receive, address))
 
 
 @post(
@@ -293,6 +294,7 @@ async def create_batch(request: Request[Any, Any, Any]) -> Response[bytes]:
     resource: ChecksResource = request.app.state.checks
     authorization = request.headers.get("authorization")
     length = declared_length(request.headers.get("content-length"))
-    answered = resource.created_batch(authorization, request.receive, body_bytes=length)
+    address = caller_address(request.scope)
+    answered = resource.created_batch(authorization, request.receive, address, body_bytes=length)
     async with answered as reply:
         return respond(reply)

@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
+from checker.api.caller_address import caller_address
 from checker.api.checks import ChecksResource
 from checker.api.exchange import Reply, reply_to, send_reply
 from checker.api.pages import Served
@@ -74,7 +75,7 @@ class Lane:
     async def _answer_check(self, scope: Any, receive: Any) -> Reply:
         resource: ChecksResource = self.routed.state.checks
         try:
-            return await resource.create(_authorization(scope), receive)
+            return await resource.create(_authorization(scope), receive, caller_address(scope))
         except Exception as error:
             reply = bug(error)
             self.routed.state.metrics.failed("checks", reply.status)
@@ -86,7 +87,7 @@ class Lane:
         is_begun = False
         try:
             async with resource.created_batch(
-                _authorization(scope), receive, body_bytes=length
+                _authorization(scope), receive, caller_address(scope), body_bytes=length
             ) as reply:
                 is_begun = True
                 # Within the block: a batch is not done before its answer is sent.

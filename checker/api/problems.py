@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from checker.domain.decision import Spending
+from checker.domain.decision import CapSpending
 from checker.errors import (
     BodyStalled,
     CheckerError,
@@ -55,7 +55,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: tuple[Fault, ...] = ()
-    spending: Spending | None = None
+    spending: CapSpending | None = None
     resolution: Resolution | None = None
     outage: Outage | None = None
 

@@ -96,7 +96,7 @@ async def create_reconciliation(request: Request[Any, Any, Any]) -> Response[byt
     refuse_unknown(request, ())
     runtime: Runtime = request.app.state.runtime
     works = runtime.reconciliations
-    reader = SalesReader(_format(request), caller, runtime.clock.now())
+    reader = SalesReader(_format(request), caller, runtime.clock.now(), runtime.sealer.tokens_of)
     transfer = Transfer(request, if_cut=_CUT_OFF)
     lines = cut_lines(unless_idle(transfer.chunks()), line_bytes_max=LINE_BYTES_MAX)
     await reader.open(lines)

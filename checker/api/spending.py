@@ -15,15 +15,16 @@ from checker.api.metrics import Metrics, OrderKind
 from checker.api.parameters import refuse_unknown
 from checker.api.problems import problem_of
 from checker.api.responses import respond, respond_json
-from checker.checks.request import Check, Place, Reference, Subject, prepare
+from checker.checks.request import Place, Reference, Subject, prepare
 from checker.decoding import decode
 from checker.domain.clock import shanghai_day
 from checker.domain.service import Resort
 from checker.errors import CheckerError, Fault, InvalidRequest
 from checker.node.runtime import Runtime
+from checker.registry.prepared_check import PreparedCheck
 from checker.spending.answers import AuthorizationView, Uncapped
 from checker.spending.orders import HOLD_SECONDS, Amount, HoldSeconds
-from checker.spending.spending import Authorizations, Sale
+from checker.spending.spending import Authorizations
 
 _Asked = TypeVar("_Asked")
 _Answered = AuthorizationView | Uncapped
@@ -76,10 +77,10 @@ async def authorize_spending(request: Request[Any, Any, Any]) -> Response[bytes]
     refuse_unknown(request, ())
     asked = decode(_authorize, await read_body(request.receive, CHECK_BYTES_MAX))
     runtime: Runtime = request.app.state.runtime
-    sale = _sale(asked, caller, runtime)
+    check = _check(asked, caller, runtime)
     key = _key(request)
     request.state.allowance = await runtime.quotas.take(caller, 1)
-    ordered = runtime.spending.authorize(caller.account_id, key, sale)
+    ordered = runtime.spending.authorize(caller.account_id, key, check, asked.hold_seconds)
     answer = await _counted(request, OrderKind.AUTHORIZE, ordered)
     status = 201 if isinstance(answer, AuthorizationView) else 200
     return respond(Reply(status=status, body=encode(answer)))
@@ -177,22 +178,8 @@ def _key(request: Request[Any, Any, Any]) -> str:
     raise InvalidRequest(f"the header {KEY_HEADER} is missing", [fault])
 
 
-def _sale(asked: Authorize, caller: Caller, runtime: Runtime) -> Sale:
+def _check(asked: Authorize, caller: Caller, runtime: Runtime) -> PreparedCheck:
     if asked.service.amount_fen == 0:
         fault = Fault("/service/amount_fen", "is at least 1: nothing is not held")
         raise InvalidRequest("a field is not as it must be", [fault])
-    check = Check(
-        subject=asked.subject,
-        service=asked.service,
-        jurisdiction=asked.jurisdiction,
-        reference=asked.reference,
-    )
-    prepared = prepare(check, caller, shanghai_day(runtime.clock.now()))
-    return Sale(
-        document=prepared.document,
-        name=prepared.name,
-        service=asked.service,
-        jurisdiction=prepared.jurisdiction,
-        reference=prepared.reference,
-        hold_seconds=asked.hold_seconds,
-    )
+    return prepare(asked, caller, shanghai_day(runtime.clock.now()), runtime.sealer.tokens_of)

@@ -137,7 +137,6 @@ def checks(
         replica=replica,
         cache=base.cache,
         registry=registry,
-        sealer=base.sealer,
         policies=base.policies,
         clock=base.clock,
         stale_after_ms=base.config.list.stale_after_ms,

@@ -41,7 +41,7 @@ async def _make_ready(runtime: Runtime) -> None:
         async with asyncio.timeout(START_S):
             await runtime.joining.until_joined()
             await runtime.key_ring.refresh()
-            await runtime.receipt_keys.prepare()
+            await runtime.receipt_keys.refresh()
 
 
 def _current(runtime: Runtime) -> tuple[Work, ...]:

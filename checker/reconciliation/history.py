@@ -20,6 +20,7 @@ from sqlalchemy import ARRAY, DateTime, LargeBinary, any_, bindparam, func, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
+from checker.checks.in_slices import claim_of
 from checker.domain.decision import ALLOWED, Decision, Outcome
 from checker.domain.rules import decide
 from checker.domain.standing import Standing
@@ -27,7 +28,7 @@ from checker.policy.book import PolicyBook
 from checker.reconciliation.past_sale import PreparedSale
 from checker.registry.schema import bound_document, change, document
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Question, find_standings
+from checker.registry.standings import find_standings
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,18 +58,18 @@ class History:
     ) -> list[Judged]:
         """Return the judgements of sales of one account, in the order of the sales."""
         versions = await _versions_at(connection, {sale.sold_at for sale in sales})
-        questions = [self._question(sale, account_id) for sale in sales]
-        known = await _ever_listed(connection, {each for one in questions for each in one.tokens})
+        tokens = {token for sale in sales for token in sale.check.subject.tokens}
+        known = await _ever_listed(connection, tokens)
         decisions = [ALLOWED] * len(sales)
         suspected: dict[int, list[int]] = {}
-        for place, (sale, question) in enumerate(zip(sales, questions, strict=True)):
+        for place, sale in enumerate(sales):
             version = versions.get(sale.sold_at)
-            if version is not None and not known.isdisjoint(question.tokens):
+            if version is not None and not known.isdisjoint(sale.check.subject.tokens):
                 suspected.setdefault(version, []).append(place)
         for version, places in suspected.items():
-            asked = [(sales[place], questions[place]) for place in places]
-            judged = await self._judge_then(connection, asked, version)
-            for place, decision in zip(places, judged, strict=True):
+            then = [sales[place] for place in places]
+            told = await self._judge_then(connection, then, account_id, version)
+            for place, decision in zip(places, told, strict=True):
                 decisions[place] = decision
         return [
             Judged(sale=sale, decision=decision, list_version=versions.get(sale.sold_at))
@@ -78,7 +79,8 @@ class History:
     async def _judge_then(
         self,
         connection: AsyncConnection,
-        asked: Sequence[tuple[PreparedSale, Question]],
+        sales: Sequence[PreparedSale],
+        account_id: str,
         version: int,
     ) -> list[Decision]:
         """Judge sales by one version of the list.
@@ -86,39 +88,27 @@ class History:
         The uses of a permit depend on the instant, not on the version. So each subject with a
         counted permit is asked about alone.
         """
-        vault = self._sealer.vault
-        questions = [question for _, question in asked]
-        findings = await find_standings(connection, vault, questions, version=version)
+        subjects = [sale.check.subject for sale in sales]
+        findings = await find_standings(connection, self._sealer, subjects, version=version)
         standings = list(findings.standings)
-        for place, (sale, question) in enumerate(asked):
+        for place, sale in enumerate(sales):
             if any(permit.is_counted for permit in standings[place].permits):
                 then = await find_standings(
-                    connection, vault, [question], version=version, used_until=sale.sold_at
+                    connection,
+                    self._sealer,
+                    [sale.check.subject],
+                    claims=[claim_of(self._sealer, (sale.check, account_id))],
+                    version=version,
+                    used_until=sale.sold_at,
                 )
                 [standings[place]] = then.standings
         return [
-            self._decide(sale, standing)
-            for (sale, _), standing in zip(asked, standings, strict=True)
+            self._decide(sale, standing) for sale, standing in zip(sales, standings, strict=True)
         ]
 
     def _decide(self, sale: PreparedSale, standing: Standing) -> Decision:
         policy = self._policies.effective(sale.check.jurisdiction)
         return decide(standing, sale.check.service, policy=policy, now=sale.sold_at)
-
-    def _question(self, sale: PreparedSale, account_id: str) -> Question:
-        """Return the question that the check of the sale would have asked; a sale's own use of a
-        permit does not count against it.
-        """
-        check = sale.check
-        claim = None
-        if check.reference is not None:
-            claim = self._sealer.sale_token(account_id, check.reference, check.service)
-        return Question(
-            document=check.document,
-            tokens=self._sealer.tokens_of(check.document, check.name),
-            name_token=None if check.name is None else self._sealer.name_token(check.name),
-            claim=claim,
-        )
 
 
 async def _versions_at(connection: AsyncConnection, instants: set[datetime]) -> dict[datetime, int]:

@@ -15,11 +15,12 @@ from typing import Any, Final
 import msgspec
 
 from checker.accounts.keys import Caller
-from checker.checks.request import Check, Place, PreparedCheck, Reference, Subject, prepare
+from checker.checks.request import Place, Reference, Subject, prepare
 from checker.decoding import decode
 from checker.domain.clock import instant_or_day, shanghai_day
 from checker.domain.service import SERVICES, Service
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope
+from checker.registry.prepared_check import PreparedCheck, TokensOf
 
 LINE_BYTES_MAX: Final = 16 * 1024
 """A sale has some 300 bytes; the longest name and reference that are allowed fit in."""
@@ -78,10 +79,13 @@ class PreparedSale(msgspec.Struct, frozen=True, kw_only=True):
 class SalesReader:
     """Reads the lines of one file of one caller. `open` comes first."""
 
-    def __init__(self, form: SalesFormat, caller: Caller, now: datetime) -> None:
+    def __init__(
+        self, form: SalesFormat, caller: Caller, now: datetime, tokens_of: TokensOf
+    ) -> None:
         self._form = form
         self._caller = caller
         self._now = now
+        self._tokens_of = tokens_of
         self._columns: Sequence[str] = ()
 
     async def open(self, lines: AsyncIterator[Line]) -> None:
@@ -113,13 +117,7 @@ class SalesReader:
             return Rejected(code=RejectedCode.OUT_OF_SCOPE, detail=str(error))
 
     def _prepared(self, number: int, sale: PastSale) -> PreparedSale:
-        check = Check(
-            subject=sale.subject,
-            service=sale.service,
-            jurisdiction=sale.jurisdiction,
-            reference=sale.reference,
-        )
-        prepared = prepare(check, self._caller, shanghai_day(self._now))
+        prepared = prepare(sale, self._caller, shanghai_day(self._now), self._tokens_of)
         try:
             sold_at = instant_or_day(sale.sold_at)
         except ValueError as error:

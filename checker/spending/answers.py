@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from checker.domain.clock import instant_text
-from checker.domain.decision import Outcome, Spending
+from checker.domain.decision import CapSpending, Outcome
 from checker.errors import CheckerError, Conflict, Resolution
 from checker.spending.authorization import Authorization, AuthorizationStatus
 from checker.spending.errors import CapExceeded
@@ -28,7 +28,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     decision_id: str
     decision: Outcome | msgspec.UnsetType = msgspec.UNSET
-    spending: Spending | msgspec.UnsetType = msgspec.UNSET
+    spending: CapSpending | msgspec.UnsetType = msgspec.UNSET
 
 
 class Uncapped(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     digest: bytes
     authorization: AuthorizationView | None = None
-    exceeded: Spending | None = None
+    exceeded: CapSpending | None = None
     conflict: str | None = None
     resolution: Resolution | None = None
 
@@ -88,7 +88,7 @@ def view_of(
     now: datetime,
     *,
     decision: Outcome | None = None,
-    spending: Spending | msgspec.UnsetType = msgspec.UNSET,
+    spending: CapSpending | msgspec.UnsetType = msgspec.UNSET,
 ) -> AuthorizationView:
     """Return an authorization as it stands at an aware instant."""
     opening = authorization.opening

@@ -11,7 +11,7 @@ import msgspec
 
 from cache.token import Token
 from checker.domain.clock import period_end, period_start, shanghai_day
-from checker.domain.decision import Spending
+from checker.domain.decision import CapSpending
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.rules import spending_under
 from checker.domain.settings import Cap
@@ -41,7 +41,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         """Return the room as it is once the amount is held too."""
         return msgspec.structs.replace(self, held_fen=self.held_fen + amount_fen)
 
-    def spending(self) -> Spending:
+    def spending(self) -> CapSpending:
         """Return the room as the answer shows it."""
         return spending_under(
             self.cap, now=self.at, held_fen=self.held_fen, captured_fen=self.captured_fen

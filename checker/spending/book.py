@@ -132,8 +132,9 @@ class Book:
         return found
 
     def _authorize(self, place: int, account_id: str, command: AuthorizeCommand) -> Answer:
-        token = command.question.tokens[0]
-        policy = self._policies.effective(command.jurisdiction)
+        check = command.check
+        token = check.subject.tokens[0]
+        policy = self._policies.effective(check.jurisdiction)
         cap = policy.settings.resort_cap
         room = None
         if cap is not None:
@@ -142,8 +143,8 @@ class Book:
                 # An amount that counts in a past period would escape the cap of the present one.
                 raise Unavailable(_GONE_BACK)
             room = self._balances.room(token, cap, self._now)
-        asked = self._ask(place, account_id, command.service, command.jurisdiction, room)
-        outcome = self._unless_capped(asked, command.question.claim)
+        asked = self._ask(place, account_id, command.service, check.jurisdiction, room)
+        outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
             return outcome
         assert asked.room is not None, "only where a cap is set is anybody capped"
@@ -154,9 +155,9 @@ class Book:
             token=token,
             counter=after.cap.counter,
             counted_at=self._now,
-            jurisdiction=command.jurisdiction,
+            jurisdiction=check.jurisdiction,
             venue=command.service.venue,
-            reference=command.reference,
+            reference=check.reference,
             decision_id=asked.decision_id,
         )
         held = Authorization.hold(
@@ -230,14 +231,13 @@ class Book:
             )
         return asked
 
-    def _unless_capped(self, asked: _Asked, claim: bytes | None) -> Answer | None:
+    def _unless_capped(self, asked: _Asked, claim: bytes) -> Answer | None:
         """Return the answer if no cap binds the person, or the cap has no room; None: hold."""
         decision = asked.decision
         if not decision.reasons:
             return Uncapped()
         if decision.permit is not None:
             if decision.permit.is_counted:
-                assert claim is not None, "a sale has a claim"
                 self._uses.append(PermitUse(permit=decision.permit, claim=claim))
             return Uncapped()
         for reason in decision.reasons:

@@ -5,7 +5,7 @@ registry for both. Nothing but kept answers is ever removed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from cache.token import Token
@@ -13,7 +13,7 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
-from checker.registry.standings import Question
+from checker.registry.prepared_check import PreparedSubject
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
@@ -27,7 +27,7 @@ class MemorySpendingStore:
         self,
         clock: Clock,
         *,
-        standing: Callable[[Question], Standing],
+        standing: Callable[[PreparedSubject], Standing],
         group: Callable[[Token], frozenset[Token]],
         list_version: int | None = 1,
     ) -> None:
@@ -67,25 +67,22 @@ class MemorySpendingStore:
     def _load(self, wanted: WantedSpending) -> LoadedSpending:
         now = self._clock.now()
         found = {each: self._authorizations[each] for each in wanted.ids & {*self._authorizations}}
-        questions: Mapping[int, Question] = {
-            **wanted.questions,
-            **{
-                place: Question(
-                    document=None, tokens=(found[increment.id].opening.token,), name_token=None
-                )
-                for place, increment in wanted.increments.items()
-                if increment.id in found
-            },
+        subjects = {
+            place: authorize.check.subject for place, authorize in wanted.authorizes.items()
+        } | {
+            place: PreparedSubject(tokens=(found[increment.id].opening.token,))
+            for place, increment in wanted.increments.items()
+            if increment.id in found
         }
         groups = {
             token: self._group(token)
             for token in {
-                *(question.tokens[0] for question in questions.values()),
+                *(subject.tokens[0] for subject in subjects.values()),
                 *(each.opening.token for each in found.values()),
             }
         }
         since = wanted.since(now, found)
-        tokens = {each for question in questions.values() for each in groups[question.tokens[0]]}
+        tokens = {each for subject in subjects.values() for each in groups[subject.tokens[0]]}
         counters = wanted.counters | {
             found[each.id].opening.counter
             for each in wanted.increments.values()
@@ -99,7 +96,7 @@ class MemorySpendingStore:
         return LoadedSpending(
             now=now,
             list_version=self._list_version,
-            standings={place: self._standing(each) for place, each in questions.items()},
+            standings={place: self._standing(each) for place, each in subjects.items()},
             groups=groups,
             authorizations=found,
             lapsed=[each for each in of_them if each.has_lapsed(now)],

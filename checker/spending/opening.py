@@ -47,7 +47,7 @@ async def open_spending(
         database_url, pool_size=POOL_SIZE, settings=SESSION_SETTINGS, pulse=pulse
     ) as engine:
         gate.guard(engine)
-        store = PostgresSpendingStore(engine, sealer.vault, clock)
+        store = PostgresSpendingStore(engine, sealer, clock)
         async with aclosing(
             Authorizations(store, sealer=sealer, policies=policies, clock=clock)
         ) as one:

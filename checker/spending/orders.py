@@ -5,10 +5,9 @@ from typing import Annotated, Final
 import msgspec
 
 from cache.token import Token
-from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Resort
 from checker.domain.service_terms import AMOUNT_MAX_FEN
-from checker.registry.standings import Question
+from checker.registry.prepared_check import PreparedCheck
 
 HOLD_SECONDS: Final = 7 * 24 * 3600
 """The time of a hold without `hold_seconds`: the longest that cards commonly hold a stay."""
@@ -19,16 +18,20 @@ HoldSeconds = Annotated[int, msgspec.Meta(ge=1, le=HOLD_SECONDS_MAX)]
 
 
 class AuthorizeCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold `service.amount_fen`, at least 1, of the cap of the person in the question.
+    """Hold the amount of a check's service, at least 1, of the cap of the check's subject.
 
-    The question's first token is the token of the document itself. The question has a claim.
+    `claim` distinguishes this sale from other sales, where a permit counts them.
     """
 
-    question: Question
-    service: Resort
-    jurisdiction: Jurisdiction
-    reference: str | None
+    check: PreparedCheck
+    claim: bytes
     hold_seconds: int = HOLD_SECONDS
+
+    @property
+    def service(self) -> Resort:
+        """The service of the check: only resorts are sold under a cap."""
+        assert isinstance(self.check.service, Resort)
+        return self.check.service
 
 
 class IncrementCommand(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,9 @@ from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.journal.entries import Area, entry_row
 from checker.registry.permit_uses import PermitUses
-from checker.registry.standings import Question, find_standings
+from checker.registry.prepared_check import PreparedSubject
+from checker.registry.sealing import Sealer
+from checker.registry.standings import find_standings
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
@@ -42,7 +44,6 @@ from checker.spending.statements import (
     READ_STEPS,
 )
 from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
-from checker.vault import Vault
 
 ANSWER: Final = "idempotency_key.answer"
 GROUPS_TRIES_MAX: Final = 5
@@ -61,9 +62,10 @@ class _Regrouped(Exception):
 class PostgresSpendingStore:
     """Keeps authorizations in PostgreSQL; `engine` is one of `opening.open_spending`."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, sealer: Sealer, clock: Clock) -> None:
         self._engine = engine
-        self._vault = vault
+        self._sealer = sealer
+        self._vault = sealer.vault
         self._clock = clock
 
     async def transact(
@@ -141,18 +143,19 @@ class PostgresSpendingStore:
     ) -> tuple[LoadedSpending, PermitUses | None]:
         now = self._clock.now()
         authorizations = await self._authorizations(connection, wanted.ids)
-        questions = dict(wanted.questions) | {
-            place: Question(
-                document=None,
-                tokens=(authorizations[increment.id].opening.token,),
-                name_token=None,
-                claim=increment.claim,
+        sought = {
+            place: (authorize.check.subject, authorize.claim)
+            for place, authorize in wanted.authorizes.items()
+        } | {
+            place: (
+                PreparedSubject(tokens=(authorizations[increment.id].opening.token,)),
+                increment.claim,
             )
             for place, increment in wanted.increments.items()
             if increment.id in authorizations
         }
-        version, standings, uses = await self._standings(connection, questions)
-        tokens = {each for question in questions.values() for each in groups[question.tokens[0]]}
+        version, standings, uses = await self._standings(connection, sought)
+        tokens = {each for subject, _ in sought.values() for each in groups[subject.tokens[0]]}
         counters = wanted.counters | {
             authorizations[each.id].opening.counter
             for each in wanted.increments.values()
@@ -181,13 +184,15 @@ class PostgresSpendingStore:
         return authorizations_of(rows, self._vault)
 
     async def _standings(
-        self, connection: AsyncConnection, questions: Mapping[int, Question]
+        self, connection: AsyncConnection, sought: Mapping[int, tuple[PreparedSubject, bytes]]
     ) -> tuple[int | None, dict[int, Standing], PermitUses | None]:
-        if not questions:
+        if not sought:
             return None, {}, None
-        findings = await find_standings(connection, self._vault, tuple(questions.values()))
+        subjects = [subject for subject, _ in sought.values()]
+        claims = [claim for _, claim in sought.values()]
+        findings = await find_standings(connection, self._sealer, subjects, claims=claims)
         version = None if findings.version is None else findings.version.version
-        standings = dict(zip(questions, findings.standings, strict=True))
+        standings = dict(zip(sought, findings.standings, strict=True))
         counted = {
             place: {permit.id for permit in standing.permits if permit.is_counted}
             for place, standing in standings.items()
@@ -197,8 +202,7 @@ class PostgresSpendingStore:
             raise CountedTogether
         uses = None
         for place, ids in counted.items():
-            claim = questions[place].claim
-            assert claim is not None, "a sale has a claim"
+            _, claim = sought[place]
             uses = await PermitUses.lock(connection, ids, {claim})
             standings[place] = uses.left_in(standings[place], claim)
         return version, standings, uses
@@ -277,7 +281,7 @@ async def _groups(
     connection: AsyncConnection, wanted: WantedSpending
 ) -> dict[Token, frozenset[Token]]:
     parameters = {
-        "tokens": [question.tokens[0] for question in wanted.questions.values()],
+        "tokens": [each.check.subject.tokens[0] for each in wanted.authorizes.values()],
         "ids": list(wanted.ids),
     }
     found: dict[Token, set[Token]] = {}

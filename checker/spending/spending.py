@@ -10,11 +10,11 @@ import msgspec
 from checker.domain.clock import Clock
 from checker.domain.document import Document
 from checker.domain.jurisdiction import Jurisdiction
-from checker.domain.service import Resort
+from checker.domain.service import Service
 from checker.errors import NotFound
 from checker.policy.book import PolicyBook
+from checker.registry.prepared_check import PreparedCheck
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Question
 from checker.spending.answers import AuthorizationView, Uncapped, view_of
 from checker.spending.book import UNKNOWN
 from checker.spending.orders import (
@@ -42,15 +42,31 @@ capture.
 FORGET_INTERVAL_S: Final = 600.0
 
 
-class Sale(msgspec.Struct, frozen=True, kw_only=True):
-    """The service that a merchant wants to sell, and the subject; the document is normalised."""
+class _SaidSale(msgspec.Struct, frozen=True, kw_only=True):
+    """An authorization in the form that its digest is made of.
+
+    The database keeps digests over upgrades, so names and order of these fields never change.
+    """
 
     document: Document
     name: str | None
-    service: Resort
+    service: Service
     jurisdiction: Jurisdiction
-    reference: str | None = None
-    hold_seconds: int = HOLD_SECONDS
+    reference: str | None
+    hold_seconds: int
+
+
+def said_of(check: PreparedCheck, hold_seconds: int) -> Sequence[object]:
+    """Return an authorization in the form that its digest is made of."""
+    sale = _SaidSale(
+        document=check.document,
+        name=check.subject.name,
+        service=check.service,
+        jurisdiction=check.jurisdiction,
+        reference=check.reference,
+        hold_seconds=hold_seconds,
+    )
+    return ["authorize", sale]
 
 
 class Authorizations:
@@ -71,29 +87,17 @@ class Authorizations:
         self._writer = SpendingWriter(store, policies)
 
     async def authorize(
-        self, account_id: str, key: str, sale: Sale
+        self, account_id: str, key: str, check: PreparedCheck, hold_seconds: int = HOLD_SECONDS
     ) -> AuthorizationView | Uncapped:
-        """Hold the amount of a sale, if a cap binds the subject.
+        """Hold the amount of a check of a resort, if a cap binds the subject.
 
         Raises:
             CapExceeded: there is no room for the amount.
             Conflict: the sale is forbidden at any price, or no cap is set there.
         """
-        name = sale.name
-        question = Question(
-            document=sale.document,
-            tokens=self._sealer.tokens_of(sale.document, name),
-            name_token=None if name is None else self._sealer.name_token(name),
-            claim=self._claim(account_id, key, sale),
-        )
-        command = AuthorizeCommand(
-            question=question,
-            service=sale.service,
-            jurisdiction=sale.jurisdiction,
-            reference=sale.reference,
-            hold_seconds=sale.hold_seconds,
-        )
-        return await self._order(account_id, key, command, ["authorize", sale])
+        claim = self._claim(account_id, key, check)
+        command = AuthorizeCommand(check=check, claim=claim, hold_seconds=hold_seconds)
+        return await self._order(account_id, key, command, said_of(check, hold_seconds))
 
     async def increment(
         self,
@@ -166,13 +170,11 @@ class Authorizations:
         order = SpendingOrder(account_id=account_id, key=key_digest, digest=digest, command=command)
         return await self._writer.write(order)
 
-    def _claim(self, account_id: str, key: str, sale: Sale) -> bytes:
-        """Return what tells this sale from other sales: its reference, as in a check, or else
-        the key.
-        """
-        if sale.reference is None:
+    def _claim(self, account_id: str, key: str, check: PreparedCheck) -> bytes:
+        """Return the claim of a sale: by its reference, as for a check, or else by the key."""
+        if check.reference is None:
             return self._sealer.request_digest(["authorize", account_id, key])
-        return self._sealer.sale_token(account_id, sale.reference, sale.service)
+        return self._sealer.sale_token(account_id, check.reference, check.service)
 
 
 def _canonical(authorization_id: str) -> str:

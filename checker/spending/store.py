@@ -15,11 +15,10 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.permit import Permit
 from checker.domain.standing import Standing
-from checker.registry.standings import Question
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.orders import IncrementCommand
+from checker.spending.orders import AuthorizeCommand, IncrementCommand
 
 AnswerKey = tuple[str, Token]
 """An account's id and the digest of its idempotency key."""
@@ -28,12 +27,12 @@ AnswerKey = tuple[str, Token]
 class WantedSpending(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that some orders need to be judged; each order is known by its place.
 
-    `questions` ask which persons are capped. `increments` ask again about the persons of existing
+    `authorizes` ask which persons are capped. `increments` ask again about the persons of existing
     authorizations. `since` returns the instant from which on spending counts, given the instant of
     the transaction and the authorizations that were found.
     """
 
-    questions: Mapping[int, Question]
+    authorizes: Mapping[int, AuthorizeCommand]
     increments: Mapping[int, IncrementCommand]
     ids: frozenset[str]
     keys: frozenset[AnswerKey]

@@ -70,13 +70,13 @@ class SpendingWriter:
         return answers
 
     def _wanted(self, orders: Sequence[SpendingOrder]) -> WantedSpending:
-        questions, increments = {}, {}
+        authorizes, increments = {}, {}
         caps: list[Cap] = []
         for place, order in enumerate(orders):
             match order.command:
                 case AuthorizeCommand() as authorize:
-                    questions[place] = authorize.question
-                    cap = self._cap(authorize.jurisdiction)
+                    authorizes[place] = authorize
+                    cap = self._cap(authorize.check.jurisdiction)
                     if cap is not None:
                         caps.append(cap)
                 case IncrementCommand() as increment:
@@ -92,7 +92,7 @@ class SpendingWriter:
             return min([*begun, *(period_start(cap.period, now) for cap in caps)], default=now)
 
         return WantedSpending(
-            questions=questions,
+            authorizes=authorizes,
             increments=increments,
             ids=frozenset(
                 order.command.id

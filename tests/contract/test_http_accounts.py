@@ -58,6 +58,7 @@ def test_an_account_is_made_shown_listed_and_changed(operator: httpx.Client) -> 
         "jurisdiction": "440800",
         "items_per_minute": 600,
         "items_per_day": 10_000,
+        "networks": ["127.0.0.0/8", "2001:db8::/48"],
     }
     address = new_account(operator, **scope)
     shown = operator.get(address).json()

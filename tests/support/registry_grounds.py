@@ -11,14 +11,14 @@ from sqlalchemy import text
 from cache.errors import CacheError
 from cache.keys import Keys
 from cache.token import Tokenizer
-from checker.checks.request import PreparedCheck
 from checker.config import Config, ListSettings
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air
 from checker.node.runtime import open_runtime
 from checker.node.upkeep import keep_current, publisher_running
-from checker.registry.standings import Question, find_standings
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject
+from checker.registry.standings import find_standings
 from checker.registry.versions import newest_version
 from loadtest.document_numbers import NumberSpace
 
@@ -179,17 +179,24 @@ def document_of(number, kind="resident_id"):
 
 
 def check_of(number, name=None, kind="resident_id", service=None, reference=None):
+    """Return a check whose tokens are not made yet: each deployment has a key of its own."""
     return PreparedCheck(
-        document=document_of(number, kind),
-        name=name,
+        subject=PreparedSubject(tokens=(), document=document_of(number, kind), name=name),
         service=service or Air(flight="CZ3101"),
         jurisdiction=NATION,
         reference=reference,
     )
 
 
-async def decide(node, *checks):
-    return await node.checks.decide(checks, account_id=None)
+def with_tokens(sealer, check):
+    subject = check.subject
+    tokens = sealer.tokens_of(check.document, subject.name)
+    return msgspec.structs.replace(check, subject=msgspec.structs.replace(subject, tokens=tokens))
+
+
+async def decide(node, *checks, account_id=None):
+    prepared = [with_tokens(node.sealer, check) for check in checks]
+    return await node.checks.decide(prepared, account_id=account_id)
 
 
 async def decision_of(node, check):
@@ -209,12 +216,8 @@ async def outcome_of(node, index):
 
 async def standing_then(node, document, version, **options):
     """What the list of `version` said of a document's holder."""
-    question = Question(
-        document=document, tokens=node.sealer.tokens_of(document, None), name_token=None
-    )
-    findings = await find_standings(
-        node.engine, node.sealer.vault, [question], version=version, **options
-    )
+    subject = PreparedSubject(tokens=node.sealer.tokens_of(document, None), document=document)
+    findings = await find_standings(node.engine, node.sealer, [subject], version=version, **options)
     assert findings.version.version == version
     return findings.standings[0]
 

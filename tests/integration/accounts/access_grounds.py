@@ -8,7 +8,7 @@ from checker.accounts.account_keys import AccountKeys
 from checker.accounts.accounts import Accounts
 from checker.accounts.key_ring import NOT_IN_FORCE, KeyRing
 from checker.accounts.keys import AccountRole
-from checker.accounts.scope import Scope
+from checker.accounts.scope import AccountScope, Scope
 from checker.errors import Unauthenticated
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
@@ -39,7 +39,7 @@ class Access:
 
     async def account(self, name="hotel", **scope):
         return await self.accounts.create(
-            name=name, role=AccountRole.INSTITUTION, scope=Scope(**scope)
+            name=name, role=AccountRole.INSTITUTION, scope=AccountScope(**scope)
         )
 
     async def key(self, account, *, expires_at=None, **scope):

@@ -7,11 +7,11 @@ import pytest
 
 from checker.accounts.account_keys import KEYS_MAX
 from checker.accounts.accounts import AccountChanges
-from checker.accounts.keys import SHOWN_LENGTH, AccountRole, create_key
-from checker.accounts.scope import Scope
+from checker.accounts.keys import SHOWN_LENGTH, AccountRole
+from checker.accounts.scope import Scope, read_networks
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
-from checker.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from checker.errors import Conflict, InvalidRequest, NotFound, OutOfScope, Unavailable
 from tests.integration.accounts.access_grounds import AT
 
 pytestmark = pytest.mark.anyio
@@ -126,12 +126,10 @@ async def test_a_wider_key_is_not_made(access):
     with pytest.raises(InvalidRequest):
         await access.key(account, services=frozenset({ServiceType.AIR}))
     with pytest.raises(InvalidRequest):
-        await create_key(
-            access.engine,
-            access.vault,
+        await access.keys.create_named(
             name=account.name,
             role=AccountRole.INSTITUTION,
-            services={ServiceType.AIR},
+            scope=Scope(services=frozenset({ServiceType.AIR})),
         )
     assert await access.keys.page(account.id, after=0, limit=9) == ()
 
@@ -152,7 +150,7 @@ async def test_the_keys_of_a_disabled_account_are_none_until_it_is_enabled(acces
     assert await access.caller(made.key) is None
     for make in (
         access.keys.create(account.id, Scope(), None),
-        create_key(access.engine, access.vault, name=account.name, role=AccountRole.INSTITUTION),
+        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION),
     ):
         with pytest.raises(Conflict):
             await make
@@ -164,11 +162,48 @@ async def test_the_keys_of_a_disabled_account_are_none_until_it_is_enabled(acces
     assert await access.caller(made.key) is not None
 
 
+async def test_an_account_with_networks_calls_from_these_alone_on_every_node(access):
+    account = await access.account(networks=read_networks(["192.0.2.0/24"]))
+    made = await access.key(account)
+    assert (await access.accounts.find(account.id)).scope == account.scope
+    other = access.another_node()
+    await other.refresh()
+    for ring in (access.ring, other):
+        assert (await ring.caller(f"Bearer {made.key}", "192.0.2.7")).account_id == account.id
+        for address in ("192.0.3.7", "2001:db8::7", ""):
+            with pytest.raises(OutOfScope):
+                await ring.caller(f"Bearer {made.key}", address)
+
+
+async def test_a_call_from_elsewhere_is_no_use_of_the_key(access):
+    account = await access.account(networks=read_networks(["192.0.2.0/24"]))
+    made = await access.key(account)
+    with pytest.raises(OutOfScope):
+        await access.caller(made.key)
+    await access.ring.uses.flush()
+    assert (await access.keys.find(made.state.id)).last_used_at is None
+
+
+async def test_networks_are_changed_and_taken_away_again(access):
+    account = await access.account()
+    made = await access.key(account)
+    for networks in (read_networks(["192.0.2.0/24"]), None):
+        await access.accounts.change(account.id, AccountChanges(scope={"networks": networks}))
+        await access.ring.refresh()
+        assert (await access.accounts.find(account.id)).scope.networks == networks
+        assert (await access.ring.caller(f"Bearer {made.key}", "192.0.2.7")).networks == networks
+    assert await access.caller(made.key) is not None
+
+
 async def test_keys_in_force_at_once_are_bounded(access):
     account = await access.account()
     made = [await access.keys.create(account.id, Scope(), None) for _ in range(KEYS_MAX)]
-    with pytest.raises(Conflict):
-        await access.keys.create(account.id, Scope(), None)
+    for make in (
+        access.keys.create(account.id, Scope(), None),
+        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION),
+    ):
+        with pytest.raises(Conflict):
+            await make
     await access.keys.revoke(account.id, made[0].state.id)
     await access.keys.create(account.id, Scope(), None)
 

@@ -21,7 +21,6 @@ from cache.replica_keeper import ReplicaKeeper
 from cache.token import Tokenizer
 from checker.checks.checks import Checks, Decided
 from checker.checks.registry_check import RegistryCheck
-from checker.checks.request import PreparedCheck
 from checker.database.engine import open_engine
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
@@ -29,6 +28,7 @@ from checker.domain.service import Air, Service
 from checker.intake.snapshot import SnapshotFeed
 from checker.policy.loader import builtin_policies, load_policies
 from checker.publication.registry_lease import RegistryWord
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
@@ -74,7 +74,6 @@ class Grounds:
             replica=self.replica,
             cache=self.cache,
             registry=RegistryCheck(engine=asked, sealer=self._sealer, policies=policies),
-            sealer=self._sealer,
             policies=policies,
             clock=self.clock,
             stale_after_ms=STALE_AFTER_MS,
@@ -110,7 +109,7 @@ class Grounds:
 
     async def ask(self, *numbers: str, service: Service = FLIGHT) -> Decided:
         self.statements = 0
-        prepared = [check(number, service) for number in numbers]
+        prepared = [self._check(number, service) for number in numbers]
         return await self.checks.decide(prepared, account_id=None)
 
     async def kept(self) -> list[Any]:
@@ -132,6 +131,12 @@ class Grounds:
         assert report.accepted == len(lines), report.rejected
         return report.version
 
+    def _check(self, number: str, service: Service) -> PreparedCheck:
+        document = Document(type=DocumentType.RESIDENT_ID, number=number)
+        tokens = self._sealer.tokens_of(document, None)
+        subject = PreparedSubject(tokens=tokens, document=document)
+        return PreparedCheck(subject=subject, service=service, jurisdiction=NATION)
+
     def _note_incomplete(self) -> None:
         self.found_incomplete += 1
 
@@ -148,16 +153,6 @@ async def open_grounds(
         engine = await stack.enter_async_context(open_engine(database_url, timeout_s=None))
         asked = await stack.enter_async_context(open_engine(asked_url or database_url))
         yield Grounds(engine, asked)
-
-
-def check(number: str, service: Service = FLIGHT) -> PreparedCheck:
-    return PreparedCheck(
-        document=Document(type=DocumentType.RESIDENT_ID, number=number),
-        name=None,
-        service=service,
-        jurisdiction=NATION,
-        reference=None,
-    )
 
 
 def listing(number: str, listing_id: str = "1", **changes: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import redis
 
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.keys import AccountRole
 from checker.api.app import create_app
 from checker.api.spans import Tracing
 from checker.config import Config, ListSettings
@@ -55,7 +55,7 @@ async def open_doors(
         runtime = lane.routed.state.runtime
         await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
         keys = {
-            role: await create_key(runtime.engine, runtime.sealer.vault, name=role, role=role)
+            role: (await runtime.account_keys.create_named(name=role, role=role)).key
             for role in AccountRole
         }
         async with client_of(app) as first, client_of(lane.routed) as second:

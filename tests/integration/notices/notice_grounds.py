@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.keys import AccountRole
 from checker.node.runtime import open_runtime
 from checker.node.upkeep import keep_current, publisher_running
 from checker.notices.writer import Pass
@@ -14,6 +14,7 @@ from tests.support.registry_grounds import (
     ENVIRON,
     accepted,
     check_of,
+    decide,
     name_of,
     person_listing,
     publish,
@@ -47,7 +48,7 @@ class Town:
     async def account(self, name):
         if name not in self._accounts:
             node, role = self.node, AccountRole.INSTITUTION
-            await create_key(node.engine, node.sealer.vault, name=name, role=role)
+            await node.account_keys.create_named(name=name, role=role)
             rows = await query(self.node, "SELECT id FROM account WHERE name = :name", name=name)
             self._accounts[name] = rows[0].id
         return self._accounts[name]
@@ -61,7 +62,7 @@ class Town:
     async def ask(self, name, index, **more):
         """Ask about a person; gives the decision's id, and what was decided."""
         check = more.pop("check", None) or check_of(resident_id(index), name_of(index), **more)
-        decided = await self.node.checks.decide([check], account_id=await self.account(name))
+        decided = await decide(self.node, check, account_id=await self.account(name))
         return decided.ids[0], decided.decisions[0].outcome.value
 
     async def refused(self, name, index, **more):

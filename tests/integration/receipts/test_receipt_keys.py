@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 async def test_however_many_start_at_once_they_sign_by_one_key(database_url: str) -> None:
     async with open_engine(database_url) as engine:
         nodes = [Node(engine) for _ in range(6)]
-        await asyncio.gather(*(each.keys.prepare() for each in nodes))
+        await asyncio.gather(*(each.keys.refresh() for each in nodes))
         assert len({kid_of(each.sign()) for each in nodes}) == 1
         assert {len(each.published()) for each in nodes} == {1}
 
@@ -119,7 +119,7 @@ async def test_a_rotation_before_the_first_start_leaves_a_key_that_signs(
 ) -> None:
     async with open_node(database_url) as node:
         made = await node.rotate()
-        await node.keys.prepare()
+        await node.keys.refresh()
         assert len(node.published()) == 2
         assert kid_of(node.sign()) != made.kid
 
@@ -128,7 +128,7 @@ async def test_receipts_are_issued_while_postgresql_is_away(
     lost_database_url: str, postgres_server: Any
 ) -> None:
     async with open_node(lost_database_url) as node:
-        await node.keys.prepare()
+        await node.keys.refresh()
         made = await node.rotate()
         await node.keys.refresh()
         await asyncio.to_thread(postgres_server.drop, lost_database_url)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from cache.token import Tokenizer
 from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole
-from checker.accounts.scope import Scope
+from checker.accounts.scope import AccountScope, Scope
 from checker.audit.chain import extend_decisions
 from checker.audit.journaled import DecisionHeads
 from checker.corrections.correction import Ruling
@@ -26,7 +26,7 @@ from checker.receipts.keys import rotate
 from checker.receipts.keys import withdraw as withdraw_receipt_key
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Authorizations, Sale
+from checker.spending.spending import Authorizations
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
 from tests.support.operation_lines import (
@@ -46,12 +46,12 @@ from tests.support.registry_grounds import (
     company_listing,
     decide,
     document,
-    document_of,
     name_of,
     outcomes,
     person_listing,
     publish,
     resident_id,
+    with_tokens,
 )
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
@@ -78,18 +78,13 @@ async def chain(engine, clock=None):
 
 
 async def spend(engine, clock, account_id, person, amount_fen, key):
-    store = PostgresSpendingStore(engine, SEALER.vault, clock)
+    store = PostgresSpendingStore(engine, SEALER, clock)
     policies = load_policies(builtin_policies(), CAP)
     spending = Authorizations(store, sealer=SEALER, policies=policies, clock=clock)
-    sale = Sale(
-        document=document_of(resident_id(person)),
-        name=name_of(person),
-        service=Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen),
-        jurisdiction=NATION,
-        reference="STAY",
-    )
+    service = Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen)
+    check = check_of(resident_id(person), name_of(person), service=service, reference="STAY")
     try:
-        held = await spending.authorize(account_id, key, sale)
+        held = await spending.authorize(account_id, key, with_tokens(SEALER, check))
         return await spending.capture(account_id, key + " captured", held.id, amount_fen)
     finally:
         await spending.aclose()
@@ -123,9 +118,9 @@ class Record:
 
 async def _manage(node, clock):
     hotel = await node.accounts.create(
-        name="hotel", role=AccountRole.INSTITUTION, scope=Scope(items_per_minute=9)
+        name="hotel", role=AccountRole.INSTITUTION, scope=AccountScope(items_per_minute=9)
     )
-    await node.accounts.create(name="court", role=AccountRole.COURT, scope=Scope())
+    await node.accounts.create(name="court", role=AccountRole.COURT, scope=AccountScope())
     await node.accounts.change(hotel.id, AccountChanges(scope={"items_per_day": 99}))
     made = [await node.account_keys.create(hotel.id, Scope(), None) for _ in range(3)]
     await node.account_keys.revoke(hotel.id, made[0].state.id)

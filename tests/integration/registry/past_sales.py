@@ -58,7 +58,7 @@ async def chunks_of(sales, *, cut=False):
 
 
 async def begin(node, sales, *, by, cut=False):
-    reader = SalesReader(SalesFormat.NDJSON, by, node.clock.now())
+    reader = SalesReader(SalesFormat.NDJSON, by, node.clock.now(), node.sealer.tokens_of)
     lines = cut_lines(chunks_of(sales, cut=cut))
     await reader.open(lines)
     opened = await node.reconciliations.open(by)

@@ -103,7 +103,8 @@ async def _ask(node, questions):
         }
         for question in questions
     ]
-    checks = read_batch(msgspec.json.encode({"checks": bodies}), CALLER, TODAY)
+    body = msgspec.json.encode({"checks": bodies})
+    checks = read_batch(body, CALLER, TODAY, node.sealer.tokens_of)
 
     async def by_the_cache():
         # So many take a busy machine longer than a lease lasts: then the registry is asked, which

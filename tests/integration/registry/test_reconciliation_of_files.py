@@ -26,6 +26,10 @@ from tests.support.registry_grounds import (
 pytestmark = pytest.mark.anyio
 
 
+def no_tokens(_document, _name):
+    return ()
+
+
 @pytest.fixture
 async def listed(node):
     return await two_listed(node)
@@ -99,7 +103,7 @@ async def test_lines_are_items_of_the_quota_and_what_came_before_its_end_stands(
         yield [(number, line) for number in range(2, 13)]
 
     opened = await works.open(by)
-    reader = SalesReader(SalesFormat.NDJSON, by, clock.now())
+    reader = SalesReader(SalesFormat.NDJSON, by, clock.now(), listed.sealer.tokens_of)
     with pytest.raises(QuotaExceeded):
         await works.work(opened, by, reader, batches())
     found = await works.find(SELLER, opened.id)
@@ -131,7 +135,7 @@ async def test_who_does_not_wait_is_told_what_ends_the_work_while_lines_come_in(
 
     by = caller(quota=1)
     opened = await works.open(by)
-    reader = SalesReader(SalesFormat.NDJSON, by, clock.now())
+    reader = SalesReader(SalesFormat.NDJSON, by, clock.now(), no_tokens)
     with pytest.raises(QuotaExceeded):
         await works.take_in(opened, by, reader, lines())
     cut, *more = await begin(listed, [sale(1, hours=1)], by=caller(), cut=True)

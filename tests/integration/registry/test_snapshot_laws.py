@@ -35,6 +35,7 @@ from tests.support.registry_grounds import (
     publish,
     resident_id,
     settled,
+    with_tokens,
 )
 
 pytestmark = pytest.mark.anyio
@@ -106,9 +107,9 @@ async def test_checks_agree_with_a_naive_model_whatever_happened_before(
             case "operations":
                 known = [each for each in content if clerk.takes(each)]
                 await accepted(node, *map(sent, known))
-        await agrees(node.checks, clerk)
-        await agrees((await settled(node)).checks, clerk)
-        await agrees(await twin_of(node), clerk)
+        await agrees(node.sealer, node.checks, clerk)
+        await agrees(node.sealer, (await settled(node)).checks, clerk)
+        await agrees(node.sealer, await twin_of(node), clerk)
 
 
 class Clerk:
@@ -157,10 +158,13 @@ def sent(operation):
     return {"op": verb, "listing_id": listing_id} | ground
 
 
-async def agrees(checks, clerk):
+async def agrees(sealer, checks, clerk):
     for service in (AIR, FOR_DEBTORS):
         for name in (name_of, lambda _: None, lambda _: "别人"):
-            asked = [check_of(resident_id(index), name(index), service=service) for index in PEOPLE]
+            asked = [
+                with_tokens(sealer, check_of(resident_id(index), name(index), service=service))
+                for index in PEOPLE
+            ]
             expected = [
                 modelled(clerk.listed, index, name(index), service is FOR_DEBTORS)
                 for index in PEOPLE
@@ -187,7 +191,6 @@ async def twin_of(node):
         replica=replica,
         cache=cache,
         registry=RegistryCheck(engine=node.engine, sealer=node.sealer, policies=node.policies),
-        sealer=node.sealer,
         policies=node.policies,
         clock=node.clock,
         stale_after_ms=node.config.list.stale_after_ms,

@@ -80,8 +80,8 @@ class MemoryTown:
     def _group(self, token):
         return self._persons.get(token, frozenset({token}))
 
-    def _standing(self, question):
-        group = self._group(question.tokens[0])
+    def _standing(self, subject):
+        group = self._group(subject.tokens[0])
         links = tuple(link for token in group for link in self._links.get(token, ()))
         if not links:
             return NOT_LISTED

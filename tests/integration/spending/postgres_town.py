@@ -37,7 +37,7 @@ class PostgresTown:
         self.sealer = sealer()
         self._keys = count()
         self.engine = engine
-        self.store = PostgresSpendingStore(for_spending, self.sealer.vault, self.clock)
+        self.store = PostgresSpendingStore(for_spending, self.sealer, self.clock)
         policies = load_policies(builtin_policies(), {})
         self._feed = ChangesFeed(
             engine=engine,

@@ -12,9 +12,10 @@ from checker.domain.service import Resort
 from checker.domain.service_terms import ResortVenue
 from checker.domain.settings import Settings
 from checker.policy.loader import builtin_policies, load_policies
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.spending.errors import CapExceeded
-from checker.spending.spending import Authorizations, Sale
+from checker.spending.spending import Authorizations
 from checker.vault import Vault
 from loadtest.document_numbers import NumberSpace
 
@@ -49,18 +50,16 @@ class Merchants:
         policies = load_policies(builtin_policies(), settings)
         self.spending = Authorizations(store, sealer=sealer, policies=policies, clock=clock)
         self._keys = keys
+        self._sealer = sealer
 
     async def authorize(
         self, person, amount_fen, *, by=MERCHANT, key=None, kind="resident_id", name=None, **more
     ):
         asked = {"jurisdiction": NATION, "venue": ResortVenue.RATED_RESORT} | more
-        sale = Sale(
-            document=document(person, kind),
-            name=name,
-            service=Resort(venue=asked.pop("venue"), amount_fen=amount_fen),
-            **asked,
-        )
-        return await self.spending.authorize(by, key or self._key(), sale)
+        hold = {"hold_seconds": asked.pop("hold_seconds")} if "hold_seconds" in asked else {}
+        service = Resort(venue=asked.pop("venue"), amount_fen=amount_fen)
+        check = check_of(self._sealer, document(person, kind), service, name=name, **asked)
+        return await self.spending.authorize(by, key or self._key(), check, **hold)
 
     async def increment(self, held, amount_fen, *, by=MERCHANT, key=None, **more):
         key = key or self._key()
@@ -84,6 +83,12 @@ class Merchants:
 
 def sealer():
     return Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
+
+
+def check_of(sealer, document, service, *, name=None, **more):
+    tokens = sealer.tokens_of(document, name)
+    subject = PreparedSubject(tokens=tokens, document=document, name=name)
+    return PreparedCheck(subject=subject, service=service, **more)
 
 
 def document(person, kind="resident_id"):
