@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import redis
 
+from checker.embedded.redis import embedded_redis
 from loadtest.answers import WrongAnswersError
 from loadtest.baseline_fastapi import REDIS_URL_VARIABLE, baseline_key
 from loadtest.bench_report import ChecksReport
@@ -27,7 +28,6 @@ from loadtest.children import (
     free_port,
     is_well,
     listens,
-    redis_program,
     started,
 )
 from loadtest.crowd import Form, Subject
@@ -156,16 +156,13 @@ def _new_key(data: Path, role: str, name: str, limits: tuple[int, int] = (0, 0))
 @contextmanager
 def baseline(population: Population, folder: Path) -> Iterator[int]:
     """Run the baseline on a Redis of its own with everybody on the list; gives its port."""
-    socket, port = folder / "baseline.sock", free_port()
-    url = f"unix://{socket}"
-    server = [redis_program(), "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    port = free_port()
     uvicorn = [sys.executable, "-m", "uvicorn", "loadtest.baseline_fastapi:app", "--workers", "1"]
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port", str(port)]
-    env = {**os.environ, REDIS_URL_VARIABLE: url}
     with ExitStack() as stack:
-        keeper = stack.enter_context(started([*server, "--dir", str(folder)], folder / "redis.log"))
-        keeper.wait_until(socket.exists, what="listening", seconds=START_SECONDS)
+        url = stack.enter_context(embedded_redis(folder / "baseline-redis"))
         fill_baseline(population, url)
+        env = {**os.environ, REDIS_URL_VARIABLE: url}
         child = stack.enter_context(started([*uvicorn, *options], folder / "uvicorn.log", env=env))
         child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
         yield port

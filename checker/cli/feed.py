@@ -11,8 +11,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from checker.cli.options import (
     deployment_options,
     json_option,
+    print_json,
     run_in_deployment,
-    tell_json,
 )
 from checker.config import Config
 from checker.intake.feed_requests import FeedTerms, RequestKey
@@ -108,7 +108,7 @@ def import_list(  # noqa: PLR0917 - click passes options by name
 
         report = run_in_deployment(config, work, publish=True)
     if as_json:
-        tell_json(report)
+        print_json(report)
         return
     click.echo(
         f"version {report.version}: {report.accepted} accepted, {report.rejected_count} rejected"

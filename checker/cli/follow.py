@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import httpx
 
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.connector.connector import Connector, Round
 from checker.connector.errors import SourceFault
@@ -95,7 +95,7 @@ def follow(
 
     done = run_in_deployment(config, work, publish=True)
     if done is not None and as_json:
-        tell_json(done)
+        print_json(done)
     elif done is not None:
         click.echo(_told(done))
 

@@ -15,7 +15,7 @@ from checker.accounts.account_keys import (
 )
 from checker.accounts.keys import AccountRole, create_key
 from checker.accounts.views import key_view, made_key
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
 from checker.config import Config
 from checker.node.runtime import Runtime
@@ -71,7 +71,7 @@ def create(  # noqa: PLR0917 - click passes options by name
 
     key = run_in_deployment(config, work)
     if as_json:
-        tell_json({"key": key, "name": name, "role": role})
+        print_json({"key": key, "name": name, "role": role})
     else:
         click.echo(key)
 
@@ -89,7 +89,7 @@ def list_keys(config: Config, account: str, as_json: bool) -> None:
 
     found = run_in_deployment(config, work)
     if as_json:
-        tell_json([key_view(key) for key in found])
+        print_json([key_view(key) for key in found])
         return
     for key in found:
         told = msgspec.to_builtins(key_view(key))
@@ -122,7 +122,7 @@ def rotate(
 
     made = run_in_deployment(config, work)
     if as_json:
-        tell_json(made_key(made))
+        print_json(made_key(made))
     else:
         click.echo(made.key)
 

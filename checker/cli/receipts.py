@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import click
 
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.domain.clock import instant_text
 from checker.node.runtime import Runtime
@@ -46,7 +46,7 @@ def rotate(config: Config, lead_s: int, as_json: bool) -> None:
     made = run_in_deployment(config, work)
     signs_from = instant_text(made.signs_from)
     if as_json:
-        tell_json({"kid": made.kid, "signs_from": signs_from})
+        print_json({"kid": made.kid, "signs_from": signs_from})
     else:
         click.echo(f"key {made.kid} is published now and signs from {signs_from}")
 
@@ -68,7 +68,7 @@ def withdraw(config: Config, kid: str, as_json: bool) -> None:
 
     made = run_in_deployment(config, work)
     if as_json:
-        tell_json({"withdrawn": kid, "kid": None if made is None else made.kid})
+        print_json({"withdrawn": kid, "kid": None if made is None else made.kid})
     else:
         click.echo(f"key {kid} is withdrawn: its receipts verify no longer")
         if made is not None:

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from cache.errors import CacheUnavailable
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.domain.clock import instant_text, shanghai_day
 from checker.node.runtime import Runtime
@@ -41,7 +41,7 @@ def status(config: Config, as_json: bool) -> None:
 
     told = run_in_deployment(config, work)
     if as_json:
-        tell_json(told)
+        print_json(told)
         return
     shown = msgspec.structs.asdict(told)
     shown["lost_changes"] = ", ".join(str(each.version) for each in told.lost_changes) or "none"

@@ -14,12 +14,12 @@ import msgspec
 from joserfc.jwk import OKPKey
 
 from checker.cli.check import document_as_asked
+from checker.cli.commands import EXIT_FAULTS
 from checker.cli.options import (
-    EXIT_FAULTS,
     deployment_options,
     json_option,
+    print_json,
     run_in_deployment,
-    tell_json,
 )
 from checker.config import Config
 from checker.domain.clock import SystemClock, instant_text, shanghai_day
@@ -88,7 +88,7 @@ def verify_receipt(
     question = _question(opening or opening_told, document)
     verdict = _verdict(jws, _keys(config, jwks), question)
     if as_json:
-        tell_json(verdict)
+        print_json(verdict)
     else:
         _tell(verdict)
     if not verdict.valid or verdict.about_document is False:
