@@ -18,7 +18,7 @@ app = FastAPI()
 client = redis.from_url(os.environ.get(REDIS_URL_VARIABLE, "redis://127.0.0.1:6379/0"))
 
 
-class Check(BaseModel):
+class BaselineCheck(BaseModel):
     """A document as sent."""
 
     type: str
@@ -26,7 +26,7 @@ class Check(BaseModel):
 
 
 @app.post("/checks")
-async def check(body: Check) -> dict[str, str]:
+async def check(body: BaselineCheck) -> dict[str, str]:
     """Deny whoever has a key in Redis."""
     is_listed = await client.get(baseline_key(body.type, body.number))
     return {"decision": "deny" if is_listed else "allow"}

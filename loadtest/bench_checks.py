@@ -30,7 +30,7 @@ from loadtest.children import (
     listens,
     started,
 )
-from loadtest.crowd import Form, Subject
+from loadtest.crowd import CrowdSubject, ListForm
 from loadtest.figures import Figures
 from loadtest.generator import LOOPBACK, Load, LoadReport, post, send_on_uvloop
 from loadtest.origin import Origin
@@ -63,7 +63,7 @@ class ChecksPlan(msgspec.Struct, frozen=True, kw_only=True):
 def measure_checks(plan: ChecksPlan, folder: Path, now: datetime, today: date) -> ChecksReport:
     """Measure both servers in turn, in a folder of their own; `today` is Shanghai's day."""
     population = Population(plan.seed, plan.listings, today=today)
-    crowd = list(population.crowd(CROWD, plan.listed_share, form=Form.ZXGK))
+    crowd = list(population.crowd(CROWD, plan.listed_share, form=ListForm.ZXGK))
     with ExitStack() as stack:
         run = stack.enter_context(service_run(population, folder))
         baseline_port = stack.enter_context(baseline(population, folder))
@@ -172,7 +172,7 @@ def fill_baseline(population: Population, url: str) -> None:
     """Give everybody whom the list reaches a key in Redis."""
     with redis.Redis.from_url(url) as client:
         pipe = client.pipeline(transaction=False)
-        for holder in population.holders(Form.ZXGK):
+        for holder in population.holders(ListForm.ZXGK):
             document = holder.documents[0]
             pipe.set(baseline_key(document.type, document.number), b"1")
             if len(pipe) >= KEYS_AT_ONCE:
@@ -184,7 +184,7 @@ def verify(population: Population, port: int, key: str, today: date) -> None:
     """Compare answers with the truth; WrongAnswersError names how many differ, and nobody."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
     wrong: list[str] = []
-    for subject in population.crowd(VERIFIED, 0.5, form=Form.ZXGK):
+    for subject in population.crowd(VERIFIED, 0.5, form=ListForm.ZXGK):
         connection.request(
             "POST",
             "/v1/checks",
@@ -201,17 +201,17 @@ def verify(population: Population, port: int, key: str, today: date) -> None:
         raise WrongAnswersError(f"{len(wrong)} of {VERIFIED} answers are wrong: {set(wrong)}")
 
 
-def check_body(subject: Subject) -> bytes:
+def check_body(subject: CrowdSubject) -> bytes:
     """Write a check of a service that is closed to all five roles."""
     return msgspec.json.encode({"subject": subject.request(), "service": SERVICE})
 
 
-def check_request(subject: Subject, key: str) -> bytes:
+def check_request(subject: CrowdSubject, key: str) -> bytes:
     """Build the bytes of a check by the contract."""
     return post("/v1/checks", check_body(subject), key=key)
 
 
-def baseline_request(subject: Subject) -> bytes:
+def baseline_request(subject: CrowdSubject) -> bytes:
     """Build the bytes of the same question to the baseline."""
     return post("/checks", msgspec.json.encode(subject.document))
 

@@ -29,7 +29,7 @@ from loadtest.bench_checks import (
     service_run,
 )
 from loadtest.children import checker_program, finished, free_port
-from loadtest.crowd import Subject
+from loadtest.crowd import CrowdSubject
 from loadtest.generator import LOOPBACK
 from loadtest.notice_endpoints import Endpoints, listening
 from loadtest.notices_report import NoticesReport
@@ -83,7 +83,7 @@ def measure_notices(plan: NoticesPlan, folder: Path, now: datetime, today: date)
 
 async def _measure(
     plan: NoticesPlan,
-    people: list[Subject],
+    people: list[CrowdSubject],
     court: httpx.Client,
     clients: list[httpx.Client],
     moment: tuple[datetime, date],
@@ -125,7 +125,7 @@ async def _measure(
     )
 
 
-def _be_refused(client: httpx.Client, people: list[Subject]) -> None:
+def _be_refused(client: httpx.Client, people: list[CrowdSubject]) -> None:
     batch = {"service": SERVICE, "subjects": [each.request() for each in people]}
     told = _sent(client.post("/v1/checks/batch", content=msgspec.json.encode(batch)))
     decisions = {each.get("decision") for each in told["results"]}

@@ -34,13 +34,13 @@ from loadtest.children import (
     finished,
 )
 from loadtest.committed_inserts import committed_inserts
-from loadtest.document_numbers import Document
+from loadtest.document_numbers import SyntheticDocument
 from loadtest.figures import Figures
 from loadtest.generator import LoadReport, Talk, converse
 from loadtest.merchants import (
     MORE_THAN_ANY_CAP_FEN,
-    Spending,
-    Tally,
+    MerchantSpending,
+    MerchantTally,
     Till,
     debtors,
     held_within,
@@ -144,11 +144,11 @@ class _Load(msgspec.Struct, frozen=True, kw_only=True):
 class _Bench:
     """One measurement while it goes on: whom is sold to next, and what the merchants counted."""
 
-    def __init__(self, plan: SpendingPlan, persons: Sequence[Document]) -> None:
+    def __init__(self, plan: SpendingPlan, persons: Sequence[SyntheticDocument]) -> None:
         self._plan = plan
         self._persons = persons
         self._numbers = count()
-        self.tally = Tally()
+        self.tally = MerchantTally()
 
     def to_different(self, keys: Sequence[str], port: int) -> _Load:
         """Sell to different persons, over a connection for each key."""
@@ -166,7 +166,7 @@ class _Bench:
             talks=lambda is_over: [orders(persons, is_over) for _ in range(connections)],
         )
 
-    def to_one(self, person: Document, keys: Sequence[str], port: int) -> _Load:
+    def to_one(self, person: SyntheticDocument, keys: Sequence[str], port: int) -> _Load:
         """Sell to one person, over a connection for each key."""
         tills = [Till(key, self._numbers) for key in keys]
         return _Load(
@@ -186,9 +186,9 @@ class _Bench:
                 reports.append(_send(load, self._plan.round_seconds))
         return rounds
 
-    def spent_by(self, person: Document, run: ServiceRun) -> Spending:
+    def spent_by(self, person: SyntheticDocument, run: ServiceRun) -> MerchantSpending:
         """Ask what the one person has spent: just what the merchants captured and kept."""
-        told: list[Spending] = []
+        told: list[MerchantSpending] = []
 
         def ask() -> Talk:
             till = Till(run.key, self._numbers)

@@ -59,7 +59,7 @@ _USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _PASSPORT_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-class DocumentType(StrEnum):
+class SyntheticDocumentType(StrEnum):
     """The kinds of document that a check takes (contract, section 2)."""
 
     RESIDENT_ID = "resident_id"
@@ -72,10 +72,10 @@ class DocumentType(StrEnum):
     ORG_CODE = "org_code"
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class SyntheticDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A document's kind and number, as somebody wrote them."""
 
-    type: DocumentType
+    type: SyntheticDocumentType
     number: str
 
 

@@ -8,7 +8,7 @@ import msgspec
 _KIB = r"^{name}:\s+(\d+) kB$"
 
 
-class Memory(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Of one process: `rss_mib` is all that is resident, `pss_mib` its share of what it shares."""
 
     rss_mib: float
@@ -16,15 +16,15 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     peak_rss_mib: float
 
 
-def memory_of(pid: int) -> Memory:
+def memory_of(pid: int) -> ProcessMemory:
     """Look at a process; FileNotFoundError where it has ended."""
     process = Path(f"/proc/{pid}")
     return read_memory((process / "status").read_text(), (process / "smaps_rollup").read_text())
 
 
-def read_memory(status: str, smaps_rollup: str) -> Memory:
+def read_memory(status: str, smaps_rollup: str) -> ProcessMemory:
     """Read the two texts that the kernel gives."""
-    return Memory(
+    return ProcessMemory(
         rss_mib=_mib(status, "VmRSS"),
         pss_mib=_mib(smaps_rollup, "Pss"),
         peak_rss_mib=_mib(status, "VmHWM"),

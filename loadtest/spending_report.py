@@ -3,7 +3,7 @@
 import msgspec
 
 from loadtest.figures import Figures
-from loadtest.merchants import Spending, Tally
+from loadtest.merchants import MerchantSpending, MerchantTally
 from loadtest.origin import Origin
 
 
@@ -32,8 +32,8 @@ class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
     different_baseline: Figures
     one: Figures
     one_max_ms: float
-    tally: Tally
-    spent: Spending
+    tally: MerchantTally
+    spent: MerchantSpending
 
     @property
     def ratio(self) -> float:

@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Iterable
 
 from loadtest.generator import LOOPBACK
-from loadtest.memory import Memory, memory_of
+from loadtest.memory import ProcessMemory, memory_of
 
 _replica_version = re.compile(r'^checker_replica_version\{pid="(\d+)"\} ([\d.e+]+)$', re.MULTILINE)
 
@@ -16,7 +16,7 @@ def replicas_at(port: int) -> dict[int, int]:
         return replica_versions(answer.read().decode())
 
 
-def largest(workers: Iterable[int]) -> Memory:
+def largest(workers: Iterable[int]) -> ProcessMemory:
     """Look at the worker with the most memory."""
     return max(map(memory_of, workers), key=lambda memory: memory.rss_mib)
 

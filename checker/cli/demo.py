@@ -10,7 +10,7 @@ from checker.accounts.keys import AccountRole, create_key
 from checker.cli.options import deployment_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
 from checker.config import CONFIG_FILE, Config
-from checker.demo import Person, demo_list, demo_persons, demo_settings
+from checker.demo import DemoPerson, demo_list, demo_persons, demo_settings
 from checker.domain.clock import shanghai_day
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat
@@ -83,7 +83,7 @@ def _tell(prepared: Prepared, url: str) -> None:
     click.echo("\nThe README says who else can be asked about. Ctrl-C stops the service.\n")
 
 
-def _curl(person: Person, key: str, url: str) -> str:
+def _curl(person: DemoPerson, key: str, url: str) -> str:
     question = {
         "subject": {
             "document": {"type": person.type, "number": person.number},

@@ -12,7 +12,7 @@ from checker.registry.lost_changes import LostChange
 from checker.registry.summary import ListSummary, summarize
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """What `checker status` tells; `cache_version` is None where the cache holds no list."""
 
     data_dir: str
@@ -35,7 +35,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def status(config: Config, as_json: bool) -> None:
     """Tell what the list and the cache hold."""
 
-    async def work(runtime: Runtime) -> Status:
+    async def work(runtime: Runtime) -> StatusReport:
         summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
         return _status(runtime, summary, await _cache_version(runtime))
 
@@ -49,9 +49,9 @@ def status(config: Config, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):<20} {value}")
 
 
-def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -> Status:
+def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -> StatusReport:
     version = summary.version
-    return Status(
+    return StatusReport(
         data_dir=str(runtime.config.data_dir),
         version=0 if version is None else version.version,
         history=None if version is None else version.history,

@@ -41,7 +41,7 @@ STANDARD_INPUT = "-"
 _receipt_decoder = msgspec.json.Decoder(Receipt)
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class ReceiptVerification(msgspec.Struct, frozen=True, kw_only=True):
     """What came out: `fault` says why a receipt is not valid.
 
     `about_document` is None where nobody asked whom it is about.
@@ -184,12 +184,12 @@ def _whole(content: bytes) -> bytes:
 
 def _verdict(
     jws: str, keys: Mapping[str, OKPKey], question: tuple[Document, bytes] | None
-) -> Verdict:
+) -> ReceiptVerification:
     try:
         verified = verify(jws, keys)
     except InvalidReceipt as error:
-        return Verdict(valid=False, fault=str(error))
-    return Verdict(
+        return ReceiptVerification(valid=False, fault=str(error))
+    return ReceiptVerification(
         valid=True,
         kid=verified.kid,
         claims=verified.claims,
@@ -197,7 +197,7 @@ def _verdict(
     )
 
 
-def _tell(verdict: Verdict) -> None:
+def _tell(verdict: ReceiptVerification) -> None:
     if verdict.claims is None:
         click.secho(f"not genuine: {verdict.fault}", fg="red", bold=True)
         return

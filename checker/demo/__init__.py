@@ -16,7 +16,7 @@ SETTINGS = "settings.toml"
 _FOLDER = resources.files("checker.demo")
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class DemoQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What to ask about somebody, and what comes back. `name` asks under another name."""
 
     service: dict[str, object]
@@ -27,21 +27,21 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     measure: str | None = None
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
+class DemoPerson(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody of the demo."""
 
     name: str
     is_: str = msgspec.field(name="is")
     type: str = "resident_id"
     number: str
-    questions: tuple[Question, ...]
+    questions: tuple[DemoQuestion, ...]
 
 
 class _Persons(msgspec.Struct, frozen=True):
-    persons: tuple[Person, ...]
+    persons: tuple[DemoPerson, ...]
 
 
-def demo_persons() -> tuple[Person, ...]:
+def demo_persons() -> tuple[DemoPerson, ...]:
     """Read who can be asked about."""
     text = _FOLDER.joinpath("persons.toml").read_bytes()
     return msgspec.toml.decode(text, type=_Persons).persons

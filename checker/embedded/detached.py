@@ -27,7 +27,7 @@ _PEER_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 _FIELDS_BEFORE_START = 19  # of /proc/<pid>/stat, counted after the name (proc(5): field 22)
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class UnixAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a process runs as.
 
     `through` is a command that changes to the account and then runs its arguments; where it is
@@ -39,7 +39,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     through: tuple[str, ...] = ()
 
 
-class Process(msgspec.Struct, frozen=True, kw_only=True):
+class UnixProcess(msgspec.Struct, frozen=True, kw_only=True):
     """One process and no later one of the same number: `started` is in clock ticks since boot."""
 
     pid: int
@@ -83,7 +83,7 @@ def run(
     argv: Sequence[str],
     *,
     log: Path | None = None,
-    account: Account | None = None,
+    account: UnixAccount | None = None,
     keep: int | None = None,
 ) -> int:
     """Run a program to its end in a session of its own, so that Ctrl-C at our terminal spares it.
@@ -113,7 +113,9 @@ def run(
         ).returncode
 
 
-def detach(argv: Sequence[str], *, log: Path, keep: int, account: Account | None = None) -> None:
+def detach(
+    argv: Sequence[str], *, log: Path, keep: int, account: UnixAccount | None = None
+) -> None:
     """Start a program and leave it behind: it belongs to init, so nobody here has to wait for it.
 
     Returns at once. Until the program ends, it holds `keep`; that is how its life can be watched.

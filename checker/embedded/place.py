@@ -16,7 +16,7 @@ from typing import Self
 
 import msgspec
 
-from checker.embedded.detached import Account
+from checker.embedded.detached import UnixAccount
 
 _PRIVATE = 0o700
 _SOCKET_PATH_BYTES_MAX = 107  # sun_path of unix(7), less its closing zero
@@ -34,7 +34,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The private folder of one server, the folder's owner, and the path of the server's socket."""
 
     folder: Path
-    owner: Account
+    owner: UnixAccount
     socket: Path
 
     @classmethod
@@ -54,7 +54,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             str(socket)
         ):
             socket = _SHORT_ROOT / f"embedded-{_identity(folder)}" / socket_name
-        owner = Account(uid=found.st_uid, gid=found.st_gid)
+        owner = UnixAccount(uid=found.st_uid, gid=found.st_gid)
         return cls(folder=folder, owner=owner, socket=socket)
 
     @property

@@ -24,7 +24,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from checker.embedded.detached import Account, detach, run
+from checker.embedded.detached import UnixAccount, detach, run
 from checker.embedded.place import EmbeddedServerError, Place
 from checker.embedded.shared import shared
 
@@ -126,7 +126,7 @@ def _binaries() -> Path:
     )
 
 
-def _make_data(place: Place, binaries: Path, account: Account | None, keep: int) -> None:
+def _make_data(place: Place, binaries: Path, account: UnixAccount | None, keep: int) -> None:
     """Make the data folder aside and put it in place whole, so that no kill leaves half of one."""
     partial = place.folder / "data.partial"
     if partial.exists():
@@ -177,7 +177,7 @@ def _works_in(process: Path, folder: Path) -> bool:
         return True  # we may not look, so the worst holds
 
 
-def _account(place: Place, binaries: Path) -> Account:
+def _account(place: Place, binaries: Path) -> UnixAccount:
     """As whom root has the server run, since PostgreSQL refuses root.
 
     The owner of the data, else of the folder, else the first system account there is of
@@ -191,10 +191,10 @@ def _account(place: Place, binaries: Path) -> Account:
     if setpriv := shutil.which("setpriv"):
         switch = (f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
         grant = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
-        account = Account(uid=uid, gid=gid, through=(setpriv, *switch, *grant))
+        account = UnixAccount(uid=uid, gid=gid, through=(setpriv, *switch, *grant))
         if _can_work(account, place.folder, binaries):
             return account
-    account = Account(uid=uid, gid=gid)
+    account = UnixAccount(uid=uid, gid=gid)
     if not _can_work(account, place.folder.parent, binaries):
         raise EmbeddedServerError(
             f"PostgreSQL does not run as root, and account {uid} cannot reach {place.folder} or "
@@ -215,7 +215,7 @@ def _system_account() -> tuple[int, int]:
     raise EmbeddedServerError(f"PostgreSQL does not run as root, and there is none of {_ACCOUNTS}.")
 
 
-def _can_work(account: Account, folder: Path, binaries: Path) -> bool:
+def _can_work(account: UnixAccount, folder: Path, binaries: Path) -> bool:
     script = 'cd "$1" && "$2" --version'
     command = ["/bin/sh", "-c", script, "sh", str(folder), str(binaries / "postgres")]
     return run(command, account=account) == 0

@@ -29,7 +29,7 @@ from typing import Protocol
 
 import msgspec
 
-from checker.embedded.detached import Process
+from checker.embedded.detached import UnixProcess
 from checker.embedded.place import EmbeddedServerError, Place
 from checker.embedded.revival import revived
 
@@ -105,7 +105,7 @@ def shared(
         try:
             use.ensure()
             fcntl.flock(use.users, fcntl.LOCK_SH)
-            seen = Process.listening_on(place.socket)
+            seen = UnixProcess.listening_on(place.socket)
             fcntl.flock(use.start, fcntl.LOCK_UN)
             with nullcontext() if revive_s is None else revived(program.name, use.revive, revive_s):
                 yield program.url(place.socket)
@@ -163,7 +163,7 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.structs.replace(self, start=start, server=server).ensure()
             return True
 
-    def leave(self, seen: Process | None) -> None:
+    def leave(self, seen: UnixProcess | None) -> None:
         """Give up this use and, if it was the last, end the server; `seen` served as it began."""
         fcntl.flock(self.start, fcntl.LOCK_EX)
         if not _is_free(self.users):
@@ -171,7 +171,7 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
         # Where the folder was deleted meanwhile, whoever listens at its path belongs to another
         # one.
         kept = _is_at(self.start, self.place.folder / "start.lock")
-        server = (Process.listening_on(self.place.socket) if kept else None) or seen
+        server = (UnixProcess.listening_on(self.place.socket) if kept else None) or seen
         if server is not None:
             self._end(server)
         if kept:
@@ -190,14 +190,14 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
     def _end_unresponsive(self) -> None:
         if _is_free(self.server):
             return
-        server = Process.listening_on(self.place.socket)
+        server = UnixProcess.listening_on(self.place.socket)
         if server is None or not _is_free(self.users):
             raise EmbeddedServerError(
                 f"{self.program.name} in {self.place.folder} runs, but does not answer."
             )
         self._end(server)
 
-    def _end(self, server: Process) -> None:
+    def _end(self, server: UnixProcess) -> None:
         for number in self.program.stop_signals:
             if _is_free(self.server):
                 return

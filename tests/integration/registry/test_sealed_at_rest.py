@@ -16,7 +16,7 @@ from registry_grounds import (
     uscc,
 )
 
-from loadtest.crowd import Form
+from loadtest.crowd import ListForm
 from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +41,7 @@ async def test_no_number_and_no_name_of_a_platform_file_stands_open_anywhere(nod
     await node.feed.replace(feed_of(*people.zxgk_lines()), feed_format="zxgk")
     secrets = {
         text
-        for holder in people.holders(Form.ZXGK)
+        for holder in people.holders(ListForm.ZXGK)
         for text in (holder.name, holder.documents[0].number)
     }
 
