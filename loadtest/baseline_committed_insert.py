@@ -60,13 +60,13 @@ class BaselineDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BaselineSubject(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom the order is about."""
+    """The person of the order."""
 
     document: BaselineDocument
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """What is bought."""
+    """The service that is bought."""
 
     type: str
     venue: str
@@ -82,7 +82,7 @@ class BaselineOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What is answered once the row is committed."""
+    """The answer, sent once the row is committed."""
 
     id: UUID
     status: str

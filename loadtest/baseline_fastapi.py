@@ -1,4 +1,4 @@
-"""The baseline: what most would write. One handler, a pydantic body, one Redis GET, a JSON answer.
+"""The baseline, as most engineers write it: one handler, a pydantic body, one Redis GET.
 
 Deliberately without keys, roles, rules and proof of absence, so it does less than the service it
 is measured against. Run by uvicorn with uvloop and httptools, one worker; `BASELINE_REDIS_URL`
@@ -27,11 +27,11 @@ class BaselineCheck(BaseModel):
 
 @app.post("/checks")
 async def check(body: BaselineCheck) -> dict[str, str]:
-    """Deny whoever has a key in Redis."""
+    """Deny each document that has a key in Redis."""
     is_listed = await client.get(baseline_key(body.type, body.number))
     return {"decision": "deny" if is_listed else "allow"}
 
 
 def baseline_key(document_type: str, number: str) -> str:
-    """Give the Redis key of a document."""
+    """Return the Redis key of a document."""
     return f"{document_type}:{number}"

@@ -8,7 +8,7 @@ turns, so that all workers come up. A single wrong answer, and there is no figur
 So the machine has as many checks to answer as changes, every second one adverse and kept.
 
 The servers have just started: the first seconds, in which connections open and statements are
-prepared, are told apart from the rest.
+prepared, are reported apart from the rest.
 """
 
 from array import array
@@ -43,7 +43,7 @@ FEED = "/v1/feed/changes"
 
 
 class ChangesPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int
@@ -53,7 +53,7 @@ class ChangesPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeasuredChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation, and what a check of the person says once it is in force."""
+    """One operation, and the decision on the person once the operation is in force."""
 
     subject: CrowdSubject
     is_listing: bool
@@ -61,7 +61,7 @@ class MeasuredChange(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def decision(self) -> str:
-        """What is answered from then on."""
+        """The decision from then on."""
         return "deny" if self.is_listing else "allow"
 
 
@@ -75,7 +75,7 @@ class Changes:
         self._was_listing = False
 
     def next(self) -> MeasuredChange:
-        """Give the next one: in turn somebody new, and whoever has been listed the longest."""
+        """Return the next change: in turn of a new person, and of the person listed the longest."""
         if self._was_listing and self._in_force:
             self._was_listing = False
             subject = self._in_force.popleft()
@@ -93,7 +93,7 @@ class Changes:
 
 
 def strangers(population: Population, size: int) -> Iterator[CrowdSubject]:
-    """Give people with a resident ID who are on no list, each once, asked about by it alone."""
+    """Yield people on no list, each once, asked about by their resident ID alone."""
     for subject in population.crowd(size, 0.0):
         if isinstance(subject.holder, SyntheticPerson) and subject.holder.resident_id:
             plain = subject.holder.documents[0]

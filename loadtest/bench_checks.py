@@ -50,7 +50,7 @@ _OWN_SERVERS = frozenset({"REDIS_URL", "DATABASE_URL", "CHECKER_CONFIG", "CHECKE
 
 
 class ChecksPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int
@@ -85,7 +85,7 @@ def measure_checks(plan: ChecksPlan, folder: Path, now: datetime, today: date) -
 
 
 def alternate(first: Load, second: Load, rounds: int) -> tuple[list[LoadReport], list[LoadReport]]:
-    """Send both loads in turn, so that what else the machine does falls on both."""
+    """Send both loads in turn, so that other work of the machine slows both."""
     for load in (first, second):
         send_on_uvloop(msgspec.structs.replace(load, seconds=WARM_UP_SECONDS))
     pairs = [(send_on_uvloop(first), send_on_uvloop(second)) for _ in range(rounds)]
@@ -169,7 +169,7 @@ def baseline(population: Population, folder: Path) -> Iterator[int]:
 
 
 def fill_baseline(population: Population, url: str) -> None:
-    """Give everybody whom the list reaches a key in Redis."""
+    """Write a key to Redis for each person that the list reaches."""
     with redis.Redis.from_url(url) as client:
         pipe = client.pipeline(transaction=False)
         for holder in population.holders(ListForm.ZXGK):
@@ -217,7 +217,7 @@ def baseline_request(subject: CrowdSubject) -> bytes:
 
 
 def service_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what would name servers, settings or data other than the benchmark's own."""
+    """Return the environment without servers, settings or data other than the benchmark's own."""
     return {name: value for name, value in environment.items() if name not in _OWN_SERVERS}
 
 

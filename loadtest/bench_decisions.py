@@ -40,7 +40,7 @@ _KEPT = frozenset({201})
 
 
 class DecisionsPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int

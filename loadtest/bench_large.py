@@ -3,7 +3,7 @@
 Two services run side by side with the same small list, taken in as any list is. In one of them
 millions of persons are added by `loadtest.large_list`; the other is what its speed is held against,
 in turn. Both are verified against the truth of the small list, after the millions came and after
-the rebuild. Workers are found by what `/metrics` says of their replicas.
+the rebuild. Workers are found by their replicas in `/metrics`.
 """
 
 import os
@@ -52,7 +52,7 @@ REBUILD_SECONDS_MAX = 1_800.0
 
 
 class LargePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     persons: int
@@ -62,7 +62,7 @@ class LargePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Large:
-    """The service that gets the millions, and what there is to be seen of it from outside."""
+    """The service with the millions of persons, as seen from outside."""
 
     def __init__(self, run: ServiceRun) -> None:
         self.run = run
@@ -76,7 +76,7 @@ class _Large:
         return largest(self.replicas())
 
     def publisher_memory(self) -> ProcessMemory:
-        """Of the child that is no worker and has had the most: what else there is, is small."""
+        """Return the memory of the largest child that is no worker; all others are small."""
         others = set(children_of(self.run.child.process.pid)) - self.replicas().keys()
         return max(map(memory_of, others), key=lambda memory: memory.peak_rss_mib)
 
@@ -85,7 +85,7 @@ class _Large:
         return all(held >= version for held in self.replicas().values())
 
     def replicas(self) -> dict[int, int]:
-        """Tell which version each worker holds, by process."""
+        """Return the version that each worker holds, by process."""
         return replicas_at(self.run.port)
 
 

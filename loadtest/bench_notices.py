@@ -1,4 +1,4 @@
-"""Measures notices: from the change that ends restrictions to all who were told of them hearing it.
+"""Measures notices: from the change that ends restrictions to the last notice of the end.
 
 A server of two workers; an endpoint for each of many institutions, of which some hang: they take a
 message and never answer. Everybody asks about the same people, who are then delisted in one feed.
@@ -45,7 +45,7 @@ SETTINGS = "[notices]\nallow_http = true\nallow_private_addresses = true\n"
 
 
 class NoticesPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured: so many notices, evenly to endpoints of which some hang."""
+    """The number of notices, spread evenly over endpoints, of which some hang."""
 
     seed: int
     listings: int

@@ -1,4 +1,4 @@
-"""Measures what a quota costs an innocent's check: a key without limits against one with, in turn.
+"""Measures the cost of a quota for an innocent's check: keys without and with limits, in turn.
 
 The limits are out of reach, so that nobody is refused: both a minute's and a day's are taken from.
 Neither key's account has limits besides.

@@ -1,4 +1,4 @@
-"""What a benchmark says, and of which machine, data and commit: without these a figure is none."""
+"""The reports of benchmarks, each with its machine, data and commit."""
 
 from pathlib import Path
 
@@ -167,7 +167,7 @@ class LargeReport(msgspec.Struct, frozen=True, kw_only=True, tag="large"):
 
 
 class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
-    """Changes at a rate: from their sending to the answer, which says "in force on every node"."""
+    """Changes at a rate: from their sending to the answer, which means "in force on every node"."""
 
     origin: Origin
     listings: int

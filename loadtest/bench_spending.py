@@ -4,7 +4,7 @@ Two services with the same list side by side: one has spent nothing yet, in the 
 writes millions of past steps (`loadtest.past_spending`). The baseline commits an INSERT for each
 request, in a database of its own on the first one's PostgreSQL. Rounds go in turn.
 
-Every answer is read and has to be what the contract says; a single other one, and there is no
+Every answer is read and compared with the contract; after one wrong answer there is no
 figure. In the end the one person's sums are what the merchants counted, and the record proves
 itself by `checker audit verify`.
 """
@@ -73,7 +73,7 @@ Rounds = list[LoadReport]
 
 
 class SpendingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int
@@ -135,14 +135,14 @@ def measure_spending(
 
 
 class _Load(msgspec.Struct, frozen=True, kw_only=True):
-    """Where talks are held; they are made anew for each round, with what tells that it is over."""
+    """The port of the talks, which are made anew for each round with a test whether it is over."""
 
     port: int
     talks: Callable[[IsOver], list[Talk]]
 
 
 class _Bench:
-    """One measurement while it goes on: whom is sold to next, and what the merchants counted."""
+    """One measurement in progress: the next buyer, and the counts of the merchants."""
 
     def __init__(self, plan: SpendingPlan, persons: Sequence[SyntheticDocument]) -> None:
         self._plan = plan
@@ -177,7 +177,7 @@ class _Bench:
         )
 
     def in_turn(self, *loads: _Load) -> list[Rounds]:
-        """Send loads in turn, so that what else the machine does falls on all."""
+        """Send loads in turn, so that other work of the machine slows all."""
         for load in loads:
             _send(load, WARM_UP_SECONDS)
         rounds: list[Rounds] = [[] for _ in loads]
@@ -187,7 +187,7 @@ class _Bench:
         return rounds
 
     def spent_by(self, person: SyntheticDocument, run: ServiceRun) -> MerchantSpending:
-        """Ask what the one person has spent: just what the merchants captured and kept."""
+        """Return the spending of the one person, proved equal to what the merchants captured."""
         told: list[MerchantSpending] = []
 
         def ask() -> Talk:

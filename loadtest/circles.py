@@ -1,7 +1,7 @@
 """Circles: ten listings whose parties and officers are tied to each other and to nobody outside.
 
 A list of any size is a row of circles, each a pure function of (seed, number). So a list streams in
-constant memory, and all that it says of one person is found by making that person's circle again.
+constant memory, and a person's entries are found by making the person's circle again.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Subjects at a counter, and the truth about each: who it is, and how the list reaches it.
 
-Knows what the contract says of documents, names and masked numbers, and nothing of how the service
+Knows the contract's rules of documents, names and masked numbers, and nothing of how the service
 finds them: a test compares the service's answers with `Subject.expected`.
 """
 
@@ -29,14 +29,14 @@ _FULL_WIDTH = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x2
 
 
 class ListForm(StrEnum):
-    """In which form the list was published; each loses something else."""
+    """The form in which the list is published; each form loses other facts."""
 
     LISTING = "listing"
     ZXGK = "zxgk"
 
 
 class CrowdMatch(StrEnum):
-    """How what was asked fits what the list shows."""
+    """How the question fits the entry of the list."""
 
     DOCUMENT = "document"
     NAME_DIFFERS = "name_differs"
@@ -55,14 +55,14 @@ class CrowdLink(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool
 
     def is_in_force(self, on: date) -> bool:
-        """Tell whether the listing covers a day (Asia/Shanghai)."""
+        """Return whether the listing covers a day (Asia/Shanghai)."""
         return self.starts_on <= on and (self.ends_on is None or on < self.ends_on)
 
 
 class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody as a seller asks: a document as typed at the counter, and perhaps a name.
 
-    `holder` is who it truly is; `links` are what the list says, whether or not in force.
+    `holder` is the true person; `links` are the links of the list, in force or not.
     """
 
     document: SyntheticDocument
@@ -71,7 +71,7 @@ class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[CrowdLink, ...]
 
     def request(self) -> dict[str, Any]:
-        """Give the `subject` of a check (contract, section 2)."""
+        """Return the `subject` of a check (contract, section 2)."""
         body: dict[str, Any] = {
             "document": {"type": self.document.type.value, "number": self.document.number}
         }
@@ -80,7 +80,7 @@ class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
         return body
 
     def expected(self, on: date) -> str:
-        """Give the decision on a service that is closed to all five roles, as `air` is."""
+        """Return the decision on a service that is closed to all five roles, as `air` is."""
         matches = {link.match for link in self.links if link.is_in_force(on)}
         if CrowdMatch.DOCUMENT in matches:
             return "deny"
@@ -88,7 +88,7 @@ class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def askable(circle: tuple[Listing, ...], form: ListForm) -> list[Holder]:
-    """Give everybody whom some listing of a circle shows with a document, each once, in order.
+    """Yield each person that a listing of a circle shows with a document, once and in order.
 
     What a platform record's reader makes of a permit's number the contract leaves open, so there
     only holders of resident IDs and companies count.
@@ -107,7 +107,7 @@ def askable(circle: tuple[Listing, ...], form: ListForm) -> list[Holder]:
 
 
 def innocent(holder: Holder, rng: Random) -> CrowdSubject:
-    """Let somebody ask whom no listing reaches."""
+    """Return a subject that no listing reaches."""
     document = spelled(pick(rng, holder.documents), rng)
     name = holder.name if rng.random() < _NAMED_SHARE else None
     return CrowdSubject(document=document, name=name, holder=holder, links=())
@@ -116,7 +116,7 @@ def innocent(holder: Holder, rng: Random) -> CrowdSubject:
 def reached(
     holder: Holder, circle: tuple[Listing, ...], form: ListForm, rng: Random
 ) -> CrowdSubject:
-    """Let somebody ask whom the circle's listings reach; at times the counter mistypes the name."""
+    """Return a subject that the circle's listings reach; at times the name is mistyped."""
     known = holder.documents if form is ListForm.LISTING else holder.documents[:1]
     document = spelled(pick(rng, known), rng)
     name = None

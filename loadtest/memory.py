@@ -1,4 +1,4 @@
-"""What a process has in memory, by the kernel's own count, in MiB."""
+"""The memory of a process, as the kernel counts it, in MiB."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ _KIB = r"^{name}:\s+(\d+) kB$"
 
 
 class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one process: `rss_mib` is all that is resident, `pss_mib` its share of what it shares."""
+    """The memory of one process: `rss_mib` is resident, in `pss_mib` shared pages count in part."""
 
     rss_mib: float
     pss_mib: float
@@ -42,5 +42,5 @@ def children_of(pid: int) -> list[int]:
 def _mib(text: str, name: str) -> float:
     found = re.search(_KIB.format(name=name), text, re.MULTILINE)
     if found is None:
-        raise ValueError(f"the kernel tells no {name}")
+        raise ValueError(f"the kernel reports no {name}")
     return int(found[1]) / 1024

@@ -1,4 +1,4 @@
-"""Merchants at their tills: what they send to spend under caps, and what they must be answered.
+"""Merchants at their tills: their requests to spend under caps, and the answers they expect.
 
 By the contract (section 4) alone. Each is a talk of `loadtest.generator`, endless until told that
 it is over, and then ends with the sale that it is in. Every order has a key of its own. An answer
@@ -27,7 +27,7 @@ _OK, _CREATED, _CONFLICT = 200, 201, 409
 
 
 class MerchantSpending(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person has spent, as answers tell it, in fen."""
+    """The spending of a person, as an answer states it, in fen."""
 
     limit_fen: int
     held_fen: int
@@ -48,7 +48,7 @@ class MerchantAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MerchantTally(msgspec.Struct, kw_only=True):
-    """What all merchants did, and what that leaves captured."""
+    """The counts of all merchants, and the sum that is captured."""
 
     authorized: int = 0
     captured: int = 0
@@ -57,7 +57,7 @@ class MerchantTally(msgspec.Struct, kw_only=True):
 
     @property
     def captured_fen(self) -> int:
-        """What was captured and not given back."""
+        """The sum that was captured and not refunded."""
         return (self.captured - self.refunded) * AMOUNT_FEN
 
 
@@ -65,7 +65,7 @@ _told = msgspec.json.Decoder(MerchantAnswer)
 
 
 def debtors(population: Population, today: date) -> list[SyntheticDocument]:
-    """Give the documents of people who are capped, each person's once.
+    """Return the documents of people who are capped, each person's once.
 
     Those whom a platform record shows as the defaulter, published by now, by a whole resident ID.
     """
@@ -142,10 +142,10 @@ def sales(till: Till, persons: Iterator[SyntheticDocument], is_over: Callable[[]
 def sales_to_one(
     till: Till, person: SyntheticDocument, tally: MerchantTally, is_over: Callable[[], bool]
 ) -> Talk:
-    """Sell to one person, whom all others sell to as well, up to the cap and on.
+    """Sell to one person, the same for all merchants, up to the cap and beyond.
 
-    Whoever is refused gives back the oldest that was captured here, in this talk or before, and so
-    makes room for one sale, which any of the others may come first to.
+    A refused merchant refunds its oldest captured sale, of this talk or an earlier one. The refund
+    makes room for one sale of any merchant.
     """
     while not is_over():
         status, told = read((yield till.authorize(person)))
@@ -183,7 +183,7 @@ def read(answer: bytes) -> tuple[int, MerchantAnswer]:
 
 
 def held_within(spending: MerchantSpending | None) -> MerchantSpending:
-    """See that what is spent is within the cap, and that the sums of an answer agree."""
+    """Return the spending, after a proof that it is within the cap and that its sums agree."""
     if spending is None:
         raise WrongAnswersError("an answer about a capped person without spending")
     spent = spending.held_fen + spending.captured_fen

@@ -25,7 +25,7 @@ _READ_BYTES = 1 << 16
 
 
 class PacedAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back for one request."""
+    """The answer to one request."""
 
     status: int
     body: bytes

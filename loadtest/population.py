@@ -31,7 +31,7 @@ _ORGANIZATIONS_IN_A_CROWD = 0.05
 class Population:
     """One list, and the people around it.
 
-    `today` is the day on which `shares` hold: what is expired and what is not yet published.
+    `today` is the day on which `shares` hold, such as the share of expired listings.
     Raises ValueError where the list is empty or larger than the numbers allow.
     """
 
@@ -73,7 +73,7 @@ class Population:
         return self.zxgk_lines() if form is ListForm.ZXGK else self.listing_lines()
 
     def holders(self, form: ListForm = ListForm.LISTING) -> Iterator[Holder]:
-        """Make everybody whom the list reaches by a document, each once."""
+        """Yield each person that the list reaches by a document, once."""
         for number in range(self._circles):
             yield from askable(self._circle(number), form)
 

@@ -1,4 +1,4 @@
-"""What the benchmark of spending says."""
+"""The report of the benchmark of spending."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Finds a server's workers: by what `/metrics` says of replicas, which its other children lack."""
+"""Finds a server's workers: by the replicas in `/metrics`, which its other children lack."""
 
 import re
 import urllib.request
@@ -25,5 +25,5 @@ def replica_versions(metrics: str) -> dict[int, int]:
     """Read which version each worker's replica holds, by the worker's process id."""
     found = _replica_version.findall(metrics)
     if not found:
-        raise ValueError("the metrics tell of no replica")
+        raise ValueError("the metrics name no replica")
     return {int(pid): int(float(version)) for pid, version in found}

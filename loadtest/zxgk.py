@@ -86,7 +86,7 @@ def _about_person(holder: SyntheticPerson | Organization, on: date, rng: Random)
 
 
 def _about_organization(listing: Listing, rng: Random) -> dict[str, Any]:
-    """Give the type of the party and, of a company, its officers.
+    """Return the type of the party and, of a company, its officers.
 
     `businessEntity` names the legal representative once more; where the number is not known,
     it is at times the only place that does.
@@ -148,7 +148,7 @@ def _case_number(number: str, rng: Random) -> str:
 
 
 def _title_number(listing: Listing, rng: Random) -> str | list[str]:
-    """Give the number of the judgment that is enforced: one, several, or none known."""
+    """Return the number of the judgment that is enforced: one, several, or none known."""
     court, year = listing.case.court, listing.case.filed_on.year - 1
     numbers = [
         _case_number(f"（{year}）{court.code}民初{1 + below(rng, 9000)}号", rng) for _ in range(2)

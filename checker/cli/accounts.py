@@ -1,4 +1,4 @@
-"""`checker accounts`: make, list, show, disable and enable accounts."""
+"""`checker accounts`: create, list, show, disable and enable accounts."""
 
 from collections.abc import AsyncIterator
 
@@ -18,14 +18,14 @@ ACCOUNTS_AT_ONCE = 1_000
 
 @click.group()
 def accounts() -> None:
-    """Accounts of those who call, each with keys of its own (`checker keys`)."""
+    """Create, list, show, disable and enable accounts; `checker keys` makes their keys."""
 
 
 @accounts.command()
 @click.option(
     "--role", required=True, type=click.Choice([role.value for role in AccountRole]), help="Role."
 )
-@click.option("--name", required=True, callback=not_blank, help="A name that no other has.")
+@click.option("--name", required=True, callback=not_blank, help="A name that no other account has.")
 @scope_options
 @json_option
 @deployment_options
@@ -39,7 +39,7 @@ def create(  # noqa: PLR0917 - click passes options by name
     daily_quota: int,
     as_json: bool,
 ) -> None:
-    """Make an account, which bounds what its keys may, and print its id, alone."""
+    """Create an account, which limits its keys, and print only its id."""
     scope = scope_from(services, jurisdiction, quota, daily_quota)
 
     async def work(runtime: Runtime) -> Account:
@@ -53,11 +53,11 @@ def create(  # noqa: PLR0917 - click passes options by name
 
 
 @accounts.command("list")
-@click.option("--flagged", is_flag=True, help="Only those that seem to fish.")
+@click.option("--flagged", is_flag=True, help="Only accounts that seem to fish.")
 @json_option
 @deployment_options
 def list_accounts(config: Config, flagged: bool, as_json: bool) -> None:
-    """Tell which accounts there are, oldest first."""
+    """List the accounts, oldest first."""
 
     async def work(runtime: Runtime) -> list[Account]:
         return [one async for one in _all_accounts(runtime.accounts, flagged)]
@@ -75,16 +75,16 @@ def list_accounts(config: Config, flagged: bool, as_json: bool) -> None:
 @json_option
 @deployment_options
 def show(config: Config, account: str, as_json: bool) -> None:
-    """Tell of ACCOUNT, by name or id."""
+    """Show ACCOUNT, by name or id."""
 
     async def work(runtime: Runtime) -> Account:
         return await runtime.accounts.named(account)
 
-    told = account_view(run_in_deployment(config, work))
+    view = account_view(run_in_deployment(config, work))
     if as_json:
-        print_json(told)
+        print_json(view)
         return
-    for name, value in msgspec.to_builtins(told).items():
+    for name, value in msgspec.to_builtins(view).items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")
 
 
@@ -92,7 +92,7 @@ def show(config: Config, account: str, as_json: bool) -> None:
 @click.argument("account")
 @deployment_options
 def disable(config: Config, account: str) -> None:
-    """Put all keys of ACCOUNT, by name or id, out of force within a second."""
+    """Refuse all keys of ACCOUNT, by name or id, on every node within a second."""
     _switch(config, account, disabled=True)
 
 
@@ -100,7 +100,7 @@ def disable(config: Config, account: str) -> None:
 @click.argument("account")
 @deployment_options
 def enable(config: Config, account: str) -> None:
-    """Put the keys of a disabled ACCOUNT, by name or id, in force again."""
+    """Accept the keys of a disabled ACCOUNT, by name or id, again."""
     _switch(config, account, disabled=False)
 
 
@@ -108,7 +108,7 @@ def enable(config: Config, account: str) -> None:
 @click.argument("account")
 @deployment_options
 def clear_flag(config: Config, account: str) -> None:
-    """Let ACCOUNT, by name or id, which seemed to fish, go on at its usual pace."""
+    """Remove the flag of fishing from ACCOUNT, by name or id, so that its full quota returns."""
 
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)

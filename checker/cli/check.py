@@ -1,4 +1,4 @@
-"""`checker check`: one question, asked without HTTP."""
+"""`checker check`: one check without HTTP."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ from checker.domain.service import ServiceType
 from checker.node.runtime import Runtime
 from checker.policy.vocabulary import FIELDS
 
-# With --exit-code a script can tell decisions apart.
+# With --exit-code a script can distinguish decisions.
 EXIT_CODES = {Outcome.ALLOW: 0, Outcome.CAP: 10, Outcome.REVIEW: 11, Outcome.DENY: 12}
 _COLORS = {
     Outcome.ALLOW: "green",
@@ -82,23 +82,23 @@ def check(  # noqa: PLR0917 - click passes options by name
     if as_json:
         print_json(answer)
     else:
-        _tell(answer)
+        _print(answer)
     if exit_code:
         sys.exit(EXIT_CODES[answer.decision])
 
 
 def _prepare(question: dict[str, Any]) -> PreparedCheck:
-    """Read the question before anything is started to answer it."""
+    """Return the check of a question. Raises before any server is started for it."""
     try:
         body = msgspec.json.encode(question)
     except UnicodeEncodeError:
-        # `from None`: the cause quotes what was typed.
+        # `from None`: the cause repeats the document.
         raise click.UsageError("the options are not written in UTF-8") from None
     return read_check(body, _OPERATOR, shanghai_day(SystemClock().now()))
 
 
 def document_as_asked(text: str) -> dict[str, str]:
-    """Read `TYPE:NUMBER`, or a resident ID alone; `-`: from standard input."""
+    """Return the document of `TYPE:NUMBER` or of a resident ID alone; `-`: from standard input."""
     if text == "-":
         text = sys.stdin.readline().strip()
     kind, colon, number = text.partition(":")
@@ -123,7 +123,7 @@ def _service(text: str) -> dict[str, Any]:
 
 
 def _value(text: str, kind: type | None) -> object:
-    """Read what stands behind `=`; what cannot be read goes on as text, to be refused there."""
+    """Return the value after `=` as `kind`; else the text itself, which the check then refuses."""
     if kind is bool:
         return _WORDS.get(text, text)
     if kind is int and _NUMBER.match(text):
@@ -131,7 +131,7 @@ def _value(text: str, kind: type | None) -> object:
     return text
 
 
-def _tell(answer: Answer) -> None:
+def _print(answer: Answer) -> None:
     decision = click.style(answer.decision.value, fg=_COLORS[answer.decision], bold=True)
     click.echo(f"{decision}  (list version {answer.list.version}, as of {answer.list.as_of})")
     for reason in answer.reasons:

@@ -1,4 +1,4 @@
-"""`checker import`: takes a list, or changes of it, from a file, with a bar on a terminal."""
+"""`checker import`: takes in a list or changes from a file, with a progress bar on a terminal."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,7 +23,7 @@ from checker.registry.entry import FeedFormat
 from checker.registry.sealing import Sealer
 
 CHUNK_BYTES = 1 << 18
-TOLD_MAX = 20
+SHOWN_MAX = 20
 
 
 @click.command("import")
@@ -34,7 +34,7 @@ TOLD_MAX = 20
     type=click.Choice([form.value for form in FeedFormat]),
     default=FeedFormat.LISTING.value,
     show_default=True,
-    help="How the lines are written.",
+    help="The format of the lines.",
 )
 @click.option(
     "--snapshot/--changes",
@@ -44,18 +44,18 @@ TOLD_MAX = 20
     "--format zxgk a record that is put in force.",
 )
 @click.option("--strict", is_flag=True, help="With --changes: all lines, or none of them.")
-@click.option("--allow-empty", is_flag=True, help="An empty list is meant, and frees everybody.")
-@click.option("--allow-shrink", is_flag=True, help="A list of less than half is meant.")
+@click.option("--allow-empty", is_flag=True, help="Accept an empty list: it ends all restrictions.")
+@click.option("--allow-shrink", is_flag=True, help="Accept a list of less than half the size.")
 @click.option(
     "--idempotency-key",
     "key",
     type=click.STRING,
-    help="The same FILE under the same key is taken in once, however often it is asked for.",
+    help="The same FILE with the same key is taken in only once.",
 )
 @click.option(
     "--if-match",
     type=click.IntRange(min=0),
-    help="The version that the list must have; another one changes nothing and is an error.",
+    help="The version that the list must have; with another version nothing is changed.",
 )
 @json_option
 @deployment_options
@@ -79,10 +79,10 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
 
-        said = ["import", feed_format, snapshot, strict, allow_empty, allow_shrink]
+        asked = ["import", feed_format, snapshot, strict, allow_empty, allow_shrink]
 
         async def work(runtime: Runtime) -> FeedReport:
-            terms = _terms(runtime.sealer, key, if_match, [*said, _sha256(file)])
+            terms = _terms(runtime.sealer, key, if_match, [*asked, _sha256(file)])
             chunks = _chunks(file, lambda size: progress.update(bar, completed=size))
             if not snapshot:
                 # A listing alone is no operation; the platform's record can only mean "list".
@@ -91,7 +91,7 @@ def import_list(  # noqa: PLR0917 - click passes options by name
                     chunks,
                     strict=strict,
                     line_format=FeedFormat.ZXGK if is_platforms else OPERATIONS,
-                    progress=told,
+                    progress=show,
                     terms=terms,
                 )
             return await runtime.feed.replace(
@@ -99,11 +99,11 @@ def import_list(  # noqa: PLR0917 - click passes options by name
                 feed_format=FeedFormat(feed_format),
                 allow_empty=allow_empty,
                 allow_shrink=allow_shrink,
-                progress=told,
+                progress=show,
                 terms=terms,
             )
 
-        def told(lines: int) -> None:
+        def show(lines: int) -> None:
             progress.update(bar, description=f"{lines} lines")
 
         report = run_in_deployment(config, work, publish=True)
@@ -113,21 +113,21 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     click.echo(
         f"version {report.version}: {report.accepted} accepted, {report.rejected_count} rejected"
     )
-    for line in report.rejected[:TOLD_MAX]:
+    for line in report.rejected[:SHOWN_MAX]:
         click.echo(f"  line {line.line}: {line.code}: {line.detail}", err=True)
-    if report.rejected_count > TOLD_MAX:
-        click.echo(f"  … and {report.rejected_count - TOLD_MAX} more", err=True)
+    if report.rejected_count > SHOWN_MAX:
+        click.echo(f"  … and {report.rejected_count - SHOWN_MAX} more", err=True)
 
 
 def _terms(
-    sealer: Sealer, key: str | None, if_match: int | None, said: Sequence[object]
+    sealer: Sealer, key: str | None, if_match: int | None, asked: Sequence[object]
 ) -> FeedTerms:
-    """Give the terms of an import; commands are one sender, with keys of their own."""
+    """Return the terms of an import; all commands count as one sender."""
     if key is None:
         return FeedTerms(if_match=if_match)
     digests = RequestKey(
         key_digest=sealer.key_digest("import", None, key),
-        request_digest=sealer.request_digest(said),
+        request_digest=sealer.request_digest(asked),
     )
     return FeedTerms(key=digests, if_match=if_match)
 
@@ -147,7 +147,7 @@ async def _chunks(file: Path, progress: Callable[[int], None]) -> AsyncIterator[
 
 
 def _progress() -> Progress:
-    """Make a bar on standard error; without a terminal nothing is shown."""
+    """Return a progress bar on standard error, which shows nothing without a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""`checker feed follow`: keeps the list where a source publishes it."""
+"""`checker feed follow`: takes in the list that a source publishes, and its changes."""
 
 import asyncio
 import functools
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 @click.group()
 def feed() -> None:
-    """What comes in from the courts."""
+    """Follow the lists that the courts publish."""
 
 
 @feed.command()
@@ -44,16 +44,16 @@ def feed() -> None:
     type=click.FloatRange(1, 86_400),
     default=INTERVAL_S,
     show_default=True,
-    help="Seconds from one look to the next.",
+    help="Seconds between two looks.",
 )
-@click.option("--once", is_flag=True, help="Look once, tell what came of it, and end.")
+@click.option("--once", is_flag=True, help="Look once, print the result, and end.")
 @click.option(
     "--format",
     "feed_format",
     type=click.Choice([form.value for form in FeedFormat]),
     default=FeedFormat.LISTING.value,
     show_default=True,
-    help="How the lines of a whole list are written.",
+    help="The format of the lines of a whole list.",
 )
 @click.option(
     "--token-file",
@@ -72,7 +72,7 @@ def follow(
     token_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Take in the list that URL publishes, and whatever changes there, until stopped.
+    """Take in the list that URL publishes, and its changes, until stopped.
 
     URL names a list (NDJSON), a manifest (JSON), or a directory with a manifest.json: on the web,
     or a path of this machine.
@@ -97,7 +97,7 @@ def follow(
     if done is not None and as_json:
         print_json(done)
     elif done is not None:
-        click.echo(_told(done))
+        click.echo(_text(done))
 
 
 def _address(text: str) -> httpx.URL | Path:
@@ -146,14 +146,14 @@ async def _look_once(connector: Connector) -> Round:
 
 
 async def _until_stopped(connector: Connector, interval_s: float) -> None:
-    """Follow until SIGTERM; what is half done then is given up whole."""
+    """Follow until SIGTERM, which undoes a round that is not complete."""
     following = asyncio.create_task(connector.follow(interval_s))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, following.cancel)
     with suppress(asyncio.CancelledError):
         await following
 
 
-def _told(done: Round) -> str:
+def _text(done: Round) -> str:
     if done.version is None:
         return "nothing new"
     return f"version {done.version}: {done.files} files, {done.rejected} lines rejected"

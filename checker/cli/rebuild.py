@@ -13,7 +13,7 @@ from checker.node.runtime import Runtime
 @json_option
 @deployment_options
 def rebuild(config: Config, as_json: bool) -> None:
-    """Build the cache anew from the registry, beside what is in use, and switch to it."""
+    """Build the cache anew from the registry, beside the present one, and switch to it."""
 
     async def work(runtime: Runtime) -> Generation:
         generation = await runtime.publisher.rebuild_now()

@@ -1,4 +1,4 @@
-"""`checker receipts`: a new key for them, and the end of one that was stolen."""
+"""`checker receipts`: rotates the keys that sign receipts, and withdraws a stolen key."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def receipts() -> None:
 @json_option
 @deployment_options
 def rotate(config: Config, lead_s: int, as_json: bool) -> None:
-    """Make the next key that signs receipts; the one before stays published for its receipts."""
+    """Create the next key that signs receipts; the key before stays published."""
 
     async def work(runtime: Runtime) -> ReceiptKey:
         return await rotate_keys(
@@ -58,7 +58,7 @@ def rotate(config: Config, lead_s: int, as_json: bool) -> None:
 def withdraw(config: Config, kid: str, as_json: bool) -> None:
     """Remove a key, as if it had been stolen: none of its receipts verifies any more.
 
-    Whoever fetched the keys before may believe it until they fetch them again.
+    Those who fetched the keys before accept its receipts until they fetch the keys again.
     """
 
     async def work(runtime: Runtime) -> ReceiptKey | None:

@@ -13,7 +13,7 @@ from checker.registry.summary import ListSummary, summarize
 
 
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What `checker status` tells; `cache_version` is None where the cache holds no list."""
+    """The output of `checker status`; `cache_version` is None where the cache holds no list."""
 
     data_dir: str
     version: int
@@ -33,18 +33,18 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
 @json_option
 @deployment_options
 def status(config: Config, as_json: bool) -> None:
-    """Tell what the list and the cache hold."""
+    """Show the state of the list and of the cache."""
 
     async def work(runtime: Runtime) -> StatusReport:
         summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
         return _status(runtime, summary, await _cache_version(runtime))
 
-    told = run_in_deployment(config, work)
+    found = run_in_deployment(config, work)
     if as_json:
-        print_json(told)
+        print_json(found)
         return
-    shown = msgspec.structs.asdict(told)
-    shown["lost_changes"] = ", ".join(str(each.version) for each in told.lost_changes) or "none"
+    shown = msgspec.structs.asdict(found)
+    shown["lost_changes"] = ", ".join(str(each.version) for each in found.lost_changes) or "none"
     for name, value in shown.items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")
 
