@@ -6,7 +6,6 @@ RUN python -m venv /opt/checker \
  && /opt/checker/bin/pip install --no-cache-dir --require-hashes -r /src/requirements.lock
 COPY checker /src/checker
 COPY cache /src/cache
-COPY loadtest /src/loadtest
 RUN /opt/checker/bin/pip install --no-cache-dir --no-deps /src
 
 FROM python:3.11-slim

@@ -7,14 +7,14 @@ from typing import Any
 
 
 class WrongAnswersError(Exception):
-    """The service did not say what it must; its speed means nothing."""
+    """The service gave a wrong answer, so its speed means nothing."""
 
 
 DECISIONS = frozenset({"allow", "cap", "review", "deny"})
 
 
 def fault_of_answer(answer: Any) -> str | None:
-    """Tell what is wrong with one answer to a check; None where nothing is."""
+    """Return the fault of one answer to a check; None where the answer is right."""
     if not isinstance(answer, dict):
         return "an answer is no object"
     decision = answer.get("decision")
@@ -33,7 +33,7 @@ def fault_of_answer(answer: Any) -> str | None:
 
 
 def fault_of_check(body: Any) -> str | None:
-    """Tell what is wrong with the body of a single check's 200."""
+    """Return the fault of the body of a single check's 200; None where the body is right."""
     if fault := fault_of_answer(body):
         return fault
     if not isinstance(body.get("id"), str):
@@ -42,7 +42,7 @@ def fault_of_check(body: Any) -> str | None:
 
 
 def fault_of_batch(body: Any, sent: int) -> str | None:
-    """Tell what is wrong with the body of a batch's 200, every item of which was valid."""
+    """Return the fault of the body of a batch's 200; every item of the batch was valid."""
     if not isinstance(body, dict):
         return "a batch's answer is no object"
     results = body.get("results")
@@ -53,7 +53,7 @@ def fault_of_batch(body: Any, sent: int) -> str | None:
 
 
 def fault_of_list(state: Any) -> str | None:
-    """Tell what is wrong with what an answer says of the list it stands on."""
+    """Return the fault of the `list` of an answer; None where the `list` is right."""
     if not isinstance(state, dict) or not isinstance(state.get("version"), int):
         return "an answer does not say which version of the list it stands on"
     if not isinstance(state.get("as_of"), str) or not isinstance(state.get("stale"), bool):

@@ -52,37 +52,37 @@ _kept_order = Table(
 )
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class BaselineDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A document as sent."""
 
     type: str
     number: str
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom the order is about."""
+class BaselineSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """The person of the order."""
 
-    document: Document
+    document: BaselineDocument
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """What is bought."""
+    """The service that is bought."""
 
     type: str
     venue: str
     amount_fen: int
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class BaselineOrder(msgspec.Struct, frozen=True, kw_only=True):
     """The body of an authorization by the contract (section 4)."""
 
-    subject: Subject
+    subject: BaselineSubject
     service: Service
     reference: str
 
 
 class KeptOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What is answered once the row is committed."""
+    """The answer, sent once the row is committed."""
 
     id: UUID
     status: str
@@ -92,7 +92,7 @@ class KeptOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @post("/orders", status_code=201)
-async def keep_order(request: Request[Any, Any, Any], data: Order) -> KeptOrder:
+async def keep_order(request: Request[Any, Any, Any], data: BaselineOrder) -> KeptOrder:
     """Insert one row, and commit it."""
     now = datetime.now(UTC)
     kept = KeptOrder(

@@ -1,4 +1,4 @@
-"""The baseline: what most would write. One handler, a pydantic body, one Redis GET, a JSON answer.
+"""The baseline, as most engineers write it: one handler, a pydantic body, one Redis GET.
 
 Deliberately without keys, roles, rules and proof of absence, so it does less than the service it
 is measured against. Run by uvicorn with uvloop and httptools, one worker; `BASELINE_REDIS_URL`
@@ -18,7 +18,7 @@ app = FastAPI()
 client = redis.from_url(os.environ.get(REDIS_URL_VARIABLE, "redis://127.0.0.1:6379/0"))
 
 
-class Check(BaseModel):
+class BaselineCheck(BaseModel):
     """A document as sent."""
 
     type: str
@@ -26,12 +26,12 @@ class Check(BaseModel):
 
 
 @app.post("/checks")
-async def check(body: Check) -> dict[str, str]:
-    """Deny whoever has a key in Redis."""
+async def check(body: BaselineCheck) -> dict[str, str]:
+    """Deny each document that has a key in Redis."""
     is_listed = await client.get(baseline_key(body.type, body.number))
     return {"decision": "deny" if is_listed else "allow"}
 
 
 def baseline_key(document_type: str, number: str) -> str:
-    """Give the Redis key of a document."""
+    """Return the Redis key of a document."""
     return f"{document_type}:{number}"

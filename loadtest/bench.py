@@ -7,7 +7,7 @@
     python -m loadtest.bench changes      a change answered, in force on every node
     python -m loadtest.bench spending     under caps: different persons, one, with a past
     python -m loadtest.bench decisions    adverse checks, each kept; the log exported
-    python -m loadtest.bench notices      an ending told at many endpoints, of which some hang
+    python -m loadtest.bench notices      notices to many endpoints, of which some hang
     python -m loadtest.bench generator    the load generator's own ceiling
 
 Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
@@ -57,7 +57,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         return self.now.astimezone(SHANGHAI).date()
 
     def rounds(self) -> dict[str, Any]:
-        """What all plans of rounds have."""
+        """The fields of all plans of rounds."""
         return {
             "seed": self.options.seed,
             "rounds": self.options.rounds,
@@ -182,7 +182,7 @@ def measure_generator(
 
 
 def main() -> None:
-    """Measure what the command line names, and say it."""
+    """Measure what the command line names, and print the report."""
     parser = argparse.ArgumentParser(
         prog="python -m loadtest.bench",
         description=__doc__,

@@ -8,7 +8,7 @@ turns, so that all workers come up. A single wrong answer, and there is no figur
 So the machine has as many checks to answer as changes, every second one adverse and kept.
 
 The servers have just started: the first seconds, in which connections open and statements are
-prepared, are told apart from the rest.
+prepared, are reported apart from the rest.
 """
 
 from array import array
@@ -26,9 +26,9 @@ import uvloop
 from loadtest.answers import WrongAnswersError
 from loadtest.bench_checks import check_body, second_server, service_run
 from loadtest.bench_report import ChangesReport
-from loadtest.crowd import Subject
+from loadtest.crowd import CrowdSubject
 from loadtest.generator import post
-from loadtest.holders import Person
+from loadtest.holders import SyntheticPerson
 from loadtest.origin import Origin
 from loadtest.paced import Latencies, Lines, keep_rate, lines
 from loadtest.population import Population
@@ -43,7 +43,7 @@ FEED = "/v1/feed/changes"
 
 
 class ChangesPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int
@@ -52,55 +52,55 @@ class ChangesPlan(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation, and what a check of the person says once it is in force."""
+class MeasuredChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation, and the decision on the person once the operation is in force."""
 
-    subject: Subject
+    subject: CrowdSubject
     is_listing: bool
     line: bytes
 
     @property
     def decision(self) -> str:
-        """What is answered from then on."""
+        """The decision from then on."""
         return "deny" if self.is_listing else "allow"
 
 
 class Changes:
     """Lists people who are on no list, and delists them in the same order, one for one."""
 
-    def __init__(self, strangers: Iterator[Subject], today: date) -> None:
+    def __init__(self, strangers: Iterator[CrowdSubject], today: date) -> None:
         self._strangers = strangers
         self._today = today
-        self._in_force: deque[Subject] = deque()
+        self._in_force: deque[CrowdSubject] = deque()
         self._was_listing = False
 
-    def next(self) -> Change:
-        """Give the next one: in turn somebody new, and whoever has been listed the longest."""
+    def next(self) -> MeasuredChange:
+        """Return the next change: in turn of a new person, and of the person listed the longest."""
         if self._was_listing and self._in_force:
             self._was_listing = False
             subject = self._in_force.popleft()
             operation = delisting_of(subject, self._today)
-            return Change(subject=subject, is_listing=False, line=_line(operation))
+            return MeasuredChange(subject=subject, is_listing=False, line=_line(operation))
         self._was_listing = True
         subject = next(self._strangers)
         operation = listing_of(subject, self._today)
-        return Change(subject=subject, is_listing=True, line=_line(operation))
+        return MeasuredChange(subject=subject, is_listing=True, line=_line(operation))
 
-    def settled(self, change: Change) -> None:
+    def settled(self, change: MeasuredChange) -> None:
         """Note that a change is in force: who was listed may be delisted now."""
         if change.is_listing:
             self._in_force.append(change.subject)
 
 
-def strangers(population: Population, size: int) -> Iterator[Subject]:
-    """Give people with a resident ID who are on no list, each once, asked about by it alone."""
+def strangers(population: Population, size: int) -> Iterator[CrowdSubject]:
+    """Yield people on no list, each once, asked about by their resident ID alone."""
     for subject in population.crowd(size, 0.0):
-        if isinstance(subject.holder, Person) and subject.holder.resident_id:
+        if isinstance(subject.holder, SyntheticPerson) and subject.holder.resident_id:
             plain = subject.holder.documents[0]
             yield msgspec.structs.replace(subject, document=plain, name=None)
 
 
-def listing_of(subject: Subject, today: date) -> dict[str, Any]:
+def listing_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
     """Put somebody on the list, by the contract (section 5)."""
     document = {"type": subject.document.type.value, "number": subject.document.number}
     return {
@@ -119,7 +119,7 @@ def listing_of(subject: Subject, today: date) -> dict[str, Any]:
     }
 
 
-def delisting_of(subject: Subject, today: date) -> dict[str, Any]:
+def delisting_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
     """Take somebody off the list."""
     listing_id = f"bench-{subject.holder.index}"
     return {"op": "delist", "listing_id": listing_id, "ground": "fulfilled", "on": today}
@@ -195,7 +195,7 @@ class _Bench:
 
             await keep_rate(plan.rate, lambda: perf_counter() >= ends_at, act)
 
-    async def _verify(self, change: Change, open_lines: Lines) -> None:
+    async def _verify(self, change: MeasuredChange, open_lines: Lines) -> None:
         request = post("/v1/checks", check_body(change.subject), key=self._institution_key)
         answer = await open_lines.ask(request)
         given = msgspec.json.decode(answer.body).get("decision", answer.status)

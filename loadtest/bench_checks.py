@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import redis
 
+from checker.embedded.redis import embedded_redis
 from loadtest.answers import WrongAnswersError
 from loadtest.baseline_fastapi import REDIS_URL_VARIABLE, baseline_key
 from loadtest.bench_report import ChecksReport
@@ -27,10 +28,9 @@ from loadtest.children import (
     free_port,
     is_well,
     listens,
-    redis_program,
     started,
 )
-from loadtest.crowd import Form, Subject
+from loadtest.crowd import CrowdSubject, ListForm
 from loadtest.figures import Figures
 from loadtest.generator import LOOPBACK, Load, LoadReport, post, send_on_uvloop
 from loadtest.origin import Origin
@@ -50,7 +50,7 @@ _OWN_SERVERS = frozenset({"REDIS_URL", "DATABASE_URL", "CHECKER_CONFIG", "CHECKE
 
 
 class ChecksPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int
@@ -63,7 +63,7 @@ class ChecksPlan(msgspec.Struct, frozen=True, kw_only=True):
 def measure_checks(plan: ChecksPlan, folder: Path, now: datetime, today: date) -> ChecksReport:
     """Measure both servers in turn, in a folder of their own; `today` is Shanghai's day."""
     population = Population(plan.seed, plan.listings, today=today)
-    crowd = list(population.crowd(CROWD, plan.listed_share, form=Form.ZXGK))
+    crowd = list(population.crowd(CROWD, plan.listed_share, form=ListForm.ZXGK))
     with ExitStack() as stack:
         run = stack.enter_context(service_run(population, folder))
         baseline_port = stack.enter_context(baseline(population, folder))
@@ -85,7 +85,7 @@ def measure_checks(plan: ChecksPlan, folder: Path, now: datetime, today: date) -
 
 
 def alternate(first: Load, second: Load, rounds: int) -> tuple[list[LoadReport], list[LoadReport]]:
-    """Send both loads in turn, so that what else the machine does falls on both."""
+    """Send both loads in turn, so that other work of the machine slows both."""
     for load in (first, second):
         send_on_uvloop(msgspec.structs.replace(load, seconds=WARM_UP_SECONDS))
     pairs = [(send_on_uvloop(first), send_on_uvloop(second)) for _ in range(rounds)]
@@ -156,26 +156,23 @@ def _new_key(data: Path, role: str, name: str, limits: tuple[int, int] = (0, 0))
 @contextmanager
 def baseline(population: Population, folder: Path) -> Iterator[int]:
     """Run the baseline on a Redis of its own with everybody on the list; gives its port."""
-    socket, port = folder / "baseline.sock", free_port()
-    url = f"unix://{socket}"
-    server = [redis_program(), "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    port = free_port()
     uvicorn = [sys.executable, "-m", "uvicorn", "loadtest.baseline_fastapi:app", "--workers", "1"]
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port", str(port)]
-    env = {**os.environ, REDIS_URL_VARIABLE: url}
     with ExitStack() as stack:
-        keeper = stack.enter_context(started([*server, "--dir", str(folder)], folder / "redis.log"))
-        keeper.wait_until(socket.exists, what="listening", seconds=START_SECONDS)
+        url = stack.enter_context(embedded_redis(folder / "baseline-redis"))
         fill_baseline(population, url)
+        env = {**os.environ, REDIS_URL_VARIABLE: url}
         child = stack.enter_context(started([*uvicorn, *options], folder / "uvicorn.log", env=env))
         child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
         yield port
 
 
 def fill_baseline(population: Population, url: str) -> None:
-    """Give everybody whom the list reaches a key in Redis."""
+    """Write a key to Redis for each person that the list reaches."""
     with redis.Redis.from_url(url) as client:
         pipe = client.pipeline(transaction=False)
-        for holder in population.holders(Form.ZXGK):
+        for holder in population.holders(ListForm.ZXGK):
             document = holder.documents[0]
             pipe.set(baseline_key(document.type, document.number), b"1")
             if len(pipe) >= KEYS_AT_ONCE:
@@ -187,7 +184,7 @@ def verify(population: Population, port: int, key: str, today: date) -> None:
     """Compare answers with the truth; WrongAnswersError names how many differ, and nobody."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
     wrong: list[str] = []
-    for subject in population.crowd(VERIFIED, 0.5, form=Form.ZXGK):
+    for subject in population.crowd(VERIFIED, 0.5, form=ListForm.ZXGK):
         connection.request(
             "POST",
             "/v1/checks",
@@ -204,23 +201,23 @@ def verify(population: Population, port: int, key: str, today: date) -> None:
         raise WrongAnswersError(f"{len(wrong)} of {VERIFIED} answers are wrong: {set(wrong)}")
 
 
-def check_body(subject: Subject) -> bytes:
+def check_body(subject: CrowdSubject) -> bytes:
     """Write a check of a service that is closed to all five roles."""
     return msgspec.json.encode({"subject": subject.request(), "service": SERVICE})
 
 
-def check_request(subject: Subject, key: str) -> bytes:
+def check_request(subject: CrowdSubject, key: str) -> bytes:
     """Build the bytes of a check by the contract."""
     return post("/v1/checks", check_body(subject), key=key)
 
 
-def baseline_request(subject: Subject) -> bytes:
+def baseline_request(subject: CrowdSubject) -> bytes:
     """Build the bytes of the same question to the baseline."""
     return post("/checks", msgspec.json.encode(subject.document))
 
 
 def service_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what would name servers, settings or data other than the benchmark's own."""
+    """Return the environment without servers, settings or data other than the benchmark's own."""
     return {name: value for name, value in environment.items() if name not in _OWN_SERVERS}
 
 

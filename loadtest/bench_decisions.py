@@ -25,7 +25,7 @@ from loadtest.bench_checks import (
     verify,
 )
 from loadtest.committed_inserts import committed_inserts
-from loadtest.crowd import Form, Subject
+from loadtest.crowd import CrowdSubject, ListForm
 from loadtest.decisions_report import DecisionsReport
 from loadtest.figures import Figures
 from loadtest.generator import LOOPBACK, Load, post
@@ -40,7 +40,7 @@ _KEPT = frozenset({201})
 
 
 class DecisionsPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int
@@ -56,7 +56,7 @@ def measure_decisions(
 ) -> DecisionsReport:
     """Measure in a folder of its own; `today` is Shanghai's day."""
     population = Population(plan.seed, plan.listings, today=today)
-    crowd = population.crowd(CROWD, 1.0, form=Form.ZXGK)
+    crowd = population.crowd(CROWD, 1.0, form=ListForm.ZXGK)
     denied = [subject for subject in crowd if subject.expected(today) == "deny"]
     with ExitStack() as stack:
         run = stack.enter_context(service_run(population, folder, workers=plan.workers))
@@ -116,7 +116,7 @@ def _export(run: ServiceRun, workers: Sequence[int], at_least: int) -> _Export:
     return _Export(rows=rows, bytes=size, seconds=seconds, worker_peak_mib=peak_mib)
 
 
-def _have_denied(run: ServiceRun, subjects: Sequence[Subject]) -> None:
+def _have_denied(run: ServiceRun, subjects: Sequence[CrowdSubject]) -> None:
     """Ask about everybody once; WrongAnswersError where somebody is not denied."""
     batch = {"service": SERVICE, "subjects": [subject.request() for subject in subjects]}
     connection = http.client.HTTPConnection(LOOPBACK, run.port, timeout=EXPORT_SECONDS_MAX)
@@ -129,7 +129,7 @@ def _have_denied(run: ServiceRun, subjects: Sequence[Subject]) -> None:
         raise WrongAnswersError(f"{len(wrong)} of {len(subjects)} are not denied")
 
 
-def _order(subject: Subject) -> bytes:
+def _order(subject: CrowdSubject) -> bytes:
     service = {"type": "air", "venue": "none", "amount_fen": 1}
     body = {"subject": subject.request(), "service": service, "reference": "ORDER"}
     return post("/orders", msgspec.json.encode(body))

@@ -9,7 +9,7 @@ from time import perf_counter
 from loadtest.bench_checks import COMMAND_SECONDS, service_environment
 from loadtest.bench_report import ImportReport
 from loadtest.children import ChildError, checker_program, finished, started
-from loadtest.crowd import Form
+from loadtest.crowd import ListForm
 from loadtest.origin import Origin
 from loadtest.population import Population
 
@@ -63,7 +63,7 @@ def measure_import(
     return ImportReport(
         origin=Origin.here(now),
         listings=listings,
-        format=Form.ZXGK,
+        format=ListForm.ZXGK,
         file_bytes=published.stat().st_size,
         seconds=seconds,
         peak_rss_mib=memory.kib / 1024,

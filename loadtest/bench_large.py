@@ -3,7 +3,7 @@
 Two services run side by side with the same small list, taken in as any list is. In one of them
 millions of persons are added by `loadtest.large_list`; the other is what its speed is held against,
 in turn. Both are verified against the truth of the small list, after the millions came and after
-the rebuild. Workers are found by what `/metrics` says of their replicas.
+the rebuild. Workers are found by their replicas in `/metrics`.
 """
 
 import os
@@ -28,14 +28,14 @@ from loadtest.bench_checks import (
 )
 from loadtest.bench_report import LargeReport
 from loadtest.children import ChildError, checker_program, started
-from loadtest.crowd import Form
+from loadtest.crowd import ListForm
 from loadtest.figures import Figures
 from loadtest.filter_probe import expected_share, read_filter, share_of_maybes
 from loadtest.generator import Load, send_on_uvloop
 from loadtest.large_list import put_on_the_list
-from loadtest.memory import Memory, children_of, memory_of
+from loadtest.memory import ProcessMemory, children_of, memory_of
 from loadtest.origin import Origin
-from loadtest.paced import Asking, Latencies, ask_until
+from loadtest.paced import Latencies, PacedQuestions, ask_until
 from loadtest.population import Population
 from loadtest.workers import largest, replicas_at
 
@@ -52,7 +52,7 @@ REBUILD_SECONDS_MAX = 1_800.0
 
 
 class LargePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     persons: int
@@ -62,7 +62,7 @@ class LargePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Large:
-    """The service that gets the millions, and what there is to be seen of it from outside."""
+    """The service with the millions of persons, as seen from outside."""
 
     def __init__(self, run: ServiceRun) -> None:
         self.run = run
@@ -71,12 +71,12 @@ class _Large:
     def redis_bytes(self, field: str = "used_memory") -> int:
         return int(self.redis.info("memory")[field])
 
-    def worker_memory(self) -> Memory:
+    def worker_memory(self) -> ProcessMemory:
         """Of the largest worker."""
         return largest(self.replicas())
 
-    def publisher_memory(self) -> Memory:
-        """Of the child that is no worker and has had the most: what else there is, is small."""
+    def publisher_memory(self) -> ProcessMemory:
+        """Return the memory of the largest child that is no worker; all others are small."""
         others = set(children_of(self.run.child.process.pid)) - self.replicas().keys()
         return max(map(memory_of, others), key=lambda memory: memory.peak_rss_mib)
 
@@ -85,7 +85,7 @@ class _Large:
         return all(held >= version for held in self.replicas().values())
 
     def replicas(self) -> dict[int, int]:
-        """Tell which version each worker holds, by process."""
+        """Return the version that each worker holds, by process."""
         return replicas_at(self.run.port)
 
 
@@ -109,7 +109,7 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
         verify(population, large.run.port, large.run.key, today)
         worker_after, redis_after = large.worker_memory(), large.redis_bytes()
         held = read_filter(large.redis)
-        asking = Asking(
+        asking = PacedQuestions(
             port=large.run.port,
             requests=list(loads[0].requests),
             per_second=CHECKS_PER_SECOND,
@@ -150,7 +150,7 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
 
 def _load(plan: LargePlan, population: Population, run: ServiceRun) -> Load:
     """Ask about people who are on neither list, as fast as it is answered."""
-    crowd = population.crowd(CROWD, 0.0, form=Form.ZXGK)
+    crowd = population.crowd(CROWD, 0.0, form=ListForm.ZXGK)
     return Load(
         port=run.port,
         requests=[check_request(subject, run.key) for subject in crowd],
@@ -168,7 +168,7 @@ def _wait_for(large: _Large, version: int) -> float:
     return perf_counter() - began_at
 
 
-def _rebuild(large: _Large, asking: Asking, folder: Path) -> tuple[Latencies, float]:
+def _rebuild(large: _Large, asking: PacedQuestions, folder: Path) -> tuple[Latencies, float]:
     """Have the cache rebuilt while checks go on; give their latencies and the rebuild's time.
 
     The time is the command's, its own start included. It asks for the rebuild and waits; as it

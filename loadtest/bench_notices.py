@@ -1,4 +1,4 @@
-"""Measures notices: from the change that ends restrictions to all who were told of them hearing it.
+"""Measures notices: from the change that ends restrictions to the last notice of the end.
 
 A server of two workers; an endpoint for each of many institutions, of which some hang: they take a
 message and never answer. Everybody asks about the same people, who are then delisted in one feed.
@@ -29,7 +29,7 @@ from loadtest.bench_checks import (
     service_run,
 )
 from loadtest.children import checker_program, finished, free_port
-from loadtest.crowd import Subject
+from loadtest.crowd import CrowdSubject
 from loadtest.generator import LOOPBACK
 from loadtest.notice_endpoints import Endpoints, listening
 from loadtest.notices_report import NoticesReport
@@ -45,7 +45,7 @@ SETTINGS = "[notices]\nallow_http = true\nallow_private_addresses = true\n"
 
 
 class NoticesPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured: so many notices, evenly to endpoints of which some hang."""
+    """The number of notices, spread evenly over endpoints, of which some hang."""
 
     seed: int
     listings: int
@@ -83,7 +83,7 @@ def measure_notices(plan: NoticesPlan, folder: Path, now: datetime, today: date)
 
 async def _measure(
     plan: NoticesPlan,
-    people: list[Subject],
+    people: list[CrowdSubject],
     court: httpx.Client,
     clients: list[httpx.Client],
     moment: tuple[datetime, date],
@@ -125,7 +125,7 @@ async def _measure(
     )
 
 
-def _be_refused(client: httpx.Client, people: list[Subject]) -> None:
+def _be_refused(client: httpx.Client, people: list[CrowdSubject]) -> None:
     batch = {"service": SERVICE, "subjects": [each.request() for each in people]}
     told = _sent(client.post("/v1/checks/batch", content=msgspec.json.encode(batch)))
     decisions = {each.get("decision") for each in told["results"]}

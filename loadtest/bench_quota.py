@@ -1,4 +1,4 @@
-"""Measures what a quota costs an innocent's check: a key without limits against one with, in turn.
+"""Measures the cost of a quota for an innocent's check: keys without and with limits, in turn.
 
 The limits are out of reach, so that nobody is refused: both a minute's and a day's are taken from.
 Neither key's account has limits besides.
@@ -17,7 +17,7 @@ from loadtest.bench_checks import (
     verify,
 )
 from loadtest.bench_report import QuotaReport
-from loadtest.crowd import Form, Subject
+from loadtest.crowd import CrowdSubject, ListForm
 from loadtest.figures import Figures
 from loadtest.generator import Load
 from loadtest.origin import Origin
@@ -30,7 +30,7 @@ ITEMS_PER_DAY = 1_000_000_000
 def measure_quota(plan: ChecksPlan, folder: Path, now: datetime, today: date) -> QuotaReport:
     """Measure both keys on one service, in a folder of its own; `today` is Shanghai's day."""
     population = Population(plan.seed, plan.listings, today=today)
-    crowd = list(population.crowd(CROWD, 0.0, form=Form.ZXGK))
+    crowd = list(population.crowd(CROWD, 0.0, form=ListForm.ZXGK))
     with service_run(population, folder) as run:
         verify(population, run.port, run.key, today)
         limited_key = run.new_key("institution", quota=ITEMS_PER_MINUTE, daily_quota=ITEMS_PER_DAY)
@@ -51,7 +51,7 @@ def measure_quota(plan: ChecksPlan, folder: Path, now: datetime, today: date) ->
     )
 
 
-def _load(plan: ChecksPlan, port: int, crowd: list[Subject], key: str) -> Load:
+def _load(plan: ChecksPlan, port: int, crowd: list[CrowdSubject], key: str) -> Load:
     return Load(
         port=port,
         requests=[check_request(subject, key) for subject in crowd],

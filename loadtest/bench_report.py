@@ -1,4 +1,4 @@
-"""What a benchmark says, and of which machine, data and commit: without these a figure is none."""
+"""The reports of benchmarks, each with its machine, data and commit."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import msgspec
 
 from loadtest.decisions_report import DecisionsReport
 from loadtest.figures import Figures
-from loadtest.memory import Memory
+from loadtest.memory import ProcessMemory
 from loadtest.notices_report import NoticesReport
 from loadtest.origin import Origin
 from loadtest.paced import Latencies
@@ -115,9 +115,9 @@ class LargeReport(msgspec.Struct, frozen=True, kw_only=True, tag="large"):
     redis_bytes_per_token: float
     redis_peak_mib: float
     filter_mib: float
-    worker_before: Memory
-    worker_after: Memory
-    worker_in_the_end: Memory
+    worker_before: ProcessMemory
+    worker_after: ProcessMemory
+    worker_in_the_end: ProcessMemory
     publisher_peak_mib: float
     first_build_seconds: float
     rebuild_seconds: float
@@ -167,7 +167,7 @@ class LargeReport(msgspec.Struct, frozen=True, kw_only=True, tag="large"):
 
 
 class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
-    """Changes at a rate: from their sending to the answer, which says "in force on every node"."""
+    """Changes at a rate: from their sending to the answer, which means "in force on every node"."""
 
     origin: Origin
     listings: int

@@ -4,7 +4,7 @@ Two services with the same list side by side: one has spent nothing yet, in the 
 writes millions of past steps (`loadtest.past_spending`). The baseline commits an INSERT for each
 request, in a database of its own on the first one's PostgreSQL. Rounds go in turn.
 
-Every answer is read and has to be what the contract says; a single other one, and there is no
+Every answer is read and compared with the contract; after one wrong answer there is no
 figure. In the end the one person's sums are what the merchants counted, and the record proves
 itself by `checker audit verify`.
 """
@@ -34,13 +34,13 @@ from loadtest.children import (
     finished,
 )
 from loadtest.committed_inserts import committed_inserts
-from loadtest.document_numbers import Document
+from loadtest.document_numbers import SyntheticDocument
 from loadtest.figures import Figures
 from loadtest.generator import LoadReport, Talk, converse
 from loadtest.merchants import (
     MORE_THAN_ANY_CAP_FEN,
-    Spending,
-    Tally,
+    MerchantSpending,
+    MerchantTally,
     Till,
     debtors,
     held_within,
@@ -73,7 +73,7 @@ Rounds = list[LoadReport]
 
 
 class SpendingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and how long."""
+    """The loads to send, and for how long."""
 
     seed: int
     listings: int
@@ -135,20 +135,20 @@ def measure_spending(
 
 
 class _Load(msgspec.Struct, frozen=True, kw_only=True):
-    """Where talks are held; they are made anew for each round, with what tells that it is over."""
+    """The port of the talks, which are made anew for each round with a test whether it is over."""
 
     port: int
     talks: Callable[[IsOver], list[Talk]]
 
 
 class _Bench:
-    """One measurement while it goes on: whom is sold to next, and what the merchants counted."""
+    """One measurement in progress: the next buyer, and the counts of the merchants."""
 
-    def __init__(self, plan: SpendingPlan, persons: Sequence[Document]) -> None:
+    def __init__(self, plan: SpendingPlan, persons: Sequence[SyntheticDocument]) -> None:
         self._plan = plan
         self._persons = persons
         self._numbers = count()
-        self.tally = Tally()
+        self.tally = MerchantTally()
 
     def to_different(self, keys: Sequence[str], port: int) -> _Load:
         """Sell to different persons, over a connection for each key."""
@@ -166,7 +166,7 @@ class _Bench:
             talks=lambda is_over: [orders(persons, is_over) for _ in range(connections)],
         )
 
-    def to_one(self, person: Document, keys: Sequence[str], port: int) -> _Load:
+    def to_one(self, person: SyntheticDocument, keys: Sequence[str], port: int) -> _Load:
         """Sell to one person, over a connection for each key."""
         tills = [Till(key, self._numbers) for key in keys]
         return _Load(
@@ -177,7 +177,7 @@ class _Bench:
         )
 
     def in_turn(self, *loads: _Load) -> list[Rounds]:
-        """Send loads in turn, so that what else the machine does falls on all."""
+        """Send loads in turn, so that other work of the machine slows all."""
         for load in loads:
             _send(load, WARM_UP_SECONDS)
         rounds: list[Rounds] = [[] for _ in loads]
@@ -186,9 +186,9 @@ class _Bench:
                 reports.append(_send(load, self._plan.round_seconds))
         return rounds
 
-    def spent_by(self, person: Document, run: ServiceRun) -> Spending:
-        """Ask what the one person has spent: just what the merchants captured and kept."""
-        told: list[Spending] = []
+    def spent_by(self, person: SyntheticDocument, run: ServiceRun) -> MerchantSpending:
+        """Return the spending of the one person, proved equal to what the merchants captured."""
+        told: list[MerchantSpending] = []
 
         def ask() -> Talk:
             till = Till(run.key, self._numbers)

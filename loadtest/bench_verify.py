@@ -70,7 +70,7 @@ SELECT (SELECT count(*) FROM unchained) + (SELECT count(*) FROM journal WHERE nu
 
 
 class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified, and what it took."""
+    """The number of rows that were verified, and the time and memory of it."""
 
     origin: Origin
     listings: int

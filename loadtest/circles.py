@@ -1,7 +1,7 @@
 """Circles: ten listings whose parties and officers are tied to each other and to nobody outside.
 
 A list of any size is a row of circles, each a pure function of (seed, number). So a list streams in
-constant memory, and all that it says of one person is found by making that person's circle again.
+constant memory, and a person's entries are found by making the person's circle again.
 """
 
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ import msgspec
 from loadtest.cases import Case, Term, open_case
 from loadtest.document_numbers import (
     FIRST_YEAR_OF_15_DIGITS,
-    Document,
-    DocumentType,
     NumberSpace,
+    SyntheticDocument,
+    SyntheticDocumentType,
     birth_year,
     without_century,
 )
 from loadtest.draw import below, pick, spread
-from loadtest.holders import Holder, Organization, Person, organization, person
+from loadtest.holders import Holder, Organization, SyntheticPerson, organization, person
 
 LISTINGS = 10
 OFFICERS_MAX = 4
@@ -38,7 +38,7 @@ _MASKS = spread([((10, 14), 90), ((12, 14), 5), ((10, 13), 5)])
 """Hidden characters [from, to). County, year and sequence stay, so that a mask fits one person."""
 
 
-class Role(StrEnum):
+class CircleRole(StrEnum):
     """How a listing reaches somebody (contract, section 2)."""
 
     DEBTOR = "debtor"
@@ -76,8 +76,8 @@ class Appearance(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody as one listing shows them; without documents, known by name alone."""
 
     holder: Holder
-    role: Role
-    documents: tuple[Document, ...]
+    role: CircleRole
+    documents: tuple[SyntheticDocument, ...]
     is_masked: bool = False
 
 
@@ -116,7 +116,7 @@ class _Maker:
         self._shares = shares
         self._today = today
         self._rng = Random(seed << 32 | number)
-        self._people: list[Person] = []
+        self._people: list[SyntheticPerson] = []
 
     def listings(self) -> Iterable[Listing]:
         made: list[Listing] = []
@@ -125,7 +125,7 @@ class _Maker:
             if made and self._rng.random() < self._shares.repeated:
                 earlier = pick(self._rng, made)
                 case, officers = self._case(serial), earlier.officers
-                party = self._appear(earlier.party.holder, Role.DEBTOR)
+                party = self._appear(earlier.party.holder, CircleRole.DEBTOR)
             else:
                 shares_case = bool(made) and self._rng.random() < _SHARED_CASE_SHARE
                 case = made[-1].case if shares_case else self._case(serial)
@@ -153,15 +153,19 @@ class _Maker:
 
     def _new_party(self, serial: int) -> tuple[Appearance, tuple[Appearance, ...]]:
         if self._rng.random() >= self._shares.organization:
-            return self._appear(self._new_person(), Role.DEBTOR), ()
+            return self._appear(self._new_person(), CircleRole.DEBTOR), ()
         company = organization(self._space, serial, self._rng)
-        officers = [self._officer(Role.LEGAL_REPRESENTATIVE, ())]
-        for role in (Role.PRINCIPAL, Role.ACTUAL_CONTROLLER, Role.DIRECTLY_RESPONSIBLE):
+        officers = [self._officer(CircleRole.LEGAL_REPRESENTATIVE, ())]
+        for role in (
+            CircleRole.PRINCIPAL,
+            CircleRole.ACTUAL_CONTROLLER,
+            CircleRole.DIRECTLY_RESPONSIBLE,
+        ):
             if self._rng.random() < _OTHER_OFFICER_SHARE:
                 officers.append(self._officer(role, officers))
-        return self._appear(company, Role.DEBTOR), tuple(officers)
+        return self._appear(company, CircleRole.DEBTOR), tuple(officers)
 
-    def _officer(self, role: Role, others: Iterable[Appearance]) -> Appearance:
+    def _officer(self, role: CircleRole, others: Iterable[Appearance]) -> Appearance:
         """Draw an officer; nobody holds two offices of one company."""
         taken = {other.holder.index for other in others}
         if self._people and self._rng.random() < _KNOWN_OFFICER_SHARE:
@@ -173,7 +177,7 @@ class _Maker:
             return Appearance(holder=holder, role=role, documents=())
         return self._appear(holder, role)
 
-    def _new_person(self) -> Person:
+    def _new_person(self) -> SyntheticPerson:
         made = person(
             self._space, self._next_person, self._rng, elsewhere_share=self._shares.elsewhere
         )
@@ -181,7 +185,7 @@ class _Maker:
         self._people.append(made)
         return made
 
-    def _appear(self, holder: Holder, role: Role) -> Appearance:
+    def _appear(self, holder: Holder, role: CircleRole) -> Appearance:
         """Show somebody's documents as courts do: masked, in 15 digits, by the inner code."""
         if isinstance(holder, Organization):
             return Appearance(holder=holder, role=role, documents=(self._company_document(holder),))
@@ -194,11 +198,13 @@ class _Maker:
             number = number[:start] + "*" * (end - start) + number[end:]
         if birth_year(number) >= FIRST_YEAR_OF_15_DIGITS and below(self._rng, 10) < 3:
             number = without_century(number)
-        document = Document(type=DocumentType.RESIDENT_ID, number=number)
+        document = SyntheticDocument(type=SyntheticDocumentType.RESIDENT_ID, number=number)
         return Appearance(holder=holder, role=role, documents=(document,), is_masked=is_masked)
 
-    def _company_document(self, holder: Organization) -> Document:
+    def _company_document(self, holder: Organization) -> SyntheticDocument:
         document = holder.documents[0]
         if self._rng.random() < _OLD_NUMBER_SHARE:
-            return Document(type=DocumentType.ORG_CODE, number=document.number[8:17])
+            return SyntheticDocument(
+                type=SyntheticDocumentType.ORG_CODE, number=document.number[8:17]
+            )
         return document

@@ -1,6 +1,6 @@
 """Subjects at a counter, and the truth about each: who it is, and how the list reaches it.
 
-Knows what the contract says of documents, names and masked numbers, and nothing of how the service
+Knows the contract's rules of documents, names and masked numbers, and nothing of how the service
 finds them: a test compares the service's answers with `Subject.expected`.
 """
 
@@ -11,16 +11,16 @@ from typing import Any
 
 import msgspec
 
-from loadtest.circles import Appearance, Listing, Role
+from loadtest.circles import Appearance, CircleRole, Listing
 from loadtest.document_numbers import (
     FIRST_YEAR_OF_15_DIGITS,
-    Document,
-    DocumentType,
+    SyntheticDocument,
+    SyntheticDocumentType,
     birth_year,
     without_century,
 )
 from loadtest.draw import below, pick
-from loadtest.holders import Holder, Organization, Person
+from loadtest.holders import Holder, Organization, SyntheticPerson
 from loadtest.names import company_name, personal_name
 
 _NAMED_SHARE = 0.7
@@ -28,26 +28,26 @@ _MISNAMED_SHARE = 0.03
 _FULL_WIDTH = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
 
 
-class Form(StrEnum):
-    """In which form the list was published; each loses something else."""
+class ListForm(StrEnum):
+    """The form in which the list is published; each form loses other facts."""
 
     LISTING = "listing"
     ZXGK = "zxgk"
 
 
-class Match(StrEnum):
-    """How what was asked fits what the list shows."""
+class CrowdMatch(StrEnum):
+    """How the question fits the entry of the list."""
 
     DOCUMENT = "document"
     NAME_DIFFERS = "name_differs"
     MASKED = "masked"
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True):
+class CrowdLink(msgspec.Struct, frozen=True, kw_only=True):
     """One listing that reaches the subject, on the days in `[starts_on, ends_on)`."""
 
-    role: Role
-    match: Match
+    role: CircleRole
+    match: CrowdMatch
     listing_id: str
     case_number: str
     starts_on: date
@@ -55,23 +55,23 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool
 
     def is_in_force(self, on: date) -> bool:
-        """Tell whether the listing covers a day (Asia/Shanghai)."""
+        """Return whether the listing covers a day (Asia/Shanghai)."""
         return self.starts_on <= on and (self.ends_on is None or on < self.ends_on)
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
+class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody as a seller asks: a document as typed at the counter, and perhaps a name.
 
-    `holder` is who it truly is; `links` are what the list says, whether or not in force.
+    `holder` is the true person; `links` are the links of the list, in force or not.
     """
 
-    document: Document
+    document: SyntheticDocument
     name: str | None
     holder: Holder
-    links: tuple[Link, ...]
+    links: tuple[CrowdLink, ...]
 
     def request(self) -> dict[str, Any]:
-        """Give the `subject` of a check (contract, section 2)."""
+        """Return the `subject` of a check (contract, section 2)."""
         body: dict[str, Any] = {
             "document": {"type": self.document.type.value, "number": self.document.number}
         }
@@ -80,15 +80,15 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return body
 
     def expected(self, on: date) -> str:
-        """Give the decision on a service that is closed to all five roles, as `air` is."""
+        """Return the decision on a service that is closed to all five roles, as `air` is."""
         matches = {link.match for link in self.links if link.is_in_force(on)}
-        if Match.DOCUMENT in matches:
+        if CrowdMatch.DOCUMENT in matches:
             return "deny"
         return "review" if matches else "allow"
 
 
-def askable(circle: tuple[Listing, ...], form: Form) -> list[Holder]:
-    """Give everybody whom some listing of a circle shows with a document, each once, in order.
+def askable(circle: tuple[Listing, ...], form: ListForm) -> list[Holder]:
+    """Yield each person that a listing of a circle shows with a document, once and in order.
 
     What a platform record's reader makes of a permit's number the contract leaves open, so there
     only holders of resident IDs and companies count.
@@ -102,20 +102,22 @@ def askable(circle: tuple[Listing, ...], form: Form) -> list[Holder]:
     return [
         holder
         for holder in holders.values()
-        if form is Form.LISTING or isinstance(holder, Organization) or holder.resident_id
+        if form is ListForm.LISTING or isinstance(holder, Organization) or holder.resident_id
     ]
 
 
-def innocent(holder: Holder, rng: Random) -> Subject:
-    """Let somebody ask whom no listing reaches."""
+def innocent(holder: Holder, rng: Random) -> CrowdSubject:
+    """Return a subject that no listing reaches."""
     document = spelled(pick(rng, holder.documents), rng)
     name = holder.name if rng.random() < _NAMED_SHARE else None
-    return Subject(document=document, name=name, holder=holder, links=())
+    return CrowdSubject(document=document, name=name, holder=holder, links=())
 
 
-def reached(holder: Holder, circle: tuple[Listing, ...], form: Form, rng: Random) -> Subject:
-    """Let somebody ask whom the circle's listings reach; at times the counter mistypes the name."""
-    known = holder.documents if form is Form.LISTING else holder.documents[:1]
+def reached(
+    holder: Holder, circle: tuple[Listing, ...], form: ListForm, rng: Random
+) -> CrowdSubject:
+    """Return a subject that the circle's listings reach; at times the name is mistyped."""
+    known = holder.documents if form is ListForm.LISTING else holder.documents[:1]
     document = spelled(pick(rng, known), rng)
     name = None
     if rng.random() < _NAMED_SHARE:
@@ -126,27 +128,27 @@ def reached(holder: Holder, circle: tuple[Listing, ...], form: Form, rng: Random
         for shown in listing.appearances
         if _is_of(shown, holder) and (match := _match(shown, name))
     )
-    return Subject(document=document, name=name, holder=holder, links=links)
+    return CrowdSubject(document=document, name=name, holder=holder, links=links)
 
 
 def _is_of(shown: Appearance, holder: Holder) -> bool:
     return type(shown.holder) is type(holder) and shown.holder.index == holder.index
 
 
-def _match(shown: Appearance, name: str | None) -> Match | None:
+def _match(shown: Appearance, name: str | None) -> CrowdMatch | None:
     """A masked number matches together with the name only; no document, no match."""
     if not shown.documents:
         return None
     if shown.is_masked:
-        return Match.MASKED if name == shown.holder.name else None
+        return CrowdMatch.MASKED if name == shown.holder.name else None
     if name is None or name == shown.holder.name:
-        return Match.DOCUMENT
-    return Match.NAME_DIFFERS
+        return CrowdMatch.DOCUMENT
+    return CrowdMatch.NAME_DIFFERS
 
 
-def _link(listing: Listing, shown: Appearance, match: Match, form: Form) -> Link:
-    case, is_platform = listing.case, form is Form.ZXGK
-    return Link(
+def _link(listing: Listing, shown: Appearance, match: CrowdMatch, form: ListForm) -> CrowdLink:
+    case, is_platform = listing.case, form is ListForm.ZXGK
+    return CrowdLink(
         role=shown.role,
         match=match,
         listing_id=listing.id,
@@ -160,26 +162,26 @@ def _link(listing: Listing, shown: Appearance, match: Match, form: Form) -> Link
 def _another_name(holder: Holder, rng: Random) -> str:
     name = holder.name
     while name == holder.name:
-        if isinstance(holder, Person):
+        if isinstance(holder, SyntheticPerson):
             name = personal_name(rng, is_female=not holder.is_female)
         else:
             name = company_name(rng)
     return name
 
 
-def spelled(document: Document, rng: Random) -> Document:
+def spelled(document: SyntheticDocument, rng: Random) -> SyntheticDocument:
     """Write a number as counters do: most as it is, some in any way that means the same."""
     way, kind, number = below(rng, 20), document.type, document.number
     if way == 0:
         number = number.translate(_FULL_WIDTH)
     elif way == 1:
         number = f"{number[:6]} {number[6:]}"
-    elif kind is DocumentType.RESIDENT_ID:
+    elif kind is SyntheticDocumentType.RESIDENT_ID:
         if way == 2:
             number = number.lower()
         elif way == 3 and birth_year(number) >= FIRST_YEAR_OF_15_DIGITS:
             number = without_century(number)
-    elif kind is DocumentType.USCC and way in {2, 3, 4}:
+    elif kind is SyntheticDocumentType.USCC and way in {2, 3, 4}:
         hyphen = "-" if way == 2 else ""
-        kind, number = DocumentType.ORG_CODE, f"{number[8:16]}{hyphen}{number[16]}"
-    return Document(type=kind, number=number)
+        kind, number = SyntheticDocumentType.ORG_CODE, f"{number[8:16]}{hyphen}{number[16]}"
+    return SyntheticDocument(type=kind, number=number)

@@ -1,4 +1,4 @@
-"""What the benchmark of kept decisions says."""
+"""The report of the benchmark of kept decisions."""
 
 import msgspec
 

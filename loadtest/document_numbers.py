@@ -22,7 +22,7 @@ import msgspec
 from loadtest.draw import scatter
 
 CAPACITY = 100_000_000
-"""Holders that one seed has numbers for: as many as eight digits, the shortest, tell apart."""
+"""Holders that one seed has numbers for: the shortest number has eight digits."""
 
 FIRST_BIRTH_YEAR = 1850
 LAST_BIRTH_YEAR = 1905
@@ -30,10 +30,11 @@ FIRST_YEAR_OF_15_DIGITS = 1900
 
 _YEARS = LAST_BIRTH_YEAR - FIRST_BIRTH_YEAR + 1
 _SEQUENCES = 999
-_PROVINCES = (
-    *("11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37"),
-    *("41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54"),
-    *("61", "62", "63", "64", "65"),
+_PROVINCES = tuple(
+    """
+    11 12 13 14 15 21 22 23 31 32 33 34 35 36 37
+    41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65
+    """.split()
 )
 COUNTIES = tuple(
     f"{province}{prefecture:02}{county}"
@@ -59,7 +60,7 @@ _USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _PASSPORT_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-class DocumentType(StrEnum):
+class SyntheticDocumentType(StrEnum):
     """The kinds of document that a check takes (contract, section 2)."""
 
     RESIDENT_ID = "resident_id"
@@ -72,27 +73,27 @@ class DocumentType(StrEnum):
     ORG_CODE = "org_code"
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class SyntheticDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A document's kind and number, as somebody wrote them."""
 
-    type: DocumentType
+    type: SyntheticDocumentType
     number: str
 
 
 def resident_check_digit(body: str) -> str:
-    """Give the 18th character for the first 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
+    """Return the 18th character for the first 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
     total = sum(weight * int(digit) for weight, digit in zip(_RESIDENT_WEIGHTS, body, strict=True))
     return _RESIDENT_CHECKS[total % 11]
 
 
 def org_code_check_character(body: str) -> str:
-    """Give the ninth character for the first eight, letters counted from A = 10 (GB 11714)."""
+    """Return the ninth character for the first eight, letters counted from A = 10 (GB 11714)."""
     total = sum(weight * int(letter, 36) for weight, letter in zip(_ORG_WEIGHTS, body, strict=True))
     return "0123456789X0"[11 - total % 11]
 
 
 def uscc_check_character(body: str) -> str:
-    """Give the 18th character for the first 17 (GB 32100, section 4)."""
+    """Return the 18th character for the first 17 (GB 32100, section 4)."""
     total = sum(
         weight * _USCC_VALUES[letter] for weight, letter in zip(_USCC_WEIGHTS, body, strict=True)
     )
@@ -117,14 +118,14 @@ class NumberSpace:
         self._lettered_org = scatter(rng, 31**6)
 
     def resident_id(self, index: int, birthday: str) -> str:
-        """Give a resident ID (居民身份证); the birthday is free, the rest is the index's own."""
+        """Return a resident ID (居民身份证); the birthday is free, the rest is the index's own."""
         place, sequence = divmod(self._resident(index), _SEQUENCES)
         county, year = divmod(place, _YEARS)
         body = f"{COUNTIES[county]}{FIRST_BIRTH_YEAR + year}{birthday}{sequence + 1:03}"
         return body + resident_check_digit(body)
 
     def foreign_permanent_resident_id(self, index: int) -> str:
-        """Give a foreigner's ID (外国人永久居留身份证) as issued since December 2023."""
+        """Return a foreigner's ID (外国人永久居留身份证) as issued since December 2023."""
         place, sequence = divmod(self._foreigner(index), _SEQUENCES)
         place, year = divmod(place, _YEARS)
         place, birthday = divmod(place, len(BIRTHDAYS))
@@ -136,20 +137,20 @@ class NumberSpace:
         return body + resident_check_digit(body)
 
     def passport(self, index: int) -> str:
-        """Give an ordinary passport's number: E, a letter, seven digits."""
+        """Return an ordinary passport's number: E, a letter, seven digits."""
         letter, digits = divmod(self._passport(index), 10**7)
         return f"E{_PASSPORT_LETTERS[letter]}{digits:07}"
 
     def hk_macao_permit(self, index: int) -> str:
-        """Give a home-return permit's number (港澳居民来往内地通行证): H or M, eight digits."""
+        """Return a home-return permit's number (港澳居民来往内地通行证): H or M, eight digits."""
         return f"{'HM'[index % 2]}{self._permit(index):08}"
 
     def taiwan_permit(self, index: int) -> str:
-        """Give the eight digits of a Taiwan resident's permit (台湾居民来往大陆通行证)."""
+        """Return the eight digits of a Taiwan resident's permit (台湾居民来往大陆通行证)."""
         return f"{self._permit(index):08}"
 
     def org_code(self, index: int) -> str:
-        """Give the nine characters of an organization code (组织机构代码), without the hyphen.
+        """Return the nine characters of an organization code (组织机构代码), without the hyphen.
 
         Half are of digits, as they were issued before 2015, half begin with MA, as since then.
         """
@@ -161,7 +162,7 @@ class NumberSpace:
         return body + org_code_check_character(body)
 
     def uscc(self, index: int) -> str:
-        """Give a company's uscc (统一社会信用代码); it holds the index's organization code."""
+        """Return a company's uscc (统一社会信用代码); it holds the index's organization code."""
         body = f"91{COUNTIES[self._permit(index) % len(COUNTIES)]}{self.org_code(index)}"
         return body + uscc_check_character(body)
 
@@ -177,7 +178,7 @@ def is_female(resident_id: str) -> bool:
 
 
 def without_century(resident_id: str) -> str:
-    """Give the old 15 digits; ValueError for whoever was born before 1900."""
+    """Return the old 15 digits; ValueError for a birth before 1900."""
     if birth_year(resident_id) < FIRST_YEAR_OF_15_DIGITS:
-        raise ValueError("15 digits tell only births since 1900")
+        raise ValueError("15 digits hold only births since 1900")
     return resident_id[:6] + resident_id[8:17]

@@ -38,8 +38,8 @@ def spread(weights: Sequence[tuple[T, int]]) -> tuple[T, ...]:
 class Scatter(msgspec.Struct, frozen=True, kw_only=True):
     """A one-to-one map of `range(modulus)` onto itself that leaves no order to see.
 
-    Distinct indices give distinct values, so whoever hands out each index once never meets a
-    collision and needs no memory of what was given.
+    Distinct indices give distinct values, so a caller that uses each index once
+    meets no collision and remembers no value.
     """
 
     modulus: int
@@ -47,7 +47,7 @@ class Scatter(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
 
     def __call__(self, index: int) -> int:
-        """Give the value of an index; IndexError where the index is outside the space."""
+        """Return the value of an index; IndexError where the index is outside the space."""
         if not 0 <= index < self.modulus:
             raise IndexError(f"index {index} is outside a space of {self.modulus}")
         return (self.multiplier * index + self.offset) % self.modulus

@@ -1,4 +1,4 @@
-"""The figures of one server: medians of rounds, so that one that was disturbed says nothing."""
+"""The figures of one server: medians of rounds, so that a disturbed round has no weight."""
 
 from statistics import median
 

@@ -7,7 +7,7 @@ Written from the layouts in the docstrings of `cache/filter.py`, `cache/keys.py`
     checker:g:<id>:f:<segment>  its blocks of 64 bytes, `segment_blocks` in each string
     token                       4 bytes: block = (them x blocks) >> 32; then 8 positions of 9 bits
 
-A token is the keyed hash of a document, which for whoever has no key is 16 random bytes: so random
+A token is the keyed hash of a document: without the key, 16 random bytes. So random
 bytes stand for people who are on no list. That one of them is on it by chance: once in 10^31.
 """
 
@@ -40,7 +40,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Live(msgspec.Struct, frozen=True):
-    """What is read of the pointer."""
+    """The fields of the pointer that are read."""
 
     id: str
     blocks: int
@@ -69,7 +69,7 @@ def share_of_maybes(held: Filter, probes: int, seed: int) -> float:
 
 
 def expected_share(entries: int, blocks: int) -> float:
-    """Give the share by Putze, Sanders, Singler (2007): entries fall into blocks by Poisson."""
+    """Return the share by Putze, Sanders, Singler (2007): entries fall into blocks by Poisson."""
     mean = entries / blocks
     return sum(
         exp(load * log(mean) - mean - lgamma(load + 1))
@@ -86,7 +86,7 @@ def _strangers(probes: int, seed: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def may_contain(held: Filter, tokens: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell of each row, a token's first 13 bytes, whether its block has all its bits."""
+    """Return, for each row (a token's first 13 bytes), whether its block has all its bits."""
     first = np.ascontiguousarray(tokens[:, :4]).view(">u4")[:, 0].astype(np.uint64)
     block = (first * np.uint64(held.blocks)) >> np.uint64(32)
     positions = np.unpackbits(tokens[:, 4:13], axis=1).reshape(-1, POSITIONS, POSITION_BITS)

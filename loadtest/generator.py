@@ -27,7 +27,7 @@ REQUESTS_MAX = 5_000_000
 """About 40 MB of latencies."""
 
 Talk = Generator[bytes, bytes, None]
-"""What one connection has to say: it gives a request, is sent the whole answer, gives the next."""
+"""The talk of one connection: it yields a request, is sent its answer, and so on."""
 
 _GRACE_SECONDS = 5.0
 """How long the last answers may take after the time is over."""
@@ -37,11 +37,11 @@ _content_length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class UnreadableAnswerError(Exception):
-    """The server answered something whose end cannot be told."""
+    """The server sent an answer whose end cannot be found."""
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send, where, and for how long; the first bound that is reached ends it.
+    """The requests to send, the port, and two bounds, of which the first reached ends the load.
 
     ValueError for a host that is not 127.0.0.1: load is for servers of our own on this machine.
     """
@@ -67,7 +67,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back. Latencies are nearest-rank percentiles over all answers, in milliseconds."""
+    """The answers to a load. Latencies are nearest-rank percentiles of all, in milliseconds."""
 
     answers: int
     seconds: float
@@ -81,7 +81,7 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Run:
-    """What the connections of one load share."""
+    """The state that the connections of one load share."""
 
     def __init__(self, connections: int, finished: asyncio.Future[None]) -> None:
         self.open = connections
@@ -155,7 +155,7 @@ class _Connection(asyncio.Protocol):
             request = next(self._talk) if answer is None else self._talk.send(answer)
         except StopIteration:
             self._transport.close()
-        # What a talk finds wrong ends the load: nobody else would hear of it.
+        # An error of a talk ends the load, because no other task would raise it.
         except Exception as fault:
             self._run.fail(fault)
         else:
@@ -165,7 +165,7 @@ class _Connection(asyncio.Protocol):
 
 
 def answer_size(data: bytes) -> int | None:
-    """Tell how many bytes an answer has, head and body; None while the head is incomplete."""
+    """Return the size of an answer, head and body; None while the head is incomplete."""
     head = data.find(_END_OF_HEAD)
     if head < 0:
         return None
@@ -176,7 +176,7 @@ def answer_size(data: bytes) -> int | None:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Give the nearest-rank percentile of ascending figures; 0.0 where there are none."""
+    """Return the nearest-rank percentile of ascending figures; 0.0 where there are none."""
     if not ordered:
         return 0.0
     return ordered[max(0, ceil(share * len(ordered)) - 1)]
@@ -196,7 +196,7 @@ def post(
 
 
 async def send(load: Load) -> LoadReport:
-    """Send a load and report what came back. Raises as `converse`."""
+    """Send a load and return a report of the answers. Raises as `converse`."""
     requests = islice(cycle(load.requests), load.count_max)
     deadline = perf_counter() + load.seconds
 
@@ -212,10 +212,10 @@ async def send(load: Load) -> LoadReport:
 
 
 async def converse(port: int, talks: Sequence[Talk], *, seconds_max: float) -> LoadReport:
-    """Hold each talk on a connection of its own to 127.0.0.1, and report what came back.
+    """Hold each talk on a connection of its own to 127.0.0.1, and return a report of the answers.
 
     ConnectionError where nobody listens, TimeoutError where answers stay out or a talk does not end
-    in time, UnreadableAnswerError where their end cannot be told; and whatever a talk raises.
+    in time, UnreadableAnswerError where their end cannot be found; and every error of a talk.
     """
     loop = asyncio.get_running_loop()
     run = _Run(len(talks), loop.create_future())

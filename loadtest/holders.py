@@ -9,9 +9,9 @@ import msgspec
 
 from loadtest.document_numbers import (
     BIRTHDAYS,
-    Document,
-    DocumentType,
     NumberSpace,
+    SyntheticDocument,
+    SyntheticDocumentType,
     is_female,
 )
 from loadtest.draw import pick, spread
@@ -22,12 +22,12 @@ SECOND_DOCUMENT_SHARE = 0.04
 
 _ELSEWHERE = spread(
     [
-        ((DocumentType.HK_MACAO_PERMIT, NumberSpace.hk_macao_permit), 50),
-        ((DocumentType.TAIWAN_PERMIT, NumberSpace.taiwan_permit), 25),
-        ((DocumentType.PASSPORT, NumberSpace.passport), 15),
+        ((SyntheticDocumentType.HK_MACAO_PERMIT, NumberSpace.hk_macao_permit), 50),
+        ((SyntheticDocumentType.TAIWAN_PERMIT, NumberSpace.taiwan_permit), 25),
+        ((SyntheticDocumentType.PASSPORT, NumberSpace.passport), 15),
         (
             (
-                DocumentType.FOREIGN_PERMANENT_RESIDENT_ID,
+                SyntheticDocumentType.FOREIGN_PERMANENT_RESIDENT_ID,
                 NumberSpace.foreign_permanent_resident_id,
             ),
             10,
@@ -36,19 +36,19 @@ _ELSEWHERE = spread(
 )
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
+class SyntheticPerson(msgspec.Struct, frozen=True, kw_only=True):
     """One person; `documents` are whole and unspelt, the first is the one a court would take."""
 
     index: int
     name: str
     is_female: bool
-    documents: tuple[Document, ...]
+    documents: tuple[SyntheticDocument, ...]
 
     @property
     def resident_id(self) -> str | None:
         """The person's resident ID; None for people from elsewhere, who have none."""
         first = self.documents[0]
-        return first.number if first.type is DocumentType.RESIDENT_ID else None
+        return first.number if first.type is SyntheticDocumentType.RESIDENT_ID else None
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,34 +56,38 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     name: str
-    documents: tuple[Document, ...]
+    documents: tuple[SyntheticDocument, ...]
 
 
-Holder = Person | Organization
+Holder = SyntheticPerson | Organization
 
 
-def person(space: NumberSpace, index: int, rng: Random, *, elsewhere_share: float) -> Person:
+def person(
+    space: NumberSpace, index: int, rng: Random, *, elsewhere_share: float
+) -> SyntheticPerson:
     """Make the person of an index; `elsewhere_share` of them hold no resident ID."""
     if rng.random() < elsewhere_share:
         return _person_from_elsewhere(space, index, rng)
     number = space.resident_id(index, pick(rng, BIRTHDAYS))
-    documents = [Document(type=DocumentType.RESIDENT_ID, number=number)]
+    documents = [SyntheticDocument(type=SyntheticDocumentType.RESIDENT_ID, number=number)]
     if rng.random() < SECOND_DOCUMENT_SHARE:
-        documents.append(Document(type=DocumentType.PASSPORT, number=space.passport(index)))
+        documents.append(
+            SyntheticDocument(type=SyntheticDocumentType.PASSPORT, number=space.passport(index))
+        )
     female = is_female(number)
     name = personal_name(rng, is_female=female)
-    return Person(index=index, name=name, is_female=female, documents=tuple(documents))
+    return SyntheticPerson(index=index, name=name, is_female=female, documents=tuple(documents))
 
 
-def _person_from_elsewhere(space: NumberSpace, index: int, rng: Random) -> Person:
+def _person_from_elsewhere(space: NumberSpace, index: int, rng: Random) -> SyntheticPerson:
     kind, number_of = pick(rng, _ELSEWHERE)
     female = rng.random() < 0.5
     name = personal_name(rng, is_female=female)
-    document = Document(type=kind, number=number_of(space, index))
-    return Person(index=index, name=name, is_female=female, documents=(document,))
+    document = SyntheticDocument(type=kind, number=number_of(space, index))
+    return SyntheticPerson(index=index, name=name, is_female=female, documents=(document,))
 
 
 def organization(space: NumberSpace, index: int, rng: Random) -> Organization:
     """Make the company of an index."""
-    document = Document(type=DocumentType.USCC, number=space.uscc(index))
+    document = SyntheticDocument(type=SyntheticDocumentType.USCC, number=space.uscc(index))
     return Organization(index=index, name=company_name(rng), documents=(document,))

@@ -39,7 +39,7 @@ class Institution(FastHttpUser):
     wait_time = between(0.0, 0.05)
 
     def on_start(self) -> None:
-        """Give each user people of its own, and each run the same; refuse a host elsewhere."""
+        """Assign people to each user, the same in each run; refuse a host on another machine."""
         if urlsplit(self.host or "").hostname != LOOPBACK:
             raise StopTest(f"load goes to {LOOPBACK} alone")
         seed = next(_user_numbers)

@@ -1,4 +1,4 @@
-"""What a process has in memory, by the kernel's own count, in MiB."""
+"""The memory of a process, as the kernel counts it, in MiB."""
 
 import re
 from pathlib import Path
@@ -8,23 +8,23 @@ import msgspec
 _KIB = r"^{name}:\s+(\d+) kB$"
 
 
-class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one process: `rss_mib` is all that is resident, `pss_mib` its share of what it shares."""
+class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """The memory of one process: `rss_mib` is resident, in `pss_mib` shared pages count in part."""
 
     rss_mib: float
     pss_mib: float
     peak_rss_mib: float
 
 
-def memory_of(pid: int) -> Memory:
+def memory_of(pid: int) -> ProcessMemory:
     """Look at a process; FileNotFoundError where it has ended."""
     process = Path(f"/proc/{pid}")
     return read_memory((process / "status").read_text(), (process / "smaps_rollup").read_text())
 
 
-def read_memory(status: str, smaps_rollup: str) -> Memory:
+def read_memory(status: str, smaps_rollup: str) -> ProcessMemory:
     """Read the two texts that the kernel gives."""
-    return Memory(
+    return ProcessMemory(
         rss_mib=_mib(status, "VmRSS"),
         pss_mib=_mib(smaps_rollup, "Pss"),
         peak_rss_mib=_mib(status, "VmHWM"),
@@ -42,5 +42,5 @@ def children_of(pid: int) -> list[int]:
 def _mib(text: str, name: str) -> float:
     found = re.search(_KIB.format(name=name), text, re.MULTILINE)
     if found is None:
-        raise ValueError(f"the kernel tells no {name}")
+        raise ValueError(f"the kernel reports no {name}")
     return int(found[1]) / 1024

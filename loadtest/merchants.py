@@ -1,4 +1,4 @@
-"""Merchants at their tills: what they send to spend under caps, and what they must be answered.
+"""Merchants at their tills: their requests to spend under caps, and the answers they expect.
 
 By the contract (section 4) alone. Each is a talk of `loadtest.generator`, endless until told that
 it is over, and then ends with the sale that it is in. Every order has a key of its own. An answer
@@ -13,9 +13,9 @@ from itertools import count
 import msgspec
 
 from loadtest.answers import WrongAnswersError
-from loadtest.document_numbers import Document
+from loadtest.document_numbers import SyntheticDocument
 from loadtest.generator import Talk, post
-from loadtest.holders import Person
+from loadtest.holders import SyntheticPerson
 from loadtest.population import Population
 
 AUTHORIZATIONS = "/v1/spending/authorizations"
@@ -26,8 +26,8 @@ MORE_THAN_ANY_CAP_FEN = 10**12
 _OK, _CREATED, _CONFLICT = 200, 201, 409
 
 
-class Spending(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person has spent, as answers tell it, in fen."""
+class MerchantSpending(msgspec.Struct, frozen=True, kw_only=True):
+    """The spending of a person, as an answer states it, in fen."""
 
     limit_fen: int
     held_fen: int
@@ -35,7 +35,7 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     remaining_fen: int
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class MerchantAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The part of an answer that a merchant reads, a problem's too."""
 
     id: str | None = None
@@ -44,11 +44,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     amount_fen: int = 0
     captured_fen: int = 0
     refunded_fen: int = 0
-    spending: Spending | None = None
+    spending: MerchantSpending | None = None
 
 
-class Tally(msgspec.Struct, kw_only=True):
-    """What all merchants did, and what that leaves captured."""
+class MerchantTally(msgspec.Struct, kw_only=True):
+    """The counts of all merchants, and the sum that is captured."""
 
     authorized: int = 0
     captured: int = 0
@@ -57,23 +57,23 @@ class Tally(msgspec.Struct, kw_only=True):
 
     @property
     def captured_fen(self) -> int:
-        """What was captured and not given back."""
+        """The sum that was captured and not refunded."""
         return (self.captured - self.refunded) * AMOUNT_FEN
 
 
-_told = msgspec.json.Decoder(Told)
+_told = msgspec.json.Decoder(MerchantAnswer)
 
 
-def debtors(population: Population, today: date) -> list[Document]:
-    """Give the documents of people who are capped, each person's once.
+def debtors(population: Population, today: date) -> list[SyntheticDocument]:
+    """Return the documents of people who are capped, each person's once.
 
     Those whom a platform record shows as the defaulter, published by now, by a whole resident ID.
     """
-    found: dict[int, Document] = {}
+    found: dict[int, SyntheticDocument] = {}
     for listing in population.listings():
         shown = listing.party
         if (
-            isinstance(shown.holder, Person)
+            isinstance(shown.holder, SyntheticPerson)
             and shown.holder.resident_id
             and not shown.is_masked
             and listing.case.published_on <= today
@@ -82,7 +82,7 @@ def debtors(population: Population, today: date) -> list[Document]:
     return list(found.values())
 
 
-def authorization_body(person: Document, amount_fen: int, reference: str) -> bytes:
+def authorization_body(person: SyntheticDocument, amount_fen: int, reference: str) -> bytes:
     """Write the order to hold an amount at a resort."""
     return msgspec.json.encode(
         {
@@ -104,7 +104,7 @@ class Till:
         self._numbers = numbers
         self.captured: deque[str | None] = deque()
 
-    def authorize(self, person: Document, amount_fen: int = AMOUNT_FEN) -> bytes:
+    def authorize(self, person: SyntheticDocument, amount_fen: int = AMOUNT_FEN) -> bytes:
         """Order a hold."""
         number = next(self._numbers)
         body = authorization_body(person, amount_fen, f"ORDER-{number}")
@@ -127,7 +127,7 @@ class Till:
         return post(path, body, key=self._key, idempotency_key=f"order-{number}")
 
 
-def sales(till: Till, persons: Iterator[Document], is_over: Callable[[], bool]) -> Talk:
+def sales(till: Till, persons: Iterator[SyntheticDocument], is_over: Callable[[], bool]) -> Talk:
     """Sell to one person after the other: an authorization, and its capture."""
     while not is_over():
         status, told = read((yield till.authorize(next(persons))))
@@ -139,11 +139,13 @@ def sales(till: Till, persons: Iterator[Document], is_over: Callable[[], bool]) 
         _expect(told.captured_fen == AMOUNT_FEN, status, told)
 
 
-def sales_to_one(till: Till, person: Document, tally: Tally, is_over: Callable[[], bool]) -> Talk:
-    """Sell to one person, whom all others sell to as well, up to the cap and on.
+def sales_to_one(
+    till: Till, person: SyntheticDocument, tally: MerchantTally, is_over: Callable[[], bool]
+) -> Talk:
+    """Sell to one person, the same for all merchants, up to the cap and beyond.
 
-    Whoever is refused gives back the oldest that was captured here, in this talk or before, and so
-    makes room for one sale, which any of the others may come first to.
+    A refused merchant refunds its oldest captured sale, of this talk or an earlier one. The refund
+    makes room for one sale of any merchant.
     """
     while not is_over():
         status, told = read((yield till.authorize(person)))
@@ -164,7 +166,7 @@ def sales_to_one(till: Till, person: Document, tally: Tally, is_over: Callable[[
         till.captured.append(authorization_id)
 
 
-def orders(person: Iterator[Document], is_over: Callable[[], bool]) -> Talk:
+def orders(person: Iterator[SyntheticDocument], is_over: Callable[[], bool]) -> Talk:
     """Send the baseline the same bodies, one row each."""
     for number in count():
         if is_over():
@@ -174,14 +176,14 @@ def orders(person: Iterator[Document], is_over: Callable[[], bool]) -> Talk:
         _expect(status == _CREATED and told.amount_fen == AMOUNT_FEN, status, told)
 
 
-def read(answer: bytes) -> tuple[int, Told]:
+def read(answer: bytes) -> tuple[int, MerchantAnswer]:
     """Read an answer's status and body."""
     head_ends = answer.index(b"\r\n\r\n") + 4
     return int(answer[9:12]), _told.decode(answer[head_ends:])
 
 
-def held_within(spending: Spending | None) -> Spending:
-    """See that what is spent is within the cap, and that the sums of an answer agree."""
+def held_within(spending: MerchantSpending | None) -> MerchantSpending:
+    """Return the spending, after a proof that it is within the cap and that its sums agree."""
     if spending is None:
         raise WrongAnswersError("an answer about a capped person without spending")
     spent = spending.held_fen + spending.captured_fen
@@ -190,6 +192,6 @@ def held_within(spending: Spending | None) -> Spending:
     return spending
 
 
-def _expect(is_so: bool, status: int, told: Told) -> None:
+def _expect(is_so: bool, status: int, told: MerchantAnswer) -> None:
     if not is_so:
         raise WrongAnswersError(f"an order was answered {status}: {told.code or told.status}")

@@ -22,7 +22,7 @@ _header = re.compile(rb"\r\n(content-length|webhook-[a-z]+): *([^\r]*)", re.IGNO
 
 
 class UnreadableMessageError(Exception):
-    """The sender sent what is no notice."""
+    """The sender sent a request that is no notice."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoints:
-    """What came in, and when all that is waited for had."""
+    """The notices that arrived, and the time when the last expected one did."""
 
     def __init__(self, hanging: Set[int], expected: int) -> None:
         self.hanging = hanging

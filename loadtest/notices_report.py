@@ -1,4 +1,4 @@
-"""What the benchmark of notices says."""
+"""The report of the benchmark of notices."""
 
 import msgspec
 

@@ -24,7 +24,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def here(cls, now: datetime) -> "Origin":
-        """Describe this machine and checkout; what cannot be known reads `unknown`."""
+        """Describe this machine and checkout; an unknown field reads `unknown`."""
         facts = _CPU_FACTS.read_text() if _CPU_FACTS.exists() else ""
         return cls(
             cpu=cpu_model(facts),
@@ -46,7 +46,7 @@ def cpu_model(facts: str) -> str:
 
 
 def _commit() -> str:
-    """Give the commit, with `+` where files other than earlier reports differ from it."""
+    """Return the commit, with `+` where files other than earlier reports differ from it."""
     here = Path(__file__).parent
     commit = _git(here, "rev-parse", "--short=12", "HEAD")
     if commit is None:

@@ -24,8 +24,8 @@ ANSWER_SECONDS_MAX = 10.0
 _READ_BYTES = 1 << 16
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back for one request."""
+class PacedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one request."""
 
     status: int
     body: bytes
@@ -70,7 +70,7 @@ class Lines:
         for line in free:
             self._free.put_nowait(line)
 
-    async def ask(self, request: bytes) -> Answer:
+    async def ask(self, request: bytes) -> PacedAnswer:
         """Send on the line that has been free the longest; so that all of them take turns.
 
         TimeoutError where no answer comes, ConnectionError where the server hangs up.
@@ -112,7 +112,7 @@ async def keep_rate(
             group.create_task(_done(act(number)))
 
 
-class Asking(msgspec.Struct, frozen=True, kw_only=True):
+class PacedQuestions(msgspec.Struct, frozen=True, kw_only=True):
     """Questions of one kind, in a row that begins anew at its end."""
 
     port: int
@@ -121,7 +121,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
 
 
-async def ask_until(asking: Asking, is_over: Callable[[], bool]) -> Latencies:
+async def ask_until(asking: PacedQuestions, is_over: Callable[[], bool]) -> Latencies:
     """Ask at the given rate until it is over; ValueError where an answer was no 200."""
     seconds = array("d")
     statuses: Counter[int] = Counter()
@@ -143,7 +143,7 @@ async def _done(act: Awaitable[None]) -> None:
     await act
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> Answer:
+async def _read_answer(reader: asyncio.StreamReader) -> PacedAnswer:
     data = b""
     while (size := answer_size(data)) is None or len(data) < size:
         more = await reader.read(_READ_BYTES)
@@ -151,4 +151,4 @@ async def _read_answer(reader: asyncio.StreamReader) -> Answer:
             raise ConnectionError("the server hung up before it had answered")
         data += more
     head_ends = data.index(b"\r\n\r\n") + 4
-    return Answer(status=int(data[9:12]), body=data[head_ends:size])
+    return PacedAnswer(status=int(data[9:12]), body=data[head_ends:size])

@@ -4,7 +4,7 @@ PostgreSQL itself writes them (`past_spending.sql`), as `loadtest.large_list` do
 service would have kept beside each: decisions and sums of days; `checker audit verify` proves them.
 Those who spent are the debtors of the service's own list, so who is sold to afterwards has a past.
 
-What is not as it would be: nobody's order has a reference, and no idempotency key is left of them.
+Two differences from real orders: no order has a reference, and no idempotency key is left of them.
 Keys are kept for two days, and all of this is of months that are over.
 """
 

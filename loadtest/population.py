@@ -14,10 +14,10 @@ from itertools import islice
 from random import Random
 
 from loadtest.circles import LISTINGS, PEOPLE_MAX, Listing, Shares, circle
-from loadtest.crowd import Form, Subject, askable, innocent, reached
+from loadtest.crowd import CrowdSubject, ListForm, askable, innocent, reached
 from loadtest.document_numbers import CAPACITY, NumberSpace
 from loadtest.draw import below, pick
-from loadtest.holders import Holder, Person, organization, person
+from loadtest.holders import Holder, SyntheticPerson, organization, person
 from loadtest.listing_line import listing_line
 from loadtest.zxgk import zxgk_line
 
@@ -31,7 +31,7 @@ _ORGANIZATIONS_IN_A_CROWD = 0.05
 class Population:
     """One list, and the people around it.
 
-    `today` is the day on which `shares` hold: what is expired and what is not yet published.
+    `today` is the day on which `shares` hold, such as the share of expired listings.
     Raises ValueError where the list is empty or larger than the numbers allow.
     """
 
@@ -68,22 +68,22 @@ class Population:
         rng = Random(self._seed)
         return (zxgk_line(listing, rng) for listing in self.listings())
 
-    def lines(self, form: Form) -> Iterator[bytes]:
+    def lines(self, form: ListForm) -> Iterator[bytes]:
         """Write the list in either form."""
-        return self.zxgk_lines() if form is Form.ZXGK else self.listing_lines()
+        return self.zxgk_lines() if form is ListForm.ZXGK else self.listing_lines()
 
-    def holders(self, form: Form = Form.LISTING) -> Iterator[Holder]:
-        """Make everybody whom the list reaches by a document, each once."""
+    def holders(self, form: ListForm = ListForm.LISTING) -> Iterator[Holder]:
+        """Yield each person that the list reaches by a document, once."""
         for number in range(self._circles):
             yield from askable(self._circle(number), form)
 
-    def people(self) -> Iterator[Person]:
+    def people(self) -> Iterator[SyntheticPerson]:
         """Make the natural persons among the holders: debtors and officers."""
-        return (holder for holder in self.holders() if isinstance(holder, Person))
+        return (holder for holder in self.holders() if isinstance(holder, SyntheticPerson))
 
     def crowd(
-        self, size: int, listed_share: float, *, form: Form = Form.LISTING
-    ) -> Iterator[Subject]:
+        self, size: int, listed_share: float, *, form: ListForm = ListForm.LISTING
+    ) -> Iterator[CrowdSubject]:
         """Let `size` subjects ask, `listed_share` of them on the list as published in `form`.
 
         Being on the list is not yet being restricted: `Subject.links` may be masked, over or still
@@ -106,7 +106,7 @@ class Population:
         )
         return made[: self._size - number * LISTINGS]
 
-    def _listed_subject(self, form: Form, rng: Random) -> Subject:
+    def _listed_subject(self, form: ListForm, rng: Random) -> CrowdSubject:
         """Draw a circle, then somebody in it; a circle with nobody to ask for is drawn again."""
         while True:
             listings = self._circle(below(rng, self._circles))
@@ -136,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m loadtest.population", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--listings", type=int, default=1000)
-    parser.add_argument("--format", type=Form, choices=list(Form), default=Form.LISTING)
+    parser.add_argument("--format", type=ListForm, choices=list(ListForm), default=ListForm.LISTING)
     parser.add_argument("--today", type=date.fromisoformat, default=DEFAULT_DAY)
     options = parser.parse_args()
     population = Population(options.seed, options.listings, today=options.today)

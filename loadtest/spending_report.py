@@ -1,9 +1,9 @@
-"""What the benchmark of spending says."""
+"""The report of the benchmark of spending."""
 
 import msgspec
 
 from loadtest.figures import Figures
-from loadtest.merchants import Spending, Tally
+from loadtest.merchants import MerchantSpending, MerchantTally
 from loadtest.origin import Origin
 
 
@@ -32,8 +32,8 @@ class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
     different_baseline: Figures
     one: Figures
     one_max_ms: float
-    tally: Tally
-    spent: Spending
+    tally: MerchantTally
+    spent: MerchantSpending
 
     @property
     def ratio(self) -> float:

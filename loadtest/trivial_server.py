@@ -2,7 +2,7 @@
 
     python -m loadtest.trivial_server PORT
 
-A figure measured near this ceiling tells of the generator and not of the server behind it.
+A figure measured near this ceiling measures the generator and not the server behind it.
 """
 
 import asyncio

@@ -1,11 +1,11 @@
-"""Finds a server's workers: by what `/metrics` says of replicas, which its other children lack."""
+"""Finds a server's workers: by the replicas in `/metrics`, which its other children lack."""
 
 import re
 import urllib.request
 from collections.abc import Iterable
 
 from loadtest.generator import LOOPBACK
-from loadtest.memory import Memory, memory_of
+from loadtest.memory import ProcessMemory, memory_of
 
 _replica_version = re.compile(r'^checker_replica_version\{pid="(\d+)"\} ([\d.e+]+)$', re.MULTILINE)
 
@@ -16,7 +16,7 @@ def replicas_at(port: int) -> dict[int, int]:
         return replica_versions(answer.read().decode())
 
 
-def largest(workers: Iterable[int]) -> Memory:
+def largest(workers: Iterable[int]) -> ProcessMemory:
     """Look at the worker with the most memory."""
     return max(map(memory_of, workers), key=lambda memory: memory.rss_mib)
 
@@ -25,5 +25,5 @@ def replica_versions(metrics: str) -> dict[int, int]:
     """Read which version each worker's replica holds, by the worker's process id."""
     found = _replica_version.findall(metrics)
     if not found:
-        raise ValueError("the metrics tell of no replica")
+        raise ValueError("the metrics name no replica")
     return {int(pid): int(float(version)) for pid, version in found}

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from loadtest.circles import Appearance, Listing, Role
-from loadtest.document_numbers import DocumentType, birth_year
+from loadtest.circles import Appearance, CircleRole, Listing
+from loadtest.document_numbers import SyntheticDocumentType, birth_year
 from loadtest.draw import below, pick
-from loadtest.holders import Organization, Person
+from loadtest.holders import Organization, SyntheticPerson
 
 _encoder = msgspec.json.Encoder()
 
@@ -21,10 +21,10 @@ _NOTHING_KNOWN = ("暂无", "")
 _AGES_OF_COMPANIES: tuple[int | str, ...] = (0, 0, "0", "")
 _HALF_WIDTH_BRACKETS = str.maketrans("（）", "()")
 _ROLE_NAMES = {
-    Role.LEGAL_REPRESENTATIVE: "法定代表人",
-    Role.PRINCIPAL: "主要负责人",
-    Role.ACTUAL_CONTROLLER: "实际控制人",
-    Role.DIRECTLY_RESPONSIBLE: "影响债务履行的直接责任人员",
+    CircleRole.LEGAL_REPRESENTATIVE: "法定代表人",
+    CircleRole.PRINCIPAL: "主要负责人",
+    CircleRole.ACTUAL_CONTROLLER: "实际控制人",
+    CircleRole.DIRECTLY_RESPONSIBLE: "影响债务履行的直接责任人员",
 }
 _DUTIES = (
     "被执行人于判决生效之日起十日内偿还借款本金{amount}元及利息。",
@@ -74,7 +74,7 @@ def zxgk_line(listing: Listing, rng: Random) -> bytes:
     return _encoder.encode(record) + b"\n"
 
 
-def _about_person(holder: Person | Organization, on: date, rng: Random) -> dict[str, Any]:
+def _about_person(holder: SyntheticPerson | Organization, on: date, rng: Random) -> dict[str, Any]:
     if isinstance(holder, Organization):
         return {"age": pick(rng, _AGES_OF_COMPANIES), "sexy": pick(rng, _NOTHING_KNOWN)}
     number = holder.resident_id
@@ -86,12 +86,12 @@ def _about_person(holder: Person | Organization, on: date, rng: Random) -> dict[
 
 
 def _about_organization(listing: Listing, rng: Random) -> dict[str, Any]:
-    """Give the type of the party and, of a company, its officers.
+    """Return the type of the party and, of a company, its officers.
 
     `businessEntity` names the legal representative once more; where the number is not known,
     it is at times the only place that does.
     """
-    if isinstance(listing.party.holder, Person):
+    if isinstance(listing.party.holder, SyntheticPerson):
         about: dict[str, Any] = {
             "partyTypeName": pick(rng, ("0", "580")),
             "businessEntity": pick(rng, _NOTHING_KNOWN),
@@ -102,7 +102,7 @@ def _about_organization(listing: Listing, rng: Random) -> dict[str, Any]:
     rows = []
     representative = ""
     for officer in listing.officers:
-        if officer.role is Role.LEGAL_REPRESENTATIVE:
+        if officer.role is CircleRole.LEGAL_REPRESENTATIVE:
             representative = officer.holder.name
             if not officer.documents and rng.random() < 0.5:
                 continue
@@ -129,9 +129,9 @@ def _officer_row(officer: Appearance, rng: Random) -> dict[str, str]:
 def _card_number(appearance: Appearance, rng: Random) -> str:
     document = appearance.documents[0]
     drawn = rng.random()
-    if document.type is DocumentType.ORG_CODE and drawn < 0.5:
+    if document.type is SyntheticDocumentType.ORG_CODE and drawn < 0.5:
         return f"{document.number[:8]}-{document.number[8]}"
-    if document.type is DocumentType.RESIDENT_ID and drawn < 0.1:
+    if document.type is SyntheticDocumentType.RESIDENT_ID and drawn < 0.1:
         return document.number.lower()
     return document.number
 
@@ -148,7 +148,7 @@ def _case_number(number: str, rng: Random) -> str:
 
 
 def _title_number(listing: Listing, rng: Random) -> str | list[str]:
-    """Give the number of the judgment that is enforced: one, several, or none known."""
+    """Return the number of the judgment that is enforced: one, several, or none known."""
     court, year = listing.case.court, listing.case.filed_on.year - 1
     numbers = [
         _case_number(f"（{year}）{court.code}民初{1 + below(rng, 9000)}号", rng) for _ in range(2)

@@ -1,4 +1,4 @@
-"""`checker accounts`: make, list, show, disable and enable accounts."""
+"""`checker accounts`: create, list, show, disable and enable accounts."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from checker.accounts.accounts import Account, AccountChanges, Accounts
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import AccountScope, Network, read_networks
 from checker.accounts.views import account_view
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.cli.scope_options import not_blank, scope_from, scope_options
 from checker.config import Config
 from checker.errors import InvalidRequest
@@ -39,14 +39,14 @@ _network_option = click.option(
 
 @click.group()
 def accounts() -> None:
-    """Accounts of those who call, each with keys of its own (`checker keys`)."""
+    """Create, list, show, disable and enable accounts; `checker keys` makes their keys."""
 
 
 @accounts.command()
 @click.option(
     "--role", required=True, type=click.Choice([role.value for role in AccountRole]), help="Role."
 )
-@click.option("--name", required=True, callback=not_blank, help="A name that no other has.")
+@click.option("--name", required=True, callback=not_blank, help="A name that no other account has.")
 @scope_options
 @_network_option
 @json_option
@@ -62,33 +62,33 @@ def create(  # noqa: PLR0917 - click passes options by name
     networks: tuple[Network, ...] | None,
     as_json: bool,
 ) -> None:
-    """Make an account, which bounds what its keys may, and print its id, alone."""
-    bounds = scope_from(services, jurisdiction, quota, daily_quota)
-    scope = AccountScope(**msgspec.structs.asdict(bounds), networks=networks)
+    """Create an account, which limits its keys, and print only its id."""
+    limits = scope_from(services, jurisdiction, quota, daily_quota)
+    scope = AccountScope(**msgspec.structs.asdict(limits), networks=networks)
 
     async def work(runtime: Runtime) -> Account:
         return await runtime.accounts.create(name=name, role=AccountRole(role), scope=scope)
 
     made = run_in_deployment(config, work)
     if as_json:
-        tell_json(account_view(made))
+        print_json(account_view(made))
     else:
         click.echo(made.id)
 
 
 @accounts.command("list")
-@click.option("--flagged", is_flag=True, help="Only those that seem to fish.")
+@click.option("--flagged", is_flag=True, help="Only accounts that seem to fish.")
 @json_option
 @deployment_options
 def list_accounts(config: Config, flagged: bool, as_json: bool) -> None:
-    """Tell which accounts there are, oldest first."""
+    """List the accounts, oldest first."""
 
     async def work(runtime: Runtime) -> list[Account]:
         return [one async for one in _all_accounts(runtime.accounts, flagged)]
 
     found = run_in_deployment(config, work)
     if as_json:
-        tell_json([account_view(one) for one in found])
+        print_json([account_view(one) for one in found])
         return
     for one in found:
         click.echo(f"{one.id}  {one.role:<12} {one.name}{_state(one)}")
@@ -99,16 +99,16 @@ def list_accounts(config: Config, flagged: bool, as_json: bool) -> None:
 @json_option
 @deployment_options
 def show(config: Config, account: str, as_json: bool) -> None:
-    """Tell of ACCOUNT, by name or id."""
+    """Show ACCOUNT, by name or id."""
 
     async def work(runtime: Runtime) -> Account:
         return await runtime.accounts.named(account)
 
-    told = account_view(run_in_deployment(config, work))
+    view = account_view(run_in_deployment(config, work))
     if as_json:
-        tell_json(told)
+        print_json(view)
         return
-    for name, value in msgspec.to_builtins(told).items():
+    for name, value in msgspec.to_builtins(view).items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")
 
 
@@ -116,7 +116,7 @@ def show(config: Config, account: str, as_json: bool) -> None:
 @click.argument("account")
 @deployment_options
 def disable(config: Config, account: str) -> None:
-    """Put all keys of ACCOUNT, by name or id, out of force within a second."""
+    """Refuse all keys of ACCOUNT, by name or id, on every node within a second."""
     _switch(config, account, disabled=True)
 
 
@@ -124,7 +124,7 @@ def disable(config: Config, account: str) -> None:
 @click.argument("account")
 @deployment_options
 def enable(config: Config, account: str) -> None:
-    """Put the keys of a disabled ACCOUNT, by name or id, in force again."""
+    """Accept the keys of a disabled ACCOUNT, by name or id, again."""
     _switch(config, account, disabled=False)
 
 
@@ -147,7 +147,7 @@ def set_networks(config: Config, account: str, networks: tuple[Network, ...] | N
 @click.argument("account")
 @deployment_options
 def clear_flag(config: Config, account: str) -> None:
-    """Let ACCOUNT, by name or id, which seemed to fish, go on at its usual pace."""
+    """Remove the flag of fishing from ACCOUNT, by name or id, so that its full quota returns."""
 
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)

@@ -1,15 +1,15 @@
-"""`checker audit`: proves what is kept."""
+"""`checker audit`: verifies the stored record."""
 
 import sys
 
 import click
 
+from checker.cli.commands import EXIT_FAULTS
 from checker.cli.options import (
-    EXIT_FAULTS,
     deployment_options,
     json_option,
+    print_json,
     run_in_deployment,
-    tell_json,
 )
 from checker.config import Config
 from checker.journal.chained_table import ChainHead
@@ -42,7 +42,7 @@ def _noted_heads(_ctx: click.Context, _option: click.Parameter, text: str | None
 
 @click.group()
 def audit() -> None:
-    """Prove what is kept."""
+    """Verify the stored record."""
 
 
 @audit.command()
@@ -50,31 +50,31 @@ def audit() -> None:
     "--head",
     callback=_noted_heads,
     metavar="HEAD",
-    help="A head that this command has printed earlier. It has to be in the chains still.",
+    help="A head that this command has printed earlier. The chains must still hold it.",
 )
 @json_option
 @deployment_options
 def verify(config: Config, head: NotedHeads, as_json: bool) -> None:
     """Verify the chain over decisions and outcomes, and every row of the list, of spending, of
-    permits' uses and of management against the journal. Balances and outlines are made again.
+    permits' uses and of management against the journal. Balances and outlines are computed again.
 
-    Exit code 3: something does not hold. The first faults are printed, each with its row.
+    Exit code 3: a fault was found. The first faults are printed, each with its row.
     """
 
     async def work(runtime: Runtime) -> RecordVerification:
         return await verify_record(runtime.work_engine, runtime.sealer, head)
 
-    told = run_in_deployment(config, work)
+    found = run_in_deployment(config, work)
     if as_json:
-        tell_json(told)
+        print_json(found)
     else:
-        _tell(told)
-    if told.fault_count:
+        _print(found)
+    if found.fault_count:
         sys.exit(EXIT_FAULTS)
 
 
-def _tell(told: RecordVerification) -> None:
-    decisions, journal, spending = told.decisions, told.journal, told.spending
+def _print(found: RecordVerification) -> None:
+    decisions, journal, spending = found.decisions, found.journal, found.spending
     for fault in (*decisions.faults, *journal.faults, *spending.faults):
         click.echo(fault)
     click.echo(

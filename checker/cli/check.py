@@ -1,4 +1,4 @@
-"""`checker check`: one question, asked without HTTP."""
+"""`checker check`: one check without HTTP."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from cache.token import Token
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.answer import Answer, answer_of
 from checker.checks.request import read_check
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.domain.clock import SystemClock, shanghai_day
 from checker.domain.decision import Outcome
@@ -20,7 +20,7 @@ from checker.domain.service import ServiceType
 from checker.node.runtime import Runtime
 from checker.policy.vocabulary import FIELDS
 
-# With --exit-code a script can tell decisions apart.
+# With --exit-code a script can distinguish decisions.
 EXIT_CODES = {Outcome.ALLOW: 0, Outcome.CAP: 10, Outcome.REVIEW: 11, Outcome.DENY: 12}
 _COLORS = {
     Outcome.ALLOW: "green",
@@ -85,9 +85,9 @@ def check(  # noqa: PLR0917 - click passes options by name
 
     answer = run_in_deployment(config, work)
     if as_json:
-        tell_json(answer)
+        print_json(answer)
     else:
-        _tell(answer)
+        _print(answer)
     if exit_code:
         sys.exit(EXIT_CODES[answer.decision])
 
@@ -101,12 +101,12 @@ def _body(question: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(question)
     except UnicodeEncodeError:
-        # `from None`: the cause quotes what was typed.
+        # `from None`: the cause repeats the document.
         raise click.UsageError("the options are not written in UTF-8") from None
 
 
 def document_as_asked(text: str) -> dict[str, str]:
-    """Read `TYPE:NUMBER`, or a resident ID alone; `-`: from standard input."""
+    """Return the document of `TYPE:NUMBER` or of a resident ID alone; `-`: from standard input."""
     if text == "-":
         text = sys.stdin.readline().strip()
     kind, colon, number = text.partition(":")
@@ -131,7 +131,7 @@ def _service(text: str) -> dict[str, Any]:
 
 
 def _value(text: str, kind: type | None) -> object:
-    """Read what stands behind `=`; what cannot be read goes on as text, to be refused there."""
+    """Return the value after `=` as `kind`; else the text itself, which the check then refuses."""
     if kind is bool:
         return _WORDS.get(text, text)
     if kind is int and _NUMBER.match(text):
@@ -139,7 +139,7 @@ def _value(text: str, kind: type | None) -> object:
     return text
 
 
-def _tell(answer: Answer) -> None:
+def _print(answer: Answer) -> None:
     decision = click.style(answer.decision.value, fg=_COLORS[answer.decision], bold=True)
     click.echo(f"{decision}  (list version {answer.list.version}, as of {answer.list.as_of})")
     for reason in answer.reasons:

@@ -1,4 +1,4 @@
-"""`checker demo`: from nothing to a service with a list, keys and something to try."""
+"""`checker demo`: starts a service with a synthetic list, keys and a first request."""
 
 import json
 import shlex
@@ -10,7 +10,7 @@ from checker.accounts.keys import AccountRole
 from checker.cli.options import deployment_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
 from checker.config import CONFIG_FILE, Config
-from checker.demo import Person, demo_list, demo_persons, demo_settings
+from checker.demo import DemoPerson, demo_list, demo_persons, demo_settings
 from checker.domain.clock import shanghai_day
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat
@@ -21,8 +21,8 @@ from checker.registry.versions import ChangeKind, list_origin
 from checker.serving import server
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """What the demo made: a key for each role, and the list's size."""
+class PreparedDemo(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of the preparation: a key for each role, and the size of the list."""
 
     keys: dict[AccountRole, str]
     summary: ListSummary
@@ -38,14 +38,14 @@ def demo(config: Config, host: str, port: int, workers: int) -> None:
     server.refuse_unusable(host, port)
     with open_servers(config) as named:
         prepared = run_in_deployment(named, _prepare, publish=True)
-        # Only now: another's directory was refused, and keeps its settings unset.
+        # Only now: `_prepare` refuses a directory with another list, which keeps its settings.
         served = _with_settings(named)
-        _tell(prepared, f"http://{host}:{port}")
+        _print(prepared, f"http://{host}:{port}")
         server.serve(served, host=host, port=port, workers=workers, log_format=LogFormat.TEXT)
 
 
 def _with_settings(config: Config) -> Config:
-    """Put the demo's settings where every command on this directory finds them."""
+    """Return the `Config` with the demo's settings, unless the directory has settings."""
     if config.config_file is not None:
         return config
     file = config.data_dir / CONFIG_FILE
@@ -53,7 +53,7 @@ def _with_settings(config: Config) -> Config:
     return msgspec.structs.replace(config, config_file=file)
 
 
-async def _prepare(runtime: Runtime) -> Prepared:
+async def _prepare(runtime: Runtime) -> PreparedDemo:
     async with runtime.engine.connect() as connection:
         origin = await list_origin(connection)
     if origin not in {None, ChangeKind.DEMO}:
@@ -65,10 +65,10 @@ async def _prepare(runtime: Runtime) -> Prepared:
         for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)
     }
     today = shanghai_day(runtime.clock.now())
-    return Prepared(keys=keys, summary=await summarize(runtime.engine, today))
+    return PreparedDemo(keys=keys, summary=await summarize(runtime.engine, today))
 
 
-def _tell(prepared: Prepared, url: str) -> None:
+def _print(prepared: PreparedDemo, url: str) -> None:
     summary = prepared.summary
     click.secho(f"\nchecker: {url}, API at {url}/docs", bold=True)
     click.echo(
@@ -83,7 +83,7 @@ def _tell(prepared: Prepared, url: str) -> None:
     click.echo("\nThe README says who else can be asked about. Ctrl-C stops the service.\n")
 
 
-def _curl(person: Person, key: str, url: str) -> str:
+def _curl(person: DemoPerson, key: str, url: str) -> str:
     question = {
         "subject": {
             "document": {"type": person.type, "number": person.number},

@@ -1,4 +1,4 @@
-"""`checker import`: takes a list, or changes of it, from a file, with a bar on a terminal."""
+"""`checker import`: takes in a list or changes from a file, with a progress bar on a terminal."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,8 +12,8 @@ from checker.cli.options import (
     deployment_options,
     format_option,
     json_option,
+    print_json,
     run_in_deployment,
-    tell_json,
 )
 from checker.config import Config
 from checker.formats.feed_format import ListFormat
@@ -24,12 +24,12 @@ from checker.node.runtime import Runtime
 from checker.registry.sealing import Sealer
 
 CHUNK_BYTES = 1 << 18
-TOLD_MAX = 20
+SHOWN_MAX = 20
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@format_option("How the lines are written.")
+@format_option("The format of the lines.")
 @click.option(
     "--snapshot/--changes",
     "snapshot",
@@ -38,18 +38,18 @@ TOLD_MAX = 20
     "another --format than listing a record that is put in force.",
 )
 @click.option("--strict", is_flag=True, help="With --changes: all lines, or none of them.")
-@click.option("--allow-empty", is_flag=True, help="An empty list is meant, and frees everybody.")
-@click.option("--allow-shrink", is_flag=True, help="A list of less than half is meant.")
+@click.option("--allow-empty", is_flag=True, help="Accept an empty list: it ends all restrictions.")
+@click.option("--allow-shrink", is_flag=True, help="Accept a list of less than half the size.")
 @click.option(
     "--idempotency-key",
     "key",
     type=click.STRING,
-    help="The same FILE under the same key is taken in once, however often it is asked for.",
+    help="The same FILE with the same key is taken in only once.",
 )
 @click.option(
     "--if-match",
     type=click.IntRange(min=0),
-    help="The version that the list must have; another one changes nothing and is an error.",
+    help="The version that the list must have; with another version nothing is changed.",
 )
 @json_option
 @deployment_options
@@ -73,17 +73,17 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
 
-        said = ["import", feed_format.name, snapshot, strict, allow_empty, allow_shrink]
+        asked = ["import", feed_format, snapshot, strict, allow_empty, allow_shrink]
 
         async def work(runtime: Runtime) -> FeedReport:
-            terms = _terms(runtime.sealer, key, if_match, [*said, _sha256(file)])
+            terms = _terms(runtime.sealer, key, if_match, [*asked, _sha256(file)])
             chunks = _chunks(file, lambda size: progress.update(bar, completed=size))
             if not snapshot:
                 return await runtime.changes.apply(
                     chunks,
                     strict=strict,
                     line_format=format_of_changes(feed_format),
-                    progress=told,
+                    progress=show,
                     terms=terms,
                 )
             return await runtime.feed.replace(
@@ -91,35 +91,35 @@ def import_list(  # noqa: PLR0917 - click passes options by name
                 feed_format=feed_format,
                 allow_empty=allow_empty,
                 allow_shrink=allow_shrink,
-                progress=told,
+                progress=show,
                 terms=terms,
             )
 
-        def told(lines: int) -> None:
+        def show(lines: int) -> None:
             progress.update(bar, description=f"{lines} lines")
 
         report = run_in_deployment(config, work, publish=True)
     if as_json:
-        tell_json(report)
+        print_json(report)
         return
     click.echo(
         f"version {report.version}: {report.accepted} accepted, {report.rejected_count} rejected"
     )
-    for line in report.rejected[:TOLD_MAX]:
+    for line in report.rejected[:SHOWN_MAX]:
         click.echo(f"  line {line.line}: {line.code}: {line.detail}", err=True)
-    if report.rejected_count > TOLD_MAX:
-        click.echo(f"  … and {report.rejected_count - TOLD_MAX} more", err=True)
+    if report.rejected_count > SHOWN_MAX:
+        click.echo(f"  … and {report.rejected_count - SHOWN_MAX} more", err=True)
 
 
 def _terms(
-    sealer: Sealer, key: str | None, if_match: int | None, said: Sequence[object]
+    sealer: Sealer, key: str | None, if_match: int | None, asked: Sequence[object]
 ) -> FeedTerms:
-    """Give the terms of an import; commands are one sender, with keys of their own."""
+    """Return the terms of an import; all commands count as one sender."""
     if key is None:
         return FeedTerms(if_match=if_match)
     digests = RequestKey(
         key_digest=sealer.key_digest("import", None, key),
-        request_digest=sealer.request_digest(said),
+        request_digest=sealer.request_digest(asked),
     )
     return FeedTerms(key=digests, if_match=if_match)
 
@@ -139,7 +139,7 @@ async def _chunks(file: Path, progress: Callable[[int], None]) -> AsyncIterator[
 
 
 def _progress() -> Progress:
-    """Make a bar on standard error; without a terminal nothing is shown."""
+    """Return a progress bar on standard error, which shows nothing without a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

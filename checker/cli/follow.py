@@ -1,4 +1,4 @@
-"""`checker feed follow`: keeps the list where a source publishes it."""
+"""`checker feed follow`: takes in the list that a source publishes, and its changes."""
 
 import asyncio
 import functools
@@ -15,8 +15,8 @@ from checker.cli.options import (
     deployment_options,
     format_option,
     json_option,
+    print_json,
     run_in_deployment,
-    tell_json,
 )
 from checker.config import Config
 from checker.connector.connector import Round, SourceConnector
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @click.group()
 def feed() -> None:
-    """What comes in from the courts."""
+    """Follow the lists that the courts publish."""
 
 
 @feed.command()
@@ -50,10 +50,10 @@ def feed() -> None:
     type=click.FloatRange(1, 86_400),
     default=INTERVAL_S,
     show_default=True,
-    help="Seconds from one look to the next.",
+    help="Seconds between two looks.",
 )
-@click.option("--once", is_flag=True, help="Look once, tell what came of it, and end.")
-@format_option("How the lines of a whole list are written.")
+@click.option("--once", is_flag=True, help="Look once, print the result, and end.")
+@format_option("The format of the lines of a whole list.")
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -71,7 +71,7 @@ def follow(
     token_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Take in the list that URL publishes, and whatever changes there, until stopped.
+    """Take in the list that URL publishes, and its changes, until stopped.
 
     URL names a list (NDJSON), a manifest (JSON), or a directory with a manifest.json: on the web,
     or a path of this machine.
@@ -94,9 +94,9 @@ def follow(
 
     done = run_in_deployment(config, work, publish=True)
     if done is not None and as_json:
-        tell_json(done)
+        print_json(done)
     elif done is not None:
-        click.echo(_told(done))
+        click.echo(_text(done))
 
 
 def _address(text: str) -> httpx.URL | Path:
@@ -152,7 +152,7 @@ async def _until_stopped(connector: SourceConnector, interval_s: float) -> None:
         await following
 
 
-def _told(done: Round) -> str:
+def _text(done: Round) -> str:
     if done.version is None:
         return "nothing new"
     return f"version {done.version}: {done.files} files, {done.rejected} lines rejected"

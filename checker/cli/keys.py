@@ -1,4 +1,4 @@
-"""`checker keys`: make, list, rotate and revoke keys."""
+"""`checker keys`: create, list, rotate and revoke keys."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from checker.accounts.account_keys import (
 )
 from checker.accounts.keys import AccountRole
 from checker.accounts.views import key_view, made_key
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
 from checker.config import Config
 from checker.node.runtime import Runtime
@@ -25,7 +25,7 @@ KEYS_AT_ONCE = 1_000
 
 @click.group()
 def keys() -> None:
-    """Keys of those who call."""
+    """Create, list, rotate and revoke keys."""
 
 
 @keys.command()
@@ -36,7 +36,7 @@ def keys() -> None:
     "--name",
     required=True,
     callback=not_blank,
-    help="The account's name; made where there is none.",
+    help="The account's name; a missing account is created.",
 )
 @scope_options
 @expiry_option
@@ -53,7 +53,7 @@ def create(  # noqa: PLR0917 - click passes options by name
     expires_at: datetime | None,
     as_json: bool,
 ) -> None:
-    """Make a key and print it, alone, on standard output: it is shown this once."""
+    """Create a key and print only the key: it is shown this once."""
     scope = scope_from(services, jurisdiction, quota, daily_quota)
 
     async def work(runtime: Runtime) -> NewKey:
@@ -63,7 +63,7 @@ def create(  # noqa: PLR0917 - click passes options by name
 
     made = run_in_deployment(config, work)
     if as_json:
-        tell_json({"key": made.key, "name": name, "role": role})
+        print_json({"key": made.key, "name": name, "role": role})
     else:
         click.echo(made.key)
 
@@ -73,7 +73,7 @@ def create(  # noqa: PLR0917 - click passes options by name
 @json_option
 @deployment_options
 def list_keys(config: Config, account: str, as_json: bool) -> None:
-    """Tell which keys ACCOUNT, by name or id, has and had; never a key itself."""
+    """List the present and past keys of ACCOUNT, by name or id; never a key itself."""
 
     async def work(runtime: Runtime) -> list[KeyState]:
         found = await runtime.accounts.named(account)
@@ -81,11 +81,11 @@ def list_keys(config: Config, account: str, as_json: bool) -> None:
 
     found = run_in_deployment(config, work)
     if as_json:
-        tell_json([key_view(key) for key in found])
+        print_json([key_view(key) for key in found])
         return
     for key in found:
-        told = msgspec.to_builtins(key_view(key))
-        shown = (f"{name}={value}" for name, value in told.items() if value and name != "id")
+        view = msgspec.to_builtins(key_view(key))
+        shown = (f"{name}={value}" for name, value in view.items() if value and name != "id")
         click.echo(f"{key.id}  {' '.join(shown)}")
 
 
@@ -96,7 +96,7 @@ def list_keys(config: Config, account: str, as_json: bool) -> None:
     type=click.IntRange(0, OVERLAP_S_MAX),
     default=OVERLAP_S,
     show_default=True,
-    help="Seconds for which the old key is in force beside the new one.",
+    help="Seconds for which the old key stays valid beside the new key.",
 )
 @expiry_option
 @json_option
@@ -104,7 +104,7 @@ def list_keys(config: Config, account: str, as_json: bool) -> None:
 def rotate(
     config: Config, key_id: str, overlap: int, expires_at: datetime | None, as_json: bool
 ) -> None:
-    """Make a successor of the key KEY_ID and print it, alone: it is shown this once."""
+    """Create a successor of the key KEY_ID and print only the key: it is shown this once."""
 
     async def work(runtime: Runtime) -> NewKey:
         old = await runtime.account_keys.find(key_id)
@@ -114,7 +114,7 @@ def rotate(
 
     made = run_in_deployment(config, work)
     if as_json:
-        tell_json(made_key(made))
+        print_json(made_key(made))
     else:
         click.echo(made.key)
 

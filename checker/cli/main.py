@@ -1,7 +1,6 @@
-"""The root of the command line.
+"""The root of the command line: imports the module of one command, and only when it runs.
 
-A command's module is imported when it is run: most need no HTTP server, and a clerk who asks about
-one person need not wait for one to be read in.
+So `checker --help` imports no service, and `checker check` no HTTP server.
 """
 
 import importlib
@@ -10,7 +9,7 @@ from typing import Final
 
 import click
 
-from checker.cli.options import Commands
+from checker.cli.commands import Commands
 
 COMMANDS: Final[Mapping[str, str]] = {
     "serve": "checker.cli.serve:serve",
@@ -26,26 +25,48 @@ COMMANDS: Final[Mapping[str, str]] = {
     "receipts": "checker.cli.receipts:receipts",
     "verify-receipt": "checker.cli.verify_receipt:verify_receipt",
 }
-"""Where each command is, by the name that is typed."""
+"""The module and the attribute of each command, by its name."""
+
+
+SUMMARIES: Final[Mapping[str, str]] = {
+    "serve": "Answer checks over HTTP until stopped.",
+    "demo": "Serve a synthetic list, with keys and a question to try.",
+    "import": "Replace the list by a file, or change it.",
+    "feed": "Follow the lists that the courts publish.",
+    "check": "Ask whether a subject may buy a service.",
+    "keys": "Create, list, rotate and revoke keys.",
+    "accounts": "Create, list, show, disable and enable accounts.",
+    "status": "Show the state of the list and of the cache.",
+    "rebuild": "Build the cache anew and switch to it.",
+    "audit": "Verify the stored record.",
+    "receipts": "Rotate and withdraw the keys that sign receipts.",
+    "verify-receipt": "Verify a receipt, and whom it is about.",
+}
+"""The lines of `checker --help`. They stand here, because a command's own text is in its module."""
 
 
 class Root(Commands):
-    """All commands, each read in when it is asked for."""
+    """All commands. The module of a command is imported when the command is looked up."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name them, in the order of their names."""
+        """Return the names of all commands, in alphabetical order."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Read a command in; None: there is none of this name."""
+        """Import a command and return it; None where there is no command of this name."""
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names and summaries of all commands, without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in self.list_commands(ctx)])
+
 
 @click.group(cls=Root)
 @click.version_option(package_name="checker")
 def main() -> None:
-    """Whether a listed judgment defaulter (失信被执行人) may buy, asked at the point of service."""
+    """Answers whether a listed judgment defaulter (失信被执行人) may buy a service."""

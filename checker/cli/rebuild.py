@@ -3,7 +3,7 @@
 import click
 
 from cache.generation import Generation
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.errors import Conflict
 from checker.node.runtime import Runtime
@@ -13,7 +13,7 @@ from checker.node.runtime import Runtime
 @json_option
 @deployment_options
 def rebuild(config: Config, as_json: bool) -> None:
-    """Build the cache anew from the registry, beside what is in use, and switch to it."""
+    """Build the cache anew from the registry, beside the present one, and switch to it."""
 
     async def work(runtime: Runtime) -> Generation:
         generation = await runtime.publisher.rebuild_now()
@@ -23,6 +23,6 @@ def rebuild(config: Config, as_json: bool) -> None:
 
     built = run_in_deployment(config, work)
     if as_json:
-        tell_json(built)
+        print_json(built)
         return
     click.echo(f"version {built.version}: {built.entries} tokens in generation {built.id}")

@@ -1,10 +1,10 @@
-"""`checker receipts`: a new key for them, and the end of one that was stolen."""
+"""`checker receipts`: rotates the keys that sign receipts, and withdraws a stolen key."""
 
 from datetime import timedelta
 
 import click
 
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.domain.clock import instant_text
 from checker.node.runtime import Runtime
@@ -33,7 +33,7 @@ def receipts() -> None:
 @json_option
 @deployment_options
 def rotate(config: Config, lead_s: int, as_json: bool) -> None:
-    """Make the next key that signs receipts; the one before stays published for its receipts."""
+    """Create the next key that signs receipts; the key before stays published."""
 
     async def work(runtime: Runtime) -> ReceiptKey:
         return await rotate_keys(
@@ -46,7 +46,7 @@ def rotate(config: Config, lead_s: int, as_json: bool) -> None:
     made = run_in_deployment(config, work)
     signs_from = instant_text(made.signs_from)
     if as_json:
-        tell_json({"kid": made.kid, "signs_from": signs_from})
+        print_json({"kid": made.kid, "signs_from": signs_from})
     else:
         click.echo(f"key {made.kid} is published now and signs from {signs_from}")
 
@@ -58,7 +58,7 @@ def rotate(config: Config, lead_s: int, as_json: bool) -> None:
 def withdraw(config: Config, kid: str, as_json: bool) -> None:
     """Remove a key, as if it had been stolen: none of its receipts verifies any more.
 
-    Whoever fetched the keys before may believe it until they fetch them again.
+    Those who fetched the keys before accept its receipts until they fetch the keys again.
     """
 
     async def work(runtime: Runtime) -> ReceiptKey | None:
@@ -68,7 +68,7 @@ def withdraw(config: Config, kid: str, as_json: bool) -> None:
 
     made = run_in_deployment(config, work)
     if as_json:
-        tell_json({"withdrawn": kid, "kid": None if made is None else made.kid})
+        print_json({"withdrawn": kid, "kid": None if made is None else made.kid})
     else:
         click.echo(f"key {kid} is withdrawn: its receipts verify no longer")
         if made is not None:

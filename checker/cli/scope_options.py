@@ -1,4 +1,4 @@
-"""Options by which an account or a key is given its scope, and the reading of what they say."""
+"""The options for the scope of an account or a key, and the reading of their values."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,7 +16,7 @@ _Command = Callable[..., Any]
 
 
 def scope_options(command: _Command) -> _Command:
-    """Give a command the options of a scope; `scope_from` reads them."""
+    """Return the command with the options of a scope; `scope_from` reads them."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -25,7 +25,7 @@ def scope_options(command: _Command) -> _Command:
 def scope_from(
     services: str | None, jurisdiction: str | None, quota: int, daily_quota: int
 ) -> Scope:
-    """Read a scope. Raises click.BadParameter."""
+    """Return the scope that the options name. Raises click.BadParameter."""
     return Scope(
         services=None if services is None else _services(services),
         jurisdiction=None if jurisdiction is None else _place(jurisdiction),
@@ -35,14 +35,14 @@ def scope_from(
 
 
 def not_blank(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
-    """Read a name, which must have something in it."""
+    """Return a name without blanks around it. Raises click.BadParameter for a blank name."""
     if not text.strip():
         raise click.BadParameter("is blank")
     return text.strip()
 
 
 def read_expiry(_ctx: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
-    """Read when a key expires: an instant, or a day, at whose beginning it does."""
+    """Return when a key expires: an instant, or the beginning of a day; None: never."""
     try:
         return None if text is None else instant_or_day(text)
     except ValueError as error:
@@ -52,15 +52,13 @@ def read_expiry(_ctx: click.Context, _option: click.Parameter, text: str | None)
 expiry_option = click.option(
     "--expires-at",
     callback=read_expiry,
-    help="From when on it is no key, e.g. 2027-12-31; default: it does not end by itself.",
+    help="When the key expires, e.g. 2027-12-31; default: never.",
 )
 
 _Items = click.IntRange(0, ITEMS_MAX)
 _OPTIONS = (
     click.option("--services", help="Service types it may ask about, with commas; default: all."),
-    click.option(
-        "--jurisdiction", help="Where its checks are placed if they do not say; default: CN."
-    ),
+    click.option("--jurisdiction", help="The place of checks that name none; default: CN."),
     click.option(
         "--quota", type=_Items, default=0, show_default=True, help="Items a minute, 0 for no limit."
     ),

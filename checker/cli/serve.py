@@ -43,9 +43,9 @@ def serve(config: Config, host: str, port: int, workers: int) -> None:
 
 
 async def _look(config: Config) -> None:
-    """Join the stores that are there, so that a wrong setting ends the command with one line.
+    """Join the stores, so that a wrong setting ends the command with one line.
 
-    A store that cannot be reached is logged, and no reason not to start.
+    A store that cannot be reached is logged; the server starts without it.
     """
     keep_command_log(config.log.format or LogFormat.JSON)
     async with open_foundation(config, os.environ, SystemClock()) as base:

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from cache.errors import CacheUnavailable
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.domain.clock import instant_text, shanghai_day
 from checker.node.runtime import Runtime
@@ -12,8 +12,8 @@ from checker.registry.lost_changes import LostChange
 from checker.registry.summary import ListSummary, summarize
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What `checker status` tells; `cache_version` is None where the cache holds no list."""
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The output of `checker status`; `cache_version` is None where the cache holds no list."""
 
     data_dir: str
     version: int
@@ -33,25 +33,25 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 @json_option
 @deployment_options
 def status(config: Config, as_json: bool) -> None:
-    """Tell what the list and the cache hold."""
+    """Show the state of the list and of the cache."""
 
-    async def work(runtime: Runtime) -> Status:
+    async def work(runtime: Runtime) -> StatusReport:
         summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
         return _status(runtime, summary, await _cache_version(runtime))
 
-    told = run_in_deployment(config, work)
+    found = run_in_deployment(config, work)
     if as_json:
-        tell_json(told)
+        print_json(found)
         return
-    shown = msgspec.structs.asdict(told)
-    shown["lost_changes"] = ", ".join(str(each.version) for each in told.lost_changes) or "none"
+    shown = msgspec.structs.asdict(found)
+    shown["lost_changes"] = ", ".join(str(each.version) for each in found.lost_changes) or "none"
     for name, value in shown.items():
         click.echo(f"{name.replace('_', ' '):<20} {value}")
 
 
-def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -> Status:
+def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -> StatusReport:
     version = summary.version
-    return Status(
+    return StatusReport(
         data_dir=str(runtime.config.data_dir),
         version=0 if version is None else version.version,
         history=None if version is None else version.history,

@@ -1,6 +1,6 @@
-"""`checker verify-receipt`: proves what a receipt says, and whom it is about.
+"""`checker verify-receipt`: verifies a receipt, and the document that it is about.
 
-With `--jwks` nothing of a deployment is needed: it may be run by whoever was shown the receipt.
+With `--jwks` the command needs no deployment, so anybody who holds a receipt can run it.
 """
 
 import sys
@@ -14,12 +14,12 @@ import msgspec
 from joserfc.jwk import OKPKey
 
 from checker.cli.check import document_as_asked
+from checker.cli.commands import EXIT_FAULTS
 from checker.cli.options import (
-    EXIT_FAULTS,
     deployment_options,
     json_option,
+    print_json,
     run_in_deployment,
-    tell_json,
 )
 from checker.config import Config
 from checker.domain.clock import SystemClock, instant_text, shanghai_day
@@ -34,17 +34,17 @@ from checker.receipts.verification import verify_receipt as verify
 
 RECEIPT_BYTES_MAX = 64 << 10
 KEY_SET_BYTES_MAX = 1 << 20
-"""Room for a thousand keys and what others write into theirs."""
+"""Room for a thousand keys, with further fields of other issuers."""
 FETCH_TIMEOUT_S = 10.0
 STANDARD_INPUT = "-"
 
 _receipt_decoder = msgspec.json.Decoder(Receipt)
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out: `fault` says why a receipt is not valid.
+class ReceiptVerification(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a verification. `fault` is the reason why a receipt is not valid.
 
-    `about_document` is None where nobody asked whom it is about.
+    `about_document` is None where the command names no document.
     """
 
     valid: bool
@@ -61,10 +61,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     help="A file with the issuer's keys, or its address (https://…/.well-known/jwks.json); "
     "default: the keys of this deployment.",
 )
-@click.option("--opening", help="The receipt's opening, to prove whom it is about.")
+@click.option("--opening", help="The receipt's opening, which proves its document.")
 @click.option(
     "--document",
-    help="TYPE:NUMBER, of whom it should be; a number alone is a resident ID; - reads it from "
+    help="TYPE:NUMBER that it should be about; a number alone is a resident ID; - reads it from "
     "standard input, where no list of processes shows it.",
 )
 @json_option
@@ -84,19 +84,19 @@ def verify_receipt(
     """
     if receipt == document == STANDARD_INPUT:
         raise click.UsageError("standard input holds the receipt or the document, not both")
-    jws, opening_told = _receipt(receipt)
-    question = _question(opening or opening_told, document)
+    jws, opening_beside = _receipt(receipt)
+    question = _question(opening or opening_beside, document)
     verdict = _verdict(jws, _keys(config, jwks), question)
     if as_json:
-        tell_json(verdict)
+        print_json(verdict)
     else:
-        _tell(verdict)
+        _print(verdict)
     if not verdict.valid or verdict.about_document is False:
         sys.exit(EXIT_FAULTS)
 
 
 def _receipt(text: str) -> tuple[str, str | None]:
-    """Read the JWS, and the opening if it stands beside it."""
+    """Return the JWS, and the opening where the text holds one beside it."""
     if text == STANDARD_INPUT:
         text = sys.stdin.buffer.read(RECEIPT_BYTES_MAX).decode(errors="replace")
     text = text.strip()
@@ -105,16 +105,16 @@ def _receipt(text: str) -> tuple[str, str | None]:
     if not text.startswith("{"):
         return text, None
     try:
-        told = _receipt_decoder.decode(text)
+        found = _receipt_decoder.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise click.BadParameter(
             'is neither a JWS nor {"jws", "opening"}', param_hint="RECEIPT"
         ) from None
-    return told.jws, told.opening
+    return found.jws, found.opening
 
 
 def _question(opening: str | None, document: str | None) -> tuple[Document, bytes] | None:
-    """Read whom the receipt should be about. No text here repeats a number or an opening."""
+    """Return the document and the opening; None without a document. No error repeats either."""
     if document is None:
         if opening is not None:
             _read_opening(opening)
@@ -163,7 +163,7 @@ def _content(file: Path) -> bytes:
 
 
 def _fetched(url: str) -> bytes:
-    """Fetch a key set; a redirection is no answer, for whose keys would they be?"""
+    """Return the bytes of a key set. A redirection is refused: its keys may be another issuer's."""
     content = b""
     try:
         with httpx.stream("GET", url, timeout=FETCH_TIMEOUT_S) as response:
@@ -184,12 +184,12 @@ def _whole(content: bytes) -> bytes:
 
 def _verdict(
     jws: str, keys: Mapping[str, OKPKey], question: tuple[Document, bytes] | None
-) -> Verdict:
+) -> ReceiptVerification:
     try:
         verified = verify(jws, keys)
     except InvalidReceipt as error:
-        return Verdict(valid=False, fault=str(error))
-    return Verdict(
+        return ReceiptVerification(valid=False, fault=str(error))
+    return ReceiptVerification(
         valid=True,
         kid=verified.kid,
         claims=verified.claims,
@@ -197,7 +197,7 @@ def _verdict(
     )
 
 
-def _tell(verdict: Verdict) -> None:
+def _print(verdict: ReceiptVerification) -> None:
     if verdict.claims is None:
         click.secho(f"not genuine: {verdict.fault}", fg="red", bold=True)
         return

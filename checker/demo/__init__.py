@@ -1,6 +1,6 @@
 """The demo: some 300 synthetic listings, a dozen persons to ask about, and visible settings.
 
-`persons.toml` says who they are and what to ask; `persons.ndjson` holds their listings;
+`persons.toml` holds the persons and questions to ask; `persons.ndjson` holds their listings;
 `background.ndjson` is `python -m loadtest.population --seed 2016 --listings 300`. Everybody was
 born between 1850 and 1905, so nobody alive is meant.
 """
@@ -16,8 +16,8 @@ SETTINGS = "settings.toml"
 _FOLDER = resources.files("checker.demo")
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What to ask about somebody, and what comes back. `name` asks under another name."""
+class DemoQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question about a person, and the decision on it. `name`: ask under another name."""
 
     service: dict[str, object]
     jurisdiction: str = "CN"
@@ -27,32 +27,32 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     measure: str | None = None
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of the demo."""
+class DemoPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """A person of the demo."""
 
     name: str
     is_: str = msgspec.field(name="is")
     type: str = "resident_id"
     number: str
-    questions: tuple[Question, ...]
+    questions: tuple[DemoQuestion, ...]
 
 
 class _Persons(msgspec.Struct, frozen=True):
-    persons: tuple[Person, ...]
+    persons: tuple[DemoPerson, ...]
 
 
-def demo_persons() -> tuple[Person, ...]:
-    """Read who can be asked about."""
+def demo_persons() -> tuple[DemoPerson, ...]:
+    """Return the persons of the demo."""
     text = _FOLDER.joinpath("persons.toml").read_bytes()
     return msgspec.toml.decode(text, type=_Persons).persons
 
 
 def demo_settings() -> str:
-    """Read the demo's settings per jurisdiction, as the text of a config file."""
+    """Return the demo's settings per jurisdiction, as the text of a config file."""
     return _FOLDER.joinpath(SETTINGS).read_text(encoding="utf-8")
 
 
 async def demo_list() -> AsyncIterator[bytes]:
-    """Give the demo's list as NDJSON."""
+    """Yield the demo's list as NDJSON."""
     for name in LISTS:
         yield _FOLDER.joinpath(name).read_bytes()

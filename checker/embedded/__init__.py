@@ -1,7 +1,7 @@
-"""Real servers for trying and testing: they start with a process and end with the last of several.
+"""Real servers for trying and testing: the first process starts one, the last process ends it.
 
-`redis` starts Redis; `shared` is how several processes use one server of any kind, `place` where it
-lives, `detached` how it is started and recognised.
+`redis` and `postgres` know their programs. `shared` lets several processes use one server, `place`
+is the server's folder, and `detached` starts and recognises its process.
 """
 
 from checker.embedded.place import EmbeddedServerError

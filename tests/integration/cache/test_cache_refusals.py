@@ -31,8 +31,8 @@ async def refusal(url: str) -> AccessRefused:
     return refused.value
 
 
-async def test_a_wrong_password_is_called_so(start_redis):
-    with start_redis("--requirepass", "another") as server:
+async def test_a_wrong_password_is_called_so(start_redis, program):
+    with start_redis("--requirepass", "another", program=program) as server:
         told = await refusal(server.url.replace("unix://", f"unix://:{PASSWORD}@"))
         assert "does not know this password" in str(told)
         told = await refusal(server.url.replace("unix://", f"unix://somebody:{PASSWORD}@"))
@@ -59,8 +59,8 @@ async def test_another_refusal_is_no_matter_of_access(own_redis):
     assert not isinstance(refused.value, AccessRefused)
 
 
-async def test_a_cluster_is_refused_with_a_clear_word(start_redis):
-    with start_redis("--cluster-enabled", "yes", "--port", "0") as server:
+async def test_a_cluster_is_refused_with_a_clear_word(start_redis, program):
+    with start_redis("--cluster-enabled", "yes", "--port", "0", program=program) as server:
         store = RedisStandingCache.connect(server.url, token_key="ours", checksum_key=bytes(32))
         async with aclosing(store):
             with pytest.raises(CacheMisconfigured, match="is a cluster"):

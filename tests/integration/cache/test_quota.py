@@ -24,15 +24,12 @@ pytestmark = pytest.mark.anyio
 HOUR = Window(name="hour", length_s=3600, offset_s=1800)
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def quota(request, anyio_backend):
-    if request.param == "memory":
+@pytest.fixture
+async def quota(counting_url, anyio_backend):
+    if counting_url is None:
         yield MemoryQuota(time.time)
         return
-    url = request.getfixturevalue("redis_url")
-    with redis.Redis.from_url(url) as client:
-        client.flushall()
-    quota = RedisQuota(url)
+    quota = RedisQuota(counting_url)
     yield quota
     await quota.aclose()
 

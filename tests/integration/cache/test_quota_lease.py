@@ -5,7 +5,6 @@ from itertools import count
 from random import Random
 
 import pytest
-import redis
 
 from cache.counting.quota import LENT_SHARE, Limit, MemoryQuota, RedisQuota, Window
 from cache.counting.quota_lease import SLICE_MAX, LeasedQuota
@@ -26,16 +25,13 @@ class Workers:
         self.workers = [LeasedQuota(quota, clock=clock) for quota in quotas]
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def workers(request, anyio_backend):
-    if request.param == "memory":
+@pytest.fixture
+async def workers(counting_url, anyio_backend):
+    if counting_url is None:
         quota = MemoryQuota(lambda: 5.0)
         yield Workers([quota] * 6).workers
         return
-    url = request.getfixturevalue("redis_url")
-    with redis.Redis.from_url(url) as client:
-        client.flushall()
-    quotas = [RedisQuota(url, timeout_s=30) for _ in range(6)]
+    quotas = [RedisQuota(counting_url, timeout_s=30) for _ in range(6)]
     yield Workers(quotas).workers
     for quota in quotas:
         await quota.aclose()

@@ -15,15 +15,12 @@ REGULAR_FROM = 10
 NAMES = count()
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def tally(request, anyio_backend):
-    if request.param == "memory":
+@pytest.fixture
+async def tally(counting_url, anyio_backend):
+    if counting_url is None:
         yield MemoryTally(lambda: 7_200.0)
         return
-    url = request.getfixturevalue("redis_url")
-    with redis.Redis.from_url(url) as client:
-        client.flushall()
-    tally = RedisTally(url, timeout_s=30)
+    tally = RedisTally(counting_url, timeout_s=30)
     yield tally
     await tally.aclose()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.embedded.detached import Account, Process
+from checker.embedded.detached import UnixAccount, UnixProcess
 from checker.embedded.place import Place
 from tests.integration.embedded.embedded_users import Kind, User
 
@@ -27,7 +27,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture(scope="session")
-def nobody() -> Account:
+def nobody() -> UnixAccount:
     """An account without privileges, save to read this checkout where it is root's alone."""
     switch = (f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
     plain = ("setpriv", *switch)
@@ -36,13 +36,13 @@ def nobody() -> Account:
         [*plain, sys.executable, "-B", "-c", script], capture_output=True, text=True, check=False
     )
     if found.stdout.strip() == sys.base_prefix:
-        return Account(uid=_NOBODY, gid=_NOBODY, through=plain)
+        return UnixAccount(uid=_NOBODY, gid=_NOBODY, through=plain)
     grant = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
-    return Account(uid=_NOBODY, gid=_NOBODY, through=(*plain, *grant))
+    return UnixAccount(uid=_NOBODY, gid=_NOBODY, through=(*plain, *grant))
 
 
 @pytest.fixture(params=_ACCOUNTS)
-def account(request: pytest.FixtureRequest) -> Account | None:
+def account(request: pytest.FixtureRequest) -> UnixAccount | None:
     """Whom users run as: who runs the tests (None), and nobody where that is root."""
     return request.getfixturevalue("nobody") if request.param == "nobody" else None
 
@@ -55,14 +55,16 @@ def home() -> Iterator[Path]:
     yield home
     for lock in home.rglob("start.lock"):
         for each in Kind:
-            server = Process.listening_on(Place.at(lock.parent, each.program.socket_name).socket)
+            server = UnixProcess.listening_on(
+                Place.at(lock.parent, each.program.socket_name).socket
+            )
             if server:
                 server.send(signal.SIGKILL)
     shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
-def folder(home: Path, account: Account | None) -> Path:
+def folder(home: Path, account: UnixAccount | None) -> Path:
     """Where the server of a test is to live; nothing is there yet."""
     if account:
         os.chown(home, account.uid, account.gid)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from checker.embedded.detached import Account, Process
+from checker.embedded.detached import UnixAccount, UnixProcess
 from checker.embedded.postgres import PostgresProgram, embedded_postgres
 from checker.embedded.redis import RedisProgram, embedded_redis
 
@@ -80,7 +80,7 @@ class User:
         kind: Kind,
         folder: Path,
         *,
-        account: Account | None = None,
+        account: UnixAccount | None = None,
         then: str = "pass",
         revive_s: float | None = None,
     ) -> None:
@@ -131,14 +131,14 @@ class User:
 
 
 def listener(socket: Path) -> int:
-    found = Process.listening_on(socket)
+    found = UnixProcess.listening_on(socket)
     assert found is not None, f"nobody listens on {socket}"
     return found.pid
 
 
 def is_listened_on(socket: Path, *, but: int) -> bool:
     """Whether a process other than `but` listens there."""
-    found = Process.listening_on(socket)
+    found = UnixProcess.listening_on(socket)
     return found is not None and found.pid != but
 
 

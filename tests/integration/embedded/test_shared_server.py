@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from checker.embedded.detached import Account
+from checker.embedded.detached import UnixAccount
 from tests.integration.embedded.embedded_users import (
     Kind,
     User,
@@ -27,7 +27,7 @@ Start = Callable[..., User]
 
 
 @pytest.fixture
-def start(kind: Kind, folder: Path, account: Account | None, users: list[User]) -> Start:
+def start(kind: Kind, folder: Path, account: UnixAccount | None, users: list[User]) -> Start:
     """Start a user of the test's server, without waiting for it."""
 
     def start(**options: Any) -> User:

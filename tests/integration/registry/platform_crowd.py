@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import cycle, islice
 
-from loadtest.crowd import Form
+from loadtest.crowd import ListForm
 from loadtest.document_numbers import BIRTHDAYS, resident_check_digit, uscc_check_character
 from tests.integration.registry.naive_platform import SERVICES, Question
 
@@ -20,7 +20,7 @@ def crowd(platform, population, rng, size):
     shown = Counter(entry.number for entry in persons)
     tied = [entry for entry in persons if shown[entry.number] > 1]
     travellers = [entry for entry in platform.entries if 8 <= len(entry.number) <= 9]
-    innocents = population.crowd(size, 0, form=Form.ZXGK)
+    innocents = population.crowd(size, 0, form=ListForm.ZXGK)
     ways = cycle(
         (
             lambda: _person(rng.choice(persons), rng),

@@ -3,7 +3,7 @@
 import pytest
 
 from checker.formats.zxgk import ZXGK
-from loadtest.crowd import Form
+from loadtest.crowd import ListForm
 from loadtest.population import Population
 from tests.support.registry_grounds import (
     check_of,
@@ -42,7 +42,7 @@ async def test_no_number_and_no_name_of_a_platform_file_stands_open_anywhere(nod
     await node.feed.replace(feed_of(*people.zxgk_lines()), feed_format=ZXGK)
     secrets = {
         text
-        for holder in people.holders(Form.ZXGK)
+        for holder in people.holders(ListForm.ZXGK)
         for text in (holder.name, holder.documents[0].number)
     }
 

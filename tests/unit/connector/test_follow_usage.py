@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
+from checker.cli.commands import Commands
 from checker.cli.follow import feed
-from checker.cli.options import Commands
 
 
 @pytest.fixture

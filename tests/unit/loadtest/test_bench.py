@@ -26,7 +26,7 @@ from loadtest.bench_report import (
     keep,
 )
 from loadtest.children import ChildError, finished, free_port, listens, started
-from loadtest.crowd import Form
+from loadtest.crowd import ListForm
 from loadtest.figures import Figures
 from loadtest.generator import LoadReport
 from loadtest.origin import Origin, cpu_model
@@ -84,7 +84,7 @@ def oracle(decide) -> Iterator[int]:
 def test_a_service_that_says_what_the_list_says_is_verified():
     truths = {
         check_request(one, "k").partition(b"\r\n\r\n")[2]: one.expected(TODAY)
-        for one in POPULATION.crowd(200, 0.5, form=Form.ZXGK)
+        for one in POPULATION.crowd(200, 0.5, form=ListForm.ZXGK)
     }
     with oracle(truths.__getitem__) as port:
         verify(POPULATION, port, "k", TODAY)

@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 
 from loadtest.bench_changes import Changes, strangers
-from loadtest.document_numbers import DocumentType
+from loadtest.document_numbers import SyntheticDocumentType
 from loadtest.population import Population
 
 TODAY = date(2026, 11, 25)
@@ -72,4 +72,4 @@ def test_strangers_are_on_no_list_and_come_once():
 
     assert len({one.document.number for one in met}) == len(met) > 200
     assert not listed & {one.document.number for one in met}
-    assert {one.document.type for one in met} == {DocumentType.RESIDENT_ID}
+    assert {one.document.type for one in met} == {SyntheticDocumentType.RESIDENT_ID}

@@ -13,7 +13,7 @@ from loadtest.bench_report import (
     keep,
 )
 from loadtest.figures import Figures
-from loadtest.memory import Memory, children_of, memory_of, read_memory
+from loadtest.memory import ProcessMemory, children_of, memory_of, read_memory
 from loadtest.paced import Latencies
 from loadtest.workers import replica_versions
 from tests.unit.loadtest.known_origin import ORIGIN
@@ -22,8 +22,8 @@ STATUS = "Name:\tpython\nVmPeak:\t  999999 kB\nVmHWM:\t  204800 kB\nVmRSS:\t  10
 ROLLUP = "55d0-7ffc ---p 0 00:00 0 [rollup]\nRss: 102400 kB\nPss:  51200 kB\nPss_Anon: 1 kB\n"
 
 
-def memory(rss_mib: float) -> Memory:
-    return Memory(rss_mib=rss_mib, pss_mib=rss_mib - 20, peak_rss_mib=rss_mib + 20)
+def memory(rss_mib: float) -> ProcessMemory:
+    return ProcessMemory(rss_mib=rss_mib, pss_mib=rss_mib - 20, peak_rss_mib=rss_mib + 20)
 
 
 def latencies(p99_ms: float) -> Latencies:
@@ -79,7 +79,7 @@ CHANGES = ChangesReport(
 
 
 def test_memory_is_read_as_the_kernel_writes_it():
-    assert read_memory(STATUS, ROLLUP) == Memory(rss_mib=100, pss_mib=50, peak_rss_mib=200)
+    assert read_memory(STATUS, ROLLUP) == ProcessMemory(rss_mib=100, pss_mib=50, peak_rss_mib=200)
 
 
 def test_memory_that_the_kernel_does_not_tell_is_no_zero():

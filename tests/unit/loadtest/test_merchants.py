@@ -12,8 +12,8 @@ from loadtest.figures import Figures
 from loadtest.generator import answer_size
 from loadtest.merchants import (
     AMOUNT_FEN,
-    Spending,
-    Tally,
+    MerchantSpending,
+    MerchantTally,
     Till,
     debtors,
     held_within,
@@ -123,7 +123,7 @@ def test_a_capture_of_another_amount_ends_the_measurement():
 
 
 def test_at_the_cap_a_merchant_gives_back_what_was_captured_and_goes_on():
-    tally = Tally()
+    tally = MerchantTally()
     talk = sales_to_one(till(), PERSONS[0], tally, after(4))
     sent = [next(talk)]
     answers = [
@@ -143,7 +143,7 @@ def test_at_the_cap_a_merchant_gives_back_what_was_captured_and_goes_on():
 
 
 def test_what_was_captured_in_one_round_can_be_given_back_in_the_next():
-    merchant, tally = till(), Tally()
+    merchant, tally = till(), MerchantTally()
     first = sales_to_one(merchant, PERSONS[0], tally, after(1))
     next(first)
     first.send(answer(201, HELD))
@@ -156,7 +156,7 @@ def test_what_was_captured_in_one_round_can_be_given_back_in_the_next():
 
 
 def test_a_merchant_of_one_person_takes_no_other_refusal():
-    talk = sales_to_one(till(), PERSONS[0], Tally(), never)
+    talk = sales_to_one(till(), PERSONS[0], MerchantTally(), never)
     next(talk)
     with pytest.raises(WrongAnswersError):
         talk.send(answer(503, {"code": "unavailable", "status": 503, "spending": SPENDING}))
@@ -168,10 +168,10 @@ def test_the_baseline_is_sent_the_same_body():
 
 
 def test_sums_that_pass_the_cap_or_contradict_each_other_are_not_taken():
-    assert held_within(Spending(**SPENDING)).remaining_fen == 4_000
+    assert held_within(MerchantSpending(**SPENDING)).remaining_fen == 4_000
     for wrong in ({"held_fen": 6_000, "remaining_fen": 0}, {"remaining_fen": 4_001}):
         with pytest.raises(WrongAnswersError):
-            held_within(Spending(**SPENDING | wrong))
+            held_within(MerchantSpending(**SPENDING | wrong))
 
 
 def test_a_scripted_answer_is_one_that_the_generator_reads():
@@ -201,8 +201,10 @@ REPORT = SpendingReport(
     different_baseline=figures(1000.0),
     one=figures(500.0, p99_ms=130.0),
     one_max_ms=150.0,
-    tally=Tally(authorized=7, captured=7, refused=3, refunded=2),
-    spent=Spending(limit_fen=200_000, held_fen=0, captured_fen=5_000, remaining_fen=195_000),
+    tally=MerchantTally(authorized=7, captured=7, refused=3, refunded=2),
+    spent=MerchantSpending(
+        limit_fen=200_000, held_fen=0, captured_fen=5_000, remaining_fen=195_000
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from loadtest.generator import post
-from loadtest.paced import Asking, Latencies, ask_until, keep_rate, lines
+from loadtest.paced import Latencies, PacedQuestions, ask_until, keep_rate, lines
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -44,9 +44,9 @@ def after(limit: int) -> Callable[[], bool]:
     return lambda: next(looks, None) is None
 
 
-def asking(port: int, *bodies: bytes, per_second: float = 1000.0) -> Asking:
+def asking(port: int, *bodies: bytes, per_second: float = 1000.0) -> PacedQuestions:
     requests = [post("/", body) for body in bodies]
-    return Asking(port=port, requests=requests, per_second=per_second, connections=2)
+    return PacedQuestions(port=port, requests=requests, per_second=per_second, connections=2)
 
 
 def test_every_question_is_asked_in_its_turn():

@@ -13,8 +13,8 @@ from math import sqrt
 import msgspec
 import pytest
 
-from loadtest.circles import Listing, Role, Shares
-from loadtest.crowd import Form, Match
+from loadtest.circles import CircleRole, Listing, Shares
+from loadtest.crowd import CrowdMatch, ListForm
 from loadtest.population import LISTINGS_MAX, Population
 
 TODAY = date(2026, 11, 23)
@@ -84,8 +84,8 @@ def links_read_from(lines, read, subject):
 @pytest.mark.parametrize(
     ("form", "read"),
     [
-        (Form.LISTING, appearances_of_listing_line),
-        (Form.ZXGK, appearances_of_zxgk_line),
+        (ListForm.LISTING, appearances_of_listing_line),
+        (ListForm.ZXGK, appearances_of_zxgk_line),
     ],
 )
 def test_what_is_true_of_a_subject_agrees_with_the_lines(form, read):
@@ -97,10 +97,10 @@ def test_what_is_true_of_a_subject_agrees_with_the_lines(form, read):
         assert links_read_from(lines, read, subject) == truth
         seen.update(match for _, _, match in truth)
         seen["nothing"] += not truth
-    assert set(seen) == {*Match, "nothing"}
+    assert set(seen) == {*CrowdMatch, "nothing"}
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", ListForm)
 def test_the_same_seed_gives_the_same_bytes(form):
     once, again = (b"".join(Population(5, 500).lines(form)) for _ in range(2))
     assert once == again
@@ -184,7 +184,7 @@ def test_shares_of_nothing_and_all_are_kept_exactly():
 
 def test_officers_of_all_four_roles_and_people_with_several_listings_occur():
     listings = list(Population(1, 2000).listings())
-    assert {one.role for listing in listings for one in listing.appearances} == set(Role)
+    assert {one.role for listing in listings for one in listing.appearances} == set(CircleRole)
     people = Counter(
         one.holder.index for listing in listings for one in listing.appearances if one.documents
     )
