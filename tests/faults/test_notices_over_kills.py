@@ -4,7 +4,6 @@ The receiver fails half the time, and the process that writes and sends is kille
 """
 
 import random
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -143,10 +142,8 @@ def by_listing(
 
 
 def test_all_who_were_told_hear_of_each_end_through_failures_and_kills(
-    deployment: RunningService,
+    deployment: RunningService, seed: int
 ) -> None:
-    seed = random.SystemRandom().randrange(1_000_000)
-    sys.stdout.write(f"seed {seed}\n")
     draw, coin = random.Random(seed), random.Random(seed)
 
     def answer(_message: Message) -> int:

@@ -24,15 +24,15 @@ SOMEBODY = 4
 ORDERS = 120
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_both_answer_alike(record, seed):
+@pytest.mark.parametrize("turn", range(6))
+async def test_both_answer_alike(record, seed, turn):
     towns = (record, MemoryTown())
-    sides = [_Side(town, random.Random(seed)) for town in towns]
+    sides = [_Side(town, random.Random(seed + turn)) for town in towns]
     for side in sides:
         await side.town.list(SOMEBODY)
-    for turn in range(ORDERS):
-        answers = [await side.turn(turn) for side in sides]
-        assert answers[0] == answers[1], turn
+    for order in range(ORDERS):
+        answers = [await side.turn(order) for side in sides]
+        assert answers[0] == answers[1], order
     assert await room(sides[0].merchants, person=SOMEBODY) == await room(
         sides[1].merchants, person=SOMEBODY
     )
