@@ -80,7 +80,7 @@ def is_ready(service: RunningService) -> bool:
 
 
 def readiness(service: RunningService) -> str | None:
-    """What the server says of itself; None: that nothing can be vouched for, or nothing at all."""
+    """Return the server's own state; None: nothing can be vouched for, or no answer came."""
     try:
         told: str | None = httpx.get(f"{service.url}/readyz", timeout=30).json().get("status")
     except httpx.TransportError:

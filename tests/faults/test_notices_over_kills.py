@@ -116,7 +116,7 @@ class World:
 
 
 def heard(receiver: Receiver) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    """What was acknowledged, each event once, in the order in which it first was."""
+    """Return the acknowledged events, each once, in the order of their first acknowledgement."""
     with receiver.changed:
         messages = list(receiver.acknowledged)
     once = {each.headers["webhook-id"]: each for each in reversed(messages)}

@@ -208,7 +208,7 @@ async def outcome_of(node, index):
 
 
 async def standing_then(node, document, version, **options):
-    """What the list of `version` said of a document's holder."""
+    """Return the standing of a document's holder on the list of `version`."""
     question = Question(
         document=document, tokens=node.sealer.tokens_of(document, None), name_token=None
     )

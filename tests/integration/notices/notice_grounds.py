@@ -83,7 +83,7 @@ class Town:
             pass
 
     async def events(self, name):
-        """What the feed has for an institution since it was last asked."""
+        """Return the notices for an institution that are newer than its last request."""
         account_id = await self.account(name)
         page = await self.node.notices.feed.read(account_id, self._after.get(name), 1_000)
         self._after[name] = page.next

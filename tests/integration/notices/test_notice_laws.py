@@ -1,4 +1,4 @@
-"""Whoever is free was told to be, and whoever tells late tells the same."""
+"""Every ended restriction has its notice, and a late publisher sends the same notices."""
 
 import random
 from datetime import timedelta

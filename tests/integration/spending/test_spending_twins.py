@@ -122,7 +122,7 @@ _WEIGHTS = (2, 1, 8, 3, 4, 2, 3, 2)
 
 
 def _told(answer):
-    """What both must say alike: ids are each side's own."""
+    """Return the part of an answer that both must share: ids are each side's own."""
     if answer is None:
         return None
     fields = {name: getattr(answer, name) for name in answer.__struct_fields__}

@@ -1,4 +1,4 @@
-"""What a deployment in miniature is made of.
+"""The parts of a deployment in miniature.
 
 Work that stops wherever a test likes, and ways to other parts on which a question or an answer may
 be late or lost.

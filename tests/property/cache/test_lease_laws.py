@@ -16,7 +16,7 @@ from tests.property.cache.lease_world import World
 STEPS = 1_500
 STREAM_ENTRIES = 120
 
-# What happens instead of a part's step, and how often in so many steps.
+# Mishaps that replace a part's step, and their share of the steps.
 MISHAPS = {
     "commit": 15,
     "deliver_late": 30,

@@ -1,4 +1,4 @@
-"""What an address may do without a key, and that no address uses up the room of the others."""
+"""The bounds of an address without a key: no address uses up the room of the others."""
 
 import hashlib
 from collections.abc import Sequence
