@@ -89,7 +89,7 @@ def readiness(service: RunningService) -> str | None:
 
 
 def all_nodes_are_told(service: RunningService) -> bool:
-    """Whether the operator is told of each worker, and of nobody else, and that none lags."""
+    """Return whether the list of nodes names every worker and nobody else, and no worker lags."""
     with service.client(service.keys["operator"]) as operator:
         told = operator.get("/v1/list").json()
     states = [(node["version"], node["lag_ms"]) for node in told["nodes"]]

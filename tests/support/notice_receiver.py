@@ -1,4 +1,4 @@
-"""A real HTTP receiver of notices on a port of its own, which answers as it is told to."""
+"""A real HTTP receiver of notices on a port of its own, which answers as a test decides."""
 
 import ssl
 import threading

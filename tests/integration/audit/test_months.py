@@ -1,4 +1,4 @@
-"""Decisions stand by month, and go with it when its time is over; the chain tells of it."""
+"""Decisions stand by month, and go with it when its time is over; the chain records this."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta

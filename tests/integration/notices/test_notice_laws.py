@@ -99,7 +99,7 @@ def officer(role, index):
 
 
 async def live(town, seed):
-    """Let a random world go its way, telling at every step."""
+    """Let a random world go its way, and send notices at every step."""
     world = RandomWorld(town, seed)
     await town.publish(*map(person_listing, PEOPLE), company_listing(11, ("principal", 1)))
     for _ in range(STEPS):

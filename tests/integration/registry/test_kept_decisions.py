@@ -35,7 +35,7 @@ async def kept(node):
 
 
 async def everything(node):
-    """Every row of every table, but for how far the telling of endings has come."""
+    """Every row of every table, except the progress of the notices."""
     tables = await query(
         node,
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"

@@ -50,7 +50,7 @@ class Journey:
         return self._under_way is None
 
     def step(self):
-        """Go on to the next stop; tell whether that was the end."""
+        """Go on to the next stop; return whether that was the end."""
         if self._under_way is None:
             self._under_way = self._work()
         try:

@@ -21,7 +21,7 @@ def digest(words: Sequence[str]) -> str:
 
 
 class Away:
-    """A Redis that is away until it is told to be back."""
+    """A Redis that is away until a test brings it back."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.is_away = True
