@@ -1,10 +1,10 @@
-# install · run · test · lint · bench · load — CI calls the same.
+# install · run · test · test-fast · lint · bench · load — CI calls the same.
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test lint lock bench load clean
+.PHONY: install run test test-fast lint lock bench load clean
 
 install: $(STAMP)
 
@@ -17,9 +17,14 @@ $(STAMP): requirements-dev.lock pyproject.toml
 run: install
 	$(BIN)/checker demo --port $(PORT)
 
+# SEED=N draws the random tests of an earlier run again.
 test: install
 	$(BIN)/python -m compileall -q cache checker loadtest
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --durations 20 $(SEED:%=--seed %)
+
+# Starts no server, and takes a minute.
+test-fast: install
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 10 $(SEED:%=--seed %) tests/unit tests/property tests/tidy
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,6 +1,49 @@
-"""Fixtures every kind of test shares."""
+"""Every kind of test shares this: the loop, the seed, and the bounds of fast tests."""
+
+from collections.abc import Generator
 
 import pytest
+
+from tests.support import fast_tests, seeds
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    seeds.add_option(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    seeds.configure(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: seeds.Node) -> None:
+    seeds.hand_over(node)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.option.seed} (the same draws again: --seed {config.option.seed})"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with fast_tests.bounds_of(item.path, item.nodeid):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    seeds.note(item, report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """The number that a test draws from, by `Random(seed)`."""
+    return int(pytestconfig.option.seed)
 
 
 @pytest.fixture

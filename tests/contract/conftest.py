@@ -59,7 +59,7 @@ def operator(service: RunningService) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def anyone(service: RunningService) -> Iterator[httpx.Client]:
-    """Whoever has no key."""
+    """A client without a key."""
     with service.client() as client:
         yield client
 

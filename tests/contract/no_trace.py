@@ -82,7 +82,7 @@ def forms(value: bytes) -> Iterator[bytes]:
 
 
 def sealer_of(service: RunningService) -> Sealer:
-    """What makes the deployment's tokens, by its own secrets."""
+    """Return the sealer that makes the deployment's tokens, by its own secrets."""
     secrets = load_secrets(service.data_dir, {})
     return Sealer(Tokenizer(secrets.token_key), Vault(secrets.encryption_key))
 

@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """Run a command that must do what it says, and tell of nobody."""
+    """Run a command that must do its work, and print nothing about a person."""
     done = run_command(folder / "data", *arguments)
     assert done.returncode == 0, done.stderr
     assert not [mark for mark in MARKS if mark in done.stdout + done.stderr]

@@ -27,7 +27,7 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 @pytest.fixture
 def printed_answer(institution: httpx.Client) -> dict[str, Any]:
-    """What comes back for the request that section 2 prints."""
+    """Return the answer to the request that section 2 prints."""
     request = {
         "subject": {"document": {"type": "resident_id", "number": DEBTOR}, "name": DEBTOR_NAME},
         "service": {"type": "rail", "train": "G79", "seat": "second"},

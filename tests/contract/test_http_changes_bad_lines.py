@@ -1,4 +1,4 @@
-"""What the feed of changes does not take: a clear code for the line, and nothing else is harmed."""
+"""The feed of changes refuses a bad line by a clear code, and nothing else is harmed."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What is kept of adverse answers: outcomes, explanations, the log, the month."""
+"""The record of adverse answers: outcomes, explanations, the log, the month."""
 
 import asyncio
 import csv

@@ -1,4 +1,4 @@
-"""What the operator sees of the nodes: who they are, and that none lacks a change."""
+"""The operator sees every node, and that no node lacks a change."""
 
 from typing import Any
 

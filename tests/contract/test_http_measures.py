@@ -18,7 +18,7 @@ CASES = [(row, role) for row in TABLE for role in ALL]
 
 
 def expected(row: Row, role: str, jurisdiction: str) -> tuple[str, list[tuple[str, str]]]:
-    """What the table says of a purchase by somebody of this role: decision and reasons."""
+    """Return the table's decision and reasons for a purchase by somebody of this role."""
     policies: list[tuple[str, Reached | None]] = [("cn-2016-64", row.nation)]
     if jurisdiction == "440882":
         policies.append(("leizhou", row.leizhou))

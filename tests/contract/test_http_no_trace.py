@@ -41,8 +41,8 @@ MISTAKEN = range(10_002_000, 10_002_040)
 MISPLACED = range(10_003_000, 10_003_020)
 MISNAMED = range(10_004_000, 10_004_020)
 
-# What goes on besides: checks are counted, somebody publishes, and what other tests had decided
-# goes into the chain, whose head goes into the journal each minute.
+# Other work goes on besides: checks are counted, and somebody publishes. Other tests' decisions go
+# into the chain, and the head of the chain goes into the journal each minute.
 TABLES_THAT_GROW = {
     "public.check_tally",
     "public.registry_lease",

@@ -1,4 +1,4 @@
-"""Who was told of a restriction is told when it ends: by the feed, and at an endpoint."""
+"""An institution is notified when a restriction ends: by the feed, and at an endpoint."""
 
 from typing import Any
 

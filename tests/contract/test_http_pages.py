@@ -1,4 +1,4 @@
-"""What is there without a key: health, metrics, problems, the API's document and page."""
+"""Pages that need no key: health, metrics, problems, the API's document and page."""
 
 import json
 import re

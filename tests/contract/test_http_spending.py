@@ -1,4 +1,4 @@
-"""Spending under the cap over HTTP: what merchants order, and what they are told."""
+"""Spending under the cap over HTTP: the orders of merchants, and the answers."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -69,7 +69,7 @@ def permit_for(permit_id: str, index: int) -> Line:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a check of a flight tells of a person: with its permit, and its listings by id."""
+    """The answer to a check of a flight for one person: the permit, and the listings by id."""
 
     decision: str
     permit: str | None = None
@@ -135,7 +135,7 @@ class List:
         return now, rejected
 
     def _step(self, line: Line) -> "List | str":
-        """What one operation makes of it, or the code with which it is to be rejected."""
+        """Return the list after one operation, or the code that must reject the operation."""
         match line["op"]:
             case "list":
                 entry = line["listing"]

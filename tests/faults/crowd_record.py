@@ -1,4 +1,4 @@
-"""What the crowd saw, and which of it was true at no instant of its call.
+"""The answers that the crowd saw, and which of them were true at no instant of their calls.
 
 Every change has a number, and every answer tells the number of the list that it speaks of. So an
 answer is right if the list of that number gives it, and if that list may have been the newest at
@@ -44,7 +44,7 @@ class Seen:
 
 @dataclass
 class Record:
-    """What was sent and seen, by the clock of this process alone."""
+    """The calls and their answers, by the clock of this process alone."""
 
     calls: list[FeedCall] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)

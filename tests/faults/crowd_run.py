@@ -1,4 +1,4 @@
-"""What those who change the list and those who ask about it share during one run."""
+"""One run's state, which the callers that change the list share with those that ask."""
 
 import asyncio
 

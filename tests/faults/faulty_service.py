@@ -80,7 +80,7 @@ def is_ready(service: RunningService) -> bool:
 
 
 def readiness(service: RunningService) -> str | None:
-    """What the server says of itself; None: that nothing can be vouched for, or nothing at all."""
+    """Return the server's own state; None: nothing can be vouched for, or no answer came."""
     try:
         told: str | None = httpx.get(f"{service.url}/readyz", timeout=30).json().get("status")
     except httpx.TransportError:
@@ -89,7 +89,7 @@ def readiness(service: RunningService) -> str | None:
 
 
 def all_nodes_are_told(service: RunningService) -> bool:
-    """Whether the operator is told of each worker, and of nobody else, and that none lags."""
+    """Return whether the list of nodes names every worker and nobody else, and no worker lags."""
     with service.client(service.keys["operator"]) as operator:
         told = operator.get("/v1/list").json()
     states = [(node["version"], node["lag_ms"]) for node in told["nodes"]]

@@ -46,7 +46,7 @@ class Column(StrEnum):
 
 
 class Word(StrEnum):
-    """What a caller saw, and the bound that each such answer kept."""
+    """The answers that a caller saw, and the bound that each of them kept."""
 
     ALLOW = "allow in under 1 s"
     DENY = "deny in under 1 s"

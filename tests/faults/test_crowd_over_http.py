@@ -7,7 +7,6 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator
-from random import SystemRandom
 
 import psutil
 import pytest
@@ -27,11 +26,10 @@ def nodes() -> Iterator[tuple[RunningService, RunningService]]:
 
 
 @pytest.fixture(scope="module")
-def run(nodes: tuple[RunningService, RunningService]) -> Run:
-    seed = SystemRandom().randrange(1_000_000)
+def run(nodes: tuple[RunningService, RunningService], seed: int) -> Run:
     run = asyncio.run(load(nodes, seed))
     told = {**run.happened, "versions": run.record.acknowledged}
-    sys.stdout.write(f"seed {seed}: {told}, unanswered {run.record.unanswered}\n")
+    sys.stdout.write(f"{told}, unanswered {run.record.unanswered}\n")
     return run
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a server in whose Redis a hand changes the list: it notices, and mends it."""
+"""A server notices and mends a list that a hand changed in its Redis."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What becomes of a server whose processes are killed or frozen: never a wrong answer."""
+"""A server whose processes are killed or frozen never gives a wrong answer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

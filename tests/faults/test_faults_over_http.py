@@ -1,6 +1,6 @@
-"""What becomes of the list while a store is away and when it comes back: never a wrong answer.
+"""While a store is away and when it comes back, no answer is wrong.
 
-What callers see meanwhile is the table of outages (`test_outages`).
+The answers meanwhile stand in the table of outages (`test_outages`).
 """
 
 import psutil

@@ -4,7 +4,6 @@ The receiver fails half the time, and the process that writes and sends is kille
 """
 
 import random
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -117,7 +116,7 @@ class World:
 
 
 def heard(receiver: Receiver) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    """What was acknowledged, each event once, in the order in which it first was."""
+    """Return the acknowledged events, each once, in the order of their first acknowledgement."""
     with receiver.changed:
         messages = list(receiver.acknowledged)
     once = {each.headers["webhook-id"]: each for each in reversed(messages)}
@@ -143,10 +142,8 @@ def by_listing(
 
 
 def test_all_who_were_told_hear_of_each_end_through_failures_and_kills(
-    deployment: RunningService,
+    deployment: RunningService, seed: int
 ) -> None:
-    seed = random.SystemRandom().randrange(1_000_000)
-    sys.stdout.write(f"seed {seed}\n")
     draw, coin = random.Random(seed), random.Random(seed)
 
     def answer(_message: Message) -> int:

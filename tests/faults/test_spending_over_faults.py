@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from itertools import groupby
-from random import Random, SystemRandom
+from random import Random
 
 import asyncpg
 import psutil
@@ -58,8 +58,7 @@ def service() -> Iterator[RunningService]:
 
 
 @pytest.fixture(scope="module")
-def crowd(service: RunningService) -> Crowd:
-    seed = SystemRandom().randrange(1_000_000)
+def crowd(service: RunningService, seed: int) -> Crowd:
     crowd = Crowd(people=PEOPLE, merchants=MERCHANTS, orders=ORDERS, seed=seed)
     keys = [service.keys[f"merchant {place}"] for place in range(MERCHANTS)]
     port = service.address[1]
@@ -77,7 +76,7 @@ def crowd(service: RunningService) -> Crowd:
     try:
         asyncio.run(work())
     finally:
-        sys.stdout.write(f"seed {seed}: {told(crowd.model)}\n")
+        sys.stdout.write(f"{told(crowd.model)}\n")
     assert sum(till.dropped for till in tills) > ORDERS / 500
     return crowd
 

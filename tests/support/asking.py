@@ -34,7 +34,7 @@ def ask(client: httpx.Client, number: str, asked: dict[str, Any], **more: Any) -
 
 
 def codes(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    """Why, as (code, measure) in the order told."""
+    """Return the reasons as (code, measure), in the order of the answer."""
     return [(reason["code"], reason["measure"]) for reason in answer["reasons"]]
 
 

@@ -63,7 +63,7 @@ class Stranger:
 
 
 class Court:
-    """Sends operations; what it is told must be an answer."""
+    """Sends operations, each of which must be answered."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client

@@ -1,4 +1,4 @@
-"""A real HTTP receiver of notices on a port of its own, which answers as it is told to."""
+"""A real HTTP receiver of notices on a port of its own, which answers as a test decides."""
 
 import ssl
 import threading
@@ -31,7 +31,7 @@ class Message(NamedTuple):
 
 
 class Receiver:
-    """What came in, in its order, and what of it was acknowledged."""
+    """The messages that came in, in order, and those that were acknowledged."""
 
     def __init__(self, answer: Callable[[Message], Status]) -> None:
         self.answer = answer
@@ -87,7 +87,7 @@ def receiving(
 
     class Server(ThreadingHTTPServer):
         request_queue_size = 128
-        # Whoever was killed in the middle is no fault of the receiver.
+        # A sender that was killed in the middle is no fault of the receiver.
         handle_error = lambda *_arguments: None  # noqa: E731 - one line, one fact
 
     server = Server(("127.0.0.1", 0), Handler)

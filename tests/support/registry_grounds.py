@@ -215,7 +215,7 @@ async def outcome_of(node, index):
 
 
 async def standing_then(node, document, version, **options):
-    """What the list of `version` said of a document's holder."""
+    """Return the standing of a document's holder on the list of `version`."""
     subject = PreparedSubject(tokens=node.sealer.tokens_of(document, None), document=document)
     findings = await find_standings(node.engine, node.sealer, [subject], version=version, **options)
     assert findings.version.version == version

@@ -56,7 +56,7 @@ class Till(Protocol):
 
 @dataclass
 class Model:
-    """What was answered: all steps of each authorization, and those that nobody ended."""
+    """The answers: all steps of each authorization, and the authorizations that nobody ended."""
 
     steps: dict[str, list[Step]] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""What rules of `tests/tidy` find today and a later change removes: it may only shrink.
+"""Known faults of rules in `tests/tidy`, which later changes remove: their number only shrinks.
 
 `debts.toml` has a table for each rule: a key (a file, or a name) and its number of faults. A rule
 fails when a key has more faults than its row, and when a row is larger than needed.

@@ -1,7 +1,7 @@
 """The project's own files, parsed: what the tidy tests look at."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -71,12 +71,6 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
 def shown(path: Path, line: int | None = None) -> str:
     """A place as a failing test names it: `checker/vault.py:12`."""
     return str(path.relative_to(ROOT)) + (f":{line}" if line else "")
-
-
-def assert_none(faults: Iterable[str]) -> None:
-    """Fail with all faults, a line each; each begins with its file and line."""
-    found = sorted(faults)
-    assert not found, f"{len(found)} found:\n" + "\n".join(found)
 
 
 @cache

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from checker.cli.main import COMMANDS
+from tests.support.violations import assert_none
 from tests.tidy.source_tree import (
     ROOT,
-    assert_none,
     imported,
     modules,
     nodes,

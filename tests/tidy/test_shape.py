@@ -4,11 +4,11 @@ import ast
 import re
 import tomllib
 
+from tests.support.violations import assert_none
 from tests.tidy.debts import assert_within_debts
 from tests.tidy.source_tree import (
     ROOT,
     all_python,
-    assert_none,
     modules,
     nodes,
     project_files,
@@ -135,6 +135,27 @@ def test_a_tests_name_is_a_sentence():
     )
 
 
+def test_a_test_draws_by_the_seed_of_the_run_or_by_a_constant():
+    """`Random(seed)`: the fixture `seed` is shown when the test fails, and can be given again."""
+    assert_none(
+        f"{shown(path, node.lineno)}: {ast.unparse(node)}"
+        for path in python_of_tests()
+        if path.name != "seeds.py"
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and _draws_anew(node)
+    )
+
+
+def test_the_fake_clock_is_one_class():
+    assert_none(
+        f"{shown(path, node.lineno)}: {node.name}"
+        for path in python_of_tests()
+        if path.name != "fake_clock.py"
+        for node in nodes(path)
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Clock")
+    )
+
+
 def test_no_table_unpacks_a_literal_into_itself():
     """`{*("a", "b"), "c"}` is `{"a", "b", "c"}`: a table has its rows, one beside the other."""
     faults = {
@@ -153,6 +174,17 @@ def _sleeps(call):
     """Return whether a call sleeps; to give way once (`sleep(0)`) is no sleep."""
     name = ast.unparse(call.func).rpartition(".")[2]
     return name == "sleep" and ast.unparse(call) != "asyncio.sleep(0)"
+
+
+def _draws_anew(call):
+    """Return whether a call draws from the operating system, or from a state nobody knows."""
+    place, _, name = ast.unparse(call.func).rpartition(".")
+    return (
+        name in {"SystemRandom", "urandom"}
+        or (name == "Random" and not call.args)
+        or (place == "random" and name != "Random")
+        or place == "secrets"
+    )
 
 
 def _skips_or_patches(attribute):

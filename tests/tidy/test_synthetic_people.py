@@ -3,7 +3,8 @@
 import re
 
 from loadtest.document_numbers import resident_check_digit
-from tests.tidy.source_tree import assert_none, project_files, read, shown
+from tests.support.violations import assert_none
+from tests.tidy.source_tree import project_files, read, shown
 
 YEARS = range(1850, 1906)
 NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{17})([0-9Xx])(?![0-9A-Za-z])")

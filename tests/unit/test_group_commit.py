@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Ledger:
-    """Commits numbers, and gives each doubled; what it was told to fail on, it fails on."""
+    """Commits numbers, and gives each doubled; it fails on the numbers that a test names."""
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []

@@ -48,7 +48,7 @@ def log_to(handler: logging.Handler) -> logging.Logger:
 
 
 def written(log_format: LogFormat, act) -> str:
-    """What is written when something is logged, on a logger of its own."""
+    """Return the lines that an act logs, on a logger of its own."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(FORMATTERS[log_format])
@@ -164,7 +164,7 @@ def test_a_process_ends_though_its_pipe_is_stuck():
 
 
 def told_by(acts: str) -> list[dict[str, str]]:
-    """What a process logs that does these things; whatever it says is a line of the log."""
+    """Return the log lines of a process that does these acts; every line of its output is one."""
     ended = subprocess.run(
         [sys.executable, "-c", BEGINS + acts], capture_output=True, text=True, check=False
     )

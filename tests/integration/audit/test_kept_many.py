@@ -1,4 +1,4 @@
-"""What the benchmark writes as kept decisions is exported as the service's own are."""
+"""Decisions that the benchmark writes are exported like the service's own."""
 
 import asyncpg
 import msgspec

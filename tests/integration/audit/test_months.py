@@ -1,4 +1,4 @@
-"""Decisions stand by month, and go with it when its time is over; the chain tells of it."""
+"""Decisions stand by month, and go with it when its time is over; the chain records this."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -159,7 +159,7 @@ async def test_a_removal_that_never_was_hides_nothing(ground, months):
 
 
 async def test_decisions_come_while_a_month_is_made(ground, months):
-    """Whoever writes meanwhile waits, and what they write is in the month."""
+    """A writer meanwhile waits, and the row of that writer is in the month."""
     await ground.decided(decision())
 
     async def write():

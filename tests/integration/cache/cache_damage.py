@@ -1,4 +1,4 @@
-"""What a hand may do to the parts of a generation; each damage is done on either ground."""
+"""The damage that a hand may do to the parts of a generation, on either ground."""
 
 from cache.checksum import SEAL_FIELD, segment_field, shelf_field
 from cache.layout import SENTINEL
@@ -16,7 +16,7 @@ def segment_of(generation, person=LISTED_PERSON):
 
 
 def copy_of(ground, key):
-    """What a key holds, hash or string."""
+    """Return the content of a key, hash or string."""
     return (
         ground.get(key) if ":f:" in key else {f: ground.field(key, f) for f in ground.fields(key)}
     )

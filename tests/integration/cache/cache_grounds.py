@@ -207,7 +207,7 @@ async def put_in_force(store, ground, listed, version=1, namespace="checker"):
 
 
 async def vouched(ground, generation, version, namespace="checker", asked_ms_ago=0):
-    """Vouch that a version is the newest and in the live generation; tell whether it was said."""
+    """Vouch that a version is the newest, in the live generation; return whether that was done."""
     async with opened(ground.list_writer(namespace)) as list_writer:
         # On a busy machine one may come too late.
         for _ in range(VOUCHES_MAX):

@@ -1,4 +1,4 @@
-"""What a hand or a fault changes in a generation is noticed: by a walk, and by a loading node."""
+"""A walk and a loading node notice every change by a hand or a fault in a generation."""
 
 import pytest
 

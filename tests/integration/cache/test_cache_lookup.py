@@ -1,4 +1,4 @@
-"""What a lookup says of the listed, of the others, and when something is lost."""
+"""A lookup of listed and other persons, and of a generation that lost something."""
 
 import pytest
 

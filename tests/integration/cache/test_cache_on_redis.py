@@ -1,4 +1,4 @@
-"""What only Redis can show: how the keys lie in it."""
+"""The layout of the keys, which only Redis can show."""
 
 import asyncio
 

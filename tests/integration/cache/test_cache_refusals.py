@@ -26,7 +26,7 @@ async def refusal(url: str) -> AccessRefused:
         with pytest.raises(AccessRefused) as refused:
             await pipe.ask([("PING",)])
     assert PASSWORD not in str(refused.value)
-    # Whoever runs already goes on without the cache.
+    # A process that runs already goes on without the cache.
     assert isinstance(refused.value, CacheUnavailable)
     return refused.value
 

@@ -55,10 +55,10 @@ async def used_up(worker, limits, rng, batch_max):
 @pytest.mark.parametrize("limit", [5, 700, 900, 6_000])
 @pytest.mark.parametrize("batch_max", [1, 30])
 async def test_workers_that_ask_at_once_are_granted_the_quota_within_two_percent(
-    workers, limit, batch_max
+    workers, limit, batch_max, seed
 ):
     limits = limits_of(limit)
-    rng = Random(limit)
+    rng = Random(seed)
     granted = sum(
         await asyncio.gather(*(used_up(each, limits, rng, batch_max) for each in workers))
     )

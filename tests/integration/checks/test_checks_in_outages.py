@@ -1,4 +1,4 @@
-"""What each outage leads to, as a table; never `allow` for want of knowing."""
+"""The answers of each outage, as a table; never `allow` for want of knowing."""
 
 from collections.abc import Awaitable, Callable
 

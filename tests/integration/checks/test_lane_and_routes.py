@@ -41,7 +41,7 @@ REQUESTS: dict[str, tuple[str, bytes]] = {
 
 
 def told(response: httpx.Response) -> tuple[int, dict[str, str], Any]:
-    """What was answered, but for ids and receipts, which are new each time."""
+    """Return the answer without ids and receipts, which are new each time."""
     body = response.json()
     for answer in (body, *body.get("results", ())):
         answer.pop("id", None)

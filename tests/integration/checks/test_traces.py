@@ -1,4 +1,4 @@
-"""What is exported of requests: routes, outcomes and ids, and nothing that was asked."""
+"""Traces of requests hold routes, outcomes and ids, and nothing of the question."""
 
 import logging
 from pathlib import Path
@@ -54,7 +54,7 @@ def subject(number: str) -> dict[str, Any]:
 async def traced(
     folder: Path, database_url: str, redis_url: str, act: Any
 ) -> tuple[list[ReadableSpan], Doors]:
-    """What is exported while somebody acts; the probes of the test itself are not."""
+    """Collect the spans of an act, without the probes of the test itself."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -15,7 +15,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Served(msgspec.Struct, kw_only=True):
-    """What is answered for one path."""
+    """The answer for one path."""
 
     body: bytes = b""
     status: int = 200

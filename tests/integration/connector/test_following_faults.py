@@ -1,4 +1,4 @@
-"""What a broken, lying, stolen or absent source can do: nothing. It is tried again."""
+"""A broken, lying, stolen or absent source changes nothing, and is tried again."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What a follower takes in of a source, and in which order; the list is then the source's."""
+"""A follower takes in the files of a source in order; the list is then the source's."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Round after round: when it looks again, and what it tells."""
+"""Round after round: when the follower looks again, and what it logs."""
 
 import logging
 

@@ -43,7 +43,7 @@ def nobody() -> UnixAccount:
 
 @pytest.fixture(params=_ACCOUNTS)
 def account(request: pytest.FixtureRequest) -> UnixAccount | None:
-    """Whom users run as: who runs the tests (None), and nobody where that is root."""
+    """The account of the users: the tests' own (None), and nobody where the tests run as root."""
     return request.getfixturevalue("nobody") if request.param == "nobody" else None
 
 

@@ -111,7 +111,7 @@ class User:
 
     @property
     def server(self) -> int:
-        """The process number of the server that it was told of."""
+        """Return the process number of the server on the socket."""
         return listener(self.socket)
 
     def leave(self) -> int:

@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL is, and what is left of its data after whatever befalls it."""
+"""The embedded PostgreSQL, and its data after every fault."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What the embedded Redis is, and what happens when it hangs."""
+"""The embedded Redis, also when it hangs."""
 
 import os
 import signal

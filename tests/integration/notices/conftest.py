@@ -30,7 +30,7 @@ def config(tmp_path, database_url, redis_url):
 
 @pytest.fixture
 async def node(anyio_backend, config, clock):
-    """A node that publishes, but tells of nothing by itself."""
+    """A node that publishes, but sends no notice by itself."""
     async with quiet_node(config, clock) as runtime:
         yield runtime
 

@@ -1,4 +1,4 @@
-"""A node that tells of nothing by itself, institutions that ask, and what they are told."""
+"""A node that sends no notice by itself, institutions that ask, and their answers."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -84,20 +84,20 @@ class Town:
             pass
 
     async def events(self, name):
-        """What the feed has for an institution since it was last asked."""
+        """Return the notices for an institution that are newer than its last request."""
         account_id = await self.account(name)
         page = await self.node.notices.feed.read(account_id, self._after.get(name), 1_000)
         self._after[name] = page.next
         return [msgspec.json.decode(event) for event in page.events]
 
     async def told(self, name):
-        """Tell what is due; gives the data of the events for an institution."""
+        """Send the notices that are due; return the data of an institution's events."""
         await self.tell()
         await self.tell_again()
         return [event["data"] for event in await self.events(name)]
 
     async def put_webhook(self, name, url):
-        """Have an institution told at a URL; gives the secret."""
+        """Register an institution's webhook at a URL; return the secret."""
         return await self.node.notices.webhooks.put(await self.account(name), url)
 
     async def webhook(self, name):
@@ -113,7 +113,7 @@ class Town:
         raise AssertionError("lanes end, and what was due is due still")
 
     async def end(self, *indexes, asked_by=("hotel",)):
-        """Have people listed, refused and delisted again, and tell of it."""
+        """Have people listed, refused and delisted again, and send the notices."""
         for index in indexes:
             await self.do(list_(person_listing(index)))
             for name in asked_by:

@@ -1,4 +1,4 @@
-"""A receiver whose certificate nobody vouches for is told nothing; one that is vouched for is."""
+"""A receiver with an untrusted certificate gets no notice; one with a trusted certificate does."""
 
 import ssl
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Whoever was told of a restriction is told when a change ends it, and nobody else is."""
+"""An institution that received a restriction is notified when a change ends it; no other is."""
 
 import pytest
 

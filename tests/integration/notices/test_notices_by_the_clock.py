@@ -1,4 +1,4 @@
-"""What a day or an instant ends is told when it has come, once, and in its order."""
+"""A restriction that ends on a day or at an instant is notified then, once, and in order."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a hand in the database may do: statements, and a part of the first fault that follows."""
+"""Tricks of a hand in the database: statements, and a part of the first fault that follows."""
 
 TOKEN_OF_ONE = "(SELECT token FROM authorization_step ORDER BY pk LIMIT 1)"
 NEWEST = "(SELECT authorization_id FROM authorization_step ORDER BY pk DESC LIMIT 1)"

@@ -1,4 +1,4 @@
-"""What a hand in the database changes is found, and the first fault says which row it is."""
+"""Every change by a hand in the database is found, and the first fault names the row."""
 
 import pytest
 

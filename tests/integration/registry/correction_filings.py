@@ -1,4 +1,4 @@
-"""What is filed for correction in the registry's tests, and by whom."""
+"""Filings for correction in the registry's tests, and their filers."""
 
 from checker.corrections.correction import Ruling
 from checker.corrections.intake import Filing
@@ -28,7 +28,7 @@ async def listed_for_correction(node):
 
 
 def about(index=None, **more):
-    """What is filed about a person's listing, without a key unless it is said whose."""
+    """Return a filing about a person's listing, without a key unless one is given."""
     fields = {
         "listing_id": None if index is None else f"listing-{index}",
         "decision_id": None,

@@ -109,7 +109,7 @@ class Platform:
 
 
 class Question(NamedTuple):
-    """What a counter asks; `service` is a place in `SERVICES`."""
+    """A question of a counter; `service` is a place in `SERVICES`."""
 
     kind: str
     number: str

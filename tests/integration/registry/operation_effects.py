@@ -1,4 +1,4 @@
-"""What operations come to: what is answered now, and what is told of the past."""
+"""The effects of operations: on the answers of now, and on the answers about the past."""
 
 from tests.support.registry_grounds import (
     check_of,
@@ -12,7 +12,7 @@ from tests.support.registry_grounds import (
 
 
 async def told(node, *indices):
-    """What is answered at once, and again when the node answers from what it holds itself."""
+    """Return the answer at once, and check that the node's own copy gives the same later."""
     at_once = [await outcome_of(node, index) for index in indices]
     await settled(node)
     assert [await outcome_of(node, index) for index in indices] == at_once

@@ -74,7 +74,7 @@ async def reconcile(node, *sales, by=None):
 
 
 async def outcomes_of(node, *sales):
-    """Tell line by line what the list would have said then."""
+    """Return, line by line, the answer of the list of that time."""
     _, results = await reconcile(node, *sales)
     return [
         (results[line].decision or results[line].error["code"]) if line in results else "allow"

@@ -1,4 +1,4 @@
-"""What is taken in for correction, from whom, and how much of it."""
+"""The intake of corrections: contents, filers and bounds."""
 
 import asyncio
 from contextlib import aclosing

@@ -26,7 +26,7 @@ LINES = 2 * SLICE_LINES + 20
 
 
 class Died(Exception):
-    """What ends a process between two commits."""
+    """Ends a process between two commits."""
 
 
 def under(key, request="a request", **terms):
@@ -95,7 +95,7 @@ async def test_a_feed_that_died_in_the_middle_goes_on_after_its_last_commit(node
     with pytest.raises(Died):
         await node.changes.apply(dying(), terms=under("k"))
     assert len(await listings_in_force(node)) == 1 + SLICE_LINES
-    # What came in between stands: no line is repeated.
+    # The change in between stands: no line is repeated.
     await apply(node, delist(10))
     report = await apply(other_node, *body, terms=under("k"))
     assert (report.accepted, report.rejected_count) == (LINES, 1)

@@ -1,4 +1,4 @@
-"""What is adverse is kept in the transaction that confirms it; an innocent leaves no trace."""
+"""An adverse answer is kept in the transaction that confirms it; an innocent leaves no trace."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ async def kept(node):
 
 
 async def everything(node):
-    """Every row of every table, but for how far the telling of endings has come."""
+    """Every row of every table, except the progress of the notices."""
     tables = await query(
         node,
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -161,7 +161,7 @@ async def test_a_decision_that_cannot_be_kept_is_not_given(node):
     await publish(node, [person_listing(1)])
     await accepted(node, permit(uses=1))
     async with node.work_engine.begin() as connection:
-        # Whoever holds the table keeps its rows from being written until the check's patience ends.
+        # This lock keeps the table's rows from being written until the check's patience ends.
         await connection.exec_driver_sql("LOCK TABLE decision IN EXCLUSIVE MODE")
         with pytest.raises(Unavailable):
             await decide(node, check_of(resident_id(1)))

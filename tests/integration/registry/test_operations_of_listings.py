@@ -1,4 +1,4 @@
-"""What each operation on a listing does to a check, through the whole way, and to the past."""
+"""Each operation on a listing, and its effect on a check and on the past."""
 
 from datetime import timedelta
 

@@ -55,7 +55,7 @@ def asking(*documents, **options):
 
 
 async def told(node, *checks):
-    """What is answered at once, and again when the node answers from what it holds itself."""
+    """Return the answer at once, and check that the node's own copy gives the same later."""
     at_once = await outcomes(node, checks)
     await settled(node)
     assert await outcomes(node, checks) == at_once

@@ -1,4 +1,4 @@
-"""The outbox tells everything since a version, or that it cannot be told."""
+"""The outbox returns every change since a version, or says that some are lost."""
 
 from datetime import UTC, datetime
 from uuid import UUID

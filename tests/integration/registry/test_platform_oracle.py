@@ -26,7 +26,6 @@ from tests.support.registry_grounds import AT, ENVIRON, decide, settled, until
 pytestmark = pytest.mark.anyio
 
 RECORDS = 100_000
-SEED = 20_161_123
 TODAY = shanghai_day(AT)
 CALLER = Caller(
     key_pk=1,
@@ -38,8 +37,10 @@ CALLER = Caller(
 )
 
 
-async def test_ten_thousand_checks_of_a_platform_file_agree_with_a_naive_reading(node, config):
-    population = Population(SEED, RECORDS, today=TODAY)
+async def test_ten_thousand_checks_of_a_platform_file_agree_with_a_naive_reading(
+    node, config, seed
+):
+    population = Population(seed, RECORDS, today=TODAY)
     file = config.data_dir / "platform.ndjson"
     with file.open("wb") as stream:
         stream.writelines(population.zxgk_lines())
@@ -48,7 +49,7 @@ async def test_ten_thousand_checks_of_a_platform_file_agree_with_a_naive_reading
     assert report["accepted"] == platform.readable
     assert report["accepted"] + report["rejected_count"] == RECORDS
 
-    questions = crowd(platform, population, Random(SEED), BATCH_ITEMS_MAX)
+    questions = crowd(platform, population, Random(seed), BATCH_ITEMS_MAX)
     expected = [platform.answer(question, TODAY) for question in questions]
     answered = await _ask(node, questions)
 
@@ -57,7 +58,7 @@ async def test_ten_thousand_checks_of_a_platform_file_agree_with_a_naive_reading
         for question, told, wanted in zip(questions, answered, expected, strict=True)
         if told != wanted
     ]
-    assert not wrong, f"seed {SEED}, {len(wrong)} differ, the first: {wrong[0]}"
+    assert not wrong, f"{len(wrong)} differ, the first: {wrong[0]}"
     _assert_telling(expected)
 
 

@@ -93,7 +93,7 @@ async def test_a_second_retry_counts_what_is_so_already_and_changes_nothing(list
     version = await accepted(listed, list_(person_listing(7)))
     again = await listed.quarantine.retry([line_id])
     assert (again.accepted, again.rejected, again.version) == (1, (), version)
-    # What has happened since stands: the listing that began anew is not ended by an old line.
+    # Later changes stand: the listing that began anew is not ended by an old line.
     assert await outcome_of(listed, 7) == "deny"
 
 

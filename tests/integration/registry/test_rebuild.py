@@ -74,7 +74,7 @@ async def contents(node, client):
 
 
 async def values(node, client):
-    """What the live generation says of whom, wherever it is kept."""
+    """Return the values of the live generation by token, wherever they are kept."""
     held = await contents(node, client)
     buckets = [fields for place, fields in held.items() if place.startswith(b"b:")]
     return {

@@ -1,4 +1,4 @@
-"""What was said of a listing, and a snapshot that still holds it."""
+"""Directives about a listing, and a later snapshot that still holds the listing."""
 
 from datetime import timedelta
 

@@ -43,7 +43,7 @@ CROWD = [check_of(resident_id(index)) for index in (1, 2, 3)]
 
 
 class CourtHungUp(Exception):
-    """What a feed's transport raises when the sender is gone."""
+    """A feed's transport raises this when the sender is gone."""
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ async def _registry_rows(node):
 
 
 def _live_keys(client):
-    """What the cache holds of lists, by key, in the form in which Redis hands keys to others."""
+    """Return all keys of lists in the cache, each in the form of Redis's DUMP."""
     names = [Keys().pointer.encode(), *client.scan_iter(Keys().any_generation)]
     return {key: client.dump(key) for key in names}
 

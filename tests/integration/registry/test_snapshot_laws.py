@@ -93,7 +93,7 @@ async def test_checks_agree_with_a_naive_model_whatever_happened_before(
     node, redis_client, first, then
 ):
     clerk = Clerk()
-    # What the example before has shielded begins anew.
+    # A listing that the example before has shielded begins anew.
     await publish(node, [], allow_empty=True)
     for kind, content in (("snapshot", first), *then):
         match kind:
@@ -126,7 +126,7 @@ class Clerk:
         ]
 
     def replace(self, listings):
-        """What a snapshot names again keeps its shielding; what it drops begins anew later."""
+        """A listing that a snapshot names again stays shielded; a dropped one begins anew later."""
         self._listings = {each["id"]: each for each in listings}
         self._shielded &= self._listings.keys()
 

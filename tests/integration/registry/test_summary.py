@@ -1,4 +1,4 @@
-"""What the list's figures say, against counting by hand."""
+"""The list's figures agree with counting by hand."""
 
 import pytest
 

@@ -126,7 +126,7 @@ class ClerksList:
         self._put(listing)
 
     def _put(self, listing):
-        """What was said of a listing stays while it stands; what is retained stays anyway."""
+        """Directives stay while their listing stands; retained measures stay anyway."""
         entry = self.listings.setdefault(listing["id"], {"listed": False, "retained": []})
         if not entry["listed"]:
             _end(entry)

@@ -107,7 +107,7 @@ ASKED = (
 
 
 def ndjson(lines):
-    """What is sent: a broken line is sent as it is, and nobody can read it."""
+    """Return the line to send; a broken line is sent as it is, and nobody can read it."""
     return b"".join(msgspec.json.encode(line.get("broken", line)) + b"\n" for line in lines)
 
 

@@ -15,7 +15,7 @@ from tests.integration.simulation.two_nodes import until
 
 
 class World:
-    """What all sequences share."""
+    """The state that all sequences share."""
 
     def __init__(self, runner, nodes, clock):
         self.run, self.nodes, self.clock = runner.run, nodes, clock
@@ -54,7 +54,7 @@ async def until_clear(runtime, questions, now):
 
 
 def shown(decision):
-    """What the model says of a decision too; national measures come first."""
+    """Return a decision in the form of the model; national measures come first."""
     reasons = [
         (each.code.value, each.measure, each.role.value, each.listing and each.listing.id)
         for each in decision.reasons

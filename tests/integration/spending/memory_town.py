@@ -1,4 +1,4 @@
-"""The town as the twin in memory is told of it."""
+"""The town in the twin in memory."""
 
 from datetime import date, timedelta
 from itertools import count
@@ -21,7 +21,7 @@ from tests.support.fake_clock import FakeClock
 
 
 class MemoryTown:
-    """The town as the twin is told of it."""
+    """The town in the twin."""
 
     def __init__(self):
         self.clock = FakeClock(AT)

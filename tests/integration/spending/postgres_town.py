@@ -1,4 +1,4 @@
-"""The town on its record in PostgreSQL; what is told of its people goes through the feed."""
+"""The town on its record in PostgreSQL; listings of its people go through the feed."""
 
 from contextlib import asynccontextmanager
 from itertools import count
@@ -30,7 +30,7 @@ _ACCOUNTS = (MERCHANT, OTHER_MERCHANT)
 
 
 class PostgresTown:
-    """The town on its record; what is told of its people goes through the feed."""
+    """The town on its record; listings of its people go through the feed."""
 
     def __init__(self, engine, for_spending):
         self.clock = FakeClock(AT)

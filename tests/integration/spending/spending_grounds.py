@@ -115,7 +115,7 @@ def document_line(person, kind="resident_id"):
 
 
 async def room(merchants, *, person=DEBTOR, **where):
-    """What is left, learnt from a refusal."""
+    """Return a person's spending, as a refusal states it."""
     with pytest.raises(CapExceeded) as refusal:
         await merchants.authorize(person, 10**12, **where)
     return refusal.value.spending

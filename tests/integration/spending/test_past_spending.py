@@ -1,4 +1,4 @@
-"""What the benchmark writes as the past is what the service would have kept."""
+"""The benchmark writes the same past as the service would have kept."""
 
 import asyncpg
 import pytest

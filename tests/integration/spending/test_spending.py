@@ -1,4 +1,4 @@
-"""What a cap does to sales: over the record and over its twin."""
+"""The effect of a cap on sales, over the record and over its twin."""
 
 import pytest
 

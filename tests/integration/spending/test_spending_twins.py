@@ -24,15 +24,15 @@ SOMEBODY = 4
 ORDERS = 120
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_both_answer_alike(record, seed):
+@pytest.mark.parametrize("turn", range(6))
+async def test_both_answer_alike(record, seed, turn):
     towns = (record, MemoryTown())
-    sides = [_Side(town, random.Random(seed)) for town in towns]
+    sides = [_Side(town, random.Random(seed + turn)) for town in towns]
     for side in sides:
         await side.town.list(SOMEBODY)
-    for turn in range(ORDERS):
-        answers = [await side.turn(turn) for side in sides]
-        assert answers[0] == answers[1], turn
+    for order in range(ORDERS):
+        answers = [await side.turn(order) for side in sides]
+        assert answers[0] == answers[1], order
     assert await room(sides[0].merchants, person=SOMEBODY) == await room(
         sides[1].merchants, person=SOMEBODY
     )
@@ -122,7 +122,7 @@ _WEIGHTS = (2, 1, 8, 3, 4, 2, 3, 2)
 
 
 def _told(answer):
-    """What both must say alike: ids are each side's own."""
+    """Return the part of an answer that both must share: ids are each side's own."""
     if answer is None:
         return None
     fields = {name: getattr(answer, name) for name in answer.__struct_fields__}

@@ -1,4 +1,4 @@
-"""What a deployment in miniature is made of.
+"""The parts of a deployment in miniature.
 
 Work that stops wherever a test likes, and ways to other parts on which a question or an answer may
 be late or lost.
@@ -50,7 +50,7 @@ class Journey:
         return self._under_way is None
 
     def step(self):
-        """Go on to the next stop; tell whether that was the end."""
+        """Go on to the next stop; return whether that was the end."""
         if self._under_way is None:
             self._under_way = self._work()
         try:

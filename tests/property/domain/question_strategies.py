@@ -1,4 +1,4 @@
-"""What is asked and what is known, for the laws of deciding.
+"""Questions and facts, for the laws of deciding.
 
 The number of a listing settles what it says; the links to it may differ in everything else.
 """

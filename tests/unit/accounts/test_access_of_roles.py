@@ -1,4 +1,4 @@
-"""What each role and each key may do (contract, section 1)."""
+"""The rights of each role and each key (contract, section 1)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a key and its account may ask about in a minute and in a day."""
+"""The quotas of a key and its account in a minute and in a day."""
 
 import pytest
 

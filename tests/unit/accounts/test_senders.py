@@ -1,4 +1,4 @@
-"""What an address may do without a key, and that no address uses up the room of the others."""
+"""The bounds of an address without a key: no address uses up the room of the others."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def digest(words: Sequence[str]) -> str:
 
 
 class Away:
-    """A Redis that is away until it is told to be back."""
+    """A Redis that is away until a test brings it back."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.is_away = True

@@ -1,4 +1,4 @@
-"""What the batch endpoint lets in, and how it writes what was answered in slices."""
+"""The batch endpoint bounds its batches, and writes their answers in slices."""
 
 import asyncio
 

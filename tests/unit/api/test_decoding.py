@@ -1,4 +1,4 @@
-"""Decoding: the field at fault is told, what stood there never."""
+"""Decoding: an error names the field at fault, and never its value."""
 
 import json
 from typing import Any

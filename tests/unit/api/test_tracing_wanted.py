@@ -1,4 +1,4 @@
-"""When requests are traced, and what is told where they cannot be."""
+"""When requests are traced, and the error where they cannot be."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The breaker, under a clock that stands still until told."""
+"""The breaker, under a clock that stands still until a test moves it."""
 
 import pytest
 

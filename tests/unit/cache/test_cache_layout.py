@@ -1,4 +1,4 @@
-"""What the layout refuses, and what it writes for nothing at all."""
+"""The layout's refusals, and its bytes for an empty list."""
 
 import pytest
 

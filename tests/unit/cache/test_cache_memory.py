@@ -1,4 +1,4 @@
-"""What only the twin can show: markers under a clock, and a memory out of reach."""
+"""Markers under a clock, and a memory out of reach: only the twin can show them."""
 
 import pytest
 

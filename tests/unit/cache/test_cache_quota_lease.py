@@ -33,7 +33,7 @@ class Ground:
         return await self.quota.take(items, limits, **slices)
 
     async def left(self):
-        """What the quota has besides slices."""
+        """Return the items of the quota that are in no slice."""
         return [left.items for left in (await self.quota.take(0, LIMITS)).lefts]
 
 

@@ -1,4 +1,4 @@
-"""Wrong usage of `checker feed follow`: told in a line, before any server is started."""
+"""Wrong usage of `checker feed follow`: answered by one line, before any server starts."""
 
 import pytest
 from click.testing import CliRunner

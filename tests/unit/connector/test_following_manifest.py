@@ -1,4 +1,4 @@
-"""What a manifest may say, and how a wrong one is told."""
+"""The fields of a manifest, and the errors of a wrong one."""
 
 import msgspec
 import pytest

@@ -31,10 +31,11 @@ def content(spool):
     sizes=st.lists(
         st.sampled_from([0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, MEMORY_BYTES_MAX]),
         max_size=8,
-    )
+    ),
+    drawn=st.randoms(use_true_random=True),
 )
-def test_what_was_written_is_read_as_often_as_is_wanted(tmp_path_factory, sizes):
-    chunks = [os.urandom(size) for size in sizes]
+def test_what_was_written_is_read_as_often_as_is_wanted(tmp_path_factory, sizes, drawn):
+    chunks = [drawn.randbytes(size) for size in sizes]
     with open_sealed_spool(tmp_path_factory.mktemp("spool")) as spool:
         filled(spool, *chunks)
         assert spool.size == sum(sizes)

@@ -1,4 +1,4 @@
-"""The changes of the benchmark: legal in their order, and told apart by what a check must say."""
+"""The changes of the benchmark: legal in their order, and each visible in a check."""
 
 from datetime import date
 

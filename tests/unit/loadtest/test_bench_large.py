@@ -1,4 +1,4 @@
-"""The large benchmark's pure parts: memory and metrics read, reports told."""
+"""The large benchmark's pure parts: memory and metrics read, reports printed."""
 
 import os
 

@@ -42,7 +42,7 @@ def key_of(number):
 
 
 def fits(shown, asked):
-    """Tell whether two numbers agree wherever both are known."""
+    """Return whether two numbers agree wherever both are known."""
     return len(shown) == len(asked) and all(
         a == b or "*" in (a, b) for a, b in zip(shown, asked, strict=True)
     )

@@ -1,4 +1,4 @@
-"""What is refused before any server is started."""
+"""Settings that are refused before any server starts."""
 
 from pathlib import Path
 

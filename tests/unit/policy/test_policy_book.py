@@ -1,4 +1,4 @@
-"""What holds where: measures and settings along the path of a place."""
+"""Measures and settings along the path of a place."""
 
 import pytest
 
