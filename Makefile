@@ -22,9 +22,9 @@ test: install
 	$(BIN)/python -m compileall -q cache checker loadtest
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --durations 20 $(SEED:%=--seed %)
 
-# Starts no server, and takes a minute.
+# Starts no server.
 test-fast: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 10 $(SEED:%=--seed %) tests/unit tests/property tests/tidy
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 10 $(SEED:%=--seed %) tests/property tests/unit tests/tidy
 
 lint: install
 	$(BIN)/ruff check .
