@@ -5,6 +5,8 @@ Redis. The wish names the generation that is not whole, and ends when a newer ge
 """
 
 import asyncio
+import time
+from collections.abc import Callable
 
 from cache.store import StandingCache
 from checker.work import Work
@@ -14,24 +16,34 @@ PAUSE_S = 1.0
 
 
 class Repair:
-    """One process's wishes."""
+    """One process's wishes; `clock` gives seconds."""
 
-    def __init__(self, cache: StandingCache) -> None:
+    def __init__(
+        self, cache: StandingCache, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._cache = cache
+        self._clock = clock
         self._found = asyncio.Event()
+        self._asked_at = clock() - PAUSE_S
 
     def report_incomplete(self) -> None:
-        """Note that a check found a part of the live generation missing."""
-        self._found.set()
+        """Note that a check found a part of the live generation missing.
+
+        A part found shortly after a wish is of the generation that the wish names: it is passed
+        over. Another wish would name the next generation, which is whole.
+        """
+        if self._clock() - self._asked_at >= PAUSE_S:
+            self._found.set()
 
     @property
     def work(self) -> Work:
         """Wait for a part that is missing and ask for a rebuild, again and again."""
-        return Work(name="asking for a rebuild of the cache", every_s=PAUSE_S, do=self._ask)
+        return Work(name="asking for a rebuild of the cache", every_s=0, do=self._ask)
 
     async def _ask(self) -> None:
         await self._found.wait()
+        self._found.clear()
+        self._asked_at = self._clock()
         live = await self._cache.current()
         if live is not None:
             await self._cache.request_rebuild(live.id)
-        self._found.clear()

@@ -1,6 +1,7 @@
 """The counts of a worker and the wish for a rebuild go on after an error of any class."""
 
 import asyncio
+from math import ceil
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -12,7 +13,7 @@ from checker.api.metrics import Metrics
 from checker.domain.decision import Outcome
 from checker.domain.service import Air
 from checker.node.work_failures import count_failures
-from checker.publication.repair import Repair
+from checker.publication.repair import PAUSE_S, Repair
 from checker.work import working
 from tests.support.positions import position
 
@@ -68,11 +69,27 @@ async def test_a_rebuild_is_asked_for_after_an_error_of_any_class():
     cache = BrokenOnceCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
     live = await cache.build(position=position(1), token_key="k", count=0, entries=nothing())
     await cache.switch(live)
-    repair = Repair(cache)
-    repair.report_incomplete()
+    seconds = iter(range(0, 10 * ceil(PAUSE_S), ceil(PAUSE_S)))
+    repair = Repair(cache, clock=lambda: next(seconds))
     async with working([repair.work], pause=pauses):
-        await pauses.until(2)
+        for _ in range(2):
+            repair.report_incomplete()
+            await pauses.until(1)
     assert live.id.encode() in memory.strings.values()
+
+
+async def test_a_part_found_right_after_a_wish_makes_no_other_wish():
+    memory, pauses = MemoryStore(), Pauses()
+    cache = MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
+    repair = Repair(cache, clock=lambda: 0.0)
+    async with working([repair.work], pause=pauses):
+        repair.report_incomplete()
+        await pauses.until(1)
+        live = await cache.build(position=position(1), token_key="k", count=0, entries=nothing())
+        await cache.switch(live)
+        repair.report_incomplete()
+        await asyncio.sleep(0)
+    assert live.id.encode() not in memory.strings.values()
 
 
 async def test_the_counts_of_a_worker_go_on_after_an_error_of_any_class():

@@ -18,9 +18,11 @@ ANSWERING = (
     "granian",
     "litestar",
 )
-LIST_LOADED = (
-    "import sys, checker.serving.publishing_process; print('\\n'.join(sorted(sys.modules)))"
-)
+# A process that is spawned reads the script of its main process in, and that is the command line.
+LIST_LOADED = """
+import sys, checker.cli.main, checker.serving.publishing_process
+print("\\n".join(sorted(sys.modules)))
+"""
 
 
 def test_the_publishing_process_has_the_works_that_a_deployment_does_once():
