@@ -88,8 +88,8 @@ def answer_of(
 def shown_permit(permit: Permit | None) -> ShownPermit | None:
     """Return the permit that an answer rests on, with the uses that are left after this answer.
 
-    The `uses_left` of `permit` still counts the use of this answer. The same order may ask again:
-    that is no second use, and `uses_left` counts the first use again.
+    The `uses_left` of `permit` still counts the use of this answer. If the same order asks again,
+    its first use is the use of this answer.
     """
     if permit is None:
         return None

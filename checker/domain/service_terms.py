@@ -16,7 +16,7 @@ Fen = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_FEN)]
 
 
 class TrainClass(StrEnum):
-    """What the letter of a train number (车次) says; trains by digits alone are ordinary."""
+    """The class by the letter of a train number (车次). A number without a letter is ordinary."""
 
     G = "G"
     D = "D"
