@@ -89,7 +89,7 @@ class KeyRing:
             known.expires_at is not None and known.expires_at <= self._clock.now()
         ):
             raise Unauthenticated(NOT_IN_FORCE)
-        if known.networks is not None and not known.may_call_from(address):
+        if not known.account_scope.allows_address(address):
             raise OutOfScope(ELSEWHERE)
         self.uses.note(known.key_pk)
         return known
@@ -156,7 +156,7 @@ class KeyRing:
             jurisdiction=scope.jurisdiction,
             limits=limits,
             kind=kind_of(whole),
-            networks=whole.networks,
+            account_scope=whole,
             expires_at=row.expires_at,
         )
 

@@ -129,7 +129,8 @@ class Book:
         return found
 
     def _authorize(self, place: int, account_id: str, command: Authorize) -> Answer:
-        check = command.check
+        check, service = command.check, command.check.service
+        assert isinstance(service, Resort), "only resorts are sold under a cap"
         token = check.subject.tokens[0]
         policy = self._policies.effective(check.jurisdiction)
         cap = policy.settings.resort_cap
@@ -140,12 +141,12 @@ class Book:
                 # Counted in a period that is over, it would go past the cap of the one that runs.
                 raise Unavailable(_GONE_BACK)
             room = self._balances.room(token, cap, self._now)
-        asked = self._ask(place, account_id, command.service, check.jurisdiction, room)
+        asked = self._ask(place, account_id, service, check.jurisdiction, room)
         outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
             return outcome
         assert asked.room is not None, "only where a cap is set is anybody capped"
-        after = asked.room.after(command.service.amount_fen)
+        after = asked.room.after(service.amount_fen)
         opening = Opening(
             id=new_id(),
             account_id=account_id,
@@ -153,13 +154,13 @@ class Book:
             counter=after.cap.counter,
             counted_at=self._now,
             jurisdiction=check.jurisdiction,
-            venue=command.service.venue,
+            venue=service.venue,
             reference=check.reference,
             decision_id=asked.decision_id,
         )
         held = Authorization.hold(
             opening,
-            command.service.amount_fen,
+            service.amount_fen,
             self._now + timedelta(seconds=command.hold_seconds),
             after.counted(),
         )
