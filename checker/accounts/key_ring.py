@@ -25,6 +25,7 @@ from checker.accounts.schema import access_version, account, account_flag, api_k
 from checker.accounts.scope import (
     AccountScope,
     account_scope_of,
+    is_within,
     kind_of,
     limits_of,
     scope_of,
@@ -89,7 +90,8 @@ class KeyRing:
             known.expires_at is not None and known.expires_at <= self._clock.now()
         ):
             raise Unauthenticated(NOT_IN_FORCE)
-        if not known.account_scope.allows_address(address):
+        networks = known.account_scope.networks
+        if networks is not None and not is_within(address, networks):
             raise OutOfScope(ELSEWHERE)
         self.uses.note(known.key_pk)
         return known

@@ -83,10 +83,6 @@ class AccountScope(Scope, frozen=True, kw_only=True):
 
     networks: tuple[Network, ...] | None = None
 
-    def allows_address(self, address: str) -> bool:
-        """Whether the account may call from this address; an unknown address is in no network."""
-        return self.networks is None or is_within(address, self.networks)
-
 
 def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return some fields of a scope as columns; sets and networks become lists of texts."""
