@@ -75,22 +75,22 @@ class FishingWatch:
         if len(since.persons) < PERSONS_MAX:
             since.persons.add(token)
 
-    async def run(self, told: Callable[[FishingGround], None]) -> None:
+    async def run(self, report: Callable[[FishingGround], None]) -> None:
         """Flush every second until cancelled. The counts of a failed flush are lost."""
         faults = FaultLog(_log, "watching for accounts that fish")
         while True:
             await asyncio.sleep(FLUSH_INTERVAL_S)
             try:
-                await self.flush(told)
+                await self.flush(report)
             except Exception as error:
                 faults.met(error)
             else:
                 faults.passed()
 
-    async def flush(self, told: Callable[[FishingGround], None]) -> None:
+    async def flush(self, report: Callable[[FishingGround], None]) -> None:
         """Add the noted counts in Redis, and flag accounts that seem to fish: one round of work.
 
-        `told` is called with the ground of each new flag.
+        `report` is called with the ground of each new flag.
 
         Raises:
             CacheUnavailable: Redis is away; the noted counts are lost.
@@ -111,10 +111,10 @@ class FishingWatch:
             some = noted[start : start + ACCOUNTS_AT_ONCE]
             counted = await self._tally.add(some, regular_from=self._settings.kind_items_min)
             for one, counts in zip(some, counted, strict=True):
-                await self._judge(one.name, counts, told)
+                await self._judge(one.name, counts, report)
 
     async def _judge(
-        self, account_id: str, counts: Counted, told: Callable[[FishingGround], None]
+        self, account_id: str, counts: Counted, report: Callable[[FishingGround], None]
     ) -> None:
         own, others = _asked(counts)
         suspicion = suspect(own, others, self._settings)
@@ -133,7 +133,7 @@ class FishingWatch:
         self._judged[account_id] = now
         if flagged:
             _log.warning("account %s seems to fish: %s", account_id, suspicion.ground)
-            told(suspicion.ground)
+            report(suspicion.ground)
 
 
 def _asked(counts: Counted) -> tuple[AskedCounts, AskedCounts]:

@@ -71,7 +71,7 @@ REVIEW_DAYS: Final = 3
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the person may ask for correction, and how long both sides have, in days.
+    """The court that corrects the listing, and the time that both sides have, in days.
 
     中办发〔2016〕64号, section 四（二）3, and the same section of the Leizhou plan.
     """

@@ -65,7 +65,7 @@ class Rail(_Variant, tag="rail", frozen=True, kw_only=True):
 
 
 class Air(_Variant, tag="air", frozen=True, kw_only=True):
-    """A flight, whoever paid and by whatever means: awards and upgrades are flights too."""
+    """A flight, paid by anybody and by any means: awards and upgrades are flights too."""
 
     flight: FlightNumber
     cabin: Cabin | msgspec.UnsetType = msgspec.UNSET
@@ -100,13 +100,13 @@ class Resort(_Variant, tag="resort", frozen=True, kw_only=True):
 
 
 class PrivateSchool(_Variant, tag="private_school", frozen=True, kw_only=True):
-    """A year at a private school, in fen; the subject is whoever pays, never the child."""
+    """A year at a private school, in fen; the subject is the person who pays, never the child."""
 
     annual_fee_fen: Fen
 
 
 class Insurance(_Variant, tag="insurance", frozen=True, kw_only=True):
-    """An insurance, its premium for a year in fen; the subject is whoever pays it."""
+    """An insurance, its premium for a year in fen; the subject is the person who pays it."""
 
     cash_value: bool
     annual_premium_fen: Fen
