@@ -1,1 +1,1 @@
-"""Who calls: accounts, their keys and what each key may do."""
+"""The callers: accounts, their keys and the scope of each key."""

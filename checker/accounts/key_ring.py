@@ -24,6 +24,7 @@ from checker.accounts.schema import access_version, account, account_flag, api_k
 from checker.accounts.scope import (
     AccountScope,
     account_scope_of,
+    is_within,
     kind_of,
     limits_of,
     scope_of,
@@ -86,7 +87,8 @@ class KeyRing:
             known.expires_at is not None and known.expires_at <= self._clock.now()
         ):
             raise Unauthenticated(NOT_IN_FORCE)
-        if known.networks is not None and not known.may_call_from(address):
+        networks = known.account_scope.networks
+        if networks is not None and not is_within(address, networks):
             raise OutOfScope(ELSEWHERE)
         self.uses.note(known.key_pk)
         return known
@@ -146,7 +148,7 @@ class KeyRing:
             jurisdiction=scope.jurisdiction,
             limits=limits,
             kind=kind_of(whole),
-            networks=whole.networks,
+            account_scope=whole,
             expires_at=row.expires_at,
         )
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from cache.counting.quota import Limit
-from checker.accounts.scope import Network, is_within
+from checker.accounts.scope import AccountScope
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 
@@ -104,8 +104,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The account that calls, and what the key in use may do.
 
     `services` None: all types. `limits` empty: no limit. `kind` names the accounts with which this
-    account is compared (`checker.accounts.watch`). `networks` None: the account may call from any
-    address. From `expires_at` on the key is not in force, also while PostgreSQL is away.
+    account is compared (`checker.accounts.watch`). `account_scope` is what the account may do at
+    most. From `expires_at` on the key is not in force, also while PostgreSQL is away.
     """
 
     key_pk: int
@@ -116,7 +116,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     jurisdiction: Jurisdiction | None
     limits: tuple[Limit, ...] = ()
     kind: str = ""
-    networks: tuple[Network, ...] | None = None
+    account_scope: AccountScope = AccountScope()
     expires_at: datetime | None = None
 
     def may(self, action: Action) -> bool:
@@ -126,10 +126,6 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     def may_ask(self, service: ServiceType) -> bool:
         """Whether the key's scope holds this type of service."""
         return self.services is None or service in self.services
-
-    def may_call_from(self, address: str) -> bool:
-        """Whether the account may call from this address; an unknown address is in no network."""
-        return self.networks is None or is_within(address, self.networks)
 
 
 def digest_of(key: str) -> bytes:

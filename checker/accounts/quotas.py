@@ -1,7 +1,7 @@
-"""How many items a caller may ask about in a minute and in a day, over all workers and nodes.
+"""Bounds the items of a caller in a minute and in a day, over all workers and nodes.
 
-A batch counts its items. Redis counts; while it is away nothing is counted and nobody refused: a
-quota protects the service, not a right, and checks go on from the registry.
+A batch counts its items. Redis counts. While Redis is away, nothing is counted and nobody is
+refused, because a quota protects the service and not a right; checks go on from the registry.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ UNLIMITED = 999_999_999_999_999
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """How many items a caller has in a window, how many were left, and for how long that holds."""
+    """A caller's items in one window: the limit, the items left, and the rest of the window."""
 
     window: str
     limit: int
@@ -29,10 +29,11 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a caller has left: of each window `at_hand` more than the share says, `waited_ms` on.
+    """The items that a caller has left, by window.
 
-    A struct of its own for what changes from check to check: the shares, and the text of the limits
-    behind them (a list of RFC 9651), stay the same for as long as a slice is spent.
+    `shares` and `policy` (the limits as a list of RFC 9651) stay the same while the process spends
+    one slice. In each window `at_hand` items more than in the share are left, and `waited_ms` have
+    passed since the share was counted.
     """
 
     shares: tuple[Share, ...]
@@ -41,11 +42,11 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waited_ms: int = 0
 
     def left(self, share: Share) -> int:
-        """How many items are left of a share."""
+        """Return the items left in the window of a share."""
         return share.left + self.at_hand
 
     def resets_in_s(self, share: Share) -> int:
-        """For how many seconds, rounded up and never 0: by then the next window has begun."""
+        """Return the seconds until the next window begins, rounded up and never 0."""
         return (share.resets_in_ms - self.waited_ms + 999) // 1000 or 1
 
 
@@ -54,16 +55,17 @@ class Quotas:
 
     def __init__(self, quota: Quota) -> None:
         self._quota = LeasedQuota(quota)
-        # What was written of each key's latest lefts; they are one object while a slice lasts.
+        # The allowance of each key's newest lefts. Lefts are one object while a slice lasts.
         self._written: dict[int, tuple[tuple[Left, ...], Allowance]] = {}
 
     async def take(self, caller: Caller, items: int) -> Allowance:
-        """Take `items` from what the caller has left, all or none; tell what is left by window.
+        """Take `items` from the caller's quotas, all or none, and return the items left.
 
-        Where the key and its account both have a limit in one window, the scarcer one is told.
+        If the key and its account both have a limit in one window, the scarcer limit is returned.
+        With 0 items nothing is taken and nothing raised.
 
         Raises:
-            QuotaExceeded: not so many are left; nothing was taken.
+            QuotaExceeded: fewer items are left; nothing was taken.
         """
         limits = caller.limits
         if not limits:
@@ -74,7 +76,7 @@ class Quotas:
                 spent = await self._quota.take(caller.key_pk, items, limits)
         except CacheUnavailable:
             return _allowance([_whole(limit) for limit in limits])
-        # Whoever asks nothing is told what is left, also where the limit was lowered below it.
+        # A caller of 0 items gets the allowance even if the limit was lowered below its use.
         if items and not spent.granted:
             raise _refusal(items, limits, spent.lefts)
         written = self._written.get(caller.key_pk)
@@ -108,7 +110,7 @@ def _whole(limit: Limit) -> Share:
 
 
 def _refusal(items: int, limits: Sequence[Limit], lefts: Sequence[Left]) -> QuotaExceeded:
-    """Tell of the window that blocks; of several, the one that ends last."""
+    """Return the error about the window that blocks; of several, the window that ends last."""
     counted = _allowance(list(map(_share, limits, lefts)))
     blocking = [share for share in counted.shares if share.left < items]
     assert blocking, "refused for one of them"
@@ -126,7 +128,7 @@ def _refusal(items: int, limits: Sequence[Limit], lefts: Sequence[Left]) -> Quot
 
 
 def _allowance(shares: Sequence[Share]) -> Allowance:
-    """Put together what is told: of each window the scarcest share."""
+    """Return the allowance with the scarcest share of each window."""
     scarcest: dict[str, Share] = {}
     for share in shares:
         known = scarcest.get(share.window)

@@ -1,4 +1,4 @@
-"""What an account or a key may do: services, a place, numbers of items, and networks.
+"""The scope of an account or a key: services, a place, numbers of items, and networks.
 
 A key's scope narrows the scope of its account. A key that is given a wider scope is refused. An
 account may be narrowed after its keys were made, so the node computes the scope that holds from
@@ -35,7 +35,7 @@ _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What a key may ask about.
+    """The bounds of a key.
 
     `services` None: all types. `jurisdiction` is the place of a check that names no place; None:
     CN. Items of 0: no limit.
@@ -76,7 +76,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountScope(Scope, frozen=True, kw_only=True):
-    """What the keys of an account may do at most.
+    """The widest bounds that the keys of an account may have.
 
     `networks` are the networks from which the account may call; None: from any address.
     """

@@ -1,12 +1,12 @@
-"""Watches for accounts that fish (`checker.domain.fishing`), without keeping whom anybody asked.
+"""Watches for accounts that fish (`checker.domain.fishing`), and stores no subject of a check.
 
-A check adds one to a number in memory. Of adverse answers the person's token waits there too, for a
-second; then both go to Redis, which keeps numbers, and of tokens only how many distinct ones there
-were (`cache.counting.tally`). Of an innocent no more than "one item" is ever noted, here or there.
+A check adds one to a number in memory. The token of a person with an adverse answer waits in
+memory for a second. Then both go to Redis. Redis keeps numbers, and counts distinct tokens instead
+of the tokens (`cache.counting.tally`). An innocent person adds "one item" and nothing else.
 
-An account that seems to fish is flagged in PostgreSQL; every node then counts its items against a
-low limit more (`checker.accounts.key_ring`), until that ends or an operator clears the flag. What
-could not be counted while Redis was away is lost: this is a watch, not a record.
+The watch flags an account that seems to fish in PostgreSQL. Every node then also counts the items
+of this account against a low limit (`checker.accounts.key_ring`), until the slowing ends or an
+operator clears the flag. Counts are lost while Redis is away: the watch is not a record.
 """
 
 import logging
@@ -22,19 +22,19 @@ from checker.work import Work
 
 FLUSH_INTERVAL_S = 1.0
 PERSONS_MAX = 20_000
-"""Of one account in one second: more adverse answers no worker gives."""
+"""Persons of one account in one second. No worker gives more adverse answers."""
 
 ACCOUNTS_AT_ONCE = 200
-"""In one trip to Redis, which serves nobody else meanwhile."""
+"""Accounts in one command to Redis, which serves nobody else meanwhile."""
 
 AGAIN_AFTER = timedelta(seconds=30)
-"""Who was just flagged is not looked up in PostgreSQL each second."""
+"""An account that was just judged is not looked up in PostgreSQL every second."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Since:
-    """What an account has asked since the last flush."""
+    """The counts of one account since the last flush."""
 
     __slots__ = ("items", "kind", "mismatches", "persons")
 
@@ -46,7 +46,7 @@ class _Since:
 
 
 class FishingWatch:
-    """What one process has seen asked; `told` is called with the ground of each flag it raises."""
+    """The counts of one process, and the flags that follow from all counts."""
 
     def __init__(
         self, *, tally: GroupTally, flags: Flags, settings: FishingSettings, clock: Clock
@@ -59,14 +59,14 @@ class FishingWatch:
         self._judged: dict[str, datetime] = {}
 
     def asked(self, caller: Caller, items: int) -> None:
-        """Note that so many items were answered."""
+        """Note that `items` of this account were answered."""
         since = self._since.get(caller.account_id)
         if since is None:
             since = self._since[caller.account_id] = _Since(caller.kind)
         since.items += items
 
     def adverse(self, caller: Caller, token: bytes, *, mismatched: bool) -> None:
-        """Note that the answer about one person, by token, was adverse; and why, if by the name."""
+        """Note an adverse answer about a person. `mismatched`: the name did not match."""
         since = self._since.get(caller.account_id)
         if since is None:
             since = self._since[caller.account_id] = _Since(caller.kind)
@@ -74,20 +74,22 @@ class FishingWatch:
         if len(since.persons) < PERSONS_MAX:
             since.persons.add(token)
 
-    def work(self, told: Callable[[FishingGround], None]) -> Work:
-        """Flush, again and again; notes of a flush that failed are left behind."""
+    def work(self, report: Callable[[FishingGround], None]) -> Work:
+        """Flush, again and again. The counts of a failed flush are lost."""
 
         async def flush() -> None:
-            await self.flush(told)
+            await self.flush(report)
 
         return Work(name="watching for accounts that fish", every_s=FLUSH_INTERVAL_S, do=flush)
 
-    async def flush(self, told: Callable[[FishingGround], None]) -> None:
-        """Count what was noted, and flag who seems to fish.
+    async def flush(self, report: Callable[[FishingGround], None]) -> None:
+        """Add the noted counts in Redis, and flag accounts that seem to fish: one round of work.
+
+        `report` is called with the ground of each new flag.
 
         Raises:
-            CacheUnavailable: Redis is away; what was noted is lost.
-            Unavailable: PostgreSQL is away; who fishes on is flagged later.
+            CacheUnavailable: Redis is away; the noted counts are lost.
+            Unavailable: PostgreSQL is away; an account that goes on fishing is flagged later.
         """
         since, self._since = self._since, {}
         noted = [
@@ -104,10 +106,10 @@ class FishingWatch:
             some = noted[start : start + ACCOUNTS_AT_ONCE]
             counted = await self._tally.add(some, regular_from=self._settings.kind_items_min)
             for one, counts in zip(some, counted, strict=True):
-                await self._judge(one.name, counts, told)
+                await self._judge(one.name, counts, report)
 
     async def _judge(
-        self, account_id: str, counts: TallyCounts, told: Callable[[FishingGround], None]
+        self, account_id: str, counts: TallyCounts, report: Callable[[FishingGround], None]
     ) -> None:
         own, others = _asked(counts)
         suspicion = suspect(own, others, self._settings)
@@ -126,11 +128,11 @@ class FishingWatch:
         self._judged[account_id] = now
         if flagged:
             _log.warning("account %s seems to fish: %s", account_id, suspicion.ground)
-            told(suspicion.ground)
+            report(suspicion.ground)
 
 
 def _asked(counts: TallyCounts) -> tuple[AskedCounts, AskedCounts]:
-    """Tell an account from the others of its kind."""
+    """Return the counts of an account, and those of all other accounts of its kind."""
     own, group = counts.own, counts.group
     return (
         AskedCounts(items=own.items, adverse_persons=own.distinct, mismatches=own.hits),

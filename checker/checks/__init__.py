@@ -1,1 +1,1 @@
-"""The check: from who and what is asked, through cache and registry, to a decision."""
+"""The check: from the request, through cache and registry, to a decision."""

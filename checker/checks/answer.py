@@ -1,4 +1,4 @@
-"""What a check answers, field by field as the contract's section 2 shows it."""
+"""The answer to a check, field by field as the contract's section 2 shows it."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from checker.receipts.receipt import Receipt
 
 
 class ListState(msgspec.Struct, frozen=True, kw_only=True):
-    """Which list answered: its version, its instant, and whether its courts have been silent.
+    """The list that answered: its version, its instant, and whether its courts have been silent.
 
     `history` names the line of versions. Version numbers of two histories cannot be compared.
     """
@@ -72,7 +72,7 @@ def answer_of(
     answer_id: str,
     receipt: Receipt | None = None,
 ) -> Answer:
-    """Put an answer together; what is kept of it has the same id."""
+    """Return an answer; the kept decision has the same id."""
     return Answer(
         id=answer_id,
         decision=decision.outcome,
@@ -86,10 +86,10 @@ def answer_of(
 
 
 def shown_permit(permit: Permit | None) -> ShownPermit | None:
-    """Show the permit that an answer rests on, with the uses that are left after this answer.
+    """Return the permit that an answer rests on, with the uses that are left after this answer.
 
-    `permit` is as it was decided on: its `uses_left` still holds the use of this answer, also where
-    the same order asks again, which is no second use.
+    The `uses_left` of `permit` still counts the use of this answer. If the same order asks again,
+    its first use is the use of this answer.
     """
     if permit is None:
         return None
@@ -105,7 +105,7 @@ def shown_permit(permit: Permit | None) -> ShownPermit | None:
 
 
 class ListStates:
-    """The state of the list in answers; between two changes of the list it is made once.
+    """Makes the state of the list for answers, once between two changes of the list.
 
     A list is stale when its courts have been silent for longer than `stale_after_ms`.
     """

@@ -8,7 +8,7 @@
                                                                └─ away too → Unavailable, no allow
 
 A batch takes the same path in slices (`checker.checks.turns`), and its answer is of one version.
-What each outage leads to is a table in `tests/integration/checks/test_checks_in_outages.py`.
+A table in `tests/integration/checks/test_checks_in_outages.py` shows the result of each outage.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
-"""The steps of a large batch, cut into slices; between two slices the batch gives way.
+"""The steps of a large batch, cut into slices. Between two slices the event loop serves others.
 
-A step that reads the list reads its version with every slice. So all slices of one answer are of
-one version, and a list that moves on in the middle has the step begun again. Knows no HTTP.
+A step that reads the list reads the version with every slice, so all slices of one answer are of
+one version. If the list moves on in between, the step begins again. Knows no HTTP.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,19 +21,19 @@ from checker.registry.sealing import Sealer
 from checker.registry.standings import Findings, find_standings
 
 SLICE_CHECKS = 50
-"""Checks of a slice that reads items, makes tokens or asks the filter: 1 ms, at 20 µs a person."""
+"""Checks of a slice that reads items or asks the filter: 1 ms, at 20 µs a person."""
 
 SLICE_LISTED = 20
-"""Checks of a slice that finds, judges or keeps: 2 ms, at 0.1 ms a listed person."""
+"""Checks of a slice that finds, decides or keeps: 2 ms, at 0.1 ms a listed person."""
 
 SLICE_IDS = 1_000
 """Ids that are made in one slice, at 1 µs each."""
 
 TOGETHER_MAX = 200
-"""Checks that are read, and kept, by one statement: groups of single checks stay together."""
+"""Checks that one statement reads or keeps. A group of single checks is not cut."""
 
 ATTEMPTS_MAX = 3
-"""Times that a step begins again because the list moved on; then it is done in another way."""
+"""Attempts of a step while the list moves on. After them the caller takes another way."""
 
 SoughtCheck: TypeAlias = tuple[PreparedCheck, str | None]
 """A check and the id of the account that asks; None: asked on the command line."""
@@ -66,14 +66,17 @@ async def each_of(
 
 
 async def make_ids(count: int, pace: Pace) -> tuple[str, ...]:
-    """Return so many new ids of decisions."""
+    """Return `count` new ids of decisions."""
     return tuple(await each_of(range(count), _id_at, pace, size=SLICE_IDS))
 
 
 async def ask_replica(
     replica: ReplicaKeeper, checks: Sequence[PreparedCheck], pace: Pace
 ) -> Absence | None:
-    """Ask the replica about a batch on one version; None: the replica cannot say."""
+    """Return the replica's answer about a batch, on one version.
+
+    Return None if the replica has no lease, or the list moved on in every attempt.
+    """
     for _ in range(ATTEMPTS_MAX):
         position: Position | None = None
         maybes: list[int] = []
@@ -134,7 +137,7 @@ async def keep_each(
     kept_at: Callable[[int], KeptDecision | None],
     pace: Pace,
 ) -> list[KeptDecision | None]:
-    """Keep what `kept_at` gives for each place, and commit; return it in the order of places."""
+    """Keep the decision that `kept_at` returns for each place, commit, and return them in order."""
     kept: list[KeptDecision | None] = []
     size = SLICE_LISTED if len(places) > TOGETHER_MAX else TOGETHER_MAX
     for part in slices(places, size):

@@ -29,8 +29,7 @@ Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The person or organization asked about.
 
-    Send the name wherever it is known: whom the list shows with a masked number is found only with
-    it.
+    Send the name if it is known: a person whose number the list masks is found only with the name.
     """
 
     document: Document

@@ -1,4 +1,4 @@
-"""Shares one event loop between batches: who may work now, and who is let in at all.
+"""Shares one event loop between batches: which batch works now, and which batch is let in.
 
 A batch of 10 000 persons takes about a second of computing. Two things keep that second from
 delaying anybody else:
@@ -9,7 +9,7 @@ delaying anybody else:
   so we hold no body of a batch that waits. Accounts are let in one after the other, so a thousand
   batches of one account delay a batch of another account by the batches that are inside.
 
-Knows accounts by their name only, and nothing of what a batch contains.
+Knows the ids of accounts, and nothing of the content of a batch.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from checker.errors import QuotaExceeded, Unavailable
 _T = TypeVar("_T")
 
 Pace: TypeAlias = Callable[[], Awaitable[None]]
-"""Is awaited between two slices of work; returns when the next slice may run."""
+"""Awaited between two slices of work. Returns when the next slice may run."""
 
 
 async def give_way() -> None:
-    """Let the event loop serve everybody else once."""
+    """Let the event loop serve all others once."""
     await asyncio.sleep(0)
 
 
@@ -40,7 +40,7 @@ def slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
 
 
 class _Line:
-    """Those who wait: in order within an account, and the accounts in turn."""
+    """The waiting batches: in order within an account, and the accounts in turn."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
@@ -50,18 +50,18 @@ class _Line:
         return self._count
 
     def of(self, account: str) -> int:
-        """Return how many of an account wait."""
+        """Return the number of waiting batches of an account."""
         return len(self._waiting.get(account, ()))
 
     def join(self, account: str) -> asyncio.Future[None]:
-        """Return what is set when it is this one's turn."""
+        """Return a future that is set when the turn of this batch has come."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(account, deque()).append(waiter)
         self._count += 1
         return waiter
 
     def leave(self, account: str, waiter: asyncio.Future[None]) -> None:
-        """Take out one that does not wait any longer."""
+        """Take out a batch that waits no longer."""
         waiters = self._waiting.get(account)
         if waiters is not None and waiter in waiters:
             waiters.remove(waiter)
@@ -70,20 +70,23 @@ class _Line:
                 del self._waiting[account]
 
     def take(self, may_take: Callable[[str], bool]) -> str | None:
-        """Wake the first of the next account that may be taken, and return the account."""
+        """Wake the first batch of the next account that may be taken, and return the account.
+
+        Return None if no batch waits, or no waiting account may be taken.
+        """
         for account in list(self._waiting):
             if may_take(account) and self._wake_first(account):
                 return account
         return None
 
     def _wake_first(self, account: str) -> bool:
-        """Wake the first who still waits, and put the account behind the others."""
+        """Wake the first batch that still waits, and put the account behind the others."""
         waiters = self._waiting.pop(account)
         is_woken = False
         while waiters and not is_woken:
             waiter = waiters.popleft()
             self._count -= 1
-            if not waiter.done():  # one that was cancelled leaves in the next round
+            if not waiter.done():  # a cancelled batch leaves in the next round
                 waiter.set_result(None)
                 is_woken = True
         if waiters:
@@ -92,14 +95,14 @@ class _Line:
 
 
 class Turns:
-    """Gives out slices: one in each round of the event loop, the accounts in turn."""
+    """Gives turns to slices: one in each round of the event loop, the accounts in turn."""
 
     def __init__(self) -> None:
         self._line = _Line()
         self._is_giving = False
 
     def pace_of(self, account: str) -> Pace:
-        """Return what a batch of this account awaits between its slices."""
+        """Return the pace of a batch of this account, to await between its slices."""
 
         async def pace() -> None:
             await self.next(account)
@@ -122,12 +125,12 @@ class Turns:
         if self._line.take(_anybody) is None:
             self._is_giving = False
             return
-        # The one that was woken runs in the next round, and this comes behind it.
+        # The woken slice runs in the next round, and `_give` comes behind it.
         asyncio.get_running_loop().call_soon(self._give)
 
 
 class GateBounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How many batches one process works on at once, and how many may wait outside."""
+    """Bounds of one process: batches that it works on at once, and batches that wait outside."""
 
     inside: int
     inside_of_account: int
@@ -152,7 +155,7 @@ class BatchGate:
 
     @asynccontextmanager
     async def passed(self, account: str) -> AsyncIterator[None]:
-        """Be inside for the length of the block.
+        """Wait until a batch of this account is let in. The batch is inside until the block ends.
 
         Raises:
             QuotaExceeded: too many batches of this account wait.

@@ -1,4 +1,4 @@
-"""What is asked, what is known and what follows: documents, services, rules and decisions.
+"""Documents, services, standings, measures, and the rules that turn them into decisions.
 
-Pure: no input, no output, no clock of its own, and nothing imported of the rest of `checker`.
+Pure: no input, no output, no clock of its own, and no import from the rest of `checker`.
 """

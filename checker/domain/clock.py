@@ -1,4 +1,4 @@
-"""Instants, days and periods. An instant is in UTC; a day is one in Asia/Shanghai.
+"""Instants, days and periods. An instant is in UTC; a day is a day in Asia/Shanghai.
 
 China has kept UTC+8 without summer time since 15 September 1991, and no instant here is earlier, so
 a fixed offset is exact and needs no time-zone database on the machine.
@@ -24,10 +24,10 @@ class CapPeriod(StrEnum):
 
 
 class Clock(Protocol):
-    """Where the present comes from."""
+    """Returns the present instant. Tests pass a clock that they set."""
 
     def now(self) -> datetime:
-        """Give the present instant, aware, in UTC."""
+        """Return the present instant, aware, in UTC."""
         ...
 
 
@@ -35,30 +35,30 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Give the present instant, aware, in UTC."""
+        """Return the present instant, aware, in UTC."""
         return datetime.now(UTC)
 
 
 def shanghai_day(instant: datetime) -> date:
-    """Give the day that an aware `instant` falls on in Asia/Shanghai."""
+    """Return the day of an aware `instant` in Asia/Shanghai."""
     return instant.astimezone(SHANGHAI).date()
 
 
 def instant_text(instant: datetime) -> str:
-    """Write an aware `instant` as the contract does: RFC 3339 in UTC, cut to milliseconds."""
+    """Return an aware `instant` as the contract writes it: RFC 3339 in UTC, cut to milliseconds."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def instant_or_day(text: str) -> datetime:
-    """Read an RFC 3339 instant, or a day, which means its beginning in Asia/Shanghai; give UTC.
+    """Return the instant, in UTC, of an RFC 3339 text; a day means its beginning in Asia/Shanghai.
 
-    So a day as an end is the first day on which it no longer holds, as everywhere here.
+    So the day of an end is the first day on which the thing no longer holds, as everywhere here.
 
-    Raises ValueError, which does not repeat the text, for anything else: an instant without an
-    offset too, and one that is in no year from 1 to 9999 of UTC.
+    Raises ValueError, which does not repeat the text, for any other text: also for an instant
+    without an offset, and for an instant outside of the years 1 to 9999 of UTC.
     """
-    # Read by msgspec and not by `fromisoformat`, which takes weeks and minutes alone too, and
-    # quotes what it does not take.
+    # msgspec reads the text: `fromisoformat` also takes weeks and bare minutes, and its errors
+    # quote the text.
     try:
         if len(text) == _DAY_LENGTH:
             return _midnight(msgspec.convert(text, date))
@@ -68,12 +68,12 @@ def instant_or_day(text: str) -> datetime:
 
 
 def period_start(period: CapPeriod, instant: datetime) -> datetime:
-    """Give the instant, in UTC, at which the `period` around `instant` began."""
+    """Return the instant, in UTC, at which the `period` around `instant` began."""
     return _midnight(_first_day(period, shanghai_day(instant)))
 
 
 def period_end(period: CapPeriod, instant: datetime) -> datetime:
-    """Give the instant, in UTC, at which the `period` around `instant` ends and the next begins."""
+    """Return the instant, in UTC, at which the `period` around `instant` ends."""
     first = _first_day(period, shanghai_day(instant))
     match period:
         case CapPeriod.DAY:
@@ -87,9 +87,9 @@ def period_end(period: CapPeriod, instant: datetime) -> datetime:
 
 
 def month_range(first_day: date) -> tuple[datetime, datetime]:
-    """Give the instants, in UTC, at which the month of a day of Shanghai begins and ends.
+    """Return the instants, in UTC, at which the month of a day of Shanghai begins and ends.
 
-    Raises ValueError where they are in no year from 1 to 9999 of UTC.
+    Raises ValueError if the month lies outside of the years 1 to 9999 of UTC.
     """
     noon = datetime(first_day.year, first_day.month, 1, 12, tzinfo=SHANGHAI)
     try:

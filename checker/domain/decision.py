@@ -1,7 +1,7 @@
 """Decisions and their reasons, in the shape and under the names of the contract, section 2.
 
-These structs are encoded as they are, so a field here is a field of the API; only the permit of a
-decision is not shown as it is.
+These structs are serialised as they are, so a field here is a field of the API. Only the permit of
+a decision is shown in another form.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from checker.domain.role import Role
 
 
 class Outcome(StrEnum):
-    """What the seller may do, weakest first."""
+    """The four outcomes of a decision, weakest first."""
 
     ALLOW = "allow"
     CAP = "cap"
@@ -34,7 +34,7 @@ _STRENGTH = {outcome: strength for strength, outcome in enumerate(Outcome)}
 
 
 class ReasonCode(StrEnum):
-    """Why a measure reaches the subject, or why that cannot be told."""
+    """Why a measure reaches the subject, or why the facts do not decide."""
 
     RESTRICTED = "restricted"
     CAPPED = "capped"
@@ -54,7 +54,7 @@ OUTCOMES: Final = {
     ReasonCode.CAP_UNSET: Outcome.REVIEW,
     ReasonCode.REMOVAL_OVERDUE: Outcome.REVIEW,
 }
-"""What one reason alone leads to; an amount past its cap turns `capped` into `deny`."""
+"""The outcome of one reason alone. An amount above its cap turns `capped` into `deny`."""
 
 
 class ShownListing(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ REVIEW_DAYS: Final = 3
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the person may ask for correction, and how long both sides have, in days.
+    """The court that corrects the listing, and the time that both sides have, in days.
 
     中办发〔2016〕64号, section 四（二）3, and the same section of the Leizhou plan.
     """
@@ -84,8 +84,8 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
     """One measure that reaches the subject by one listing.
 
-    `listing` is None where it is not public or not known in detail; `remedy` only in the latter
-    case, for whoever is refused must know where to go.
+    `listing` is None if the listing is not public, or not known in detail. `remedy` is None only in
+    the second case, because a refused person must know where to ask for correction.
     """
 
     code: ReasonCode
@@ -108,9 +108,9 @@ class CapSpending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer; `spending` is filled whenever a reason is `capped` and no permit lifts it.
+    """The decision. `spending` is set if a reason is `capped` and no permit lifts the reasons.
 
-    `permit` is what lifted the reasons, which stay to say what would hold without it.
+    `permit` is the permit that lifted the reasons. The reasons stay: they hold without the permit.
     """
 
     outcome: Outcome = msgspec.field(name="decision")
@@ -123,5 +123,5 @@ ALLOWED: Final = Decision(outcome=Outcome.ALLOW)
 
 
 def strongest(outcomes: Iterable[Outcome]) -> Outcome:
-    """Give the strongest of `outcomes`, `allow` where there are none."""
+    """Return the strongest of `outcomes`; `allow` if there is none."""
     return max(outcomes, key=_STRENGTH.__getitem__, default=Outcome.ALLOW)

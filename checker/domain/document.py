@@ -1,4 +1,4 @@
-"""Documents: kind and number as sent, the one spelling they are reduced to, and what finds them.
+"""Documents: kind and number as sent, their one spelling, and the key that finds them.
 
 The number of a document never appears in a representation or an error.
 """
@@ -25,7 +25,7 @@ ORGANIZATION_KIND: Final = "organization"
 
 
 class DocumentType(StrEnum):
-    """What kind of document a number stands on."""
+    """The kind of a document."""
 
     RESIDENT_ID = "resident_id"
     PASSPORT = "passport"
@@ -51,10 +51,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def normalize(document: Document, today: date) -> Document:
-    """Give `document` in the one spelling it is known by; twice gives the same as once.
+    """Return `document` in its one spelling. Normalising twice gives the same as once.
 
-    Half width, upper case, no spaces or hyphens; a resident ID of 15 digits becomes one of 18,
-    and a permit loses what changes with each issue. `today` is the day in Asia/Shanghai.
+    Half width, upper case, no spaces or hyphens. A resident ID of 15 digits becomes one of 18. A
+    permit loses the digits that change with each issue. `today` is the day in Asia/Shanghai.
 
     Raises `InvalidDocument` for a number that can be on no list.
     """
@@ -65,11 +65,11 @@ def normalize(document: Document, today: date) -> Document:
 
 
 def lookup_key(document: Document) -> tuple[str, str]:
-    """Give (kind, text) under which a normalised document is listed and looked up.
+    """Return (kind, text) under which a normalised document is listed and looked up.
 
-    A uscc and the organization code inside it have one key, so either finds the other. So have a
-    residence card of 18 characters and a resident ID: one range of numbers, which terminals read
-    by the same field.
+    A uscc and the organization code inside it have one key, so each finds the other. A residence
+    card of 18 characters and a resident ID also have one key: they share one range of numbers, and
+    terminals read both by the same field.
     """
     match document.type:
         case DocumentType.RESIDENT_ID:

@@ -1,9 +1,9 @@
 """The measures and settings that hold in one place, compiled so that deciding is a few look-ups.
 
-Conditions become closures and settings are bound into them once, when the policies are loaded. A
-condition knows three answers: it holds, it does not, or (None) the place has not set the figure
-that would tell. A clause does not hold if any of its conditions does not; failing that it is open
-if any is open.
+Conditions become closures when the policies are loaded, with the settings bound into them. A
+condition has three results: it holds (True), it does not hold (False), or the place has not set the
+figure (None). A clause fails if any condition does not hold. Otherwise the clause is open if any
+condition is open, and holds if no condition is open.
 """
 
 import hashlib
@@ -32,16 +32,16 @@ _Test = Callable[[Service], bool | None]
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure that applies to a service, and with which code for each role it reaches."""
+    """A measure that applies to a service, with the reason code for each role that it reaches."""
 
     measure: str
     codes: Mapping[Role, ReasonCode]
 
 
 class EffectivePolicy:
-    """What holds in one place: `measures` in order of precedence, and `settings`.
+    """The policy of one place: `measures` in order of precedence, and `settings`.
 
-    `content` is both as JSON, and `digest` its SHA-256: equal wherever the same holds.
+    `content` is both as JSON, and `digest` is its SHA-256: equal for places with the same policy.
     """
 
     __slots__ = ("_compiled", "content", "digest", "measures", "settings")
@@ -63,7 +63,7 @@ class EffectivePolicy:
         }
 
     def applications(self, service: Service) -> list[Application]:
-        """Give the measures that apply to `service`, in order of precedence."""
+        """Return the measures that apply to `service`, in order of precedence."""
         return [
             Application(measure=measure.id, codes=codes)
             for measure in self._compiled[type(service)]

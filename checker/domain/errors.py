@@ -1,4 +1,4 @@
-"""The domain's errors. A text in here never holds what was refused: no number, no name."""
+"""The domain's errors. Their texts never hold a refused value: no number, no name."""
 
 from enum import StrEnum
 from typing import Final
@@ -34,7 +34,7 @@ class InvalidDocument(ValueError):
 
 
 class InvalidJurisdiction(ValueError):
-    """A text that names no place of service."""
+    """A text that is no place of service."""
 
     field: Final = "jurisdiction"
 

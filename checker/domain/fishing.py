@@ -1,9 +1,9 @@
 """Fishing: asking about people to learn who is listed, not to sell them anything.
 
-Whoever sells asks about those who come, of whom one or two in a hundred are listed, with names that
-match. Whoever fishes asks about those they suspect, or tries numbers: the share of adverse answers,
-or of names that do not match, is then far above that of others who sell the same. The rule is pure;
-what is counted, and how nothing of an innocent is kept for it, is in `checker.accounts.watch`.
+A seller asks about its customers: one or two in a hundred are listed, and their names match. An
+account that fishes asks about suspected persons, or tries numbers. Its share of adverse answers, or
+of names that do not match, is then far above the share of accounts that sell the same. The rule is
+pure; `checker.accounts.watch` counts, and stores nothing about an innocent person.
 """
 
 from enum import StrEnum
@@ -16,7 +16,7 @@ _Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 
 
 class FishingGround(StrEnum):
-    """What was far above its kind's."""
+    """The share that was far above the share of the account's kind."""
 
     ADVERSE_SHARE = "adverse_share"
     MISMATCH_SHARE = "mismatch_share"
@@ -25,10 +25,11 @@ class FishingGround(StrEnum):
 class FishingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When an account seems to fish, and what follows (`[fishing]` in the config file).
 
-    An account is judged by what it asked within an hour of the clock, from `items_min` items on, if
-    `kind_accounts_min` others of its kind asked `kind_items_min` each: without them nobody knows
-    what is usual, and one account alone would be judged by its own town. 0 of them: by the two
-    shares alone. It seems to fish above the share set here and above `times_kind` times its kind's.
+    An account is judged by its items within an hour of the clock, from `items_min` items on. It is
+    judged only if `kind_accounts_min` other accounts of its kind asked `kind_items_min` items each:
+    fewer accounts do not show the usual share. With `kind_accounts_min` 0 the two shares alone
+    count. An account seems to fish if its share is above the share set here, and also above
+    `times_kind` times the share of its kind.
 
     The defaults rest on the shares of `loadtest.population`'s crowds: of a hotel with 2 % listed
     guests, one hour of 200 items in 10^9 has more than 10 % adverse answers.
@@ -45,10 +46,11 @@ class FishingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class AskedCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked within an hour: items, distinct persons with adverse answers, mismatches.
+    """Counts of one hour: items, distinct persons with adverse answers, and mismatched names.
 
-    Mismatched names are counted by answer: who tries many names on one number asks about one
-    person. `accounts` that asked enough to be compared with; of one account it is not looked at.
+    Mismatches are counted by answer: a caller that tries many names on one number asks about one
+    person. `accounts` is the number of accounts that asked enough to be compared with; the rule
+    ignores it for the account that is judged.
     """
 
     items: int
@@ -58,7 +60,7 @@ class AskedCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspicion(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an account seems to fish: so many of its items, where its kind has that share."""
+    """Why an account seems to fish: `marked` of its `items`, and the share of its kind."""
 
     ground: FishingGround
     items: int
@@ -67,7 +69,10 @@ class Suspicion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def suspect(own: AskedCounts, others: AskedCounts, settings: FishingSettings) -> Suspicion | None:
-    """Judge an account beside the others of its kind; adverse answers go before mismatches."""
+    """Return why an account seems to fish, beside the others of its kind; None: it does not.
+
+    Adverse answers are judged before mismatches.
+    """
     if own.items < settings.items_min or others.accounts < settings.kind_accounts_min:
         return None
     marks = (

@@ -1,7 +1,7 @@
 """Places of service: the country, or a code of GB/T 2260 for a province, city or county.
 
-A code is known by its province alone. Counties are founded and merged every year, and a place that
-no policy names is judged by those above it, so a table of them would add only a way to be outdated.
+Only the province of a code is checked. Counties are founded and merged every year, so a table of
+counties would soon be outdated. A place that no policy names has the policy of the places around.
 """
 
 from typing import Final, NewType
@@ -27,7 +27,7 @@ _LENGTHS = frozenset({2, 4, 6})
 
 
 def parse_jurisdiction(text: str) -> Jurisdiction:
-    """Read a place of service; `440800` is the city `4408`, `440000` the province `44`.
+    """Return the place of a code: `440800` is the city `4408`, `440000` the province `44`.
 
     Raises `InvalidJurisdiction`.
     """
@@ -44,7 +44,7 @@ def parse_jurisdiction(text: str) -> Jurisdiction:
 
 
 def path(jurisdiction: Jurisdiction) -> tuple[Jurisdiction, ...]:
-    """Give the places whose policies hold there, the widest first: CN, 44, 4408, 440882."""
+    """Return the places whose policies hold in a place, the widest first: CN, 44, 4408, 440882."""
     if jurisdiction == NATION:
         return (NATION,)
     parts = (jurisdiction[:end] for end in range(2, len(jurisdiction) + 1, 2))

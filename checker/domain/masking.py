@@ -1,8 +1,8 @@
-"""Numbers that a list shows only in part, and how they are found without scanning.
+"""Numbers that a list shows only in part, and the keys that find them without scanning.
 
-A list may hide characters of a resident ID or a uscc behind `*`; as a rule the 11th to the 14th.
-Whoever asks knows the whole number, so both sides build the same text out of what is visible: for a
-few fixed shapes the characters outside of the shape, and the name.
+A list may hide characters of a resident ID or a uscc behind `*`; as a rule the 11th to the 14th. A
+check has the whole number. Both sides build the same text for a few fixed shapes: the characters
+outside of the shape, and the name.
 
     shape    hidden characters    the key holds
     11-14    11 to 14             the first ten and the last four
@@ -10,9 +10,9 @@ few fixed shapes the characters outside of the shape, and the name.
     11-18    11 to 18             the first ten
     1-18     all                  the name alone
 
-The list's side stores one key, that of the first shape which covers what it hides. The asker's
-side builds all four, and compares each find with `MaskedNumber.matches`, because a shape may hide
-more than the list does. A name is part of every key: so few characters are no ground without it.
+The list stores one key, of the first shape that covers the hidden characters. A check builds all
+four keys. `MaskedNumber.matches` then compares each find, because a shape may hide more than the
+list does. Every key holds the name, because so few characters alone identify nobody.
 """
 
 from typing import Final, Self
@@ -26,7 +26,7 @@ from checker.domain.text import compact
 
 MASKED_KIND: Final = "masked"
 KNOWN_LEAST: Final = 10
-"""Fewer known characters leave too many people open (contract, section 5)."""
+"""Fewer known characters fit too many people (contract, section 5)."""
 
 _LENGTH = 18
 _MASK = "*"
@@ -34,18 +34,18 @@ _DIGITS = frozenset("0123456789")
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of hidden characters, `[first, past)` counted from 0, by its name in keys."""
+    """A run of hidden characters, `[first, past)` counted from 0. Keys hold its `name`."""
 
     name: str
     first: int
     past: int
 
     def covers(self, pattern: str) -> bool:
-        """Say whether `pattern` hides nothing outside of the run."""
+        """Whether all hidden characters of `pattern` lie in the run."""
         return _MASK not in self.visible(pattern)
 
     def visible(self, text: str) -> str:
-        """Give the characters of `text` outside of the run."""
+        """Return the characters of `text` outside of the run."""
         return text[: self.first] + text[self.past :]
 
 
@@ -64,11 +64,11 @@ class MaskedNumber(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a masked number in any width, case and spacing.
+        """Return the masked number of a text in any width, case and spacing.
 
-        15 characters are a resident ID of the old form: century 19 is put in and the check digit
-        is one more that is hidden. Raises `InvalidDocument`: length, character, mask (none hidden,
-        or fewer than ten known), in this order.
+        15 characters are a resident ID of the old form: century 19 is inserted, and the check digit
+        is one more hidden character. Raises `InvalidDocument`: length, character, mask (none
+        hidden, or fewer than ten known), in this order.
         """
         number = compact(text)
         if len(number) not in {15, _LENGTH}:
@@ -83,7 +83,7 @@ class MaskedNumber(msgspec.Struct, frozen=True, kw_only=True):
         return cls(pattern=pattern)
 
     def matches(self, number: str) -> bool:
-        """Say whether a normalised `number` shows every character that is known."""
+        """Whether a normalised `number` agrees with every known character."""
         return len(number) == _LENGTH and all(
             known in (_MASK, asked) for known, asked in zip(self.pattern, number, strict=True)
         )
@@ -96,23 +96,24 @@ class MaskedNumber(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_masked(text: str) -> bool:
-    """Say whether `text` hides characters, in half or full width."""
+    """Whether `text` hides characters, in half or full width."""
     return _MASK in compact(text)
 
 
 def masked_lookup_key(masked: MaskedNumber, name: str) -> tuple[str, str]:
-    """Give (kind, text) under which the list keeps a masked number.
+    """Return (kind, text) under which the list keeps a masked number.
 
-    A listing without a name gets a key too, which nobody asks for.
+    A listing without a name gets a key too, which no check asks for.
     """
     shape = next(shape for shape in SHAPES if shape.covers(masked.pattern))
     return _key(shape, masked.pattern, normalize_name(name))
 
 
 def masked_lookup_keys(number: str, name: str) -> tuple[tuple[str, str], ...]:
-    """Give every (kind, text) under which a masked form of a normalised `number` may be kept.
+    """Return every (kind, text) under which a masked form of a normalised `number` may be kept.
 
-    None where no name is given, or where the number has not the 18 characters that lists mask.
+    The tuple is empty if the name is blank, or if the number has not the 18 characters that lists
+    mask.
     """
     if len(number) != _LENGTH:
         return ()

@@ -1,7 +1,7 @@
-"""Measures: what one section of one document restricts, as data.
+"""Measures: the restriction of one section of one legal document, as data.
 
-A measure applies if any of its clauses does; a clause does if the role is one of its roles and all
-of its conditions hold.
+A measure applies if any of its clauses applies. A clause applies if the role is one of its roles
+and all of its conditions hold.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ from checker.domain.settings import Threshold
 
 
 class Effect(StrEnum):
-    """What a clause does to what it reaches."""
+    """The effect of a clause."""
 
     RESTRICT = "restrict"
     CAP = "cap"
@@ -36,7 +36,7 @@ class AtLeast(msgspec.Struct, frozen=True, kw_only=True, tag="at_least"):
 
 
 class AtLeastSetting(msgspec.Struct, frozen=True, kw_only=True, tag="at_least_setting"):
-    """The field is the figure set for the place or more; unknown where none is set."""
+    """The field is the figure set for the place or more; unknown if no figure is set."""
 
     field: str
     threshold: Threshold
@@ -53,7 +53,7 @@ Condition = OneOf | AtLeast | AtLeastSetting | Is
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which a measure applies; without conditions, to every such service."""
+    """One way in which a measure applies; without conditions, to every service of its type."""
 
     service: ServiceType
     roles: frozenset[Role]
@@ -69,7 +69,7 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """The legal document a measure stands in; `number` is its 文号, where it has one."""
+    """The legal document of a measure; `number` is its 文号, if it has one."""
 
     title: Title
     number: str | None
@@ -87,7 +87,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     clauses: tuple[Clause, ...]
 
     def describe(self) -> "MeasureDescription":
-        """Give what `GET /v1/measures` says of the measure."""
+        """Return the measure as `GET /v1/measures` lists it."""
         services = {clause.service for clause in self.clauses}
         roles = {role for clause in self.clauses for role in clause.roles}
         return MeasureDescription(

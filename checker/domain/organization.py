@@ -8,8 +8,8 @@ GB 32100-2015, 18 characters of 0-9 and A-Z without I, O, S, V, Z:
     characters 9-17   organization code, GB 11714: eight characters and a check character
     character 18      check character over the other 17
 
-The check character of the inner code is held against an `org_code` alone: some registration offices
-gave out usccs whose inner code does not obey GB 11714, and those are in use.
+The check character of the inner code is checked for an `org_code` alone: some registration offices
+issued usccs whose inner code does not obey GB 11714, and these usccs are in use.
 """
 
 import re
@@ -20,7 +20,7 @@ from stdnum.cn import uscc
 from checker.domain.errors import InvalidDocument, InvalidReason
 
 ORG_CODE: Final = slice(8, 17)
-"""Where the organization code stands in a uscc."""
+"""The place of the organization code in a uscc."""
 
 USCC_ALPHABET: Final = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
 
@@ -31,7 +31,7 @@ _CODE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def canonical_uscc(number: str) -> str:
-    """Give a compact `number` back if it is a uscc.
+    """Return a compact `number` if it is a uscc.
 
     Raises `InvalidDocument`: length, character, check digit, in this order.
     """
@@ -45,7 +45,7 @@ def canonical_uscc(number: str) -> str:
 
 
 def canonical_org_code(number: str) -> str:
-    """Give a compact `number` back if it is an organization code.
+    """Return a compact `number` if it is an organization code.
 
     Raises `InvalidDocument`: length, character, check digit, in this order.
     """
@@ -59,7 +59,7 @@ def canonical_org_code(number: str) -> str:
 
 
 def org_code_check_character(number: str) -> str:
-    """Give the ninth character for the first eight of `number`: 11 less the weighted sum mod 11."""
+    """Return the ninth character for the first eight: 11 minus the weighted sum mod 11."""
     total = sum(
         weight * int(character, 36)
         for weight, character in zip(_CODE_WEIGHTS, number[:8], strict=True)

@@ -1,4 +1,4 @@
-"""The court's dated exception: what a listed person may buy all the same, and until when."""
+"""The court's dated exception: services that a listed person may buy all the same."""
 
 from datetime import datetime
 
@@ -8,9 +8,10 @@ from checker.domain.service import ServiceType
 
 
 class Permit(msgspec.Struct, frozen=True, kw_only=True):
-    """Lifts what restricts these services, in force on `[valid_from, valid_until)`.
+    """Lifts the measures on these services, in force on `[valid_from, valid_until)`.
 
-    `uses_left` is how many decisions it may still lift, this one among them; None: any number.
+    `uses_left` is the number of decisions that it may still lift, including the present decision;
+    None: any number.
     """
 
     id: str
@@ -23,11 +24,11 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_counted(self) -> bool:
-        """Whether the court counts what it is used for."""
+        """Whether the court limits the number of its uses."""
         return self.uses_left is not None
 
     def covers(self, service: ServiceType, now: datetime) -> bool:
-        """Say whether it lifts what restricts this type of service at the aware instant `now`."""
+        """Whether it lifts the measures on this type of service at the aware instant `now`."""
         return (
             service in self.services
             and self.valid_from <= now < self.valid_until

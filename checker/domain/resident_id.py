@@ -1,14 +1,14 @@
 """Resident ID (居民身份证) numbers, GB 11643-1999.
 
-    characters 1-6    county code where the number was given out, GB/T 2260
+    characters 1-6    code of the county of issue, GB/T 2260
     characters 7-14   birth date, YYYYMMDD
     characters 15-17  sequence; odd for men, even for women
     character 18      check digit over the other 17, ISO 7064 MOD 11-2, X for ten
 
-The county code is not looked up: it names the county of issue, often decades after birth and often
-of a name since abolished, and a validator that wants it to fit the year of birth refuses genuine
-numbers. The 15 digits of GB 11643-1989 have a year of two digits and no check digit; they are
-upgraded with century 19, as the police did.
+The county code is not looked up. It names the county of issue, often decades after birth, and
+often an abolished county. A validator that compares the county with the year of birth refuses
+genuine numbers. The 15 digits of GB 11643-1989 have a year of two digits and no check digit; they
+are upgraded with century 19, as the police did.
 """
 
 import re
@@ -24,15 +24,15 @@ _FULL = re.compile(r"[0-9]{17}[0-9X]")
 _OLD = re.compile(r"[0-9]{15}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _REMAINDERS = "10X98765432"
-# The sum runs over ASCII codes, 48 more than the digits they stand for.
+# The sum runs over ASCII codes, which are 48 more than their digits.
 _ASCII_EXCESS = ord("0") * sum(_WEIGHTS)
 
 
 def canonical_resident_id(number: str, today: date) -> str:
-    """Give the 18 characters of a compact `number` of 18 or 15.
+    """Return the 18 characters of a compact `number` of 18 or 15.
 
-    Raises `InvalidDocument`: length, character, check digit, birth date (one that never was,
-    before 1800, or after `today`, the day in Asia/Shanghai), in this order.
+    Raises `InvalidDocument`: length, character, check digit, birth date (no date, before 1800, or
+    after `today`, the day in Asia/Shanghai), in this order.
     """
     if len(number) == 15:
         number = _upgraded(number)
@@ -52,7 +52,7 @@ def canonical_resident_id(number: str, today: date) -> str:
 
 
 def check_digit(number: str) -> str:
-    """Give the 18th character for the first 17 digits of `number`."""
+    """Return the 18th character for the first 17 digits of `number`."""
     total = sum(map(mul, _WEIGHTS, number.encode())) - _ASCII_EXCESS
     return _REMAINDERS[total % 11]
 

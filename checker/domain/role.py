@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Role(StrEnum):
-    """The debtor (失信被执行人), or one of the four officers an organization is listed with."""
+    """The debtor (失信被执行人), or one of the four officers of a listed organization."""
 
     DEBTOR = "debtor"
     LEGAL_REPRESENTATIVE = "legal_representative"

@@ -3,9 +3,9 @@
 Pure and total. Every measure that applies to the service and every link that it reaches give one
 reason; the strongest reason decides. So one more listing or measure can only harden a decision.
 
-A link that may be about somebody else (a masked number, another name) is never more than `review`,
-whatever the measure: nobody is refused or capped on it. Nor is one whose listing the court should
-have removed by now. A permit lifts whatever there is.
+A link that may be about another person (a masked number, another name) gives `review` at most,
+whatever the measure: nobody is refused or capped because of it. So does a listing that the court
+should have removed by now. A permit lifts all reasons.
 """
 
 from datetime import date, datetime
@@ -29,7 +29,7 @@ from checker.domain.service import Resort, Service, type_of
 from checker.domain.settings import Cap
 from checker.domain.standing import Link, Match, Standing
 
-# A link that is sure is absent here: the measure alone says what follows.
+# A sure link is absent here: its reason code is that of the measure.
 _DOUBTS = {
     Match.MASKED: ReasonCode.MASKED_MATCH,
     Match.NAME_DIFFERS: ReasonCode.NAME_MISMATCH,
@@ -49,8 +49,8 @@ def decide(
 
     Reasons come in order of measure (the widest place first, then as printed), then of link (day
     of publication, listing, role). The code of a reason is, in order of precedence: the doubt
-    about the link; `removal_overdue`; `threshold_unset` or `cap_unset` where the place has set no
-    figure; what the measure does. `held_fen` and `captured_fen` are what the person has spent in
+    about the link; `removal_overdue`; `threshold_unset` or `cap_unset` if the place has set no
+    figure; the effect of the measure. `held_fen` and `captured_fen` are the person's spending in
     the present period of the cap.
     """
     day = shanghai_day(now)
@@ -79,9 +79,9 @@ def decide(
 
 
 def spending_under(cap: Cap, *, now: datetime, held_fen: int, captured_fen: int) -> CapSpending:
-    """Give the room left under `cap` in the period around `now`.
+    """Return the room left under `cap` in the period around `now`.
 
-    None is left, rather than less than none, where the cap was lowered below what is spent.
+    The room is 0 if the cap was lowered below the person's spending.
     """
     return CapSpending(
         limit_fen=cap.limit_fen,
@@ -94,7 +94,10 @@ def spending_under(cap: Cap, *, now: datetime, held_fen: int, captured_fen: int)
 
 
 def _permit(standing: Standing, service: Service, now: datetime) -> Permit | None:
-    """Choose the permit that costs least: one without a count, then the one that ends first."""
+    """Return the permit to use: one without a count first, then the one that ends first.
+
+    Return None if no permit covers the service now.
+    """
     kind = type_of(service)
     covering = [permit for permit in standing.permits if permit.covers(kind, now)]
     return min(

@@ -1,8 +1,8 @@
-"""What is about to be bought: one variant for each service, told apart by `type`.
+"""Services that may be bought: one variant for each service, with its `type` as the tag.
 
-Knows fields, not what is restricted. Every field that a number or a choice stands in is bounded, so
-what has been decoded can be decided on. What may be left out may not be null: null is what a broken
-caller sends for a grade it does not know.
+Knows fields, not measures. Every number and every choice is bounded, so the rules can decide on
+every decoded service. An optional field may be left out, but may not be null: a broken caller sends
+null for a grade that it does not know.
 """
 
 from collections.abc import Mapping
@@ -59,13 +59,13 @@ class Rail(_Variant, tag="rail", frozen=True, kw_only=True):
 
     @property
     def train_class(self) -> TrainClass:
-        """The class that the number's letter names, in any width and case."""
+        """The class by the letter of the train number, in any width and case."""
         letter = compact(self.train)[0]
         return TrainClass.ORDINARY if letter.isdigit() else TrainClass(letter)
 
 
 class Air(_Variant, tag="air", frozen=True, kw_only=True):
-    """A flight, whoever paid and by whatever means: awards and upgrades are flights too."""
+    """A flight, paid by anybody and by any means: awards and upgrades are flights too."""
 
     flight: FlightNumber
     cabin: Cabin | msgspec.UnsetType = msgspec.UNSET
@@ -100,13 +100,13 @@ class Resort(_Variant, tag="resort", frozen=True, kw_only=True):
 
 
 class PrivateSchool(_Variant, tag="private_school", frozen=True, kw_only=True):
-    """A year at a private school, in fen; the subject is whoever pays, never the child."""
+    """A year at a private school, in fen; the subject is the person who pays, never the child."""
 
     annual_fee_fen: Fen
 
 
 class Insurance(_Variant, tag="insurance", frozen=True, kw_only=True):
-    """An insurance, its premium for a year in fen; the subject is whoever pays it."""
+    """An insurance, its premium for a year in fen; the subject is the person who pays it."""
 
     cash_value: bool
     annual_premium_fen: Fen
@@ -160,5 +160,5 @@ SERVICES: Final[Mapping[ServiceType, type[Service]]] = {
 
 
 def type_of(service: Service) -> ServiceType:
-    """Give the type of a service, the tag under which it was sent."""
+    """Return the type of a service, which is the tag of its variant."""
     return ServiceType(str(service.__struct_config__.tag))

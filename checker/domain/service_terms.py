@@ -16,7 +16,7 @@ Fen = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_FEN)]
 
 
 class TrainClass(StrEnum):
-    """What the letter of a train number (车次) says; trains by digits alone are ordinary."""
+    """The class by the letter of a train number (车次). A number without a letter is ordinary."""
 
     G = "G"
     D = "D"
@@ -57,7 +57,7 @@ class NationalGrade(StrEnum):
 
 
 class VenueKind(StrEnum):
-    """Where money is spent; a star hotel here is its restaurants and entertainment."""
+    """Kinds of venues. A star hotel here means its restaurants and entertainment."""
 
     NIGHTCLUB = "nightclub"
     GOLF = "golf"
@@ -66,14 +66,14 @@ class VenueKind(StrEnum):
 
 
 class TourProduct(StrEnum):
-    """What a travel agency sells for a journey abroad."""
+    """Products of a travel agency for a journey abroad."""
 
     GROUP_TOUR = "group_tour"
     RELATED_SERVICE = "related_service"
 
 
 class ResortVenue(StrEnum):
-    """Whether a place of tourism is one where spending is capped."""
+    """Places of tourism, by whether spending there is capped."""
 
     RATED_RESORT = "rated_resort"
     TOURISM_ENTERPRISE = "tourism_enterprise"
@@ -81,7 +81,7 @@ class ResortVenue(StrEnum):
 
 
 class Work(StrEnum):
-    """What is built."""
+    """Kinds of building work."""
 
     NEW_BUILD = "new_build"
     EXPANSION = "expansion"
@@ -90,7 +90,7 @@ class Work(StrEnum):
 
 
 class Transaction(StrEnum):
-    """What is done with land, buildings, resources or state assets."""
+    """Transactions with land, buildings, resources or state assets."""
 
     PURCHASE = "purchase"
     LAND_USE_RIGHT = "land_use_right"

@@ -1,6 +1,6 @@
 """The amounts that no statute names, set for each jurisdiction.
 
-An amount that is not set is never made up: what depends on it gives `review`.
+The service never makes up an amount. A measure whose amount is not set gives `review`.
 """
 
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Threshold(StrEnum):
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
-    """How much may be spent in a calendar period, and on which place's counter it is counted."""
+    """A limit on spending in a calendar period, and the place whose counter counts the spending."""
 
     limit_fen: int
     period: CapPeriod
@@ -38,9 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def resort_cap(self) -> Cap | None:
-        """The cap on spending at resorts, unset unless both its amount and its period are set.
+        """The cap on spending at resorts; None unless both its amount and its period are set.
 
-        It is counted with that of the whole country unless the place names another counter.
+        The counter is that of the whole country unless the place names another one.
         """
         if self.resort_cap_fen is None or self.resort_cap_period is None:
             return None
@@ -51,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def threshold(self, name: Threshold) -> int | None:
-        """Give the figure from which on something is high, in fen."""
+        """Return the figure from which on a fee or premium is high, in fen; None: unset."""
         match name:
             case Threshold.HIGH_SCHOOL_FEE:
                 return self.high_school_fee_fen
@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 return self.high_premium_fen
 
     def within(self, wider: Self) -> Self:
-        """Give these settings, each one that is unset taken from the `wider` place around."""
+        """Return these settings, with each unset one taken from the `wider` place around."""
         inherited = {
             field: getattr(wider, field)
             for field in self.__struct_fields__

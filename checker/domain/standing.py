@@ -1,4 +1,4 @@
-"""All that the list says of one subject now."""
+"""The standing of one subject: the links and permits that the list has for the subject now."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -21,7 +21,7 @@ class Match(StrEnum):
     """How surely a listing is about the subject."""
 
     DOCUMENT = "document"
-    """The document is listed, and the name, where both sides give one, is the same."""
+    """The document is listed. If both sides have a name, the names are the same."""
     MASKED = "masked"
     """The list shows the document only in part; its known characters and the name are the same."""
     NAME_DIFFERS = "name_differs"
@@ -29,7 +29,7 @@ class Match(StrEnum):
 
 
 class ListingRef(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reason says of a listing."""
+    """The part of a listing that reasons need."""
 
     id: str
     case_number: str
@@ -41,9 +41,9 @@ class ListingRef(msgspec.Struct, frozen=True, kw_only=True):
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """One way by which one listing reaches the subject, in force on `[starts_on, ends_on)`.
 
-    Without a day it has no bound on that side. `listing` is None where only an outline is known.
-    From `overdue_from` on the listing should have been removed. A retained link has `measures`:
-    these and no other are kept of a listing that has ended.
+    A missing day means no bound on that side. `listing` is None if only an outline is known. From
+    `overdue_from` on, the court should have removed the listing. A retained link has `measures`:
+    only these measures remain of a listing that has ended.
     """
 
     role: Role
@@ -55,35 +55,35 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     listing: ListingRef | None = None
 
     def is_overdue(self, day: date) -> bool:
-        """Say whether the court's time to remove the listing is over on `day`.
+        """Whether the court's time to remove the listing is over on `day`.
 
-        What is retained is kept on purpose, and never overdue.
+        A retained link is kept on purpose, so it is never overdue.
         """
         return self.measures is None and self.overdue_from is not None and self.overdue_from <= day
 
     def restricts(self, measure: str) -> bool:
-        """Say whether the link carries the measure of this id."""
+        """Whether the link carries the measure of this id."""
         return self.measures is None or measure in self.measures
 
     def is_in_force(self, day: date) -> bool:
-        """Say whether the link holds on `day`, a day in Asia/Shanghai."""
+        """Whether the link holds on `day`, a day in Asia/Shanghai."""
         return (self.starts_on is None or self.starts_on <= day) and (
             self.ends_on is None or day < self.ends_on
         )
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """The links of one subject, who without any is not listed, and the permits of that person."""
+    """The links and permits of one subject. A subject without links is not listed."""
 
     links: tuple[Link, ...] = ()
     permits: tuple[Permit, ...] = ()
 
     def in_force(self, day: date) -> tuple[Link, ...]:
-        """Give the links in force on `day`, in the order in which reasons name them.
+        """Return the links in force on `day`, in the order in which reasons name them.
 
         By day of publication, listing and role; links without details come last. A retained link
-        is left out while the same listing is in force in the same role, and what several of them
-        keep is kept once.
+        is left out while the same listing is in force in the same role. A measure that several
+        retained links keep is kept once.
         """
         links = [link for link in self.links if link.is_in_force(day)]
         if len(links) > 1:
@@ -92,7 +92,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(links)
 
     def with_all_shown(self) -> "Standing":
-        """Show all listings, as what is kept does: who is not public is still accounted for."""
+        """Return the standing with all listings shown, as kept decisions have it."""
         if all(link.listing is None or link.listing.public for link in self.links):
             return self
         return msgspec.structs.replace(self, links=tuple(map(_shown, self.links)))
@@ -102,18 +102,18 @@ NOT_LISTED = Standing()
 
 
 def removal_overdue_from(fulfilled_on: date) -> date:
-    """Give the first day on which a listing whose duty was fulfilled on that day is overdue.
+    """Return the first day on which a listing whose duty was fulfilled on that day is overdue.
 
-    The day itself is not counted (民法典, article 201). That a time which ends on a holiday is
-    longer (article 203) is not known here; what is overdue by this count gives `review`.
+    The day itself is not counted (民法典, article 201). A time that ends on a holiday is longer
+    (article 203); this count does not know holidays, and an overdue listing gives `review`.
     """
     return fulfilled_on + timedelta(days=REMOVAL_DAYS + 1)
 
 
 def _once(links: Sequence[Link]) -> list[Link]:
-    """Take from retained links what the listing itself or another retention of it says too.
+    """Return the links without measures that another link of the same listing already has.
 
-    Of links without details nobody can tell whether they are of one listing; they all stay.
+    Links without details may be of one listing or of several, so all of them stay.
     """
     whole = {
         (link.listing.id, link.role) for link in links if link.listing and link.measures is None

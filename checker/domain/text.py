@@ -1,17 +1,17 @@
-"""How numbers and codes are written down: one spelling for what people type in many.
+"""One spelling for numbers and codes that people type in many spellings.
 
 Knows characters, not documents: width, case, spaces and hyphens.
 """
 
 import unicodedata
 
-# Spaces, dashes, and the invisible marks that copying from a page brings along.
+# Spaces, dashes, and the invisible marks that are copied along from a page.
 _SEPARATORS = frozenset({"Zs", "Pd", "Cf"})
 _MINUS_SIGN = "\u2212"
 
 
 def compact(text: str) -> str:
-    """Give `text` in half width and upper case (NFKC), without spaces and hyphens."""
+    """Return `text` in half width and upper case (NFKC), without spaces and hyphens."""
     if text.isascii() and text.isalnum():
         return text.upper()
     folded = unicodedata.normalize("NFKC", text)
@@ -19,7 +19,7 @@ def compact(text: str) -> str:
 
 
 def without_spaces(text: str) -> str:
-    """Give `text` without spaces, line breaks and invisible marks; hyphens stay."""
+    """Return `text` without spaces, line breaks and invisible marks; hyphens stay."""
     if text.isalnum():
         return text
     return "".join(character for character in text if not _is_blank(character))

@@ -1,8 +1,8 @@
 """Numbers of passports, permits and residence cards.
 
-Strict where the rule is published, lenient where it is not: a wrong refusal harms a person at a
-counter. What no authority issues (another alphabet, an absurd length) is still refused, because a
-number that can be on no list must not read as "not listed".
+Strict where the rule is published, lenient elsewhere, because a wrong refusal harms a person at a
+counter. A number that no authority issues (another alphabet, an absurd length) is still refused,
+because a number that can be on no list must not be answered "not listed".
 
     passport (护照)             5-9 letters and digits: ICAO Doc 9303 has room for nine, and no
                                 state is known to number in letters alone
@@ -18,7 +18,7 @@ number that can be on no list must not read as "not listed".
       resident_id               YYMMDD, two digits more; since then 18 characters that begin with
       (外国人永久居留身份证)    9, birth date and check digit as on a resident ID
 
-What changes with each issue is dropped: the number that stays for life is the one a list knows.
+Digits that change with each issue are dropped: a list has the number that stays for life.
 """
 
 import re
@@ -32,13 +32,13 @@ from checker.domain.resident_id import canonical_resident_id
 
 
 class NumberForm(msgspec.Struct, frozen=True, kw_only=True):
-    """How numbers of one kind look; the group `life` of the pattern is what identifies."""
+    """The form of the numbers of one kind. The group `life` of the pattern lasts for life."""
 
     lengths: frozenset[int]
     pattern: re.Pattern[str]
 
     def canonical(self, number: str) -> str:
-        """Give what identifies in a compact `number`, or raise `InvalidDocument`."""
+        """Return the lasting part of a compact `number`. Raises `InvalidDocument`."""
         if len(number) not in self.lengths:
             raise InvalidDocument(InvalidReason.LENGTH)
         match = self.pattern.fullmatch(number)
@@ -73,7 +73,7 @@ _PERMANENT_RESIDENT = NumberForm(
 
 
 def canonical_permanent_resident_id(number: str, today: date) -> str:
-    """Give a compact `number` of 15 or 18 characters back if it is one of a residence card.
+    """Return a compact `number` of 15 or 18 characters if it is the number of a residence card.
 
     Raises `InvalidDocument`. The last digit of the older form is not checked: its rule was never
     published.

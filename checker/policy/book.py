@@ -1,4 +1,4 @@
-"""All policies in force, and what of them holds in a place."""
+"""All policies in force, and the policy of each place."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,9 +11,9 @@ from checker.domain.settings import Settings
 class PolicyBook:
     """Measures and settings by place.
 
-    What holds in a place is compiled once, for every place that has measures or settings of its
-    own; any other place is judged by the nearest of these around it. So the book stays as small as
-    what was written into it, whatever places are asked for.
+    The policy of each place with measures or settings of its own is compiled once. Any other place
+    has the policy of the nearest such place around it. So the size of the book does not depend on
+    the places that callers ask for.
     """
 
     __slots__ = ("_effective", "measures")
@@ -32,11 +32,11 @@ class PolicyBook:
 
     @property
     def all_effective(self) -> tuple[EffectivePolicy, ...]:
-        """What holds in each place that has measures or settings of its own."""
+        """The policy of each place that has measures or settings of its own."""
         return tuple(self._effective.values())
 
     def effective(self, jurisdiction: Jurisdiction) -> EffectivePolicy:
-        """Give what holds in `jurisdiction`: the measures on its path, the widest place first."""
+        """Return the policy of `jurisdiction`: the measures on its path, the widest place first."""
         for place in reversed(path(jurisdiction)):
             found = self._effective.get(place)
             if found is not None:

@@ -1,4 +1,4 @@
-"""Reads the conditions of a clause and holds each against the kind of its field."""
+"""Reads the conditions of a clause, and checks each against the kind of its field."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,7 +15,7 @@ _AT_LEAST_SETTING = "at_least_setting"
 
 
 def read_conditions(when: Table, fields: Mapping[str, FieldKind]) -> tuple[Condition, ...]:
-    """Read the table of conditions by field. Raises `PolicyError`."""
+    """Return the conditions of a table by field. Raises `PolicyError`."""
     when.allow_keys(fields)
     return tuple(_condition(when.table(field), field, fields[field]) for field in when)
 

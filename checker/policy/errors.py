@@ -1,10 +1,10 @@
-"""What is wrong with a policy or a setting, and where."""
+"""The error of a policy file or a setting."""
 
 
 class PolicyError(Exception):
-    """A file of measures or settings that says something it may not; the service must not start.
+    """A file of measures or settings has a fault, so the service must not start.
 
-    Reads `file:line: what is wrong, and what is allowed`; without a line where none is known.
+    The text is `file:line: what is wrong, and what is allowed`; without a line if none is known.
     """
 
     def __init__(self, what: str, *, file: str, line: int | None) -> None:

@@ -1,6 +1,6 @@
-"""Reads the files of measures and refuses whatever they may not say.
+"""Reads the files of measures, and refuses every fault in them.
 
-A file, as it is to be written:
+The form of a file:
 
     id = "leizhou"                      # the first half of each measure's id
     jurisdiction = "440882"
@@ -45,14 +45,14 @@ _AMOUNT: Final = "amount_fen"
 
 
 class PolicyText(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of measures: its name, for errors, and what stands in it."""
+    """A file of measures: its text, and its name for errors."""
 
     file: str
     text: str
 
 
 def builtin_policies() -> tuple[PolicyText, ...]:
-    """Give the files that come with the package, by name."""
+    """Return the files that come with the package, by name."""
     files = sorted(resources.files("checker.policy").iterdir(), key=lambda file: file.name)
     return tuple(
         PolicyText(file=file.name, text=file.read_text(encoding="utf-8"))
@@ -64,9 +64,9 @@ def builtin_policies() -> tuple[PolicyText, ...]:
 def load_policies(
     policies: Iterable[PolicyText], settings: Mapping[Jurisdiction, Settings]
 ) -> PolicyBook:
-    """Read the files of measures, checked completely, with the `settings` of each place.
+    """Return the book of all measures, completely checked, with the `settings` of each place.
 
-    Raises `PolicyError` at the first thing that is wrong.
+    Raises `PolicyError` at the first fault.
     """
     measures: dict[str, Measure] = {}
     for policy in policies:

@@ -1,6 +1,6 @@
 """The settings per jurisdiction: `[jurisdiction.<code>]` in the config file (contract, section 9).
 
-An amount that is not set stays unset, and what depends on it gives `review`.
+An amount that is not set stays unset. A measure that needs the amount gives `review`.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ _AMOUNTS = tuple(key for key in _KEYS if key not in {_PERIOD, _COUNTER})
 
 
 def load_settings(text: str, *, file: str) -> Mapping[Jurisdiction, Settings]:
-    """Read the settings out of the `text` of a config file; its other tables are not looked at.
+    """Return the settings in the `text` of a config file, and ignore its other tables.
 
-    Each jurisdiction has what is set for itself; `PolicyBook` lets it inherit. Raises
+    Each jurisdiction has only its own settings; `PolicyBook` adds the inherited ones. Raises
     `PolicyError` with `file`, line and key.
     """
     config = Table.parse(text, file=file)
@@ -57,7 +57,7 @@ def _settings(table: Table, place: Jurisdiction) -> Settings:
 
 
 def _counter(table: Table, place: Jurisdiction) -> Jurisdiction:
-    """Read whose counter a cap uses: the place's own, or one around it, which it then shares."""
+    """Return the place whose counter a cap uses: the place itself, or a place around it."""
     counter = _jurisdiction_of(table, table.text(_COUNTER), _COUNTER)
     if counter not in path(place):
         table.fail(f"{_COUNTER} must be one of {', '.join(path(place))}", _COUNTER)

@@ -1,8 +1,8 @@
-"""Which line of a TOML text a value stands on, which the standard library's reader does not tell.
+"""Finds the lines of keys in a TOML text, because the standard library's reader gives no lines.
 
-Reads headers and the keys before `=`, in a text that is known to be TOML; values it never looks at.
-A line inside a multi-line string that looks like a key would be taken for one: then an error names
-a wrong line, nothing worse.
+Reads headers and the keys before `=` in a text that is known to be TOML, and ignores values. A
+line inside a multi-line string may look like a key: then an error names a wrong line, and nothing
+else goes wrong.
 """
 
 import re
@@ -23,7 +23,7 @@ _ONE_KEY = re.compile(_KEY)
 
 
 def key_lines(text: str) -> dict[Path, int]:
-    """Give the line, counted from 1, on which each table and key of `text` first stands."""
+    """Return the line, counted from 1, on which each table and key of `text` first stands."""
     lines: dict[Path, int] = {}
     sizes: dict[Path, int] = {}
     table: Path = ROOT
@@ -42,7 +42,7 @@ def key_lines(text: str) -> dict[Path, int]:
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
-    """Give the line of `path`, or of the nearest table around it that has one."""
+    """Return the line of `path`, or of the nearest table around it; None: neither has a line."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path)
@@ -58,7 +58,7 @@ def _split(keys: str) -> tuple[str, ...]:
 
 
 def _resolve(keys: tuple[str, ...], sizes: Mapping[Path, int]) -> Path:
-    """Point a header at the newest table of each array it passes through."""
+    """Return the path of a header, through the newest table of each array on it."""
     path: Path = ROOT
     for place, key in enumerate(keys):
         path = (*path, key)

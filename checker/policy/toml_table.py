@@ -1,6 +1,6 @@
-"""Reading TOML strictly: a wrong type, an unknown word or key is an error with its file and line.
+"""Reads TOML strictly: a wrong type, an unknown word or key is an error with its file and line.
 
-Knows TOML and closed sets; what the keys mean is the readers' matter.
+Knows TOML and closed sets, not the meaning of keys.
 """
 
 import re
@@ -33,7 +33,7 @@ class Table:
 
     @classmethod
     def parse(cls, text: str, *, file: str) -> Self:
-        """Read a whole file; `file` is its name in errors. Raises `PolicyError`."""
+        """Return the table of a whole file; `file` is its name in errors. Raises `PolicyError`."""
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -53,36 +53,36 @@ class Table:
         raise PolicyError(what, file=self._file, line=line_of(self._lines, (*self._path, *key)))
 
     def allow_keys(self, allowed: Iterable[str]) -> None:
-        """Refuse every key that is not `allowed`."""
+        """Raise `PolicyError` for a key that is not `allowed`."""
         known = list(allowed)
         for key in self._values:
             if key not in known:
                 self.fail(f"unknown key {key!r}; allowed: {', '.join(known)}", key)
 
     def is_text(self, key: str) -> bool:
-        """Say whether a text stands at `key`."""
+        """Whether a text stands at `key`."""
         return isinstance(self._values.get(key), str)
 
     def text(self, key: str) -> str:
-        """Give a text that is not empty."""
+        """Return a text that is not empty."""
         value = self._typed(key, str)
         if not value.strip():
             self.fail(f"{key} is empty", key)
         return value
 
     def whole_number(self, key: str) -> int:
-        """Give a whole number of 0 or more."""
+        """Return a whole number of 0 or more."""
         value = self._typed(key, int)
         if value < 0:
             self.fail(f"{key} is below 0", key)
         return value
 
     def truth(self, key: str) -> bool:
-        """Give true or false."""
+        """Return true or false."""
         return self._typed(key, bool)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Give a list of texts that is not empty and says nothing twice."""
+        """Return a list of texts that is not empty and holds no text twice."""
         values = self._list(key)
         texts = tuple(value for value in values if isinstance(value, str) and value.strip())
         if not texts or len(texts) != len(values):
@@ -92,19 +92,19 @@ class Table:
         return texts
 
     def word(self, key: str, words: type[_Word]) -> _Word:
-        """Give one of a closed set of words."""
+        """Return one of a closed set of words."""
         return self._word(key, self.text(key), words)
 
     def words(self, key: str, words: type[_Word]) -> frozenset[_Word]:
-        """Give a list of words out of a closed set."""
+        """Return a list of words out of a closed set."""
         return frozenset(self._word(key, text, words) for text in self.texts(key))
 
     def table(self, key: str) -> Self:
-        """Give the table at `key`."""
+        """Return the table at `key`."""
         return self._within(self._typed(key, dict), key)
 
     def tables(self, key: str) -> list[Self]:
-        """Give the tables of the array at `key`, at least one."""
+        """Return the tables of the array at `key`, at least one."""
         values = self._list(key)
         if not values or not all(isinstance(value, dict) for value in values):
             self.fail(f"{key} must be a list of tables, at least one", key)
@@ -122,7 +122,7 @@ class Table:
 
     def _typed(self, key: str, kind: type[_T]) -> _T:
         value = self._value(key)
-        # A boolean is a whole number to Python, not to whoever writes a setting.
+        # A boolean is a whole number in Python, but not in a settings file.
         if type(value) is not kind:
             self.fail(f"{key} must be {_NAMES[kind]}", key)
         return value

@@ -1,7 +1,7 @@
-"""What a condition may look at: the fields of each service and what kind each is.
+"""The fields of each service that a condition may read, and their kinds.
 
-Read off the service structs themselves, so a new field or word needs no second table. A field that
-is free text (a flight, a cabin) is no ground for a measure; a train counts by its class.
+The fields come from the service structs, so a new field or word needs no second table. A condition
+cannot read free text (a flight, a cabin); it reads a train by its class.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ FieldKind = type[StrEnum] | type[int] | type[bool]
 
 
 def _kind(hint: object) -> FieldKind | None:
-    """Give the kind of a field; whatever may be left out counts as what it is when it is there."""
+    """Return the kind of a field; None: free text. An optional field has the kind of its value."""
     for candidate in (hint, *get_args(hint)):
         if isinstance(candidate, type) and issubclass(candidate, (StrEnum, int)):
             return candidate

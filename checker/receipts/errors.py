@@ -1,9 +1,9 @@
-"""What is wrong with a receipt that somebody shows, or with keys to verify it by."""
+"""Errors of verifying a receipt."""
 
 
 class InvalidReceipt(Exception):
-    """It is not what was signed, or not by these keys; the text repeats nothing of it."""
+    """The receipt was changed, or not signed by these keys. The text repeats nothing of it."""
 
 
 class InvalidKeySet(Exception):
-    """It is no JWK Set (RFC 7517); the text repeats nothing of it."""
+    """The content is no JWK Set (RFC 7517). The text repeats nothing of the content."""

@@ -1,4 +1,4 @@
-"""Enters the keys that sign receipts in the journal, and describes their rows for it."""
+"""Enters the keys that sign receipts in the journal, and describes their rows for the journal."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -21,18 +21,18 @@ _ROWS: Final = """
 async def journal_receipt_key(
     connection: AsyncConnection, vault: Vault, number: int, *, jwk: str, signs_from: datetime
 ) -> None:
-    """Enter a key as it stands now."""
+    """Enter a key as it is now."""
     digest = _digest(vault, number, jwk, signs_from)
     await write_entries(connection, vault, Area.RECEIPTS, [Named(KEY, str(number), digest)])
 
 
 async def journal_withdrawn(connection: AsyncConnection, vault: Vault, number: int) -> None:
-    """Enter that a key is gone."""
+    """Enter that a key was withdrawn."""
     await write_entries(connection, vault, Area.RECEIPTS, [Named(KEY, str(number), NOTHING)])
 
 
 def receipt_kinds(vault: Vault) -> tuple[Kind, ...]:
-    """Describe the keys that sign receipts."""
+    """Return the descriptions of the keys that sign receipts for the journal."""
 
     def digest(row: Any) -> bytes:
         jwk = vault.open(row.sealed_jwk, JWK_PLACE, str(row.number))

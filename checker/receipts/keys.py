@@ -1,13 +1,13 @@
-"""The keys that sign receipts, as PostgreSQL keeps them: made at the first start, then rotated.
+"""The keys that sign receipts, in PostgreSQL: made at the first start, and rotated later.
 
     key 1   signs ────────────┐ is published for years, for its receipts are evidence
     key 2        made ─ lead ─┴ signs ────────────┐ is published for years
     key 3                            made ─ lead ─┴ signs ───
 
-A key is published as soon as it is made and signs `lead` later: by then every node holds it, and
-every verifier who keeps what he fetched for as long as he is told to has fetched it. Of keys that
-another has taken over from the next rotation destroys the private part. A key that was stolen is
-withdrawn: it is published no longer, and another signs at once.
+A key is published as soon as it is made, and signs `lead` later. By then every node has the key,
+and every verifier that fetches the published keys in time has it too. When a later key has taken
+over, the next rotation destroys the private part of the old key. A stolen key is withdrawn: the key
+is published no longer, and a new key signs at once.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class ReceiptKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def make_first_key(engine: AsyncEngine, vault: Vault, now: datetime) -> None:
-    """Make a key that signs at once, unless there is one already.
+    """Make a key that signs at once, if the deployment has no key.
 
     Raises:
         Unavailable: PostgreSQL is away.
@@ -51,10 +51,10 @@ async def make_first_key(engine: AsyncEngine, vault: Vault, now: datetime) -> No
 async def rotate(
     engine: AsyncEngine, vault: Vault, *, now: datetime, lead: timedelta
 ) -> ReceiptKey:
-    """Make the next key, which is published now and signs after `lead`.
+    """Make and return the next key, which is published now and signs after `lead`.
 
     Raises:
-        Conflict: somebody else made one at the same time.
+        Conflict: another rotation made a key at the same time.
         ConfigurationError: the keys were sealed by another deployment.
         Unavailable: PostgreSQL is away.
     """
@@ -73,12 +73,13 @@ async def rotate(
 async def withdraw(
     engine: AsyncEngine, vault: Vault, *, kid: str, now: datetime
 ) -> ReceiptKey | None:
-    """Remove a key, so that no receipt verifies by it any more, and nothing signs by it.
+    """Remove a key, so that no receipt verifies by this key and no node signs by it.
 
-    Gives the new key that signs at once in its place; None where this one does not sign now.
+    If the key signs now, make a new key that signs at once, and return the new key. Otherwise
+    return None.
 
     Raises:
-        NotFound: there is no such key.
+        NotFound: no key has this id.
         Conflict, ConfigurationError, Unavailable: as `rotate`.
     """
     with driver_errors():
@@ -97,10 +98,10 @@ async def withdraw(
 
 
 async def read_keys(connection: AsyncConnection, vault: Vault) -> list[ReceiptKey]:
-    """Read all keys, oldest first.
+    """Return all keys, oldest first.
 
     Raises:
-        ConfigurationError: they were sealed by another deployment.
+        ConfigurationError: the keys were sealed by another deployment.
     """
     rows = await connection.execute(select(receipt_key).order_by(receipt_key.c.number))
     keys = [(row, read_key(vault.open(row.sealed_jwk, JWK_PLACE, str(row.number)))) for row in rows]
@@ -111,15 +112,15 @@ async def read_keys(connection: AsyncConnection, vault: Vault) -> list[ReceiptKe
 
 
 def signing_key(keys: Sequence[ReceiptKey], now: datetime) -> ReceiptKey:
-    """Give the key that signs now: the newest whose time has come."""
+    """Return the key that signs now: the newest key whose `signs_from` is past."""
     able = [each for each in keys if each.key.is_private]
     assert able, "the first start makes one, and the newest keeps its private part"
-    # Where this clock runs behind the one by which a key was made, no time may have come yet.
+    # This clock may run behind the clock of the process that made the first key.
     return next((each for each in reversed(able) if each.signs_from <= now), able[0])
 
 
 def superseded_at(key: ReceiptKey, keys: Sequence[ReceiptKey]) -> datetime | None:
-    """Tell when a later key takes over, or took over; None: none is to."""
+    """Return the instant at which a later key takes over; None: there is no later key."""
     later = [other.signs_from for other in keys if other.number > key.number]
     return min(later, default=None)
 
@@ -132,7 +133,7 @@ async def _add_after(
     now: datetime,
     signs_from: datetime,
 ) -> ReceiptKey:
-    """Add the next key after those that are held."""
+    """Add and return the next key behind the keys of the deployment."""
     number = held[-1].number + 1
     made = await _add(connection, vault, number=number, now=now, signs_from=signs_from)
     if made is None:
@@ -143,7 +144,7 @@ async def _add_after(
 async def _add(
     connection: AsyncConnection, vault: Vault, *, number: int, now: datetime, signs_from: datetime
 ) -> OKPKey | None:
-    """Add a key under a number; None: somebody else has just done so."""
+    """Add and return a key under a number; None: another process has just added this number."""
     key = new_key()
     jwk = write_key(key, private=True)
     added = (

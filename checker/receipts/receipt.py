@@ -1,9 +1,9 @@
-"""What a receipt says, and how it speaks of a person without naming one (contract, section 7).
+"""The content of a receipt, which names no person (contract, section 7).
 
-`subject` is a commitment. With the opening, 32 random bytes that the caller alone is given, it can
-be shown whom the receipt is about; without it nothing can be learnt, not by trying all numbers
-either. Of an answer's other parts nothing is told that would say more of the person than the
-measures do: no listing, no court, no name, no reference.
+`subject` is a commitment. The caller alone gets the opening, 32 random bytes. With the opening the
+caller can prove the subject of the receipt. Without the opening nobody can learn the subject, not
+even by trying all numbers. A receipt holds the measures and nothing else about the person: no
+listing, no court, no name, no reference.
 """
 
 import hmac
@@ -27,8 +27,8 @@ _Seconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """A signed answer: a compact JWS, and the opening of its `subject`, 32 bytes in base64url.
 
-    The JWS may be shown to anybody. The opening proves whom it is about, so only to whom that may
-    be proven.
+    The JWS may be shown to anybody. The opening proves the subject: show it only to those who may
+    know the subject.
     """
 
     jws: str
@@ -36,7 +36,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer of which a receipt is wanted; the document is normalised."""
+    """An answer that a receipt is to state. The document is normalised."""
 
     decision_id: str
     account_id: str
@@ -47,11 +47,11 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What is signed.
+    """The signed claims.
 
-    `jti` is the decision's id, `iat` in seconds since 1970, `aud` the account that asked;
-    `measures` are those of the reasons, each once, in their order, also where a permit lifted them;
-    `service` is the type alone.
+    `jti` is the decision's id, `iat` is in seconds since 1970, `aud` is the account that asked.
+    `measures` are the measures of the reasons, each once, in the order of the reasons, even if a
+    permit lifted them. `service` is the type of the service.
     """
 
     jti: str
@@ -66,7 +66,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claims_of(statement: Statement, *, issuer: str, at: datetime, opening: bytes) -> Claims:
-    """Say what is to be signed of an answer."""
+    """Return the claims of an answer."""
     reasons = statement.decision.reasons
     return Claims(
         jti=statement.decision_id,
@@ -82,21 +82,21 @@ def claims_of(statement: Statement, *, issuer: str, at: datetime, opening: bytes
 
 
 def new_opening() -> bytes:
-    """Draw an opening that nobody can guess."""
+    """Return a random opening."""
     return secrets.token_bytes(OPENING_BYTES)
 
 
 def commitment(document: Document, opening: bytes) -> str:
-    """Commit to a normalised document: HMAC-SHA256 of `type:number`, in base64url.
+    """Return the commitment to a normalised document: HMAC-SHA256 of `type:number`, in base64url.
 
-    The key of the HMAC is the opening's 32 bytes themselves, not their text.
+    The key of the HMAC is the 32 bytes of the opening, not their text.
     """
     text = f"{document.type.value}:{document.number}"
     return base64url(hmac.digest(opening, text.encode(), _HASH))
 
 
 def read_opening(text: str) -> bytes:
-    """Read an opening as a receipt has it; ValueError for what can be none."""
+    """Return the bytes of a receipt's opening. Raises ValueError for another text."""
     opening = unbase64url(text)
     if len(opening) != OPENING_BYTES:
         raise ValueError(f"an opening has {OPENING_BYTES} bytes")

@@ -1,4 +1,4 @@
-"""Issues receipts; of them, as of whom they are about, the service keeps nothing."""
+"""Issues receipts. The service stores neither a receipt nor its subject."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ from checker.receipts.receipt import Receipt, Statement, claims_of, new_opening
 from checker.receipts.signature import base64url, sign
 
 AT_ONCE: Final = 25
-"""Receipts that are signed in a row, in 2 ms or so; then others of the process have a turn."""
+"""Receipts that are signed in a row, in some 2 ms. Then the event loop serves others."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -23,7 +23,7 @@ async def _give_way() -> None:
 
 
 class Receipts:
-    """Signs what was answered; waits for nothing and nobody."""
+    """Signs answers, without any input or output."""
 
     def __init__(self, signing: Callable[[], ReceiptKey], *, issuer: str, clock: Clock) -> None:
         """`signing` returns the key that signs now, or raises Unavailable."""
@@ -32,7 +32,7 @@ class Receipts:
         self._clock = clock
 
     def issue(self, statement: Statement) -> Receipt:
-        """Sign one answer."""
+        """Return the receipt of one answer."""
         return self._issue(statement, self._signing(), self._clock.now())
 
     async def issue_all(
@@ -40,7 +40,7 @@ class Receipts:
         statements: Sequence[Statement | None],
         pace: Callable[[], Awaitable[None]] = _give_way,
     ) -> list[Receipt | None]:
-        """Sign the answers of a batch in their order, by one key; None where none is wanted.
+        """Return the receipts of a batch in its order, by one key; None where no receipt is wanted.
 
         `pace` is awaited after each slice.
         """

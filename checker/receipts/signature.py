@@ -1,8 +1,8 @@
 """Signing and verifying of compact JWS (RFC 7515) by Ed25519, and keys as a JWK Set (RFC 7517).
 
-Knows keys and bytes, not what they say. The algorithm is told as `EdDSA` (RFC 8037), the name that
-every JOSE library knows; RFC 9864 would say `Ed25519` there, which few read yet. Our keys say their
-curve themselves.
+Knows keys and bytes, not their meaning. The header names the algorithm `EdDSA` (RFC 8037), which
+every JOSE library knows. RFC 9864 names it `Ed25519`, which few libraries read yet. Our keys name
+their curve.
 """
 
 import base64
@@ -22,13 +22,13 @@ ALGORITHM: Final = "EdDSA"
 CURVE: Final = "Ed25519"
 KEY_TYPE: Final = "OKP"
 TYPE: Final = "JWT"
-"""Some libraries take nothing else for a JWT (RFC 7519, section 5.1)."""
+"""Some libraries accept no other value for a JWT (RFC 7519, section 5.1)."""
 KEYS_MAX: Final = 1000
-"""A deployment that makes a key a week has fewer in nineteen years."""
+"""A deployment that makes a key a week reaches this number after nineteen years."""
 
 
 def _eddsa() -> Any:
-    """Give the library's EdDSA without its warning, at each use, of what RFC 9864 deprecates."""
+    """Return the library's EdDSA without its warning that RFC 9864 deprecates the name."""
     algorithm = copy.copy(JWSRegistry.algorithms[ALGORITHM])
     algorithm.security_warning = None
     return algorithm
@@ -69,36 +69,36 @@ _jwk_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 def new_key() -> OKPKey:
-    """Make a key."""
+    """Return a new key."""
     return OKPKey.generate_key(CURVE, auto_kid=True)
 
 
 def kid_of(key: OKPKey) -> str:
-    """Give a key's id, its thumbprint."""
+    """Return a key's id, which is its thumbprint."""
     return key.thumbprint()
 
 
 def write_key(key: OKPKey, *, private: bool) -> str:
-    """Write a key as a JWK in JSON, with or without its private part."""
+    """Return a key as a JWK in JSON, with or without its private part."""
     return msgspec.json.encode(key.as_dict(private=private)).decode()
 
 
 def read_key(text: str) -> OKPKey:
-    """Read what `write_key` wrote."""
+    """Return the key in a text of `write_key`."""
     return OKPKey.import_key(_jwk_decoder.decode(text))
 
 
 def public_key(key: OKPKey) -> PublicKey:
-    """Show a key without its private part."""
+    """Return a key as it is published, without its private part."""
     shown = key.as_dict(private=False, kid=kid_of(key), use="sig", alg=ALGORITHM)
     return msgspec.convert(shown, PublicKey)
 
 
 def read_key_set(content: bytes) -> dict[str, OKPKey]:
-    """Read a JWK Set, by `kid`; keys of other kinds are passed over (RFC 7517, section 5).
+    """Return the keys of a JWK Set by `kid`. Keys of other kinds are ignored (RFC 7517, section 5).
 
     Raises:
-        InvalidKeySet: it is none, or has more keys than anybody would publish.
+        InvalidKeySet: the content is no JWK Set, or has more than `KEYS_MAX` keys.
     """
     try:
         sent = _key_set_decoder.decode(content).keys
@@ -115,7 +115,7 @@ def _verifying(sent: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, OKPKey]
         if kind != (KEY_TYPE, CURVE, str, str):
             continue
         try:
-            # Only what verifies is taken over: a private part, or a use, is somebody's mistake.
+            # Only the public part is taken over: a private part in a set is a mistake.
             key = OKPKey.import_key({"kty": KEY_TYPE, "crv": CURVE, "x": each["x"]})
         except (JoseError, ValueError):
             raise InvalidKeySet("a key of the set is damaged") from None
@@ -123,20 +123,21 @@ def _verifying(sent: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, OKPKey]
 
 
 def sign(payload: bytes, key: OKPKey, kid: str) -> str:
-    """Sign, and give the compact JWS."""
+    """Return the compact JWS of a payload."""
     header = {"alg": ALGORITHM, "kid": kid, "typ": TYPE}
     return jws.serialize_compact(header, payload, key, registry=_registry)
 
 
 def verify(text: str, keys: Mapping[str, OKPKey]) -> tuple[str, bytes]:
-    """Give the `kid` of the key that signed, and what it signed.
+    """Return the `kid` of the key that signed, and the signed payload.
 
     Stricter than most libraries in one thing: a signature has one spelling, so that no bit of a
-    receipt can be changed (base64url leaves the last four unused, and most disregard them).
+    receipt can be changed (base64url leaves the last four bits unused, and most libraries ignore
+    them).
 
     Raises:
         InvalidReceipt: no compact JWS, another algorithm, a key that is not among `keys`, or a
-            signature of something else.
+            signature of another payload.
     """
     try:
         found = jws.extract_compact(text.encode("ascii"), registry=_registry)
@@ -155,10 +156,10 @@ def verify(text: str, keys: Mapping[str, OKPKey]) -> tuple[str, bytes]:
 
 
 def base64url(content: bytes) -> str:
-    """Write bytes in base64url without padding (RFC 7515, section 2)."""
+    """Return bytes in base64url without padding (RFC 7515, section 2)."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 
 def unbase64url(text: str) -> bytes:
-    """Read what `base64url` wrote; ValueError for what it cannot have written."""
+    """Return the bytes in a text of `base64url`. Raises ValueError for another text."""
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

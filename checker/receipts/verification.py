@@ -11,7 +11,7 @@ from checker.receipts.signature import verify
 
 
 class VerifiedReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt says, and the id of the key that signed it."""
+    """The claims of a receipt, and the id of the key that signed it."""
 
     kid: str
     claims: Claims
@@ -21,10 +21,10 @@ _claims_decoder = msgspec.json.Decoder(Claims)
 
 
 def verify_receipt(text: str, keys: Mapping[str, OKPKey]) -> VerifiedReceipt:
-    """Verify a compact JWS by the keys, each under its `kid`.
+    """Return the claims of a compact JWS that one of the keys signed; `keys` are by `kid`.
 
     Raises:
-        InvalidReceipt: not signed by one of them, or changed since.
+        InvalidReceipt: none of the keys signed the receipt, or it was changed since.
     """
     kid, payload = verify(text, keys)
     try:

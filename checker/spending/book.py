@@ -132,7 +132,8 @@ class Book:
         return found
 
     def _authorize(self, place: int, account_id: str, command: AuthorizeCommand) -> Answer:
-        check = command.check
+        check, service = command.check, command.check.service
+        assert isinstance(service, Resort), "only resorts are sold under a cap"
         token = check.subject.tokens[0]
         policy = self._policies.effective(check.jurisdiction)
         cap = policy.settings.resort_cap
@@ -143,12 +144,12 @@ class Book:
                 # An amount that counts in a past period would escape the cap of the present one.
                 raise Unavailable(_GONE_BACK)
             room = self._balances.room(token, cap, self._now)
-        asked = self._ask(place, account_id, command.service, check.jurisdiction, room)
+        asked = self._ask(place, account_id, service, check.jurisdiction, room)
         outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
             return outcome
         assert asked.room is not None, "only where a cap is set is anybody capped"
-        after = asked.room.after(command.service.amount_fen)
+        after = asked.room.after(service.amount_fen)
         opening = Opening(
             id=new_id(),
             account_id=account_id,
@@ -156,13 +157,13 @@ class Book:
             counter=after.cap.counter,
             counted_at=self._now,
             jurisdiction=check.jurisdiction,
-            venue=command.service.venue,
+            venue=service.venue,
             reference=check.reference,
             decision_id=asked.decision_id,
         )
         held = Authorization.hold(
             opening,
-            command.service.amount_fen,
+            service.amount_fen,
             self._now + timedelta(seconds=command.hold_seconds),
             after.counted(),
         )

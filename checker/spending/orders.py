@@ -5,7 +5,6 @@ from typing import Annotated, Final
 import msgspec
 
 from cache.token import Token
-from checker.domain.service import Resort
 from checker.domain.service_terms import AMOUNT_MAX_FEN
 from checker.registry.prepared_check import PreparedCheck
 
@@ -26,12 +25,6 @@ class AuthorizeCommand(msgspec.Struct, frozen=True, kw_only=True):
     check: PreparedCheck
     claim: bytes
     hold_seconds: int = HOLD_SECONDS
-
-    @property
-    def service(self) -> Resort:
-        """The service of the check: only resorts are sold under a cap."""
-        assert isinstance(self.check.service, Resort)
-        return self.check.service
 
 
 class IncrementCommand(msgspec.Struct, frozen=True, kw_only=True):

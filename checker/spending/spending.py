@@ -48,7 +48,7 @@ class _SaidSale(msgspec.Struct, frozen=True, kw_only=True):
     The database keeps digests over upgrades, so names and order of these fields never change.
     """
 
-    document: Document
+    document: Document | None
     name: str | None
     service: Service
     jurisdiction: Jurisdiction
@@ -59,7 +59,7 @@ class _SaidSale(msgspec.Struct, frozen=True, kw_only=True):
 def said_of(check: PreparedCheck, hold_seconds: int) -> Sequence[object]:
     """Return an authorization in the form that its digest is made of."""
     sale = _SaidSale(
-        document=check.document,
+        document=check.subject.document,
         name=check.subject.name,
         service=check.service,
         jurisdiction=check.jurisdiction,
