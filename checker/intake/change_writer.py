@@ -24,6 +24,7 @@ from checker.intake.quarantine_rows import (
     keep_verdicts,
     settled,
 )
+from checker.registry.endings import write_listing_endings, write_permit_endings
 from checker.registry.entry import LineRejected
 from checker.registry.journaling import ChangeRow, journal_change
 from checker.registry.ledger import Ledger
@@ -182,6 +183,10 @@ class ChangeWriter:
             )
             version = newest.version
             named = await write(connection, self._sealer, loaded, (ledger, changes), version)
+            if changes.permits:
+                await write_permit_endings(connection, newest)
+            if changes.ended_ids or changes.directives:
+                await write_listing_endings(connection, newest)
             row = ChangeRow.of(newest, accepted, rejected)
             await journal_change(connection, self._sealer.vault, row, named)
         quarantined = [await self._keep(connection, one, version) for one in judged]

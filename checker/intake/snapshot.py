@@ -34,6 +34,7 @@ from checker.intake.line_reader import Intake
 from checker.intake.quarantine_rows import trim
 from checker.intake.report import FeedReport, RejectedLine
 from checker.publication.generation_build import build_generation
+from checker.registry.endings import write_listing_endings
 from checker.registry.entry import FeedFormat
 from checker.registry.journaling import ChangeRow, journal_snapshot
 from checker.registry.projection import refresh_after_snapshot
@@ -191,6 +192,7 @@ class SnapshotFeed:
             rejected=intake.rejected_count,
         )
         await intake.put_in_force(change.version, shanghai_day(now))
+        await write_listing_endings(connection, change)
         row = ChangeRow.of(change, intake.stage.accepted, intake.rejected_count)
         await journal_snapshot(connection, self._sealer.vault, row)
         await refresh_after_snapshot(connection, change.version)

@@ -1,1 +1,1 @@
-"""Tells whoever was told of a restriction that it has ended."""
+"""Notices: institutions are notified when a restriction ends about which they were told."""

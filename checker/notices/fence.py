@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.notices.writer import Position
+from checker.notices.writer import NoticePosition
 
 PASSED_MAX: Final = 1_000
 """Positions remembered while a transaction goes on and on; the oldest are covered by later ones."""
@@ -33,14 +33,14 @@ class Fence:
     """Remembers when the first pass was where; of a process, so after a start it begins anew."""
 
     def __init__(self) -> None:
-        self._passed: deque[tuple[datetime, Position]] = deque(maxlen=PASSED_MAX)
+        self._passed: deque[tuple[datetime, NoticePosition]] = deque(maxlen=PASSED_MAX)
 
-    async def put(self, connection: AsyncConnection, position: Position) -> None:
+    async def put(self, connection: AsyncConnection, position: NoticePosition) -> None:
         """Note that the first pass has come to a position, and committed it."""
         now: datetime = (await connection.execute(_NOW)).scalar_one()
         self._passed.append((now, position))
 
-    async def reached(self, connection: AsyncConnection) -> Position | None:
+    async def reached(self, connection: AsyncConnection) -> NoticePosition | None:
         """Give the furthest position before which nobody is left; None: no further one."""
         if not self._passed:
             return None
