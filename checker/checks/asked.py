@@ -10,7 +10,7 @@ from cache.token import Token
 from checker.audit.decisions import KeptDecision
 from checker.checks.request import PreparedCheck
 from checker.domain.decision import Decision
-from checker.registry.standings import Question
+from checker.registry.standings import StandingQuestion
 from checker.registry.versions import ListVersion
 
 
@@ -50,7 +50,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """The question of one caller. `at` None: the position of the list does not matter."""
 
     asked: Asked
-    questions: tuple[Question, ...]
+    questions: tuple[StandingQuestion, ...]
     at: Position | None
 
     def accounts(self) -> list[str | None]:
@@ -62,7 +62,7 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
     """All checks of one transaction, one after the other, each with who asked it."""
 
     checks: tuple[PreparedCheck, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[StandingQuestion, ...]
     account_ids: tuple[str | None, ...]
     now: datetime
 

@@ -17,7 +17,7 @@ from checker.checks.request import PreparedCheck
 from checker.checks.turns import Pace, slices
 from checker.domain.standing import Standing
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Findings, Question, find_standings
+from checker.registry.standings import Findings, StandingQuestion, find_standings
 
 SLICE_CHECKS = 50
 """Checks of a slice that reads items, makes tokens or asks the filter: 1 ms, at 20 µs a person."""
@@ -100,7 +100,7 @@ async def ask_replica(
 
 
 async def find_in_slices(
-    connection: AsyncConnection, sealer: Sealer, questions: Sequence[Question], pace: Pace
+    connection: AsyncConnection, sealer: Sealer, questions: Sequence[StandingQuestion], pace: Pace
 ) -> Findings:
     """Find the standings of a batch on one version, within the connection's transaction.
 

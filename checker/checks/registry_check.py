@@ -38,7 +38,7 @@ from checker.errors import Unavailable
 from checker.policy.book import PolicyBook
 from checker.registry.permit_uses import PermitUses
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Findings, Question
+from checker.registry.standings import Findings, StandingQuestion
 from checker.registry.versions import ListVersion
 from checker.spending.spent import read_spent
 
@@ -101,10 +101,10 @@ class RegistryCheck:
         """Stop; whoever waits is cancelled."""
         await self._group.aclose()
 
-    async def _questions(self, asked: Asked, pace: Pace) -> tuple[Question, ...]:
-        def question_at(place: int) -> Question:
+    async def _questions(self, asked: Asked, pace: Pace) -> tuple[StandingQuestion, ...]:
+        def question_at(place: int) -> StandingQuestion:
             check = asked.checks[place]
-            return Question(
+            return StandingQuestion(
                 document=check.document,
                 tokens=asked.tokens[place],
                 name_token=None if check.name is None else self._sealer.name_token(check.name),

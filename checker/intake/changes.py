@@ -22,7 +22,7 @@ from checker.formats.lines import cut_lines, require_text
 from checker.formats.listing import parse_listing
 from checker.formats.operation import Reading, parse_operation
 from checker.formats.zxgk import parse_zxgk
-from checker.intake.change_writer import Batch, ChangeWriter, Written
+from checker.intake.change_writer import Batch, BatchWritten, ChangeWriter
 from checker.intake.feed_requests import (
     NO_TERMS,
     AnsweredBefore,
@@ -142,7 +142,7 @@ class ChangesFeed:
             for number, operation in enumerate(operations, 1)
         )
 
-        async def ride(connection: AsyncConnection, written: Written) -> None:
+        async def ride(connection: AsyncConnection, written: BatchWritten) -> None:
             assert not written.rejected, "what has a rider is known to stand"
             await rider(connection, written.version)
 
@@ -208,7 +208,7 @@ class ChangesFeed:
         report: RunningReport,
         came_to: tuple[int, bool],
         connection: AsyncConnection,
-        written: Written,
+        written: BatchWritten,
     ) -> None:
         lines, is_whole = came_to
         next_report = report.after(written, is_whole=is_whole)

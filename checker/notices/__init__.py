@@ -1,1 +1,1 @@
-"""Notices: institutions are notified when a restriction ends about which they were told."""
+"""Notices: institutions are notified of the end of restrictions that their answers named."""

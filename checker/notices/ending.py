@@ -1,8 +1,8 @@
 """Endings as the notices read them, and the decisions that each ending lifts: pure.
 
-A decision rests on the list as it stood. An institution was told about a restriction if its
-decision read a version before the change that ended the restriction, or was made before the instant
-that ended it. The instant of the decision's commit does not matter.
+A decision rests on the list as it stood. An ending lifts a decision that read a version before the
+change that ended the restriction, or was made before the instant that ended it. The instant of the
+decision's commit does not matter.
 """
 
 from collections.abc import Collection, Sequence
@@ -29,7 +29,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
     | field | meaning |
     |---|---|
-    | `key` | tells the endings of one listing apart |
+    | `key` | a different text for each ending of one listing |
     | `before_version` | decisions by earlier versions are lifted |
     | `before_at` | decisions that were made earlier are lifted |
     | `roles` | only decisions that rest on these roles alone are lifted |

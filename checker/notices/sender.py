@@ -19,7 +19,7 @@ import msgspec
 
 from checker.domain.clock import Clock
 from checker.fault_log import FaultLog
-from checker.notices.deliveries import Deliveries, Delivery, Due, Endpoint, Failed, Result
+from checker.notices.deliveries import Deliveries, Delivery, DeliveryResult, Due, Endpoint, Failed
 from checker.notices.endpoint import EndpointRules
 from checker.notices.event import MEDIA_TYPE
 from checker.notices.post import Posted, Postman, open_postman
@@ -170,9 +170,9 @@ class Sender:
             if sum(each.failure is not None for _, each in answers) >= width or posted.gone:
                 return
 
-    def _result(self, answers: Sequence[tuple[Delivery, Posted]], now: datetime) -> Result:
+    def _result(self, answers: Sequence[tuple[Delivery, Posted]], now: datetime) -> DeliveryResult:
         failures = [(delivery, posted) for delivery, posted in answers if posted.failure]
-        return Result(
+        return DeliveryResult(
             acknowledged=tuple(
                 delivery.notice_pk for delivery, posted in answers if posted.failure is None
             ),

@@ -24,7 +24,7 @@ from checker.policy.book import PolicyBook
 from checker.reconciliation.past_sale import PreparedSale
 from checker.registry.schema import bound_document, change, document
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Question, find_standings
+from checker.registry.standings import StandingQuestion, find_standings
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class History:
     async def _judge_then(
         self,
         connection: AsyncConnection,
-        asked: Sequence[tuple[PreparedSale, Question]],
+        asked: Sequence[tuple[PreparedSale, StandingQuestion]],
         version: int,
     ) -> list[Decision]:
         """Judge sales by one version of the list.
@@ -100,13 +100,13 @@ class History:
         policy = self._policies.effective(sale.check.jurisdiction)
         return decide(standing, sale.check.service, policy=policy, now=sale.sold_at)
 
-    def _question(self, sale: PreparedSale, account_id: str) -> Question:
+    def _question(self, sale: PreparedSale, account_id: str) -> StandingQuestion:
         """Ask as the check of the sale would have: what it has used of a permit is its own."""
         check = sale.check
         claim = None
         if check.reference is not None:
             claim = self._sealer.sale_token(account_id, check.reference, check.service)
-        return Question(
+        return StandingQuestion(
             document=check.document,
             tokens=self._sealer.tokens_of(check.document, check.name),
             name_token=None if check.name is None else self._sealer.name_token(check.name),

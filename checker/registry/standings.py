@@ -52,11 +52,11 @@ from checker.vault import Vault
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asked about: a normalised document, every token it may stand under, and the name.
+class StandingQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question about a subject: a normalised document, all tokens that may list it, the name.
 
-    Without the document itself no masked number is found. `claim` tells one sale from another: what
-    it has used of a permit is not used up for itself.
+    Without the document itself no masked number is found. `claim` is that of one sale: the uses of
+    a permit by this sale do not count against the sale itself.
     """
 
     document: Document | None
@@ -78,16 +78,16 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 async def find_standings(
     registry: AsyncEngine | AsyncConnection,
     vault: Vault,
-    questions: Sequence[Question],
+    questions: Sequence[StandingQuestion],
     *,
     version: int | None = None,
     used_until: datetime | None = None,
 ) -> Findings:
     """Find all links and permits of each subject, whatever day they hold on.
 
-    With `version`, those that were in force then; of a permit's uses those until `used_until` are
-    counted. A connection reads within its transaction, whose errors are its owner's to tell; an
-    engine in a trip of its own.
+    With `version`, return the links and permits in force then, and count the uses of permits until
+    `used_until`. A connection reads within its transaction, and its owner handles the errors. An
+    engine reads in a transaction of its own.
 
     Raises:
         Unavailable: PostgreSQL is away or too slow (asked by an engine).
@@ -119,7 +119,9 @@ async def find_standings(
     )
 
 
-def _standing(question: Question, by_token: dict[bytes, list[Any]], vault: Vault) -> Standing:
+def _standing(
+    question: StandingQuestion, by_token: dict[bytes, list[Any]], vault: Vault
+) -> Standing:
     rows = [row for token in question.tokens for row in by_token.get(token, ())]
     if not rows:
         return NOT_LISTED
@@ -132,7 +134,7 @@ def _standing(question: Question, by_token: dict[bytes, list[Any]], vault: Vault
     )
 
 
-def _link(question: Question, row: Any, vault: Vault) -> Link | None:
+def _link(question: StandingQuestion, row: Any, vault: Vault) -> Link | None:
     match = _match(question, row, vault)
     if match is None:
         return None
@@ -154,7 +156,7 @@ def _link(question: Question, row: Any, vault: Vault) -> Link | None:
     )
 
 
-def _match(question: Question, row: Any, vault: Vault) -> Match | None:
+def _match(question: StandingQuestion, row: Any, vault: Vault) -> Match | None:
     """How well the row fits; None: it is somebody else's."""
     if row["masked"]:
         if question.document is None:
@@ -168,7 +170,7 @@ def _match(question: Question, row: Any, vault: Vault) -> Match | None:
     return Match.NAME_DIFFERS
 
 
-def _permit(question: Question, row: Any) -> Permit:
+def _permit(question: StandingQuestion, row: Any) -> Permit:
     uses_left = None
     if row["uses"] is not None:
         own = 1 if question.claim is not None and question.claim in (row["claimed"] or ()) else 0
@@ -186,11 +188,29 @@ def _permit(question: Question, row: Any) -> Permit:
 
 # The columns of a link and of a permit, side by side; a row fills those of one of them.
 _LINK = (
-    *("role", "number", "token", "masked", "name_token", "listing_id", "case_number", "court"),
-    *("published_on", "starts_on", "ends_on", "public", "fulfilled_on", "measures"),
+    "role",
+    "number",
+    "token",
+    "masked",
+    "name_token",
+    "listing_id",
+    "case_number",
+    "court",
+    "published_on",
+    "starts_on",
+    "ends_on",
+    "public",
+    "fulfilled_on",
+    "measures",
 )
 _PERMIT = (
-    *("permit_id", "services", "valid_from", "valid_until", "uses", "used", "claimed"),
+    "permit_id",
+    "services",
+    "valid_from",
+    "valid_until",
+    "uses",
+    "used",
+    "claimed",
     "ground",
 )
 

@@ -13,7 +13,7 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
-from checker.registry.standings import Question
+from checker.registry.standings import StandingQuestion
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
@@ -27,7 +27,7 @@ class MemorySpendingStore:
         self,
         clock: Clock,
         *,
-        standing: Callable[[Question], Standing],
+        standing: Callable[[StandingQuestion], Standing],
         group: Callable[[Token], frozenset[Token]],
         list_version: int | None = 1,
     ) -> None:
@@ -65,10 +65,10 @@ class MemorySpendingStore:
     def _load(self, wanted: Wanted) -> Loaded:
         now = self._clock.now()
         found = {each: self._authorizations[each] for each in wanted.ids & {*self._authorizations}}
-        questions: Mapping[int, Question] = {
+        questions: Mapping[int, StandingQuestion] = {
             **wanted.questions,
             **{
-                place: Question(
+                place: StandingQuestion(
                     document=None, tokens=(found[increment.id].opening.token,), name_token=None
                 )
                 for place, increment in wanted.increments.items()

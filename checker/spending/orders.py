@@ -8,7 +8,7 @@ from cache.token import Token
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Resort
 from checker.domain.service_terms import AMOUNT_MAX_FEN
-from checker.registry.standings import Question
+from checker.registry.standings import StandingQuestion
 
 HOLD_SECONDS: Final = 7 * 24 * 3600
 """How long a hold lasts where nobody says: the longest that cards commonly hold a stay."""
@@ -24,7 +24,7 @@ class Authorize(msgspec.Struct, frozen=True, kw_only=True):
     The question's first token is that of the document itself, and it has a claim.
     """
 
-    question: Question
+    question: StandingQuestion
     service: Resort
     jurisdiction: Jurisdiction
     reference: str | None

@@ -23,7 +23,7 @@ from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.journal.entries import Area, entry_row
 from checker.registry.permit_uses import PermitUses
-from checker.registry.standings import Question, find_standings
+from checker.registry.standings import StandingQuestion, find_standings
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
@@ -135,7 +135,7 @@ class PostgresSpendingStore:
         now = self._clock.now()
         authorizations = await self._authorizations(connection, wanted.ids)
         questions = dict(wanted.questions) | {
-            place: Question(
+            place: StandingQuestion(
                 document=None,
                 tokens=(authorizations[increment.id].opening.token,),
                 name_token=None,
@@ -174,7 +174,7 @@ class PostgresSpendingStore:
         return authorizations_of(rows, self._vault)
 
     async def _standings(
-        self, connection: AsyncConnection, questions: Mapping[int, Question]
+        self, connection: AsyncConnection, questions: Mapping[int, StandingQuestion]
     ) -> tuple[int | None, dict[int, Standing], PermitUses | None]:
         if not questions:
             return None, {}, None

@@ -17,7 +17,7 @@ from checker.errors import NotFound
 from checker.fault_log import FaultLog
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Question
+from checker.registry.standings import StandingQuestion
 from checker.spending.answers import AuthorizationView, Uncapped, view_of
 from checker.spending.book import UNKNOWN
 from checker.spending.orders import (
@@ -81,7 +81,7 @@ class Spending:
             Conflict: it is forbidden at any price, or no cap is set there.
         """
         name = sale.name
-        question = Question(
+        question = StandingQuestion(
             document=sale.document,
             tokens=self._sealer.tokens_of(sale.document, name),
             name_token=None if name is None else self._sealer.name_token(name),

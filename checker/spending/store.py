@@ -15,7 +15,7 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.permit import Permit
 from checker.domain.standing import Standing
-from checker.registry.standings import Question
+from checker.registry.standings import StandingQuestion
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
@@ -33,7 +33,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     on spending is counted.
     """
 
-    questions: Mapping[int, Question]
+    questions: Mapping[int, StandingQuestion]
     increments: Mapping[int, Increment]
     ids: frozenset[str]
     keys: frozenset[AnswerKey]

@@ -18,7 +18,7 @@ from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air
 from checker.node.runtime import open_runtime
 from checker.node.upkeep import keep_current, publishing
-from checker.registry.standings import Question, find_standings
+from checker.registry.standings import StandingQuestion, find_standings
 from checker.registry.versions import newest_version
 from loadtest.document_numbers import NumberSpace
 
@@ -222,7 +222,7 @@ async def outcome_of(node, index):
 
 async def standing_then(node, document, version, **options):
     """What the list of `version` said of a document's holder."""
-    question = Question(
+    question = StandingQuestion(
         document=document, tokens=node.sealer.tokens_of(document, None), name_token=None
     )
     findings = await find_standings(
