@@ -31,6 +31,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     cast,
     func,
@@ -47,7 +48,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from checker.database.metadata import metadata
 from checker.domain.clock import shanghai_day
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
-from checker.registry.schema import change, permit
+from checker.registry.schema import change, listing, permit
 from checker.registry.versions import ListVersion
 
 
@@ -114,16 +115,24 @@ def lifted_by(begun: FromClause, version: Version = None) -> Select[Any]:
     wanted = select(begun.c.token).distinct().cte("wanted")
     reached = documents_of(reach(wanted, version).cte("reaching")).cte("reached")
     link = links(reached, version).subquery("link")
+    # A decision keeps the role of its day, so the holder's earlier roles in the listing count too.
+    ever = select(reached.c.asked, reached.c.role, listing.c.id).join_from(
+        reached, listing, listing.c.pk == reached.c.listing_pk
+    )
+    if version is not None:
+        ever = ever.where(listing.c.from_version <= version)
+    held = ever.subquery("held")
     day = cast(func.timezone(literal_column("INTERVAL '+08:00'"), begun.c.begins_at), Date)
     return (
         select(
             link.c.listing_id,
-            func.array_agg(link.c.role.distinct(), type_=ARRAY(Text)).label("roles"),
+            func.array_agg(held.c.role.distinct(), type_=ARRAY(Text)).label("roles"),
             begun.c.id.label("permit_id"),
             begun.c.services,
             begun.c.begins_at,
         )
         .join_from(begun, link, link.c.asked == begun.c.token)
+        .join(held, and_(held.c.asked == begun.c.token, held.c.id == link.c.listing_id))
         .where(
             or_(link.c.starts_on.is_(None), link.c.starts_on <= day),
             or_(link.c.ends_on.is_(None), link.c.ends_on > day),
@@ -135,7 +144,8 @@ def lifted_by(begun: FromClause, version: Version = None) -> Select[Any]:
 # `left_holder`: the old row of a listing that goes on names a holder, and the new row does not. The
 # new row names the holder if it has one of the holder's documents, a document that is bound to one
 # of them, or the holder's name where one of the two numbers is masked. `unmatched` sorts out the
-# documents that stand in the new row unchanged: of a large snapshot, nearly all do.
+# documents that stand in the new row unchanged: of a large snapshot, nearly all do. A decision
+# keeps the role of its day, so `left_role` has the roles of the holder's documents in earlier rows.
 _WRITE_OF_LISTINGS: Final = text(
     """
 WITH ended AS MATERIALIZED (
@@ -147,13 +157,13 @@ WITH ended AS MATERIALIZED (
     SELECT listing_id, ground, "on" FROM directive
     WHERE from_version = :version AND kind = 'delisting' AND "on" <= :day
 ), unmatched AS MATERIALIZED (
-    SELECT e.listing_id, e.old_pk, e.new_pk, o.officer_pk, o.role
+    SELECT e.listing_id, e.old_pk, e.new_pk, o.officer_pk, o.role, o.token
     FROM ended e JOIN document o ON o.listing_pk = e.old_pk
     WHERE e.goes_on AND NOT EXISTS (
         SELECT FROM document n WHERE n.listing_pk = e.new_pk AND n.token = o.token
     )
 ), left_holder AS (
-    SELECT u.listing_id, u.role FROM unmatched u
+    SELECT u.listing_id, u.role, u.token FROM unmatched u
     WHERE NOT EXISTS (
         SELECT FROM document h
         JOIN document n ON n.listing_pk = u.new_pk AND (
@@ -168,14 +178,21 @@ WITH ended AS MATERIALIZED (
         )
         WHERE h.listing_pk = u.old_pk AND h.officer_pk IS NOT DISTINCT FROM u.officer_pk
     )
+), left_role AS (
+    SELECT listing_id, role FROM left_holder
+    UNION
+    SELECT g.listing_id, d.role
+    FROM left_holder g JOIN listing l ON l.id = g.listing_id
+    JOIN document d ON d.listing_pk = l.pk AND d.token = g.token
+    WHERE g.role <> 'debtor' AND d.role <> 'debtor'
 ), lifted AS (
     SELECT listing_id, 'shielded' AS ground, CAST(NULL AS text[]) AS roles FROM directive
     WHERE from_version = :version AND kind = 'shielding'
     UNION ALL
-    SELECT listing_id, 'party_replaced', ARRAY[role] FROM left_holder
+    SELECT listing_id, 'party_replaced', ARRAY[role] FROM left_role
     WHERE role = 'debtor' GROUP BY listing_id, role
     UNION ALL
-    SELECT listing_id, 'officer_left', array_agg(DISTINCT role) FROM left_holder
+    SELECT listing_id, 'officer_left', array_agg(DISTINCT role) FROM left_role
     WHERE role <> 'debtor' GROUP BY listing_id
 ), final AS (
     SELECT listing_id, CASE WHEN expires_on IS NULL THEN 'removed' ELSE 'expired' END AS ground,

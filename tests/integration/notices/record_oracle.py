@@ -123,23 +123,37 @@ class Oracle:
                 for row in self._documents.get(new.pk, ())
             )
             if not is_there:
-                gone |= {row.role for row in own}
+                roles = {row.role for row in own}
+                if "debtor" not in roles:
+                    earlier = self._roles(old.id, {row.token for row in own}, after)
+                    roles |= earlier - {"debtor"}
+                gone |= roles
         return gone
+
+    def _roles(self, listing_id, tokens, after):
+        """The roles of documents in all rows of a listing so far."""
+        return {
+            each.role
+            for row in after.known
+            if row.id == listing_id
+            for each in self._documents.get(row.pk, ())
+            if each.token in tokens
+        }
 
     def _permitted(self, before, after, at, day):
         for permit in after.permits.values():
             if permit.id in before.permits or not permit.valid_from <= at < permit.valid_until:
                 continue
-            roles = {}
             bound = after.same_person(permit.token)
+            stands, roles = set(), {}
             for row in after.known:
-                if not self._stands(row, after, day):
-                    continue
                 for each in self._documents.get(row.pk, ()):
                     if each.token == permit.token or (each.token in bound and not each.masked):
                         roles.setdefault(row.id, set()).add(each.role)
-            for listing_id, those in roles.items():
-                yield listing_id, "permit", None, tuple(sorted(those)), permit.id, ()
+                        stands |= {row.id} if self._stands(row, after, day) else set()
+            for listing_id in stands:
+                those = tuple(sorted(roles[listing_id]))
+                yield listing_id, "permit", None, those, permit.id, ()
 
     def _stands(self, row, after, day):
         """Whether a row of a listing restricts on a day, in full or by a retention."""

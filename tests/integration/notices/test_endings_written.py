@@ -6,10 +6,19 @@ from collections import Counter
 
 import pytest
 from alembic import command
-from operation_lines import delist, list_, permit
+from notice_grounds import lifted
+from operation_lines import delist, list_, officers, permit
 from random_world import HOTELS, PEOPLE, WideWorld
 from record_oracle import Oracle, written
-from registry_grounds import name_of, person_listing, publish, query
+from registry_grounds import (
+    company_listing,
+    document,
+    name_of,
+    person_listing,
+    publish,
+    query,
+    resident_id,
+)
 from sqlalchemy import text
 
 from checker.database.upgrade import alembic_config
@@ -17,6 +26,7 @@ from checker.database.upgrade import alembic_config
 pytestmark = pytest.mark.anyio
 
 STEPS = 120
+AT = "2026-11-23T01:02:03.456Z"
 
 
 async def live(town, *, asks=False):
@@ -135,3 +145,26 @@ async def test_a_snapshot_that_replaces_a_party_by_a_masked_namesake_ends_nothin
     }
     await publish(town.node, [person_listing(1, party=party)])
     assert await town.told("hotel") == []
+
+
+def officer(role, index):
+    return {"role": role, "name": name_of(index), "documents": [document(resident_id(index))]}
+
+
+# A decision keeps the role of its day.
+async def test_an_officer_who_had_another_role_before_has_left_that_role_too(town):
+    await town.publish(company_listing(1, ("principal", 4)))
+    decision_id = await town.refused("hotel", 4)
+    await town.do(officers(1, [officer("actual_controller", 4)]))
+    await town.do(officers(1, [officer("principal", 5)]))
+    assert await town.told("hotel") == [
+        lifted("listing-1", [decision_id], "officer_left", ended_at=AT)
+    ]
+
+
+async def test_a_permit_is_told_to_whoever_was_told_of_an_earlier_role_of_its_holder(town):
+    await town.publish(company_listing(1, ("principal", 4)))
+    decision_id = await town.refused("airline", 4)
+    await town.do(officers(1, [officer("actual_controller", 4)]))
+    await town.do(permit(index=4))
+    assert await town.told("airline") == [lifted("listing-1", [decision_id], "permit", ended_at=AT)]

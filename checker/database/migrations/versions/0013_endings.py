@@ -64,13 +64,16 @@ _OF_PERMITS = sa.text(
                d."on" AS delisted_on
         FROM reached r JOIN listing l ON l.pk = r.listing_pk AND l.from_version <= :version
         LEFT JOIN directive_then d ON d.listing_id = l.id AND d.kind = 'delisting'
+    ), standing AS (
+        SELECT DISTINCT id, listing_id FROM link
+        WHERE coalesce(published_on <= :day, true) AND (
+            in_force AND NOT shielded AND coalesce(least(expires_on, delisted_on) > :day, true)
+            OR is_latest AND retained AND (NOT shielded OR delisted_on <= :day)
+        )
     )
     INSERT INTO ending (version, listing_id, ground, roles, permit_id, services)
-    SELECT :version, listing_id, 'permit', array_agg(DISTINCT role), id, services FROM link
-    WHERE coalesce(published_on <= :day, true) AND (
-        in_force AND NOT shielded AND coalesce(least(expires_on, delisted_on) > :day, true)
-        OR is_latest AND retained AND (NOT shielded OR delisted_on <= :day)
-    )
+    SELECT :version, listing_id, 'permit', array_agg(DISTINCT role), id, services
+    FROM link JOIN standing USING (id, listing_id)
     GROUP BY id, services, listing_id ORDER BY id, listing_id
     """  # noqa: S608 - our own texts
 )
@@ -86,7 +89,7 @@ _OF_LISTINGS = sa.text(
         SELECT listing_id, ground, "on" FROM directive
         WHERE from_version = :version AND kind = 'delisting' AND "on" <= :day
     ), left_holder AS (
-        SELECT e.listing_id, o.role
+        SELECT e.listing_id, o.role, o.token
         FROM ended e JOIN document o ON o.listing_pk = e.old_pk
         WHERE e.goes_on AND NOT EXISTS (
             SELECT FROM document h
@@ -97,15 +100,22 @@ _OF_LISTINGS = sa.text(
             )
             WHERE h.listing_pk = e.old_pk AND h.officer_pk IS NOT DISTINCT FROM o.officer_pk
         )
+    ), left_role AS (
+        SELECT listing_id, role FROM left_holder
+        UNION
+        SELECT g.listing_id, d.role
+        FROM left_holder g JOIN listing l ON l.id = g.listing_id AND l.from_version <= :version
+        JOIN document d ON d.listing_pk = l.pk AND d.token = g.token
+        WHERE g.role <> 'debtor' AND d.role <> 'debtor'
     ), found AS (
         SELECT listing_id, 'shielded' AS ground, CAST(NULL AS date) AS "on",
                CAST(NULL AS text[]) AS roles, false AS is_final
         FROM directive WHERE from_version = :version AND kind = 'shielding'
         UNION ALL
-        SELECT listing_id, 'party_replaced', NULL, ARRAY[role], false FROM left_holder
+        SELECT listing_id, 'party_replaced', NULL, ARRAY[role], false FROM left_role
         WHERE role = 'debtor' GROUP BY listing_id, role
         UNION ALL
-        SELECT listing_id, 'officer_left', NULL, array_agg(DISTINCT role), false FROM left_holder
+        SELECT listing_id, 'officer_left', NULL, array_agg(DISTINCT role), false FROM left_role
         WHERE role <> 'debtor' GROUP BY listing_id
         UNION ALL
         SELECT listing_id, CASE WHEN expires_on IS NULL THEN 'removed' ELSE 'expired' END,
