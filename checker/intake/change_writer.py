@@ -24,6 +24,7 @@ from checker.intake.quarantine_rows import (
     keep_verdicts,
     settled,
 )
+from checker.registry.endings import write_listing_endings, write_permit_endings
 from checker.registry.entry import LineRejected
 from checker.registry.journaling import ChangeRow, journal_change
 from checker.registry.ledger import Ledger
@@ -40,7 +41,7 @@ WAITING_MAX = 1_000
 """Batches that may wait in one process; more are told to come back."""
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class BatchWritten(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a batch: the newest version then, and the lines that were rejected.
 
     `newest` None: there is no list yet. `quarantined` of the rejected lines are kept.
@@ -60,14 +61,14 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 Admit = Callable[[AsyncConnection], Awaitable[None]]
 """Raises a CheckerError or AnsweredBefore, behind the lock, if a batch must not be begun."""
 
-Rider = Callable[[AsyncConnection, Written], Awaitable[None]]
+Rider = Callable[[AsyncConnection, BatchWritten], Awaitable[None]]
 """Writes more in a batch's transaction. If it raises, nothing of the batch is done."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Lines that are applied in order; strict: all of them, or none.
 
-    `key` tells the sender's request from others. A batch that `is_alone` shares its version with no
+    `key` names the sender's request. A batch that `is_alone` shares its version with no
     other batch. At most `quarantine_max` rejected lines are kept, as those of `account_id`.
     """
 
@@ -87,7 +88,7 @@ class _Later(Enum):
     LATER = "later"
 
 
-_Result = Written | CheckerError | AnsweredBefore | _Later
+_Result = BatchWritten | CheckerError | AnsweredBefore | _Later
 
 
 class _Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +124,7 @@ class ChangeWriter:
             waiting_max=WAITING_MAX,
         )
 
-    async def write(self, batch: Batch) -> Written:
+    async def write(self, batch: Batch) -> BatchWritten:
         """Put a batch on the record; when this returns it is durable.
 
         A caller that is cancelled takes its batch back if nothing has been done of it yet.
@@ -134,7 +135,7 @@ class ChangeWriter:
         """
         while isinstance(result := await self._group.add(batch), _Later):
             pass
-        if isinstance(result, Written):
+        if isinstance(result, BatchWritten):
             return result
         raise result
 
@@ -158,7 +159,7 @@ class ChangeWriter:
 
     async def _put_on_record(
         self, connection: AsyncConnection, batches: Sequence[Batch]
-    ) -> list[Written]:
+    ) -> list[BatchWritten]:
         """Apply the batches and write what they change, as one version if it is anything."""
         now = self._clock.now()
         today = shanghai_day(now)
@@ -182,6 +183,10 @@ class ChangeWriter:
             )
             version = newest.version
             named = await write(connection, self._sealer, loaded, (ledger, changes), version)
+            if changes.permits:
+                await write_permit_endings(connection, newest)
+            if changes.ended_ids or changes.directives:
+                await write_listing_endings(connection, newest)
             row = ChangeRow.of(newest, accepted, rejected)
             await journal_change(connection, self._sealer.vault, row, named)
         quarantined = [await self._keep(connection, one, version) for one in judged]
@@ -189,7 +194,7 @@ class ChangeWriter:
             newest = await newest_version(connection)
         results = []
         for one, kept in zip(judged, quarantined, strict=True):
-            written = Written(
+            written = BatchWritten(
                 newest=newest, accepted=one.accepted, rejected=one.rejected, quarantined=kept
             )
             if one.batch.rider is not None:
@@ -210,7 +215,7 @@ class ChangeWriter:
 
 
 async def _admit(connection: AsyncConnection, batches: Sequence[Batch]) -> list[_Result | None]:
-    """Say of each batch why it is not begun now; None: it is."""
+    """Return for each batch the reason why it does not begin now; None: the batch begins."""
     results: list[_Result | None] = []
     keys: set[bytes] = set()
     for batch in batches:
@@ -234,9 +239,9 @@ def _judge(
     today: date,
     over: Mapping[int, LineRejected | None],
 ) -> tuple[Ledger, list[_Judged]]:
-    """Apply batches one after the other; give the ledger that they lead to.
+    """Apply batches one after the other; return the ledger after them, and the judged batches.
 
-    `over` are the lines of quarantine whose time is over, as `quarantine_rows.settled` tells them.
+    `over` has the lines of quarantine whose time is over (`quarantine_rows.settled`).
     """
     ledger = before.copy()
     judged = []

@@ -21,7 +21,7 @@ from checker.errors import TooLarge, Unavailable
 from checker.formats.feed_format import LineFormat, Reading
 from checker.formats.lines import require_text
 from checker.formats.operation import OPERATION
-from checker.intake.change_writer import Batch, ChangeWriter, Written
+from checker.intake.change_writer import Batch, BatchWritten, ChangeWriter
 from checker.intake.feed_requests import (
     NO_TERMS,
     AnsweredBefore,
@@ -144,7 +144,7 @@ class ChangesFeed:
             for number, operation in enumerate(operations, 1)
         )
 
-        async def ride(connection: AsyncConnection, written: Written) -> None:
+        async def ride(connection: AsyncConnection, written: BatchWritten) -> None:
             assert not written.rejected, "what has a rider is known to stand"
             await rider(connection, written.version)
 
@@ -216,7 +216,7 @@ class ChangesFeed:
         report: RunningReport,
         came_to: tuple[int, bool],
         connection: AsyncConnection,
-        written: Written,
+        written: BatchWritten,
     ) -> None:
         lines, is_whole = came_to
         next_report = report.after(written, is_whole=is_whole)

@@ -1,6 +1,6 @@
 """The report of a feed of changes while it grows, slice by slice."""
 
-from checker.intake.change_writer import Written
+from checker.intake.change_writer import BatchWritten
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.registry.versions import ListVersion
@@ -23,7 +23,7 @@ class RunningReport:
         if before is not None:
             self.quarantined = before.rejected_count - before.not_quarantined
 
-    def add(self, written: Written) -> None:
+    def add(self, written: BatchWritten) -> None:
         """Add the results of the next lines."""
         self.newest = written.newest
         self._version = written.version
@@ -36,7 +36,7 @@ class RunningReport:
             reported = RejectedLine(line=verdict.line.number, code=error.code, detail=error.detail)
             self._rejected.append(reported)
 
-    def after(self, written: Written, *, is_whole: bool) -> FeedReport:
+    def after(self, written: BatchWritten, *, is_whole: bool) -> FeedReport:
         """Return the report as it will be with the next lines, without adding them."""
         next_report = RunningReport(self.report())
         next_report.add(written)

@@ -38,6 +38,7 @@ from checker.intake.quarantine_rows import trim
 from checker.intake.report import FeedReport, RejectedLine
 from checker.intake.snapshot_reader import SnapshotReader
 from checker.publication.generation_build import build_generation
+from checker.registry.endings import write_listing_endings
 from checker.registry.journaling import ChangeRow, journal_snapshot
 from checker.registry.projection import refresh_after_snapshot
 from checker.registry.schema import listing
@@ -198,6 +199,7 @@ class SnapshotFeed:
             rejected=reader.rejected_count,
         )
         await reader.put_in_force(change.version, shanghai_day(now))
+        await write_listing_endings(connection, change)
         row = ChangeRow.of(change, reader.stage.accepted, reader.rejected_count)
         await journal_snapshot(connection, self._sealer.vault, row)
         await refresh_after_snapshot(connection, change.version)

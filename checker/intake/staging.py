@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.copying import copy_rows
-from checker.registry.sealing import DocumentRow, ListingRow, OfficerRow, SealedEntry
+from checker.registry.sealing import DocumentRow, OfficerRow, SealedEntry, SealedListingRow
 
 SLICE_ROWS = 1_000
 
@@ -121,7 +121,7 @@ class Stage:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._listings: list[ListingRow] = []
+        self._listings: list[SealedListingRow] = []
         self._officers: list[OfficerRow] = []
         self._documents: list[DocumentRow] = []
         self.accepted = 0
@@ -154,7 +154,7 @@ class Stage:
 
     async def _flush(self) -> None:
         for table, rows, kind in (
-            ("stage_listing", self._listings, ListingRow),
+            ("stage_listing", self._listings, SealedListingRow),
             ("stage_officer", self._officers, OfficerRow),
             ("stage_document", self._documents, DocumentRow),
         ):

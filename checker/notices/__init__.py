@@ -1,1 +1,1 @@
-"""Tells whoever was told of a restriction that it has ended."""
+"""Notices: institutions are notified of the end of restrictions that their answers named."""

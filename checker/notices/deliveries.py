@@ -1,7 +1,7 @@
-"""What is on its way to endpoints, as PostgreSQL keeps it, so that no sender has to live.
+"""Deliveries under way to endpoints. PostgreSQL keeps them, so that any sender may die.
 
-Of one listing the oldest notice goes first, and the next only when that was acknowledged or given
-up; listings do not wait for each other.
+The oldest notice of a listing goes first. The next notice of the listing goes when the first is
+acknowledged or dead. Listings do not wait for each other.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ TRIPS_AT_ONCE: Final = 3
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an account is told, and by which secrets messages to it are signed, the newest first.
+    """The URL of an account, and the secrets that sign its messages, the newest first.
 
-    `started_at`: since when it is tried.
+    Deliveries have been tried since `started_at`.
     """
 
     account_id: str
@@ -35,7 +35,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One notice on its way; it has failed `failures` times."""
+    """One notice on its way, which has failed `failures` times."""
 
     notice_pk: int
     message_id: str
@@ -44,15 +44,18 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery that was not acknowledged; `next_at` None: it is given up."""
+    """A delivery that was not acknowledged; `next_at` None: the delivery is dead."""
 
     notice_pk: int
     failures: int
     next_at: datetime | None
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of attempts at an endpoint; `failure` is the last one's, `gone`: it said so."""
+class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of attempts at an endpoint.
+
+    `failure` is the last failure. `gone`: the endpoint answered 410.
+    """
 
     acknowledged: tuple[int, ...]
     failed: tuple[Failed, ...]
@@ -61,7 +64,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """An account for which something is due."""
+    """An account for which a delivery is due."""
 
     account_id: str
     started_at: datetime
@@ -108,7 +111,7 @@ _FAIL: Final = (
 
 
 class Deliveries:
-    """Reads what is due, and notes what came of it. `engine` is one without a bound."""
+    """Reads the deliveries that are due, and stores their outcome. `engine` has no time bound."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         self._engine = engine
@@ -116,7 +119,7 @@ class Deliveries:
         self._trips = asyncio.Semaphore(TRIPS_AT_ONCE)
 
     async def due(self, now: datetime) -> Sequence[Due]:
-        """Tell for whom something is due. Raises Unavailable."""
+        """Return the accounts for which a delivery is due. Raises Unavailable."""
         async with self._trips:
             with driver_errors():
                 async with self._engine.connect() as connection:
@@ -126,9 +129,9 @@ class Deliveries:
     async def first_in_line(
         self, account_id: str, now: datetime, limit: int
     ) -> tuple[Endpoint, Sequence[Delivery]] | None:
-        """Give an account's endpoint, and what is due there: of each listing the oldest.
+        """Return an account's endpoint, and its due deliveries: the oldest of each listing.
 
-        None: there is no endpoint, or nothing is sent to it. Raises Unavailable.
+        Return None when the account has no endpoint, or a disabled one. Raises Unavailable.
         """
         active = select(webhook).where(
             webhook.c.account_id == account_id, webhook.c.disabled_at.is_(None)
@@ -160,8 +163,8 @@ class Deliveries:
             for each in rows
         ]
 
-    async def settle(self, account_id: str, now: datetime, result: Result) -> None:
-        """Note what came of attempts at an endpoint, in one commit. Raises Unavailable."""
+    async def settle(self, account_id: str, now: datetime, result: DeliveryResult) -> None:
+        """Store the outcome of attempts at an endpoint, in one commit. Raises Unavailable."""
         values: dict[str, object] = {}
         if result.acknowledged:
             values["succeeded_at"] = now
@@ -172,8 +175,8 @@ class Deliveries:
         async with self._trips:
             with driver_errors():
                 async with self._engine.begin() as connection:
-                    # The endpoint's row first, as whoever puts or removes it does: nobody waits in
-                    # a circle.
+                    # The endpoint's row comes first, as in every transaction that puts or removes
+                    # an endpoint: no two transactions wait for each other.
                     of_account = webhook.c.account_id == account_id
                     await connection.execute(update(webhook).where(of_account).values(values))
                     await connection.execute(_ACKNOWLEDGE, {"pks": list(result.acknowledged)})

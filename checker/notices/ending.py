@@ -1,41 +1,41 @@
-"""What ends of a listing, and which decisions an ending is about: pure.
+"""Endings as the notices read them, and the decisions that each ending lifts: pure.
 
-A decision was made by the list as it was: whoever read a version before the one that ended it, or
-decided before the instant that did, was told of the restriction, whenever that was committed.
+A decision rests on the list as it stood. An ending lifts a decision that read a version before the
+change that ended the restriction, or was made before the instant that ended it. The instant of the
+decision's commit does not matter.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from enum import StrEnum
+from typing import Any, Final
 
 import msgspec
 
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
+from checker.registry.endings import EndingGround
 
-
-class Ground(StrEnum):
-    """Why something ended, besides the grounds of a delisting (contract, section 5)."""
-
-    REMOVED = "removed"
-    """A snapshot no longer holds the listing."""
-    EXPIRED = "expired"
-    SHIELDED = "shielded"
-    OFFICER_LEFT = "officer_left"
-    PARTY_REPLACED = "party_replaced"
-    """The listing is about somebody else now."""
-    PERMIT = "permit"
-    RETENTION_OVER = "retention_over"
-    """The measures that a court kept after the listing had ended."""
+_LIFTING: Final[dict[str, str]] = {
+    EndingGround.SHIELDED: "shielding",
+    EndingGround.OFFICER_LEFT: "officer_left",
+    EndingGround.PARTY_REPLACED: "party_replaced",
+    EndingGround.PERMIT: "permit",
+}
+"""Grounds after which the listing goes on, with their names in keys. Kept notices have the keys."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of a listing that restricts no longer, from a day or an instant on.
+    """A restriction of a listing that ends on a day or at an instant.
 
-    It is about decisions by a version before `before_version`, or made before `before_at`. `roles`:
-    only those that rest on these alone; `services`: only those about these, and not permitted
-    already. What rests on a measure in `kept` goes on being restricted. After a final one the
-    listing restricts nobody until it begins anew.
+    | field | meaning |
+    |---|---|
+    | `key` | a different text for each ending of one listing |
+    | `before_version` | decisions by earlier versions are lifted |
+    | `before_at` | decisions that were made earlier are lifted |
+    | `roles` | only decisions that rest on these roles alone are lifted |
+    | `services` | only decisions about these services, made without a permit, are lifted |
+    | `kept` | decisions that rest on one of these measures are not lifted |
+    | `is_final` | the listing restricts nobody until it begins anew |
     """
 
     listing_id: str
@@ -51,48 +51,79 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     is_final: bool = False
 
 
-class TellingReason(msgspec.Struct, frozen=True, kw_only=True):
-    """What one reason of a decision said of one listing, and whether it showed the listing."""
+def ending_of(
+    row: Any,
+    *,
+    occasion: int | date,
+    before_version: int | None = None,
+    before_at: datetime | None = None,
+) -> Ending:
+    """Return the ending of a row that has the columns of `ending`, and `at`.
+
+    `occasion` is the version or the day that brings the ending.
+    """
+    ground: str = row.ground
+    kind = _LIFTING.get(ground)
+    key = f"{occasion}:{kind or 'end'}"
+    return Ending(
+        listing_id=row.listing_id,
+        key=key if row.permit_id is None else f"permit:{row.permit_id}",
+        ground=ground,
+        ended_on=row.on,
+        ended_at=row.at if row.on is None else None,
+        before_version=before_version,
+        before_at=before_at,
+        roles=None if row.roles is None else frozenset(map(Role, row.roles)),
+        services=None if row.services is None else frozenset(map(ServiceType, row.services)),
+        kept=frozenset(row.kept or ()),
+        is_final=kind is None,
+    )
+
+
+class ReasonOfDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure that a decision took from a listing, and whether the answer named the listing."""
 
     measure: str
     role: Role
     is_public: bool
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision that named a listing, with its reasons about that listing."""
+class DecisionOnListing(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept decision that names a listing; `reasons` are its reasons about this listing."""
 
     decision_id: str
     account_id: str
     service: ServiceType
     permitted: bool
-    reasons: Sequence[TellingReason]
+    reasons: Sequence[ReasonOfDecision]
 
     @property
     def showed_listing(self) -> bool:
-        """Whether the answer named it: a listing that is not public is hidden from whoever asks."""
+        """Whether the answer named the listing; an answer hides listings that are not public."""
         return all(reason.is_public for reason in self.reasons)
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions of which an account has heard: of an ending `key` of theirs, final or not."""
+    """Decisions of an account about which a notice was written, for the ending `key`."""
 
     key: str
     is_final: bool
     decision_ids: Collection[str]
 
 
-def concerns(ending: Ending, told: Told) -> bool:
-    """Say whether what a decision said of the listing ends with the ending."""
-    if ending.roles is not None and not {each.role for each in told.reasons} <= ending.roles:
+def lifts(ending: Ending, decision: DecisionOnListing) -> bool:
+    """Return whether an ending lifts the restriction of a decision."""
+    if ending.roles is not None and not {each.role for each in decision.reasons} <= ending.roles:
         return False
-    if ending.services is not None and (told.permitted or told.service not in ending.services):
+    if ending.services is not None and (
+        decision.permitted or decision.service not in ending.services
+    ):
         return False
-    return not any(reason.measure in ending.kept for reason in told.reasons)
+    return not any(reason.measure in ending.kept for reason in decision.reasons)
 
 
 def is_news(ending: Ending, decision_id: str, heard: Sequence[Heard]) -> bool:
-    """Say whether it is to be told: nobody hears of one ending twice, or of any after the last."""
+    """Return whether no notice names the decision for this ending, or for an earlier final one."""
     return not any(
         (each.is_final or each.key == ending.key) and decision_id in each.decision_ids
         for each in heard

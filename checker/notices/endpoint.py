@@ -1,8 +1,8 @@
-"""Which addresses notices may be sent to: none inside of the deployment's own network.
+"""The addresses that notices may be sent to: none inside the deployment's own network.
 
-An institution names the endpoint, and the service connects to it from within; so a name that leads
-to a private, local or otherwise special address is refused, both when it is put and again when it
-is connected to, by the very address of that connection (`checker.notices.network`).
+An institution names the endpoint, and the service connects to the endpoint from within. So a name
+that leads to a private, local or otherwise special address is refused: when the endpoint is put,
+and again at each connection, by the address of that connection (`checker.notices.network`).
 """
 
 import ipaddress
@@ -21,8 +21,8 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # RFC 6052: an IPv4 address behind a translator.
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
-# What the tables of special addresses (RFC 6890) of every Python may not hold yet, and an address
-# that is public by its number but answered inside of a cloud alone: its agent of virtual machines.
+# Addresses that the table of special addresses (RFC 6890) of an older Python lacks, and one address
+# that looks public but is answered inside a cloud only: the agent of its virtual machines.
 _SPECIAL_IPV4: Final = tuple(
     map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"))
 )
@@ -35,23 +35,23 @@ _ENDS_IN_NUMBER: Final = re.compile(r"(?:^|\.)(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?$")
 
 
 class EndpointRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator allows besides https to public addresses (`[notices]` in the config)."""
+    """The operator's rules besides https to public addresses (`[notices]` in the config)."""
 
     allow_http: bool = False
     allow_private_addresses: bool = False
 
     def permits(self, address: str) -> bool:
-        """Say whether an address in numbers may be connected to."""
+        """Return whether the service may connect to an address in numbers."""
         return self.allow_private_addresses or is_public(ipaddress.ip_address(address))
 
 
 def refused(reason: str) -> InvalidRequest:
-    """Make the error of a URL that can be no endpoint; it repeats nothing of the URL."""
+    """Return the error of a URL that can be no endpoint; the error repeats nothing of the URL."""
     return InvalidRequest("the URL can be no endpoint", [Fault("/url", reason)])
 
 
 def is_public(address: _Address) -> bool:
-    """Say whether an address is one of the public Internet; those that hold another are that."""
+    """Return whether an address is public; an address that holds another counts as the other."""
     if isinstance(address, ipaddress.IPv6Address):
         held = address.ipv4_mapped or address.sixtofour
         if held is None and address.teredo is not None:
@@ -68,10 +68,10 @@ def is_public(address: _Address) -> bool:
 
 
 def read_url(text: str, rules: EndpointRules) -> httpx.URL:
-    """Read the URL of an endpoint.
+    """Return the URL of an endpoint.
 
     Raises:
-        InvalidRequest: it is none, or one that the rules do not allow.
+        InvalidRequest: the text is no URL, or the rules do not allow the URL.
     """
     if len(text) > URL_LENGTH_MAX:
         raise refused(f"has more than {URL_LENGTH_MAX} characters")

@@ -1,7 +1,7 @@
 """The event that an institution is sent: CloudEvents 1.0, structured mode (contract, section 6).
 
-It says which restriction is lifted and by which of the institution's own decisions it was told of
-it: no number, no name.
+The event names the listing, and the institution's own decisions that it lifts. It holds no document
+number and no name.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ TYPE: Final = "restriction.lifted"
 SOURCE: Final = "/v1/notices"
 
 DECISIONS_MAX: Final = 500
-"""Decisions in one event: some 20 KB, which every receiver takes. More are told by more events."""
+"""Decisions in one event: some 20 KB, which every receiver takes. More need several events."""
 
 
 class Lifted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What ended and when, and the decisions that it lifts, in the order of their making.
+    """An ending and its day or instant, with the lifted decisions in the order of their making.
 
-    One of `ended_on` and `ended_at` is there. `listing_id` is null where the decisions did not show
-    the listing, which is not public.
+    Either `ended_on` or `ended_at` is set. `listing_id` is null if the answers did not show the
+    listing, because the listing is not public.
     """
 
     listing_id: str | None
@@ -36,7 +36,7 @@ class Lifted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """An event; its `id` tells a repetition."""
+    """An event. A message that is sent again has the same `id`."""
 
     specversion: str = "1.0"
     id: str
@@ -55,7 +55,7 @@ def event_text(
     now: datetime,
     shows_listing: bool,
 ) -> str:
-    """Write the event of an ending for some decisions of one account, as JSON."""
+    """Return the event of an ending for some decisions of one account, as JSON."""
     event = Event(
         id=event_id,
         time=instant_text(now),

@@ -1,12 +1,12 @@
 """The notices of one account as a feed, for accounts without an endpoint or with a missed message.
 
-A cursor names the last notice that was read: its number, its id and its instant, in a shape that
-nobody is to read. Notices are committed in the order of their numbers, so none ever appears behind
-a cursor that was given.
+A cursor names the last notice that was read: its number, its id and its instant. The shape of a
+cursor is no part of the contract. Notices are committed in the order of their numbers, so no notice
+ever appears before a cursor that the feed returned.
 
-After a failover to an older state of the database, numbers are given a second time. A cursor whose
-notice is not there may be of the lost state. Then the feed goes on by the instant, some time before
-it: notices that were read already may come again, and none is left out.
+After a failover to an older state of the database, numbers are used a second time. A cursor whose
+notice does not exist may come from the lost state. Then the feed goes on from some time before the
+instant of the cursor. Notices that were read may come again, and no notice is left out.
 """
 
 import base64
@@ -26,21 +26,21 @@ from checker.errors import Fault, InvalidRequest
 from checker.notices.schema import notice
 
 OVERLAP: Final = timedelta(days=1)
-"""Notices that come again after a failover: more than clocks of two servers may differ."""
+"""Notices of this time come again after a failover; two clocks never differ by so much."""
 
 _FIRST_FORMAT: Final = re.compile(rb"n1:([0-9]{1,18})")
 _FORMAT: Final = re.compile(rb"n2:([0-9]{1,18}):([0-9a-f]{32}):([0-9]{1,13})")
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Events, the oldest first, as they are sent; `next` is where to go on."""
+class NoticePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Events as they are sent, the oldest first; `next` is the cursor of the next page."""
 
     events: Sequence[str]
     next: str
 
 
 class _Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """The last notice that was read; without an id of the format that had none."""
+    """The last notice that was read; cursors of the first format have no id."""
 
     number: int
     id: UUID | None = None
@@ -48,26 +48,26 @@ class _Cursor(msgspec.Struct, frozen=True, kw_only=True):
 
     def encode(self) -> str:
         if self.id is None:
-            told = f"n1:{self.number}"
+            text = f"n1:{self.number}"
         else:
-            told = f"n2:{self.number}:{self.id.hex}:{self.at_ms}"
-        return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+            text = f"n2:{self.number}:{self.id.hex}:{self.at_ms}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 _START: Final = _Cursor(number=0)
 
 
 class NoticeFeed:
-    """Reads what accounts were told."""
+    """Reads the notices of accounts."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def read(self, account_id: str, after: str | None, limit: int) -> Page:
-        """Read up to `limit` events after a cursor; None: from the beginning.
+    async def read(self, account_id: str, after: str | None, limit: int) -> NoticePage:
+        """Return up to `limit` events after a cursor; None: from the beginning.
 
         Raises:
-            InvalidRequest: the cursor was not given by this feed.
+            InvalidRequest: the cursor is none that this feed returned.
             Unavailable: PostgreSQL is away.
         """
         cursor = _START if after is None else _decode(after)
@@ -83,11 +83,11 @@ class NoticeFeed:
             last = rows[-1]
             at_ms = int(last["at"].timestamp() * 1000)
             cursor = _Cursor(number=last["pk"], id=UUID(last["id"]), at_ms=at_ms)
-        return Page(events=[row["event"] for row in rows], next=cursor.encode())
+        return NoticePage(events=[row["event"] for row in rows], next=cursor.encode())
 
 
 def _start_of(account_id: str, cursor: _Cursor) -> ColumnElement[int]:
-    """Return the number behind which the notices come that are still to be read."""
+    """Return the number of the notice before the first one to read."""
     number: ColumnElement[int] = literal(cursor.number, BigInteger)
     if cursor.id is None:
         return number

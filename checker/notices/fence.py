@@ -1,8 +1,9 @@
-"""Tells when nobody is left who may still keep a decision by a list of before.
+"""Finds the steps after which no decision by an older list can be committed any more.
 
-A decision reads the list and is kept in one transaction. Once every transaction of the database has
-ended that had begun when a change was told of, whoever keeps one now has read that change.
-PostgreSQL's own clock and list of sessions say so; no process has to be trusted, nor to be alive.
+One transaction reads the list and keeps the decision. The first pass does a step at some instant.
+When every transaction that began before this instant has ended, each later decision reads the
+changes of the step. PostgreSQL's own clock and list of sessions show this. No process has to be
+trusted, nor to be alive.
 """
 
 from collections import deque
@@ -12,10 +13,10 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.notices.writer import Position
+from checker.notices.writer import NoticePosition
 
 PASSED_MAX: Final = 1_000
-"""Positions remembered while a transaction goes on and on; the oldest are covered by later ones."""
+"""Positions kept while a long transaction goes on; a later position covers an older one."""
 
 _NOW: Final = text("SELECT clock_timestamp()")
 
@@ -30,18 +31,18 @@ AND pid <> pg_backend_pid()
 
 
 class Fence:
-    """Remembers when the first pass was where; of a process, so after a start it begins anew."""
+    """The positions of the first pass with their instants. A new process begins without any."""
 
     def __init__(self) -> None:
-        self._passed: deque[tuple[datetime, Position]] = deque(maxlen=PASSED_MAX)
+        self._passed: deque[tuple[datetime, NoticePosition]] = deque(maxlen=PASSED_MAX)
 
-    async def put(self, connection: AsyncConnection, position: Position) -> None:
-        """Note that the first pass has come to a position, and committed it."""
+    async def put(self, connection: AsyncConnection, position: NoticePosition) -> None:
+        """Add a position that the first pass has committed."""
         now: datetime = (await connection.execute(_NOW)).scalar_one()
         self._passed.append((now, position))
 
-    async def reached(self, connection: AsyncConnection) -> Position | None:
-        """Give the furthest position before which nobody is left; None: no further one."""
+    async def reached(self, connection: AsyncConnection) -> NoticePosition | None:
+        """Return the furthest position that no open transaction is older than; None: no new one."""
         if not self._passed:
             return None
         oldest: datetime = (await connection.execute(_OLDEST)).scalar_one()

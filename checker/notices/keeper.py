@@ -1,6 +1,6 @@
 """Leads the notices of a deployment: one process writes and sends them, and another stands by.
 
-Nothing waits for it: what ends while nobody leads is told by whoever leads next, from the record.
+No other work waits for the notices. The next leader writes the notices of the time without one.
 """
 
 from collections.abc import AsyncIterator
@@ -37,8 +37,8 @@ DAYS_OF_MONTH_MAX: Final = 31
 class NoticeKeeper:
     """Leads or stands by. `engine` is one without a bound on statements.
 
-    Notices are kept a month longer than decisions: while a decision is there, it is known what was
-    told of it.
+    Notices are kept a month longer than decisions. While a decision is kept, its notices are
+    kept too, and no notice is repeated.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class NoticeKeeper:
         yield connection, fence
 
     async def tell_due(self, connection: AsyncConnection, fence: Fence) -> None:
-        """Tell of all that has ended by now, and of the rest of what had ended before."""
+        """Take the first pass to the present, and the second pass as far as the fence allows."""
         stepped = False
         while await self._writer.step(Pass.FIRST) is not None:
             stepped = True

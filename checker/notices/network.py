@@ -1,8 +1,8 @@
-"""Connections to endpoints: made to an address that was looked at, and to no other.
+"""Connections to endpoints: to addresses that the rules permit, and to no others.
 
-A name is resolved here and each of its addresses is held against the rules; the connection is then
-made to such an address in numbers, so that nobody can answer one name twice (DNS rebinding). TLS
-goes on asking for the name.
+This module resolves a name and holds each address against the rules. Then it connects to the
+address in numbers, so that a second answer for the name changes nothing (DNS rebinding). TLS still
+verifies the name.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ class AddressRefused(Exception):
 
 
 class CannotResolve(Exception):
-    """The name leads nowhere, or whoever knows does not answer."""
+    """The name has no address, or its servers do not answer."""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """Give the addresses of a host in numbers.
+    """Return the addresses of a host in numbers.
 
     Raises:
-        CannotResolve: there are none, or not in time.
+        CannotResolve: the host has no address, or the answer takes too long.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -46,11 +46,11 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 async def permitted_addresses(
     host: str, port: int, rules: EndpointRules, resolve_host: Resolve = resolve
 ) -> Sequence[str]:
-    """Give the addresses of a host, if every one of them may be connected to.
+    """Return the addresses of a host, if the rules permit all of them.
 
     Raises:
-        AddressRefused: one may not, so that the name is nobody's public endpoint.
-        CannotResolve: there are none.
+        AddressRefused: the rules refuse one address, so the name is no public endpoint.
+        CannotResolve: the host has no address.
     """
     addresses = await resolve_host(host, port)
     if not all(map(rules.permits, addresses)):

@@ -15,7 +15,7 @@ from checker.vault import Vault
 
 
 class Notices(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node does about notices. The keeper steps the writer and runs the sender."""
+    """The parts of a node for notices. The keeper steps the writer and runs the sender."""
 
     feed: NoticeFeed
     webhooks: Webhooks
@@ -33,7 +33,7 @@ def assemble_notices(
     rules: EndpointRules,
     keep_months: int,
 ) -> Notices:
-    """Put a node's notices together. `work_engine` is one without a bound on statements."""
+    """Return a node's parts for notices. `work_engine` has no bound on the time of a statement."""
     writer = NoticeWriter(work_engine, clock)
     sender = Sender(Deliveries(work_engine, vault), clock, rules)
     return Notices(

@@ -1,7 +1,7 @@
-"""Sends one message to an endpoint, and tells what came of it.
+"""Sends one message to an endpoint, and returns the outcome.
 
-Any 2xx acknowledges. A redirection is not followed: the institution named this address. Whatever is
-answered besides the status and `Retry-After` is not read.
+Any 2xx acknowledges the message. The service follows no redirection, because the institution named
+this address. It reads the status and `Retry-After` of an answer, and nothing else.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from checker.notices.endpoint import EndpointRules
 from checker.notices.network import AddressRefused, GuardedNetwork, Resolve, resolve
 
 ATTEMPT_TIMEOUT_S: Final = 10.0
-"""A receiver takes a message and works on it later; one that is silent for so long is away."""
+"""A receiver takes a message and works on it later. After so long a silence it counts as away."""
 
 ANSWER_BYTES_MAX: Final = 16 * 1024
-"""Read of an answer, for its connection to be used again; after more it is closed."""
+"""A longer answer closes the connection. A shorter one is read, and the connection stays open."""
 
 KEEP_ALIVE_S: Final = 5.0
 _USER_AGENT: Final = b"checker-notices/1"
 
 
 class Posted(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of an attempt; `failure` None: it was acknowledged.
+    """The outcome of an attempt; `failure` None: the receiver acknowledged the message.
 
-    A failure is a word, or `status-` with what was answered. `retry_after_s` is what the receiver
-    asked for; `gone`: it says that it will never take another.
+    A failure is a word, or `status-` with the answered status. `retry_after_s` is the delay that
+    the receiver asked for. `gone`: the receiver takes no message any more.
     """
 
     failure: str | None = None
@@ -41,7 +41,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Postman:
-    """Sends to one endpoint, over connections of its own."""
+    """Sends messages to one endpoint, over connections of its own."""
 
     def __init__(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL) -> None:
         self._pool = pool
@@ -51,7 +51,7 @@ class Postman:
         self._host = url.netloc
 
     async def post(self, body: str, headers: Mapping[str, str]) -> Posted:
-        """Send a message once, within `ATTEMPT_TIMEOUT_S`."""
+        """Send a message once, within `ATTEMPT_TIMEOUT_S`, and return the outcome."""
         try:
             async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
                 return await self._post(body.encode(), headers)
@@ -93,7 +93,7 @@ async def open_postman(
     connections: int,
     resolve_host: Resolve = resolve,
 ) -> AsyncIterator[Postman]:
-    """Open a way to an endpoint; its connections are closed with it."""
+    """Open a postman for an endpoint; the connections close at the end of the context."""
     async with httpcore.AsyncConnectionPool(
         ssl_context=tls,
         max_connections=connections,
@@ -115,7 +115,7 @@ def _posted(response: httpcore.Response) -> Posted:
 
 
 def _retry_after_s(response: httpcore.Response) -> int | None:
-    """Read `Retry-After` in seconds; a date is left to our own schedule."""
+    """Return `Retry-After` in seconds; None where it is missing or a date."""
     for name, value in response.headers:
         if name.lower() == b"retry-after" and value.isdigit() and len(value) < 10:
             return int(value)

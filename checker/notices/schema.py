@@ -1,6 +1,6 @@
-"""Tables of the notices: who was told of which ending, and what has yet to reach an endpoint.
+"""Tables of the notices: one row for each notice, and one for each delivery under way.
 
-    change, directive, permit ──▶ notice ──▶ delivery ──▶ the institution's endpoint
+    ending, directive, permit ──▶ notice ──▶ delivery ──▶ the institution's endpoint
                 decision ─────────┘  └─▶ `GET /v1/notices`
 
 A notice is never changed. A delivery is there until it is acknowledged, or its endpoint is removed.
@@ -35,9 +35,9 @@ notice = Table(
     Column("account_id", ForeignKey("account.id"), nullable=False),
     # Also where the event does not show it.
     Column("listing_id", Text, nullable=False),
-    # Tells endings of one listing apart (`checker.notices.ending.Ending.key`).
+    # A different text for each ending of one listing (`checker.notices.ending.Ending.key`).
     Column("ending", Text, nullable=False),
-    # The listing restricts no longer: what was decided before is told of no later ending.
+    # The listing restricts no longer: decisions from before get no notice of a later ending.
     Column("is_final", Boolean, nullable=False),
     Column("decision_ids", ARRAY(UUID(as_uuid=False)), nullable=False),
     # The event as it is sent, byte for byte.
@@ -58,7 +58,7 @@ notice_progress = Table(
     CheckConstraint("pass IN ('first', 'again')", name="pass"),
 )
 
-# Where an account is told; URL and secrets stand sealed.
+# The endpoint of an account; URL and secrets stand sealed.
 webhook = Table(
     "webhook",
     metadata,
@@ -68,7 +68,7 @@ webhook = Table(
     # The secret of before signs too until then.
     Column("secret_before", LargeBinary),
     Column("secret_before_until", DateTime(timezone=True)),
-    # Since when it is tried: it was put, or a retry was asked for.
+    # The instant at which the endpoint was put, or at which a retry was asked for.
     Column("started_at", DateTime(timezone=True), nullable=False),
     # It answered 410: nothing is sent until it is put again, or a retry is asked for.
     Column("disabled_at", DateTime(timezone=True)),
@@ -77,7 +77,7 @@ webhook = Table(
     Column("succeeded_at", DateTime(timezone=True)),
 )
 
-# What has not been acknowledged. A dead one is tried no more until a retry is asked for.
+# Messages that are not acknowledged. A dead delivery waits until a retry is asked for.
 delivery = Table(
     "delivery",
     metadata,

@@ -11,7 +11,7 @@ import logging
 import random
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import httpx
@@ -19,11 +19,11 @@ import msgspec
 
 from checker.domain.clock import Clock
 from checker.fault_log import FaultLog
-from checker.notices.deliveries import Deliveries, Delivery, Due, Endpoint, Failed, Result
+from checker.notices.deliveries import Deliveries, Delivery, DeliveryResult, Due, Endpoint, Failed
 from checker.notices.endpoint import EndpointRules
 from checker.notices.event import MEDIA_TYPE
 from checker.notices.post import Posted, Postman, open_postman
-from checker.notices.schedule import DELAYS_S, retry_in
+from checker.notices.schedule import SCHEDULE, RetrySchedule
 from checker.notices.signature import signed_headers
 from checker.work import Work
 
@@ -36,9 +36,6 @@ WIDTH: Final = 8
 
 ROUND_MAX: Final = 64
 """Messages between two commits: so many at most are sent again by the next after a kill."""
-
-PAUSES_MAX: Final = DELAYS_S.index(5 * 60) + 1
-"""An endpoint that is away is looked at every five minutes, whatever waits for it."""
 
 FAULT_PAUSE_S: Final = 1.0
 """After what is no answer of an endpoint, PostgreSQL being away say."""
@@ -64,10 +61,12 @@ class Sender:
         rules: EndpointRules,
         *,
         draw: random.Random | None = None,
+        schedule: RetrySchedule = SCHEDULE,
     ) -> None:
         self._deliveries = deliveries
         self._clock = clock
         self._rules = rules
+        self._schedule = schedule
         self._draw = draw or random.Random()  # noqa: S311 - spreads retries, keeps no secret
         self._attempts = asyncio.Semaphore(ATTEMPTS_MAX)
         self._lanes: dict[str, asyncio.Task[None]] = {}
@@ -180,9 +179,9 @@ class Sender:
             if sum(each.failure is not None for _, each in answers) >= width or posted.gone:
                 return
 
-    def _result(self, answers: Sequence[tuple[Delivery, Posted]], now: datetime) -> Result:
+    def _result(self, answers: Sequence[tuple[Delivery, Posted]], now: datetime) -> DeliveryResult:
         failures = [(delivery, posted) for delivery, posted in answers if posted.failure]
-        return Result(
+        return DeliveryResult(
             acknowledged=tuple(
                 delivery.notice_pk for delivery, posted in answers if posted.failure is None
             ),
@@ -193,7 +192,7 @@ class Sender:
 
     def _failed(self, delivery: Delivery, posted: Posted, now: datetime) -> Failed:
         failures = delivery.failures + 1
-        pause = retry_in(failures, self._draw, asked_s=posted.retry_after_s)
+        pause = self._schedule.retry_in(failures, self._draw, asked_s=posted.retry_after_s)
         return Failed(
             notice_pk=delivery.notice_pk,
             failures=failures,
@@ -206,7 +205,7 @@ class Sender:
         before = self._pauses.get(endpoint.account_id)
         failures = 1 if before is None else before.failures + 1
         asked_s = max((posted.retry_after_s or 0 for _, posted in answers), default=0)
-        pause = retry_in(min(failures, PAUSES_MAX), self._draw, asked_s=asked_s) or timedelta()
+        pause = self._schedule.rest(failures, self._draw, asked_s=asked_s)
         self._pauses[endpoint.account_id] = _Pause(
             failures=failures, until=now + pause, started_at=endpoint.started_at
         )

@@ -1,7 +1,7 @@
-"""Finds who was told of what has ended, and puts their notices on the record.
+"""Finds the decisions that endings lift, and writes the notices of their institutions.
 
-The caller holds `Lock.NOTICE_WRITER`, so that notices are numbered in the order of their commits,
-and whoever has read up to one misses none before it.
+The caller holds `Lock.NOTICE_WRITER`. So the numbers of notices grow in the order of their commits,
+and a reader who has read up to a number misses no notice before the number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.decisions import new_id
 from checker.domain.service import ServiceType
-from checker.notices.ending import Ending, Heard, TellingReason, Told, concerns, is_news
+from checker.notices.ending import (
+    DecisionOnListing,
+    Ending,
+    Heard,
+    ReasonOfDecision,
+    is_news,
+    lifts,
+)
 from checker.notices.event import DECISIONS_MAX, event_text
 from checker.notices.schema import notice
 
 ENDINGS_AT_ONCE: Final = 200
 """Endings whose decisions are held in memory together."""
 
-_TOLD: Final = text(
+_DECISIONS: Final = text(
     """
 SELECT e.place, d.id, d.account_id, d.service, d.permit_id, d.reasons
 FROM unnest(CAST(:listings AS text[]), CAST(:versions AS bigint[]),
@@ -41,7 +48,8 @@ WHERE listing_id = ANY(CAST(:listings AS text[]))
 """
 )
 
-# Whoever has no endpoint reads the feed. Locked, or one could be removed in between.
+# An account without an endpoint reads the feed. The endpoint's row is locked, because it could be
+# removed before the commit.
 _SEND: Final = text(
     """
 INSERT INTO delivery (notice_pk, account_id, listing_id, next_at)
@@ -53,13 +61,18 @@ FOR KEY SHARE OF w
 )
 
 
-async def tell(connection: AsyncConnection, endings: Sequence[Ending], now: datetime) -> int:
-    """Write the notices of endings, in their order, for whom they are news; give how many."""
+async def write_notices(
+    connection: AsyncConnection, endings: Sequence[Ending], now: datetime
+) -> int:
+    """Write the notices of endings, in the order of the endings; return their number.
+
+    A decision that has a notice of an ending, or of an earlier final ending, gets no further one.
+    """
     written = 0
     for start in range(0, len(endings), ENDINGS_AT_ONCE):
         some = endings[start : start + ENDINGS_AT_ONCE]
-        told, heard = await _told(connection, some), await _heard(connection, some)
-        rows = list(_notices(some, told, heard, now))
+        decisions, heard = await _decisions(connection, some), await _heard(connection, some)
+        rows = list(_notices(some, decisions, heard, now))
         if rows:
             await connection.execute(insert(notice), rows)
             await connection.execute(_SEND, {"now": now, "ids": [row["id"] for row in rows]})
@@ -67,39 +80,44 @@ async def tell(connection: AsyncConnection, endings: Sequence[Ending], now: date
     return written
 
 
-async def _told(connection: AsyncConnection, endings: Sequence[Ending]) -> dict[int, list[Told]]:
-    """Give the decisions that an ending may be about, by its place; sorted by account and id."""
+async def _decisions(
+    connection: AsyncConnection, endings: Sequence[Ending]
+) -> dict[int, list[DecisionOnListing]]:
+    """Return the decisions that name each ending's listing, by the place of the ending.
+
+    Decisions stand in the order of account and id.
+    """
     parameters = {
         "listings": [ending.listing_id for ending in endings],
         "versions": [ending.before_version for ending in endings],
         "instants": [ending.before_at for ending in endings],
     }
-    found: dict[int, list[Told]] = {}
-    for row in await connection.execute(_TOLD, parameters):
+    found: dict[int, list[DecisionOnListing]] = {}
+    for row in await connection.execute(_DECISIONS, parameters):
         place = row.place - 1
         found.setdefault(place, []).append(_read(row, endings[place].listing_id))
     return found
 
 
-def _read(row: Any, listing_id: str) -> Told:
+def _read(row: Any, listing_id: str) -> DecisionOnListing:
     about = [
         reason
         for reason in row.reasons
         if reason["listing"] is not None and reason["listing"]["id"] == listing_id
     ]
-    return Told(
+    return DecisionOnListing(
         decision_id=str(row.id),
         account_id=row.account_id,
         service=ServiceType(row.service),
         permitted=row.permit_id is not None,
-        reasons=msgspec.convert(about, list[TellingReason]),
+        reasons=msgspec.convert(about, list[ReasonOfDecision]),
     )
 
 
 async def _heard(
     connection: AsyncConnection, endings: Sequence[Ending]
 ) -> dict[tuple[str, str], list[Heard]]:
-    """Give what each account has heard of each listing."""
+    """Return the notices that were written already, by account and listing."""
     listings = sorted({ending.listing_id for ending in endings})
     found: dict[tuple[str, str], list[Heard]] = {}
     for row in await connection.execute(_HEARD, {"listings": listings}):
@@ -114,18 +132,19 @@ async def _heard(
 
 def _notices(
     endings: Sequence[Ending],
-    told: dict[int, list[Told]],
+    decisions: dict[int, list[DecisionOnListing]],
     heard: dict[tuple[str, str], list[Heard]],
     now: datetime,
 ) -> Iterator[dict[str, Any]]:
-    """Make the rows of notices; what they say is heard by those after them."""
+    """Return the rows of notices; each row counts as heard for the endings after it."""
     for place, ending in enumerate(endings):
-        for account_id, decisions in groupby(told.get(place, ()), lambda each: each.account_id):
+        of_ending = decisions.get(place, ())
+        for account_id, of_account in groupby(of_ending, lambda each: each.account_id):
             known = heard.setdefault((account_id, ending.listing_id), [])
             news = [
                 each
-                for each in decisions
-                if concerns(ending, each) and is_news(ending, each.decision_id, known)
+                for each in of_account
+                if lifts(ending, each) and is_news(ending, each.decision_id, known)
             ]
             for shows_listing in (True, False):
                 ids = [each.decision_id for each in news if each.showed_listing is shows_listing]

@@ -1,7 +1,7 @@
 """The endpoints of institutions: put, shown, removed, and tried again.
 
-URL and secrets stand sealed: a URL may hold a key in its query, and whoever has a secret can sign
-in our name. A secret is shown once, when the endpoint is put; the one before signs along for a day,
+URL and secrets stand sealed, because a URL may hold a key in its query, and a secret signs in our
+name. A secret is shown once, when the endpoint is put. The previous secret signs along for a day,
 so that a receiver may change over in its own time.
 """
 
@@ -26,7 +26,7 @@ from checker.notices.signature import new_secret
 from checker.vault import Vault
 
 OVERLAP: Final = timedelta(days=1)
-"""How long the secret of before signs too."""
+"""The previous secret signs along for this time."""
 
 URL_PLACE: Final = "webhook.url"
 SECRET_PLACE: Final = "webhook.secret"  # noqa: S105 - the name of a place, not a secret
@@ -35,26 +35,26 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class WebhookState(StrEnum):
-    """How an endpoint does."""
+    """The state of an endpoint."""
 
     ACTIVE = "active"
     FAILING = "failing"
     """The last attempt was not acknowledged; the next one comes by itself."""
     DISABLED = "disabled"
-    """It answered 410: nothing is sent until it is put again, or a retry is asked for."""
+    """The endpoint answered 410. It gets nothing until it is put again or a retry is asked for."""
 
 
 class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last attempt that failed met: a word, or `status-` with what was answered."""
+    """The last failure: a word, or `status-` with the answered status."""
 
     code: str
     at: str
 
 
 class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint as its institution sees it: `pending` notices are on their way, `dead` given up.
+    """An endpoint as its institution sees it, with the numbers of `pending` and `dead` notices.
 
-    Dead ones are in the feed all the same, and a retry takes them up again.
+    Dead notices are in the feed, and a retry sends them again.
     """
 
     url: str
@@ -73,7 +73,7 @@ class AccountWebhook(WebhookView, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """How many notices are on their way, and how many were given up."""
+    """The numbers of notices that are on their way, and of dead notices."""
 
     pending: int
     dead: int
@@ -98,7 +98,7 @@ ORDER BY a.name
 
 
 class Webhooks:
-    """Keeps endpoints. `rules` say which may be put."""
+    """Keeps endpoints. `rules` name the URLs that may be put."""
 
     def __init__(
         self, engine: AsyncEngine, vault: Vault, clock: Clock, rules: EndpointRules
@@ -109,10 +109,10 @@ class Webhooks:
         self._rules = rules
 
     async def put(self, account_id: str, url: str) -> str:
-        """Have an account told at a URL from now on, also of what waits; give the new secret.
+        """Send an account's notices to a URL from now on, waiting ones too; return the new secret.
 
         Raises:
-            InvalidRequest: the URL can be no endpoint; with why.
+            InvalidRequest: the URL can be no endpoint; the error has the reason.
             Unavailable: PostgreSQL is away.
         """
         await self._verify(read_url(url, self._rules))
@@ -138,7 +138,7 @@ class Webhooks:
         return secret
 
     async def show(self, account_id: str) -> WebhookView:
-        """Show an account's endpoint. Raises NotFound where there is none, and Unavailable."""
+        """Return an account's endpoint. Raises NotFound where there is none, and Unavailable."""
         rows = await self._read(account_id)
         if not rows:
             raise NotFound("you have no webhook; PUT /v1/webhook makes one")
@@ -146,7 +146,7 @@ class Webhooks:
         return WebhookView(url=url, **_shown(rows[0]))
 
     async def show_all(self) -> Sequence[AccountWebhook]:
-        """Show the endpoints of all accounts, by the accounts' names. Raises Unavailable."""
+        """Return the endpoints of all accounts, by the accounts' names. Raises Unavailable."""
         found = []
         for row in await self._read(None):
             url = httpx.URL(self._vault.open(row.url, URL_PLACE, row.account_id))
@@ -159,19 +159,19 @@ class Webhooks:
         return found
 
     async def count_waiting(self) -> Waiting:
-        """Count what waits for endpoints, over all accounts. Raises Unavailable."""
+        """Return the numbers of pending and dead notices of all accounts. Raises Unavailable."""
         with driver_errors():
             [row] = await fetch(self._engine, _WAITING)
         return Waiting(pending=row["pending"], dead=row["dead"])
 
     async def remove(self, account_id: str) -> None:
-        """Tell an account nowhere any more; what waited stays in the feed. Raises Unavailable."""
+        """Remove an account's endpoint; its notices stay in the feed. Raises Unavailable."""
         with driver_errors():
             async with self._engine.begin() as connection:
                 await connection.execute(delete(webhook).where(webhook.c.account_id == account_id))
 
     async def retry(self, account_id: str) -> int:
-        """Try at once whatever waits or was given up; give how many notices that are.
+        """Try all pending and dead notices at once, and return their number.
 
         Raises:
             NotFound: the account has no endpoint.
@@ -190,7 +190,7 @@ class Webhooks:
                 return await _revive(connection, account_id, now)
 
     async def _verify(self, url: httpx.URL) -> None:
-        """Look where a URL leads now; the sender looks again at every connection."""
+        """Verify the addresses of a URL; the sender verifies them again at every connection."""
         try:
             host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
             await permitted_addresses(host, port, self._rules)

@@ -1,20 +1,22 @@
 """Writes notices: follows the changes of the list and the clock, in the order of their instants.
 
-Changes are numbered without a gap and none is committed before the one in front of it; so "the
-version told of" says all. Each step, with the notices that it leads to, is one transaction: a
-writer may die anywhere and another goes on. There are two passes over everything:
+Changes are numbered without a gap, and no change is committed before the change in front of it. So
+one version number names all changes that a pass has done. Each step and its notices are one
+transaction: a writer may die anywhere, and another writer goes on. Two passes do every step:
 
-- the first tells at once whoever was told of a restriction;
-- a decision may have read the list before a change and be committed after the first pass was there.
-  So the second goes over the same once more, when no transaction of the database is left that had
-  begun before (`checker.notices.fence`), and finds what the first could not see.
+- The first pass writes notices at once.
+- A decision may read the list before a change, and be committed after the first pass did the
+  change. So the second pass does each step again, as soon as no transaction of the database is left
+  that began before the first pass did the step (`checker.notices.fence`).
 
-Both may meet the same decision; whoever has heard of an ending is not told again.
+Both passes may meet the same decision. A decision gets one notice of each ending.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from itertools import takewhile
+from typing import Final
 
 import msgspec
 from sqlalchemy import select, update
@@ -22,18 +24,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
-from checker.domain.clock import Clock, shanghai_day
-from checker.notices.changed import endings_by_changes
-from checker.notices.ending import Ending
-from checker.notices.passed import endings_by_the_clock, next_day
-from checker.notices.permitted import (
-    endings_by_begun_permits,
-    endings_by_grants,
-    first_grant_for_later,
-    next_permit_begins,
+from checker.domain.clock import Clock
+from checker.notices.due import (
+    MadeChange,
+    endings_of_changes,
+    endings_of_date,
+    endings_of_late_change,
+    next_date,
 )
+from checker.notices.ending import Ending
 from checker.notices.schema import notice_progress
-from checker.notices.told import tell
+from checker.notices.told import write_notices
 from checker.registry.schema import change
 
 VERSIONS_AT_ONCE: Final = 500
@@ -41,14 +42,14 @@ VERSIONS_AT_ONCE: Final = 500
 
 
 class Pass(StrEnum):
-    """Which pass."""
+    """The two passes."""
 
     FIRST = "first"
     AGAIN = "again"
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a pass has come; `instant` None: nothing has been told by the clock yet."""
+class NoticePosition(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest change and the latest date that a pass has done; `instant` None: no date yet."""
 
     version: int
     instant: datetime | None
@@ -58,23 +59,23 @@ _CHANGES_AHEAD: Final = select(change.c.version, change.c.at).order_by(change.c.
 
 
 class NoticeWriter:
-    """Takes steps. `engine` is one without a bound on statements."""
+    """Takes the steps of both passes. `engine` has no bound on the time of a statement."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
 
-    async def position(self, which: Pass) -> Position:
-        """Tell how far a pass has come. Raises Unavailable."""
+    async def position(self, which: Pass) -> NoticePosition:
+        """Return the position of a pass. Raises Unavailable."""
         with driver_errors():
             async with self._engine.connect() as connection:
                 return await _position(connection, which)
 
-    async def step(self, which: Pass, *, limit: Position | None = None) -> int | None:
-        """Take one step, and not past `limit`; give the notices written, None: nothing was due.
+    async def step(self, which: Pass, *, limit: NoticePosition | None = None) -> int | None:
+        """Take one step of a pass, not past `limit`, and return the number of notices written.
 
-        Raises:
-            Unavailable: PostgreSQL is away; nothing was written.
+        Return None when no change and no date was due. Raises Unavailable when PostgreSQL is away;
+        then nothing was written.
         """
         with driver_errors():
             async with self._engine.begin() as connection:
@@ -84,7 +85,7 @@ class NoticeWriter:
                 if step is None:
                     return None
                 reached, endings = step
-                written = await tell(connection, endings, self._clock.now())
+                written = await write_notices(connection, endings, self._clock.now())
                 await connection.execute(
                     update(notice_progress)
                     .where(notice_progress.c["pass"] == which)
@@ -93,75 +94,58 @@ class NoticeWriter:
                 return written
 
     async def _next_step(
-        self, connection: AsyncConnection, position: Position, limit: Position | None
-    ) -> tuple[Position, list[Ending]] | None:
-        """Tell what comes next, the clock or changes, and what it ends."""
+        self, connection: AsyncConnection, position: NoticePosition, limit: NoticePosition | None
+    ) -> tuple[NoticePosition, Sequence[Ending]] | None:
+        """Return the position after the next step, and the endings of the step; None: no step.
+
+        A step is one date, or the changes before the next date.
+        """
         ahead = _CHANGES_AHEAD.where(change.c.version > position.version).limit(VERSIONS_AT_ONCE)
         if limit is not None:
             ahead = ahead.where(change.c.version <= limit.version)
-        changes = (await connection.execute(ahead)).all()
+        rows = await connection.execute(ahead)
+        changes = [MadeChange(version=row.version, at=row.at) for row in rows]
         now = self._clock.now() if limit is None else limit.instant
         instant = position.instant
         if instant is None:
             if now is None and not changes:
                 return None
             instant = min(at for at in (now, changes[0].at if changes else None) if at is not None)
-        due = await _due(connection, instant, position.version)
-        if now is not None and due <= now:
-            changes = _before(changes, due)
+        if changes and changes[0].at < instant:
+            return await _late_step(connection, changes[0], instant)
+        changes = list(takewhile(lambda each: each.at >= instant, changes))
+        upto = changes[-1].version if changes else position.version
+        date = await next_date(connection, instant=instant, versions=(position.version, upto))
+        if now is not None and date <= now:
+            changes = list(takewhile(lambda each: each.at < date, changes))
             if not changes:
-                reached = Position(version=position.version, instant=due)
-                return await _by_the_clock(connection, reached)
+                reached = NoticePosition(version=position.version, instant=date)
+                return reached, await endings_of_date(
+                    connection, instant=date, version=position.version
+                )
         if not changes:
             return None
-        upto: int = changes[-1].version
-        # Such a permit may begin before the change after it.
-        last = await first_grant_for_later(connection, after=position.version, upto=upto)
-        reached = Position(version=upto if last is None else last, instant=instant)
-        return reached, await _by_changes(connection, position, reached)
+        reached = NoticePosition(version=changes[-1].version, instant=instant)
+        endings = await endings_of_changes(connection, after=position.version, upto=reached.version)
+        return reached, _in_order(endings)
 
 
-async def _position(connection: AsyncConnection, which: Pass) -> Position:
+async def _position(connection: AsyncConnection, which: Pass) -> NoticePosition:
     of_pass = select(notice_progress).where(notice_progress.c["pass"] == which)
     row = (await connection.execute(of_pass)).one()
-    return Position(version=row.version, instant=row.instant)
+    return NoticePosition(version=row.version, instant=row.instant)
 
 
-async def _due(connection: AsyncConnection, instant: datetime, version: int) -> datetime:
-    """Tell the next instant after one at which the clock may end something."""
-    begins = await next_permit_begins(connection, instant=instant, version=version)
-    day = next_day(instant)
-    return day if begins is None else min(begins, day)
+async def _late_step(
+    connection: AsyncConnection, late: MadeChange, instant: datetime
+) -> tuple[NoticePosition, Sequence[Ending]]:
+    """Return the step of a change that was made before `instant`, a date that is done already."""
+    written = await endings_of_changes(connection, after=late.version - 1, upto=late.version)
+    passed = await endings_of_late_change(connection, late, instant=instant)
+    reached = NoticePosition(version=late.version, instant=instant)
+    return reached, _in_order([*written, *passed])
 
 
-def _before(changes: Any, due: datetime) -> list[Any]:
-    """Give the changes up to the first that came when the clock was due."""
-    there = []
-    for each in changes:
-        if each.at >= due:
-            break
-        there.append(each)
-    return there
-
-
-async def _by_the_clock(
-    connection: AsyncConnection, reached: Position
-) -> tuple[Position, list[Ending]]:
-    assert reached.instant is not None
-    at = {"instant": reached.instant, "version": reached.version}
-    begun = await endings_by_begun_permits(connection, **at)  # type: ignore[arg-type]
-    ended = await endings_by_the_clock(connection, **at)  # type: ignore[arg-type]
-    return reached, [*begun, *ended]
-
-
-async def _by_changes(
-    connection: AsyncConnection, position: Position, reached: Position
-) -> list[Ending]:
-    after, upto = position.version, reached.version
-    today = None if position.instant is None else shanghai_day(position.instant)
-    granted = await endings_by_grants(connection, after=after, upto=upto, instant=position.instant)
-    ended = await endings_by_changes(connection, after=after, upto=upto, today=today)
-    # In the order of the changes, and within one what is final last.
-    return sorted(
-        [*granted, *ended], key=lambda ending: (ending.before_version or 0, ending.is_final)
-    )
+def _in_order(endings: Sequence[Ending]) -> Sequence[Ending]:
+    """Return endings in the order of their changes, with the final endings of a change last."""
+    return sorted(endings, key=lambda ending: (ending.before_version or 0, ending.is_final))

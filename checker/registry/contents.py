@@ -1,4 +1,4 @@
-"""The digests by which the journal names rows of the list: what of each row is digested, and how.
+"""The digests by which the journal names rows of the list, and the content of each digest.
 
 A digest covers what a row says, not how it is sealed, so that values which are sealed anew keep
 their digests. A listing is digested with its officers and documents, in whatever order they stand.
@@ -29,7 +29,7 @@ Digest = Callable[[bytes], bytes]
 
 
 class DocumentContent(NamedTuple):
-    """What is digested of a document; `number` as the list shows it."""
+    """The digested content of a document; `number` as the list shows it."""
 
     role: str
     type: str
@@ -40,7 +40,7 @@ class DocumentContent(NamedTuple):
 
 
 class OfficerContent(NamedTuple):
-    """What is digested of an officer; the documents are `in_order`."""
+    """The digested content of an officer; the documents are `in_order`."""
 
     role: str | None
     name: str
@@ -87,7 +87,14 @@ def bound_digest(digest: Digest, row: Any, number: str) -> bytes:
 def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
     """Digest a row of `permit`; `number` is the opened one."""
     fields = (
-        *("id", "digest", "type", "token", "valid_from", "valid_until", "uses", "court"),
+        "id",
+        "digest",
+        "type",
+        "token",
+        "valid_from",
+        "valid_until",
+        "uses",
+        "court",
         "ground",
     )
     content = {name: getattr(row, name) for name in fields}

@@ -11,7 +11,7 @@ from checker.domain.role import Role
 
 
 class PartyType(StrEnum):
-    """What the judgment defaulter of a listing is."""
+    """The kinds of party of a listing."""
 
     PERSON = "person"
     ORGANIZATION = "organization"

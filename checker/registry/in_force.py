@@ -1,4 +1,4 @@
-"""What is in force, now or at a past version, as selectables of PostgreSQL: written here once.
+"""Selectables of the rows in force, now or at a past version: written here once.
 
 A row is in force from the change `from_version` to the change `until_version`. What reaches a token
 is a link, by one of two ways:
@@ -9,8 +9,8 @@ is a link, by one of two ways:
   from the day of publication to the end of the retention, for these measures alone. A shielding
   hides it only until the day of a delisting: with the listing ends what hides it.
 
-All documents bound to one person reach each other's links and permits. A masked number is aside: it
-may be somebody else's. Which link holds on a day is the rules' to judge (`checker.domain`).
+All documents bound to one person reach each other's links and permits. A masked number does not,
+because it may belong to somebody else. The rules judge the days of a link (`checker.domain`).
 """
 
 from typing import Any
@@ -42,7 +42,7 @@ Version = SQLColumnExpression[int] | None
 
 
 def in_force(table: FromClause, version: Version = None) -> ColumnElement[bool]:
-    """Say of a row whether it is in force at `version`."""
+    """Return the condition that a row is in force at `version`."""
     if version is None:
         return table.c.until_version.is_(None)
     return and_(
@@ -158,7 +158,7 @@ def _is_shielded(version: Version) -> ColumnElement[bool]:
 
 
 def _is_latest(version: Version) -> ColumnElement[bool]:
-    """Whether no row of the listing's id began later; a row's number tells nothing of that."""
+    """Return the condition that no row of the listing's id began later than this one."""
     later = listing.alias("later")
     began_later = and_(later.c.id == listing.c.id, later.c.from_version > listing.c.from_version)
     if version is not None:

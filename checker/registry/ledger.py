@@ -1,13 +1,13 @@
-"""What the operations of a feed do to the list: pure, over what a batch touches.
+"""Applies the operations of a feed to the listings, persons and permits of a batch: pure.
 
 The state is a value for each listing id, each bound document and each permit; applying an operation
-puts a new value in the place of the old one, or rejects the line and changes nothing. How the state
-is read and written is not known here (`ledger_store`), nor how rows come of it
-(`ledger_difference`).
+puts a new value in the place of the old one, or rejects the line and changes nothing. Other
+modules read the state (`ledger_store`), make rows of it (`ledger_difference`) and write the rows
+(`ledger_rows`).
 
-Whoever sends an operation twice must get the same list as by sending it once, whatever came between
-two answers that were lost. So what is already so is accepted, the first ground of a delisting
-stands, and a permit that was withdrawn stays withdrawn.
+An operation that is sent twice leads to the same list as one that is sent once, also when other
+operations came in between. So an operation that changes nothing is accepted, the first ground of a
+delisting stands, and a withdrawn permit stays withdrawn.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,10 +47,10 @@ DOCUMENTS_OF_PERSON_MAX = 200
 
 
 class Ledger:
-    """The state that a batch starts from, and what its operations make of it.
+    """The state that a batch starts from, and the state after its operations.
 
-    `persons` tells of each bound document's token whose it is, for whole groups; `documents` are
-    those that a batch binds. A new group gets its name from `new_person`.
+    `persons` maps the token of each bound document to its person, for whole groups. `documents` are
+    the documents that a batch binds. A new group gets its name from `new_person`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Ledger:
         self._members = _groups(self.persons)
 
     def copy(self) -> "Ledger":
-        """Give one that can be changed and dropped; the values in it are never changed."""
+        """Return a copy that can be changed and dropped; the values in it never change."""
         copied = Ledger(
             sealer=self._sealer,
             new_person=self._new_person,
@@ -83,10 +83,10 @@ class Ledger:
         return copied
 
     def apply(self, operation: Operation, today: date) -> None:
-        """Make of the state what the operation says.
+        """Apply an operation to the state.
 
         Raises:
-            LineRejected: it cannot be, as things stand; nothing has changed.
+            LineRejected: the state does not allow the operation; nothing has changed.
         """
         match operation:
             case List():
@@ -145,7 +145,7 @@ class Ledger:
         )
 
     def _direct(self, operation: Shield | Unshield | Fulfil | ReplaceOfficers) -> None:
-        """Do what only a listing in force can have done to it."""
+        """Apply an operation that only a listing in force allows."""
         known = self._known(operation.listing_id)
         if not known.in_force:
             raise LineRejected(RejectCode.LISTING_ENDED, "the listing has ended")

@@ -1,4 +1,4 @@
-"""What rows begin and end, so that the registry says what a ledger says: pure, the net of a batch.
+"""The rows that begin and end, from the ledgers before and after a batch: pure.
 
 A row that would begin and end within one version is left out, with two exceptions, for which the
 past must not be lost. A permit that was granted and withdrawn is written as ended, or a replay
@@ -19,7 +19,7 @@ from checker.registry.operations import PermitEntry
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that end, by what they are known by, and rows that begin, by what they hold.
+    """Rows that end, by their keys, and rows that begin, by their contents.
 
     A listing's row may stand open although its delisting's day has ended it: `open_ids` names all
     ids whose row is open, and those in `ended_ids` are closed.
@@ -80,7 +80,7 @@ def difference(before: Ledger, after: Ledger, open_ids: frozenset[str]) -> Diffe
 def _rows(
     now: ListingState, was: ListingState | None, *, is_open: bool
 ) -> tuple[bool, ListingEntry | None]:
-    """Say whether the open row of an id ends, and what a new one holds, if one begins."""
+    """Return whether the open row of an id ends, and the entry of the row that begins, if any."""
     is_written = was is not None and was.digest == now.digest
     if is_written and now.in_force and is_open:
         return False, None
@@ -96,7 +96,7 @@ _State = TypeVar("_State")
 def _changed(
     before: Mapping[str, _State], after: Mapping[str, _State]
 ) -> list[tuple[str, _State, _State | None]]:
-    """Give what is not as it was, with what it was; nothing is ever taken out of a ledger."""
+    """Return the changed values by key, each with its former value; a ledger loses no key."""
     return [
         (known_by, now, before.get(known_by))
         for known_by, now in after.items()

@@ -1,4 +1,4 @@
-"""Writes to PostgreSQL what a batch of operations made of the ledger, and has outlines follow.
+"""Writes the changes of a batch to PostgreSQL, and the outlines of the persons that they touch.
 
 Rows that end get their version, rows that begin are inserted, and every token that either could
 reach has its outline computed again: a constant number of statements. Rows of other rows are never
@@ -27,7 +27,7 @@ from checker.registry.journaling import ends, row_key
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import Difference
 from checker.registry.ledger_state import DirectiveKind
-from checker.registry.ledger_store import Loaded
+from checker.registry.ledger_store import LoadedLedger
 from checker.registry.projection import refresh_outlines
 from checker.registry.schema import (
     bound_document,
@@ -40,19 +40,19 @@ from checker.registry.schema import (
 from checker.registry.sealing import BOUND_NUMBER, PERMIT_NUMBER, SealedEntry, Sealer
 
 _UNSEEN = frozenset({DirectiveKind.FULFILMENT})
-"""What outlines say nothing of."""
+"""Directives that change no outline."""
 
 
 async def write(
     connection: AsyncConnection,
     sealer: Sealer,
-    loaded: Loaded,
+    loaded: LoadedLedger,
     changed: tuple[Ledger, Difference],
     version: int,
 ) -> list[Named]:
     """Write a difference, with the ledger that it leads to, as version `version`.
 
-    Returns what the journal names: the rows that end, and the rows that begin.
+    Return the names for the journal: of the rows that end, and of the rows that begin.
     """
     ledger, difference = changed
     sealed = [sealer.seal(line, entry) for line, entry in enumerate(difference.entries)]
@@ -74,9 +74,9 @@ async def write(
 
 
 async def _documents_before(
-    connection: AsyncConnection, loaded: Loaded, difference: Difference
+    connection: AsyncConnection, loaded: LoadedLedger, difference: Difference
 ) -> set[Token]:
-    """Give the tokens of what ends or is directed otherwise."""
+    """Return the tokens of listings that end, are replaced, or get or lose a directive."""
     ids = {
         *difference.ended_ids,
         *(entry.id for entry in difference.entries),
@@ -94,9 +94,9 @@ async def _documents_before(
 
 
 async def _end(
-    connection: AsyncConnection, loaded: Loaded, difference: Difference, version: int
+    connection: AsyncConnection, loaded: LoadedLedger, difference: Difference, version: int
 ) -> list[Named]:
-    """Give the rows that end their version, before others of the same id begin; name them."""
+    """Set the end of rows, before other rows of the same id begin; return their names."""
     listings = {listing_id: loaded.listing_pks[listing_id] for listing_id in difference.ended_ids}
     directives = [(one[0], loaded.directive_pks[one]) for one in difference.ended_directives]
     bound = [loaded.bound_rows[token] for token in difference.unbound]
@@ -191,7 +191,7 @@ def _without(row: dict[str, Any], *fields: str) -> dict[str, Any]:
 
 
 def _bound(
-    sealer: Sealer, loaded: Loaded, ledger: Ledger, difference: Difference, version: int
+    sealer: Sealer, loaded: LoadedLedger, ledger: Ledger, difference: Difference, version: int
 ) -> list[dict[str, Any]]:
     rows = []
     for token, person in difference.bound:
@@ -227,7 +227,7 @@ def _permits(sealer: Sealer, difference: Difference, version: int) -> list[dict[
 
 
 async def _numbers(connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
-    """Take numbers for new rows, so that rows of theirs can name them in the same trip."""
+    """Return numbers for new rows, so that other rows can name them before they are written."""
     if not count:
         return ()
     taken = await connection.execute(_NEXT_NUMBERS, {"table": table.name, "count": count})
@@ -237,7 +237,7 @@ async def _numbers(connection: AsyncConnection, table: Table, count: int) -> Seq
 async def _insert_numbered(
     connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]
 ) -> list[Any]:
-    """Insert rows under numbers that are known before; give them with their numbers."""
+    """Insert rows under numbers that are taken first, and return the rows with their numbers."""
     pks = await _numbers(connection, table, len(rows))
     numbered = [row | {"pk": pk} for pk, row in zip(pks, rows, strict=True)]
     await _insert(connection, table, numbered)

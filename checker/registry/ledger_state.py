@@ -1,4 +1,4 @@
-"""What a ledger holds of one listing id, and of one permit: values that are never changed."""
+"""The state of a listing id and of a permit in a ledger: values that are never changed."""
 
 from datetime import date
 from enum import StrEnum
@@ -11,7 +11,7 @@ from checker.registry.operations import PermitEntry
 
 
 class DirectiveKind(StrEnum):
-    """What a court says of a listing besides what stands in it."""
+    """The kinds of directive: a court's words about a listing, besides its content."""
 
     SHIELDING = "shielding"
     FULFILMENT = "fulfilment"
@@ -32,10 +32,10 @@ SHIELDING = Directive(kind=DirectiveKind.SHIELDING)
 
 
 class ListingState(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is of a listing id.
+    """The state of a listing id.
 
-    `entry` is its content, where it came in this batch or an operation asks for it; `in_force` is
-    false from the day of its delisting on.
+    `entry` is the content, if it came in this batch or an operation needs it. `in_force` is false
+    from the day of the delisting on.
     """
 
     digest: bytes
@@ -46,21 +46,21 @@ class ListingState(msgspec.Struct, frozen=True, kw_only=True):
     directives: frozenset[Directive] = frozenset()
 
     def directed(self, kind: DirectiveKind) -> Directive | None:
-        """Give the one directive of a kind, of which there is one at most; not for retentions."""
+        """Return the directive of a kind, or None. A listing may have several retentions."""
         return next((one for one in self.directives if one.kind is kind), None)
 
     def directing(self, directive: Directive) -> Self:
-        """Put a directive in the place of the one of its kind."""
+        """Return the state with a directive in the place of the one of its kind."""
         others = (one for one in self.directives if one.kind is not directive.kind)
         return msgspec.structs.replace(self, directives=frozenset((*others, directive)))
 
     def retained_only(self) -> frozenset[Directive]:
-        """Give the directives that outlive a listing's end, and its new beginning."""
+        """Return the directives that outlive the end of a listing: retentions."""
         return frozenset(one for one in self.directives if one.kind is DirectiveKind.RETENTION)
 
 
 class PermitState(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is of a permit id; `entry` where it came in this batch."""
+    """The state of a permit id; `entry` is set if the permit came in this batch."""
 
     digest: bytes
     withdrawn: bool

@@ -1,8 +1,8 @@
-"""Reads from PostgreSQL what a batch of operations touches, and writes what it made of it.
+"""Reads the part of the record that a batch of operations touches.
 
-A constant number of statements each way, whatever the size of the batch. The caller holds
-`Lock.LIST_WRITER`, so what was read is still so when it is written. A listing's content stands
-sealed in its rows; it is put together again only where an operation needs it.
+The number of statements does not grow with the batch. The caller holds `Lock.LIST_WRITER`, so the
+state does not change before the batch is written. The content of a listing stands sealed in its
+rows. It is opened only if an operation needs it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ from checker.registry.sealing import DOCUMENT_NUMBER, PARTY_NAME, Sealer
 
 
 class BoundRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a row of `bound_document` a later row repeats."""
+    """The columns of a `bound_document` row that a later row of the same document repeats."""
 
     pk: int
     person: str
@@ -43,10 +43,10 @@ class BoundRow(msgspec.Struct, frozen=True, kw_only=True):
     number: bytes
 
 
-class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A ledger as the registry has it, and which rows say so.
+class LoadedLedger(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger as the registry has it, and the numbers of its rows.
 
-    `listing_pks`: the latest row of each id; those in `open_ids` have no end.
+    `listing_pks` has the latest row of each id. The rows of the ids in `open_ids` have no end.
     """
 
     ledger: Ledger
@@ -57,7 +57,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Touched:
-    """What operations are about."""
+    """The ids and tokens that operations name."""
 
     def __init__(self, operations: Iterable[Operation], sealer: Sealer) -> None:
         self.listing_ids: set[str] = set()
@@ -82,8 +82,8 @@ class _Touched:
 
 async def load(
     connection: AsyncConnection, sealer: Sealer, operations: Iterable[Operation], today: date
-) -> Loaded:
-    """Read the state that operations touch, as it is on `today`."""
+) -> LoadedLedger:
+    """Return the state that operations touch, as it is on `today`."""
     touched = _Touched(operations, sealer)
     directives: dict[str, set[Directive]] = {}
     directive_pks: dict[tuple[str, Directive], int] = {}
@@ -114,7 +114,7 @@ async def load(
             for row in permits
         },
     )
-    return Loaded(
+    return LoadedLedger(
         ledger=ledger,
         listing_pks={row.id: row.pk for row in latest},
         open_ids=frozenset(row.id for row in latest if row.is_open),
@@ -148,7 +148,7 @@ def _state(
 async def _entries(
     connection: AsyncConnection, sealer: Sealer, pks: Sequence[int]
 ) -> dict[int, ListingEntry]:
-    """Put listings together from their rows, by the rows' numbers; without their officers."""
+    """Return the contents of listings without officers, by the numbers of their rows."""
     contents = {row.pk: row for row in await _rows(connection, _CONTENT, pks)}
     documents: dict[int, list[Document | MaskedDocument]] = {}
     for row in await _rows(connection, _PARTY_DOCUMENTS, pks):
@@ -176,7 +176,7 @@ async def _entries(
 
 
 def listed_document(row: Any, number: str) -> Document | MaskedDocument:
-    """Put a document together from its row and the opened number."""
+    """Return the document of a row and its opened number."""
     if row.masked:
         return MaskedDocument(type=row.type, number=MaskedNumber(pattern=number))
     return Document(type=DocumentType(row.type), number=number)
@@ -185,7 +185,7 @@ def listed_document(row: Any, number: str) -> Document | MaskedDocument:
 async def _rows(
     connection: AsyncConnection, statement: Select[Any], wanted: Iterable[Any]
 ) -> Sequence[Any]:
-    """Read what is `wanted`, each in one array; nothing wanted is nothing asked."""
+    """Return the rows for the `wanted` keys; without a key no statement runs."""
     values = list(wanted)
     if not values:
         return ()

@@ -1,7 +1,7 @@
 """The operations of a court's feed as they are applied (contract, section 5).
 
-What they are called and hold; not how they are written (`operation_format`), nor what each does to
-the list (`ledger`). Documents are normalised, days are those of Asia/Shanghai.
+`checker.formats.operation` reads the operations from lines, and `checker.registry.ledger` applies
+them to the list. Documents are normalised; days are days of Asia/Shanghai.
 """
 
 from datetime import date, datetime
@@ -26,8 +26,8 @@ class DelistingGround(StrEnum):
 class List(msgspec.Struct, frozen=True, kw_only=True):
     """The listing is in force, with this content.
 
-    `spare_id` is set where ids are ours, made of what the record says: another record that has the
-    id already is one more listing, not an older form of this one.
+    `spare_id` is set where the service derives ids from the record. If another record has the id
+    already, this record is one more listing and gets the `spare_id`.
     """
 
     entry: ListingEntry
@@ -35,7 +35,7 @@ class List(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delist(msgspec.Struct, frozen=True, kw_only=True):
-    """The listing ends with the beginning of `on`; a day that has come ends it at once."""
+    """The listing ends when the day `on` begins, or at once if the day has begun."""
 
     listing_id: str
     ground: DelistingGround
@@ -109,11 +109,11 @@ class WithdrawPermit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ListingOperation = List | Delist | Shield | Unshield | Fulfil | ReplaceOfficers | Retain
-"""What is about one listing, named by `listing_id_of`."""
+"""The operations about one listing, whose id `listing_id_of` returns."""
 
 Operation = ListingOperation | Bind | GrantPermit | WithdrawPermit
 
 
 def listing_id_of(operation: ListingOperation) -> str:
-    """Give the id of the listing that the operation is about."""
+    """Return the id of the listing that the operation is about."""
     return operation.entry.id if isinstance(operation, List) else operation.listing_id

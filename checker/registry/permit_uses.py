@@ -1,7 +1,7 @@
-"""Counts what counted permits are used for: never more answers than the court allowed.
+"""Counts the uses of counted permits: never more answers than the court allowed.
 
-A use is told apart by its claim, so that a sale that is asked about twice uses the permit once. The
-permits are locked until the caller's transaction ends, and counted anew behind the lock.
+Each use has a claim, so that two questions about one sale use the permit once. The permits are
+locked until the caller's transaction ends, and counted anew behind the lock.
 """
 
 from collections.abc import Collection
@@ -71,7 +71,7 @@ class PermitUses:
         return max(0, left)
 
     def left_in(self, standing: Standing, claim: bytes) -> Standing:
-        """Give the standing with what is left of its counted permits for this claim."""
+        """Return the standing with what is left of its counted permits for this claim."""
         permits = tuple(
             msgspec.structs.replace(permit, uses_left=self.left(permit, claim))
             if permit.is_counted

@@ -66,8 +66,8 @@ async def refresh_outlines(
 ) -> int:
     """Compute the outlines of `tokens`, and of all bound to them, as the transaction sees the list.
 
-    What changed is written to `outline` and, for the publisher, to `outbox` under `version`. A
-    token that was bound to others before the change is among `tokens` itself. Returns how many did.
+    Return the number of outlines that changed. They are written to `outline` and, for the
+    publisher, to `outbox` under `version`. The caller includes tokens that the change unbound.
     """
     if not tokens:
         return 0
@@ -76,8 +76,10 @@ async def refresh_outlines(
 
 
 async def refresh_after_snapshot(connection: AsyncConnection, version: int) -> None:
-    """Compute the outlines of whoever a listing or a directive reaches that began or ended at
-    `version`. A snapshot comes with a generation of its own, so nothing is written to `outbox`.
+    """Compute the outlines of all persons whom the changed listings and directives reach.
+
+    These are the listings and directives that begin or end at `version`. A snapshot comes with a
+    generation of its own, so nothing is written to `outbox`.
     """
     await connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     parameters = {"version": version}

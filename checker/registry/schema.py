@@ -42,7 +42,7 @@ change = Table(
     Column("rejected", Integer, nullable=False),
 )
 
-# What was in force when: the list as it was at an instant.
+# Finds the version of an instant.
 Index("ix_change_at", change.c.at, change.c.version)
 
 # The starts of PostgreSQL, each with the random name that its changes carry as `history`.
@@ -152,7 +152,7 @@ quarantine = Table(
 )
 Index("ix_quarantine_account_id", quarantine.c.account_id, quarantine.c.pk)
 
-# What became of a feed that was sent under an idempotency key (`checker.intake.feed_requests`).
+# The outcome of a feed that was sent under an idempotency key (`checker.intake.feed_requests`).
 feed_request = Table(
     "feed_request",
     metadata,
@@ -166,8 +166,8 @@ feed_request = Table(
     Column("at", DateTime(timezone=True), nullable=False, index=True),
 )
 
-# What a court said about a listing besides what stands in it; by id, so that it outlives the
-# listing's rows: a snapshot that repeats a shielded listing does not unshield it.
+# A court's words about a listing, besides its content. They name its id, so that they outlive its
+# rows: a snapshot that repeats a shielded listing does not unshield it.
 directive = Table(
     "directive",
     metadata,
@@ -243,7 +243,7 @@ permit_use = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# What the cache's newest generation holds, token by token (`checker.registry.outline`).
+# The content of the cache's newest generation, token by token (`checker.registry.outline`).
 outline = Table(
     "outline",
     metadata,
@@ -283,7 +283,7 @@ followed_source = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# What must not change under a deployment: one row, checked at every start.
+# Facts that must not change under a deployment: one row, verified at every start.
 deployment = Table(
     "deployment",
     metadata,

@@ -37,7 +37,7 @@ _Member = TypeVar("_Member")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class ListingRow(NamedTuple):
+class SealedListingRow(NamedTuple):
     """A row for `listing`, staged under its line."""
 
     line: int
@@ -51,12 +51,12 @@ class ListingRow(NamedTuple):
     public: bool
     party_type: str
     party_name: bytes
-    # What the journal names the listing by (`checker.registry.contents`): not a column of the list.
+    # The digest for the journal (`checker.registry.contents`): not a column of the list.
     content: bytes = b""
 
 
 class OfficerRow(NamedTuple):
-    """A row for `officer_link`; `ordinal` tells the officers of one line apart."""
+    """A row for `officer_link`; `ordinal` is the place of the officer in its line."""
 
     line: int
     ordinal: int
@@ -81,7 +81,7 @@ class DocumentRow(NamedTuple):
 class SealedEntry(NamedTuple):
     """All rows of one listing."""
 
-    listing: ListingRow
+    listing: SealedListingRow
     officers: list[OfficerRow]
     documents: list[DocumentRow]
 
@@ -109,11 +109,11 @@ class Sealer:
         return (own, *(token(*key) for key in masked_lookup_keys(document.number, name)))
 
     def listing_id(self, identity: str) -> str:
-        """Derive an id from what identifies a record; it tells nothing of it and is stable."""
+        """Return the id of a record, always the same, from which the record cannot be read."""
         return self._tokenizer.token("listing-id", identity).hex()
 
     def id_token(self, listing_id: str) -> Token:
-        """Tell ids apart in 16 bytes each."""
+        """Return 16 bytes that stand for an id."""
         return self._tokenizer.token("id", listing_id)
 
     def document_token(self, document: Document) -> Token:
@@ -121,19 +121,19 @@ class Sealer:
         return self._tokenizer.token(*lookup_key(document))
 
     def digest(self, entry: ListingEntry) -> Token:
-        """Tell whether two entries say the same, in 16 bytes; order says nothing."""
+        """Return the keyed digest of an entry, in 16 bytes; the order in it does not count."""
         return self._tokenizer.token("listing", _encode(_in_order(entry)).decode())
 
     def permit_digest(self, permit: PermitEntry) -> Token:
-        """Tell whether two permits say the same, in 16 bytes."""
+        """Return the keyed digest of a permit, in 16 bytes."""
         return self._tokenizer.token("permit", _encode(permit).decode())
 
     def sale_token(self, account_id: str | None, reference: str, service: Service) -> Token:
-        """Tell sales apart, in 16 bytes: the same order of the same account for one service."""
+        """Return 16 bytes for a sale: the same for one order of one account for one service."""
         return self._tokenizer.token("sale", _encode([account_id, reference, service]).decode())
 
     def request_digest(self, said: object) -> Token:
-        """Tell requests apart, in 16 bytes; whom they are about cannot be read off it."""
+        """Return the keyed digest of a request, in 16 bytes, from which no person can be read."""
         return self._tokenizer.token("request", _encode(said).decode())
 
     def key_digest(self, place: str, account_id: str | None, key: str) -> Token:
@@ -165,7 +165,7 @@ class Sealer:
                 )
             )
         own_digest = self.digest(entry)
-        row = ListingRow(
+        row = SealedListingRow(
             line=line,
             id=entry.id,
             digest=own_digest,
@@ -219,7 +219,7 @@ class Sealer:
 
 
 def _contents(rows: Iterable[DocumentRow], holder: Holder) -> list[DocumentContent]:
-    """Give what is digested of a holder's documents; `rows` are theirs, in the same order."""
+    """Return the contents of a holder's documents; `rows` are theirs, in the same order."""
     return [
         DocumentContent(
             row.role, row.type, shown_number(document), row.masked, row.token, row.name_token
@@ -249,6 +249,6 @@ def _sorted(members: Iterable[_Member]) -> tuple[_Member, ...]:
 
 
 def shown_number(document: Document | MaskedDocument) -> str:
-    """Give the number as the list shows it."""
+    """Return the number as the list shows it."""
     number = document.number
     return number if isinstance(number, str) else number.pattern

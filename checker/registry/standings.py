@@ -74,10 +74,10 @@ async def find_standings(
 ) -> Findings:
     """Return all links and permits of each subject, whatever day they hold on.
 
-    `claims` has one claim a subject, which tells one sale from another: uses of a permit with this
-    claim are not used up for this sale. With `version`, the standings are those of this version,
-    and only uses of permits until `used_until` count. A connection reads within its transaction,
-    and its owner handles its errors; an engine reads on a connection of its own.
+    `claims` has one claim for each subject, or None: uses of a permit under this claim do not count
+    against the sale itself. With `version`, return the links and permits in force then, and count the uses of permits until
+    `used_until`. A connection reads within its transaction, and its owner handles the errors. An
+    engine reads in a transaction of its own.
 
     Raises:
         Unavailable: PostgreSQL is away or too slow (with an engine).
@@ -191,11 +191,29 @@ def _permit(claim: bytes | None, row: Any) -> Permit:
 
 # The columns of a link and of a permit, side by side; a row fills those of one of them.
 _LINK = (
-    *("role", "number", "token", "masked", "name_token", "listing_id", "case_number", "court"),
-    *("published_on", "starts_on", "ends_on", "public", "fulfilled_on", "measures"),
+    "role",
+    "number",
+    "token",
+    "masked",
+    "name_token",
+    "listing_id",
+    "case_number",
+    "court",
+    "published_on",
+    "starts_on",
+    "ends_on",
+    "public",
+    "fulfilled_on",
+    "measures",
 )
 _PERMIT = (
-    *("permit_id", "services", "valid_from", "valid_until", "uses", "used", "claimed"),
+    "permit_id",
+    "services",
+    "valid_from",
+    "valid_until",
+    "uses",
+    "used",
+    "claimed",
     "ground",
 )
 

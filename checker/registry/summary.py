@@ -1,4 +1,4 @@
-"""What is in force, in numbers: nothing of anybody."""
+"""The list in force, in numbers, without any person."""
 
 from datetime import date, timedelta
 from typing import Any

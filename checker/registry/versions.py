@@ -17,7 +17,7 @@ CHANGE_CHANNEL = "checker_change"
 
 
 class ChangeKind(StrEnum):
-    """What a change did to the list."""
+    """The kinds of change of the list."""
 
     SNAPSHOT = "snapshot"
     CHANGES = "changes"
@@ -61,8 +61,11 @@ class ListVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 VERSION_COLUMNS = (
-    *(change.c.version, change.c.at, change.c.kind),
-    *(change.c.change_id, change.c.history),
+    change.c.version,
+    change.c.at,
+    change.c.kind,
+    change.c.change_id,
+    change.c.history,
 )
 _versions = select(*VERSION_COLUMNS).order_by(change.c.version.desc())
 
@@ -98,7 +101,7 @@ async def version_at(connection: AsyncConnection, instant: datetime) -> ListVers
 
 
 async def list_origin(connection: AsyncConnection) -> ChangeKind | None:
-    """Tell how the whole list last came in: as a snapshot or by the demo; None: not yet."""
+    """Return the kind of the last change that replaced the whole list; None: there was none."""
     whole = _versions.where(change.c.kind != ChangeKind.CHANGES).limit(1)
     newest = await _first(connection, whole)
     return None if newest is None else newest.kind
@@ -109,7 +112,7 @@ async def put_change(
 ) -> ListVersion:
     """Number the change; the caller holds `Lock.LIST_WRITER`, so numbers have no gap.
 
-    Whoever listens is told once the transaction is committed.
+    PostgreSQL notifies the listeners when the transaction commits.
     """
     row = {"kind": kind, "at": at, "accepted": accepted, "rejected": rejected}
     return ListVersion.of((await connection.execute(_NUMBER, row)).mappings().one())

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 from checker.errors import InvalidRequest, NotFound
 from checker.notices.endpoint import EndpointRules
 from checker.notices.notices import assemble_notices
-from checker.notices.schedule import DELAYS_S
+from checker.notices.schedule import SCHEDULE
 from checker.work import working
 from tests.integration.notices.notice_grounds import quiet_node
 from tests.support.notice_receiver import receiving
@@ -144,7 +144,7 @@ async def test_a_notice_is_given_up_after_days_and_taken_up_again_when_asked_for
     with receiving(lambda _message: answers["now"]) as receiver:
         await town.put_webhook("hotel", receiver.url)
         await town.end(1)
-        for delay_s in (*DELAYS_S, 0):
+        for delay_s in (*SCHEDULE.delays_s, 0):
             await town.send()
             clock.move(seconds=delay_s * 1.2 + 1)
         shown = await town.webhook("hotel")
@@ -152,7 +152,7 @@ async def test_a_notice_is_given_up_after_days_and_taken_up_again_when_asked_for
         [listed] = await town.node.notices.webhooks.show_all()
         assert (listed.account, listed.dead) == ("hotel", 1)
         tries = len(receiver.messages)
-        assert tries == len(DELAYS_S) + 1
+        assert tries == len(SCHEDULE.delays_s) + 1
         clock.move(days=30)
         await town.send()
         assert len(receiver.messages) == tries

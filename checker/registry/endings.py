@@ -1,0 +1,240 @@
+"""The endings of changes: each row names a restriction that a change of the list lifts.
+
+The transaction of a change writes the rows, so an ending and its change are committed together.
+`checker.notices` reads the rows. A row is never changed.
+
+| ground | a change writes the row for |
+|---|---|
+| the ground of a delisting | a listing that the change delists, on a day that has come |
+| `removed` | a listing that a snapshot no longer holds |
+| `expired` | a listing that the change replaces by an expired one |
+| `shielded` | a listing that the change shields |
+| `officer_left` | a listing that goes on without some of its officers |
+| `party_replaced` | a listing that goes on with another party |
+| `permit` | each listing that reaches the holder of a new permit which is valid already |
+
+A day or an instant that comes later lifts a restriction without a change. Such endings have no row:
+`checker.notices.due` finds them on their day.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    FromClause,
+    Identity,
+    Index,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from checker.database.metadata import metadata
+from checker.domain.clock import shanghai_day
+from checker.registry.in_force import Version, documents_of, in_force, links, reach
+from checker.registry.schema import change, listing, permit
+from checker.registry.versions import ListVersion
+
+
+class EndingGround(StrEnum):
+    """Why a restriction ends, besides the grounds of a delisting (contract, section 5)."""
+
+    REMOVED = "removed"
+    """A snapshot no longer holds the listing."""
+    EXPIRED = "expired"
+    SHIELDED = "shielded"
+    OFFICER_LEFT = "officer_left"
+    PARTY_REPLACED = "party_replaced"
+    """The listing names another party now."""
+    PERMIT = "permit"
+    RETENTION_OVER = "retention_over"
+    """The court kept some measures after the end of the listing, and their time is over."""
+
+
+ending = Table(
+    "ending",
+    metadata,
+    Column("pk", BigInteger, Identity(), primary_key=True),
+    Column("version", BigInteger, ForeignKey("change.version"), nullable=False),
+    Column("listing_id", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    # The day of a delisting or of an expiry. Not set: the instant of the change counts.
+    Column("on", Date),
+    # The ending lifts the restriction for these roles only; not set: for all roles.
+    Column("roles", ARRAY(Text)),
+    # The permit, and the services that it permits; not set: the ending is no permit.
+    Column("permit_id", Text),
+    Column("services", ARRAY(Text)),
+    # Measures that a court keeps after the end of the listing.
+    Column("kept", ARRAY(Text)),
+)
+Index("ix_ending_version", ending.c.version)
+
+
+async def write_listing_endings(connection: AsyncConnection, change_made: ListVersion) -> None:
+    """Write the endings that a change of listings and directives brings.
+
+    The caller has written all rows of the change, in the same transaction.
+    """
+    parameters = {"version": change_made.version, "day": shanghai_day(change_made.at)}
+    await connection.execute(_WRITE_OF_LISTINGS, parameters)
+
+
+async def write_permit_endings(connection: AsyncConnection, change_made: ListVersion) -> None:
+    """Write the endings that the new permits of a change bring, if they are valid already.
+
+    The caller has written all rows of the change, in the same transaction.
+    """
+    parameters = {"version": change_made.version, "at": change_made.at}
+    await connection.execute(_WRITE_OF_PERMITS, parameters)
+
+
+def lifted_by(begun: FromClause, version: Version = None) -> Select[Any]:
+    """Return a statement for the listings that permits lift, by the list of `version`.
+
+    `begun` has the columns of a permit and `begins_at`. The statement has a row for each permit and
+    listing that reaches the holder when the permit begins: `listing_id`, `roles`, `permit_id`,
+    `services` and `begins_at`.
+    """
+    wanted = select(begun.c.token).distinct().cte("wanted")
+    reached = documents_of(reach(wanted, version).cte("reaching")).cte("reached")
+    link = links(reached, version).subquery("link")
+    # A decision keeps the role of its day, so the holder's earlier roles in the listing count too.
+    ever = select(reached.c.asked, reached.c.role, listing.c.id).join_from(
+        reached, listing, listing.c.pk == reached.c.listing_pk
+    )
+    if version is not None:
+        ever = ever.where(listing.c.from_version <= version)
+    held = ever.subquery("held")
+    day = cast(func.timezone(literal_column("INTERVAL '+08:00'"), begun.c.begins_at), Date)
+    return (
+        select(
+            link.c.listing_id,
+            func.array_agg(held.c.role.distinct(), type_=ARRAY(Text)).label("roles"),
+            begun.c.id.label("permit_id"),
+            begun.c.services,
+            begun.c.begins_at,
+        )
+        .join_from(begun, link, link.c.asked == begun.c.token)
+        .join(held, and_(held.c.asked == begun.c.token, held.c.id == link.c.listing_id))
+        .where(
+            or_(link.c.starts_on.is_(None), link.c.starts_on <= day),
+            or_(link.c.ends_on.is_(None), link.c.ends_on > day),
+        )
+        .group_by(begun.c.id, begun.c.services, begun.c.begins_at, link.c.listing_id)
+    )
+
+
+# `left_holder`: the old row of a listing that goes on names a holder, and the new row does not. The
+# new row names the holder if it has one of the holder's documents, a document that is bound to one
+# of them, or the holder's name where one of the two numbers is masked. `unmatched` sorts out the
+# documents that stand in the new row unchanged: of a large snapshot, nearly all do. A decision
+# keeps the role of its day, so `left_role` has the roles of the holder's documents in earlier rows.
+_WRITE_OF_LISTINGS: Final = text(
+    """
+WITH ended AS MATERIALIZED (
+    SELECT o.id AS listing_id, o.pk AS old_pk, n.pk AS new_pk, n.expires_on,
+           n.pk IS NOT NULL AND (n.expires_on IS NULL OR n.expires_on > :day) AS goes_on
+    FROM listing o LEFT JOIN listing n ON n.id = o.id AND n.from_version = :version
+    WHERE o.until_version = :version
+), delisted AS (
+    SELECT listing_id, ground, "on" FROM directive
+    WHERE from_version = :version AND kind = 'delisting' AND "on" <= :day
+), unmatched AS MATERIALIZED (
+    SELECT e.listing_id, e.old_pk, e.new_pk, o.officer_pk, o.role, o.token
+    FROM ended e JOIN document o ON o.listing_pk = e.old_pk
+    WHERE e.goes_on AND NOT EXISTS (
+        SELECT FROM document n WHERE n.listing_pk = e.new_pk AND n.token = o.token
+    )
+), left_holder AS (
+    SELECT u.listing_id, u.role, u.token FROM unmatched u
+    WHERE NOT EXISTS (
+        SELECT FROM document h
+        JOIN document n ON n.listing_pk = u.new_pk AND (
+            n.token = h.token
+            OR ((n.masked OR h.masked) AND n.name_token = h.name_token)
+            OR EXISTS (
+                SELECT FROM bound_document own
+                JOIN bound_document other ON other.person = own.person
+                WHERE own.token = h.token AND other.token = n.token
+                AND own.until_version IS NULL AND other.until_version IS NULL
+            )
+        )
+        WHERE h.listing_pk = u.old_pk AND h.officer_pk IS NOT DISTINCT FROM u.officer_pk
+    )
+), left_role AS (
+    SELECT listing_id, role FROM left_holder
+    UNION
+    SELECT g.listing_id, d.role
+    FROM left_holder g JOIN listing l ON l.id = g.listing_id
+    JOIN document d ON d.listing_pk = l.pk AND d.token = g.token
+    WHERE g.role <> 'debtor' AND d.role <> 'debtor'
+), lifted AS (
+    SELECT listing_id, 'shielded' AS ground, CAST(NULL AS text[]) AS roles FROM directive
+    WHERE from_version = :version AND kind = 'shielding'
+    UNION ALL
+    SELECT listing_id, 'party_replaced', ARRAY[role] FROM left_role
+    WHERE role = 'debtor' GROUP BY listing_id, role
+    UNION ALL
+    SELECT listing_id, 'officer_left', array_agg(DISTINCT role) FROM left_role
+    WHERE role <> 'debtor' GROUP BY listing_id
+), final AS (
+    SELECT listing_id, CASE WHEN expires_on IS NULL THEN 'removed' ELSE 'expired' END AS ground,
+           expires_on AS "on"
+    FROM ended e
+    WHERE NOT goes_on AND NOT EXISTS (SELECT FROM delisted d WHERE d.listing_id = e.listing_id)
+    UNION ALL
+    SELECT listing_id, ground, "on" FROM delisted
+)
+INSERT INTO ending (version, listing_id, ground, "on", roles, kept)
+SELECT :version, listing_id, ground, "on", roles, kept FROM (
+    SELECT listing_id, ground, CAST(NULL AS date) AS "on", roles, CAST(NULL AS text[]) AS kept
+    FROM lifted
+    UNION ALL
+    SELECT listing_id, ground, "on", NULL, (
+        SELECT array_agg(DISTINCT measure)
+        FROM directive t CROSS JOIN unnest(t.measures) AS measure
+        WHERE t.listing_id = f.listing_id AND t.kind = 'retention' AND t."on" > :day
+        AND t.until_version IS NULL
+    )
+    FROM final f
+) AS found
+ORDER BY ground, listing_id
+"""
+).bindparams(bindparam("version", type_=BigInteger), bindparam("day", type_=Date))
+
+
+def _write_of_permits() -> Any:
+    version = bindparam("version", type_=BigInteger)
+    at = bindparam("at", type_=change.c.at.type)
+    valid = (
+        select(permit, at.label("begins_at"))
+        .where(permit.c.from_version == version, in_force(permit))
+        .where(permit.c.valid_from <= at, permit.c.valid_until > at)
+        .cte("valid")
+    )
+    found = lifted_by(valid).subquery("found")
+    names = ("listing_id", "roles", "permit_id", "services")
+    rows = select(
+        version, literal(EndingGround.PERMIT.value, Text), *(found.c[name] for name in names)
+    ).order_by(found.c.permit_id, found.c.listing_id)
+    return insert(ending).from_select(["version", "ground", *names], rows)
+
+
+_WRITE_OF_PERMITS: Final = _write_of_permits()
