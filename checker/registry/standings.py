@@ -75,9 +75,9 @@ async def find_standings(
     """Return all links and permits of each subject, whatever day they hold on.
 
     `claims` has one claim for each subject, or None: uses of a permit under this claim do not count
-    against the sale itself. With `version`, return the links and permits in force then, and count the uses of permits until
-    `used_until`. A connection reads within its transaction, and its owner handles the errors. An
-    engine reads in a transaction of its own.
+    against the sale itself. With `version`, return the links and permits in force then, and count
+    the uses of permits until `used_until`. A connection reads within its transaction, and its owner
+    handles the errors. An engine reads in a transaction of its own.
 
     Raises:
         Unavailable: PostgreSQL is away or too slow (with an engine).
