@@ -1,4 +1,4 @@
-"""A body that is used while it comes in: past sales, of which each line is answered by itself."""
+"""A body that is used while it arrives: past sales, each line of which is judged by itself."""
 
 from collections.abc import AsyncIterator
 from time import perf_counter
@@ -10,7 +10,7 @@ from checker.errors import InvalidRequest
 
 
 class Transfer:
-    """One body as it comes in; a transfer that was cut off is no end of what it brings."""
+    """One body as it arrives; a body that was cut off raises an error, and does not just end."""
 
     def __init__(self, request: Request[Any, Any, Any], *, if_cut: str) -> None:
         self._request = request
@@ -19,14 +19,14 @@ class Transfer:
 
     @property
     def seconds_since_end(self) -> float:
-        """How long ago the last byte came."""
+        """Return the seconds since the last bytes arrived."""
         return perf_counter() - self._ended_at
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Pass the body on.
+        """Yield the body, part by part.
 
         Raises:
-            InvalidRequest: the sender went away before its end.
+            InvalidRequest: the sender closed the connection before the end.
         """
         more = True
         while more:

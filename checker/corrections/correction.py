@@ -36,7 +36,7 @@ comes as a delisting of the feed, or is asked for anew.
 """
 
 
-class Status(StrEnum):
+class CorrectionStatus(StrEnum):
     """How a correction stands: `overdue` is open past the court's days."""
 
     OPEN = "open"
@@ -72,11 +72,11 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None
     listings: tuple[Concerned, ...]
 
-    def status(self, today: date) -> Status:
+    def status(self, today: date) -> CorrectionStatus:
         """Tell how it stands on a day."""
         if self.ruling is not None:
-            return Status.RULED
-        return Status.OVERDUE if self.due_on < today else Status.OPEN
+            return CorrectionStatus.RULED
+        return CorrectionStatus.OVERDUE if self.due_on < today else CorrectionStatus.OPEN
 
 
 def due_on(received_on: date) -> date:

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from checker.corrections import rows
 from checker.corrections.correction import (
     Correction,
+    CorrectionStatus,
     Ruling,
-    Status,
     delisted_by,
     require_move,
 )
@@ -179,7 +179,9 @@ class Corrections:
             note=None if note is None else opened(note, NOTE, correction.id),
         )
 
-    async def page(self, status: Status | None, after: int, limit: int) -> tuple[Correction, ...]:
+    async def page(
+        self, status: CorrectionStatus | None, after: int, limit: int
+    ) -> tuple[Correction, ...]:
         """Give up to `limit` corrections, oldest first, from the number `after` on.
 
         Raises Unavailable.

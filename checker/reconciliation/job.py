@@ -13,7 +13,7 @@ SILENT_AFTER: Final = timedelta(seconds=60)
 """So long without a word, and the process has died."""
 
 
-class Status(StrEnum):
+class ReconciliationStatus(StrEnum):
     """Where a reconciliation stands."""
 
     RUNNING = "running"
@@ -39,7 +39,7 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     id: str
-    status: Status
+    status: ReconciliationStatus
     reason: Interruption | None
     created_at: datetime
     touched_at: datetime
@@ -50,9 +50,9 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, now: datetime) -> "Reconciliation":
         """Tell how it stands at an instant: who has been silent for long has stopped."""
-        if self.status is Status.RUNNING and self.touched_at + SILENT_AFTER < now:
+        if self.status is ReconciliationStatus.RUNNING and self.touched_at + SILENT_AFTER < now:
             return msgspec.structs.replace(
-                self, status=Status.INTERRUPTED, reason=Interruption.STOPPED
+                self, status=ReconciliationStatus.INTERRUPTED, reason=Interruption.STOPPED
             )
         return self
 

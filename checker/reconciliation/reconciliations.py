@@ -24,7 +24,7 @@ from checker.policy.book import PolicyBook
 from checker.reconciliation import rows
 from checker.reconciliation.batches import BatchQueue
 from checker.reconciliation.history import History
-from checker.reconciliation.job import HEARTBEAT_S, Reconciliation, Result, Status
+from checker.reconciliation.job import HEARTBEAT_S, Reconciliation, ReconciliationStatus, Result
 from checker.reconciliation.past_sale import Line, SalesReader
 from checker.reconciliation.working import REFERENCE, Working
 from checker.registry.sealing import Sealer
@@ -79,7 +79,7 @@ class Reconciliations:
         row: dict[str, Any] = {
             "id": str(uuid4()),
             "account_id": caller.account_id,
-            "status": Status.RUNNING,
+            "status": ReconciliationStatus.RUNNING,
             "created_at": now,
             "touched_at": now,
             **dict.fromkeys(("lines", "adverse", "rejected"), 0),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, any_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.reconciliation.job import Interruption, Reconciliation, Status
+from checker.reconciliation.job import Interruption, Reconciliation, ReconciliationStatus
 from checker.reconciliation.schema import reconciliation, reconciliation_result
 
 FORGOTTEN_AT_ONCE = 5_000
@@ -36,9 +36,9 @@ async def end(
     connection: AsyncConnection, number: int, now: datetime, reason: Interruption | None
 ) -> Reconciliation:
     """Write that a reconciliation is done, or why it is not; the first end stands."""
-    status = Status.DONE if reason is None else Status.INTERRUPTED
+    status = ReconciliationStatus.DONE if reason is None else ReconciliationStatus.INTERRUPTED
     ended = {"status": status, "reason": reason, "ended_at": now, "touched_at": now}
-    runs = reconciliation.c.status == Status.RUNNING
+    runs = reconciliation.c.status == ReconciliationStatus.RUNNING
     await connection.execute(
         update(reconciliation).where(reconciliation.c.pk == number, runs).values(ended)
     )
@@ -97,7 +97,7 @@ def _read(row: Any) -> Reconciliation:
     return Reconciliation(
         number=row.pk,
         id=row.id,
-        status=Status(row.status),
+        status=ReconciliationStatus(row.status),
         reason=None if row.reason is None else Interruption(row.reason),
         created_at=row.created_at,
         touched_at=row.touched_at,

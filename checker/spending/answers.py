@@ -4,10 +4,10 @@ from datetime import datetime
 
 import msgspec
 
-from checker.domain.clock import instant_text
+from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import Outcome, Spending
 from checker.errors import CheckerError, Conflict, Resolution
-from checker.spending.authorization import Authorization, Status
+from checker.spending.authorization import Authorization, AuthorizationStatus
 from checker.spending.errors import CapExceeded
 
 
@@ -19,11 +19,11 @@ class AuthorizationView(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    status: Status
+    status: AuthorizationStatus
     amount_fen: int
     captured_fen: int
     refunded_fen: int
-    expires_at: str
+    expires_at: InstantText
     reference: str | None
     decision_id: str
     decision: Outcome | msgspec.UnsetType = msgspec.UNSET

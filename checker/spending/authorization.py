@@ -23,7 +23,7 @@ from checker.domain.service_terms import AMOUNT_MAX_FEN, ResortVenue
 from checker.errors import Conflict, Resolution
 
 
-class Status(StrEnum):
+class AuthorizationStatus(StrEnum):
     """Where an authorization stands. `refunded`: nothing is left of what was captured."""
 
     HELD = "held"
@@ -44,14 +44,14 @@ class StepKind(StrEnum):
     REFUNDED = "refunded"
 
 
-MOVES: Final[Mapping[Status, frozenset[StepKind]]] = {
-    Status.HELD: frozenset(
+MOVES: Final[Mapping[AuthorizationStatus, frozenset[StepKind]]] = {
+    AuthorizationStatus.HELD: frozenset(
         {StepKind.INCREMENTED, StepKind.CAPTURED, StepKind.VOIDED, StepKind.EXPIRED}
     ),
-    Status.CAPTURED: frozenset({StepKind.REFUNDED}),
-    Status.VOIDED: frozenset(),
-    Status.EXPIRED: frozenset(),
-    Status.REFUNDED: frozenset(),
+    AuthorizationStatus.CAPTURED: frozenset({StepKind.REFUNDED}),
+    AuthorizationStatus.VOIDED: frozenset(),
+    AuthorizationStatus.EXPIRED: frozenset(),
+    AuthorizationStatus.REFUNDED: frozenset(),
 }
 """The legal moves, besides the first one: which steps may follow where."""
 
@@ -59,9 +59,9 @@ STEPS_MAX: Final = 1_000
 """So many, and it may only end: a stay that grows every hour for a month has fewer."""
 
 _RESOLUTIONS: Final = {
-    StepKind.CAPTURED: Status.CAPTURED,
-    StepKind.VOIDED: Status.VOIDED,
-    StepKind.EXPIRED: Status.EXPIRED,
+    StepKind.CAPTURED: AuthorizationStatus.CAPTURED,
+    StepKind.VOIDED: AuthorizationStatus.VOIDED,
+    StepKind.EXPIRED: AuthorizationStatus.EXPIRED,
 }
 
 
@@ -157,13 +157,15 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         """When the hold ends by itself, if nothing ends it before."""
         return max(step.expires_at for step in self.steps if step.expires_at is not None)
 
-    def status(self, now: datetime) -> Status:
+    def status(self, now: datetime) -> AuthorizationStatus:
         """Tell where it stands at an aware instant; a hold whose time is over has expired."""
         resolution = self._resolution()
         if resolution is None:
-            return Status.EXPIRED if self.expires_at <= now else Status.HELD
+            return (
+                AuthorizationStatus.EXPIRED if self.expires_at <= now else AuthorizationStatus.HELD
+            )
         if resolution.kind is StepKind.CAPTURED and self.refunded_fen == self.captured_fen:
-            return Status.REFUNDED
+            return AuthorizationStatus.REFUNDED
         return _RESOLUTIONS[resolution.kind]
 
     @property
@@ -226,11 +228,11 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         status = self.status(now)
         if kind in MOVES[status]:
             return
-        if status is Status.HELD:
+        if status is AuthorizationStatus.HELD:
             raise Conflict("nothing was captured yet, so nothing can be given back")
         raise Conflict(f"the authorization is {status} already", resolution=self._told(status))
 
-    def _told(self, status: Status) -> Resolution:
+    def _told(self, status: AuthorizationStatus) -> Resolution:
         resolution = self._resolution()
         amount_fen = self.held_fen if resolution is None else resolution.amount_fen
         at = self.expires_at

@@ -153,6 +153,20 @@ def test_an_address_where_nothing_is_gives_a_problem(anyone: httpx.Client, path:
     problem(anyone.get(path), 404, "not-found")
 
 
+def test_a_browser_at_the_root_comes_to_the_page_of_the_api(anyone: httpx.Client) -> None:
+    accepted = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    response = anyone.get("/", headers={"accept": accepted})
+    assert (response.status_code, response.headers["location"]) == (302, "/docs")
+    assert response.headers["vary"] == "accept"
+    page = anyone.get("/", headers={"accept": accepted}, follow_redirects=True)
+    assert page.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/plain"])
+def test_a_program_at_the_root_gets_a_problem(anyone: httpx.Client, accept: str) -> None:
+    problem(anyone.get("/", headers={"accept": accept}), 404, "not-found")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -197,6 +211,9 @@ def test_the_document_describes_openapi_3_1_with_all_references_resolved(
     for path, operations in document["paths"].items():
         for operation in operations.values():
             assert operation["summary"]
+            assert operation["description"]
+            assert operation["operationId"]
+            assert operation["tags"]
             assert operation["responses"].keys() & {"200", "201", "204"}
             named = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"}
             assert named == set(re.findall(r"\{(\w+)\}", path))

@@ -24,8 +24,7 @@ from checker.errors import CheckerError, ConfigurationError
 from checker.formats.operation import OperationLine
 from checker.formats.zxgk import PARTY_TYPES, TITLES
 from checker.logs import FIELDS, FORMATTERS, LogFormat
-from checker.reconciliation.job import Interruption
-from checker.reconciliation.job import Status as ReconciliationStatus
+from checker.reconciliation.job import Interruption, ReconciliationStatus
 from checker.reconciliation.past_sale import RejectedCode
 from checker.reconciliation.schema import reconciliation
 from checker.registry.entry import FeedFormat, PartyType, RejectCode
@@ -33,7 +32,7 @@ from checker.registry.ledger_state import DirectiveKind
 from checker.registry.operations import DelistingGround, Operation
 from checker.registry.schema import directive, listing
 from checker.registry.versions import ChangeKind
-from checker.spending.authorization import MOVES, Status, StepKind
+from checker.spending.authorization import MOVES, AuthorizationStatus, StepKind
 
 # Errors that stop a start: there is no request yet to answer.
 BEFORE_ANY_REQUEST = {ConfigurationError}
@@ -72,7 +71,7 @@ def test_no_two_errors_share_a_code():
         (Role, ROLE_ORDER.keys()),
         (PartyType, set(PARTY_TYPES.values())),
         (LogFormat, FORMATTERS.keys()),
-        (Status, MOVES.keys()),
+        (AuthorizationStatus, MOVES.keys()),
         (StepKind, {StepKind.HELD}.union(*MOVES.values())),
         ({None, *Ruling}, RULINGS.keys()),
         (Threshold, {*Threshold} & {*Settings.__struct_fields__}),

@@ -12,7 +12,7 @@ from checker.domain.clock import instant_text
 from checker.errors import InvalidRequest
 from checker.formats.lines import cut_lines
 from checker.reconciliation.batches import in_batches
-from checker.reconciliation.job import Status
+from checker.reconciliation.job import ReconciliationStatus
 from checker.reconciliation.past_sale import SalesFormat, SalesReader
 
 HOURS = 8
@@ -69,7 +69,7 @@ async def reconcile(node, *sales, by=None):
     """Reconcile sales; gives the reconciliation and its results by line."""
     works = node.reconciliations
     done = await works.work(*await begin(node, sales, by=by or caller()))
-    assert done.status is Status.DONE
+    assert done.status is ReconciliationStatus.DONE
     return done, {each.line: each for each in await works.results(done.number, 0, 10_000)}
 
 

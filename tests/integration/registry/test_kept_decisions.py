@@ -20,8 +20,8 @@ from registry_grounds import (
 )
 
 from checker.accounts.keys import AccountRole, create_key
+from checker.api.answering import ChecksResource
 from checker.api.bodies import Bodies
-from checker.api.checks import ChecksResource
 from checker.api.metrics import Metrics
 from checker.domain.service import Lodging
 from checker.errors import Unavailable
@@ -126,7 +126,7 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
     async def receive():
         return {"type": "http.request", "body": msgspec.json.encode(asked)}
 
-    answer = msgspec.json.decode((await resource.create(f"Bearer {key}", receive)).body)
+    answer = msgspec.json.decode((await resource.create(f"Bearer {key}", "", receive)).body)
     assert (answer["decision"], answer["receipt"].keys()) == ("allow", {"jws", "opening"})
     assert await everything(node) == before
 

@@ -19,7 +19,7 @@ from registry_grounds import (
 )
 
 from checker.errors import InvalidRequest, NotFound, QuotaExceeded, Unavailable
-from checker.reconciliation.job import Interruption, Status
+from checker.reconciliation.job import Interruption, ReconciliationStatus
 from checker.reconciliation.past_sale import SalesFormat, SalesReader
 from checker.reconciliation.reconciliations import KEPT, RUNNING_MAX
 
@@ -83,7 +83,7 @@ async def test_a_file_that_was_cut_off_tells_how_many_lines_were_dealt_with(list
     with pytest.raises(InvalidRequest):
         await works.work(opened, *more)
     found = await works.find(SELLER, opened.id)
-    assert (found.status, found.reason) == (Status.INTERRUPTED, Interruption.CUT_OFF)
+    assert (found.status, found.reason) == (ReconciliationStatus.INTERRUPTED, Interruption.CUT_OFF)
     assert (found.lines, found.adverse) == (500, 500)
 
 
@@ -113,7 +113,7 @@ async def test_who_does_not_wait_finds_the_results_later(listed, clock):
     await works.take_in(opened, *more)
 
     async def is_done():
-        return (await works.find(SELLER, opened.id)).status is Status.DONE
+        return (await works.find(SELLER, opened.id)).status is ReconciliationStatus.DONE
 
     await until(is_done)
     found = await works.find(SELLER, opened.id)
@@ -152,10 +152,10 @@ async def test_few_run_at_once_and_those_are_said_to_run_while_they_do(listed, c
     clock.move(seconds=50)
     await works.keep()
     clock.move(seconds=50)
-    assert (await works.find(SELLER, opened[0].id)).status is Status.RUNNING
+    assert (await works.find(SELLER, opened[0].id)).status is ReconciliationStatus.RUNNING
     clock.move(seconds=50)
     dead = await works.find(SELLER, opened[0].id)
-    assert (dead.status, dead.reason) == (Status.INTERRUPTED, Interruption.STOPPED)
+    assert (dead.status, dead.reason) == (ReconciliationStatus.INTERRUPTED, Interruption.STOPPED)
 
 
 async def test_another_accounts_is_not_found(listed):

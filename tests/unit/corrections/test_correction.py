@@ -8,8 +8,8 @@ from checker.corrections.correction import (
     MOVES,
     Concerned,
     Correction,
+    CorrectionStatus,
     Ruling,
-    Status,
     delisted_by,
     due_on,
     is_late,
@@ -45,15 +45,15 @@ def correction(*listings: tuple[str, str], ruling: Ruling | None = None) -> Corr
 @pytest.mark.parametrize(
     ("day", "ruling", "status"),
     [
-        (23, None, Status.OPEN),
-        (26, None, Status.OPEN),
-        (27, None, Status.OVERDUE),
-        (23, Ruling.REJECTED, Status.RULED),
-        (27, Ruling.UPHELD, Status.RULED),
+        (23, None, CorrectionStatus.OPEN),
+        (26, None, CorrectionStatus.OPEN),
+        (27, None, CorrectionStatus.OVERDUE),
+        (23, Ruling.REJECTED, CorrectionStatus.RULED),
+        (27, Ruling.UPHELD, CorrectionStatus.RULED),
     ],
 )
 def test_a_correction_is_overdue_after_its_third_day_unless_it_is_ruled_on(
-    day: int, ruling: Ruling | None, status: Status
+    day: int, ruling: Ruling | None, status: CorrectionStatus
 ) -> None:
     assert correction(ruling=ruling).status(date(2026, 11, day)) is status
 

@@ -13,9 +13,9 @@ from checker.spending.authorization import (
     MOVES,
     STEPS_MAX,
     Authorization,
+    AuthorizationStatus,
     Counted,
     Opening,
-    Status,
     StepKind,
 )
 
@@ -44,12 +44,12 @@ def held() -> Authorization:
     return Authorization.hold(opening, 500, ENDS, COUNTED)
 
 
-STATES: dict[Status, Callable[[], Authorization]] = {
-    Status.HELD: held,
-    Status.CAPTURED: lambda: held().capture(300, SOON),
-    Status.VOIDED: lambda: held().void(SOON),
-    Status.EXPIRED: lambda: held().expire(LATE),
-    Status.REFUNDED: lambda: held().capture(300, SOON).refund(300, SOON),
+STATES: dict[AuthorizationStatus, Callable[[], Authorization]] = {
+    AuthorizationStatus.HELD: held,
+    AuthorizationStatus.CAPTURED: lambda: held().capture(300, SOON),
+    AuthorizationStatus.VOIDED: lambda: held().void(SOON),
+    AuthorizationStatus.EXPIRED: lambda: held().expire(LATE),
+    AuthorizationStatus.REFUNDED: lambda: held().capture(300, SOON).refund(300, SOON),
 }
 STEPS: dict[StepKind, Callable[[Authorization], Authorization]] = {
     StepKind.INCREMENTED: lambda one: one.increment(1, SOON, ENDS, COUNTED),
@@ -59,14 +59,14 @@ STEPS: dict[StepKind, Callable[[Authorization], Authorization]] = {
 }
 
 
-@pytest.mark.parametrize("status", Status)
-def test_a_status_is_reached_by_its_steps(status: Status) -> None:
+@pytest.mark.parametrize("status", AuthorizationStatus)
+def test_a_status_is_reached_by_its_steps(status: AuthorizationStatus) -> None:
     assert STATES[status]().status(SOON) is status
 
 
-@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("status", AuthorizationStatus)
 @pytest.mark.parametrize("kind", STEPS)
-def test_only_the_moves_of_the_table_are_legal(status: Status, kind: StepKind) -> None:
+def test_only_the_moves_of_the_table_are_legal(status: AuthorizationStatus, kind: StepKind) -> None:
     one = STATES[status]()
     if kind in MOVES[status]:
         moved = STEPS[kind](one)
@@ -77,10 +77,10 @@ def test_only_the_moves_of_the_table_are_legal(status: Status, kind: StepKind) -
             STEPS[kind](one)
 
 
-@pytest.mark.parametrize("status", Status)
-def test_the_sums_of_the_steps_are_what_is_held_and_captured(status: Status) -> None:
+@pytest.mark.parametrize("status", AuthorizationStatus)
+def test_the_sums_of_the_steps_are_what_is_held_and_captured(status: AuthorizationStatus) -> None:
     one = STATES[status]()
-    assert one.held_fen == (500 if status is Status.HELD else 0)
+    assert one.held_fen == (500 if status is AuthorizationStatus.HELD else 0)
     left = one.captured_fen - one.refunded_fen
     assert sum(step.captured_delta for step in one.steps) == left
 
@@ -91,15 +91,15 @@ def test_however_many_steps_there_are_an_authorization_can_end() -> None:
         one = STEPS[StepKind.INCREMENTED](one)
     with pytest.raises(Conflict, match="capture it or void it"):
         STEPS[StepKind.INCREMENTED](one)
-    assert one.void(SOON).status(SOON) is Status.VOIDED
+    assert one.void(SOON).status(SOON) is AuthorizationStatus.VOIDED
     captured = one.capture(500, SOON)
     with pytest.raises(Conflict, match="all that is left, 500 fen"):
         captured.refund(499, SOON)
-    assert captured.refund(500, SOON).status(SOON) is Status.REFUNDED
+    assert captured.refund(500, SOON).status(SOON) is AuthorizationStatus.REFUNDED
 
 
 def test_a_hold_whose_time_is_over_has_expired_without_a_step() -> None:
-    assert held().status(ENDS) is Status.EXPIRED
+    assert held().status(ENDS) is AuthorizationStatus.EXPIRED
     assert held().has_lapsed(ENDS)
     with pytest.raises(Conflict) as refusal:
         held().capture(1, ENDS)
@@ -109,7 +109,7 @@ def test_a_hold_whose_time_is_over_has_expired_without_a_step() -> None:
 
 
 def test_what_has_expired_by_its_step_is_over_by_any_clock() -> None:
-    assert held().expire(ENDS).status(AT) is Status.EXPIRED
+    assert held().expire(ENDS).status(AT) is AuthorizationStatus.EXPIRED
 
 
 def test_an_authorization_never_holds_a_sum_that_cannot_be_written() -> None:
