@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test lint lock bench load clean
+.PHONY: install run test lint lint-openapi lock bench load clean
 
 install: $(STAMP)
 
@@ -17,7 +17,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 run: install
 	$(BIN)/checker demo --port $(PORT)
 
-test: install
+test: install lint-openapi
 	$(BIN)/python -m compileall -q cache checker loadtest
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
 
@@ -25,6 +25,10 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Needs Node, and `npm ci` in this folder; without them the lint is left out, and says so.
+lint-openapi:
+	tests/contract/openapi_lint/lint
 
 # Needs uv; run after a change of dependencies in pyproject.toml.
 lock:
