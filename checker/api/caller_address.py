@@ -8,5 +8,5 @@ UNKNOWN = ""
 
 def caller_address(scope: Any) -> str:
     """Return the address of the peer of a request, from the ASGI scope."""
-    client = scope.get("client")
-    return str(client[0]) if client else UNKNOWN
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else UNKNOWN

@@ -38,22 +38,25 @@ class Lane:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer checks, batches and pages; pass every other request to `routed`."""
-        if scope["type"] == "http" and scope["query_string"]:
+        if scope["type"] != "http":
+            await self._pass_on(scope, receive, send)
+            return
+        method, path, query = scope["method"], scope["path"], scope["query_string"]
+        if query:
             has_header = any(name == _AUTHORIZATION for name, _ in scope["headers"])
-            refused = key_in_url(scope["path"], scope["query_string"], has_header=has_header)
+            refused = key_in_url(path, query, has_header=has_header)
             if refused is not None:
                 await send_reply(send, reply_to(refused))
                 return
-        if scope["type"] == "http" and scope["method"] == "POST":
-            path = scope["path"]
+        if method == "POST":
             if path == _CHECKS:
                 await send_reply(send, await self._answer_check(scope, receive))
                 return
             if path == _BATCH:
                 await self._answer_batch(scope, receive, send)
                 return
-        if scope["type"] == "http" and scope["method"] == "GET":
-            served: Served | None = self.routed.state.pages.get(scope["path"])
+        elif method == "GET":
+            served: Served | None = self.routed.state.pages.get(path)
             if served is not None:
                 await send_reply(send, await _answer_page(scope, served))
                 return

@@ -107,7 +107,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         if self.query is not None or self.body is not None:
             found.append(InvalidRequest)
         if self.key is not KeyUse.NONE:
-            found += [Unauthenticated, OutOfScope, Unavailable]
+            # InvalidRequest also answers a key in the URL beside the key in its header.
+            found += [InvalidRequest, Unauthenticated, OutOfScope, Unavailable]
         if self.body is not None:
             found += [BodyStalled, TooLarge]
         if self.key is KeyUse.OPTIONAL:
