@@ -50,12 +50,17 @@ _PAGE: Final = """<!doctype html>
 def kept_pages() -> dict[str, Served]:
     """Return the pages that never change, by their address."""
     pages: dict[str, Served] = {
-        DOCUMENT: KeptPage(_document, JSON),
+        DOCUMENT: KeptPage(rendered_document, JSON),
         DOCS: KeptPage(_page, HTML),
     }
     for name, media_type in _ASSET_TYPES.items():
         pages[f"{ASSETS}/{name}"] = KeptPage((_assets() / name).read_bytes, media_type)
     return pages
+
+
+def rendered_document() -> bytes:
+    """Return the OpenAPI document as JSON."""
+    return encode(openapi_document(OPERATIONS, package_version("checker")))
 
 
 @get("/")
@@ -94,10 +99,6 @@ def assets_router() -> Any:
 async def _respond_page(request: Request[Any, Any, Any], path: str) -> Response[Any]:
     served: Served = request.app.state.pages[path]
     return respond((await served.page()).reply(request.headers))
-
-
-def _document() -> bytes:
-    return encode(openapi_document(OPERATIONS, package_version("checker")))
 
 
 def _page() -> bytes:

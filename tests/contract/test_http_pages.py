@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town
 
 GOLDEN = Path(__file__).with_name("openapi.json")
 RENEW = (
-    "the API changed; if it was meant, start `checker demo` and renew the snapshot: curl -s "
-    "http://127.0.0.1:8000/openapi.json | python -m json.tool --no-ensure-ascii > "
-    "tests/contract/openapi.json"
+    "the API changed; if this was meant, renew the golden document: .venv/bin/python -c "
+    '"from checker.api.docs_page import rendered_document as it; print(it().decode())" | '
+    "python3 -m json.tool --no-ensure-ascii > tests/contract/openapi.json"
 )
 PROBLEMS = {
     "invalid-request": 400,
