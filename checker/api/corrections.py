@@ -15,8 +15,8 @@ from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.operation import KeyUse, RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
-from checker.api.parameters import optional_word
-from checker.corrections.correction import Concerned, Correction, CorrectionStatus, Ruling
+from checker.api.parameters import optional_word, words_of
+from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
 from checker.corrections.intake import Filing
 from checker.domain.clock import InstantText, instant_text
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound, QuotaExceeded
@@ -33,7 +33,9 @@ BODY_BYTES_MAX = 32 * 1024
 CORRECTIONS: Final = Tag(
     name="corrections", description="Corrections of the list, and the courts' rulings."
 )
-_STATUS: Final = optional_word("status", "Only corrections of this status", CorrectionStatus)
+_STATUS: Final = optional_word(
+    "status", "Only corrections of this status", words_of(CorrectionState)
+)
 _ID: Final = "8d0f6c1e-6f0b-4c8a-9d56-1c7a2b3d4e5f"
 _RECEIVED: Final = {"id": _ID, "received_on": "2026-11-23", "due_on": "2026-11-26"}
 _SUMMARY: Final = _RECEIVED | {
@@ -101,7 +103,7 @@ class CorrectionProgress(CorrectionReceived, frozen=True, kw_only=True):
     `overdue`: the court's days have passed without a ruling.
     """
 
-    status: CorrectionStatus
+    status: CorrectionState
     ruling: Ruling | None
     ruled_at: InstantText | None
 

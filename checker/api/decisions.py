@@ -11,7 +11,7 @@ from checker.api.call import Call
 from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
-from checker.api.parameters import instant, month, printable, word
+from checker.api.parameters import instant, month, printable, word, words_of
 from checker.audit.explanation import Explanation
 from checker.audit.export import ExportedDecision, ExportFormat, Wanted, export
 from checker.audit.monthly_report import MonthlyReport, monthly_report
@@ -30,7 +30,7 @@ _FROM: Final = instant("from", "From this instant or day on; a day begins in Asi
 _TO: Final = instant("to", "Before this instant or day")
 _ACCOUNT: Final = printable("account", "The id of an account", "is an account's id")
 _FORMAT: Final = word(
-    "format", "How each row is written", ExportFormat, default=ExportFormat.NDJSON
+    "format", "How each row is written", words_of(ExportFormat), default=ExportFormat.NDJSON.value
 )
 _MONTH: Final = month("month", "A month as YYYY-MM; absent: this month")
 _ID: Final = "019aafb2-7c5e-7b7e-8a55-0c6b7d1f2a90"

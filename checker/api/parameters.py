@@ -78,29 +78,34 @@ def number(name: str, description: str, *, default: int, low: int, high: int) ->
     return Parameter(name=name, description=description, schema=schema, read=read)
 
 
-def word(name: str, description: str, words: type[_Word], *, default: _Word) -> Parameter[_Word]:
-    """Return a parameter whose value is one of a closed set of words."""
-    optional = optional_word(name, description, words)
-    return Parameter(
-        name=name,
-        description=description,
-        schema=optional.schema | {"default": default.value},
-        read=lambda text: optional.read(text) or default,
-    )
+def word(name: str, description: str, words: Mapping[str, T], *, default: str) -> Parameter[T]:
+    """Return a parameter whose text is one of these words; its value is the word's value."""
 
+    def read(text: str | None) -> T:
+        value = words.get(default if text is None else text)
+        if value is None:
+            raise _unknown_word(name, words)
+        return value
 
-def optional_word(name: str, description: str, words: type[_Word]) -> Parameter[_Word | None]:
-    """Return a parameter whose value is one of a closed set of words, or None."""
-
-    def read(text: str | None) -> _Word | None:
-        try:
-            return None if text is None else words(text)
-        except ValueError:
-            fault = Fault(f"/{name}", f"is one of {', '.join(words)}")
-            raise InvalidRequest(f"{name} is not a word that is known", [fault]) from None
-
-    schema = {"type": "string", "enum": [each.value for each in words]}
+    schema = {"type": "string", "enum": list(words), "default": default}
     return Parameter(name=name, description=description, schema=schema, read=read)
+
+
+def optional_word(name: str, description: str, words: Mapping[str, T]) -> Parameter[T | None]:
+    """Return a parameter like `word`, whose value is None if the parameter is absent."""
+
+    def read(text: str | None) -> T | None:
+        if text is not None and text not in words:
+            raise _unknown_word(name, words)
+        return None if text is None else words[text]
+
+    schema = {"type": "string", "enum": list(words)}
+    return Parameter(name=name, description=description, schema=schema, read=read)
+
+
+def words_of(members: type[_Word]) -> dict[str, _Word]:
+    """Return the words of a closed set, each with its member."""
+    return {each.value: each for each in members}
 
 
 def instant(name: str, description: str) -> Parameter[datetime | None]:
@@ -160,3 +165,8 @@ def whole_number(text: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > _DIGITS_MAX:
         return None
     return int(text)
+
+
+def _unknown_word(name: str, words: Mapping[str, Any]) -> InvalidRequest:
+    fault = Fault(f"/{name}", f"is one of {', '.join(words)}")
+    return InvalidRequest(f"{name} is not a word that is known", [fault])

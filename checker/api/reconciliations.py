@@ -18,7 +18,7 @@ from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, encode, json_reply
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
-from checker.api.transfer import Transfer
+from checker.api.transfer import arriving_chunks
 from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import Outcome, Reason
 from checker.domain.service import ServiceType
@@ -154,8 +154,8 @@ async def create_reconciliation(call: Call) -> Reply:
     request, runtime, caller = call.request, call.runtime, call.caller
     works = runtime.reconciliations
     reader = SalesReader(_format(request), caller, runtime.clock.now())
-    transfer = Transfer(request, if_cut=_CUT_OFF)
-    lines = cut_lines(unless_idle(transfer.chunks()), line_bytes_max=LINE_BYTES_MAX)
+    chunks = arriving_chunks(request.receive, if_cut=_CUT_OFF)
+    lines = cut_lines(unless_idle(chunks), line_bytes_max=LINE_BYTES_MAX)
     await reader.open(lines)
     opened = await works.open(caller)
     headers = {"location": f"{ADDRESS}/{opened.id}"}

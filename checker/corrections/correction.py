@@ -36,7 +36,7 @@ comes as a delisting of the feed, or is asked for anew.
 """
 
 
-class CorrectionStatus(StrEnum):
+class CorrectionState(StrEnum):
     """How a correction stands: `overdue` is open past the court's days."""
 
     OPEN = "open"
@@ -72,11 +72,11 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None
     listings: tuple[Concerned, ...]
 
-    def status(self, today: date) -> CorrectionStatus:
+    def status(self, today: date) -> CorrectionState:
         """Tell how it stands on a day."""
         if self.ruling is not None:
-            return CorrectionStatus.RULED
-        return CorrectionStatus.OVERDUE if self.due_on < today else CorrectionStatus.OPEN
+            return CorrectionState.RULED
+        return CorrectionState.OVERDUE if self.due_on < today else CorrectionState.OPEN
 
 
 def due_on(received_on: date) -> date:

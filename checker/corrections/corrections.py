@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from checker.corrections import rows
 from checker.corrections.correction import (
     Correction,
-    CorrectionStatus,
+    CorrectionState,
     Ruling,
     delisted_by,
     require_move,
@@ -180,7 +180,7 @@ class Corrections:
         )
 
     async def page(
-        self, status: CorrectionStatus | None, after: int, limit: int
+        self, status: CorrectionState | None, after: int, limit: int
     ) -> tuple[Correction, ...]:
         """Give up to `limit` corrections, oldest first, from the number `after` on.
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.schema import decision
-from checker.corrections.correction import Concerned, Correction, CorrectionStatus, Ruling
+from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
 from checker.corrections.journaled import journal_correction
 from checker.corrections.schema import correction, correction_listing
 from checker.registry.schema import listing
@@ -78,7 +78,7 @@ async def find(connection: AsyncConnection, correction_id: str) -> Correction | 
 
 
 async def read_page(
-    connection: AsyncConnection, shown: tuple[CorrectionStatus | None, date], after: int, limit: int
+    connection: AsyncConnection, shown: tuple[CorrectionState | None, date], after: int, limit: int
 ) -> tuple[Correction, ...]:
     """Read up to `limit` corrections of those that are to be shown on a day, oldest first, from
     the number `after` on.
@@ -181,16 +181,16 @@ def canonical(identifier: str) -> str | None:
         return None
 
 
-def _wanted(status: CorrectionStatus | None, today: date) -> list[ColumnElement[bool]]:
+def _wanted(status: CorrectionState | None, today: date) -> list[ColumnElement[bool]]:
     """Say which rows have a status; `open` are the overdue ones too, or nobody would see them."""
     match status:
         case None:
             return []
-        case CorrectionStatus.OPEN:
+        case CorrectionState.OPEN:
             return [_open]
-        case CorrectionStatus.OVERDUE:
+        case CorrectionState.OVERDUE:
             return [_open, correction.c.due_on < today]
-        case CorrectionStatus.RULED:
+        case CorrectionState.RULED:
             return [~_open]
         case _:
             assert_never(status)

@@ -22,7 +22,7 @@ from registry_grounds import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from checker.corrections.correction import CorrectionStatus, Ruling
+from checker.corrections.correction import CorrectionState, Ruling
 from checker.errors import Conflict, InvalidRequest
 
 pytestmark = pytest.mark.anyio
@@ -43,15 +43,15 @@ async def test_a_correction_is_due_three_days_on_and_overdue_on_the_fourth(liste
     seen = []
     for _ in range(5):
         counts = await listed.corrections.count()
-        overdue = await ids_of(listed, CorrectionStatus.OVERDUE)
+        overdue = await ids_of(listed, CorrectionState.OVERDUE)
         seen.append((counts.waiting, counts.overdue, overdue == [filed.id]))
-        assert await ids_of(listed, CorrectionStatus.OPEN) == [filed.id]
+        assert await ids_of(listed, CorrectionState.OPEN) == [filed.id]
         clock.move(days=1)
     assert seen == [(1, 0, False)] * 4 + [(1, 1, True)]
     await rule(listed, filed, Ruling.REJECTED)
     counts = await listed.corrections.count()
     assert (counts.waiting, counts.overdue) == (0, 0)
-    assert await ids_of(listed, CorrectionStatus.RULED) == await ids_of(listed, None) == [filed.id]
+    assert await ids_of(listed, CorrectionState.RULED) == await ids_of(listed, None) == [filed.id]
 
 
 async def test_a_day_is_one_in_shanghai(listed, clock):

@@ -8,7 +8,7 @@ from checker.corrections.correction import (
     MOVES,
     Concerned,
     Correction,
-    CorrectionStatus,
+    CorrectionState,
     Ruling,
     delisted_by,
     due_on,
@@ -45,15 +45,15 @@ def correction(*listings: tuple[str, str], ruling: Ruling | None = None) -> Corr
 @pytest.mark.parametrize(
     ("day", "ruling", "status"),
     [
-        (23, None, CorrectionStatus.OPEN),
-        (26, None, CorrectionStatus.OPEN),
-        (27, None, CorrectionStatus.OVERDUE),
-        (23, Ruling.REJECTED, CorrectionStatus.RULED),
-        (27, Ruling.UPHELD, CorrectionStatus.RULED),
+        (23, None, CorrectionState.OPEN),
+        (26, None, CorrectionState.OPEN),
+        (27, None, CorrectionState.OVERDUE),
+        (23, Ruling.REJECTED, CorrectionState.RULED),
+        (27, Ruling.UPHELD, CorrectionState.RULED),
     ],
 )
 def test_a_correction_is_overdue_after_its_third_day_unless_it_is_ruled_on(
-    day: int, ruling: Ruling | None, status: CorrectionStatus
+    day: int, ruling: Ruling | None, status: CorrectionState
 ) -> None:
     assert correction(ruling=ruling).status(date(2026, 11, day)) is status
 
