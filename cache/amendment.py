@@ -1,8 +1,8 @@
 """Computes the checksums that a slice of a change leads to, from the parts that it touches. Pure.
 
-A bucket is verified before it is changed: a changed checksum would hide what a hand did to it. A
-page cannot be verified alone. If it was changed by hand, its segment's record does not fit before
-and does not fit after: the record takes up only the difference that the slice itself makes.
+A bucket is verified before it is changed, because a new checksum would hide a change by hand. A
+page cannot be verified alone. If a page was changed by hand, its segment's record fits neither
+before the slice nor after it, because the record takes up only the difference that the slice makes.
 """
 
 from collections import defaultdict
@@ -26,8 +26,8 @@ from cache.errors import CacheIncomplete
 from cache.filter import BLOCK_BYTES, block_mask
 from cache.generation import Generation
 from cache.layout import SENTINEL
-from cache.parts import Fields, Held, page_bytes
-from cache.publication import Slice
+from cache.list_writer import ChangeSlice
+from cache.parts import Fields, HeldParts, page_bytes
 from cache.token import Token
 
 _Outlines = defaultdict[int, list[tuple[Token, bytes | None]]]
@@ -46,7 +46,11 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def amend(
-    checksums: Checksums, generation: Generation, part: Slice, held: Held, reached: Position
+    checksums: Checksums,
+    generation: Generation,
+    part: ChangeSlice,
+    held: HeldParts,
+    reached: Position,
 ) -> Amendment:
     """Return the checksums after a slice, which leads the head to `reached`.
 
@@ -83,7 +87,7 @@ def amend(
     )
 
 
-def _by_place(part: Slice, generation: Generation) -> tuple[_Outlines, _Tokens]:
+def _by_place(part: ChangeSlice, generation: Generation) -> tuple[_Outlines, _Tokens]:
     """Return the outlines of each bucket, and of each page the tokens with their block's place."""
     outlines: _Outlines = defaultdict(list)
     tokens: _Tokens = defaultdict(list)

@@ -1,7 +1,7 @@
-"""A breaker: after a failure nobody asks for a while, then one caller tries for all.
+"""A breaker: after a failure nobody asks for a while, and then one caller tries for all.
 
-Knows nothing of what is asked. Without it, each request behind a dead server waits out its own
-time-out, and the waiting ones pile up.
+Without a breaker each request behind a dead server waits for its own time-out, and requests pile
+up. This file must not know what is asked.
 """
 
 from collections.abc import Callable

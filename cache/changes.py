@@ -1,4 +1,4 @@
-"""What a change to the live list is, how far a generation has come, and the stream of both.
+"""A change to the live list, the head of a generation, and the entries of the stream of changes.
 
 A position in the list's history is a number and an id. The number alone is not enough: after a
 failover to an older state of the registry the next change gets a number that was used before. The
@@ -8,9 +8,9 @@ order positions of one history.
 
 A generation's head, one Redis string as JSON: {"version":42,"as_of_ms":1795000000000,
 "change_id":"<32 hex digits>","history":"<32 hex digits>","added":7,"partial":""}. All changes up to
-`change_id` are in the generation; `added` counts the tokens that came into its filter since it was
-built. `partial` is not empty while a part of the next change is in it too, so that it is at no
-version for the moment: <whose attempt to bring the change>:<how many slices of it are in>.
+`change_id` are in the generation. `added` counts the tokens that came into its filter since it was
+built. `partial` is not empty while a part of the next change is in the generation too. Then the
+generation is at no version: <id of the attempt to bring the change>:<number of slices brought>.
 
 An entry of the stream has eight fields, bytes as Redis gives them:
 
@@ -24,9 +24,10 @@ An entry of the stream has eight fields, bytes as Redis gives them:
     f   1 if all of `v` is in the live generation now, 0 if more entries of the same change follow
 
 - heartbeat: v = p, i = b, no tokens, f = 1: just now the registry's newest change was i.
-- change: v > p, f = 1. A big one comes in several: the first ones with v = p, i = b and f = 0.
+- change: v > p, f = 1. A big change has several entries: the first ones have v = p, i = b, f = 0.
 
-Who was taken off the list is in no entry: a filter cannot forget, and need not. Knows no store.
+Tokens that were taken off the list are in no entry: a filter cannot forget, and need not. This file
+knows no store.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,7 @@ from cache.errors import CacheIncomplete
 from cache.token import TOKEN_BYTES, Token
 
 CHANGES_KEPT = 4_096
-"""About how many entries the stream holds; whoever has missed more loads the whole filter."""
+"""About how many entries the stream holds; a node that has missed more loads the whole filter."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -102,7 +103,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry, as the module's docstring tells."""
+    """One entry of the stream; the module's docstring names its fields."""
 
     position: Position
     previous: int
@@ -112,7 +113,7 @@ class StreamEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def heartbeat(cls, position: Position) -> Self:
-        """Return the entry that says that the registry's newest change is that of `position`."""
+        """Return the heartbeat that names `position` as the registry's newest change."""
         return cls(
             position=position,
             previous=position.version,
@@ -123,7 +124,7 @@ class StreamEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_heartbeat(self) -> bool:
-        """Whether the entry says only that its position is the newest."""
+        """Whether the entry is a heartbeat, and so changes nothing."""
         return self.final and self.previous_id == self.position.change_id
 
 

@@ -1,7 +1,7 @@
-"""Keyed checksums of all parts of a generation: a part that a hand or a fault changed is noticed.
+"""Keyed checksums of all parts of a generation, so that a part changed by hand or fault is noticed.
 
-The key is a secret of the deployment. Each generation has a key of its own, derived from it, so no
-part of another generation is taken for one of this. Without the key nobody can make a part pass.
+The key is a secret of the deployment. Each generation has a key of its own, derived from the
+secret, so no part of one generation passes in another. Without the key nobody can make a part pass.
 
     bucket      BLAKE2b-128 over its index and its fields in token order; the sentinel's value
     page        BLAKE2b-128 over segment, number and bytes of 16 neighbouring blocks; kept nowhere
@@ -19,11 +19,11 @@ Records and seal lie in one hash of the generation (`Keys.sums`), 16 bytes a fie
     f<segment>, b<shelf>    a record, big-endian
     !                       the total of all records, and behind it the seal: 32 bytes
 
-A bucket that is replaced by an older copy of itself has a sentinel that fits; its shelf's record
-does not. With an older record beside it, the total does not fit. With an older total, the seal
-names another head. If all of this is older, the list was set back as a whole: its head says so.
+An older copy of a bucket has a sentinel that fits, but the shelf's record does not fit. With an
+older record, the total does not fit. With an older total, the seal names another head. If all of
+them are older, the whole list was set back, and its head shows that.
 
-Knows no store.
+This file knows no store.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +79,7 @@ class Checksums:
     __slots__ = ("_key",)
 
     def __init__(self, key: bytes, generation_id: str) -> None:
-        """`key` is the deployment's: opaque bytes, 16 at least."""
+        """`key` is the secret of the deployment: opaque bytes, 16 at least."""
         if len(key) < KEY_BYTES_MIN:
             raise ValueError(f"a checksum key has {KEY_BYTES_MIN} bytes or more")
         self._key = blake2b(generation_id.encode(), digest_size=32, key=key).digest()
@@ -150,7 +150,7 @@ def total_of(sums: Iterable[int]) -> int:
 
 
 def moved(total: int, before: int, after: int) -> int:
-    """Return a sum in which one part has another checksum than before."""
+    """Return `total` with the checksum of one part replaced."""
     return (total - before + after) % _MODULUS
 
 

@@ -1,11 +1,11 @@
-"""Which deployment the keys of a namespace belong to, on a Redis that several may share.
+"""The claim of a deployment to the keys of a namespace, on a Redis that deployments share.
 
     <namespace>:owner     fingerprint of the owner's token key: string
 
-Two deployments under one namespace would replace each other's list for ever, and count each other's
-quotas. Neither would answer wrongly, because a generation names its token key. So a start claims
-the namespace, and a start that finds the claim of another deployment ends. A Redis that was emptied
-is claimed anew by the next start; until then the pointer says whose list is there.
+Two deployments under one namespace would replace each other's list again and again, and count each
+other's quotas. (Neither would answer wrongly, because a generation names its token key.) So a start
+claims the namespace. A start that finds the claim of another deployment ends. The next start claims
+a Redis that was emptied; until then the pointer shows whose list is there.
 """
 
 from contextlib import aclosing

@@ -1,11 +1,11 @@
-"""What can go wrong, split by what the caller can do about it; knows no HTTP and no driver.
+"""The errors of the cache, split by what the caller can do; knows no HTTP and no driver.
 
-None of these ever means "not listed". A caller that cannot ask the registry either must not allow.
+No error ever means "not listed". A caller that cannot ask the registry either must not allow.
 """
 
 
 class CacheError(Exception):
-    """The cache gave no answer; which of the kinds below says why."""
+    """The cache gave no answer. Each subclass below is one reason."""
 
 
 class CacheUnavailable(CacheError):
@@ -13,7 +13,7 @@ class CacheUnavailable(CacheError):
 
 
 class CacheIncomplete(CacheError):
-    """Redis was asked and what it holds proves nothing: the registry answers, a rebuild is due.
+    """Redis answered, but its data prove nothing: the registry answers, and a rebuild is due.
 
     The pointer, a filter segment, a bucket or its sentinel is missing or cut short, or a part does
     not match its checksum. Or the pointer cannot be read, or the generation was built with another
@@ -24,8 +24,8 @@ class CacheIncomplete(CacheError):
 class CacheUnvouched(CacheIncomplete):
     """The live generation may be whole, but nobody has just seen that it is the newest list.
 
-    The publisher is starting, or PostgreSQL or Redis is slow for it; or the list moves on faster
-    than it can be read, or a change is half in. A rebuild would not help.
+    Either the publisher is starting, or PostgreSQL or Redis is slow for the publisher. Or the list
+    changes faster than it can be read, or a change is half in. A rebuild would not help.
     """
 
 
@@ -34,15 +34,15 @@ class CacheMisconfigured(CacheUnavailable):
 
 
 class BuildRejected(CacheError):
-    """A generation was not built or not switched to; what was live before still is.
+    """A generation was not built, or not switched to. The generation that was live is live still.
 
-    Entries out of order, twice, too long or not as many as announced, a build that Redis did not
-    keep whole, or a switch that would bring back an older list.
+    Reasons: entries out of order, twice, too long, or not as many as announced; a build that Redis
+    did not keep whole; a switch that would bring back an older list.
     """
 
 
 class ChangeRefused(CacheError):
-    """A generation does not stand where the change begins, or is no longer the one it is meant for.
+    """The generation is not at the change's beginning, or is no longer the one that was meant.
 
-    Somebody else has changed, switched or withdrawn it: read the state again.
+    Another publisher has changed, switched or withdrawn the list: read the state again.
     """

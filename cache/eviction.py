@@ -1,13 +1,13 @@
-"""The eviction policies that a Redis under us may have; knows the words, asks nobody.
+"""The eviction policies of Redis that are safe for the list. Asks no Redis.
 
 A lost key is never read as "not listed", so eviction cannot free anyone. But a Redis that drops
-buckets under load would send every hit to the registry just when load is highest, for ever.
+buckets under load would send every hit to the registry, again and again, when load is highest.
 
-- noeviction: writes fail when memory is full; what is there stays.
-- volatile-*: only keys with a time to live may go. Of ours the build marker alone has one, and a
-  build whose marker is gone is refused. With nothing volatile left it behaves as noeviction.
-- allkeys-*: refused, also with `maxmemory` 0, because a limit can be set at any time without us.
-- anything else: refused, since nobody here has thought about it.
+- noeviction: writes fail when memory is full; all keys stay.
+- volatile-*: only keys with a time to live may go. Of our keys the build marker alone has one, and
+  a build without its marker is refused. With no such key left, Redis behaves as with noeviction.
+- allkeys-*: refused, also with `maxmemory` 0, because a limit may be set at any time.
+- any other policy: refused, because its effect on the list is not known here.
 """
 
 from cache.errors import CacheMisconfigured

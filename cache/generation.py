@@ -1,16 +1,17 @@
-"""A generation: one complete build of the list, and the pointer that says which one answers.
+"""A generation: one complete build of the list. The pointer names the generation that answers.
 
 The pointer is one Redis string, this struct as JSON. A generation may be served only if
 
 - every bucket and every filter segment was written and counted before the pointer named it;
-- as many entries are in its buckets as were announced and came in;
-- it was built with the token key of whoever reads it;
-- its build marker was there when the pointer was set (a sweep takes what has neither);
-- what had been taken in by the one that was live at that moment had been taken in by this one too.
+- its buckets hold as many entries as were announced and came in;
+- it was built with the token key of its reader;
+- its build marker was there when the pointer was set (a sweep removes a generation that has neither
+  marker nor pointer);
+- it had all changes that the live generation had at the switch.
 
-`position` says what it was built from; its head (`cache.changes`) says what it has taken in since.
- Neither says that nothing newer is in the registry: a Redis that restarts from its
-disk may bring back an old pointer with all that belongs to it. Knows no Redis command.
+`position` is the change that the generation was built from. The changes since then are in its head
+(`cache.changes`). Neither proves that the registry has nothing newer: a Redis that restarts from
+its disk may bring back an old pointer with its whole generation. This file knows no Redis command.
 """
 
 from math import ceil
@@ -59,7 +60,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     segment_blocks: _Size
     buckets: _Size
     token_key: str
-    # Another way to place tokens gets another number: an older reader must not guess. 2: with
+    # Another way to place tokens has another number: an older reader must not guess. 2: with
     # checksums (`cache.checksum`) and ids of changes. A generation of another layout is rebuilt, as
     # if it were lost.
     layout: Literal[2] = 2
@@ -83,7 +84,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def position(self) -> Position:
-        """The place in the list's history that the generation was built from."""
+        """The change that the generation was built from."""
         return Position(
             version=self.version,
             as_of_ms=self.as_of_ms,

@@ -1,13 +1,13 @@
-"""The name of every Redis key, built and taken apart here and nowhere else.
+"""The name of every Redis key: built and taken apart in this file alone.
 
     <namespace>:live                    the pointer: which generation answers, as JSON
-    <namespace>:vouched                 which generation was just seen to be the newest; expires
+    <namespace>:vouched                 the generation just seen to be the newest; expires
     <namespace>:changes                 stream of changes and heartbeats, for the nodes' replicas
     <namespace>:nodes                   hash of node to the version it has, with a sentinel
-    <namespace>:rebuild                 which generation somebody wants replaced
-    <namespace>:owner                   which deployment the namespace belongs to
+    <namespace>:rebuild                 the generation that a node wants replaced
+    <namespace>:owner                   the deployment that owns the namespace
     <namespace>:g:<id>:building         the build marker; expires
-    <namespace>:g:<id>:head             what the generation has taken in, as JSON
+    <namespace>:g:<id>:head             the changes that the generation has, as JSON
     <namespace>:g:<id>:f:<segment>      a filter segment: string
     <namespace>:g:<id>:b:<bucket>       a bucket: hash of token to value, with a sentinel
     <namespace>:g:<id>:sums             checksums of all segments and buckets: hash
@@ -54,11 +54,11 @@ class Keys:
         self._parse = re.compile(rf"{re.escape(self._stem)}([^:]+):.+")
 
     def marker(self, generation_id: str) -> str:
-        """Name the key that says a generation is being built."""
+        """Name the build marker of a generation."""
         return f"{self._stem}{generation_id}:building"
 
     def head(self, generation_id: str) -> str:
-        """Name the key that says what a generation has taken in."""
+        """Name the head of a generation."""
         return f"{self._stem}{generation_id}:head"
 
     def segment(self, generation_id: str, index: int) -> str:

@@ -1,16 +1,17 @@
 """Cuts a stream of entries in token order into the buckets and filter segments of a generation.
 
-Pure: both stores write what comes out of here. Buckets and blocks are monotone in the token, so
-each piece is complete when the stream has passed it and memory holds one of each kind. Every bucket
-and every segment comes out, empty ones too: a reader takes a missing one for a loss.
+Pure: both stores write the pieces that this file yields. Buckets and blocks are monotone in the
+token, so a piece is complete when the stream has passed it, and memory holds one piece of each
+kind. Empty buckets and segments are yielded too, because a reader takes a missing piece for a loss.
 
-Each bucket holds one field more than entries, the sentinel. It is written with the bucket and read
-with the token: a bucket that was lost, or made anew by a late write, has none and proves nothing.
-Its value is the bucket's checksum (`cache.checksum`). The records of all checksums come out last.
+Each bucket holds one field besides its entries, the sentinel. The sentinel is written with the
+bucket and read with the token. A bucket that was lost, or made anew by a late write, has no
+sentinel and proves nothing. The sentinel's value is the bucket's checksum (`cache.checksum`). The
+records of all checksums are yielded last.
 
-Millions of entries are laid out while the same event loop publishes changes, so the arithmetic is
-numpy's, a stretch at a time. numpy is loaded when the first list is laid out and not before: a
-process that only answers checks stays small.
+Millions of entries are laid out while the same event loop publishes changes. So numpy does the
+arithmetic, a stretch at a time. numpy is loaded when the first list is laid out, so a process that
+only answers checks stays small.
 """
 
 import asyncio
@@ -72,24 +73,25 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     bits: int
 
 
-class Sums(msgspec.Struct, frozen=True, kw_only=True):
+class ChecksumRecords(msgspec.Struct, frozen=True, kw_only=True):
     """The records of all checksums with their seal, by field."""
 
     fields: dict[bytes, bytes]
 
 
-Piece: TypeAlias = Bucket | Segment | Sums
+Piece: TypeAlias = Bucket | Segment | ChecksumRecords
 
 
 async def lay_out(
     entries: Entries, generation: Generation, checksum_key: bytes
 ) -> AsyncGenerator[list[Piece], None]:
-    """Yield every bucket and segment of the generation, each once, in order of its kind; then sums.
+    """Yield every bucket and segment of the generation, each once, in the order of its kind.
 
-    They come in lists, one for each stretch of entries, and nothing else runs between two yields
-    but numpy's work on one stretch. Raises BuildRejected, perhaps after some pieces, if tokens do
-    not strictly ascend, a token or a value has a wrong length, or there are not as many entries as
-    the generation announces.
+    Pieces come in lists, one list for each stretch of entries; the checksums' records come last.
+    Between two yields numpy works on one stretch, and nothing else runs.
+
+    Raises BuildRejected, perhaps after some pieces, if tokens do not strictly ascend, a token or a
+    value has a wrong length, or the number of entries is not the announced one.
     """
     # Loading numpy takes a tenth of a second, which the loop must not wait for.
     numpy = await asyncio.to_thread(import_module, "numpy")
@@ -117,7 +119,7 @@ async def lay_out(
     total = total_of(records.values())
     sealed = checksums.seal(total, generation.first_head())
     fields = {field: encode_sum(record) for field, record in records.items()}
-    yield [Sums(fields=fields | {SEAL_FIELD: sealed.encode()})]
+    yield [ChecksumRecords(fields=fields | {SEAL_FIELD: sealed.encode()})]
 
 
 def refuse_foreign(token_key: str, own: str) -> None:
@@ -127,7 +129,7 @@ def refuse_foreign(token_key: str, own: str) -> None:
 
 
 def _refuse_bad_lengths(tokens: list[Token], values: list[bytes]) -> None:
-    # Of the entries themselves nothing goes into a message: it ends in a log.
+    # A message names no entry, because the message ends in a log.
     wrong = set(map(len, tokens)) - {TOKEN_BYTES}
     if wrong:
         raise BuildRejected(f"a token has {TOKEN_BYTES} bytes, not {min(wrong)}")
@@ -170,7 +172,7 @@ class _Buckets:
         self.records = {shelf_field(shelf): 0 for shelf in range(shelves(generation))}
 
     def take(self, rows: Any, tokens: list[Token], values: list[bytes]) -> list[Piece]:
-        """Give the buckets that these entries complete."""
+        """Return the buckets that these entries complete."""
         pieces: list[Piece] = []
         pairs: list[bytes] = [b""] * (2 * len(tokens))
         pairs[::2] = tokens
@@ -187,7 +189,7 @@ class _Buckets:
         return pieces
 
     def finish_before(self, index: int) -> list[Piece]:
-        """Give the buckets up to `index`, which becomes the one being filled."""
+        """Return the buckets up to `index`; the bucket `index` is filled next."""
         pieces: list[Piece] = [self._bucket(self._index, self._pairs)]
         pieces += [self._bucket(empty, []) for empty in range(self._index + 1, index)]
         self._index = index
@@ -214,7 +216,7 @@ class _Segments:
         self._bits = self._blank()
 
     def take(self, rows: Any) -> list[Piece]:
-        """Give the segments that these tokens complete."""
+        """Return the segments that these tokens complete."""
         numpy, per_segment = self._numpy, self._generation.segment_blocks
         blocks = _places(numpy, rows, self._generation.blocks)
         # Position i is 9 bits from bit 9i of bytes 4 to 12 on: they lie in bytes 4 + i and 5 + i.
@@ -232,7 +234,7 @@ class _Segments:
         return pieces
 
     def finish(self) -> list[Piece]:
-        """Give the segments that are left."""
+        """Return the segments that are left."""
         return [self._finish() for _ in range(self._index, self._generation.segments)]
 
     def _finish(self) -> Segment:

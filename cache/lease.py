@@ -1,55 +1,67 @@
-"""How long a node may say "not listed" on its own, and why a feed need wait no longer than it does.
+"""How long a node may say "not listed" by itself, and why a feed need wait no longer than that.
 
-All durations of this are here, in seconds unless the name says otherwise. They are lengths: no
-clock of one machine is compared with another's, but all must agree on what a second is to within a
-tenth. A Redis that restarts must take WRITE_DEADLINE_S for it at least.
+All durations of the proof stand here, in seconds unless a name says otherwise. A duration is a
+length: no clock of one machine is compared with the clock of another machine. But all machines must
+agree on the length of a second to within a tenth. A Redis that restarts must be away for
+WRITE_DEADLINE_S at least.
 
-What a lease says. A node that holds one has every change up to some change u, and the registry was
-asked after the lease's beginning, or at most WRITE_DEADLINE_S before it, and its newest change was
-u. Changes are compared by their ids, never by their numbers: an id is random, so a registry with u
-has exactly the changes before u that it had when u was made. Take any change v that the node
-lacks, and let C be when v was committed. The registry that was asked did not have v. Either v came
-after the asking, or the asking went to a registry that has been failed over since, and v came after
-the failover. In both cases the registry was asked before C. (A registry that was failed over must
-answer no more: its operator fences it, as for any write.)
+**What a lease proves.** A node with a lease has every change up to some change u. The registry was
+asked for its newest change after the lease began, or at most WRITE_DEADLINE_S before, and the
+answer was u. Changes are compared by their ids and never by their numbers. An id is random, so a
+registry that has u has exactly the changes before u that it had when u was made.
 
-That the node has all up to u it knows from a filter that was loaded within one run of Redis, and
-from entries that lead on from a change it has had. In one run a generation only grows, and its head
-moves on with the last slice of a change, which stands on all before it. What a restart has set back
-may lack any of this: a load that meets one begins anew, and a slice finds in the head that those
-before it are gone.
+Take any change v that the node lacks, and let C be the instant at which v was committed. The
+registry that was asked did not have v. So one of two things happened:
 
-- By heartbeat. It says u, so the registry was asked before C. Redis refuses to write it more than
-  WRITE_DEADLINE_S after that: it was written before C + WRITE_DEADLINE_S. The lease begins when a
-  read was *sent* to which the heartbeat was not yet there to be given; so it begins before the
-  heartbeat was written, and ends before C + WRITE_DEADLINE_S + LEASE_S = C + 1.25. Both are of one
-  run of Redis: a restart from another file may give a heartbeat of long ago that was not there a
-  moment before. So the node must have told this run that it is there before that read was sent.
-- By the registry's word. The lease begins before the registry was asked, and that was before C: it
-  ends before C + LEASE_S.
+- v came after the asking;
+- the registry that was asked has been failed over since, and v came after the failover. (The old
+  registry must answer no more. Its operator fences it, as for any write.)
 
-SETTLED_S = 1.5 is more, a tenth of error included. That is the second way in which a feed is
-answered, and needs no part but time. The first way is that all nodes say they have v:
+In both cases the registry was asked before C.
 
-- A node has v if its newest change is v, or is one that the registry has with a greater number. The
-  registry is asked which ids it has: the number of v may have been that of another change before.
-- A node extends a lease by a heartbeat only if it was in the list of nodes, without a gap, from
-  before that same read was sent until now. A heartbeat of u is never written once v is in the live
-  generation, and whoever settles v reads that generation's head first and the list of nodes after.
-  So the node stood in the list then, with the version it had: v would not have been settled.
-  Whether there was a gap is never asked twice: the answer to the second would be the first's entry.
-- It may have been dropped since: for a change v' it lacked, SETTLED_S after its commit. What it had
-  from before v' is over by then; for the rest it must have told v' or more, and was not dropped.
-- Redis may lose or bring back an old list of nodes. The list's sentinel names the run of Redis and
-  the moment it was written; the list counts only in that run and SETTLED_S later, when what was
-  extended before is over.
-- A node that lives on the registry's word wrote that down before it asked. Whoever settles v looks
-  for such notes after C: of a node not found, the asking came after C, and it knows v. A standby
-  that takes over may lack the note. So the notes count only once the registry's run has lasted for
-  SETTLED_S, when all leases by an earlier registry are over.
+**How the node knows that it has all changes up to u.** The node loaded a filter within one run of
+Redis, and each entry of the stream since then led on from a change that the node has had. In one
+run a generation only grows. The generation's head moves with the last slice of a change, and each
+slice stands on the slices before it. A restart may set Redis back and lose any of this. A load that
+meets a restart begins anew. A slice finds in the head that the slices before it are gone.
 
-A reader of the shared cache believes it while `vouched` stands, written as a heartbeat is and gone
-after VOUCH_MS: 0.25 + 0.7 < SETTLED_S.
+**When a lease ends.**
+
+- By heartbeat. The heartbeat names u, so the registry was asked before C. Redis refuses to write
+  the heartbeat later than WRITE_DEADLINE_S after the asking, so it was written before
+  C + WRITE_DEADLINE_S. The lease begins when a read was *sent* that could not yet return the
+  heartbeat. So the lease begins before the heartbeat was written, and ends before
+  C + WRITE_DEADLINE_S + LEASE_S = C + 1.25. Heartbeat and read must be of one run of Redis: a
+  restart from another file may bring a heartbeat of long ago that was not there a moment before. So
+  the node must have acknowledged to this run before the read was sent.
+- By the registry's word. The lease begins before the registry was asked, which was before C. So the
+  lease ends before C + LEASE_S.
+
+**When a feed is answered.** A feed is answered in one of two ways. The first needs time alone:
+SETTLED_S = 1.5 is longer than both, with an error of a tenth. In the second way all nodes say that
+they have v:
+
+- A node has v if its newest change is v, or a change with a greater number that the registry has.
+  The registry is asked for the ids, because another change may have had the number of v before.
+- A node extends a lease by a heartbeat only if the node stood on the list of nodes, without a gap,
+  from before the read was sent until now. No heartbeat of u is written once v is in the live
+  generation. The process that settles v reads that generation's head first and the list of nodes
+  after it. So the node stood on the list with the version that it had, and v was not settled.
+- The node asks only once whether there was a gap. The first question puts the node on the list, so
+  a second question would always find the node there.
+- The node may have been dropped since, for a change v' that it lacked, SETTLED_S after the commit
+  of v'. By then every lease from before v' is over. For later leases the node must have
+  acknowledged v' or more, and then it was not dropped.
+- Redis may lose the list of nodes or bring back an old one. The sentinel of the list names the run
+  of Redis and the instant at which it was written. The list counts only in that run and SETTLED_S
+  later. By then every lease that was extended before is over.
+- A node that lives on the registry's word notes this in the registry before it asks. The process
+  that settles v looks for such notes after C. A node without a note asks after C, and so it learns
+  of v. A standby that takes over may lack the note. So the notes count only once the registry's run
+  has lasted for SETTLED_S. By then all leases by an earlier registry are over.
+
+A reader of the shared cache believes the cache while the key `vouched` stands. `vouched` is written
+as a heartbeat is, and expires after VOUCH_MS: 0.25 + 0.7 < SETTLED_S.
 """
 
 import time
@@ -59,7 +71,7 @@ from functools import partial
 LEASE_S = 1.0
 
 WRITE_DEADLINE_S = 0.25
-"""A heartbeat is written so long after the registry was asked, or not at all."""
+"""A heartbeat is written at most so long after the registry was asked, or not at all."""
 
 BEAT_S = 0.1
 """Between two heartbeats: several may be lost before a lease is."""
@@ -74,8 +86,8 @@ elapsed: Callable[[], float] = partial(
 """The clock of leases. Where the system has it, one that also counts while the machine sleeps."""
 
 
-class Lease:
-    """A right that ends by itself."""
+class ReplicaLease:
+    """A right that ends by itself, LEASE_S after its newest beginning."""
 
     __slots__ = ("_clock", "until")
 
@@ -84,13 +96,13 @@ class Lease:
         self.until: float = float("-inf")
 
     def renew(self, since: float) -> None:
-        """Let it last until LEASE_S after `since`; an older beginning never shortens it."""
+        """Let the lease last until LEASE_S after `since`; an older `since` never shortens it."""
         self.until = max(self.until, since + LEASE_S)
 
     def holds(self) -> bool:
-        """Whether it lasts still."""
+        """Return whether the lease lasts still."""
         return self._clock() < self.until
 
     def end(self) -> None:
-        """Give it up."""
+        """End the lease now."""
         self.until = float("-inf")

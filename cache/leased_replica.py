@@ -1,9 +1,9 @@
-"""A replica under its lease: the one place that says "not listed" without asking anybody.
+"""A replica under its lease: the only part that answers "not listed" without asking anybody.
 
-What may happen to it comes in as calls, in any order and as late as it likes; it does no I/O and
-reads no clock but its lease's. The rules are those that `cache.lease` proves enough:
+Events come in as calls, in any order and however late. This file does no I/O and reads no clock
+except the lease's. `cache.lease` proves that these rules are enough:
 
-    what came in                          what follows
+    event                                 effect
     a filter was loaded                   its bits answer; a lease stays only at the same change
     an entry that follows the own past    tokens are added, the position moves on, acknowledged
     a heartbeat of the change held        a renewal, from the read before on, once acknowledged
@@ -13,12 +13,13 @@ reads no clock but its lease's. The rules are those that `cache.lease` proves en
     acknowledged, but only just come in   no renewal: nobody waited for this node until now
     the registry's word                   tokens are added, a renewal from when it was asked on
 
-The own past are the ids of the changes that the replica went through since it was loaded. An entry
-that leads from one of them to another change brings all that the replica lacks of that change. So
-the replica may move there, whatever the version numbers are. An entry of an unknown past may be one
-of another history with the same numbers: after a failover, or from a Redis that was set back.
+The own past is the ids of the changes that the replica went through since it was loaded. An entry
+that leads from one of these changes to another change brings all that the replica lacks of the
+other change. So the replica may move there, whatever the version numbers are. An entry of an
+unknown past may be of another history with the same numbers: after a failover, or from a Redis that
+was set back.
 
-Every moment given to it is one of the lease's clock.
+Every moment given as an argument is one of the lease's clock.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,14 +27,14 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from cache.changes import Position, StreamEntry
-from cache.following import BEFORE_ALL, Followed, Image
-from cache.lease import LEASE_S, Lease, elapsed
+from cache.lease import LEASE_S, ReplicaLease, elapsed
 from cache.replica import Replica
+from cache.replica_source import BEFORE_ALL, Image, StreamRead
 from cache.token import Token
 
 
 class Absence(msgspec.Struct, frozen=True):
-    """Of all that was asked about nothing is on the list of `position`, save perhaps `maybes`."""
+    """The proof that no token is on the list of `position`, except perhaps those in `maybes`."""
 
     position: Position
     maybes: tuple[int, ...]
@@ -41,7 +42,7 @@ class Absence(msgspec.Struct, frozen=True):
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
-    """The position to say to the list of nodes; the lease that follows runs from `since`.
+    """The position to note on the list of nodes; the lease that follows runs from `since`.
 
     `since` None: no lease follows.
     """
@@ -62,10 +63,10 @@ PAST_KEPT = 256
 
 
 class LeasedReplica:
-    """What one node knows of the list, and for how long it may say so."""
+    """The list as one node knows it, and the lease under which the node may answer by it."""
 
     def __init__(self, clock: Callable[[], float] = elapsed) -> None:
-        self._lease = Lease(clock)
+        self._lease = ReplicaLease(clock)
         self._replica: Replica | None = None
         # Ids of the changes gone through since the load, the one held last.
         self._past: dict[str, None] = {}
@@ -80,8 +81,8 @@ class LeasedReplica:
         self.must_load: bool = True
 
     def ask(self, tokens: Sequence[Token]) -> Absence | None:
-        """Say which tokens cannot be ruled out; None: this node cannot say anything now."""
-        # The lease first: whoever is held up behind this line began before it ended.
+        """Return the tokens that cannot be ruled out; None: this node cannot answer now."""
+        # The lease first: a caller held up behind this line began before the lease ended.
         replica = self._replica
         if replica is None or not self._lease.holds():
             return None
@@ -129,34 +130,34 @@ class LeasedReplica:
         self.must_load = False
         return Acknowledgement(position=image.position, since=None)
 
-    def read(self, followed: Followed, sent_at: float) -> Acknowledgement | None:
-        """Take in what a read of the stream gave that was sent at `sent_at`."""
+    def read(self, stream_read: StreamRead, sent_at: float) -> Acknowledgement | None:
+        """Take in a read of the stream that was sent at `sent_at`."""
         replica = self._replica
         if (
             replica is None
-            or not followed.unbroken
-            or followed.generation_id != replica.generation.id
+            or not stream_read.unbroken
+            or stream_read.generation_id != replica.generation.id
         ):
             self.must_load = True
             return None
         before = replica.position
         has_beat = False
-        for entry in followed.entries:
+        for entry in stream_read.entries:
             if not self._follows(entry, replica.position):
                 return None
             self._apply(replica, entry)
             is_held = entry.position.change_id == replica.position.change_id
             has_beat = has_beat or (entry.is_heartbeat and is_held)
         since = self._read_at if has_beat else None
-        self.cursor = followed.cursor
-        if followed.newest:
+        self.cursor = stream_read.cursor
+        if stream_read.newest:
             self._read_at = sent_at
         if since is None and replica.position == before:
             return None
         return Acknowledgement(position=replica.position, since=since)
 
     def acknowledged(self, told: Acknowledgement, *, stayed: bool, answered_at: float) -> None:
-        """Note that the list of nodes has it; `stayed` as `Following.acknowledge` says it."""
+        """Note that the list of nodes has the position; `stayed` is the answer to `acknowledge`."""
         if not stayed or self._member_since is None:
             self._member_since = answered_at
         if (
@@ -167,14 +168,14 @@ class LeasedReplica:
             self._lease.renew(told.since)
 
     def unacknowledged(self) -> None:
-        """Note that nobody knows whether the list of nodes has it."""
+        """Note that nobody knows whether the list of nodes has the position."""
         self._member_since = None
 
     def word(self, newer: Newer, *, after: Position, asked_at: float) -> None:
-        """Take in the changes that the registry has after `after`, as it said at `asked_at`."""
+        """Take in the registry's changes after `after`; the registry was asked at `asked_at`."""
         replica = self._replica
         if replica is None or after.change_id not in self._past:
-            return  # another list was loaded meanwhile: the word says nothing of it
+            return  # another list was loaded meanwhile, and the word does not concern that list
         replica.add(newer.tokens)
         if newer.position.version > replica.position.version:
             self._move_to(newer.position)
@@ -187,7 +188,7 @@ class LeasedReplica:
             self._meet_another_history()
 
     def end(self) -> None:
-        """Say nothing more until the lease is renewed."""
+        """Answer nothing more until the lease is renewed."""
         self._lease.end()
 
     def _follows(self, entry: StreamEntry, held: Position) -> bool:
@@ -195,7 +196,7 @@ class LeasedReplica:
         if entry.previous_id in self._past or entry.position.change_id in self._past:
             return True
         if entry.position.version < held.version:
-            # An entry from before the load. Its tokens do no harm and it moves nothing.
+            # An entry from before the load. Its tokens do no harm, and the position stays.
             return True
         if entry.previous > held.version:
             self.must_load = True
@@ -209,7 +210,7 @@ class LeasedReplica:
         self.must_load = True
 
     def _apply(self, replica: Replica, entry: StreamEntry) -> None:
-        # Those of a change that is held already too: a Redis that was set back tells them again.
+        # Also the tokens of a change that is held: a Redis that was set back sends them again.
         replica.add(entry.tokens)
         if (
             entry.final

@@ -1,7 +1,7 @@
 """The store in memory: the specification of `StandingCache`, and the one for other tests.
 
-It keeps what Redis would keep, under the same key names, so that a test can lose or cut a key in
-either store and both must say the same. Knows no Redis.
+The store keeps the values that Redis would keep, under the same key names. So a test can lose or
+cut a key in either store, and both must answer the same. Knows no Redis.
 """
 
 import time
@@ -23,13 +23,22 @@ from cache.generation import (
     servable,
 )
 from cache.keys import Keys
-from cache.layout import SENTINEL, Bucket, Entries, Piece, Segment, Sums, lay_out, refuse_foreign
+from cache.layout import (
+    SENTINEL,
+    Bucket,
+    ChecksumRecords,
+    Entries,
+    Piece,
+    Segment,
+    lay_out,
+    refuse_foreign,
+)
 from cache.store import BUILD_MARKER_TTL_S, Lookup, refuse_misshapen
 from cache.token import Token
 
 
-class Memory:
-    """What a Redis is to the other store: several stores may share it, and a test may damage it.
+class MemoryStore:
+    """Stands for one Redis: several stores may share it, and a test may damage it.
 
     `policy`, `run_id` and `reachable` stand for its eviction policy, the random id of its process,
     and the way to it. `clock` gives seconds.
@@ -81,7 +90,7 @@ class Memory:
         del stream[:-CHANGES_KEPT]
 
     def vouch_of(self, generation_id: str) -> bytes:
-        """Return what the key of a vouch holds in this run."""
+        """Return the value of a vouch's key in this run."""
         return f"{generation_id}:{self.run_id}".encode()
 
     def now_ms(self) -> int:
@@ -90,11 +99,11 @@ class Memory:
 
 
 class MemoryStandingCache:
-    """`StandingCache` over a `Memory`."""
+    """`StandingCache` over a `MemoryStore`."""
 
     def __init__(
         self,
-        memory: Memory,
+        memory: MemoryStore,
         *,
         token_key: str,
         namespace: str = "checker",
@@ -219,7 +228,7 @@ class MemoryStandingCache:
         """See `StandingCache.aclose`."""
         self._closed = True
 
-    def _reach(self) -> Memory:
+    def _reach(self) -> MemoryStore:
         if self._closed or not self._shared.reachable:
             raise CacheUnavailable("the memory cannot be reached")
         return self._shared
@@ -251,7 +260,7 @@ class MemoryStandingCache:
             case Segment():
                 memory.strings[self._keys.segment(generation.id, piece.index)] = piece.data
                 return piece.bits
-            case Sums():
+            case ChecksumRecords():
                 memory.hashes[self._keys.sums(generation.id)] = piece.fields
                 return 0
             case _:

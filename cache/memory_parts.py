@@ -5,27 +5,27 @@ from cache.checksum import PAGE_BYTES, buckets_of, segment_field, shelf_field
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import Generation, decode_pointer
 from cache.keys import Keys
-from cache.memory import Memory
-from cache.parts import Held, Records, SegmentHeld, Shelf, Touched, page_bytes
+from cache.memory import MemoryStore
+from cache.parts import HeldParts, Records, SegmentHeld, Shelf, Touched, page_bytes
 
 
 class MemoryParts:
-    """`Parts` over a `Memory`."""
+    """`Parts` over a `MemoryStore`."""
 
-    def __init__(self, memory: Memory, keys: Keys) -> None:
+    def __init__(self, memory: MemoryStore, keys: Keys) -> None:
         self._memory = memory
         self._keys = keys
 
-    async def held(self, generation: Generation, touched: Touched) -> Held:
+    async def held(self, generation: Generation, touched: Touched) -> HeldParts:
         """See `Parts.held`."""
         return self.held_now(generation, touched)
 
-    def held_now(self, generation: Generation, touched: Touched) -> Held:
-        """The same at once, for who changes in the same step what it has read."""
+    def held_now(self, generation: Generation, touched: Touched) -> HeldParts:
+        """Return the same without waiting, for a caller that changes the parts in the same step."""
         memory, keys = self._reach(), self._keys
         id_ = generation.id
         records = memory.hashes.get(keys.sums(id_), {})
-        return Held(
+        return HeldParts(
             is_live=self._is_live(generation),
             is_marked=keys.marker(id_) in memory.names(),
             head=memory.head(keys.head(id_)),
@@ -79,7 +79,7 @@ class MemoryParts:
         except CacheIncomplete:
             return False
 
-    def _reach(self) -> Memory:
+    def _reach(self) -> MemoryStore:
         if not self._memory.reachable:
             raise CacheUnavailable("the memory cannot be reached")
         return self._memory

@@ -2,8 +2,8 @@
 
 The publisher reads what a change touches, a replica loads all segments, and the background reader
 walks over everything. Two classes keep the interface: `cache.redis_parts` on Redis and
-`cache.memory_parts` in memory. What they read is judged elsewhere: by `cache.amendment` before a
-change, and by `cache.verification`. Knows no store.
+`cache.memory_parts` in memory. `cache.amendment` judges parts before a change, and
+`cache.verification` at any time. This file knows no store.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import msgspec
 from cache.changes import Head
 from cache.checksum import PAGE_BYTES, SEAL_FIELD, segment_field, shelf_field, shelf_of
 from cache.generation import Generation
-from cache.publication import Slice
+from cache.list_writer import ChangeSlice
 
 Fields = Mapping[bytes, bytes]
 
@@ -27,10 +27,11 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[bytes, ...]
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """The touched parts as they are held, by their places; a lost one is empty or None.
+class HeldParts(msgspec.Struct, frozen=True, kw_only=True):
+    """The touched parts as a store holds them, by their places; a lost part is empty or None.
 
-    `is_live` and `is_marked` say what the generation is. `head` is None if it cannot be read.
+    `is_live`: the pointer names the generation. `is_marked`: the generation has a build marker.
+    `head` is None if it cannot be read.
     """
 
     is_live: bool
@@ -65,25 +66,25 @@ class SegmentHeld(msgspec.Struct, frozen=True, kw_only=True):
 class Parts(Protocol):
     """Any call may raise CacheUnavailable, or CacheIncomplete if a key is of another type."""
 
-    async def held(self, generation: Generation, touched: Touched) -> Held:
-        """Read what a slice of a change touches."""
+    async def held(self, generation: Generation, touched: Touched) -> HeldParts:
+        """Return the parts that a slice of a change touches."""
         ...
 
     async def records(self, generation: Generation) -> Records:
-        """Read all records; raises CacheIncomplete if the head is lost."""
+        """Return all records; raises CacheIncomplete if the head is lost."""
         ...
 
     async def shelf(self, generation: Generation, index: int) -> Shelf:
-        """Read a shelf."""
+        """Return a shelf."""
         ...
 
     async def segment(self, generation: Generation, index: int) -> SegmentHeld:
-        """Read a segment; raises CacheIncomplete if it is lost or has another length."""
+        """Return a segment; raises CacheIncomplete if it is lost or has another length."""
         ...
 
 
-def touched_by(part: Slice, generation: Generation) -> Touched:
-    """Return what a slice of a change touches in a generation."""
+def touched_by(part: ChangeSlice, generation: Generation) -> Touched:
+    """Return the parts that a slice of a change touches in a generation."""
     buckets = sorted({generation.bucket_of(token) for token, _ in part.outlines})
     pages = set()
     for token, value in part.outlines:

@@ -1,10 +1,11 @@
-"""How a generation comes to Redis, becomes the live one, and goes.
+"""Builds a generation on Redis, makes it the live one, and sweeps dead ones.
 
-A generation is marked while it is built, then live, then dead, and never goes back: `build` alone
-makes a marker, `switch` turns it into the pointer in one step, and left alone it expires. So what
-has neither marker nor pointer stays dead, and `sweep` needs no lock if it reads the marker first.
+A generation is marked while it is built, then live, then dead, and never goes back. `build` alone
+makes a marker, `switch` turns the marker into the pointer in one step, and a marker left alone
+expires. So a generation with neither marker nor pointer stays dead, and `sweep` needs no lock if it
+reads the marker first.
 
-Writing goes over its own connection with a long time-out. Reading is `cache.redis_lookup`'s.
+Writing has its own connection with a long time-out. `cache.redis_lookup` reads.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.filter import BLOCK_BYTES
 from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
-from cache.layout import Bucket, Entries, Piece, Segment, Sums, lay_out, refuse_foreign
+from cache.layout import Bucket, ChecksumRecords, Entries, Piece, Segment, lay_out, refuse_foreign
 from cache.redis_pipe import Command, CommandRefused, Pipe, Reply
 from cache.store import BUILD_MARKER_TTL_S
 
@@ -72,7 +73,7 @@ class RedisBuild:
             bits = await self._write(generation, entries)
             await self._verify(generation, bits)
         except BaseException as error:
-            # Best effort: what stays is unmarked in minutes, and swept.
+            # Best effort: keys that stay lose their marker in minutes, and are swept.
             with suppress(CacheUnavailable):
                 await self._remove(generation)
             if isinstance(error, CommandRefused):
@@ -127,7 +128,7 @@ class RedisBuild:
         await self._pipe.aclose()
 
     async def _is_dead(self, generation_id: str) -> bool:
-        # In this order: between the two reads a marked one can only become live, never the reverse.
+        # In this order: between the reads a marked generation can become live, never the reverse.
         marked, live = await self._pipe.ask(
             [("EXISTS", self._keys.marker(generation_id)), ("GET", self._keys.pointer)]
         )
@@ -175,7 +176,7 @@ class RedisBuild:
                 return ("HSET", self._keys.bucket(generation.id, piece.index), *piece.pairs)
             case Segment():
                 return ("SET", self._keys.segment(generation.id, piece.index), piece.data)
-            case Sums():
+            case ChecksumRecords():
                 fields = (part for field in piece.fields.items() for part in field)
                 return ("HSET", self._keys.sums(generation.id), *fields)
             case _:
@@ -184,7 +185,7 @@ class RedisBuild:
     async def _ask_while_marked(
         self, generation: Generation, commands: Iterable[Command]
     ) -> list[Reply]:
-        """Return the commands' replies; raise BuildRejected if the build was given up for dead."""
+        """Return the commands' replies; raise BuildRejected if the build's marker is gone."""
         renewal = ("EXPIRE", self._keys.marker(generation.id), BUILD_MARKER_TTL_S)
         marked, *replies = await self._pipe.ask([renewal, *commands])
         if not marked:

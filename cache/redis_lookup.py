@@ -1,32 +1,35 @@
 """Lookups on Redis, in one round trip.
 
-It reads, in this order: the pointer; head and vouch of the generation last known to be live; the
-sentinel and the field in each token's bucket; head and pointer again. If the pointer names another
-generation, once more with that one. If head or pointer moved meanwhile, or a big change is half in,
-once more too: the values may be of two versions, and where each of these lists one of a pair, they
-may clear both. So it is with a lookup of many parts that are not of one version. What moves on
-three times in a row is not answered (CacheUnvouched).
+A lookup reads, in this order: the pointer; head and vouch of the generation last known to be live;
+the sentinel and the field in each token's bucket; head and pointer again.
 
-A generation's keys are complete before the pointer names it, and each is removed in one step. So a
-bucket with its sentinel says what its generation says, even if that was replaced and swept
-meanwhile: it was live when the pointer was read, which is during the call. Where something is
-missing the pointer tells a sweep (look again) from a loss (CacheIncomplete).
+- The pointer names another generation: the lookup reads once more, with that generation.
+- Head or pointer moved meanwhile, or a big change is half in: the lookup reads once more, because
+  the values may be of two versions. If each version lists one of two persons, the two together may
+  clear both. The same holds for a lookup in several parts that are not of one version.
+- The list moved three times in a row: CacheUnvouched.
 
-A vouch names the run of Redis in which it was given: one that restarts from its disk may bring back
-the vouch of a moment ago together with a list that lacks the newest changes.
+A generation's keys are complete before the pointer names it, and each key is removed in one step.
+So a bucket with its sentinel is the bucket of its generation, even if the generation was replaced
+and swept meanwhile: it was live when the pointer was read, which is during the call. Where a key is
+missing, the pointer shows whether it was swept (look again) or lost (CacheIncomplete).
 
-This file only reads; how generations come and go is the business of `cache.redis_build`.
+A vouch names the run of Redis in which it was given. A Redis that restarts from its disk may bring
+back the vouch of a moment ago, with a list that lacks the newest changes.
+
+This file only reads. `cache.redis_build` builds and sweeps generations.
 """
 
 import re
 from collections.abc import Sequence
 from itertools import islice
+from typing import TypeAlias
 
 import msgspec
 
+from cache.batching import Batcher, Waiting
 from cache.breaker import Breaker
 from cache.changes import Position, decode_head
-from cache.coalescer import Ask, Coalescer
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.generation import Generation, servable
 from cache.keys import Keys
@@ -38,10 +41,10 @@ from cache.token import Token
 # The event loop does little else while it packs and reads a pipeline: 4 ms for so many tokens.
 PIPELINE_TOKENS_MAX = 1_000
 
-# Each waiter is a request held open; more than this and Redis is not keeping up at all.
+# Each item that waits is a request held open; with more than this Redis does not keep up.
 WAITING_MAX = 10_000
 
-# A rebuild would not help a list that changes so fast; the registry tells of one version.
+# A rebuild would not help a list that changes so fast; the registry reads one version.
 _ATTEMPTS_MAX = 3
 _TOO_FAST = "the list moves on faster than it can be read"
 
@@ -56,12 +59,15 @@ class _Live(msgspec.Struct, frozen=True):
 
 
 class _Reading(msgspec.Struct, frozen=True):
-    """What one trip brought: [sentinel, value] for each token, and whether the list moved on."""
+    """The replies of one trip: [sentinel, value] of each token, and whether the list moved."""
 
     generation: Generation
     position: Position
     fields: list[list[bytes | None]]
     moved: bool
+
+
+_Ask: TypeAlias = Waiting[Sequence[Token], Lookup]
 
 
 class RedisLookup:
@@ -73,8 +79,14 @@ class RedisLookup:
         self._token_key = token_key
         self._breaker = breaker
         self._live: _Live | None = None
-        self._coalescer = Coalescer(
-            self._serve, tokens_max=PIPELINE_TOKENS_MAX, waiting_max=WAITING_MAX
+        self._batcher: Batcher[Sequence[Token], Lookup] = Batcher(
+            self._serve,
+            weight=len,
+            weight_max=PIPELINE_TOKENS_MAX,
+            waiting_max=WAITING_MAX,
+            outage=CacheUnavailable,
+            ends_all=True,
+            crowded="too many lookups wait for Redis",
         )
 
     async def lookup(self, tokens: Sequence[Token]) -> Lookup:
@@ -100,16 +112,16 @@ class RedisLookup:
         raise CacheUnvouched(_TOO_FAST)
 
     async def aclose(self) -> None:
-        """Fail whoever waits, and close the connection."""
-        await self._coalescer.aclose()
+        """Fail all lookups that wait, and close the connection."""
+        await self._batcher.aclose()
         await self._pipe.aclose()
 
     async def _ask(self, tokens: Sequence[Token]) -> Lookup:
         if not self._breaker.allows():
             raise CacheUnavailable("Redis did not answer a moment ago")
-        return await self._coalescer.ask(tokens)
+        return await self._batcher.add(tokens)
 
-    async def _serve(self, asks: list[Ask]) -> None:
+    async def _serve(self, asks: list[_Ask]) -> None:
         torn_in: Generation | None = None
         for _ in range(_ATTEMPTS_MAX):
             reading = await self._read(asks)
@@ -123,7 +135,7 @@ class RedisLookup:
             torn_in = reading.generation
         raise CacheUnvouched(_TOO_FAST)
 
-    async def _read(self, asks: Sequence[Ask]) -> _Reading:
+    async def _read(self, asks: Sequence[_Ask]) -> _Reading:
         """Read every token's bucket in the live generation, as Redis has it."""
         pointer: Command = ("GET", self._keys.pointer)
         for _ in range(_ATTEMPTS_MAX):
@@ -136,7 +148,7 @@ class RedisLookup:
                 fields = [
                     self._field_command(live.generation, token)
                     for ask in asks
-                    for token in ask.tokens
+                    for token in ask.item
                 ]
                 replies = await self._trip(
                     [pointer, head, vouched, ("INFO", "server"), *fields, head, pointer]
@@ -162,9 +174,9 @@ class RedisLookup:
 
 
 def run_id_of(info: bytes) -> bytes:
-    """Return the random id of a Redis process from what INFO says of the server.
+    """Return the random id of a Redis process from the reply to INFO.
 
-    Raises CacheUnavailable if it is not told: then no vouch can be trusted.
+    Raises CacheUnavailable if the reply lacks the id: then no vouch can be trusted.
     """
     match = _RUN_ID.search(info)
     if match is None:
@@ -173,12 +185,12 @@ def run_id_of(info: bytes) -> bytes:
 
 
 def vouch_of(generation_id: str, run_id: bytes) -> bytes:
-    """Return what the key of the vouch holds."""
+    """Return the value of the vouch's key."""
     return generation_id.encode() + b":" + run_id
 
 
 def _judged(live: _Live, replies: list[Reply]) -> _Reading:
-    """Return what the trip brought; raise unless the generation has a head and is vouched for."""
+    """Return the reading of a trip; raise unless the generation has a head and a vouch."""
     _, raw_head, vouched, info, *fields, head_after, pointer_after = replies
     head = decode_head(raw_head)
     if vouched != vouch_of(live.generation.id, run_id_of(info)):
@@ -187,12 +199,12 @@ def _judged(live: _Live, replies: list[Reply]) -> _Reading:
     return _Reading(live.generation, head.position, fields, moved)
 
 
-def _settle(asks: list[Ask], reading: _Reading) -> list[Ask]:
+def _settle(asks: list[_Ask], reading: _Reading) -> list[_Ask]:
     """Answer all asks whose buckets are whole; return the others."""
-    torn: list[Ask] = []
+    torn: list[_Ask] = []
     unread = iter(reading.fields)
     for ask in asks:
-        own = list(islice(unread, len(ask.tokens)))
+        own = list(islice(unread, len(ask.item)))
         if any(sentinel is None for sentinel, _ in own):
             torn.append(ask)
             continue

@@ -11,7 +11,7 @@ from cache.generation import Generation, decode_pointer
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.parts import (
     Fields,
-    Held,
+    HeldParts,
     Records,
     SegmentHeld,
     Shelf,
@@ -32,14 +32,14 @@ class RedisParts:
     def connect(
         cls, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 2.0
     ) -> Self:
-        """Return it over a connection of its own; connects when first asked."""
+        """Return parts over a connection of their own; connects when first asked."""
         return cls(Pipe(url, timeout_s=timeout_s), Keys(namespace))
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._pipe.aclose()
 
-    async def held(self, generation: Generation, touched: Touched) -> Held:
+    async def held(self, generation: Generation, touched: Touched) -> HeldParts:
         """See `Parts.held`."""
         keys = self._keys
         id_ = generation.id
@@ -59,7 +59,7 @@ class RedisParts:
             )
         )
         pointer, marked, raw_head, records = islice(replies, 4)
-        return Held(
+        return HeldParts(
             is_live=_names(pointer, generation),
             is_marked=bool(marked),
             head=_head(raw_head),
@@ -108,7 +108,7 @@ class RedisParts:
 
     async def _ask(self, commands: Sequence[Command]) -> list[Reply]:
         *_, replies = await self._pipe.ask([("MULTI",), *commands, ("EXEC",)])
-        # Of the commands that it runs together, Redis gives an error as one of the replies.
+        # Redis returns the error of a command inside MULTI as one of the replies.
         if any(isinstance(reply, Exception) for reply in replies):
             raise CacheIncomplete("a part of a generation is a key of another type")
         return list(replies)

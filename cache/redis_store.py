@@ -1,7 +1,7 @@
 """The store on Redis: Redis or Valkey from 6.2 on, plain strings and hashes, no module.
 
-Three connections, so that nothing waits behind what it has nothing to do with: lookups, short
-questions, and building with a time-out of its own. Nothing connects before it is asked something.
+Three connections, so that no question waits behind another kind: lookups, short questions, and
+building with a time-out of its own. A connection is made by the first question.
 """
 
 import time
@@ -58,7 +58,7 @@ class RedisStandingCache:
     ) -> Self:
         """Return the store at a URL (`cache.redis_url`); connects when first asked.
 
-        `token_key` is the fingerprint of the reader's key: a generation of another is not served.
+        `token_key` is the fingerprint of the reader's key: no generation of another key is served.
         `clock` gives seconds, for the breaker alone. `checksum_key` is for `cache.checksum`.
         """
         keys = Keys(namespace)

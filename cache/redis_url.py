@@ -1,4 +1,4 @@
-"""Reads the URL of a Redis as deployments write it, and says in a line what is wrong with one.
+"""Reads the URL of a Redis as deployments write it, and names in one line what is wrong.
 
     redis://  valkey://        host, port, database number; user and password if there are any
     rediss:// valkeys://       the same over TLS
@@ -22,10 +22,18 @@ _SCHEMES: Mapping[str, str] = {
 }
 _PARAMETERS = frozenset(
     {
-        *("db", "client_name", "health_check_interval"),
-        *("ssl_cert_reqs", "ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile"),
-        *("ssl_check_hostname", "ssl_min_version"),
-        *("username", "password"),
+        "client_name",
+        "db",
+        "health_check_interval",
+        "password",
+        "ssl_ca_certs",
+        "ssl_ca_path",
+        "ssl_cert_reqs",
+        "ssl_certfile",
+        "ssl_check_hostname",
+        "ssl_keyfile",
+        "ssl_min_version",
+        "username",
     }
 )
 _SENTINEL = re.compile(r"^(redis|rediss|valkey|valkeys)?\+?sentinels?$")
@@ -36,7 +44,7 @@ _KNOWN = "redis://, rediss://, valkey://, valkeys:// or unix://"
 def driver_url(text: str) -> str:
     """Return a URL as the driver wants it.
 
-    Raises CacheMisconfigured, with one line that says what is wrong.
+    Raises CacheMisconfigured, with one line that names the fault.
     """
     scheme, mark, rest = text.partition("://")
     scheme = scheme.lower()

@@ -1,16 +1,15 @@
-"""A node's own copy of the filter of one generation: tokens go in, "certainly not" comes out.
+"""A node's own copy of the filter of one generation: a lookup proves "not listed", or nothing.
 
 The same bits as on Redis (`cache.filter`), all blocks one behind the other:
 
     block of 64 bytes | block | ...      block i begins at byte 64 i, whatever segment it was in
 
-A lookup reads one cache line and leaves at the first bit that is not set; three in five leave at
-each step. All is written out, because a loop costs more than what it does: measured on the bits of
-10 million persons, 0.6 us for a token that is not listed, where `cache.filter.may_contain` with
-finding the block takes 1.6 us.
+A lookup reads one cache line and ends at the first bit that is not set; three in five end at each
+step. All steps are written out, because a loop costs more than its steps. Measured on the bits of
+10 million persons: 0.6 us for a token that is not listed; `cache.filter.may_contain` takes 1.6 us
+with finding the block.
 
-Knows no lease: whether these bits may still answer is `cache.leased_replica`'s business. Not
-thread-safe.
+`cache.leased_replica` decides whether these bits may still answer. Not thread-safe.
 """
 
 from collections.abc import Callable, Iterable

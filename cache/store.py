@@ -1,4 +1,4 @@
-"""The interface to the standings in the cache, and what a lookup answers.
+"""The interface to the standings in the cache, and the answer of a lookup.
 
 Two classes keep it: `cache.redis_store` on Redis and `cache.memory` in memory, which is the
 specification; one test suite runs over both. Knows no store.
@@ -20,7 +20,7 @@ BUILD_MARKER_TTL_S = 600
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
-    """What one generation says of the tokens asked about, in their order.
+    """The values of tokens in one generation, in the order of the tokens.
 
     None is absence *proven*: the bucket's sentinel was read together with the missing field, and
     the generation was vouched for. Anything less raises. All values belong to `generation`, which
@@ -41,9 +41,11 @@ class StandingCache(Protocol):
     async def lookup(self, tokens: Sequence[Token]) -> Lookup:
         """Return the value of each token, or None where its absence is proven.
 
-        Raises CacheIncomplete if the live generation cannot prove either, as CacheUnvouched if it
-        may be whole and nobody vouches that it is the newest list, or the list moves on faster than
-        it can be read; ValueError if a token has not 16 bytes.
+        Raises:
+            CacheIncomplete: the live generation cannot prove either.
+            CacheUnvouched: the live generation may be whole, but nobody vouches that it is the
+                newest list, or the list changes faster than it can be read.
+            ValueError: a token has not 16 bytes.
         """
         ...
 
@@ -65,44 +67,48 @@ class StandingCache(Protocol):
         """Write a generation beside the live one and verify it; nothing is switched.
 
         `entries` gives exactly `count` pairs in batches of any size, tokens strictly ascending,
-        values of 64 bytes at most; it is read as a stream. Others on the same event loop are given
-        way to every few milliseconds. On any failure the keys are removed. Raises BuildRejected,
-        also if `token_key` is not the store's; what `entries` itself raises passes through.
+        values of 64 bytes at most. They are read as a stream. Every few milliseconds the build
+        gives way to other work of the event loop. On any failure the keys are removed.
+
+        Raises BuildRejected, also if `token_key` is not the store's; errors of `entries` itself
+        pass through.
         """
         ...
 
     async def switch(self, generation: Generation) -> None:
         """Make a generation that `build` returned the live one, in one step.
 
-        The one before stays until it is swept, which may be at once. Wishes for a rebuild end, and
-        nobody vouches for the new one yet. Raises BuildRejected if the live one has taken in a
-        newer version, or if the build is too long ago: its marker ran out, and a sweep may have
-        begun on it. Switching to the live generation changes nothing.
+        The generation before stays until it is swept, which may be at once. Wishes for a rebuild
+        end, and nobody vouches for the new generation yet. Switching to the live generation changes
+        nothing.
+
+        Raises BuildRejected if the live generation has a newer version, or if the build is too long
+        ago: its marker has expired, and a sweep may have begun on it.
         """
         ...
 
     async def give_up(self, generation: Generation) -> None:
-        """Leave a build to the next sweep, which need not wait until it looks crashed.
+        """Leave a build to the next sweep, without waiting for the end of its marker.
 
-        One that has gone live after all stays live.
+        A build that has gone live after all stays live.
         """
         ...
 
     async def withdraw(self) -> None:
         """Make no generation live: until the next switch every lookup raises CacheIncomplete.
 
-        For a caller who knows that the live one was never, or is no longer, the list.
+        For a caller who knows that the live generation is not the list, or no longer.
         """
         ...
 
     async def request_rebuild(self, generation_id: str) -> None:
-        """Ask the publisher to replace this generation; a wish for one not live means nothing."""
+        """Ask the publisher to replace this generation; the wish counts only while it is live."""
         ...
 
     async def sweep(self) -> int:
-        """Remove all keys of generations neither live nor being built; return how many.
+        """Remove all keys of generations neither live nor being built; return the number of keys.
 
-        A build counts as under way while its marker lasts, so what a crash leaves goes then.
+        A build counts as under way while its marker lasts, so the keys of a crash go after that.
         Raises CacheIncomplete, and removes nothing more, if the pointer cannot be read.
         """
         ...
@@ -116,7 +122,7 @@ class StandingCache(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Give up the connections; whoever still waits gets CacheUnavailable."""
+        """Close the connections; a caller that still waits gets CacheUnavailable."""
         ...
 
 

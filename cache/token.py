@@ -1,8 +1,8 @@
-"""Tokens: all that is left of a document inside the cache.
+"""Tokens: the keyed hashes that stand for documents inside the cache.
 
 A token is a keyed BLAKE2b-128 (RFC 7693) over `kind:text` in UTF-8. The key is a secret of the
 deployment: resident IDs have so few possibilities that an unkeyed hash could be undone by trying
-them all. This file knows nothing of what a kind or a text means, nor how tokens are stored.
+them all. This file knows neither the meaning of a kind or a text, nor how tokens are stored.
 """
 
 from hashlib import blake2b

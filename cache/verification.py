@@ -1,10 +1,10 @@
-"""Verifies what is held of a generation against its checksums: all of it, or part by part.
+"""Verifies a generation against its checksums: all of it, or part by part.
 
 A walk reads every record, every segment and every shelf once, slowly: Redis is busy with it for
 about 1 ms in 100. One million persons take 35 s so, ten million 6 minutes. Changes may come in
 meanwhile: each read is of one instant, so a part and its record are of the same change.
 
-CacheIncomplete says which kind of part failed and nothing of its content: its text goes into a log.
+The text of CacheIncomplete goes into a log. It names the kind of part that failed, and no content.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ PAUSE_S = 0.1
 """Between two reads of a walk. Each takes Redis some 1 ms: 1 % of its time."""
 
 PAUSE_SHARE = 20
-"""A read that took long is followed by a pause of so many times as long: then others are busy."""
+"""The pause after a slow read, in times of the read: a slow read means that Redis is busy."""
 
 Sleep = Callable[[float], Awaitable[None]]
 

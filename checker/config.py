@@ -1,11 +1,17 @@
-"""Where the service keeps its things and how it is set: data directory, config file, environment.
+"""The settings of a process, from its arguments, its environment and its config file.
 
-The config file is TOML (contract, section 9): `[jurisdiction.<code>]` holds the settings of a
-place, `[list]` how long the courts may be silent before an answer calls its list stale,
-`[decisions]` how long what was decided is kept, `[receipts]` who issues receipts and for how long
-they verify, `[fishing]` when an account seems to fish, `[log]` how lines are written, `[notices]`
-where notices may be sent, `[redis]` what keys on Redis begin with. An unknown table or key stops
-the start, so that a misspelt setting cannot silently mean `unset`.
+The config file is TOML (contract, section 9):
+
+    [jurisdiction.<code>]   the settings of a place
+    [list]                  the silence of the courts after which an answer calls its list stale
+    [decisions]             the time for which decisions are kept
+    [receipts]              the issuer of receipts, and the time for which they verify
+    [fishing]               the limits from which an account seems to fish
+    [log]                   the format of log lines
+    [notices]               the addresses to which notices may be sent
+    [redis]                 the prefix of all keys on Redis
+
+An unknown table or key stops the start, so a misspelt setting cannot silently mean "unset".
 """
 
 import tomllib
@@ -41,7 +47,7 @@ _LONGEST_YEAR_DAYS = 366
 
 
 class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds for the list: `stale_after_hours` without a word from the courts."""
+    """Settings of the list: it is stale after `stale_after_hours` without a feed."""
 
     stale_after_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 366)] = 48
 
@@ -52,20 +58,20 @@ class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds for kept decisions: they are removed with a month that is over `keep_months` ago.
+    """Settings of decisions: a month is removed `keep_months` after its end.
 
-    No statute sets the time. Five years let whoever was refused go through an action and its appeal
-    with the record still there.
+    No statute sets the time. With five years a person who was refused can go through an action and
+    its appeal while the record is still there.
     """
 
     keep_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 60
 
 
 class ReceiptSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds for receipts: `issuer` names this deployment in them (`iss`).
+    """Settings of receipts: `issuer` names this deployment in a receipt (`iss`).
 
-    The key of a receipt is published for `keys_published_years` after it has ceased to sign: so
-    long anybody can verify it. Twenty years bound every claim (民法典, section 188).
+    The key of a receipt is published for `keys_published_years` after it has ceased to sign. For
+    that time anybody can verify the receipt. Twenty years bound every claim (民法典, section 188).
     """
 
     issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "checker"
@@ -78,13 +84,13 @@ class ReceiptSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds for the log. `format` None: as the command has it."""
+    """Settings of the log. `format` None: the command's own format."""
 
     format: LogFormat | None = None
 
 
 class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where notices may be sent besides https to public addresses: for intranets, and for tests."""
+    """Addresses for notices besides https to public ones: for intranets, and for tests."""
 
     allow_http: bool = False
     allow_private_addresses: bool = False
@@ -112,9 +118,9 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a start needs to know. URLs that are None mean the embedded servers.
+    """All settings of a start. A URL that is None means the embedded server.
 
-    `config_file` is where the settings were read from, None where there was none.
+    `config_file` is the file of the settings; None: there was no file.
     """
 
     data_dir: Path
@@ -134,13 +140,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def load_config(
     environ: Mapping[str, str], *, data_dir: Path | None = None, config_file: Path | None = None
 ) -> Config:
-    """Read the configuration; arguments go before the environment, and it before the file.
+    """Return the configuration: arguments before the environment, the environment before the file.
 
     Where no config file is named, `config.toml` in the data directory is read if it is there.
 
     Raises:
-        ConfigurationError: a file that cannot be read, or says what it may not; with file and line.
-            Or a variable that cannot be right; by its name and never its value.
+        ConfigurationError: a file cannot be read or is not valid; names file and line. Or a
+            variable is not valid; names the variable and never its value.
     """
     if data_dir is None:
         data_dir = Path(environ.get(DATA_DIR_VARIABLE) or DATA_DIR)
@@ -174,7 +180,7 @@ def load_config(
 
 
 def _redis_url(environ: Mapping[str, str]) -> str | None:
-    """Read the URL of Redis; None: the embedded one."""
+    """Return the URL of Redis; None: the embedded server."""
     named = environ.get(REDIS_VARIABLE)
     if not named:
         return None
@@ -187,7 +193,7 @@ def _redis_url(environ: Mapping[str, str]) -> str | None:
 
 
 def _redis_settings(environ: Mapping[str, str], read: RedisSettings) -> RedisSettings:
-    """Let the environment say the prefix, as it does for all processes of a server."""
+    """Return the settings with the environment's prefix, which all processes of a server share."""
     named = environ.get(REDIS_PREFIX_VARIABLE)
     if not named:
         return read
@@ -198,7 +204,7 @@ def _redis_settings(environ: Mapping[str, str], read: RedisSettings) -> RedisSet
 
 
 def _log_settings(environ: Mapping[str, str], read: LogSettings) -> LogSettings:
-    """Let the environment say the format, as it does for all processes of a server."""
+    """Return the settings with the environment's format, which all processes of a server share."""
     named = environ.get(LOG_FORMAT_VARIABLE)
     if not named:
         return read

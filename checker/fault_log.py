@@ -1,9 +1,15 @@
-"""Tells a fault when it begins, changes and ends, not each time it is met again.
+"""Logs a fault once when it starts, once when it changes, and once when it ends.
 
-A fault is told by its class alone, or with its place: its text may quote what was asked.
+A log line names the class of an error, and for a bug the place. The text of an error is left out,
+because it may quote a request.
 """
 
 import logging
+
+from cache.errors import CacheError
+from checker.errors import CheckerError
+
+_EXPECTED = (CheckerError, CacheError)
 
 
 class FaultLog:
@@ -12,28 +18,35 @@ class FaultLog:
     def __init__(self, log: logging.Logger, work: str) -> None:
         self._log = log
         self._work = work
-        self._told: str | None = None
+        self._logged: str | None = None
 
-    def met(self, error: Exception) -> None:
-        """Note that the work failed."""
+    def met(self, error: BaseException) -> None:
+        """Note that the work failed; log the fault unless it is the one that was logged last."""
         fault = type(error).__name__
-        if fault != self._told:
-            self._log.warning("%s fails: %s", self._work, fault)
-        self._told = fault
+        if fault != self._logged:
+            known = isinstance(error, _EXPECTED)
+            self._log.warning("%s fails: %s", self._work, fault if known else _placed(error))
+        self._logged = fault
 
     def passed(self) -> None:
-        """Note that the work was done."""
-        if self._told is not None:
+        """Note that the work was done; log this if the work had failed before."""
+        if self._logged is not None:
             self._log.warning("%s works again", self._work)
-        self._told = None
+        self._logged = None
 
 
 def class_and_place(error: BaseException) -> str:
-    """Name an error's class and the innermost line it came from, as a place to look."""
+    """Return an error's class and the innermost line that the error came from."""
+    place = _place_of(error)
+    return f"{type(error).__name__} at {place or 'an unknown place'}"
+
+
+def _placed(error: BaseException) -> str:
+    return class_and_place(error) if error.__traceback__ else type(error).__name__
+
+
+def _place_of(error: BaseException) -> str | None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = "an unknown place"
-    if trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-    return f"{type(error).__name__} at {place}"
+    return None if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

@@ -4,13 +4,15 @@
      "message": "decision kept", "pid": 4711, "process": "granian-worker", "decision_id": "0193…",
      "account_id": "…", "service": "rail", "outcome": "deny", "list_version": 42}
 
-What follows `process` is there where the event has it (`FIELDS`); whatever else a library adds to a
-record is dropped. Nothing that was asked may reach a line: of an error its class and place are told
-and never its text, of a message of several lines only the first, for libraries put the texts of
-errors into the others.
+The keys after `process` stand in a line where the event has them (`FIELDS`). Other keys that a
+library adds to a record are dropped. No part of a request may reach a line:
 
-Lines wait for a thread that writes them, so that a slow pipe keeps no answer waiting. Past
-`WAITING_MAX` they are lost, and how many were is told as soon as there is room.
+- of an error, the class and the place are written, and never the text;
+- of a message of several lines, the first line is written, because libraries put the texts of
+  errors into the other lines.
+
+Lines wait for a thread that writes them, so a slow pipe holds up no answer. Lines past
+`WAITING_MAX` are lost; their number is logged as soon as there is room.
 """
 
 import logging
@@ -38,16 +40,16 @@ FIELDS: Final = (
     *("decision_id", "account_id", "service", "outcome", "list_version"),
     *("trace_id", "span_id"),
 )
-"""What an event may say besides its message: words of closed sets and ids, nothing of a person."""
+"""Keys of an event besides its message: words of closed sets and ids, nothing of a person."""
 
 WAITING_MAX: Final = 20_000
 """Twice the lines of the largest batch, all of it refused: some 20 MB in a process."""
 
 CLOSE_S: Final = 2.0
-"""How long an end waits for its last lines to be written: a pipe may be stuck for good."""
+"""How long the end of a process waits for its last lines: a pipe may be stuck for good."""
 
 QUIET: Final = ("alembic", "httpx", "httpcore", "urllib3", "opentelemetry")
-"""Libraries of which only warnings are told: some tell whole URLs."""
+"""Libraries of which only warnings are logged: some log whole URLs."""
 
 _STDERR: Final = 2
 
@@ -55,16 +57,16 @@ _log = logging.getLogger(__name__)
 
 
 class LogFormat(StrEnum):
-    """How a line is written: for machines, or for people at a terminal."""
+    """The format of a line: for machines, or for people at a terminal."""
 
     JSON = "json"
     TEXT = "text"
 
 
 def keep_log(log_format: LogFormat) -> None:
-    """Let this process log from now on, warnings and errors that nobody caught among it."""
+    """Let this process log from now on, also warnings and errors that nobody caught."""
     logging.config.dictConfig(log_settings(log_format))
-    # Else a line that cannot be written is told on standard error, with all that is in it.
+    # Else Python writes a line that cannot be written to standard error, with all its content.
     logging.raiseExceptions = False
     warnings.showwarning = _warned
     sys.excepthook = _ended
@@ -73,7 +75,7 @@ def keep_log(log_format: LogFormat) -> None:
 
 
 def keep_command_log(log_format: LogFormat) -> None:
-    """Let a command log: each line is written at once, for nobody's answer waits for it."""
+    """Let a command log: each line is written at once, because no answer waits for it."""
     written = logging.StreamHandler(sys.stderr)
     written.setFormatter(FORMATTERS[log_format])
     logging.basicConfig(level=logging.INFO, handlers=[written])
@@ -82,25 +84,25 @@ def keep_command_log(log_format: LogFormat) -> None:
 
 
 def log_settings(log_format: LogFormat) -> dict[str, Any]:
-    """Describe the log for `logging.config.dictConfig`, which is how granian wants it told."""
+    """Return the log's settings for `logging.config.dictConfig`, as granian wants them."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {},
         "handlers": {"lines": {"()": "checker.logs.open_log", "log_format": log_format.value}},
         "root": {"level": "INFO", "handlers": ["lines"]},
-        # Granian's loggers have handlers of their own unless they are told otherwise.
+        # Granian's loggers have handlers of their own unless these settings replace them.
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET},
             "_granian": {"level": "WARNING", "handlers": [], "propagate": True},
-            # It would tell addresses.
+            # This logger would log addresses.
             "granian.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
         },
     }
 
 
 def open_log(log_format: str) -> "WaitingLines":
-    """Make the handler that all loggers end in; `log_format` is a `LogFormat`."""
+    """Return the handler of all loggers; `log_format` is a `LogFormat`."""
     waiting = WaitingLines(_write_to_stderr)
     waiting.setFormatter(FORMATTERS[LogFormat(log_format)])
     return waiting
@@ -121,11 +123,11 @@ class WaitingLines(QueueHandler):
         self._writing.start()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Leave the work to the thread: what is logged here are texts, numbers and days."""
+        """Return the record as it is; the thread formats it, because its values never change."""
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Let a record wait, or lose it. The handler's lock is held."""
+        """Queue a record, or drop it where too many wait. The caller holds the handler's lock."""
         try:
             if self._lost:
                 level, text = logging.WARNING, "%d lines of the log were lost"
@@ -137,7 +139,7 @@ class WaitingLines(QueueHandler):
             self._lost += 1
 
     def close(self) -> None:
-        """Write what waits, unless it cannot be written; safe to call again."""
+        """Write the records that wait, if they can be written; safe to call again."""
         if self._writing.is_alive():
             with suppress(queue.Full):
                 self._waiting.put(None, timeout=CLOSE_S)
@@ -147,7 +149,7 @@ class WaitingLines(QueueHandler):
     def _run(self) -> None:
         while (record := self._waiting.get()) is not None:
             # A message that does not fit its arguments, or a pipe that nobody reads any more:
-            # there is no other place to tell it, and the next line may be written.
+            # there is no other place to log it, and the next line may be written.
             with suppress(Exception):
                 self._write(f"{self.format(record)}\n".encode(errors="backslashreplace"))
 
@@ -156,7 +158,7 @@ class JsonLines(logging.Formatter):
     """A record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
+        """Return the line of one record."""
         line = {
             "time": instant_text(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
@@ -173,7 +175,7 @@ class TextLines(logging.Formatter):
     """A record as one line for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
+        """Return the line of one record."""
         time = instant_text(datetime.fromtimestamp(record.created, UTC))
         head = f"{time} {record.levelname} {record.name}: {_message(record)}"
         return " ".join([head, *(f"{name}={value}" for name, value in _fields(record).items())])
@@ -187,7 +189,7 @@ FORMATTERS: Final[Mapping[LogFormat, logging.Formatter]] = {
 
 @contextmanager
 def ending_in_log(work: str) -> Iterator[None]:
-    """End the process with a line in the log where an error would end it with its text."""
+    """Log an error that ends the process, and exit; the text of the error is not shown."""
     try:
         yield
     except Exception as error:
@@ -196,20 +198,20 @@ def ending_in_log(work: str) -> Iterator[None]:
 
 
 def log_end(work: str, error: Exception) -> None:
-    """Tell what ends a process; the text of our own errors is safe to show."""
+    """Log the error that ends a process; the text of our own errors is safe to log."""
     text = f": {error}" if isinstance(error, CheckerError) else ""
     _log.critical("%s ends: %s%s", work, class_and_place(error), text)
 
 
 def _write_to_stderr(line: bytes) -> None:
-    """Write to the descriptor itself: Python's own file has a lock that its end waits for."""
+    """Write to the descriptor itself: the end of Python waits for the lock of its own file."""
     left = line
     while left:
         left = left[os.write(_STDERR, left) :]
 
 
 def _message(record: logging.LogRecord) -> str:
-    """Give the first line of a message, and the class and place of the error it is about."""
+    """Return the first line of a message, with the class and place of its error."""
     message = record.getMessage().partition("\n")[0]
     if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
         return f"{message}: {class_and_place(record.exc_info[1])}"
@@ -228,7 +230,7 @@ def _warned(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Tell a warning by class and place; its text may quote what a statement was given."""
+    """Log a warning by class and place; its text may quote a statement's parameters."""
     del message, file, line
     _log.warning("%s at %s:%d", category.__name__, filename, lineno)
 

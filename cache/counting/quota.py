@@ -3,8 +3,8 @@
 A window begins at each full minute, or day of a place, of Redis's clock. What is asked of several
 counts is taken from all of them or from none. A node may borrow a slice more, and spends the slice
 without asking Redis (`cache.counting.quota_lease`). A borrowed slice counts as taken, so no limit
-is ever passed. At most 2 % of a limit is out on loan at any time. A count
-says nothing of anybody on the list: if it is lost, quotas begin anew, and nothing else happens.
+is ever passed. At most 2 % of a limit is out on loan at any time. A count concerns nobody on the
+list: if it is lost, quotas begin anew, and nothing else happens.
 
     <namespace>:quota:<name>:<window>:<start>    hash; the window began at `start`, Unix seconds
         used    items taken or lent
@@ -21,10 +21,10 @@ from cache.keys import DEFAULT_NAMESPACE
 from cache.redis_pipe import Command, Pipe
 
 LENT_SHARE = 50
-"""One item in so many may be lent at once: quotas hold within 2 %. `take.lua` says it too."""
+"""One item in so many may be lent at once: quotas hold within 2 %. `take.lua` has it too."""
 
 SLICE_MIN = 8
-"""Less is not lent: it would save few trips, and small quotas are to be exact."""
+"""Fewer items are not lent: they would save few trips, and small quotas are to be exact."""
 
 _TAKE = files("cache").joinpath("take.lua").read_text(encoding="utf-8")
 
@@ -41,7 +41,7 @@ MINUTE = Window(name="minute", length_s=60)
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """How many items of one name may be taken in a window; by name and window they are counted."""
+    """The number of items of one name that may be taken in a window; counted by name and window."""
 
     name: str
     items: int
@@ -49,15 +49,15 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
-    """How many items a count has left, when its window began, and for how long that holds."""
+    """The number of items that a count has left, its window's beginning, and time to its end."""
 
     items: int
     start: int
     resets_in_ms: int
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """What was lent: its size, how much of it is left, and from which counts' windows it came."""
+class QuotaSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of lent items: its size, its rest, and the counts and windows that lent them."""
 
     size: int
     rest: int
@@ -66,7 +66,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the items were granted, how many more are lent, and what each count has left."""
+    """The answer to a take: whether granted, how many more are lent, what each count has left."""
 
     granted: bool
     lent: int
@@ -82,11 +82,11 @@ class Quota(Protocol):
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         """Take `items` if that passes none of the limits, else none.
 
-        Before, what is left of an earlier slice is `returned`; after, up to `slice_max` are lent.
+        Before, the rest of an earlier slice is `returned`. After, up to `slice_max` are lent.
         Taking 0 items is always granted and lends nothing. Raises CacheUnavailable: the items may
         still have been taken.
         """
@@ -108,7 +108,7 @@ class RedisQuota:
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         """See `Quota.take`."""
         back = returned or _NOTHING
@@ -150,7 +150,7 @@ class MemoryQuota:
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         """See `Quota.take`."""
         now = self._clock()
@@ -181,7 +181,7 @@ class MemoryQuota:
             ),
         )
 
-    def _give_back(self, back: Slice) -> None:
+    def _give_back(self, back: QuotaSlice) -> None:
         for limit, start in zip(back.limits, back.starts, strict=True):
             count = _count(limit, start)
             if count in self._used:
@@ -203,7 +203,7 @@ class MemoryQuota:
         return lent if lent >= SLICE_MIN else 0
 
 
-_NOTHING = Slice(size=0, rest=0, limits=(), starts=())
+_NOTHING = QuotaSlice(size=0, rest=0, limits=(), starts=())
 
 
 def _start(window: Window, now_s: int) -> int:

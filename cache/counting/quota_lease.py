@@ -2,8 +2,8 @@
 
 A trip to Redis costs more than a whole check of an innocent. So a process that takes often holds a
 slice for each holder: items that Redis counts as taken already, and that are spent here until they
-run out or a window ends. The rest of a slice goes back with the next trip. What cannot be lent, for
-a quota is small or nearly used up, is asked for item by item and is exact.
+run out or a window ends. The rest of a slice goes back with the next trip. A quota that is small or
+nearly used up lends nothing: each item is asked for, and the count is exact.
 
     limit     lent at once, by all    first slice of 2 workers    trips a check
        700                      14                   none              1
@@ -20,21 +20,21 @@ from collections.abc import Callable
 import msgspec
 
 from cache.breaker import Breaker
-from cache.counting.quota import Left, Limit, Quota, Slice
+from cache.counting.quota import Left, Limit, Quota, QuotaSlice
 from cache.errors import CacheUnavailable
 
 SLICE_MAX = 256
-"""By then a trip's share in a check is lost in the check; more would only lie about longer."""
+"""The trip's share in a check is then too small to see; more items would only lie unused."""
 
 PAUSE_S = 0.5
 """For how long nobody asks a Redis that did not answer: each would wait out its time-out."""
 
 
-class Spent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of a take.
+class QuotaSpent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The answer to a take.
 
-    Each count has `at_hand` items left besides its `lefts`, which were told `waited_ms` ago; they
-    are the same object for as long as a slice is spent.
+    Each count has `at_hand` items left besides its `lefts`, which Redis returned `waited_ms` ago.
+    `lefts` is the same object for as long as a slice is spent.
     """
 
     granted: bool
@@ -43,11 +43,11 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waited_ms: int = 0
 
 
-class Lease:
-    """One holder's slice: what is left of it, what Redis had left besides, until when it holds.
+class QuotaLease:
+    """One holder's slice: its rest, the items that Redis had left besides, and the slice's end.
 
-    `limits` are those that it was lent under; `lefts` are told in their order. It ends with the
-    first of their windows, by this process's clock, which began to count before Redis did.
+    The slice was lent under `limits`; `lefts` stand in their order. The slice ends with the first
+    of their windows, by this process's clock, which began to count before Redis did.
     """
 
     __slots__ = ("asked_at", "ends_at", "lefts", "limits", "rest", "size", "turn")
@@ -76,10 +76,10 @@ class LeasedQuota:
         self._clock = clock
         self._slice_max = slice_max
         self._breaker = Breaker(clock=clock, pause_s=PAUSE_S)
-        self._leases: dict[int, Lease] = {}
+        self._leases: dict[int, QuotaLease] = {}
 
-    def spend(self, holder: int, items: int, limits: tuple[Limit, ...]) -> Spent | None:
-        """Take items from the holder's slice; None: it does not reach, or is none."""
+    def spend(self, holder: int, items: int, limits: tuple[Limit, ...]) -> QuotaSpent | None:
+        """Take items from the holder's slice; None: the slice is too small, or there is none."""
         lease = self._leases.get(holder)
         if lease is None or lease.rest < items or not lease.size:
             return None
@@ -92,29 +92,29 @@ class LeasedQuota:
             return None
         lease.rest = rest = lease.rest - items
         waited_ms = int((now - lease.asked_at) * 1000)
-        return Spent(granted=True, lefts=lease.lefts, at_hand=rest, waited_ms=waited_ms)
+        return QuotaSpent(granted=True, lefts=lease.lefts, at_hand=rest, waited_ms=waited_ms)
 
-    async def take(self, holder: int, items: int, limits: tuple[Limit, ...]) -> Spent:
+    async def take(self, holder: int, items: int, limits: tuple[Limit, ...]) -> QuotaSpent:
         """Take items for a holder, all or none.
 
         Raises:
-            CacheUnavailable: nobody could be asked.
+            CacheUnavailable: Redis could not be asked.
         """
         spent = self.spend(holder, items, limits)
         if spent is not None:
             return spent
         lease = self._leases.get(holder)
         if lease is None:
-            lease = self._leases[holder] = Lease(limits)
+            lease = self._leases[holder] = QuotaLease(limits)
         async with lease.turn:
-            # Whoever had the turn before may have brought a slice for all that wait.
+            # The holder's turn before may have brought a slice for all that wait.
             return self.spend(holder, items, limits) or await self._ask(lease, items, limits)
 
-    async def _ask(self, lease: Lease, items: int, limits: tuple[Limit, ...]) -> Spent:
+    async def _ask(self, lease: QuotaLease, items: int, limits: tuple[Limit, ...]) -> QuotaSpent:
         if not self._breaker.allows():
             raise CacheUnavailable("Redis did not answer a moment ago")
         back = _slice_of(lease)
-        # Gone from now on, whatever comes of it: nothing is spent after it was given back.
+        # The slice is gone from now on, whatever Redis answers: nothing is spent after its return.
         lease.size = lease.rest = 0
         asked_at = self._clock()
         try:
@@ -128,13 +128,13 @@ class LeasedQuota:
         lease.lefts = taken.lefts
         lease.asked_at = asked_at
         lease.ends_at = asked_at + min(left.resets_in_ms for left in taken.lefts) / 1000
-        return Spent(granted=taken.granted, lefts=taken.lefts, at_hand=taken.lent)
+        return QuotaSpent(granted=taken.granted, lefts=taken.lefts, at_hand=taken.lent)
 
 
-def _slice_of(lease: Lease) -> Slice | None:
+def _slice_of(lease: QuotaLease) -> QuotaSlice | None:
     if not lease.size:
         return None
-    return Slice(
+    return QuotaSlice(
         size=lease.size,
         rest=lease.rest,
         limits=lease.limits,

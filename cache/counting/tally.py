@@ -1,16 +1,15 @@
-"""Counts of what names asked within an hour, and of what their groups did, on one Redis.
+"""Counts of items, hits and distinct elements, by name and by group of names, within an hour.
 
-Of items and hits only the number is kept. Of elements it is how many distinct ones there were: a
-HyperLogLog holds them, each hashed with a random salt that ends with the hour. So once it is over
-nobody can try a list of elements on what was counted, nor compare one hour with another; and an
-element that is never given leaves nothing at all.
+Redis keeps numbers of items and hits, and a HyperLogLog of the elements. Each element is hashed
+with a random salt that ends with the hour. So after the hour nobody can try a list of elements on
+the counts, nor compare one hour with another. An element that is never given leaves nothing at all.
 
     <namespace>:tally:<start>:n:<name>     hash: items, distinct, hits, regular
-    <namespace>:tally:<start>:g:<group>    the same of a group; regular: how many of its names are
+    <namespace>:tally:<start>:g:<group>    the same of a group; regular: number of its regular names
     <namespace>:tally:<start>:d:<name>     HyperLogLog of the name's elements
-    <namespace>:tally:<start>:salt         what elements are hashed with
+    <namespace>:tally:<start>:salt         the salt of the elements' hashes
 
-All end with the hour, by Redis's clock. What is lost with Redis is counted anew.
+All keys end with the hour, by Redis's clock. Counts that are lost with Redis begin anew.
 """
 
 import secrets
@@ -31,7 +30,7 @@ _TALLY = files("cache").joinpath("tally.lua").read_text(encoding="utf-8")
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
-    """What one name, of one group, asked since the last time; elements of 16 bytes each."""
+    """The items, hits and elements of one name since the last time; elements have 16 bytes."""
 
     name: str
     group: str
@@ -41,7 +40,7 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of this hour; `regular`: how many names have asked enough to be compared with."""
+    """Counts of this hour; `regular`: the number of names with items enough to compare with."""
 
     items: int
     distinct: int
@@ -49,27 +48,27 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     regular: int
 
 
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """A name and its group, itself included, since the hour began, in Unix seconds."""
+class TallyCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts of a name, and of its group with the name, since `start`, in Unix seconds."""
 
     start: int
     own: Totals
     group: Totals
 
 
-class Tally(Protocol):
+class GroupTally(Protocol):
     """Counts by name and group."""
 
-    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
-        """Add what was noted; a name is regular from `regular_from` items on.
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:
+        """Add the notes and return the counts; a name is regular from `regular_from` items on.
 
-        Raises CacheUnavailable: it may have been added, in part or whole.
+        Raises CacheUnavailable: the notes may have been added, in part or whole.
         """
         ...
 
 
 class RedisTally:
-    """`Tally` on Redis; distinct elements are estimated, within a few percent."""
+    """`GroupTally` on Redis; distinct elements are estimated, within a few percent."""
 
     def __init__(
         self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
@@ -77,10 +76,10 @@ class RedisTally:
         self._pipe = Pipe(url, timeout_s=timeout_s)
         self._stem = f"{namespace}:tally"
 
-    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
-        """See `Tally.add`."""
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:
+        """See `GroupTally.add`."""
         commands = [self._command(one, regular_from) for one in noted]
-        # Never sent twice: it would be counted twice.
+        # Never sent twice: the notes would be counted twice.
         replies = await self._pipe.ask(commands, again=False)
         return [_counted(reply) for reply in replies]
 
@@ -95,7 +94,7 @@ class RedisTally:
 
 
 class MemoryTally:
-    """`Tally` in memory, the specification; `clock` gives Unix seconds."""
+    """`GroupTally` in memory, the specification; `clock` gives Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -104,8 +103,8 @@ class MemoryTally:
         self._groups: dict[str, dict[str, int]] = {}
         self._elements: dict[str, set[bytes]] = {}
 
-    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[Counted]:
-        """See `Tally.add`."""
+    async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:
+        """See `GroupTally.add`."""
         now = int(self._clock())
         start = now - now % WINDOW_S
         if start != self._start:
@@ -113,7 +112,7 @@ class MemoryTally:
             self._names, self._groups, self._elements = {}, {}, {}
         return [self._add(one, regular_from) for one in noted]
 
-    def _add(self, one: Noted, regular_from: int) -> Counted:
+    def _add(self, one: Noted, regular_from: int) -> TallyCounts:
         own = self._names.setdefault(one.name, _nothing())
         group = self._groups.setdefault(one.group, _nothing())
         elements = self._elements.setdefault(one.name, set())
@@ -129,17 +128,17 @@ class MemoryTally:
         for counts in (own, group):
             for field, number in added.items():
                 counts[field] += number
-        return Counted(start=self._start, own=Totals(**own), group=Totals(**group))
+        return TallyCounts(start=self._start, own=Totals(**own), group=Totals(**group))
 
 
 def _nothing() -> dict[str, int]:
     return dict.fromkeys(Totals.__struct_fields__, 0)
 
 
-def _counted(reply: Reply) -> Counted:
+def _counted(reply: Reply) -> TallyCounts:
     start, *numbers = reply
     own, group = (
         Totals(items=items, distinct=distinct, hits=hits, regular=regular)
         for items, distinct, hits, regular in (numbers[:4], numbers[4:])
     )
-    return Counted(start=start, own=own, group=group)
+    return TallyCounts(start=start, own=own, group=group)

@@ -1,42 +1,46 @@
-"""The keys of an account: made, shown, rotated, revoked. A key itself is told once, when made.
+"""The keys of an account: made, shown, rotated and revoked.
 
-All of it is in force on every node within a second (`checker.accounts.key_ring`).
+The service shows a key once, when the key is made. Every change holds on every node within a second
+(`checker.accounts.key_ring`).
 """
 
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.accounts.accounts import NO_ACCOUNT, known_form, lock_account, read_rows
 from checker.accounts.journaled import journal_key
-from checker.accounts.keys import insert_key, refuse_wider, scope_of
+from checker.accounts.keys import PREFIX, SECRET_BYTES, SHOWN_LENGTH, AccountRole, digest_of
+from checker.accounts.rows import NO_ACCOUNT, known_form, lock_account, lock_named, read_rows
 from checker.accounts.schema import account, api_key, key_use
-from checker.accounts.scope import Scope
+from checker.accounts.scope import AccountScope, Scope, account_scope_of, columns_of, scope_of
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
-from checker.errors import Conflict, NotFound
+from checker.errors import Conflict, InvalidRequest, NotFound
 from checker.vault import Vault
 
 KEYS_MAX = 100
-"""In force for one account at once: every node holds them all, and nobody oversees more."""
+"""Keys of one account that may be in force at once. Every node holds all keys, and nobody
+oversees more of one account.
+"""
 
 NO_KEY = "no key has this id"
 
 OVERLAP_S = 24 * 3600
-"""A day, in which every machine of an institution is given the new key."""
+"""A day, in which an institution gives the new key to all its machines."""
 
 OVERLAP_S_MAX = 90 * 24 * 3600
-"""A season; whoever needs longer has two keys, not one that is being replaced."""
+"""A season. An institution that needs longer has two keys, and replaces neither."""
 
 
 class KeyState(msgspec.Struct, frozen=True, kw_only=True):
-    """A key without what opens anything; `number` says where it stands among the others.
+    """A key without its secret. Keys are numbered in the order in which they were made.
 
-    `scope` is its own, which its account's may narrow further. `last_used_at` is right to about a
-    minute. `prefix` is not known of the oldest keys.
+    `scope` is the key's own scope; the account's scope may narrow it further. `last_used_at` is
+    right to about a minute. The oldest keys have no `prefix`.
     """
 
     id: str
@@ -52,7 +56,7 @@ class KeyState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that was just made: the only time that it is told."""
+    """A key that was just made, with its secret, which is shown only now."""
 
     key: str
     state: KeyState
@@ -67,25 +71,47 @@ class AccountKeys:
         self._clock = clock
 
     async def create(self, account_id: str, scope: Scope, expires_at: datetime | None) -> NewKey:
-        """Make a key.
+        """Make a key for an account, and return it.
 
         Raises:
-            Conflict: the account is disabled, or has too many keys.
+            Conflict: the account is disabled, or has `KEYS_MAX` keys in force.
             InvalidRequest: the scope is wider than the account's.
-            NotFound: there is no such account.
+            NotFound: no account has this id.
             Unavailable: PostgreSQL is away.
         """
         with driver_errors():
             async with self._engine.begin() as connection:
                 holder = await lock_account(connection, account_id)
-                refuse_wider(scope, scope_of(holder))
+                return await self._make(connection, holder, scope, expires_at)
+
+    async def create_named(
+        self,
+        *,
+        name: str,
+        role: AccountRole,
+        scope: Scope = Scope(),  # noqa: B008 - frozen
+        expires_at: datetime | None = None,
+    ) -> NewKey:
+        """Make a key for the account of this name, and the account if there is none.
+
+        An account that is made so has no bounds: each of its keys has the scope given here.
+
+        Raises:
+            Conflict: as `create`; or the account has another role.
+            InvalidRequest, Unavailable: as `create`.
+        """
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                holder = await lock_named(
+                    connection, self._vault, name=name, role=role, now=self._clock.now()
+                )
                 return await self._make(connection, holder, scope, expires_at)
 
     async def page(self, account_id: str, *, after: int, limit: int) -> tuple[KeyState, ...]:
-        """Give up to `limit` keys in the order in which they were made, behind number `after`.
+        """Return up to `limit` keys of an account with numbers above `after`, by number.
 
         Raises:
-            NotFound: there is no such account.
+            NotFound: no account has this id.
             Unavailable: PostgreSQL is away.
         """
         wanted = {"account_id": known_form(account_id)}
@@ -96,10 +122,10 @@ class AccountKeys:
         return tuple(map(_state, rows))
 
     async def find(self, key_id: str) -> KeyState:
-        """Give one key, whosever it is.
+        """Return one key of any account.
 
         Raises:
-            NotFound: there is none of this id.
+            NotFound: no key has this id.
             Unavailable: PostgreSQL is away.
         """
         rows = await read_rows(self._engine, _KEY, {"id": known_form(key_id)})
@@ -115,12 +141,13 @@ class AccountKeys:
         overlap: timedelta,
         expires_at: datetime | None = None,
     ) -> NewKey:
-        """Make a key of the same scope; the old one is in force for the overlap, no longer.
+        """Make a successor of a key with the same scope, and return it.
 
-        Without `expires_at` the new one lives as long as the old one was made to live.
+        The old key stays in force for the overlap, or until it expires if that is earlier. Without
+        `expires_at` the new key has the lifetime with which the old key was made.
 
         Raises:
-            Conflict: the key is in force no more, or has a successor already.
+            Conflict: the key is no longer in force, or has a successor already.
             NotFound: the account has no such key.
             Unavailable: PostgreSQL is away.
         """
@@ -136,10 +163,11 @@ class AccountKeys:
                 if old.expires_at is not None:
                     until = min(until, old.expires_at)
                 await self._change(connection, old.pk, rotated_at=now, expires_at=until)
-                return await self._make(connection, holder, scope_of(old), expires_at)
+                # The old key may be wider than its account by now; the account's scope holds.
+                return await self._insert(connection, holder, scope_of(old), expires_at)
 
     async def revoke(self, account_id: str, key_id: str) -> KeyState:
-        """End a key; one that was revoked before stays as it is.
+        """Revoke a key, and return it. A key that was revoked before keeps its first instant.
 
         Raises:
             NotFound: the account has no such key.
@@ -160,19 +188,39 @@ class AccountKeys:
         scope: Scope,
         expires_at: datetime | None,
     ) -> NewKey:
+        _refuse_wider(scope, account_scope_of(holder))
+        return await self._insert(connection, holder, scope, expires_at)
+
+    async def _insert(
+        self,
+        connection: AsyncConnection,
+        holder: Any,
+        scope: Scope,
+        expires_at: datetime | None,
+    ) -> NewKey:
+        """Insert a key of an account whose row is locked, so that nobody else counts its keys."""
         now = self._clock.now()
         if holder.disabled_at is not None:
             raise Conflict("the account is disabled")
         in_force = _IN_FORCE.where(api_key.c.account_id == holder.id)
         if (await connection.execute(in_force, {"now": now})).scalar_one() >= KEYS_MAX:
             raise Conflict(f"the account has {KEYS_MAX} keys in force: revoke some first")
-        key, row = await insert_key(
-            connection, self._vault, holder.id, scope, created_at=now, expires_at=expires_at
-        )
+        key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        values = {
+            "account_id": holder.id,
+            "digest": digest_of(key),
+            "prefix": key[:SHOWN_LENGTH],
+            "created_at": now,
+            "expires_at": expires_at,
+            **columns_of(msgspec.structs.asdict(scope)),
+        }
+        statement = insert(api_key).values(values).returning(api_key)
+        row = (await connection.execute(statement)).one()
+        await journal_key(connection, self._vault, row)
         return NewKey(key=key, state=_state(row, last_used_at=None))
 
     async def _change(self, connection: AsyncConnection, pk: int, **values: Any) -> None:
-        """Change a key's row, which is locked, and enter it in the journal."""
+        """Change a key's locked row, and enter the row in the journal."""
         changed = update(api_key).where(api_key.c.pk == pk).values(**values).returning(api_key)
         await journal_key(connection, self._vault, (await connection.execute(changed)).one())
 
@@ -187,6 +235,12 @@ class AccountKeys:
         if row is None:
             raise NotFound(NO_KEY)
         return row
+
+
+def _refuse_wider(key: Scope, holder: AccountScope) -> None:
+    """Raise InvalidRequest if a key's scope is wider than its account's; it names the fields."""
+    if faults := key.beyond(holder):
+        raise InvalidRequest("a key may only narrow the scope of its account", faults)
 
 
 def _refuse_ended(key: Any, now: datetime) -> None:

@@ -1,47 +1,50 @@
-"""Accounts: who may call, and how widely.
+"""Accounts: the callers of the service, and what each may do.
 
-They are made, shown, changed and disabled; never removed, because kept decisions name them.
+Accounts are made, shown, changed and disabled. They are never removed, because kept decisions name
+them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.accounts.flags import Flag, flag_of
 from checker.accounts.journaled import journal_account
-from checker.accounts.keys import AccountRole, scope_of
+from checker.accounts.keys import AccountRole
+from checker.accounts.rows import NO_ACCOUNT, known_form, read_rows
 from checker.accounts.schema import account, account_flag
-from checker.accounts.scope import Scope
-from checker.database.engine import attempt, driver_errors
+from checker.accounts.scope import AccountScope, account_scope_of, columns_of
+from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, NotFound
 from checker.vault import Vault
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account; `number` says where it stands among the others.
+    """An account. Accounts are numbered in the order in which they were made.
 
-    Disabled: no key is in force. `flag`: it seems to fish, and no operator has cleared it since.
+    While `disabled_at` is set, no key of the account is in force. `flag` is the flag that no
+    operator has cleared yet.
     """
 
     id: str
     number: int
     name: str
     role: AccountRole
-    scope: Scope
+    scope: AccountScope
     created_at: datetime
     disabled_at: datetime | None
     flag: Flag | None
 
 
 class AccountChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to become of an account; UNSET: as it is."""
+    """Changes of an account. UNSET leaves a field as it is; `scope` holds fields of the scope."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     scope: Mapping[str, Any] = {}
@@ -56,11 +59,11 @@ class Accounts:
         self._vault = vault
         self._clock = clock
 
-    async def create(self, *, name: str, role: AccountRole, scope: Scope) -> Account:
-        """Make an account, which has no key yet.
+    async def create(self, *, name: str, role: AccountRole, scope: AccountScope) -> Account:
+        """Make an account without keys, and return it.
 
         Raises:
-            Conflict: there is one of this name.
+            Conflict: another account has this name.
             Unavailable: PostgreSQL is away.
         """
         values = {
@@ -73,9 +76,9 @@ class Accounts:
         return await self._write(insert(account).values(values), values["id"])
 
     async def page(self, *, after: int, limit: int, flagged: bool = False) -> tuple[Account, ...]:
-        """Give up to `limit` accounts in the order in which they came, behind number `after`.
+        """Return up to `limit` accounts with numbers above `after`, by number.
 
-        With `flagged` only those that are.
+        With `flagged` only accounts that have a flag.
 
         Raises:
             Unavailable: PostgreSQL is away.
@@ -85,10 +88,10 @@ class Accounts:
         return tuple(map(_account, rows))
 
     async def find(self, account_id: str) -> Account:
-        """Give one account.
+        """Return one account.
 
         Raises:
-            NotFound: there is none of this id.
+            NotFound: no account has this id.
             Unavailable: PostgreSQL is away.
         """
         rows = await read_rows(self._engine, _ONE, {"id": known_form(account_id)})
@@ -97,10 +100,10 @@ class Accounts:
         return _account(rows[0])
 
     async def named(self, text: str) -> Account:
-        """Give the account of this name or id, for people at a command line.
+        """Return the account of this name or id; commands take either.
 
         Raises:
-            NotFound: there is none.
+            NotFound: no account has this name or id.
             Unavailable: PostgreSQL is away.
         """
         rows = await read_rows(self._engine, _NAMED, {"text": text})
@@ -109,13 +112,14 @@ class Accounts:
         return _account(rows[0])
 
     async def change(self, account_id: str, changes: AccountChanges) -> Account:
-        """Change an account; its keys follow within a second, on every node.
+        """Change an account, and return it as it is now.
 
-        A key whose scope is wider than the account's new one has what both hold.
+        The change holds on every node within a second. A key whose scope is wider than the new
+        scope of the account has only what both scopes hold.
 
         Raises:
             Conflict: another account has the name.
-            NotFound: there is none of this id.
+            NotFound: no account has this id.
             Unavailable: PostgreSQL is away.
         """
         values: dict[str, Any] = columns_of(changes.scope)
@@ -145,62 +149,8 @@ class Accounts:
         return _account(row)
 
 
-NO_ACCOUNT = "no account has this id"
-
-
-def known_form(text: str) -> str:
-    """Read an id as it stands in the database.
-
-    Raises:
-        NotFound: it is none, so nothing can have it.
-    """
-    try:
-        known = str(UUID(text))
-    except ValueError:
-        known = ""
-    # UUID reads other forms too, and ours goes into logs as it came.
-    if known != text:
-        raise NotFound("nothing has this id")
-    return known
-
-
-async def read_rows(
-    engine: AsyncEngine, statement: Select[Any], parameters: Mapping[str, Any]
-) -> Sequence[Any]:
-    """Read all rows of a statement. Raises Unavailable."""
-
-    async def read(connection: AsyncConnection) -> Sequence[Any]:
-        rows: Sequence[Any] = (await connection.execute(statement, parameters)).all()
-        return rows
-
-    with driver_errors():
-        return await attempt(engine, read)
-
-
-async def lock_account(connection: AsyncConnection, account_id: str) -> Any:
-    """Give an account's row, which nobody else changes until the transaction ends.
-
-    Keys may be inserted beside it: they only need it to stay (`FOR NO KEY UPDATE`).
-
-    Raises:
-        NotFound: there is none of this id.
-    """
-    wanted = select(account).where(account.c.id == known_form(account_id))
-    statement = wanted.with_for_update(key_share=True)
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        raise NotFound(NO_ACCOUNT)
-    return row
-
-
-def columns_of(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Write fields of a scope as columns."""
-    services = scope.get("services")
-    return dict(scope) | ({} if services is None else {"services": sorted(services)})
-
-
 def _kept_or(now: datetime) -> Any:
-    """Since when it is disabled: from before, if it was already."""
+    """Return the instant at which the account was first disabled; `now` if it is not disabled."""
     return func.coalesce(account.c.disabled_at, now)
 
 
@@ -210,7 +160,7 @@ def _account(row: Any) -> Account:
         number=row.number,
         name=row.name,
         role=AccountRole(row.role),
-        scope=scope_of(row),
+        scope=account_scope_of(row),
         created_at=row.created_at,
         disabled_at=row.disabled_at,
         flag=flag_of(row),

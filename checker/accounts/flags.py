@@ -1,7 +1,7 @@
 """Flags on accounts that seem to fish.
 
-The watch raises them and they slow until an instant; an operator clears them. Cleared ones stay, so
-that it can be told later why somebody was slowed.
+The watch flags an account, and the flag slows the account until an instant. An operator clears the
+flag. Cleared flags stay in the database, because they explain later why an account was slowed.
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +21,10 @@ from checker.vault import Vault
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True):
-    """Why and since when an account is flagged; slowed until then, flagged until it is cleared."""
+    """The reason and the instant of a flag.
+
+    The account is slowed until `slowed_until`, and flagged until an operator clears the flag.
+    """
 
     ground: FishingGround
     at: datetime
@@ -42,10 +45,15 @@ class Flags:
     async def flag(
         self, account_id: str, suspicion: Suspicion, *, counted_from: datetime, slowed: timedelta
     ) -> bool:
-        """Flag an account, or slow it again after its time; whether anything was done.
+        """Flag an account, and return whether the database has changed.
 
-        Nothing is where it is slowed already, and where an operator has cleared it since
-        `counted_from`: the same counts are not judged twice.
+        In order of precedence:
+
+        - An operator has cleared a flag of the account since `counted_from`: nothing changes,
+          because the operator has judged the same counts already. Returns False.
+        - The account is slowed now: nothing changes. Returns False.
+        - The account has a flag whose slowing is over: the flag slows again. Returns True.
+        - The account has no open flag: it gets one. Returns True.
 
         Raises:
             Unavailable: PostgreSQL is away.
@@ -79,7 +87,7 @@ class Flags:
                 return row is not None
 
     async def clear(self, account_id: str, *, by: str | None) -> None:
-        """Clear an account's flag, if it has one; `by` None: on the command line.
+        """Clear the open flag of an account, if there is one. `by` None: on the command line.
 
         Raises:
             Unavailable: PostgreSQL is away.
@@ -92,7 +100,7 @@ class Flags:
 
 
 def flag_of(row: Any) -> Flag | None:
-    """Read the flag of a row that was joined with `account_flag`."""
+    """Return the flag of a row that was joined with `account_flag`; None: there is no flag."""
     if row.ground is None:
         return None
     return Flag(

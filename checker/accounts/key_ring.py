@@ -1,72 +1,75 @@
-"""A node's copy of all keys, so that no check asks the database who is calling.
+"""A node's copy of all keys, so that no check asks the database for its caller.
 
-Four times a second the ring looks whether an account or a key has changed. A key that it does not
-know is looked for at once, but not more often than every 100 ms: forged keys wait, and cost one
-query together. While PostgreSQL is away known keys keep working, until they expire by this node's
-clock; a key that is not known is then neither good nor bad.
+Four times a second the ring looks whether an account or a key has changed. For a key that it does
+not know, the ring looks at once, but at most every 100 ms: forged keys wait, and share one query.
+While PostgreSQL is away, known keys stay in force until they expire by this node's clock. Nobody
+can then judge an unknown key, and its caller gets `Unavailable`.
 
-One text answers for keys that never were, have expired, were revoked, or belong to an account that
-is disabled. Who found or stole one is not told which, so not whether it was missed; who holds one
-rightly asks the operator, who sees it.
+One error text covers keys that never were, have expired, were revoked, or belong to a disabled
+account. Somebody who found or stole a key does not learn which, and so not whether the key was
+missed. The rightful holder asks the operator, who sees the reason.
 """
 
 import asyncio
-import logging
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import and_, bindparam, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.accounts.key_uses import KeyUses
-from checker.accounts.keys import AccountRole, Caller, digest_of, looks_like_key, scope_of
+from checker.accounts.keys import AccountRole, Caller, digest_of, looks_like_key
 from checker.accounts.schema import access_version, account, account_flag, api_key
 from checker.accounts.scope import (
-    Scope,
-    jurisdiction_of,
+    AccountScope,
+    account_scope_of,
     kind_of,
     limits_of,
-    services_of,
+    scope_of,
     slowed_limit,
 )
-from checker.database.engine import driver_errors
+from checker.database.rows_copy import RowsCopy
 from checker.domain.clock import Clock
-from checker.errors import Unauthenticated
-from checker.fault_log import FaultLog
+from checker.errors import OutOfScope, Unauthenticated
+from checker.work import Work
 
 REFRESH_INTERVAL_S = 0.25
-"""A revocation is to hold within a second, also where a loaded machine is late a few times over."""
+"""A revocation holds within a second, even if a loaded machine is late a few times in a row."""
 SEARCH_INTERVAL_S = 0.1
 
 NOT_IN_FORCE = "this key is not known, or no longer in force"
+ELSEWHERE = "the address of this call is in none of the account's `networks`"
 
 _SCHEME = "bearer"
 
-_log = logging.getLogger(__name__)
+_KeysRead: TypeAlias = tuple[dict[bytes, Caller], datetime | None]
+"""The caller behind the digest of each key, and the instant at which the next slowing ends."""
 
 
 class KeyRing:
-    """Knows the caller behind a key."""
+    """Knows the caller behind each key."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock, *, slowed_items_per_minute: int) -> None:
-        self._engine = engine
         self._clock = clock
         self._slowed_items_per_minute = slowed_items_per_minute
-        # When somebody who is slowed is so no more, though nothing is written then.
+        # The instant at which the next slowing ends, although nothing is written then.
         self._next_release: datetime | None = None
         self._callers: dict[bytes, Caller] = {}
-        self._seen: int | None = None
+        self._copy = RowsCopy(engine, mark=select(access_version.c.version), read=self._read)
         self._search: asyncio.Task[None] | None = None
         self._searched_at = -SEARCH_INTERVAL_S
         self.uses = KeyUses(engine, clock)
 
-    async def caller(self, authorization: str | None) -> Caller:
-        """Tell who calls by the `Authorization` header.
+    async def caller(self, authorization: str | None, address: str = "") -> Caller:
+        """Return the caller, by the `Authorization` header and the address of the call.
 
-        Raises:
-            Unauthenticated: no key, or one that is not in force.
-            Unavailable: not known here, and PostgreSQL cannot be asked.
+        `address` empty: the server does not know the address.
+
+        Raises, the first of:
+            Unauthenticated: no key, or a key that is not in force.
+            Unavailable: this node does not know the key, and PostgreSQL is away.
+            OutOfScope: the account has networks, and the address is in none of them.
         """
         if authorization is None:
             raise Unauthenticated("send a key: Authorization: Bearer <key>")
@@ -83,45 +86,37 @@ class KeyRing:
             known.expires_at is not None and known.expires_at <= self._clock.now()
         ):
             raise Unauthenticated(NOT_IN_FORCE)
+        if known.networks is not None and not known.may_call_from(address):
+            raise OutOfScope(ELSEWHERE)
         self.uses.note(known.key_pk)
         return known
 
-    async def run(self) -> None:
-        """Refresh until cancelled; whatever fails is tried again."""
-        faults = FaultLog(_log, "refreshing the keys")
-        while True:
-            await asyncio.sleep(REFRESH_INTERVAL_S)
-            try:
-                await self.refresh()
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    @property
+    def work(self) -> Work:
+        """Refresh the keys, again and again."""
+        return Work(name="refreshing the keys", every_s=REFRESH_INTERVAL_S, do=self.refresh)
 
     async def refresh(self) -> None:
-        """Read all keys that are in force, if anything has changed since the last time.
+        """Read all keys in force if anything has changed: one round of this work.
 
         Raises:
-            Unavailable: PostgreSQL is away; what was known stays so.
+            Unavailable: PostgreSQL is away. The ring keeps the keys that it has.
         """
-        with driver_errors():
-            async with self._engine.connect() as connection:
-                # Before the keys: what changes in between is read now, and once more.
-                seen = (await connection.execute(select(access_version.c.version))).scalar()
-                now = self._clock.now()
-                release_is_due = self._next_release is not None and self._next_release <= now
-                if seen is not None and seen == self._seen and not release_is_due:
-                    return
-                rows = (await connection.execute(_KEYS, {"now": now})).all()
-        self._callers = {row.digest: self._caller(row) for row in rows}
+        now = self._clock.now()
+        release_is_due = self._next_release is not None and self._next_release <= now
+        fresh = await self._copy.fresh(is_due=release_is_due)
+        if fresh is not None:
+            self._callers, self._next_release = fresh
+
+    async def _read(self, connection: AsyncConnection) -> _KeysRead:
+        rows = (await connection.execute(_KEYS, {"now": self._clock.now()})).all()
         slowed = (row.slowed_until for row in rows if row.slowed_until is not None)
-        self._next_release = min(slowed, default=None)
-        self._seen = seen
+        return {row.digest: self._caller(row) for row in rows}, min(slowed, default=None)
 
     async def _search_once(self) -> None:
-        """Let all that wait for an unknown key share the next refresh.
+        """Wait for the next refresh, which all callers with an unknown key share.
 
-        One that is under way already may have read before the key was made: it is not joined.
+        A refresh that has begun already may have read before the key was made, so nobody joins it.
         """
         if self._search is None:
             self._search = asyncio.create_task(self._refresh_in_turn())
@@ -137,12 +132,7 @@ class KeyRing:
 
     def _caller(self, row: Any) -> Caller:
         own = scope_of(row)
-        whole = Scope(
-            services=services_of(row.account_services),
-            jurisdiction=jurisdiction_of(row.account_jurisdiction),
-            items_per_minute=row.account_items_per_minute,
-            items_per_day=row.account_items_per_day,
-        )
+        whole = account_scope_of(row, _ACCOUNT)
         scope = own.within(whole)
         limits = limits_of(row.pk, own, row.account_id, whole)
         if row.slowed_until is not None:
@@ -156,19 +146,18 @@ class KeyRing:
             jurisdiction=scope.jurisdiction,
             limits=limits,
             kind=kind_of(whole),
+            networks=whole.networks,
             expires_at=row.expires_at,
         )
 
 
+_ACCOUNT = "account_"
 _KEYS = (
     select(
         api_key,
         account.c.name,
         account.c.role,
-        account.c.services.label("account_services"),
-        account.c.jurisdiction.label("account_jurisdiction"),
-        account.c.items_per_minute.label("account_items_per_minute"),
-        account.c.items_per_day.label("account_items_per_day"),
+        *(account.c[name].label(_ACCOUNT + name) for name in AccountScope.__struct_fields__),
         account_flag.c.slowed_until,
     )
     .join_from(api_key, account, api_key.c.account_id == account.c.id)

@@ -1,7 +1,7 @@
-"""Tables of accounts and keys. Of a key only its SHA-256 and its first characters are kept.
+"""Tables of accounts and keys. Of a key the database has only the SHA-256 and the first characters.
 
-Triggers of the migrations count `access_version` up in every transaction that writes an account, a
-key or a flag, so that no way of writing can forget to tell the nodes.
+Triggers of the migrations increase `access_version` in every transaction that writes an account, a
+key or a flag. So every way of writing makes the nodes read the keys again.
 """
 
 from sqlalchemy import (
@@ -32,16 +32,18 @@ account = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("role", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    # In which order accounts came: pages go by it.
+    # The order in which accounts were made; pages follow it.
     Column("number", BigInteger, Identity(), nullable=False, unique=True),
     # The widest scope that its keys may have; as in `api_key`.
     Column("services", ARRAY(Text)),
     Column("jurisdiction", Text),
-    # Of all its keys together; 0: no limit.
+    # Of all keys of the account together; 0: no limit.
     Column("items_per_minute", Integer, nullable=False, server_default="0"),
     Column("items_per_day", Integer, nullable=False, server_default="0"),
-    # While set, none of its keys is in force.
+    # While set, no key of the account is in force.
     Column("disabled_at", DateTime(timezone=True)),
+    # The networks in CIDR form from which the account may call; not set: from any address.
+    Column("networks", ARRAY(Text)),
     CheckConstraint("role IN ('institution', 'court', 'operator', 'auditor')", name="role"),
     CheckConstraint("items_per_minute >= 0 AND items_per_day >= 0", name="items"),
 )
@@ -52,14 +54,14 @@ api_key = Table(
     Column("pk", BigInteger, Identity(), primary_key=True),
     Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
     Column("digest", LargeBinary, nullable=False, unique=True),
-    # Service types it may ask about; not set: all.
+    # The service types that the key may ask about; not set: all.
     Column("services", ARRAY(Text)),
-    # Where its checks are placed when they do not say; not set: CN.
+    # The place of a check that names no place; not set: CN.
     Column("jurisdiction", Text),
     Column("items_per_minute", Integer, nullable=False, server_default="0"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("revoked_at", DateTime(timezone=True)),
-    # By which it is named; the key itself names nothing but its holder.
+    # The name of the key in addresses and logs, which never hold the key itself.
     Column(
         "id",
         UUID(as_uuid=False),
@@ -67,19 +69,19 @@ api_key = Table(
         unique=True,
         server_default=func.gen_random_uuid(),
     ),
-    # Its first characters, for people to recognise it by; not set for the oldest keys.
+    # The first characters, by which people recognise the key; not set for the oldest keys.
     Column("prefix", Text),
     Column("items_per_day", Integer, nullable=False, server_default="0"),
-    # From then on it is not in force; not set: it does not end by itself.
+    # From this instant on the key is not in force; not set: the key does not expire.
     Column("expires_at", DateTime(timezone=True)),
-    # When a successor was made.
+    # The instant at which a successor was made.
     Column("rotated_at", DateTime(timezone=True)),
     CheckConstraint("items_per_minute >= 0", name="items_per_minute"),
     CheckConstraint("items_per_day >= 0", name="items_per_day"),
 )
 
-# When each key was last used, to about a minute; apart from the keys, so that no node reads all
-# keys anew because one was used.
+# The last use of each key, right to about a minute. A table of its own, so that a use does not make
+# every node read all keys again.
 key_use = Table(
     "key_use",
     metadata,
@@ -94,8 +96,8 @@ access_version = Table(
     Column("version", BigInteger, primary_key=True, autoincrement=False),
 )
 
-# An account that seems to fish, open until an operator has looked; `marked` of `items` within an
-# hour, against the share of others of its kind.
+# An account that seems to fish. The flag is open until an operator clears it. `marked` of `items`
+# within an hour are compared with the share of other accounts of the same kind.
 account_flag = Table(
     "account_flag",
     metadata,

@@ -1,34 +1,44 @@
-"""What an account or a key may ask about: services, a place, and how many items.
+"""What an account or a key may do: services, a place, numbers of items, and networks.
 
-A key's scope narrows its account's. A wider one is refused where it is given; and since an account
-may be narrowed after its keys were made, what holds is worked out from both whenever keys are read.
+A key's scope narrows the scope of its account. A key that is given a wider scope is refused. An
+account may be narrowed after its keys were made, so the node computes the scope that holds from
+both whenever the node reads its keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from cache.counting.quota import MINUTE, Limit, Window
 from checker.domain.jurisdiction import Jurisdiction, path
 from checker.domain.service import ServiceType
-from checker.errors import Fault
+from checker.errors import Fault, InvalidRequest
 
-ITEMS_MAX = 2**31 - 1
-"""PostgreSQL's `integer`; no limit of that size is ever reached."""
+ITEMS_MAX: Final = 2**31 - 1
+"""The largest `integer` of PostgreSQL. No account reaches a limit of that size."""
 
+NETWORKS_MAX: Final = 64
+"""An institution has fewer offices and clouds, and every call is compared with all networks."""
 
-DAY = Window(name="day", length_s=24 * 3600, offset_s=8 * 3600)
-"""A day in Asia/Shanghai, as all days here are."""
+DAY: Final = Window(name="day", length_s=24 * 3600, offset_s=8 * 3600)
+"""A day in Asia/Shanghai, like all days here."""
 
-SLOWED = Window(name="slowed", length_s=60)
+SLOWED: Final = Window(name="slowed", length_s=60)
 """A minute of an account that seems to fish."""
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+_NOT_CIDR = "must be a network in CIDR form without host bits, such as 198.51.100.0/24"
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account or a key may ask about.
+    """What a key may ask about.
 
-    `services` None: all types. `jurisdiction`: where checks are placed that do not say; None: CN.
-    Items of 0: no limit of its own.
+    `services` None: all types. `jurisdiction` is the place of a check that names no place; None:
+    CN. Items of 0: no limit.
     """
 
     services: frozenset[ServiceType] | None = None
@@ -37,9 +47,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     items_per_day: int = 0
 
     def within(self, account: "Scope") -> "Scope":
-        """Give what is left of a key's scope in its account's.
+        """Return the part of a key's scope that lies in the scope of its account.
 
-        Items are the key's own: those of the account are counted beside them, over all its keys.
+        The items are the key's own. The items of the account are counted beside them, over all
+        keys of the account.
         """
         return Scope(
             services=_both(self.services, account.services),
@@ -49,7 +60,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def beyond(self, account: "Scope") -> Sequence[Fault]:
-        """Name the fields in which a key's scope is wider than its account's."""
+        """Return a fault for each field in which a key's scope is wider than its account's."""
         faults = []
         if self.services is not None and _both(self.services, account.services) != self.services:
             faults.append(Fault("/services", "holds a service that the account's scope does not"))
@@ -64,37 +75,132 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return faults
 
 
-def limits_of(key_pk: int, key: Scope, account_id: str, account: Scope) -> tuple[Limit, ...]:
-    """Give what bounds the items of a key: its own limits, and those of its account beside them.
+class AccountScope(Scope, frozen=True, kw_only=True):
+    """What the keys of an account may do at most.
 
-    Shorter windows come first; () where there is no limit.
+    `networks` are the networks from which the account may call; None: from any address.
     """
-    holders = ((f"key:{key_pk}", key), (f"account:{account_id}", account))
-    asked = [
-        *(Limit(name=name, items=each.items_per_minute, window=MINUTE) for name, each in holders),
-        *(Limit(name=name, items=each.items_per_day, window=DAY) for name, each in holders),
-    ]
-    return tuple(limit for limit in asked if limit.items)
+
+    networks: tuple[Network, ...] | None = None
 
 
-def kind_of(account: Scope) -> str:
-    """Name the accounts that sell the same, by their scope: what is usual differs with it."""
-    return "any" if account.services is None else ",".join(sorted(account.services))
+def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return some fields of a scope as columns; sets and networks become lists of texts."""
+    columns = dict(fields)
+    if columns.get("services") is not None:
+        columns["services"] = sorted(columns["services"])
+    if columns.get("networks") is not None:
+        columns["networks"] = [str(network) for network in columns["networks"]]
+    return columns
 
 
-def slowed_limit(account_id: str, items_per_minute: int) -> Limit:
-    """Bound an account that seems to fish."""
-    return Limit(name=f"account:{account_id}", items=items_per_minute, window=SLOWED)
+def scope_of(row: Any) -> Scope:
+    """Return a key's own scope, from its row."""
+    return Scope(
+        services=services_of(row.services),
+        jurisdiction=jurisdiction_of(row.jurisdiction),
+        items_per_minute=row.items_per_minute,
+        items_per_day=row.items_per_day,
+    )
+
+
+def account_scope_of(row: Any, prefix: str = "") -> AccountScope:
+    """Return an account's scope, from a row whose columns have names with this prefix."""
+    fields = {name: getattr(row, prefix + name) for name in AccountScope.__struct_fields__}
+    networks = fields["networks"]
+    return AccountScope(
+        services=services_of(fields["services"]),
+        jurisdiction=jurisdiction_of(fields["jurisdiction"]),
+        items_per_minute=fields["items_per_minute"],
+        items_per_day=fields["items_per_day"],
+        networks=None if networks is None else tuple(map(ip_network, networks)),
+    )
 
 
 def services_of(names: Sequence[str] | None) -> frozenset[ServiceType] | None:
-    """Read the services of a row."""
+    """Return the services of a row; None: all."""
     return None if names is None else frozenset(ServiceType(name) for name in names)
 
 
 def jurisdiction_of(code: str | None) -> Jurisdiction | None:
-    """Read the place of a row."""
+    """Return the place of a row."""
     return None if code is None else Jurisdiction(code)
+
+
+def limits_of(key_pk: int, key: Scope, account_id: str, account: Scope) -> tuple[Limit, ...]:
+    """Return the limits on the items of a key: its own limits, and those of its account.
+
+    Shorter windows come first. Without any limit the tuple is empty.
+    """
+    holders = ((f"key:{key_pk}", key), (f"account:{account_id}", account))
+    limits = [
+        *(Limit(name=name, items=each.items_per_minute, window=MINUTE) for name, each in holders),
+        *(Limit(name=name, items=each.items_per_day, window=DAY) for name, each in holders),
+    ]
+    return tuple(limit for limit in limits if limit.items)
+
+
+def slowed_limit(account_id: str, items_per_minute: int) -> Limit:
+    """Return the limit of an account that seems to fish."""
+    return Limit(name=f"account:{account_id}", items=items_per_minute, window=SLOWED)
+
+
+def kind_of(account: Scope) -> str:
+    """Return the name of an account's kind: all accounts that sell the same services."""
+    return "any" if account.services is None else ",".join(sorted(account.services))
+
+
+def read_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Read networks in CIDR form, in their order; a network that stands twice is kept once.
+
+    Raises:
+        InvalidRequest: with a fault for each text that is no network, or for too many networks.
+    """
+    networks: dict[Network, None] = {}
+    faults = []
+    for place, text in enumerate(texts):
+        network = _network(text)
+        if network is None:
+            faults.append(Fault(f"/networks/{place}", _NOT_CIDR))
+        else:
+            networks[network] = None
+    if len(networks) > NETWORKS_MAX:
+        faults.append(Fault("/networks", f"has more than {NETWORKS_MAX} networks"))
+    if faults:
+        raise InvalidRequest("a field is not as it must be", faults)
+    return tuple(networks)
+
+
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, an IPv4 address in IPv6 form as IPv4; None: the text is no address."""
+    try:
+        address: IPv4Address | IPv6Address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether an address lies in one of the networks; an unknown address lies in none."""
+    known = read_address(address)
+    return known is not None and any(known in network for network in networks)
+
+
+def _network(text: str) -> Network | None:
+    # The standard library also reads netmasks and zones, which CIDR does not have.
+    _, slash, length = text.partition("/")
+    if "%" in text or (slash and not length.isdigit()):
+        return None
+    try:
+        network: Network = ip_network(text)
+    except ValueError:
+        return None
+    # A caller with such an address counts as IPv4, so this network would hold nobody.
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        return None
+    return network
 
 
 def _both(

@@ -1,17 +1,17 @@
-"""How often callers without a key may do something, by the address that they call from.
+"""Counts and bounds the requests of callers without a key, by the address of the caller.
 
-A caller without a key is known by an address alone. An IPv4 address counts by itself and with its
-/24, an IPv6 address by its /64 and with its /48: so much one household, or one provider's customer,
-has at hand. No address and no network can use up the room of everybody.
+The service knows a caller without a key by the address alone. An IPv4 address counts by itself and
+with its /24. An IPv6 address counts by its /64 and with its /48, because one household or one
+customer of a provider has that many addresses. So no address and no network uses up all room.
 
-Redis counts, over all workers and nodes, and keeps a keyed digest of an address until the window
-ends. While Redis is away each process counts by itself, within a bound; past it nobody without a
-key is served until Redis is back.
+Redis counts over all workers and nodes, and holds a keyed digest of an address until the window
+ends. While Redis is away each process counts by itself, up to `LOCAL_MAX` requests. After that the
+process refuses callers without a key until Redis is back.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ import msgspec
 from cache.breaker import Breaker
 from cache.counting.quota import Limit, MemoryQuota, Quota, Taken, Window
 from cache.errors import CacheUnavailable
-from checker.accounts.scope import DAY
+from checker.accounts.scope import DAY, read_address
 from checker.errors import QuotaExceeded, Unavailable
 
 HOUR: Final = Window(name="hour", length_s=3600)
@@ -28,10 +28,10 @@ LOCAL_MAX: Final = 5_000
 """Senders that one process counts by itself while Redis is away, at some 200 bytes each."""
 
 REFUSED_MAX: Final = 10_000
-"""Addresses that one process remembers as refused; then it forgets all of them and asks Redis."""
+"""Refused addresses that one process remembers. At this number it forgets all and asks Redis."""
 
 PAUSE_S: Final = 0.5
-"""How long nobody asks Redis after it did not answer."""
+"""How long a process waits before it asks a Redis again that did not answer."""
 
 
 class SenderBounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class SenderBounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Senders:
-    """Counts what callers without a key do. `digest` is keyed; `clock` gives Unix seconds."""
+    """Counts requests without a key. `digest` is keyed; `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -72,8 +72,8 @@ class Senders:
         """Count a request without a key.
 
         Raises:
-            QuotaExceeded: this address has sent too many within an hour.
-            Unavailable: Redis is away, and this process counts no more by itself.
+            QuotaExceeded: this address has sent too many requests within an hour.
+            Unavailable: Redis is away, and this process has counted `LOCAL_MAX` requests itself.
         """
         own, _ = shares_of(address)
         until = self._refused_until.get(own)
@@ -128,16 +128,13 @@ class Senders:
 
 
 def shares_of(address: str) -> tuple[str, str]:
-    """Return what an address is counted as: by itself, and with its network.
+    """Return two names to count an address by: its own, and that of its network.
 
-    All callers whose address is none share one count: a proxy on a Unix socket is one sender.
+    All callers without a readable address share one count: a proxy on a Unix socket is one sender.
     """
-    try:
-        parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    except ValueError:
+    parsed = read_address(address)
+    if parsed is None:
         return "none", "none"
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
     own, network = (32, 24) if isinstance(parsed, IPv4Address) else (64, 48)
     return _network(parsed, own), _network(parsed, network)
 
@@ -147,7 +144,7 @@ def _network(address: IPv4Address | IPv6Address, bits: int) -> str:
 
 
 def _wait_s(taken: Taken) -> float:
-    """Return when the count that is used up begins anew; of several, the one that ends last."""
+    """Return the seconds until the last of the used-up counts begins again."""
     return max(left.resets_in_ms for left in taken.lefts if not left.items) / 1000
 
 

@@ -1,4 +1,4 @@
-"""Accounts and keys as they are shown, over HTTP and on the command line."""
+"""Accounts and keys as HTTP and the command line show them."""
 
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,10 @@ class FlagView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. `services` null: all; items are those of all its keys together, 0: no limit."""
+    """An account. `services` null: all; items are those of all its keys together, 0: no limit.
+
+    `networks` are the networks from which it may call; null: it may call from any address.
+    """
 
     id: str
     name: str
@@ -42,6 +45,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     jurisdiction: str | None
     items_per_minute: int
     items_per_day: int
+    networks: tuple[str, ...] | None
     created_at: InstantText
     disabled_at: InstantText | None
     flag: FlagView | None
@@ -73,7 +77,7 @@ class MadeKey(KeyView, frozen=True, kw_only=True):
 
 
 def account_view(one: Account) -> AccountView:
-    """Show an account."""
+    """Return an account as it is shown."""
     return AccountView(
         id=one.id,
         name=one.name,
@@ -82,6 +86,7 @@ def account_view(one: Account) -> AccountView:
         jurisdiction=one.scope.jurisdiction,
         items_per_minute=one.scope.items_per_minute,
         items_per_day=one.scope.items_per_day,
+        networks=None if one.scope.networks is None else tuple(map(str, one.scope.networks)),
         created_at=instant_text(one.created_at),
         disabled_at=_instant(one.disabled_at),
         flag=None if one.flag is None else _flag_view(one.flag),
@@ -101,12 +106,12 @@ def _flag_view(one: Flag) -> FlagView:
 
 
 def key_view(key: KeyState) -> KeyView:
-    """Show a key by its id."""
+    """Return a key as it is shown, without its secret."""
     return KeyView(**_fields(key))
 
 
 def made_key(made: NewKey) -> MadeKey:
-    """Show a key itself, this once."""
+    """Return a key that was just made as it is shown, this once with its secret."""
     return MadeKey(**_fields(made.state), key=made.key)
 
 
@@ -115,7 +120,7 @@ def _instant(at: datetime | None) -> str | None:
 
 
 def _services(scope: Scope) -> tuple[ServiceType, ...] | None:
-    # In one order.
+    # Sorted, so that the same scope is always shown in the same way.
     return None if scope.services is None else tuple(sorted(scope.services))
 
 

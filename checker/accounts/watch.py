@@ -9,17 +9,16 @@ low limit more (`checker.accounts.key_ring`), until that ends or an operator cle
 could not be counted while Redis was away is lost: this is a watch, not a record.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from cache.counting.tally import Counted, Noted, Tally
+from cache.counting.tally import GroupTally, Noted, TallyCounts
 from checker.accounts.flags import Flags
 from checker.accounts.keys import Caller
 from checker.domain.clock import Clock
-from checker.domain.fishing import Asked, FishingGround, FishingSettings, suspect
-from checker.fault_log import FaultLog
+from checker.domain.fishing import AskedCounts, FishingGround, FishingSettings, suspect
+from checker.work import Work
 
 FLUSH_INTERVAL_S = 1.0
 PERSONS_MAX = 20_000
@@ -50,7 +49,7 @@ class FishingWatch:
     """What one process has seen asked; `told` is called with the ground of each flag it raises."""
 
     def __init__(
-        self, *, tally: Tally, flags: Flags, settings: FishingSettings, clock: Clock
+        self, *, tally: GroupTally, flags: Flags, settings: FishingSettings, clock: Clock
     ) -> None:
         self._tally = tally
         self._flags = flags
@@ -75,17 +74,13 @@ class FishingWatch:
         if len(since.persons) < PERSONS_MAX:
             since.persons.add(token)
 
-    async def run(self, told: Callable[[FishingGround], None]) -> None:
-        """Flush every second until cancelled; whatever fails is left behind."""
-        faults = FaultLog(_log, "watching for accounts that fish")
-        while True:
-            await asyncio.sleep(FLUSH_INTERVAL_S)
-            try:
-                await self.flush(told)
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    def work(self, told: Callable[[FishingGround], None]) -> Work:
+        """Flush, again and again; notes of a flush that failed are left behind."""
+
+        async def flush() -> None:
+            await self.flush(told)
+
+        return Work(name="watching for accounts that fish", every_s=FLUSH_INTERVAL_S, do=flush)
 
     async def flush(self, told: Callable[[FishingGround], None]) -> None:
         """Count what was noted, and flag who seems to fish.
@@ -112,7 +107,7 @@ class FishingWatch:
                 await self._judge(one.name, counts, told)
 
     async def _judge(
-        self, account_id: str, counts: Counted, told: Callable[[FishingGround], None]
+        self, account_id: str, counts: TallyCounts, told: Callable[[FishingGround], None]
     ) -> None:
         own, others = _asked(counts)
         suspicion = suspect(own, others, self._settings)
@@ -134,12 +129,12 @@ class FishingWatch:
             told(suspicion.ground)
 
 
-def _asked(counts: Counted) -> tuple[Asked, Asked]:
+def _asked(counts: TallyCounts) -> tuple[AskedCounts, AskedCounts]:
     """Tell an account from the others of its kind."""
     own, group = counts.own, counts.group
     return (
-        Asked(items=own.items, adverse_persons=own.distinct, mismatches=own.hits),
-        Asked(
+        AskedCounts(items=own.items, adverse_persons=own.distinct, mismatches=own.hits),
+        AskedCounts(
             items=group.items - own.items,
             adverse_persons=group.distinct - own.distinct,
             mismatches=group.hits - own.hits,

@@ -7,7 +7,14 @@ import msgspec
 
 from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole, Action
-from checker.accounts.scope import ITEMS_MAX, Scope
+from checker.accounts.scope import (
+    ITEMS_MAX,
+    NETWORKS_MAX,
+    AccountScope,
+    Network,
+    is_within,
+    read_networks,
+)
 from checker.accounts.views import AccountView, account_view
 from checker.api.call import Call
 from checker.api.endpoint import endpoint
@@ -21,12 +28,19 @@ from checker.domain.service import ServiceType
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound
 
 NAME_LENGTH_MAX = 200
+NETWORK_LENGTH_MAX = 43
+"""The longest text of an IPv6 network."""
 
 AccountName = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 Services = Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1)]
 Place = Annotated[str, msgspec.Meta(max_length=6)]
 Items = Annotated[int, msgspec.Meta(ge=0, le=ITEMS_MAX)]
 """0: no limit."""
+
+Networks = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=NETWORK_LENGTH_MAX)], ...],
+    msgspec.Meta(min_length=1, max_length=NETWORKS_MAX),
+]
 
 ACCOUNTS: Final = Tag(name="accounts", description="Accounts and their keys, for operators.")
 ACCOUNT_ID: Final = "ab8f1a06-5f0a-4b56-9d3c-3f6e1c0f7a11"
@@ -39,6 +53,7 @@ _ACCOUNT: Final = {
     "jurisdiction": "4408",
     "items_per_minute": 600,
     "items_per_day": 100_000,
+    "networks": ["203.0.113.0/24"],
     "created_at": "2026-11-23T01:02:03.456Z",
     "disabled_at": None,
     "flag": None,
@@ -56,6 +71,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     jurisdiction: Place | None = None
     items_per_minute: Items = 0
     items_per_day: Items = 0
+    networks: Networks | None = None
 
 
 class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +82,7 @@ class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     jurisdiction: Place | msgspec.UnsetType | None = msgspec.UNSET
     items_per_minute: Items | msgspec.UnsetType = msgspec.UNSET
     items_per_day: Items | msgspec.UnsetType = msgspec.UNSET
+    networks: Networks | msgspec.UnsetType | None = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -91,6 +108,7 @@ class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
             "jurisdiction": "4408",
             "items_per_minute": 600,
             "items_per_day": 100_000,
+            "networks": ["203.0.113.0/24"],
         },
     ),
     answers=(
@@ -110,11 +128,12 @@ async def create_account(call: Call) -> Reply:
     account is unique.
     """
     asked = await call.body(NewAccount)
-    scope = Scope(
+    scope = AccountScope(
         services=None if asked.services is None else frozenset(asked.services),
         jurisdiction=place_of(asked.jurisdiction),
         items_per_minute=asked.items_per_minute,
         items_per_day=asked.items_per_day,
+        networks=_networks(asked.networks),
     )
     accounts = call.runtime.accounts
     made = await accounts.create(name=_name(asked.name), role=asked.role, scope=scope)
@@ -187,7 +206,12 @@ async def change_account(call: Call) -> Reply:
     account_id, caller = call.path("account_id"), call.caller
     if asked.disabled is True and account_id == caller.account_id:
         raise Conflict("this is the account that calls: let another one disable it")
-    changed = await call.runtime.accounts.change(account_id, _changes(asked))
+    changes = _changes(asked)
+    networks = changes.scope.get("networks")
+    is_own = account_id == caller.account_id
+    if is_own and networks and not is_within(call.origin.address, networks):
+        raise Conflict("this is the account that calls: its `networks` must hold this address")
+    changed = await call.runtime.accounts.change(account_id, changes)
     _log.info("account %s changed by account %s", changed.id, caller.account_id)
     return json_reply(account_view(changed))
 
@@ -225,13 +249,19 @@ def place_of(text: str | None) -> Jurisdiction | None:
 def _changes(asked: ChangedAccount) -> AccountChanges:
     scope: dict[str, Any] = {
         field: getattr(asked, field)
-        for field in Scope.__struct_fields__
+        for field in AccountScope.__struct_fields__
         if getattr(asked, field) is not msgspec.UNSET
     }
     if "jurisdiction" in scope:
         scope["jurisdiction"] = place_of(scope["jurisdiction"])
+    if "networks" in scope:
+        scope["networks"] = _networks(scope["networks"])
     name = asked.name if isinstance(asked.name, msgspec.UnsetType) else _name(asked.name)
     return AccountChanges(name=name, scope=scope, disabled=asked.disabled)
+
+
+def _networks(texts: tuple[str, ...] | None) -> tuple[Network, ...] | None:
+    return None if texts is None else read_networks(texts)
 
 
 def _name(text: str) -> str:

@@ -31,7 +31,6 @@ from checker.checks.in_slices import SLICE_CHECKS, each_of
 from checker.checks.request import (
     Check,
     Item,
-    PreparedCheck,
     Subject,
     open_batch,
     read_check,
@@ -39,11 +38,11 @@ from checker.checks.request import (
 from checker.checks.turns import Pace, slices
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Decision, Outcome, ReasonCode
-from checker.domain.document import Document
 from checker.domain.service import Service, type_of
 from checker.errors import CheckerError
 from checker.receipts.receipt import Receipt, Statement
 from checker.receipts.receipts import Receipts
+from checker.registry.prepared_check import PreparedCheck, TokensOf
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +108,7 @@ class ChecksResource:
         metrics: Metrics,
         tallies: Tallies,
         watch: FishingWatch,
-        token_of: Callable[[Document], bytes],
+        tokens_of: TokensOf,
         bodies: Bodies,
         batch_turns: BatchTurns | None = None,
     ) -> None:
@@ -121,11 +120,11 @@ class ChecksResource:
         self._metrics = metrics
         self._tallies = tallies
         self._watch = watch
-        self._token_of = token_of
+        self._tokens_of = tokens_of
         self._bodies = bodies
         self._batch_turns = batch_turns or BatchTurns()
 
-    async def create(self, authorization: str | None, address: str, receive: Any) -> Reply:
+    async def create(self, authorization: str | None, receive: Any, address: str) -> Reply:
         """Return the answer to one check, or the problem that answers an error.
 
         `address` is the network address of the caller.
@@ -134,7 +133,7 @@ class ChecksResource:
 
     @asynccontextmanager
     async def created_batch(
-        self, authorization: str | None, address: str, receive: Any, *, body_bytes: int | None
+        self, authorization: str | None, receive: Any, address: str, *, body_bytes: int | None
     ) -> AsyncIterator[Reply]:
         """Yield the answer to a batch; an item at fault is answered by an error in its place.
 
@@ -155,8 +154,8 @@ class ChecksResource:
         started = perf_counter()
         caller = None
         try:
-            caller = await self._key_ring.caller(authorization)
-            refuse_access(caller, _CHECKING, address)
+            caller = await self._key_ring.caller(authorization, address)
+            refuse_access(caller, _CHECKING)
             reply, from_registry = await create(caller, receive)
         except CheckerError as error:
             headers: Mapping[str, str] = {}
@@ -170,7 +169,7 @@ class ChecksResource:
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, CHECK_BYTES_MAX)
-        check = read_check(body, caller, shanghai_day(self._clock.now()))
+        check = read_check(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
@@ -187,7 +186,7 @@ class ChecksResource:
     async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, BATCH_BYTES_MAX)
         await pace()
-        batch = open_batch(body, caller, shanghai_day(self._clock.now()))
+        batch = open_batch(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, len(batch.raws))
         items = await each_of(batch.raws, batch.read, pace, size=SLICE_CHECKS)
         del body, batch  # they are as large as everything that is made from them
@@ -231,8 +230,7 @@ class ChecksResource:
                 mismatched = any(
                     reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
                 )
-                token = self._token_of(check.document)
-                self._watch.adverse(caller, token, mismatched=mismatched)
+                self._watch.adverse(caller, check.subject.tokens[0], mismatched=mismatched)
 
 
 def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:

@@ -1,9 +1,8 @@
 """The HTTP application of one worker: routes, errors, and the node behind them."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
@@ -28,6 +27,7 @@ from checker.node import memory
 from checker.node.parent import end_with_parent
 from checker.node.runtime import Runtime, open_node
 from checker.node.upkeep import keep_current
+from checker.work import working
 
 if TYPE_CHECKING:
     from checker.api.spans import Tracing
@@ -52,10 +52,15 @@ def create_app(
         async with (
             ends_logged(),
             open_node() as runtime,
-            keep_current(runtime, publish=publish),
+            nullcontext(Metrics(runtime.follower)) as metrics,
+            keep_current(runtime, publish=publish, count_failure=metrics.work_failed),
+            working(
+                [metrics.work, runtime.watch.work(metrics.flagged), bodies.work],
+                metrics.work_failed,
+            ),
         ):
             app.state.runtime = runtime
-            app.state.metrics = Metrics(runtime.follower)
+            app.state.metrics = metrics
             app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
             app.state.uploads = Uploads(spool_folder(runtime.config.data_dir))
             app.state.checks = ChecksResource(
@@ -67,20 +72,11 @@ def create_app(
                 metrics=app.state.metrics,
                 tallies=runtime.audit.tallies,
                 watch=runtime.watch,
-                token_of=runtime.sealer.document_token,
+                tokens_of=runtime.sealer.tokens_of,
                 bodies=bodies,
             )
-            works = [
-                asyncio.create_task(app.state.metrics.run(), name="metrics"),
-                asyncio.create_task(runtime.watch.run(app.state.metrics.flagged), name="watch"),
-                asyncio.create_task(bodies.run(), name="bodies"),
-            ]
             memory.settle()
-            try:
-                yield
-            finally:
-                for work in works:
-                    work.cancel()
+            yield
 
     app = Litestar(
         route_handlers=[*HANDLERS, *PAGES, assets_router()],

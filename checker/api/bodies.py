@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from checker.api.exchange import read_body
 from checker.errors import BodyStalled, Crowded
+from checker.work import Work
 
 PROGRESS_S: Final = 10.0
 """A mobile network resends a lost packet within two or three seconds."""
@@ -128,12 +129,15 @@ class Bodies:
             if self._looks - since > LOOKS_MAX:
                 self._give_up(task, BodyStalled("the body has made no progress; send it again"))
 
-    async def run(self) -> None:
-        """Look every half second until cancelled."""
-        self._loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(LOOK_S)
+    @property
+    def work(self) -> Work:
+        """Return the work of looking at the arriving bodies every half second."""
+
+        async def look() -> None:
+            self._loop = asyncio.get_running_loop()
             self.look()
+
+        return Work(name="watching bodies", every_s=LOOK_S, do=look)
 
     async def _next(self, receive: Receive) -> Any:
         task = asyncio.current_task(self._loop)

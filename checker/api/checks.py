@@ -84,7 +84,7 @@ async def create_check(call: Call) -> Reply:
     request = call.request
     resource: ChecksResource = request.app.state.checks
     address = caller_address(request.scope)
-    return await resource.create(request.headers.get("authorization"), address, request.receive)
+    return await resource.create(request.headers.get("authorization"), request.receive, address)
 
 
 @endpoint(
@@ -117,8 +117,8 @@ async def create_batch(call: Call) -> Reply:
     length = declared_length(request.headers.get("content-length"))
     answered = resource.created_batch(
         request.headers.get("authorization"),
-        caller_address(request.scope),
         request.receive,
+        caller_address(request.scope),
         body_bytes=length,
     )
     async with answered as reply:

@@ -13,7 +13,7 @@ from checker.api.exchange import Reply, json_reply
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
 from checker.api.parameters import instant, month, printable, word, words_of
 from checker.audit.explanation import Explanation
-from checker.audit.export import ExportedDecision, ExportFormat, Wanted, export
+from checker.audit.export import ExportedDecision, ExportedRange, ExportFormat, export
 from checker.audit.monthly_report import MonthlyReport, monthly_report
 from checker.audit.outcomes import Report, ReportedOutcome
 from checker.domain.clock import InstantText, instant_text, shanghai_day
@@ -192,7 +192,9 @@ async def export_decisions(call: Call) -> Stream:
     or changed.
     """
     form = call.query(_FORMAT)
-    wanted = Wanted(since=call.query(_FROM), until=call.query(_TO), account_id=call.query(_ACCOUNT))
+    wanted = ExportedRange(
+        since=call.query(_FROM), until=call.query(_TO), account_id=call.query(_ACCOUNT)
+    )
     rows = export(call.runtime.work_engine, wanted, form)
     # The first page is read before the answer begins, so that an outage is answered as a problem.
     first = await anext(rows, b"")

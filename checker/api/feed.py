@@ -13,21 +13,19 @@ from checker.api.exchange import Reply, json_reply
 from checker.api.feed_terms import FeedHeaders, watched
 from checker.api.metrics import FeedKind
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
-from checker.api.parameters import flag, word, words_of
+from checker.api.parameters import flag, word
 from checker.api.uploads import Uploads
 from checker.errors import Conflict, IdempotencyKeyReused, TooLarge
-from checker.formats.listing import ListingLine
+from checker.formats.formats import LIST_FORMATS
+from checker.formats.listing import LISTING, ListingLine
 from checker.formats.operation import OperationLine
 from checker.intake.report import FeedReport
 from checker.intake.wanted import Wanted
-from checker.registry.entry import FeedFormat
 
 FEED: Final = Tag(name="feed", description="The courts' feed, and the lines it rejected.")
 REPORT: Final = {"version": 43, "accepted": 1, "rejected": [], "rejected_count": 0}
 
-_FORMAT: Final = word(
-    "format", "How each line is written", words_of(FeedFormat), default=FeedFormat.LISTING.value
-)
+_FORMAT: Final = word("format", "How each line is written", LIST_FORMATS, default=LISTING.name)
 _ALLOW_EMPTY: Final = flag("allow_empty", "Accept a list without any listing")
 _ALLOW_SHRINK: Final = flag("allow_shrink", "Accept a list that is much shorter than before")
 _STRICT: Final = flag("strict", "Apply all lines or none")

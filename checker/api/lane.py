@@ -78,7 +78,7 @@ class Lane:
     async def _answer_check(self, scope: Any, receive: Any) -> Reply:
         resource: ChecksResource = self.routed.state.checks
         try:
-            return await resource.create(_authorization(scope), caller_address(scope), receive)
+            return await resource.create(_authorization(scope), receive, caller_address(scope))
         except Exception as error:
             reply = bug(error)
             self.routed.state.metrics.failed("checks", reply.status)
@@ -90,7 +90,7 @@ class Lane:
         is_begun = False
         try:
             async with resource.created_batch(
-                _authorization(scope), caller_address(scope), receive, body_bytes=length
+                _authorization(scope), receive, caller_address(scope), body_bytes=length
             ) as reply:
                 is_begun = True
                 # Within the block: a batch takes up its turn until its answer is sent.

@@ -6,7 +6,6 @@ counts are written once a second, and one duration in sixteen is observed. The g
 have a label for the worker (`pid`).
 """
 
-import asyncio
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -21,14 +20,16 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from cache.follower import Follower
+from cache.replica_keeper import ReplicaKeeper
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
 from checker.domain.service import Service, ServiceType
 from checker.intake.report import FeedReport
+from checker.node.work_failures import count_failures
 from checker.notices.webhooks import Waiting
 from checker.publication.nodes import Nodes
+from checker.work import Work
 
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
@@ -60,7 +61,7 @@ class OrderKind(StrEnum):
 class Metrics:
     """The metrics of one process; `replica` is the replica of this process."""
 
-    def __init__(self, replica: Follower) -> None:
+    def __init__(self, replica: ReplicaKeeper) -> None:
         self._replica = replica
         self._registry = CollectorRegistry()
         checks = Counter(
@@ -108,6 +109,7 @@ class Metrics:
             ("order", "result"),
             registry=self._registry,
         )
+        self.work_failed = count_failures(self._registry)
         self._count_the_list()
         self._count_what_waits()
         self._count_the_feed()
@@ -236,11 +238,14 @@ class Metrics:
         self._replica_version.set(0 if position is None else position.version)
         self._lease.set(self._replica.holds_lease)
 
-    async def run(self) -> None:
-        """Flush every second until cancelled."""
-        while True:
-            await asyncio.sleep(FLUSH_INTERVAL_S)
+    @property
+    def work(self) -> Work:
+        """Flush, again and again."""
+
+        async def flush() -> None:
             self.flush()
+
+        return Work(name="writing counts", every_s=FLUSH_INTERVAL_S, do=flush)
 
     def exposition(self) -> bytes:
         """Return the metrics of all workers in the text format of Prometheus; may run in a thread.

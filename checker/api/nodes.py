@@ -1,6 +1,6 @@
 """The state of all nodes, as far as this process knows it."""
 
-from cache.following import Held
+from cache.replica_source import HeldChange
 from checker.node.runtime import Runtime
 from checker.publication.nodes import Nodes, read_nodes
 
@@ -14,5 +14,5 @@ async def nodes_of(runtime: Runtime) -> Nodes:
     position = runtime.follower.position
     own = {}
     if position is not None:
-        own[runtime.follower.node_id] = Held(position.version, position.change_id)
+        own[runtime.follower.node_id] = HeldChange(position.version, position.change_id)
     return await read_nodes(runtime.engine, runtime.following, runtime.clock.now(), own=own)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from checker.domain.decision import Spending
+from checker.domain.decision import CapSpending
 from checker.errors import (
     BodyStalled,
     CheckerError,
@@ -57,7 +57,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: tuple[Fault, ...] = ()
-    spending: Spending | None = None
+    spending: CapSpending | None = None
     resolution: Resolution | None = None
     outage: Outage | None = None
 

@@ -28,8 +28,8 @@ from checker.reconciliation.batches import in_batches, unless_idle
 from checker.reconciliation.job import (
     Interruption,
     Reconciliation,
+    ReconciliationResult,
     ReconciliationStatus,
-    Result,
 )
 from checker.reconciliation.past_sale import (
     LINE_BYTES_MAX,
@@ -153,7 +153,7 @@ async def create_reconciliation(call: Call) -> Reply:
     """
     request, runtime, caller = call.request, call.runtime, call.caller
     works = runtime.reconciliations
-    reader = SalesReader(_format(request), caller, runtime.clock.now())
+    reader = SalesReader(_format(request), caller, runtime.clock.now(), runtime.sealer.tokens_of)
     chunks = arriving_chunks(request.receive, if_cut=_CUT_OFF)
     lines = cut_lines(unless_idle(chunks), line_bytes_max=LINE_BYTES_MAX)
     await reader.open(lines)
@@ -248,14 +248,14 @@ async def list_reconciliation_results(call: Call) -> Stream:
 
 
 async def _results(
-    works: Reconciliations, of: int, page: tuple[Result, ...]
+    works: Reconciliations, of: int, page: tuple[ReconciliationResult, ...]
 ) -> AsyncIterator[bytes]:
     while page:
         yield b"".join(encode(_shown(each)) + b"\n" for each in page)
         page = await works.results(of, page[-1].line, RESULTS_AT_ONCE)
 
 
-def _shown(result: Result) -> AdverseSale | RejectedSale:
+def _shown(result: ReconciliationResult) -> AdverseSale | RejectedSale:
     if result.error is not None:
         return RejectedSale(line=result.line, error=msgspec.convert(result.error, Rejected))
     assert result.sold_at is not None, "a sale that was judged has an instant"

@@ -37,9 +37,9 @@ from opentelemetry.util.types import AttributeValue
 
 from checker.api.lane import LANE_PATHS
 from checker.checks.checks import Decided, Deciding
-from checker.checks.request import PreparedCheck
 from checker.checks.turns import Pace, give_way
 from checker.domain.service import type_of
+from checker.registry.prepared_check import PreparedCheck
 
 FLUSH_S: Final = 3.0
 """The time a worker at its end waits for a collector; after more, the worker would be killed."""

@@ -14,7 +14,7 @@ from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, read_key
 from checker.api.metrics import OrderKind
 from checker.api.operation import RequestBody, Success, Tag
 from checker.api.problems import problem_of
-from checker.checks.request import Check, Place, Reference, Subject, prepare
+from checker.checks.request import Place, Reference, Subject, prepare
 from checker.domain.clock import shanghai_day
 from checker.domain.service import Resort
 from checker.errors import (
@@ -28,10 +28,10 @@ from checker.errors import (
     QuotaExceeded,
 )
 from checker.node.runtime import Runtime
+from checker.registry.prepared_check import PreparedCheck
 from checker.spending.answers import AuthorizationView, Uncapped
 from checker.spending.errors import CapExceeded
 from checker.spending.orders import HOLD_SECONDS, Amount, HoldSeconds
-from checker.spending.spending import Sale
 
 SPENDING: Final = Tag(
     name="spending",
@@ -136,10 +136,12 @@ async def create_authorization(call: Call) -> Reply:
     The hold ends by itself at `expires_at`. Nothing is kept about a subject without a cap.
     """
     asked = await call.body(AuthorizeRequest)
-    sale = _sale(asked, call.caller, call.runtime)
+    check = _check(asked, call.caller, call.runtime)
     key = _key(call)
     await call.spend(1)
-    ordered = call.runtime.spending.authorize(call.caller.account_id, key, sale)
+    ordered = call.runtime.spending.authorize(
+        call.caller.account_id, key, check, asked.hold_seconds
+    )
     answer = await _counted(call, OrderKind.AUTHORIZE, ordered)
     return json_reply(answer, status=201 if isinstance(answer, AuthorizationView) else 200)
 
@@ -279,22 +281,8 @@ def _key(call: Call) -> str:
     raise InvalidRequest(f"the header {KEY_HEADER} is missing", [fault])
 
 
-def _sale(asked: AuthorizeRequest, caller: Caller, runtime: Runtime) -> Sale:
+def _check(asked: AuthorizeRequest, caller: Caller, runtime: Runtime) -> PreparedCheck:
     if asked.service.amount_fen == 0:
         fault = Fault("/service/amount_fen", "is at least 1: nothing is not held")
         raise InvalidRequest("a field is not as it must be", [fault])
-    check = Check(
-        subject=asked.subject,
-        service=asked.service,
-        jurisdiction=asked.jurisdiction,
-        reference=asked.reference,
-    )
-    prepared = prepare(check, caller, shanghai_day(runtime.clock.now()))
-    return Sale(
-        document=prepared.document,
-        name=prepared.name,
-        service=asked.service,
-        jurisdiction=prepared.jurisdiction,
-        reference=prepared.reference,
-        hold_seconds=asked.hold_seconds,
-    )
+    return prepare(asked, caller, shanghai_day(runtime.clock.now()), runtime.sealer.tokens_of)

@@ -1,1 +1,1 @@
-"""What was answered and why: kept decisions."""
+"""The audit: kept decisions, reported outcomes, and reports about both."""

@@ -1,4 +1,4 @@
-"""The audit of one node, put together."""
+"""Assembles the audit of one node."""
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,7 +12,7 @@ from checker.vault import Vault
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node does about decisions besides making them."""
+    """The parts of a node that read and keep decisions; none of them decides."""
 
     outcomes: Outcomes
     explanations: Explanations
@@ -28,7 +28,7 @@ def assemble_audit(
     clock: Clock,
     keep_months: int,
 ) -> Audit:
-    """Put a node's audit together. `work_engine` is one without a bound on statements."""
+    """Return the audit of a node. `work_engine` is one without a bound on statements."""
     return Audit(
         outcomes=Outcomes(engine, vault),
         explanations=Explanations(engine, vault),

@@ -1,16 +1,14 @@
-"""The chain over decisions and reported outcomes: nobody changes or drops one unseen.
+"""The chain over decisions and reported outcomes: nobody changes or drops a row without a fault.
 
     digest(n) = SHA-256( digest(n-1) | content(n) )        digest(0) = 32 zero bytes
 
-`content` is `{kind: {field: value}}` as JSON with sorted keys, of the fields that `CHAINED` names,
-instants in UTC to the microsecond, bytes in hexadecimal. New rows queue in
-`unchained`, in the statement that wrote them; a link is made for each a moment later, so that no
-answer waits for it and writers never wait for each other. The order is that in which rows were
-queued; it says nothing about time.
+`content` is `{kind: {field: value}}` as JSON with sorted keys, of the fields in `CHAINED`. Instants
+are written in UTC to the microsecond, bytes in hexadecimal. The statement that writes a row puts
+the row into the queue `unchained`.
 
-The digests have no key, so that whoever has rows and links can verify them. Somebody who may write
-all tables can make the whole chain anew: against that helps whoever has noted a head before
-(`checker audit verify --head`, the export).
+The digests have no key, so everybody who has the rows and the links can verify them. The price: a
+person who may write all tables can make the whole chain anew. An auditor who has noted a head
+before finds that (`checker audit verify --head`, the export).
 """
 
 import hashlib
@@ -24,25 +22,13 @@ from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
-from checker.database.engine import driver_errors
-from checker.database.locks import Lock, hold_to_commit
+from checker.journal.chained_table import BATCH_LINKS, ChainedTable, ChainHead, extend_chain
 
-BATCH_ROWS: Final = 1_000
-"""Links made in one transaction."""
-
-NO_LINK: Final = bytes(hashlib.sha256().digest_size)
-"""The digest before the first link."""
-
-
-class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest link: its number, 0 where there is none, and its digest."""
-
-    number: int
-    digest: bytes
+DECISION_CHAIN = ChainedTable(number=chain_link.c.number, digest=chain_link.c.digest)
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What one link is of, as read from its table."""
+    """The content of one link: the kind of its row, and the row as read from its table."""
 
     kind: str
     row: Mapping[str, Any]
@@ -50,30 +36,48 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 GONE: Final = Content(kind="gone", row={})
 
-# Digests of years rest on these lists: a column that comes later is of another kind of content.
+_Queued = tuple[Any, Content | None]
+"""A row of the queue, and its content; None if the content is gone."""
+
+# Years of digests rest on these lists: a new column goes into a new kind of content.
 CHAINED: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": (
-        *("id", "at", "account_id", "service", "jurisdiction", "outcome", "reasons", "permit_id"),
-        *("list_version", "listings", "policy"),
+        "id",
+        "at",
+        "account_id",
+        "service",
+        "jurisdiction",
+        "outcome",
+        "reasons",
+        "permit_id",
+        "list_version",
+        "listings",
+        "policy",
     ),
     "reported_outcome": ("pk", "decision_id", "decision_at", "at", "outcome", "note"),
     "removal": (
-        *("pk", "month", "at", "decisions", "reported_outcomes", "kept_since", "first_link"),
+        "pk",
+        "month",
+        "at",
+        "decisions",
+        "reported_outcomes",
+        "kept_since",
+        "first_link",
         "digest_before",
     ),
     GONE.kind: (),
 }
-"""Which fields of each kind are digested."""
+"""The digested fields of each kind."""
 
 
 def link_digest(before: bytes, content: Content) -> bytes:
-    """Digest a row together with the link before it."""
+    """Return the digest of a row's content together with the link before it."""
     plain = {name: _plain(content.row[name]) for name in CHAINED[content.kind]}
-    told = msgspec.json.encode({content.kind: plain}, order="deterministic")
-    return hashlib.sha256(before + told).digest()
+    encoded = msgspec.json.encode({content.kind: plain}, order="deterministic")
+    return hashlib.sha256(before + encoded).digest()
 
 
-# As arrays: PostgreSQL would compare each row with each pair of a list.
+# Arrays, because PostgreSQL would compare each row with each pair of a list.
 _links = (
     func.unnest(
         bindparam("ids", type_=ARRAY(UUID(as_uuid=False))),
@@ -89,46 +93,25 @@ _DECISIONS = (
 )
 
 
-class Chain:
-    """Makes links. `engine` is one without a bound on statements."""
+async def extend_decisions(engine: AsyncEngine) -> int:
+    """Make links for all decisions and outcomes that wait, and return the number of links.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def extend(self) -> int:
-        """Make links for all rows that wait; give how many they were.
-
-        Raises:
-            Unavailable: PostgreSQL is away.
-        """
-        made = 0
-        with driver_errors():
-            while True:
-                async with self._engine.begin() as connection:
-                    batch = await _extend_by_a_batch(connection)
-                made += batch
-                if batch < BATCH_ROWS:
-                    return made
+    `engine` is one without a bound on statements. Raises Unavailable.
+    """
+    return await extend_chain(
+        engine, DECISION_CHAIN, take=_take, digest_of=_digest_of_queued, put=_put
+    )
 
 
 async def put_link(connection: AsyncConnection, content: Content, of: Mapping[str, Any]) -> None:
-    """Chain one row that does not queue; its transaction holds `Lock.CHAIN`."""
-    head = await read_head(connection)
+    """Chain one row that does not queue. The caller's transaction holds `Lock.CHAIN`."""
+    head = await DECISION_CHAIN.read_head(connection)
     digest = link_digest(head.digest, content)
     await connection.execute(insert(chain_link).values(number=head.number + 1, digest=digest, **of))
 
 
-async def read_head(connection: AsyncConnection) -> ChainHead:
-    """Read the newest link."""
-    newest = select(chain_link).order_by(chain_link.c.number.desc()).limit(1)
-    row = (await connection.execute(newest)).one_or_none()
-    if row is None:
-        return ChainHead(number=0, digest=NO_LINK)
-    return ChainHead(number=row.number, digest=row.digest)
-
-
 async def read_contents(connection: AsyncConnection, links: Sequence[Any]) -> list[Content | None]:
-    """Read the rows that links, or queued rows, are of, in their order; None: it is not there."""
+    """Return the contents of links, or of queued rows, in their order; None where it is gone."""
     decisions = await _decisions(
         connection, [link for link in links if link.decision_id and link.reported_pk is None]
     )
@@ -148,30 +131,34 @@ async def read_contents(connection: AsyncConnection, links: Sequence[Any]) -> li
     ]
 
 
-async def _extend_by_a_batch(connection: AsyncConnection) -> int:
-    await hold_to_commit(connection, Lock.CHAIN)
-    first = select(unchained.c.pk).order_by(unchained.c.pk).limit(BATCH_ROWS)
+async def _take(connection: AsyncConnection) -> Sequence[_Queued]:
+    """Take rows from the queue, with their contents."""
+    first = select(unchained.c.pk).order_by(unchained.c.pk).limit(BATCH_LINKS)
     taken = delete(unchained).where(unchained.c.pk.in_(first)).returning(unchained)
     queued = sorted((await connection.execute(taken)).all(), key=lambda row: row.pk)
-    if not queued:
-        return 0
-    head = await read_head(connection)
-    number, digest = head.number, head.digest
-    links = []
-    for row, content in zip(queued, await read_contents(connection, queued), strict=True):
-        # A row that is gone before it is chained was removed by somebody: its link will tell.
-        number, digest = number + 1, link_digest(digest, content or GONE)
-        links.append(
-            {
-                "number": number,
-                "digest": digest,
-                "decision_id": row.decision_id,
-                "decision_at": row.decision_at,
-                "reported_pk": row.reported_pk,
-            }
-        )
-    await connection.execute(insert(chain_link), links)
-    return len(queued)
+    return [*zip(queued, await read_contents(connection, queued), strict=True)]
+
+
+def _digest_of_queued(before: bytes, queued: _Queued) -> bytes:
+    # Somebody removed a row that is gone before it is chained: its link shows that.
+    _, content = queued
+    return link_digest(before, content or GONE)
+
+
+async def _put(
+    connection: AsyncConnection, queued: Sequence[_Queued], links: Sequence[ChainHead]
+) -> None:
+    rows = [
+        {
+            "number": link.number,
+            "digest": link.digest,
+            "decision_id": row.decision_id,
+            "decision_at": row.decision_at,
+            "reported_pk": row.reported_pk,
+        }
+        for (row, _), link in zip(queued, links, strict=True)
+    ]
+    await connection.execute(insert(chain_link), rows)
 
 
 async def _decisions(connection: AsyncConnection, links: Iterable[Any]) -> dict[str, Content]:
@@ -180,7 +167,7 @@ async def _decisions(connection: AsyncConnection, links: Iterable[Any]) -> dict[
         return {}
     ids, instants = zip(*keys, strict=True)
     parameters = {"ids": list(ids), "instants": list(instants)}
-    # The instants let PostgreSQL leave out the partitions in which none of them can be.
+    # By the instants PostgreSQL leaves out the partitions that cannot hold any of them.
     parameters |= {"since": min(instants), "until": max(instants)}
     wanted = _DECISIONS.params(**parameters)
     rows = (await connection.execute(wanted)).mappings()

@@ -1,10 +1,10 @@
-"""Verifies the chain: that every row is as it was chained, and that none is missing or unchained.
+"""Verifies the chain: every row is as it was chained, none is missing, and none is unchained.
 
-Each link is verified against the one before as that stands, so that one break does not hide the
-next and each is told where it is. Of months that were removed in their time the links are followed
-and the rows are not asked for; that nothing else is missing is what their removal's link says.
+The links of months that were removed in their time are followed too, without their rows. The link
+of a month's removal proves that nothing else is missing.
 """
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -13,21 +13,22 @@ import msgspec
 from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import ChainHead, Content, link_digest, read_contents
+from checker.audit.chain import DECISION_CHAIN, Content, link_digest, read_contents
 from checker.audit.kept import Kept, what_is_kept
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
 from checker.database.engine import driver_errors
+from checker.journal.chained_table import ChainHead, ChainWalk
+from checker.journal.faults import Faults
 
-FAULTS_SHOWN_MAX: Final = 100
 PAGE_LINKS: Final = 5_000
 
 _link = chain_link.c
 
 
 class ChainVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows verified, the newest link, and the faults: their number, and the first in words.
+    """The number of verified rows, the newest link, the number of faults, and the first in words.
 
-    `waiting` rows are not chained yet; a moment later they are.
+    `waiting` rows have no link yet; the keeper makes it a moment later.
     """
 
     links: int
@@ -38,21 +39,8 @@ class ChainVerification(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
 
 
-class _Faults:
-    """Counts faults and keeps the first."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[str] = []
-
-    def add(self, fault: str) -> None:
-        self.count += 1
-        if len(self.first) < FAULTS_SHOWN_MAX:
-            self.first.append(fault)
-
-
 async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -> ChainVerification:
-    """Verify the whole chain as it stands at one instant.
+    """Verify the whole chain as it stands at one instant, and return the result.
 
     `noted` is a head that somebody wrote down earlier: it must still be a link, unless its month
     has been removed since. `engine` is one without a bound on statements.
@@ -60,12 +48,12 @@ async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -
     Raises:
         Unavailable: PostgreSQL cannot be reached.
     """
-    faults = _Faults()
+    faults = Faults()
     with driver_errors():
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
             kept = await what_is_kept(connection)
-            links, head = await _follow(connection, kept, faults)
+            walk = await _follow(connection, kept, faults)
             if noted is not None and not await _still_holds(connection, noted, kept):
                 faults.add(f"link {noted.number}: its digest is not the one that was noted")
             async for row in await connection.stream(_UNCHAINED_DECISIONS):
@@ -77,30 +65,25 @@ async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -
             counting = select(func.count()).select_from(unchained)
             waiting = (await connection.execute(counting)).scalar_one()
     return ChainVerification(
-        links=links,
-        head_number=head.number,
-        head_digest=head.digest.hex(),
+        links=walk.links,
+        head_number=walk.head.number,
+        head_digest=walk.head.digest.hex(),
         waiting=waiting,
         fault_count=faults.count,
         faults=tuple(faults.first),
     )
 
 
-async def _follow(
-    connection: AsyncConnection, kept: Kept, faults: _Faults
-) -> tuple[int, ChainHead]:
-    head = ChainHead(number=kept.first_link - 1, digest=kept.digest_before)
-    links = 0
-    while page := await _page(connection, head.number):
+async def _follow(connection: AsyncConnection, kept: Kept, faults: Faults) -> ChainWalk:
+    walk = ChainWalk(ChainHead(number=kept.first_link - 1, digest=kept.digest_before), faults)
+    while page := await _page(connection, walk.head.number):
         contents = await read_contents(connection, page)
         for link, content in zip(page, contents, strict=True):
-            if link.number != head.number + 1:
-                faults.add(f"links {head.number + 1} to {link.number - 1} are missing")
-            elif fault := _fault(link, content, head.digest, kept.since):
-                faults.add(f"link {link.number}: {fault}")
-            head = ChainHead(number=link.number, digest=link.digest)
-        links += len(page)
-    return links, head
+            walk.follow(
+                ChainHead(number=link.number, digest=link.digest),
+                functools.partial(_fault, link, content, kept.since),
+            )
+    return walk
 
 
 async def _page(connection: AsyncConnection, after: int) -> Sequence[Any]:
@@ -108,7 +91,7 @@ async def _page(connection: AsyncConnection, after: int) -> Sequence[Any]:
     return (await connection.execute(wanted)).all()
 
 
-def _fault(link: Any, content: Content | None, before: bytes, since: datetime | None) -> str | None:
+def _fault(link: Any, content: Content | None, since: datetime | None, before: bytes) -> str | None:
     if link.decision_id is None:
         of = f"the removal {link.removal_pk} of a month"
     elif link.reported_pk is None:
@@ -117,18 +100,16 @@ def _fault(link: Any, content: Content | None, before: bytes, since: datetime | 
         of = f"an outcome of decision {link.decision_id}"
     if content is None:
         is_over = since is not None and link.decision_at is not None and link.decision_at < since
-        return None if is_over else f"{of} is missing"
+        return None if is_over else f"link {link.number}: {of} is missing"
     if link_digest(before, content) == link.digest:
         return None
-    return f"{of}, or the link itself, was changed"
+    return f"link {link.number}: {of}, or the link itself, was changed"
 
 
 async def _still_holds(connection: AsyncConnection, noted: ChainHead, kept: Kept) -> bool:
     if noted.number < kept.first_link:
         return True  # it went with its month
-    found = select(_link.digest).where(_link.number == noted.number)
-    digest: bytes | None = (await connection.execute(found)).scalar_one_or_none()
-    return digest == noted.digest
+    return await DECISION_CHAIN.holds(connection, noted)
 
 
 def _without(link_is_of: ColumnElement[bool], queued_is_of: ColumnElement[bool]) -> Any:
@@ -149,7 +130,7 @@ _UNCHAINED_REPORTS = select(cast(reported_outcome.c.decision_id, Text).label("de
         unchained.c.reported_pk == reported_outcome.c.pk,
     )
 )
-# The newest says what is no longer asked for, and its link is never forgotten.
+# The newest removal names the months that are not verified any more. Its link always stays.
 _UNCHAINED_REMOVALS = select(removal.c.pk).where(
     removal.c.pk == select(func.max(removal.c.pk)).scalar_subquery(),
     ~exists(select(literal(1)).where(_link.removal_pk == removal.c.pk)),

@@ -1,6 +1,6 @@
-"""Keeps what was decided: every answer but a plain `allow`, before it is given.
+"""Keeps every decision but a plain `allow`, before the answer is sent.
 
-Of whom it was about nothing is kept: an institution finds its decision by the id in its answer.
+Nothing is kept of the subject. An institution finds its decision by the id in its answer.
 """
 
 import logging
@@ -25,15 +25,18 @@ _log = logging.getLogger(__name__)
 
 
 class KeptReason(Reason, frozen=True, kw_only=True):
-    """A reason with its listing, also where the answer might not show it (`is_public` false)."""
+    """A reason with its listing, even if the answer does not show the listing (`is_public`
+    false).
+    """
 
     is_public: bool
 
 
 class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. `account_id` None: asked on the command line.
+    """One decision as it is kept. `account_id` is None for a check on the command line.
 
-    `listings` are the ids that the reasons name, sorted; `policy` the digest of what was judged by.
+    `listings` has the ids in the reasons, sorted. `policy` is the digest of the policy that was
+    used.
     """
 
     id: str
@@ -62,7 +65,9 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
         policy: EffectivePolicy,
         list_version: int,
     ) -> Self:
-        """Put together what is kept of an answer; `whole` is the same with all listings shown."""
+        """Return what is kept of an answer. `whole` is the same decision with all listings
+        shown.
+        """
         reasons = [
             KeptReason(
                 code=kept.code,
@@ -90,19 +95,19 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new_id() -> str:
-    """A UUID of version 7 (RFC 9562): ids sort by the time they were given out."""
+    """Return a UUID of version 7 (RFC 9562). Ids sort by the time at which they were made."""
     return str(uuid_utils.uuid7())
 
 
 async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision]) -> None:
-    """Write decisions within the connection's transaction: they are kept once it is committed."""
+    """Write decisions within the connection's transaction. They are kept once it is committed."""
     if decisions:
         rows = [msgspec.to_builtins(each, builtin_types=_AS_IS) for each in decisions]
         await connection.execute(insert(decision_table), rows)
 
 
 def log_kept(decisions: Collection[KeptDecision]) -> None:
-    """Log each decision once it is kept, by its id; a plain `allow` is neither kept nor logged."""
+    """Log each kept decision by its id. A plain `allow` is neither kept nor logged."""
     for each in decisions:
         _log.info(
             "decision kept",

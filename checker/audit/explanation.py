@@ -1,7 +1,7 @@
-"""Explains a kept decision, years later too: by which section, listing and list it was made.
+"""Explains a kept decision, even years later: by which section, listing and list it was made.
 
-Everything comes from what was kept with it: the reasons, the version of the list, and the policy as
-it was then. The sentences are made of these, in Chinese and in English.
+Everything comes from the rows that were kept with the decision: the reasons, the version of the
+list, and the policy of that time. The sentences are made of these, in Chinese and in English.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,10 +29,10 @@ _LIST_CHANGE: Final = "SELECT at FROM change WHERE version = :version"
 
 
 class ExplainedReason(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason with the section it rests on; `text` says both in a sentence.
+    """One reason with the section it rests on. `text` says both in a sentence.
 
-    `source`, `section`, `title` and `authorities` are null where the policy of then is not known.
-    `listing` is null where it is not public and the reader is the institution.
+    `source`, `section`, `title` and `authorities` are null if the policy of that time is unknown.
+    `listing` is null if it is not public and the reader is the institution.
     """
 
     code: ReasonCode
@@ -48,7 +48,7 @@ class ExplainedReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the institution reported that it did."""
+    """One outcome that the institution has reported."""
 
     outcome: str
     note: str | None
@@ -56,23 +56,23 @@ class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListThen(msgspec.Struct, frozen=True, kw_only=True):
-    """The list that was decided by."""
+    """The list by which the decision was made."""
 
     version: int
     as_of: InstantText
 
 
 class ChainPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """The link that holds a decision in the chain; its digest in hexadecimal."""
+    """The link that holds a decision in the chain. Its digest is in hexadecimal."""
 
     number: int
     digest: str
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept decision; `chain` is null for a moment after it was made.
+    """A kept decision with its reasons. `chain` is null for a moment after the decision.
 
-    `policy` is the digest of the measures and settings that were judged by, in hexadecimal.
+    `policy` is the digest, in hexadecimal, of the measures and settings that were used.
     """
 
     id: str
@@ -98,10 +98,12 @@ class Explanations:
         self._vault = vault
 
     async def explain(self, decision_id: str, *, account_id: str | None) -> Explanation:
-        """Explain a decision; `account_id` None: whoever's it is, with every listing shown.
+        """Return the explanation of a decision of an account.
+
+        With `account_id` None the decision may be any account's, and every listing is shown.
 
         Raises:
-            NotFound: there is none of this id, or none of this account.
+            NotFound: there is no decision of this id, or it is another account's.
             Unavailable: PostgreSQL is away.
         """
         wanted = canonical_id(decision_id)
@@ -131,7 +133,7 @@ class Explanations:
 
 
 def kept_reasons(reasons: Any) -> tuple[KeptReason, ...]:
-    """Read reasons as they are kept."""
+    """Return the kept reasons of a decision."""
     return msgspec.convert(reasons, tuple[KeptReason, ...])
 
 
@@ -186,8 +188,8 @@ def _explained_reason(
 def _measures(content: Any) -> Mapping[str, Measure]:
     if content is None:
         return {}
-    told = msgspec.convert(content["measures"], tuple[Measure, ...])
-    return {each.id: each for each in told}
+    measures = msgspec.convert(content["measures"], tuple[Measure, ...])
+    return {each.id: each for each in measures}
 
 
 async def _list_at(connection: AsyncConnection, version: int) -> datetime:

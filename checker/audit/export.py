@@ -1,8 +1,8 @@
 """The decision log for auditors, row by row: NDJSON or CSV, by time and account.
 
-Read in pages by id, each on a connection of its own, so that an export of any length holds neither
-a transaction nor memory. Ids sort by time, and a row that is committed after its page was read is
-missing only if the export reaches into the present.
+The log is read in pages by id, each on a connection of its own, so that an export of any length
+holds neither a transaction nor memory. Ids sort by time. A row that is committed after its page was
+read is missing only if the export reaches into the present.
 """
 
 import csv
@@ -25,20 +25,21 @@ PAGE_ROWS: Final = 1_000
 _FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
 _ACCOUNT_NAMES: Final = "SELECT id, name FROM account WHERE id = ANY(:ids)"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes a cell for a formula by."""
+"""The first characters by which a spreadsheet takes a cell for a formula."""
 
 
 class ExportFormat(StrEnum):
-    """How rows are written."""
+    """The format of the rows."""
 
     NDJSON = "ndjson"
     CSV = "csv"
 
 
 class ExportedDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the log; `number` and `digest` are its link's, null until it is chained.
+    """One row of the log. `number` and `digest` are its link's, null until it is chained.
 
-    `account_id` null: asked on the command line. `outcomes` as reported, the first one first.
+    `account_id` is null for a check on the command line. `outcomes` come in the order of the
+    reports.
     """
 
     number: int | None
@@ -60,19 +61,22 @@ class ExportedDecision(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[str, ...]
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which decisions: made in `[since, until)`, of one account or of all."""
+class ExportedRange(msgspec.Struct, frozen=True, kw_only=True):
+    """The decisions to export: made in `[since, until)`, of one account or of all."""
 
     since: datetime | None
     until: datetime | None
     account_id: str | None
 
 
-async def export(engine: AsyncEngine, wanted: Wanted, form: ExportFormat) -> AsyncIterator[bytes]:
-    """Write the rows in the order of their ids, a page at a time; CSV begins with its header.
+async def export(
+    engine: AsyncEngine, wanted: ExportedRange, form: ExportFormat
+) -> AsyncIterator[bytes]:
+    """Yield the rows as bytes in the order of their ids, a page at a time. CSV begins with its
+    header.
 
     Raises:
-        Unavailable: PostgreSQL is away; what was written by then is not the whole.
+        Unavailable: PostgreSQL is away. The rows so far are not the whole.
     """
     if form is ExportFormat.CSV:
         yield _csv([ExportedDecision.__struct_fields__])
@@ -82,7 +86,9 @@ async def export(engine: AsyncEngine, wanted: Wanted, form: ExportFormat) -> Asy
         yield _written(page, form)
 
 
-async def _read(engine: AsyncEngine, wanted: Wanted, after: str) -> Sequence[ExportedDecision]:
+async def _read(
+    engine: AsyncEngine, wanted: ExportedRange, after: str
+) -> Sequence[ExportedDecision]:
     with driver_errors():
         rows = await fetch(engine, _page(wanted).where(decision.c.id > after))
         ids = {row["account_id"] for row in rows if row["account_id"] is not None}
@@ -91,7 +97,7 @@ async def _read(engine: AsyncEngine, wanted: Wanted, after: str) -> Sequence[Exp
     return [_exported(row, names.get(row["account_id"])) for row in rows]
 
 
-def _page(wanted: Wanted) -> Select[Any]:
+def _page(wanted: ExportedRange) -> Select[Any]:
     outcomes = (
         select(
             func.array_agg(aggregate_order_by(reported_outcome.c.outcome, reported_outcome.c.pk))
@@ -149,7 +155,7 @@ def _exported(row: Any, account: str | None) -> ExportedDecision:
 
 
 def _each(reasons: Sequence[dict[str, str]], field: str) -> tuple[str, ...]:
-    """Give what reasons say in a field, each once, in their order."""
+    """Return the values of a field over all reasons, each once, in their order."""
     return tuple(dict.fromkeys(reason[field] for reason in reasons))
 
 
@@ -166,6 +172,6 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    """Write a value as a cell: several with spaces between, and none that a spreadsheet runs."""
-    told = " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
-    return f"'{told}" if told.startswith(_FORMULA) else told
+    """Return a value as a cell: several values with spaces between, and no formula."""
+    text = " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

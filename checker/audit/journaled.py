@@ -1,8 +1,8 @@
-"""The journal's entries of the audit: months that were removed, and heads of the decisions' chain.
+"""The audit's entries in the journal: removals of months, and heads of the decisions' chain.
 
-Links of decisions have no key, so that an auditor verifies them without one. Every minute in which
-something was decided the keeper enters the newest link in the journal, which has a key. Whoever
-makes the decisions' chain anew meets the heads that were entered before.
+Links of decisions have no key, so that an auditor can verify them without one. So the keeper enters
+the newest link in the journal, which has a key, in every minute with a new decision. A chain that
+somebody makes anew does not hold the heads that were entered before.
 """
 
 from datetime import datetime, timedelta
@@ -11,21 +11,23 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import ChainHead, read_head
+from checker.audit.chain import DECISION_CHAIN
 from checker.audit.kept import what_is_kept
 from checker.audit.schema import removal
 from checker.database.engine import driver_errors
+from checker.journal.chained_table import ChainHead
 from checker.journal.content import content_digest
 from checker.journal.entries import Area, Named, write_entries
+from checker.journal.faults import Faults
 from checker.journal.kinds import Kind, each_digested
-from checker.journal.verification import Faults, pages
+from checker.journal.verification import pages
 from checker.vault import Vault
 
 REMOVAL: Final = "removal"
 HEAD: Final = "decisions-head"
 
 HEADS_INTERVAL: Final = timedelta(minutes=1)
-"""Half a million entries a year at most; so long a tail of decisions could be made anew unseen."""
+"""Half a million entries a year at most. Decisions of the last minute could be made anew unseen."""
 
 _REMOVALS: Final = (
     "SELECT CAST(pk AS text) AS key, CAST(0 AS bigint) AS version, removal.* FROM removal"
@@ -53,12 +55,12 @@ class DecisionHeads:
         self._next_at: datetime | None = None
 
     async def enter(self, now: datetime) -> None:
-        """Enter the newest link, if it is time and there is a newer one. Raises Unavailable."""
+        """Enter the newest link, if it is due and there is a newer one. Raises Unavailable."""
         if self._next_at is not None and now < self._next_at:
             return
         with driver_errors():
             async with self._engine.begin() as connection:
-                head = await read_head(connection)
+                head = await DECISION_CHAIN.read_head(connection)
                 if head.number > self._entered:
                     named = [Named(HEAD, str(head.number), _head_digest(self._vault, head))]
                     await write_entries(connection, self._vault, Area.AUDIT, named)
@@ -73,7 +75,7 @@ async def journal_removal(connection: AsyncConnection, vault: Vault, row: Any) -
 
 
 def audit_kinds(vault: Vault) -> tuple[Kind, ...]:
-    """Describe removals of months."""
+    """Return the kinds of rows of the audit: removals of months."""
     digests = each_digested(lambda row: _removal_digest(vault, row._mapping))
     return (Kind(area=Area.AUDIT, name=REMOVAL, rows=_REMOVALS, digests=digests),)
 
@@ -81,7 +83,7 @@ def audit_kinds(vault: Vault) -> tuple[Kind, ...]:
 async def verify_heads(connection: AsyncConnection, vault: Vault, faults: Faults) -> None:
     """Verify that the decisions' chain still holds every head that was entered.
 
-    Heads of links that went with their month are passed over.
+    Heads of links that went with their month are ignored.
     """
     kept = await what_is_kept(connection)
     prefix = f"{HEAD} "

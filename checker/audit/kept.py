@@ -1,4 +1,4 @@
-"""Reads what the removals of months have left of decisions and their chain."""
+"""Reads how much of the decisions and their chain the removals of months have left."""
 
 from datetime import datetime
 
@@ -6,14 +6,14 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.audit.chain import NO_LINK
 from checker.audit.schema import removal
 from checker.domain.clock import month_range
+from checker.journal.chained_table import NO_LINK
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The decisions that are left: those from `since` on (None: all), the first link, and the
-    digest that the first link was made on.
+    digest before the first link.
     """
 
     since: datetime | None
@@ -22,7 +22,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def what_is_kept(connection: AsyncConnection) -> Kept:
-    """Read what the removals so far have left."""
+    """Return how much the removals so far have left."""
     newest = select(removal).order_by(removal.c.pk.desc()).limit(1)
     row = (await connection.execute(newest)).one_or_none()
     if row is None:

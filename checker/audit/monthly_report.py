@@ -1,7 +1,7 @@
-"""What institutions did in a month, and what they have not reported back.
+"""The monthly report: the decisions of institutions, and the outcomes that they did not report.
 
-中办发〔2016〕64号, section 五（一）, and the Leizhou plan ask the units to report what they did.
-By institution and by the responsible authority (责任单位) that the measures name.
+中办发〔2016〕64号, section 五（一）, and the Leizhou plan ask the units to report. The report is by
+institution and by the responsible authority (责任单位) that the measures name.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ SELECT account_id, outcome, sum(checks)::bigint AS checks FROM check_tally
 WHERE day >= :first AND day < :next GROUP BY 1, 2
 """
 
-# Every decision of the month once, with the measures it rests on and the last outcome reported.
+# Every decision of the month once, with its measures and the last reported outcome.
 _DECISIONS: Final = """
 WITH decided AS (
     SELECT id, account_id, outcome,
@@ -42,7 +42,7 @@ _ACCOUNTS: Final = "SELECT id, name FROM account"
 
 
 class MeasureCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How often one measure led to what."""
+    """How often one measure led to each outcome."""
 
     measure: str
     denied: int
@@ -51,8 +51,8 @@ class MeasureCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions of a month: `overridden` were sold or overridden though refused, by report;
-    `outcomes_missing` are refusals and reviews of which nobody reported what became of them.
+    """Decisions of a month. `overridden`: refused, and reported as sold or overridden.
+    `outcomes_missing`: refusals and reviews without a reported outcome.
     """
 
     denied: int
@@ -65,7 +65,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstitutionReport(Counts, frozen=True, kw_only=True):
-    """One account's month; `checks` counts plain allows too."""
+    """One account's month. `checks` also counts plain allows."""
 
     account_id: str
     account: str
@@ -73,7 +73,7 @@ class InstitutionReport(Counts, frozen=True, kw_only=True):
 
 
 class AuthorityReport(Counts, frozen=True, kw_only=True):
-    """What was decided by the measures one authority answers for; null: none is named."""
+    """Decisions by the measures of one authority; null for measures that name no authority."""
 
     authority: str | None
 
@@ -89,10 +89,10 @@ class MonthlyReport(msgspec.Struct, frozen=True, kw_only=True):
 async def monthly_report(
     engine: AsyncEngine, month: date, measures: Iterable[Measure]
 ) -> MonthlyReport:
-    """Count a month's checks and decisions. `engine` is one without a bound on statements.
+    """Return the report of a month. `engine` is one without a bound on statements.
 
     Raises:
-        ValueError: no such month (`checker.domain.clock.month_range`).
+        ValueError: there is no such month (`checker.domain.clock.month_range`).
         Unavailable: PostgreSQL is away.
     """
     since, until = month_range(month)
@@ -134,7 +134,7 @@ async def monthly_report(
 def _of_authority(
     row: Any, authority: str | None, authorities: Mapping[str, tuple[str | None, ...]]
 ) -> dict[str, Any]:
-    """Give a row with the measures that are the authority's alone."""
+    """Return a row with only the measures of the authority."""
     measures = [each for each in row["measures"] if authority in authorities.get(each, (None,))]
     return {**row, "measures": measures}
 
@@ -175,7 +175,7 @@ _KINDS: Final = {
     Outcome.CAP: "capped",
     Outcome.ALLOW: "permitted",
 }
-# A review may end in a sale: that is what it is for.
+# A review may end in a sale, which is its purpose.
 _AGAINST: Final = {
     "denied": {ReportedOutcome.SOLD, ReportedOutcome.OVERRIDDEN},
     "reviewed": {ReportedOutcome.OVERRIDDEN},

@@ -1,9 +1,9 @@
-"""The months in which decisions stand, and what becomes of those whose time is over.
+"""The months of decisions: makes the coming ones, and removes those whose time is over.
 
-Each calendar month of Shanghai has a partition of `decision`, made before it begins; what comes at
-another time stands in `decision_month.rest` until its month is made. A month is removed whole, once
-all of it is older than the retention period says and all of it is chained; the removal itself is a
-link of the chain, with how many rows went.
+Each calendar month of Shanghai has a partition of `decision`, made before the month begins.
+Decisions of other times stand in `decision_month.rest` until their month is made. A month is
+removed as a whole, once all of it is older than the retention period and all of it is chained. The
+removal itself is a link of the chain, with the number of removed rows.
 
     decision_month.y2026m11    [2026-11-01, 2026-12-01) in Asia/Shanghai
     decision_month.rest        everything else
@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.chain import Content, put_link, read_head
+from checker.audit.chain import DECISION_CHAIN, Content, put_link
 from checker.audit.journaled import journal_removal
 from checker.audit.kept import what_is_kept
 from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
@@ -33,10 +33,10 @@ from checker.vault import Vault
 
 SCHEMA: Final = "decision_month"
 MONTHS_AHEAD: Final = 2
-"""Made beforehand besides the present one, so that a keeper may be away for a month."""
+"""Months that are made ahead besides the present one, so that a keeper may be away for a month."""
 
 LOCK_WAIT: Final = "1s"
-"""How long a change of partitions waits for its lock, with answers waiting behind it."""
+"""How long a change of partitions waits for its lock. Answers wait behind it."""
 
 _name = "y{0.year}m{0.month:02}".format
 
@@ -50,10 +50,10 @@ class Months:
         self._keep_months = keep_months
 
     async def prepare(self, now: datetime) -> Sequence[date]:
-        """Make the months that are due, with what stood elsewhere; give their first days.
+        """Make the months that are due, fill them from the rest, and return their first days.
 
         Raises:
-            Unavailable: PostgreSQL is away, or somebody holds the table for too long.
+            Unavailable: PostgreSQL is away, or another transaction holds the table for too long.
         """
         made = []
         with driver_errors():
@@ -67,10 +67,10 @@ class Months:
         return made
 
     async def remove_old(self, now: datetime) -> Sequence[date]:
-        """Remove the months that are over since `keep_months` months; give their first days.
+        """Remove the months older than `keep_months` months, and return their first days.
 
         Raises:
-            Unavailable: PostgreSQL is away, or somebody holds the table for too long.
+            Unavailable: PostgreSQL is away, or another transaction holds the table for too long.
         """
         removed = []
         with driver_errors():
@@ -92,7 +92,7 @@ async def _months(connection: AsyncConnection) -> set[date]:
 
 
 async def _months_of_the_rest(connection: AsyncConnection) -> set[date]:
-    """Find the months of which there are rows in the rest."""
+    """Return the months that have rows in the rest."""
     of_rest = text(
         "SELECT DISTINCT date_trunc('month', at AT TIME ZONE 'Asia/Shanghai')::date"
         " FROM decision_month.rest"
@@ -101,7 +101,7 @@ async def _months_of_the_rest(connection: AsyncConnection) -> set[date]:
 
 
 async def _make(connection: AsyncConnection, month: date) -> None:
-    """Make a month beside the table, fill it from the rest, and put it in."""
+    """Make a month beside the table, fill it from the rest, and attach it."""
     start, end = (instant.isoformat() for instant in month_range(month))
     name = f"{SCHEMA}.{_name(month)}"
     of_month = f"at >= '{start}' AND at < '{end}'"
@@ -110,8 +110,8 @@ async def _make(connection: AsyncConnection, month: date) -> None:
     commands = (
         f"SET LOCAL lock_timeout = '{LOCK_WAIT}'",
         "SET LOCAL checker.moves_months = 'on'",
-        # Whoever keeps a decision meanwhile waits before its place is chosen: once the month is
-        # there, one that was to stand in the rest could not be written.
+        # A writer of a decision waits here before PostgreSQL chooses the partition. Otherwise a row
+        # that was meant for the rest could not be written once the month is there.
         "LOCK TABLE decision IN SHARE ROW EXCLUSIVE MODE",
         f"CREATE TABLE {name} (LIKE decision INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
         f"WITH moved AS ({moved}) INSERT INTO {name} SELECT * FROM moved",  # noqa: S608 - our own names
@@ -123,7 +123,7 @@ async def _make(connection: AsyncConnection, month: date) -> None:
 
 
 async def _remove(connection: AsyncConnection, vault: Vault, month: date, now: datetime) -> bool:
-    """Remove a month and chain its removal; False: some of it is not chained yet."""
+    """Remove a month and chain its removal. Return False if some of it is not chained yet."""
     start, end = month_range(month)
     await hold_to_commit(connection, Lock.CHAIN)
     await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
@@ -147,7 +147,7 @@ async def _remove(connection: AsyncConnection, vault: Vault, month: date, now: d
     left = (await connection.execute(counting)).scalar_one()
     assert left == 0, "a month that is dropped leaves no row"
     before = await what_is_kept(connection)
-    head = await read_head(connection)
+    head = await DECISION_CHAIN.read_head(connection)
     first = await _first_kept(connection, end) or head.number + 1
     row: dict[str, Any] = {
         "month": month,
@@ -156,21 +156,23 @@ async def _remove(connection: AsyncConnection, vault: Vault, month: date, now: d
         "reported_outcomes": reports,
         "kept_since": end if before.since is None else max(before.since, end),
         "first_link": first,
-        # Where nothing more is forgotten, the link before the first was forgotten already.
+        # If no more links are forgotten, the link before the first one was forgotten earlier.
         "digest_before": before.digest_before
         if first == before.first_link
         else await _digest_of(connection, first - 1),
     }
     kept = (await connection.execute(insert(removal).values(row).returning(removal))).mappings()
-    told = kept.one()
-    await put_link(connection, Content(kind="removal", row=dict(told)), {"removal_pk": told["pk"]})
-    await journal_removal(connection, vault, told)
+    removed = kept.one()
+    await put_link(
+        connection, Content(kind="removal", row=dict(removed)), {"removal_pk": removed["pk"]}
+    )
+    await journal_removal(connection, vault, removed)
     await connection.execute(delete(chain_link).where(chain_link.c.number < first))
     return True
 
 
 async def _first_kept(connection: AsyncConnection, end: datetime) -> int | None:
-    """Find the first link that is of something still kept; those before it may be forgotten."""
+    """Return the first link of a row that is still kept. Earlier links may be forgotten."""
     first = select(func.min(chain_link.c.number)).where(chain_link.c.decision_at >= end)
     number: int | None = (await connection.execute(first)).scalar_one()
     return number
@@ -183,7 +185,7 @@ async def _digest_of(connection: AsyncConnection, number: int) -> bytes:
 
 
 def _ahead(now: datetime) -> list[date]:
-    """Give the first days of the present month and of those that are made beforehand."""
+    """Return the first days of the present month and of the months that are made ahead."""
     days = []
     instant = now
     for _ in range(MONTHS_AHEAD + 1):

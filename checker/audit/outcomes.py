@@ -1,7 +1,7 @@
-"""What institutions report they did after a decision (contract, section 2).
+"""The outcomes that institutions report after a decision (contract, section 2).
 
-A second, different outcome is appended and the first stays; the same once more, as a retry sends
-it, is the first.
+A second, different outcome is appended and the first stays. The same outcome again, as a retry
+sends it, returns the first report.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from checker.vault import Vault
 
 UNKNOWN = "no decision of yours has this id; a plain allow is not kept"
 REPORTS_MAX = 20
-"""Outcomes of one decision: a sale that was turned round so often is a fault of the sender."""
+"""Outcomes of one decision. A sender with more changes of one sale has a fault."""
 
 _PLACE = "reported_outcome.note"
 
 
 class ReportedOutcome(StrEnum):
-    """What became of a sale."""
+    """What an institution did after a decision."""
 
     REFUSED = "refused"
     SOLD = "sold"
@@ -35,7 +35,7 @@ class ReportedOutcome(StrEnum):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """One outcome as it was reported; `note` in the clerk's words."""
+    """One outcome as it was reported. `note` has the clerk's words."""
 
     outcome: ReportedOutcome
     note: str | None
@@ -43,14 +43,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcomes:
-    """Takes reports in, and tells them."""
+    """Keeps the reports of outcomes."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         self._engine = engine
         self._vault = vault
 
     async def report(self, account_id: str, decision_id: str, report: Report) -> Report:
-        """Append an outcome to a decision of the account; give it as it is kept.
+        """Append an outcome to a decision of the account, and return the kept report.
 
         Raises:
             NotFound: the account has no such decision.
@@ -60,7 +60,7 @@ class Outcomes:
         wanted = canonical_id(decision_id)
 
         async def work(connection: AsyncConnection) -> Report:
-            # One report at a time on a decision: two alike at once are one.
+            # One report at a time on a decision, so that two equal ones at once are one.
             await connection.execute(select(func.pg_advisory_xact_lock(_lock_of(wanted))))
             found = select(decision.c.at).where(
                 decision.c.id == wanted, decision.c.account_id == account_id
@@ -93,7 +93,7 @@ class Outcomes:
 async def read_reports(
     connection: AsyncConnection, vault: Vault, decision_id: str
 ) -> Sequence[Report]:
-    """Read what was reported on a decision, the first report first."""
+    """Return the reports on a decision, the first report first."""
     of_one = (
         select(reported_outcome)
         .where(reported_outcome.c.decision_id == decision_id)
@@ -110,7 +110,7 @@ async def read_reports(
 
 
 def canonical_id(decision_id: str) -> str:
-    """Give an id as the record writes it. Raises NotFound: it is no UUID."""
+    """Return an id as the record writes it. Raises NotFound: the id is no UUID."""
     try:
         return str(UUID(decision_id))
     except ValueError:
@@ -122,5 +122,5 @@ def _said(report: Report) -> tuple[str, str | None]:
 
 
 def _lock_of(decision_id: str) -> int:
-    """Give the number of a decision's lock: of its random half, as PostgreSQL's bigint."""
+    """Return the number of a decision's lock: its random half, as PostgreSQL's bigint."""
     return int.from_bytes(UUID(decision_id).bytes[8:], "big", signed=True)

@@ -1,4 +1,4 @@
-"""Writes down the policies that are judged by, so that an old decision is explained by its own."""
+"""Records the policies in use, so that an old decision is explained by the policy of its time."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ from checker.domain.effective_policy import EffectivePolicy
 async def record_policies(
     engine: AsyncEngine, policies: Iterable[EffectivePolicy], now: datetime
 ) -> None:
-    """Write down those that are new; each start does, before it decides anything.
+    """Record the policies that are new. Each process does so at its start, before it decides.
 
     Raises:
         Unavailable: PostgreSQL is away.

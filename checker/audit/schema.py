@@ -1,10 +1,10 @@
-"""Tables of the audit: what was answered to whom, and why. Of whom it was about, nothing.
+"""Tables of the audit: which decision an account received, and why. No table has the subject.
 
     decision ─────────┐ a trigger puts each new row into
     reported_outcome ─┴─▶ unchained ──▶ chain_link: number, digest over the row and the link before
 
 Rows of `decision` stand in partitions by month, in a PostgreSQL schema of their own
-(`checker.audit.months`). Neither they nor reports are ever changed; they go with their month.
+(`checker.audit.months`). Neither they nor reports are ever changed. They go with their month.
 """
 
 from sqlalchemy import (
@@ -32,27 +32,27 @@ decision = Table(
     metadata,
     Column("id", UUID(as_uuid=False), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    # Not set: asked on the command line.
+    # Not set: a check on the command line.
     Column("account_id", ForeignKey("account.id")),
     Column("service", Text, nullable=False),
     Column("jurisdiction", Text, nullable=False),
     Column("outcome", Text, nullable=False),
-    # As `checker.audit.decisions.KeptReason`, whole even where the answer did not show it.
+    # As `checker.audit.decisions.KeptReason`, with listings that the answer did not show.
     Column("reasons", JSONB, nullable=False),
     Column("permit_id", Text),
     Column("list_version", BigInteger, ForeignKey("change.version"), nullable=False),
-    # The listings that the reasons name: whoever was told of one is told when it ends.
+    # The listings in the reasons. The account is notified when one of them ends.
     Column("listings", ARRAY(Text), nullable=False),
-    # Digest of the policy that was judged by; not set: kept before policies were.
+    # Digest of the policy that was used. Not set: the decision is older than recorded policies.
     Column("policy", LargeBinary),
-    # Ids sort by time, so that a month's rows are read in their order by this index.
+    # Ids sort by time, so this index gives a month's rows in their order.
     PrimaryKeyConstraint("id", "at"),
     postgresql_partition_by="RANGE (at)",
 )
 Index("ix_decision_account_id_id", decision.c.account_id, decision.c.id)
 Index("ix_decision_listings", decision.c.listings, postgresql_using="gin")
 
-# What an institution reports it did after a decision: appended, never overwritten.
+# The outcomes that an institution reports after a decision: appended, never overwritten.
 reported_outcome = Table(
     "reported_outcome",
     metadata,
@@ -68,7 +68,7 @@ reported_outcome = Table(
     ),
 )
 
-# New rows that no link of the chain holds yet; `reported_pk` not set: the decision itself.
+# New rows without a link of the chain yet. `reported_pk` not set: the decision itself.
 unchained = Table(
     "unchained",
     metadata,
@@ -96,9 +96,9 @@ chain_link = Table(
     ),
 )
 
-# Months whose time was over, and how many rows were removed with each. What was decided before
-# `kept_since` is gone; what is left of the chain begins with the link `first_link`, which was made
-# on `digest_before`.
+# Months whose time was over, and the number of rows that were removed with each. Decisions before
+# `kept_since` are gone. The chain now begins with the link `first_link`, and `digest_before` is the
+# digest before that link.
 removal = Table(
     "removal",
     metadata,
@@ -112,8 +112,8 @@ removal = Table(
     Column("digest_before", LargeBinary, nullable=False),
 )
 
-# The measures and settings that decisions were judged by, by digest, so that an old decision is
-# explained by what held then.
+# The measures and settings of decisions, by digest, so that an old decision is explained by the
+# policy of its time.
 policy = Table(
     "policy",
     metadata,
@@ -122,7 +122,7 @@ policy = Table(
     Column("first_at", DateTime(timezone=True), nullable=False),
 )
 
-# How many checks were answered to whom on a day of Shanghai, and how; of whom, nothing.
+# The number of checks of an account on a day of Shanghai, by outcome, without the subjects.
 check_tally = Table(
     "check_tally",
     metadata,

@@ -1,12 +1,10 @@
-"""Counts the checks of each account by day, type of service and outcome; of whom, nothing.
+"""Counts the checks of each account by day, type of service and outcome, without the subjects.
 
-Reports need how many checks there were, and a plain `allow` leaves no row to count. Each process
-counts in memory and adds what it has to PostgreSQL every few seconds and when it ends. What a
-killed process had not added yet is lost: these counts are for reports, nobody is billed by them.
+Reports need the number of checks, and a plain `allow` leaves no row to count. Each process counts
+in memory and adds its counts to PostgreSQL every few seconds and when it ends. A killed process
+loses the counts that it had not added. The counts are for reports; nobody is billed by them.
 """
 
-import asyncio
-import logging
 from collections import Counter
 from datetime import date
 from typing import Final, NamedTuple
@@ -19,15 +17,13 @@ from checker.database.engine import driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.decision import Outcome
 from checker.domain.service import ServiceType
-from checker.fault_log import FaultLog
+from checker.work import Work
 
 ADD_INTERVAL_S: Final = 5.0
 
-_log = logging.getLogger(__name__)
 
-
-class Tally(NamedTuple):
-    """What is counted together."""
+class CheckTally(NamedTuple):
+    """The key of one count."""
 
     day: date
     account_id: str
@@ -47,39 +43,29 @@ class Tallies:
         """Count an answer given to an account."""
         self._counts[account_id, service, outcome] += 1
 
-    async def run(self) -> None:
-        """Add until cancelled, and once more then."""
-        faults = FaultLog(_log, "counting checks")
-        try:
-            while True:
-                await asyncio.sleep(ADD_INTERVAL_S)
-                try:
-                    await self.add()
-                except Exception as error:
-                    faults.met(error)
-                else:
-                    faults.passed()
-        finally:
-            await self.add()
+    @property
+    def work(self) -> Work:
+        """Add the counts to the record, again and again, and once more at the end."""
+        return Work(name="counting checks", every_s=ADD_INTERVAL_S, do=self.add, at_end=self.add)
 
     async def add(self) -> None:
-        """Add what was counted since the last time to the record.
+        """Add the counts since the last time to the record.
 
         Raises:
-            Unavailable: PostgreSQL is away; then it is kept for the next time.
+            Unavailable: PostgreSQL is away. The counts are kept for the next time.
         """
         if not self._counts:
             return
         counts, self._counts = self._counts, Counter()
         day = shanghai_day(self._clock.now())
-        # In one order everywhere, so that two processes never wait for each other's rows.
+        # All processes use one order, so that two never wait for each other's rows.
         rows = [
-            {**Tally(day, *counted)._asdict(), "checks": checks}
+            {**CheckTally(day, *counted)._asdict(), "checks": checks}
             for counted, checks in sorted(counts.items())
         ]
         fresh = insert(check_tally)
         grown = fresh.on_conflict_do_update(
-            index_elements=Tally._fields,
+            index_elements=CheckTally._fields,
             set_={"checks": check_tally.c.checks + fresh.excluded.checks},
         )
         try:

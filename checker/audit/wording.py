@@ -1,6 +1,6 @@
 """The words in which a decision is explained to people, in Chinese and in English.
 
-Ours, not the documents': these are cited by title, number and section.
+The words are our own. The legal documents are cited by title, number and section.
 """
 
 from collections.abc import Mapping
@@ -48,18 +48,18 @@ ROLES: Final[Mapping[Role, Title]] = {
 
 
 def explain_decision(outcome: Outcome, permit_id: str | None) -> Title:
-    """Say what was decided."""
-    told = OUTCOMES[outcome]
+    """Return a sentence about the decision."""
+    title = OUTCOMES[outcome]
     if permit_id is None:
-        return Title(zh=f"{told.zh}。", en=f"{told.en}.")
+        return Title(zh=f"{title.zh}。", en=f"{title.en}.")
     return Title(
-        zh=f"{told.zh}：法院许可（{permit_id}）解除了下列限制。",
-        en=f"{told.en}: the court's permit {permit_id} lifts what is listed below.",
+        zh=f"{title.zh}：法院许可（{permit_id}）解除了下列限制。",
+        en=f"{title.en}: the court's permit {permit_id} lifts what is listed below.",
     )
 
 
 def explain_reason(reason: Reason, measure: Measure | None, listing: ShownListing | None) -> Title:
-    """Say in a sentence which section reaches the person, in which role, and by which listing."""
+    """Return a sentence about a reason: the section, the role of the person, and the listing."""
     code, role = CODES[reason.code], ROLES[Role(reason.role)]
     zh, en = [_cited_zh(reason, measure), code.zh], [_cited_en(reason, measure), code.en]
     zh.append(f"身份为{role.zh}")

@@ -6,7 +6,7 @@ import msgspec
 
 from cache.changes import Position
 from checker.domain.clock import InstantText, instant_text
-from checker.domain.decision import Decision, Outcome, Reason, Spending
+from checker.domain.decision import CapSpending, Decision, Outcome, Reason
 from checker.domain.permit import Permit
 from checker.domain.service import ServiceType
 from checker.receipts.receipt import Receipt
@@ -46,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     decision: Outcome
     reasons: tuple[Reason, ...] = ()
     permit: ShownPermit | None = None
-    spending: Spending | None = None
+    spending: CapSpending | None = None
     list: ListState
     reference: str | None = None
     receipt: Receipt | None = None
@@ -59,7 +59,7 @@ class BatchItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decision: Outcome
     reasons: tuple[Reason, ...] = ()
     permit: ShownPermit | None = None
-    spending: Spending | None = None
+    spending: CapSpending | None = None
     reference: str | None = None
     receipt: Receipt | None = None
 

@@ -1,4 +1,4 @@
-"""The way of a check: the node's own replica first, then the cache, before a refusal the registry.
+"""The path of a check: this node's replica, then the cache, and before a refusal the registry.
 
     tokens → replica, under its lease: proven absent ────────→ allow
                 └─ maybe, or no lease → cache: proven absent → allow
@@ -7,7 +7,7 @@
                      └─ cache away, incomplete, unvouched ─→ registry → rules → kept → the answer
                                                                └─ away too → Unavailable, no allow
 
-A batch goes the same way in slices (`checker.checks.turns`), and its answer is of one version.
+A batch takes the same path in slices (`checker.checks.turns`), and its answer is of one version.
 What each outage leads to is a table in `tests/integration/checks/test_checks_in_outages.py`.
 """
 
@@ -19,21 +19,13 @@ import msgspec
 
 from cache.changes import Position
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
+from cache.replica_keeper import ReplicaKeeper
 from cache.store import Lookup, StandingCache
 from cache.token import Token
 from checker.audit.decisions import new_id
 from checker.checks.answer import ListState, ListStates
-from checker.checks.asked import Asked
-from checker.checks.in_slices import (
-    SLICE_CHECKS,
-    SLICE_LISTED,
-    Asking,
-    ask_replica,
-    make_ids,
-    make_tokens,
-)
+from checker.checks.in_slices import SLICE_CHECKS, SLICE_LISTED, ask_replica, make_ids
 from checker.checks.registry_check import RegistryCheck
-from checker.checks.request import PreparedCheck
 from checker.checks.turns import Pace, give_way
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome
@@ -41,13 +33,13 @@ from checker.domain.rules import decide
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
 from checker.registry.outline import decode_outline
-from checker.registry.sealing import Sealer
+from checker.registry.prepared_check import PreparedCheck
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions and their ids in the order of the checks, all of them on one version of the list.
+    """Decisions and their ids in the order of the checks, all on one version of the list.
 
-    `from_registry` counts those for which the registry was asked.
+    `from_registry` is the number of checks that the registry decided.
     """
 
     decisions: tuple[Decision, ...]
@@ -57,7 +49,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deciding(Protocol):
-    """What decides checks: `Checks`, or what looks on while it does."""
+    """Decides checks: `Checks`, or a wrapper that traces `Checks`."""
 
     async def decide(
         self,
@@ -73,16 +65,15 @@ class Deciding(Protocol):
 class Checks:
     """Decides checks against one deployment's list.
 
-    `report_incomplete` is called when a part of the cache is found missing.
+    `Checks` calls `report_incomplete` when a part of the cache is missing.
     """
 
     def __init__(
         self,
         *,
-        replica: Asking,
+        replica: ReplicaKeeper,
         cache: StandingCache,
         registry: RegistryCheck,
-        sealer: Sealer,
         policies: PolicyBook,
         clock: Clock,
         stale_after_ms: int,
@@ -91,7 +82,6 @@ class Checks:
         self._replica = replica
         self._cache = cache
         self._registry = registry
-        self._sealer = sealer
         self._policies = policies
         self._clock = clock
         self._states = ListStates(stale_after_ms)
@@ -104,49 +94,41 @@ class Checks:
         account_id: str | None,
         pace: Pace = give_way,
     ) -> Decided:
-        """Decide checks together; `account_id` None: asked on the command line.
+        """Decide checks of one caller together; `account_id` None: on the command line.
 
         `pace` is awaited between the slices of a batch.
 
         Raises:
-            Unavailable: the list cannot be vouched for, so nothing is allowed.
+            Unavailable: nothing can vouch for the list, so nothing is allowed.
         """
-        is_batch = len(checks) > SLICE_CHECKS
-        asked = Asked(
-            checks=tuple(checks),
-            tokens=await make_tokens(self._sealer, checks, pace)
-            if is_batch
-            else tuple([self._sealer.tokens_of(each.document, each.name) for each in checks]),
-            account_id=account_id,
-            now=self._clock.now(),
-        )
-        if is_batch:
-            absence = await ask_replica(self._replica, asked.tokens, pace)
+        now = self._clock.now()
+        if len(checks) > SLICE_CHECKS:
+            absence = await ask_replica(self._replica, checks, pace)
         else:
-            absence = self._replica.ask(_flat(asked.tokens))
+            absence = self._replica.ask(_flat(checks))
         if absence is not None and not absence.maybes:
-            ids = await make_ids(len(checks), pace) if is_batch else None
-            return self._all_allowed(asked, absence.position, ids)
+            return await self._all_allowed(checks, absence.position, now, pace)
         places: Sequence[int] = range(len(checks))
         if absence is not None:
-            places = _places(asked.tokens, absence.maybes)
-        lookup = await self._lookup([asked.tokens[place] for place in places])
+            places = _places(checks, absence.maybes)
+        lookup = await self._lookup([checks[place] for place in places])
         if lookup is not None and absence is not None and lookup.position != absence.position:
-            # One answer speaks of one list: what the replica ruled out, it did so on another one.
+            # One answer is of one list, and the replica ruled subjects out by another list.
             places = range(len(checks))
-            lookup = await self._lookup(asked.tokens)
+            lookup = await self._lookup(checks)
         if lookup is None:
-            return await self._ask_registry(asked, pace)
-        suspected = await self._suspected(asked, places, lookup, pace)
+            return await self._ask_registry(checks, account_id, now, pace)
+        suspected = await self._suspected(checks, places, lookup, now, pace)
         if not suspected:
-            ids = await make_ids(len(checks), pace)
-            return self._all_allowed(asked, lookup.position, ids)
-        return await self._confirm(asked, suspected, lookup.position, pace)
+            return await self._all_allowed(checks, lookup.position, now, pace)
+        if len(suspected) == len(checks):
+            return await self._ask_registry(checks, account_id, now, pace)
+        return await self._confirm(checks, suspected, account_id, lookup.position, now, pace)
 
-    async def _lookup(self, tokens: Sequence[tuple[Token, ...]]) -> Lookup | None:
-        """Look all tokens up; None: the cache cannot be asked, or cannot be believed."""
+    async def _lookup(self, checks: Sequence[PreparedCheck]) -> Lookup | None:
+        """Look all tokens up. Return None if the cache is away, or cannot be believed."""
         try:
-            return await self._cache.lookup(_flat(tokens))
+            return await self._cache.lookup(_flat(checks))
         except (CacheUnavailable, CacheUnvouched):
             return None
         except CacheIncomplete:
@@ -154,14 +136,19 @@ class Checks:
             return None
 
     async def _suspected(
-        self, asked: Asked, places: Sequence[int], lookup: Lookup, pace: Pace
+        self,
+        checks: Sequence[PreparedCheck],
+        places: Sequence[int],
+        lookup: Lookup,
+        now: datetime,
+        pace: Pace,
     ) -> list[int]:
-        """Find the checks, among those at `places`, that their outline does not clear."""
+        """Return the places of the checks that their outlines do not clear, of those looked up."""
         suspected = []
         start = 0
         judged = 0
         for place in places:
-            stop = start + len(asked.tokens[place])
+            stop = start + len(checks[place].subject.tokens)
             outlines = [value for value in lookup.values[start:stop] if value is not None]
             start = stop
             if not outlines:
@@ -169,7 +156,7 @@ class Checks:
             judged += 1
             if judged % SLICE_LISTED == 0:
                 await pace()
-            if self._may_be_adverse(asked.checks[place], decode_outline(outlines), asked.now):
+            if self._may_be_adverse(checks[place], decode_outline(outlines), now):
                 suspected.append(place)
         return suspected
 
@@ -183,18 +170,30 @@ class Checks:
         return decision.outcome is not Outcome.ALLOW
 
     async def _confirm(
-        self, asked: Asked, suspected: list[int], position: Position, pace: Pace
+        self,
+        checks: Sequence[PreparedCheck],
+        suspected: Sequence[int],
+        account_id: str | None,
+        position: Position,
+        now: datetime,
+        pace: Pace,
     ) -> Decided:
-        """Ask the registry about whom the outlines do not clear, and the rest with them if the
-        list has moved on since: one answer speaks of one version.
+        """Ask the registry about the suspected subjects, and allow the others.
+
+        If the list has moved on since the lookup, the registry is asked about all checks: one
+        answer is of one version.
         """
-        if len(suspected) == len(asked.checks):
-            return await self._ask_registry(asked, pace)
-        confirmed = await self._registry.decide(asked.only(suspected), at=position, pace=pace)
+        confirmed = await self._registry.decide(
+            [checks[place] for place in suspected],
+            account_id=account_id,
+            now=now,
+            at=position,
+            pace=pace,
+        )
         if confirmed is None:
-            return await self._ask_registry(asked, pace)
-        decisions = [ALLOWED] * len(asked.checks)
-        ids = list(await make_ids(len(asked.checks), pace))
+            return await self._ask_registry(checks, account_id, now, pace)
+        decisions = [ALLOWED] * len(checks)
+        ids = list(await make_ids(len(checks), pace))
         for place, decision, decision_id in zip(
             suspected, confirmed.decisions, confirmed.ids, strict=True
         ):
@@ -202,49 +201,56 @@ class Checks:
         return Decided(
             decisions=tuple(decisions),
             ids=tuple(ids),
-            list=self._state(position, asked.now),
+            list=self._states.at(position, now),
             from_registry=len(suspected),
         )
 
-    async def _ask_registry(self, asked: Asked, pace: Pace) -> Decided:
-        confirmed = await self._registry.decide(asked, pace=pace)
-        assert confirmed is not None, "whatever the version is"
+    async def _ask_registry(
+        self, checks: Sequence[PreparedCheck], account_id: str | None, now: datetime, pace: Pace
+    ) -> Decided:
+        confirmed = await self._registry.decide(checks, account_id=account_id, now=now, pace=pace)
+        assert confirmed is not None, "asked of no position"
         return Decided(
             decisions=confirmed.decisions,
             ids=confirmed.ids,
-            list=self._state(confirmed.version.position, asked.now),
-            from_registry=len(asked.checks),
+            list=self._states.at(confirmed.version.position, now),
+            from_registry=len(checks),
         )
 
-    def _all_allowed(
-        self, asked: Asked, position: Position, ids: tuple[str, ...] | None
+    async def _all_allowed(
+        self, checks: Sequence[PreparedCheck], position: Position, now: datetime, pace: Pace
     ) -> Decided:
+        if len(checks) == 1:
+            ids: tuple[str, ...] = (new_id(),)
+        else:
+            ids = await make_ids(len(checks), pace)
         return Decided(
-            decisions=(ALLOWED,) * len(asked.checks),
-            ids=ids or tuple([new_id() for _ in asked.checks]),
-            list=self._state(position, asked.now),
+            decisions=(ALLOWED,) * len(checks),
+            ids=ids,
+            list=self._states.at(position, now),
             from_registry=0,
         )
 
-    def _state(self, position: Position, now: datetime) -> ListState:
-        return self._states.at(position, now)
+
+def _flat(checks: Sequence[PreparedCheck]) -> Sequence[Token]:
+    if len(checks) == 1:
+        return checks[0].subject.tokens
+    return [token for check in checks for token in check.subject.tokens]
 
 
-def _flat(tokens: Sequence[tuple[Token, ...]]) -> Sequence[Token]:
-    return tokens[0] if len(tokens) == 1 else [token for each in tokens for token in each]
+def _places(checks: Sequence[PreparedCheck], maybes: Sequence[int]) -> Sequence[int]:
+    """Return the places of the checks that hold a token with one of these indices.
 
-
-def _places(tokens: Sequence[tuple[Token, ...]], maybes: Sequence[int]) -> Sequence[int]:
-    """Give the checks that hold the tokens of these indices: all their tokens are looked up, so
-    that what is said of one subject is of one list.
+    All tokens of such a check are looked up, so that the answer about one subject is of one list.
     """
-    if len(tokens) == 1:
+    if len(checks) == 1:
         return (0,)
     wanted = set(maybes)
     places = []
     start = 0
-    for place, each in enumerate(tokens):
-        if not wanted.isdisjoint(range(start, start + len(each))):
+    for place, check in enumerate(checks):
+        stop = start + len(check.subject.tokens)
+        if not wanted.isdisjoint(range(start, stop)):
             places.append(place)
-        start += len(each)
+        start = stop
     return places

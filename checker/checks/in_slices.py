@@ -5,19 +5,20 @@ one version, and a list that moves on in the middle has the step begun again. Kn
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.changes import Position
 from cache.leased_replica import Absence
+from cache.replica_keeper import ReplicaKeeper
 from cache.token import Token
 from checker.audit.decisions import KeptDecision, keep, new_id
-from checker.checks.request import PreparedCheck
 from checker.checks.turns import Pace, slices
 from checker.domain.standing import Standing
+from checker.registry.prepared_check import PreparedCheck
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Findings, Question, find_standings
+from checker.registry.standings import Findings, find_standings
 
 SLICE_CHECKS = 50
 """Checks of a slice that reads items, makes tokens or asks the filter: 1 ms, at 20 µs a person."""
@@ -34,16 +35,22 @@ TOGETHER_MAX = 200
 ATTEMPTS_MAX = 3
 """Times that a step begins again because the list moved on; then it is done in another way."""
 
+SoughtCheck: TypeAlias = tuple[PreparedCheck, str | None]
+"""A check and the id of the account that asks; None: asked on the command line."""
+
 _I = TypeVar("_I")
 _T = TypeVar("_T")
 
 
-class Asking(Protocol):
-    """The node's own copy of the list, which asks nobody (`cache.follower.Follower`)."""
+def claim_of(sealer: Sealer, sought: SoughtCheck) -> Token | None:
+    """Return the claim of a check on a counted permit; None: the check has no reference.
 
-    def ask(self, tokens: Sequence[Token]) -> Absence | None:
-        """Return which tokens cannot be ruled out; None: nothing can be said now."""
-        ...
+    The same order of the same account for one service has the same claim.
+    """
+    check, account_id = sought
+    if check.reference is None:
+        return None
+    return sealer.sale_token(account_id, check.reference, check.service)
 
 
 async def each_of(
@@ -58,33 +65,22 @@ async def each_of(
     return done
 
 
-async def make_tokens(
-    sealer: Sealer, checks: Sequence[PreparedCheck], pace: Pace
-) -> tuple[tuple[Token, ...], ...]:
-    """Return all tokens under which each subject may be listed."""
-
-    def tokens_at(place: int) -> tuple[Token, ...]:
-        return sealer.tokens_of(checks[place].document, checks[place].name)
-
-    return tuple(await each_of(range(len(checks)), tokens_at, pace, size=SLICE_CHECKS))
-
-
 async def make_ids(count: int, pace: Pace) -> tuple[str, ...]:
     """Return so many new ids of decisions."""
     return tuple(await each_of(range(count), _id_at, pace, size=SLICE_IDS))
 
 
 async def ask_replica(
-    replica: Asking, tokens: Sequence[tuple[Token, ...]], pace: Pace
+    replica: ReplicaKeeper, checks: Sequence[PreparedCheck], pace: Pace
 ) -> Absence | None:
     """Ask the replica about a batch on one version; None: the replica cannot say."""
     for _ in range(ATTEMPTS_MAX):
         position: Position | None = None
         maybes: list[int] = []
         start = 0
-        for part in slices(tokens, SLICE_CHECKS):
+        for part in slices(checks, SLICE_CHECKS):
             await pace()
-            flat = [token for each in part for token in each]
+            flat = [token for check in part for token in check.subject.tokens]
             absence = replica.ask(flat)
             if absence is None:
                 return None
@@ -100,28 +96,36 @@ async def ask_replica(
 
 
 async def find_in_slices(
-    connection: AsyncConnection, sealer: Sealer, questions: Sequence[Question], pace: Pace
+    connection: AsyncConnection, sealer: Sealer, sought: Sequence[SoughtCheck], pace: Pace
 ) -> Findings:
-    """Find the standings of a batch on one version, within the connection's transaction.
+    """Return the standings of a batch on one version, read in the connection's transaction.
 
-    Up to `TOGETHER_MAX` questions are read by one statement.
+    Up to `TOGETHER_MAX` checks are read by one statement.
     """
-    if len(questions) <= TOGETHER_MAX:
-        return await find_standings(connection, sealer.vault, questions)
+    if len(sought) <= TOGETHER_MAX:
+        return await _find(connection, sealer, sought)
     for _ in range(ATTEMPTS_MAX):
         first: Findings | None = None
         standings: list[Standing] = []
-        for part in slices(questions, SLICE_LISTED):
+        for part in slices(sought, SLICE_LISTED):
             await pace()
-            found = await find_standings(connection, sealer.vault, part)
+            found = await _find(connection, sealer, part)
             first = first or found
             if found.version != first.version:
                 break
             standings += found.standings
         else:
-            assert first is not None, "a batch has questions"
+            assert first is not None, "a batch has checks"
             return Findings(version=first.version, standings=tuple(standings))
-    return await find_standings(connection, sealer.vault, questions)
+    return await _find(connection, sealer, sought)
+
+
+async def _find(
+    connection: AsyncConnection, sealer: Sealer, sought: Sequence[SoughtCheck]
+) -> Findings:
+    subjects = [check.subject for check, _ in sought]
+    claims = [claim_of(sealer, each) for each in sought]
+    return await find_standings(connection, sealer, subjects, claims=claims)
 
 
 async def keep_each(

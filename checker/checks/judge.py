@@ -1,19 +1,18 @@
-"""Judges checks by what the registry found, and says what is kept of a decision. No I/O."""
+"""Decides checks by what the registry found, and makes what is kept of a decision. No I/O."""
 
 from datetime import datetime
 
 from checker.audit.decisions import KeptDecision
-from checker.checks.asked import Together
-from checker.checks.request import PreparedCheck
 from checker.domain.decision import Decision
 from checker.domain.rules import decide
 from checker.domain.service import type_of
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
+from checker.registry.prepared_check import PreparedCheck
 from checker.registry.versions import ListVersion
-from checker.spending.spent import Spent
+from checker.spending.spent import SpentInPeriod
 
-_NOTHING_SPENT = Spent()
+_NOTHING_SPENT = SpentInPeriod()
 
 
 class Judge:
@@ -28,7 +27,7 @@ class Judge:
         standing: Standing,
         now: datetime,
         *,
-        spent: Spent = _NOTHING_SPENT,
+        spent: SpentInPeriod = _NOTHING_SPENT,
     ) -> Decision:
         """Return the decision on one check."""
         return decide(
@@ -42,22 +41,22 @@ class Judge:
 
     def kept(
         self,
-        together: Together,
-        place: int,
+        check: PreparedCheck,
         standing: Standing,
         decision: Decision,
         *,
         decision_id: str,
+        account_id: str | None,
         version: ListVersion,
+        now: datetime,
     ) -> KeptDecision:
-        """Return what is kept of the decision on the check at `place`."""
-        check = together.checks[place]
+        """Return what is kept of a decision at `now`, with all listings shown."""
         return KeptDecision.of(
             decision,
-            self.decide(check, standing.with_all_shown(), together.now),
+            self.decide(check, standing.with_all_shown(), now),
             id=decision_id,
-            at=together.now,
-            account_id=together.account_ids[place],
+            at=now,
+            account_id=account_id,
             service=type_of(check.service),
             jurisdiction=check.jurisdiction,
             policy=self._policies.effective(check.jurisdiction),

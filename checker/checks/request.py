@@ -1,8 +1,8 @@
-"""What a check asks (contract, section 2), and its reading into what can be looked up."""
+"""Checks as they are sent (contract, section 2), and their reading into prepared checks."""
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -14,6 +14,7 @@ from checker.domain.jurisdiction import NATION, Jurisdiction, parse_jurisdiction
 from checker.domain.name import normalize_name
 from checker.domain.service import Service, ServiceType, type_of
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope, TooLarge
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject, TokensOf
 
 BATCH_ITEMS_MAX = 10_000
 NAME_LENGTH_MAX = 300
@@ -63,19 +64,32 @@ class SubjectsBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     subjects: tuple[msgspec.Raw, ...]
 
 
-class PreparedCheck(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A question that can be looked up: the document normalised, the place known."""
+class Sent(Protocol):
+    """The fields that checks, authorizations and past sales have in common."""
 
-    document: Document
-    name: str | None
-    service: Service
-    jurisdiction: Jurisdiction
-    reference: str | None
-    receipt: bool = False
+    @property
+    def subject(self) -> Subject:
+        """The person or organization asked about."""
+        ...
+
+    @property
+    def service(self) -> Service:
+        """The service that is to be sold."""
+        ...
+
+    @property
+    def jurisdiction(self) -> str | None:
+        """The place of the service, as it was sent."""
+        ...
+
+    @property
+    def reference(self) -> str | None:
+        """The caller's own name of the sale."""
+        ...
 
 
 Item = PreparedCheck | InvalidRequest | OutOfScope
-"""One place of a batch: a bad item is kept as its error and spoils nothing else."""
+"""One place of a batch. A bad item becomes its error, and the other items are answered."""
 
 _check_decoder = msgspec.json.Decoder(Check)
 _subject_decoder = msgspec.json.Decoder(Subject)
@@ -84,36 +98,36 @@ _subjects_decoder = msgspec.json.Decoder(SubjectsBatch)
 _keys_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_check(body: bytes, caller: Caller, today: date) -> PreparedCheck:
-    """Read one check.
+def read_check(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) -> PreparedCheck:
+    """Return the check in a body.
 
-    Raises, the first of: InvalidRequest (not of that shape), OutOfScope (the key may not ask about
-    this type of service), InvalidSubject (the number can be on no list).
+    Raises, the first of:
+        InvalidRequest: the body has not the shape of a check.
+        OutOfScope: the key may not ask about this type of service.
+        InvalidSubject: the number can be on no list.
     """
-    return prepare(decode(_check_decoder, body), caller, today)
+    asked = decode(_check_decoder, body)
+    return prepare(asked, caller, today, tokens_of, receipt=asked.receipt)
 
 
-def read_batch(body: bytes, caller: Caller, today: date) -> list[Item]:
-    """Read a batch in either form, items in their order.
-
-    Raises as `open_batch`.
-    """
-    batch = open_batch(body, caller, today)
+def read_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) -> list[Item]:
+    """Return the items of a batch in either form, in their order. Raises as `open_batch`."""
+    batch = open_batch(body, caller, today, tokens_of)
     return list(map(batch.read, batch.raws))
 
 
 class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch whose items are not read yet; `read` reads one and never raises for a bad item."""
+    """A batch whose items are not read yet. `read` returns one item, or the error of a bad item."""
 
     raws: tuple[msgspec.Raw, ...]
     read: Callable[[msgspec.Raw], Item]
 
 
-def open_batch(body: bytes, caller: Caller, today: date) -> OpenBatch:
-    """Open a batch in either form.
+def open_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) -> OpenBatch:
+    """Return a batch of either form, with its items unread.
 
     Raises:
-        InvalidRequest: neither form, or a shared service or jurisdiction that is at fault.
+        InvalidRequest: the body has neither form, or a shared field is at fault.
         OutOfScope: the key may not ask about the shared service.
         TooLarge: more than 10 000 items.
     """
@@ -122,7 +136,7 @@ def open_batch(body: bytes, caller: Caller, today: date) -> OpenBatch:
         _bound(len(batch.checks))
 
         def read_check_of(raw: msgspec.Raw) -> Item:
-            return _item_of_check(raw, caller, today)
+            return _item_of_check(raw, caller, today, tokens_of)
 
         return OpenBatch(raws=batch.checks, read=read_check_of)
     shared = decode(_subjects_decoder, body)
@@ -131,31 +145,35 @@ def open_batch(body: bytes, caller: Caller, today: date) -> OpenBatch:
     jurisdiction = _jurisdiction(shared.jurisdiction, caller)
 
     def read_subject(raw: msgspec.Raw) -> Item:
-        return _item_of_subject(raw, shared.service, jurisdiction, today)
+        try:
+            subject = _subject(decode(_subject_decoder, raw), "", today, tokens_of)
+        except InvalidRequest as error:
+            return error
+        return PreparedCheck(subject=subject, service=shared.service, jurisdiction=jurisdiction)
 
     return OpenBatch(raws=shared.subjects, read=read_subject)
 
 
-def prepare(check: Check, caller: Caller, today: date) -> PreparedCheck:
-    """Read a decoded check; raises as `read_check`."""
-    service_type(check.service, caller)
-    jurisdiction = _jurisdiction(check.jurisdiction, caller)
-    document, name = _subject(check.subject, "/subject", today)
+def prepare(
+    sent: Sent, caller: Caller, today: date, tokens_of: TokensOf, *, receipt: bool = False
+) -> PreparedCheck:
+    """Return the check of a decoded request. Raises as `read_check`."""
+    service_type(sent.service, caller)
+    jurisdiction = _jurisdiction(sent.jurisdiction, caller)
     return PreparedCheck(
-        document=document,
-        name=name,
-        service=check.service,
+        subject=_subject(sent.subject, "/subject", today, tokens_of),
+        service=sent.service,
         jurisdiction=jurisdiction,
-        reference=check.reference,
-        receipt=check.receipt,
+        reference=sent.reference,
+        receipt=receipt,
     )
 
 
 def service_type(service: Service, caller: Caller) -> ServiceType:
-    """Tell the type of a service, if the caller may ask about it.
+    """Return the type of a service.
 
     Raises:
-        OutOfScope: the key's scope does not hold it.
+        OutOfScope: the key's scope does not hold this type.
     """
     kind = type_of(service)
     if not caller.may_ask(kind):
@@ -163,38 +181,25 @@ def service_type(service: Service, caller: Caller) -> ServiceType:
     return kind
 
 
-def _item_of_check(raw: msgspec.Raw, caller: Caller, today: date) -> Item:
+def _item_of_check(raw: msgspec.Raw, caller: Caller, today: date, tokens_of: TokensOf) -> Item:
     try:
-        return prepare(decode(_check_decoder, raw), caller, today)
+        asked = decode(_check_decoder, raw)
+        return prepare(asked, caller, today, tokens_of, receipt=asked.receipt)
     except (InvalidRequest, OutOfScope) as error:
         return error
 
 
-def _item_of_subject(
-    raw: msgspec.Raw, service: Service, jurisdiction: Jurisdiction, today: date
-) -> Item:
-    try:
-        document, name = _subject(decode(_subject_decoder, raw), "", today)
-    except InvalidRequest as error:
-        return error
-    return PreparedCheck(
-        document=document,
-        name=name,
-        service=service,
-        jurisdiction=jurisdiction,
-        reference=None,
-    )
-
-
-def _subject(subject: Subject, under: str, today: date) -> tuple[Document, str | None]:
+def _subject(subject: Subject, under: str, today: date, tokens_of: TokensOf) -> PreparedSubject:
     if subject.name is not None and not normalize_name(subject.name):
         fault = Fault(f"{under}/name", "is blank; leave it out where no name is known")
         raise InvalidRequest("the name is blank", [fault])
     try:
-        return normalize(subject.document, today), subject.name
+        document = normalize(subject.document, today)
     except InvalidDocument as error:
         fault = Fault(f"{under}/document/{error.field}", str(error))
         raise InvalidSubject(str(error), [fault]) from None
+    tokens = tokens_of(document, subject.name)
+    return PreparedSubject(tokens=tokens, document=document, name=subject.name)
 
 
 def _jurisdiction(text: str | None, caller: Caller) -> Jurisdiction:

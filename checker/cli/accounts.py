@@ -7,13 +7,34 @@ import msgspec
 
 from checker.accounts.accounts import Account, AccountChanges, Accounts
 from checker.accounts.keys import AccountRole
+from checker.accounts.scope import AccountScope, Network, read_networks
 from checker.accounts.views import account_view
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.cli.scope_options import not_blank, scope_from, scope_options
 from checker.config import Config
+from checker.errors import InvalidRequest
 from checker.node.runtime import Runtime
 
 ACCOUNTS_AT_ONCE = 1_000
+
+
+def _read_networks(
+    _ctx: click.Context, _option: click.Parameter, texts: tuple[str, ...]
+) -> tuple[Network, ...] | None:
+    """Return the networks of the option; None: the option was not given."""
+    try:
+        return read_networks(texts) if texts else None
+    except InvalidRequest as error:
+        raise click.BadParameter(error.faults[0].detail) from None
+
+
+_network_option = click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    callback=_read_networks,
+    help="A network from which it may call, e.g. 192.0.2.0/24; may be repeated; default: any.",
+)
 
 
 @click.group()
@@ -27,6 +48,7 @@ def accounts() -> None:
 )
 @click.option("--name", required=True, callback=not_blank, help="A name that no other has.")
 @scope_options
+@_network_option
 @json_option
 @deployment_options
 def create(  # noqa: PLR0917 - click passes options by name
@@ -37,10 +59,12 @@ def create(  # noqa: PLR0917 - click passes options by name
     jurisdiction: str | None,
     quota: int,
     daily_quota: int,
+    networks: tuple[Network, ...] | None,
     as_json: bool,
 ) -> None:
     """Make an account, which bounds what its keys may, and print its id, alone."""
-    scope = scope_from(services, jurisdiction, quota, daily_quota)
+    bounds = scope_from(services, jurisdiction, quota, daily_quota)
+    scope = AccountScope(**msgspec.structs.asdict(bounds), networks=networks)
 
     async def work(runtime: Runtime) -> Account:
         return await runtime.accounts.create(name=name, role=AccountRole(role), scope=scope)
@@ -102,6 +126,21 @@ def disable(config: Config, account: str) -> None:
 def enable(config: Config, account: str) -> None:
     """Put the keys of a disabled ACCOUNT, by name or id, in force again."""
     _switch(config, account, disabled=False)
+
+
+@accounts.command("set-networks")
+@click.argument("account")
+@_network_option
+@deployment_options
+def set_networks(config: Config, account: str, networks: tuple[Network, ...] | None) -> None:
+    """Let ACCOUNT, by name or id, call from these networks alone; without any, from anywhere."""
+
+    async def work(runtime: Runtime) -> Account:
+        found = await runtime.accounts.named(account)
+        changes = AccountChanges(scope={"networks": networks})
+        return await runtime.accounts.change(found.id, changes)
+
+    click.echo(f"{run_in_deployment(config, work).id} changed")
 
 
 @accounts.command("clear-flag")

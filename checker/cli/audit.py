@@ -4,7 +4,6 @@ import sys
 
 import click
 
-from checker.audit.chain import ChainHead
 from checker.cli.options import (
     EXIT_FAULTS,
     deployment_options,
@@ -13,7 +12,7 @@ from checker.cli.options import (
     tell_json,
 )
 from checker.config import Config
-from checker.journal.chain import JournalHead
+from checker.journal.chained_table import ChainHead
 from checker.node.record import NotedHeads, RecordVerification, verify_record
 from checker.node.runtime import Runtime
 
@@ -37,7 +36,7 @@ def _noted_heads(_ctx: click.Context, _option: click.Parameter, text: str | None
     (number, digest_noted), *behind = noted
     journal = None
     for link, link_noted in behind:
-        journal = JournalHead(number=link, digest=link_noted)
+        journal = ChainHead(number=link, digest=link_noted)
     return NotedHeads(decisions=ChainHead(number=number, digest=digest_noted), journal=journal)
 
 

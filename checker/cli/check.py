@@ -7,14 +7,15 @@ from typing import Any
 import click
 import msgspec
 
+from cache.token import Token
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.answer import Answer, answer_of
-from checker.checks.request import PreparedCheck, read_check
+from checker.checks.request import read_check
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.config import Config
 from checker.domain.clock import SystemClock, shanghai_day
 from checker.domain.decision import Outcome
-from checker.domain.document import DocumentType
+from checker.domain.document import Document, DocumentType
 from checker.domain.service import ServiceType
 from checker.node.runtime import Runtime
 from checker.policy.vocabulary import FIELDS
@@ -72,9 +73,13 @@ def check(  # noqa: PLR0917 - click passes options by name
         "jurisdiction": jurisdiction,
     }
 
-    prepared = _prepare(question)
+    body = _body(question)
+    today = shanghai_day(SystemClock().now())
+    # A wrong question is refused before anything is started to answer it.
+    read_check(body, _OPERATOR, today, _no_tokens)
 
     async def work(runtime: Runtime) -> Answer:
+        prepared = read_check(body, _OPERATOR, today, runtime.sealer.tokens_of)
         decided = await runtime.checks.decide((prepared,), account_id=None)
         return answer_of(decided.decisions[0], decided.list, None, answer_id=decided.ids[0])
 
@@ -87,14 +92,17 @@ def check(  # noqa: PLR0917 - click passes options by name
         sys.exit(EXIT_CODES[answer.decision])
 
 
-def _prepare(question: dict[str, Any]) -> PreparedCheck:
-    """Read the question before anything is started to answer it."""
+def _no_tokens(_document: Document, _name: str | None) -> tuple[Token, ...]:
+    return ()
+
+
+def _body(question: dict[str, Any]) -> bytes:
+    """Return the question as a request's body."""
     try:
-        body = msgspec.json.encode(question)
+        return msgspec.json.encode(question)
     except UnicodeEncodeError:
         # `from None`: the cause quotes what was typed.
         raise click.UsageError("the options are not written in UTF-8") from None
-    return read_check(body, _OPERATOR, shanghai_day(SystemClock().now()))
 
 
 def document_as_asked(text: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import shlex
 import click
 import msgspec
 
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.keys import AccountRole
 from checker.cli.options import deployment_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
 from checker.config import CONFIG_FILE, Config
@@ -61,7 +61,7 @@ async def _prepare(runtime: Runtime) -> Prepared:
         raise ConfigurationError(text)
     await runtime.feed.replace(demo_list(), kind=ChangeKind.DEMO)
     keys = {
-        role: await create_key(runtime.engine, runtime.sealer.vault, name=f"demo {role}", role=role)
+        role: (await runtime.account_keys.create_named(name=f"demo {role}", role=role)).key
         for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)
     }
     today = shanghai_day(runtime.clock.now())

@@ -10,16 +10,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from checker.cli.options import (
     deployment_options,
+    format_option,
     json_option,
     run_in_deployment,
     tell_json,
 )
 from checker.config import Config
+from checker.formats.feed_format import ListFormat
+from checker.formats.formats import format_of_changes
 from checker.intake.feed_requests import FeedTerms, RequestKey
-from checker.intake.quarantine_rows import OPERATIONS
 from checker.intake.report import FeedReport
 from checker.node.runtime import Runtime
-from checker.registry.entry import FeedFormat
 from checker.registry.sealing import Sealer
 
 CHUNK_BYTES = 1 << 18
@@ -28,20 +29,13 @@ TOLD_MAX = 20
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--format",
-    "feed_format",
-    type=click.Choice([form.value for form in FeedFormat]),
-    default=FeedFormat.LISTING.value,
-    show_default=True,
-    help="How the lines are written.",
-)
+@format_option("How the lines are written.")
 @click.option(
     "--snapshot/--changes",
     "snapshot",
     default=True,
     help="Replace the whole list (default), or apply each line to it: an operation, or with "
-    "--format zxgk a record that is put in force.",
+    "another --format than listing a record that is put in force.",
 )
 @click.option("--strict", is_flag=True, help="With --changes: all lines, or none of them.")
 @click.option("--allow-empty", is_flag=True, help="An empty list is meant, and frees everybody.")
@@ -62,7 +56,7 @@ TOLD_MAX = 20
 def import_list(  # noqa: PLR0917 - click passes options by name
     config: Config,
     file: Path,
-    feed_format: str,
+    feed_format: ListFormat,
     snapshot: bool,
     strict: bool,
     allow_empty: bool,
@@ -71,7 +65,7 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     if_match: int | None,
     as_json: bool,
 ) -> None:
-    """Replace the list by the lines of FILE (NDJSON), or change it by them."""
+    """Replace the list by the lines of FILE, or change it by them."""
     if strict and snapshot:
         raise click.UsageError("--strict goes with --changes; a snapshot is taken in as it is")
     if (allow_empty or allow_shrink) and not snapshot:
@@ -79,24 +73,22 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
 
-        said = ["import", feed_format, snapshot, strict, allow_empty, allow_shrink]
+        said = ["import", feed_format.name, snapshot, strict, allow_empty, allow_shrink]
 
         async def work(runtime: Runtime) -> FeedReport:
             terms = _terms(runtime.sealer, key, if_match, [*said, _sha256(file)])
             chunks = _chunks(file, lambda size: progress.update(bar, completed=size))
             if not snapshot:
-                # A listing alone is no operation; the platform's record can only mean "list".
-                is_platforms = feed_format == FeedFormat.ZXGK
                 return await runtime.changes.apply(
                     chunks,
                     strict=strict,
-                    line_format=FeedFormat.ZXGK if is_platforms else OPERATIONS,
+                    line_format=format_of_changes(feed_format),
                     progress=told,
                     terms=terms,
                 )
             return await runtime.feed.replace(
                 chunks,
-                feed_format=FeedFormat(feed_format),
+                feed_format=feed_format,
                 allow_empty=allow_empty,
                 allow_shrink=allow_shrink,
                 progress=told,

@@ -11,19 +11,25 @@ from pathlib import Path
 import click
 import httpx
 
-from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
+from checker.cli.options import (
+    deployment_options,
+    format_option,
+    json_option,
+    run_in_deployment,
+    tell_json,
+)
 from checker.config import Config
-from checker.connector.connector import Connector, Round
+from checker.connector.connector import Round, SourceConnector
 from checker.connector.errors import SourceFault
 from checker.connector.folder_source import FolderSource
 from checker.connector.positions import Positions
-from checker.connector.source import Source
+from checker.connector.source import ListSource
 from checker.connector.web_source import TIMEOUT, WebSource, parse_url
 from checker.errors import ConfigurationError, Unavailable
+from checker.formats.feed_format import ListFormat
 from checker.intake.sealed_spool import spool_folder
 from checker.logs import LogFormat, keep_command_log
 from checker.node.runtime import Runtime
-from checker.registry.entry import FeedFormat
 
 INTERVAL_S = 60.0
 TOKEN_BYTES_MAX = 8 << 10
@@ -47,14 +53,7 @@ def feed() -> None:
     help="Seconds from one look to the next.",
 )
 @click.option("--once", is_flag=True, help="Look once, tell what came of it, and end.")
-@click.option(
-    "--format",
-    "feed_format",
-    type=click.Choice([form.value for form in FeedFormat]),
-    default=FeedFormat.LISTING.value,
-    show_default=True,
-    help="How the lines of a whole list are written.",
-)
+@format_option("How the lines of a whole list are written.")
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -68,7 +67,7 @@ def follow(
     url: str,
     interval_s: float,
     once: bool,
-    feed_format: str,
+    feed_format: ListFormat,
     token_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -87,7 +86,7 @@ def follow(
 
     async def work(runtime: Runtime) -> Round | None:
         async with _open_source(address, token) as source:
-            connector = _connector(runtime, source, FeedFormat(feed_format))
+            connector = _connector(runtime, source, feed_format)
             if once:
                 return await _look_once(connector)
             await _until_stopped(connector, interval_s)
@@ -117,7 +116,7 @@ def _token(file: Path) -> str:
 
 
 @asynccontextmanager
-async def _open_source(address: httpx.URL | Path, token: str | None) -> AsyncIterator[Source]:
+async def _open_source(address: httpx.URL | Path, token: str | None) -> AsyncIterator[ListSource]:
     if isinstance(address, Path):
         yield FolderSource(address)
         return
@@ -125,8 +124,8 @@ async def _open_source(address: httpx.URL | Path, token: str | None) -> AsyncIte
         yield WebSource(client, address, token)
 
 
-def _connector(runtime: Runtime, source: Source, feed_format: FeedFormat) -> Connector:
-    return Connector(
+def _connector(runtime: Runtime, source: ListSource, feed_format: ListFormat) -> SourceConnector:
+    return SourceConnector(
         source=source,
         positions=Positions(runtime.work_engine, runtime.clock),
         replace=functools.partial(runtime.feed.replace, feed_format=feed_format),
@@ -135,7 +134,7 @@ def _connector(runtime: Runtime, source: Source, feed_format: FeedFormat) -> Con
     )
 
 
-async def _look_once(connector: Connector) -> Round:
+async def _look_once(connector: SourceConnector) -> Round:
     try:
         done = await connector.round()
     except SourceFault as error:
@@ -145,7 +144,7 @@ async def _look_once(connector: Connector) -> Round:
     return done
 
 
-async def _until_stopped(connector: Connector, interval_s: float) -> None:
+async def _until_stopped(connector: SourceConnector, interval_s: float) -> None:
     """Follow until SIGTERM; what is half done then is given up whole."""
     following = asyncio.create_task(connector.follow(interval_s))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, following.cancel)

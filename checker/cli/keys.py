@@ -13,7 +13,7 @@ from checker.accounts.account_keys import (
     KeyState,
     NewKey,
 )
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.keys import AccountRole
 from checker.accounts.views import key_view, made_key
 from checker.cli.options import deployment_options, json_option, run_in_deployment, tell_json
 from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
@@ -56,24 +56,16 @@ def create(  # noqa: PLR0917 - click passes options by name
     """Make a key and print it, alone, on standard output: it is shown this once."""
     scope = scope_from(services, jurisdiction, quota, daily_quota)
 
-    async def work(runtime: Runtime) -> str:
-        return await create_key(
-            runtime.engine,
-            runtime.sealer.vault,
-            name=name,
-            role=AccountRole(role),
-            services=scope.services,
-            jurisdiction=scope.jurisdiction,
-            items_per_minute=scope.items_per_minute,
-            items_per_day=scope.items_per_day,
-            expires_at=expires_at,
+    async def work(runtime: Runtime) -> NewKey:
+        return await runtime.account_keys.create_named(
+            name=name, role=AccountRole(role), scope=scope, expires_at=expires_at
         )
 
-    key = run_in_deployment(config, work)
+    made = run_in_deployment(config, work)
     if as_json:
-        tell_json({"key": key, "name": name, "role": role})
+        tell_json({"key": made.key, "name": name, "role": role})
     else:
-        click.echo(key)
+        click.echo(made.key)
 
 
 @keys.command("list")

@@ -21,9 +21,11 @@ import uvloop
 from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
 from checker.embedded.place import EmbeddedServerError
 from checker.errors import CheckerError, InvalidRequest, Unavailable
+from checker.formats.formats import LIST_FORMATS
+from checker.formats.listing import LISTING
 from checker.node.runtime import Runtime, open_runtime
 from checker.node.servers import open_servers
-from checker.node.upkeep import publishing
+from checker.node.upkeep import publisher_running
 
 EXIT_UNAVAILABLE = 1
 EXIT_USAGE = 2
@@ -61,6 +63,19 @@ def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
 json_option = click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
 
 
+def format_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option `--format`, which passes a command the chosen `ListFormat`."""
+    return click.option(
+        "--format",
+        "feed_format",
+        type=click.Choice([*LIST_FORMATS]),
+        default=LISTING.name,
+        show_default=True,
+        callback=lambda _context, _parameter, name: LIST_FORMATS[name],
+        help=help_text,
+    )
+
+
 def run_in_deployment(
     config: Config, work: Callable[[Runtime], Coroutine[Any, Any, R]], *, publish: bool = False
 ) -> R:
@@ -74,7 +89,7 @@ def run_in_deployment(
         async with open_runtime(named, os.environ) as runtime:
             if not publish:
                 return await work(runtime)
-            async with publishing(runtime):
+            async with publisher_running(runtime):
                 return await work(runtime)
 
     with (

@@ -8,8 +8,9 @@ import uvloop
 
 from checker.cli.options import deployment_options
 from checker.config import Config
+from checker.domain.clock import SystemClock
 from checker.logs import LogFormat, keep_command_log
-from checker.node.runtime import open_node
+from checker.node.foundation import open_foundation
 from checker.node.servers import open_servers
 from checker.serving import server
 
@@ -47,5 +48,5 @@ async def _look(config: Config) -> None:
     A store that cannot be reached is logged, and no reason not to start.
     """
     keep_command_log(config.log.format or LogFormat.JSON)
-    async with open_node(config, os.environ) as node:
-        await node.joining.begin()
+    async with open_foundation(config, os.environ, SystemClock()) as base:
+        await base.joining.begin()

@@ -1,10 +1,10 @@
-"""Brings the list to where a source stands, file after file, round after round.
+"""Brings the list to the state of a source, file after file, round after round.
 
 A round looks at the source, plans (`checker.connector.plan`), and takes in the files in order. The
 position is written after the feed has acknowledged a file. A follower that dies in between takes in
-the same file once more. The feed then answers from its record, and what came to the list meanwhile
-stands (`checker.connector.positions`). A line that the feed refuses is in quarantine and stops
-nothing; what stands in a line is not known here.
+the same file once more. The feed then answers from its record, and later changes of the list stand
+(`checker.connector.positions`). A rejected line goes to quarantine and stops nothing. The connector
+does not know the contents of lines.
 """
 
 import asyncio
@@ -18,27 +18,27 @@ import msgspec
 
 from checker.connector.errors import SourceFault
 from checker.connector.manifest import MANIFEST_BYTES_MAX, Manifest, read_manifest
-from checker.connector.plan import Position, Step, StepKind, plan
+from checker.connector.plan import SourcePosition, SourceStep, SourceStepKind, plan
 from checker.connector.positions import HeldPosition, Positions
-from checker.connector.source import Body, Source
+from checker.connector.source import ListSource, SourceFile
 from checker.connector.spool import Spool, open_spool
 from checker.errors import CheckerError, ConfigurationError, Unavailable
 from checker.intake.feed_requests import FeedTerms
 from checker.intake.report import FeedReport
 
 FETCH_S_MAX: Final = 3600.0
-"""A file that takes longer to come in is given up: its sender is stuck, or worse."""
+"""A file that takes longer to arrive is given up: its sender is stuck."""
 
 FIRST_PAUSE_S: Final = 1.0
-TOLD_MAX: Final = 5
-"""Rejected lines of a file told in the log; all of them are in quarantine."""
+LOGGED_MAX: Final = 5
+"""Rejected lines of a file that are logged. All of them are in quarantine."""
 
 _random = secrets.SystemRandom()
 _log = logging.getLogger(__name__)
 
 
 class TakeIn(Protocol):
-    """Takes a file in under terms; the report comes when the file is in force."""
+    """Takes a file in under terms, and returns the report when the file is in force."""
 
     def __call__(self, chunks: AsyncIterator[bytes], *, terms: FeedTerms) -> Awaitable[FeedReport]:
         """Take the file in."""
@@ -46,7 +46,7 @@ class TakeIn(Protocol):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look at the source came to; `version` is the list's after the last file, if any."""
+    """The result of one look at the source. `version` is the list's after the last file, if any."""
 
     files: int = 0
     rejected: int = 0
@@ -54,17 +54,17 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     left_to_another: bool = False
 
 
-class Connector:
+class SourceConnector:
     """Follows one source.
 
-    `replace` takes in a whole list and `apply` a file of changes; both return when it is in force.
-    Files are kept in `folder` while they come in.
+    `replace` takes in a whole list, and `apply` a file of changes. Both return when it is in force.
+    Files are kept in `folder` while they arrive.
     """
 
     def __init__(
         self,
         *,
-        source: Source,
+        source: ListSource,
         positions: Positions,
         replace: TakeIn,
         apply: TakeIn,
@@ -77,12 +77,12 @@ class Connector:
         self._folder = folder
 
     async def round(self) -> Round:
-        """Take in whatever is new.
+        """Take in all new files of the source, and return the result.
 
         Raises:
-            SourceFault: the source is away or says what cannot be used.
+            SourceFault: the source is away, or its files cannot be used.
             Unavailable: the list cannot be written now.
-            CheckerError: the feed refuses a whole file, a list that shrank say.
+            CheckerError: the feed refuses a whole file, for example a list that shrank.
         """
         async with self._positions.hold(self._source.name) as held:
             if held is None:
@@ -109,18 +109,18 @@ class Connector:
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = _random.random,
     ) -> NoReturn:
-        """Do a round after the other until cancelled, which leaves nothing half done.
+        """Do one round after the other until cancelled. Cancelling leaves nothing half done.
 
         Raises:
             ConfigurationError: the deployment must be mended first.
         """
         failures = 0
-        told = ""
+        logged = ""
         while True:
             fault = ""
             asked_s = 0.0
             try:
-                _tell(self._source.name, await self.round())
+                _log_round(self._source.name, await self.round())
                 failures = 0
             except (SourceFault, Unavailable) as error:
                 fault = str(error)
@@ -132,13 +132,15 @@ class Connector:
                 # Asking sooner would give the same file again.
                 fault = f"refused: {error}"
                 failures = 0
-            if fault != told:
+            if fault != logged:
                 _log.warning("%s: %s", self._source.name, fault or "works again")
-                told = fault
+                logged = fault
             await wait(max(pause_s(failures, interval_s, chance()), asked_s))
 
-    async def _look(self, position: Position, spool: Spool) -> Body | None:
-        """Fetch what stands at the source's address, unless it is what was taken in last."""
+    async def _look(self, position: SourcePosition, spool: Spool) -> SourceFile | None:
+        """Fetch the file at the source's address. Return None if it is the file that was taken in
+        last.
+        """
         try:
             async with (
                 asyncio.timeout(FETCH_S_MAX),
@@ -153,25 +155,25 @@ class Connector:
             raise SourceFault("the source takes too long") from None
 
     async def _take_list(
-        self, position: Position, held: HeldPosition, spool: Spool
-    ) -> tuple[Round, Position]:
-        """Take in a source of one file; one that is the same to the byte is none."""
+        self, position: SourcePosition, held: HeldPosition, spool: Spool
+    ) -> tuple[Round, SourcePosition]:
+        """Take in a source of one file, unless its bytes are those of the last time."""
         if position.number is None and position.sha256 == spool.sha256:
             return Round(), position
-        terms = held.terms(position, StepKind.SNAPSHOT, spool.sha256)
+        terms = held.terms(position, SourceStepKind.SNAPSHOT, spool.sha256)
         report = await self._replace(spool.chunks(), terms=terms)
-        _tell_file(self._source.name, "the list", report)
+        _log_file(self._source.name, "the list", report)
         done = Round(files=1, rejected=report.rejected_count, version=report.version)
-        return done, Position(sha256=spool.sha256)
+        return done, SourcePosition(sha256=spool.sha256)
 
     async def _take_steps(
-        self, manifest: Manifest, position: Position, held: HeldPosition
-    ) -> tuple[Round, Position]:
+        self, manifest: Manifest, position: SourcePosition, held: HeldPosition
+    ) -> tuple[Round, SourcePosition]:
         done = Round()
         for step in plan(position, manifest):
             report, sha256 = await self._take(step, position, held)
             entry = step.entry
-            position = Position(
+            position = SourcePosition(
                 series=manifest.series, number=entry.number, file=entry.file, sha256=sha256
             )
             await held.write(position)
@@ -183,9 +185,9 @@ class Connector:
         return done, position
 
     async def _take(
-        self, step: Step, position: Position, held: HeldPosition
+        self, step: SourceStep, position: SourcePosition, held: HeldPosition
     ) -> tuple[FeedReport, str]:
-        """Fetch one file, and have it in force; give its sha256 too."""
+        """Fetch one file and put it in force. Return the report and the file's sha256."""
         entry = step.entry
         with open_spool(self._folder) as spool:
             try:
@@ -195,22 +197,22 @@ class Connector:
                 raise SourceFault("the source takes too long") from None
             terms = held.terms(position, step.kind, spool.sha256)
             match step.kind:
-                case StepKind.SNAPSHOT:
+                case SourceStepKind.SNAPSHOT:
                     report = await self._replace(spool.chunks(), terms=terms)
-                case StepKind.CHANGES:
+                case SourceStepKind.CHANGES:
                     report = await self._apply(spool.chunks(), terms=terms)
                 case _:
                     assert_never(step.kind)
-        _tell_file(self._source.name, entry.file, report)
+        _log_file(self._source.name, entry.file, report)
         return report, spool.sha256
 
 
 def pause_s(failures: int, interval_s: float, chance: float) -> float:
-    """Say how long to wait before the next round, in seconds.
+    """Return the pause before the next round, in seconds.
 
-    After a failure it is tried again soon, then ever more seldom, up to the interval: so a source
-    that comes back is seen no later than by the next round. `chance` in [0, 1) keeps many followers
-    of one source from coming back at once: it takes up to half of the pause away.
+    The pause after the first failure is short. It grows with each failure up to the interval, so a
+    source that comes back is noticed within one interval. `chance` in [0, 1) takes away up to half
+    of the pause, so that many followers of one source do not come back at once.
     """
     if failures == 0:
         return interval_s
@@ -218,15 +220,15 @@ def pause_s(failures: int, interval_s: float, chance: float) -> float:
     return min(interval_s, doubled) * (1 - chance / 2)
 
 
-def _tell(source: str, done: Round) -> None:
+def _log_round(source: str, done: Round) -> None:
     if done.left_to_another:
         _log.info("%s: another follower is at it", source)
 
 
-def _tell_file(source: str, file: str, report: FeedReport) -> None:
+def _log_file(source: str, file: str, report: FeedReport) -> None:
     text = "%s: %s is in force as version %d: %d accepted, %d rejected"
     level = logging.WARNING if report.rejected_count else logging.INFO
     counts = (report.version, report.accepted, report.rejected_count)
     _log.log(level, text, source, file, *counts)
-    for line in report.rejected[:TOLD_MAX]:
+    for line in report.rejected[:LOGGED_MAX]:
         _log.warning("%s: %s: line %d: %s: %s", source, file, line.line, line.code, line.detail)

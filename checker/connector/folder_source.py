@@ -1,7 +1,8 @@
 """A source on the file system: a list, a manifest, or a folder with a manifest.
 
-For places where files are carried or mounted. Nothing tells that a file is still being written, so
-a publisher writes aside and renames, or gives sha256; one that changes while it is read is refused.
+For places where files are copied or mounted. The file system does not show that a file is still
+being written. So a publisher writes another file and renames it, or gives a sha256. A file that
+changes while it is read is refused.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import BinaryIO
 from checker.connector.errors import SourceFault
 from checker.connector.manifest import MANIFEST_FILE
 from checker.connector.plan import Stamp
-from checker.connector.source import CHUNK_BYTES, Body
+from checker.connector.source import CHUNK_BYTES, SourceFile
 
 
 class FolderSource:
@@ -24,8 +25,8 @@ class FolderSource:
         self.name = str(self._path)
 
     @asynccontextmanager
-    async def look(self, known: Stamp) -> AsyncIterator[Body | None]:
-        """Open the list or the manifest."""
+    async def look(self, known: Stamp) -> AsyncIterator[SourceFile | None]:
+        """Yield the list or the manifest, or None if it has the known stamp."""
         path = self._path / MANIFEST_FILE if self._path.is_dir() else self._path
         with _opened(path) as file:
             stamp = _stamp(os.fstat(file.fileno()))
@@ -35,17 +36,19 @@ class FolderSource:
                 yield None
                 return
             async with aclosing(_chunks(file, path)) as chunks:
-                yield Body(chunks=chunks, stamp=stamp, is_manifest=is_manifest, told_whole=True)
+                yield SourceFile(
+                    chunks=chunks, stamp=stamp, is_manifest=is_manifest, ends_visibly=True
+                )
 
     @asynccontextmanager
-    async def open(self, file: str) -> AsyncIterator[Body]:
-        """Open a file beside the manifest."""
+    async def open(self, file: str) -> AsyncIterator[SourceFile]:
+        """Yield a file beside the manifest."""
         folder = self._path if self._path.is_dir() else self._path.parent
         path = folder / file
         with _opened(path) as opened:
             stamp = _stamp(os.fstat(opened.fileno()))
             async with aclosing(_chunks(opened, path)) as chunks:
-                yield Body(chunks=chunks, stamp=stamp, is_manifest=False, told_whole=True)
+                yield SourceFile(chunks=chunks, stamp=stamp, is_manifest=False, ends_visibly=True)
 
 
 @contextmanager
@@ -71,5 +74,5 @@ async def _chunks(file: BinaryIO, path: Path) -> AsyncGenerator[bytes, None]:
 
 
 def _stamp(status: os.stat_result) -> Stamp:
-    """Make an entity tag of what a rewritten file changes."""
+    """Return an entity tag of the file's attributes that change when the file is written again."""
     return Stamp(etag=f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}")

@@ -3,13 +3,14 @@
     {"snapshot": {"number": 40, "file": "snapshot-40.ndjson", "sha256": "9f86d081…"},
      "changes": [{"number": 41, "file": "changes-41.ndjson"}, {"number": 42, …}]}
 
-`snapshot` is the whole list as it was at its number. The changes of number n lead from the list of
-number n - 1 to that of n. Files stand beside the manifest or in folders under it. Changes up to the
-snapshot's number may stay listed: whoever is a little behind then needs not take the whole.
+`snapshot` is the whole list at its number. The changes of number n lead from the list of number n -
+1 to the list of number n. Files stand beside the manifest or in folders under it. Changes up to the
+snapshot's number may stay listed, so that a follower that is a little behind does not need the
+whole list.
 
-May be left out: `sha256` (hex, of the bytes of the file), with which a file is taken in only as it
-was meant; `series` (any text), which a source changes when it begins to count anew, so that its
-numbers are never mistaken for the old ones. A field that is not known is passed over.
+Two fields may be left out. `sha256` (hex, of the bytes of the file): a file with another sha256 is
+refused. `series` (any text): a source changes it when its numbers begin anew, so that old and new
+numbers are never confused. Unknown fields are ignored.
 """
 
 import re
@@ -35,20 +36,20 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 class ListedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of the source. `sha256` is in hex of either case, None where it is not told."""
+    """One file of the source. `sha256` is in hex of either case, or None."""
 
     number: Number
     file: FileName
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        # Not a pattern: the telling of faults knows no field name with a digit in it.
+        # Not a pattern: errors of decoding know no field name with a digit in it.
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             raise ValueError("a sha256 has 64 hexadecimal digits")
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source has to offer; the order in which it lists its changes means nothing."""
+    """The files that a source offers. The order of its changes means nothing."""
 
     series: Series | None = None
     snapshot: ListedFile
@@ -61,7 +62,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def newest(self) -> int:
-        """The number of the list that the source now stands for."""
+        """The number of the newest list that the source offers."""
         return max(self.snapshot.number, *(entry.number for entry in self.changes), 0)
 
 
@@ -69,10 +70,10 @@ _decoder = msgspec.json.Decoder(Manifest)
 
 
 def read_manifest(data: bytes) -> Manifest:
-    """Decode a manifest.
+    """Return the decoded manifest.
 
     Raises:
-        SourceFault: it is none, or says what a manifest may not; with the field at fault.
+        SourceFault: it is no manifest, or breaks a rule; the error names the field at fault.
     """
     try:
         return decode(_decoder, data)

@@ -1,7 +1,7 @@
-"""Which files of a source to take in next: a pure function of what was taken in and its manifest.
+"""Plans which files of a source to take in next: a pure function of position and manifest.
 
-Steps lead from the list that was taken in to the one the source now stands for. Changes are only a
-cheaper way there; whatever breaks their chain, the whole list is always the other way:
+Steps lead from the list that was taken in to the list that the source now offers. Changes are only
+a cheaper way. If their chain is broken, the whole list is always the other way:
 
 | the source                                              | steps                               |
 |---------------------------------------------------------|-------------------------------------|
@@ -13,8 +13,9 @@ cheaper way there; whatever breaks their chain, the whole list is always the oth
 | gives the file that we took in last another sha256      | snapshot, then the changes after it |
 | leaves a gap after its snapshot, too                    | refused: nobody can get there       |
 
-A source that counts anew and is past our number before it is looked at again is certainly noticed
-only where it tells a `series`; otherwise by the sha256 of our last file, while that is listed.
+A source may count anew and pass our number before the next look. The plan notices that with
+certainty only by the `series`. Without a `series` it notices it by the sha256 of our last file,
+while the manifest lists that file.
 """
 
 from enum import StrEnum
@@ -26,18 +27,20 @@ from checker.connector.manifest import ListedFile, Manifest
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """By what a source knows its answer again (RFC 9110, section 8.8): entity tag and date."""
+    """The entity tag and the date by which a source recognises its answer (RFC 9110, section
+    8.8).
+    """
 
     etag: str | None = None
     last_modified: str | None = None
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a source was taken in; all None: not at all.
+class SourcePosition(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a source was taken in. All fields are None if it never was.
 
-    A source of one file has no `series`, no `number` and no `file`. `sha256` is that of the file
-    taken in last, in lower-case hex. `stamp` is of what stood at the source's address when it was
-    taken in wholly, and empty while some of it is missing.
+    A source of one file has no `series`, no `number` and no `file`. `sha256` is that of the last
+    file, in lower-case hex. `stamp` belongs to the file at the source's address. It is empty until
+    everything that this file names is taken in.
     """
 
     series: str | None = None
@@ -47,22 +50,23 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     stamp: Stamp = Stamp()
 
 
-class StepKind(StrEnum):
-    """What a file does to the list."""
+class SourceStepKind(StrEnum):
+    """The effect of a file on the list."""
 
     SNAPSHOT = "snapshot"
     CHANGES = "changes"
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class SourceStep(msgspec.Struct, frozen=True, kw_only=True):
     """One file to take in."""
 
-    kind: StepKind
+    kind: SourceStepKind
     entry: ListedFile
 
 
-def plan(taken: Position, manifest: Manifest) -> tuple[Step, ...]:
-    """Say what leads from what was `taken` in to what the source now stands for, in order.
+def plan(taken: SourcePosition, manifest: Manifest) -> tuple[SourceStep, ...]:
+    """Return the steps from the list that was `taken` in to the list that the source offers, in
+    order.
 
     Raises:
         SourceFault: there is no unbroken way.
@@ -74,11 +78,11 @@ def plan(taken: Position, manifest: Manifest) -> tuple[Step, ...]:
     chain = _changes_after(manifest.snapshot.number, manifest)
     if chain is None:
         raise SourceFault("the manifest: its changes do not lead on from its snapshot")
-    return (Step(kind=StepKind.SNAPSHOT, entry=manifest.snapshot), *chain)
+    return (SourceStep(kind=SourceStepKind.SNAPSHOT, entry=manifest.snapshot), *chain)
 
 
-def _counts_anew(taken: Position, number: int, manifest: Manifest) -> bool:
-    """Whether the source's numbers no longer mean what they meant when we took in the last one."""
+def _counts_anew(taken: SourcePosition, number: int, manifest: Manifest) -> bool:
+    """Whether the source's numbers have another meaning than when we took in the last file."""
     if manifest.series != taken.series or manifest.newest < number:
         return True
     now = [
@@ -89,12 +93,12 @@ def _counts_anew(taken: Position, number: int, manifest: Manifest) -> bool:
     return bool(now) and taken.sha256 not in now
 
 
-def _changes_after(number: int, manifest: Manifest) -> tuple[Step, ...] | None:
-    """Give the changes from there to the newest number; None where one of them is missing."""
+def _changes_after(number: int, manifest: Manifest) -> tuple[SourceStep, ...] | None:
+    """Return the changes from a number to the newest, or None if one of them is missing."""
     after = sorted(
         (entry for entry in manifest.changes if entry.number > number),
         key=lambda entry: entry.number,
     )
     if len(after) != manifest.newest - number:
         return None
-    return tuple(Step(kind=StepKind.CHANGES, entry=entry) for entry in after)
+    return tuple(SourceStep(kind=SourceStepKind.CHANGES, entry=entry) for entry in after)

@@ -1,8 +1,8 @@
-"""How far each source was taken in, as PostgreSQL keeps it, and who is at it.
+"""The positions of all sources in PostgreSQL, and the lock of the follower of each source.
 
-A follower holds an advisory lock of the source while it works, and writes the position through the
-very connection that holds it: who has lost the lock can write no position either. The lock's key is
-a pair of 32-bit numbers, which PostgreSQL keeps apart from the single ones of
+A follower holds an advisory lock of the source while it works. It writes the position through the
+connection that holds the lock, so a follower without the lock cannot write a position. The lock's
+key is a pair of 32-bit numbers. PostgreSQL keeps pairs apart from the single numbers of
 `checker.database.locks`.
 
 A follower may also be frozen between its look and the change of the list, and lose its connection
@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.connector.plan import Position, Stamp, StepKind
+from checker.connector.plan import SourcePosition, SourceStepKind, Stamp
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, Unavailable
@@ -37,7 +37,7 @@ _UNLOCK = text("SELECT pg_advisory_unlock(CAST(:space AS integer), CAST(:key AS 
 
 
 class Positions:
-    """The positions of all sources. Errors: `Unavailable` where PostgreSQL cannot be reached."""
+    """The positions of all sources. Every method raises Unavailable if PostgreSQL is away."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
@@ -45,7 +45,7 @@ class Positions:
 
     @asynccontextmanager
     async def hold(self, source: str) -> AsyncIterator["HeldPosition | None"]:
-        """Keep other followers from a source; None: one of them is at it."""
+        """Yield the position of a source, locked, or None if another follower holds the lock."""
         parameters = {"space": _LOCK_SPACE, "key": _lock_key(source)}
         async with AsyncExitStack() as stack:
             with driver_errors():
@@ -64,7 +64,7 @@ class Positions:
 
 
 class HeldPosition:
-    """The position of one source, in the hand of the one follower that is at it."""
+    """The locked position of one source."""
 
     def __init__(self, connection: AsyncConnection, clock: Clock, source: str) -> None:
         self._connection = connection
@@ -72,16 +72,16 @@ class HeldPosition:
         self._source = source
         self._written_at: datetime | None = None
 
-    async def read(self) -> Position:
-        """Give the position; an empty one where the source was never taken in."""
+    async def read(self) -> SourcePosition:
+        """Return the position, which is empty if the source was never taken in."""
         table = followed_source
         statement = select(table).where(table.c.source == self._source)
         with driver_errors():
             row = (await self._connection.execute(statement)).mappings().one_or_none()
         if row is None:
-            return Position()
+            return SourcePosition()
         self._written_at = row["at"]
-        return Position(
+        return SourcePosition(
             series=row["series"],
             number=row["number"],
             file=row["file"],
@@ -89,8 +89,8 @@ class HeldPosition:
             stamp=Stamp(etag=row["etag"], last_modified=row["last_modified"]),
         )
 
-    async def write(self, position: Position) -> None:
-        """Note how far the source was taken in, and that it was looked at now."""
+    async def write(self, position: SourcePosition) -> None:
+        """Write how far the source was taken in, and the instant of this look."""
         at = self._clock.now()
         values = {
             "series": position.series,
@@ -108,12 +108,13 @@ class HeldPosition:
             )
         self._written_at = at
 
-    def terms(self, position: Position, kind: StepKind, sha256: str) -> FeedTerms:
-        """Give the terms for the next file; `position` is where the source stands before it.
+    def terms(self, position: SourcePosition, kind: SourceStepKind, sha256: str) -> FeedTerms:
+        """Return the terms for the next file. `position` is where the source stands before the
+        file.
 
         A refusal is not kept: the list in force may be another one in the next round.
         """
-        step = (self._source, str(self._written_at), repr(position), kind, sha256)
+        step = (self._source, str(self._written_at), _text_of(position), kind, sha256)
         key = RequestKey(key_digest=_digest(step), request_digest=_digest(("step",)))
         return FeedTerms(key=key, fence=self._fence, keeps_refusals=False)
 
@@ -125,11 +126,24 @@ class HeldPosition:
 
 
 def _lock_key(source: str) -> int:
-    """Map a source to 32 bits; two that share them merely take turns."""
+    """Return 32 bits for a source. Two sources with the same bits only take turns."""
     return int.from_bytes(hashlib.sha256(source.encode()).digest()[:4], signed=True)
 
 
+def _text_of(position: SourcePosition) -> str:
+    """Return a position as it stands in the keys of steps.
+
+    PostgreSQL holds keys of steps that were interrupted by an upgrade, so this text stays.
+    """
+    stamp = position.stamp
+    return (
+        f"Position(series={position.series!r}, number={position.number!r},"
+        f" file={position.file!r}, sha256={position.sha256!r},"
+        f" stamp=Stamp(etag={stamp.etag!r}, last_modified={stamp.last_modified!r}))"
+    )
+
+
 def _digest(words: tuple[str, ...]) -> bytes:
-    """Nothing here is personal: a source's name, and what was taken in of it."""
+    """Return a digest of names and numbers of files. None of them is personal."""
     text = "\0".join(words)
     return hashlib.sha256(text.encode()).digest()

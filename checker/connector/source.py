@@ -1,7 +1,7 @@
-"""Where a list is published: what the connector wants of any such place.
+"""A place that publishes a list, as the connector sees every such place.
 
 At a source's address stands either the list itself, as one file, or a manifest that names files.
-`checker.connector.web_source` and `checker.connector.folder_source` are the two kinds there are.
+There are two kinds: `checker.connector.web_source` and `checker.connector.folder_source`.
 """
 
 from collections.abc import AsyncGenerator
@@ -18,30 +18,31 @@ CHUNK_BYTES: Final = 1 << 18
 LIST_SUFFIXES: Final = (".ndjson", ".jsonl")
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as it comes in; `chunks` can be read once, and raises `SourceFault` where it breaks.
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file while it arrives. `chunks` can be read once, and raises SourceFault where it breaks.
 
-    `told_whole` says whether a body that is cut off could not pass for a whole one.
+    `ends_visibly`: whether the source shows where the file ends, so that a file that is cut off is
+    noticed.
     """
 
     chunks: AsyncGenerator[bytes, None]
     stamp: Stamp
     is_manifest: bool
-    told_whole: bool
+    ends_visibly: bool
 
 
-class Source(Protocol):
-    """A place that publishes a list. Whatever fails is a `SourceFault`."""
+class ListSource(Protocol):
+    """A place that publishes a list. Every failure is a SourceFault."""
 
     @property
     def name(self) -> str:
-        """Tell one source from another, with nothing secret in it."""
+        """The name of the source, without secrets. Two sources have two names."""
         ...
 
-    def look(self, known: Stamp) -> AbstractAsyncContextManager[Body | None]:
-        """Open what stands at the address; None: it is still what `known` was given for."""
+    def look(self, known: Stamp) -> AbstractAsyncContextManager[SourceFile | None]:
+        """Yield the file at the address, or None if it still has the stamp `known`."""
         ...
 
-    def open(self, file: str) -> AbstractAsyncContextManager[Body]:
-        """Open a file that the manifest names; only after `look` gave the manifest."""
+    def open(self, file: str) -> AbstractAsyncContextManager[SourceFile]:
+        """Yield a file that the manifest names. `look` must have yielded the manifest before."""
         ...

@@ -1,10 +1,9 @@
 """A source on the web, over HTTP.
 
-It asks conditionally (RFC 9110, section 13), so that an unchanged list costs one small answer. A
+Requests are conditional (RFC 9110, section 13), so that an unchanged list costs one small answer. A
 redirection is followed within the source's own origin (scheme, host and port) and refused to any
-other: the token and the trust are the operator's for this origin alone. A body whose end nothing
-tells (no length, not chunked) cannot be told from one that was cut, and is used only where the
-manifest gives its sha256.
+other: the operator trusts, and gave the token to, this origin alone. A body without a length that
+is not chunked may be cut off unnoticed. Such a body is used only if the manifest gives its sha256.
 """
 
 import hashlib
@@ -18,10 +17,10 @@ import httpx
 from checker.connector.errors import SourceFault
 from checker.connector.manifest import MANIFEST_FILE
 from checker.connector.plan import Stamp
-from checker.connector.source import CHUNK_BYTES, LIST_SUFFIXES, Body
+from checker.connector.source import CHUNK_BYTES, LIST_SUFFIXES, SourceFile
 from checker.errors import ConfigurationError
 
-# A source that is silent for so long is away; the whole of a file may take longer.
+# A source that sends nothing for so long is away. A whole file may take longer.
 TIMEOUT: Final = httpx.Timeout(10.0, read=30.0)
 REDIRECTS_MAX: Final = 5
 RETRY_AFTER_S_MAX: Final = 3600
@@ -36,7 +35,7 @@ class WebSource:
         self._client = client
         self._is_directory = url.path.endswith("/")
         self._address = url.join(MANIFEST_FILE) if self._is_directory else url
-        # Where the manifest was found in the end: its files stand beside it.
+        # The address at which the manifest was found. Its files stand beside it.
         self._manifest_url = self._address
         self._headers = {"Accept-Encoding": "identity"}
         if token is not None:
@@ -44,8 +43,8 @@ class WebSource:
         self.name = _name_of(url)
 
     @asynccontextmanager
-    async def look(self, known: Stamp) -> AsyncIterator[Body | None]:
-        """Ask for the list or the manifest."""
+    async def look(self, known: Stamp) -> AsyncIterator[SourceFile | None]:
+        """Yield the list or the manifest, or None if it is unchanged."""
         conditions = {}
         if known.etag is not None:
             conditions["If-None-Match"] = known.etag
@@ -55,7 +54,7 @@ class WebSource:
             if response.status_code == HTTPStatus.NOT_MODIFIED:
                 yield None
                 return
-            # Whatever a directory leads to, a page to log in say, is never taken for a list.
+            # A directory may lead to another page, such as a login. That page is never a list.
             body = _body(response, is_manifest=self._is_directory or _is_manifest(response))
             if body.is_manifest:
                 self._manifest_url = response.url
@@ -63,8 +62,8 @@ class WebSource:
                 yield body
 
     @asynccontextmanager
-    async def open(self, file: str) -> AsyncIterator[Body]:
-        """Ask for a file beside the manifest."""
+    async def open(self, file: str) -> AsyncIterator[SourceFile]:
+        """Yield a file beside the manifest."""
         async with self._get(self._manifest_url.join(file), {}) as response:
             body = _body(response, is_manifest=False)
             async with aclosing(body.chunks):
@@ -74,7 +73,9 @@ class WebSource:
     async def _get(
         self, url: httpx.URL, conditions: dict[str, str]
     ) -> AsyncIterator[httpx.Response]:
-        """Ask, within the origin; only an answer that can be used is given."""
+        """Yield the answer to a request within the origin. An answer that cannot be used is a
+        SourceFault.
+        """
         for _ in range(1 + REDIRECTS_MAX):
             request = self._client.build_request("GET", url, headers=self._headers | conditions)
             with _faults():
@@ -95,10 +96,10 @@ class WebSource:
 
 
 def parse_url(text: str) -> httpx.URL:
-    """Read the URL of a source.
+    """Return the URL of a source.
 
     Raises:
-        ConfigurationError: it is none that can be followed; the text repeats nothing of it.
+        ConfigurationError: the URL cannot be followed. The text repeats nothing of the URL.
     """
     try:
         url = httpx.URL(text)
@@ -114,7 +115,7 @@ def parse_url(text: str) -> httpx.URL:
 
 
 def _name_of(url: httpx.URL) -> str:
-    """Tell the URL without its query, which may hold a key."""
+    """Return the URL with a digest in place of its query, which may hold a key."""
     shown = str(url.copy_with(query=None))
     return f"{shown}?{hashlib.sha256(url.query).hexdigest()[:16]}" if url.query else shown
 
@@ -135,10 +136,10 @@ def _verify(response: httpx.Response, *, conditional: bool) -> None:
 
 
 def _retry_after_s(response: httpx.Response) -> int | None:
-    told = response.headers.get("retry-after", "")
-    if not (told.isascii() and told.isdigit() and len(told) < 10):
+    sent = response.headers.get("retry-after", "")
+    if not (sent.isascii() and sent.isdigit() and len(sent) < 10):
         return None
-    return min(int(told), RETRY_AFTER_S_MAX)
+    return min(int(sent), RETRY_AFTER_S_MAX)
 
 
 def _is_manifest(response: httpx.Response) -> bool:
@@ -146,21 +147,21 @@ def _is_manifest(response: httpx.Response) -> bool:
     return kind.endswith(_MANIFEST_TYPES) and not response.url.path.endswith(LIST_SUFFIXES)
 
 
-def _body(response: httpx.Response, *, is_manifest: bool) -> Body:
+def _body(response: httpx.Response, *, is_manifest: bool) -> SourceFile:
     headers = response.headers
-    return Body(
+    return SourceFile(
         chunks=_chunks(response),
         stamp=Stamp(
             etag=_validator(headers.get("etag")),
             last_modified=_validator(headers.get("last-modified")),
         ),
         is_manifest=is_manifest,
-        told_whole="content-length" in headers or "transfer-encoding" in headers,
+        ends_visibly="content-length" in headers or "transfer-encoding" in headers,
     )
 
 
 def _validator(text: str | None) -> str | None:
-    """Keep what can be sent back; a server that sends anything else is asked for the whole."""
+    """Return a header that can be sent back, or None; without one the whole file is requested."""
     if text is None or len(text) > VALIDATOR_LENGTH_MAX:
         return None
     return text if text.isascii() and text.isprintable() else None
@@ -174,7 +175,7 @@ async def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 @contextmanager
 def _faults() -> Iterator[None]:
-    """Tell a fault of the transport by its kind alone: its text may quote a URL with a key."""
+    """Raise faults of the transport by their kind alone: their text may quote a URL with a key."""
     try:
         yield
     except httpx.TimeoutException:

@@ -1,1 +1,1 @@
-"""Corrections: who is on the list by mistake says so, and a court rules within days."""
+"""Corrections: a person who is listed by mistake files one, and a court rules within days."""

@@ -1,8 +1,8 @@
-"""A correction: who is on the list by mistake says so, and the court rules once.
+"""A correction: a person who is listed by mistake files it, and the court rules on it once.
 
 中办发〔2016〕64号, section 四（二）3, and the same section of the Leizhou plan: the person may
-apply within ten days, the court reviews within three. Pure; days are those of Asia/Shanghai, and a
-period of days begins on the day after the one from which it is counted.
+apply within ten days, and the court reviews within three. Pure. Days are those of Asia/Shanghai,
+and a period of days begins on the day after the event.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from checker.errors import Conflict, Fault, InvalidRequest, Resolution
 
 
 class Ruling(StrEnum):
-    """What the court says of a correction."""
+    """The court's answer to a correction."""
 
     UPHELD = "upheld"
     REJECTED = "rejected"
@@ -29,15 +29,14 @@ MOVES: Final[Mapping[Ruling | None, frozenset[Ruling]]] = {
     Ruling.UPHELD: frozenset(),
     Ruling.REJECTED: frozenset(),
 }
-"""Which ruling may follow which; None: there is none yet.
+"""The rulings that may follow a ruling. None: there is no ruling yet.
 
-Who is not content with a rejection goes to the higher court (same section); what that one decides
-comes as a delisting of the feed, or is asked for anew.
-"""
+A person who does not accept a rejection applies to the higher court (same section). The decision of
+the higher court reaches the service as a delisting in the feed, or as a new correction."""
 
 
 class CorrectionState(StrEnum):
-    """How a correction stands: `overdue` is open past the court's days."""
+    """Where a correction stands. `overdue`: it is open, and the court's days are over."""
 
     OPEN = "open"
     OVERDUE = "overdue"
@@ -45,7 +44,7 @@ class CorrectionState(StrEnum):
 
 
 class Concerned(msgspec.Struct, frozen=True, kw_only=True):
-    """A listing that a correction is about; `delisted` where the ruling has ended it."""
+    """A listing of a correction. `delisted`: the ruling has ended the listing."""
 
     id: str
     case_number: str
@@ -55,9 +54,9 @@ class Concerned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """A correction without what the person wrote; `number` grows in the order of receipt.
+    """A correction without the person's words. `number` grows in the order of receipt.
 
-    `account_id` None: filed without a key. `decision_id` None: filed about a listing.
+    `account_id` is None if it was filed without a key, `decision_id` is None if it names a listing.
     """
 
     number: int
@@ -73,36 +72,36 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     listings: tuple[Concerned, ...]
 
     def status(self, today: date) -> CorrectionState:
-        """Tell how it stands on a day."""
+        """Return where the correction stands on a day."""
         if self.ruling is not None:
             return CorrectionState.RULED
         return CorrectionState.OVERDUE if self.due_on < today else CorrectionState.OPEN
 
 
 def due_on(received_on: date) -> date:
-    """Give the last day on which a ruling is in time."""
+    """Return the last day on which a ruling is in time."""
     return received_on + timedelta(days=REVIEW_DAYS)
 
 
 def is_late(received_on: date, learnt_on: Iterable[date | None]) -> bool:
-    """Whether the days for applying are over since the last of the days that are known.
+    """Return whether the days for applying are over, counted from the last of the known days.
 
-    The law counts from the day on which the person received the court's decision, which nobody
-    tells the service. It knows when the listing was published and when somebody was refused, and
-    takes what is best for the person; of neither known, nothing is late.
+    The law counts from the day on which the person received the court's decision. The service never
+    learns this day. It knows when the listing was published and when somebody was refused, and
+    takes the day that is best for the person. If neither day is known, nothing is late.
     """
     known = [day for day in learnt_on if day is not None]
     return bool(known) and max(known) + timedelta(days=APPLY_DAYS) < received_on
 
 
 def delisted_by(correction: Correction, named: Iterable[str] | None) -> tuple[str, ...]:
-    """Give the ids of the listings that an upheld correction ends.
+    """Return the ids of the listings that an upheld correction ends.
 
-    All that it is about, or those that are `named`. Where they are of several courts they must be
-    named, so that no court ends another one's listing without meaning it.
+    These are all listings of the correction, or those that are `named`. Listings of several courts
+    must be named, so that no court ends another court's listing by accident.
 
     Raises:
-        InvalidRequest: a listing is named that the correction is not about, or none where one must.
+        InvalidRequest: a named listing is not one of the correction's, or names are missing.
     """
     known = tuple(each.id for each in correction.listings)
     if named is None:
@@ -121,7 +120,7 @@ def require_move(correction: Correction, ruling: Ruling) -> None:
     """Refuse a ruling that may not follow.
 
     Raises:
-        Conflict: there is one already, which `resolution` names.
+        Conflict: there is a ruling already; `resolution` names it.
     """
     earlier = correction.ruling
     if ruling in MOVES[earlier]:

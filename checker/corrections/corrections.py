@@ -1,7 +1,7 @@
-"""The corrections of a deployment: filed, looked at, and ruled on.
+"""The corrections of a deployment: filed, listed, and ruled on.
 
-What is upheld ends its listings in the transaction of the ruling, as a numbered change like any
-other: outlines, outbox and barrier are those of the feed (`checker.intake.changes`).
+The transaction of an upheld ruling ends the listings, as a numbered change like any other:
+outlines, outbox and barrier are those of the feed (`checker.intake.changes`).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,7 +19,7 @@ from checker.corrections.correction import (
     delisted_by,
     require_move,
 )
-from checker.corrections.intake import CountFiling, Filing, Intake, Limits
+from checker.corrections.intake import CorrectionIntake, CountFiling, Filing, Limits
 from checker.corrections.journaled import CONTACT, GROUND, NOTE
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
@@ -31,11 +31,11 @@ from checker.registry.versions import ListVersion, version_numbered
 
 
 async def _uncounted(_sender: str, _about: str) -> None:
-    """Count nothing: senders are counted where corrections come from a network."""
+    """Count nothing: only corrections from a network have a sender to count."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written about a correction, for those who rule on it."""
+    """The texts of a correction, for the court that rules on it."""
 
     ground: str
     contact: str
@@ -43,7 +43,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many corrections wait for a ruling, and how many of them for too long."""
+    """The number of corrections that wait for a ruling, and how many of them are overdue."""
 
     waiting: int
     overdue: int
@@ -52,8 +52,8 @@ class OpenCounts(msgspec.Struct, frozen=True, kw_only=True):
 class Corrections:
     """The corrections of one deployment.
 
-    `in_force` waits until no node can answer from before a version. `count` counts new filings by
-    their sender.
+    `in_force` waits until no node can answer from a state before a version. `count` counts new
+    filings by their sender.
     """
 
     def __init__(
@@ -72,10 +72,12 @@ class Corrections:
         self._clock = clock
         self._changes = changes
         self._in_force = in_force
-        self._intake = Intake(engine=engine, sealer=sealer, clock=clock, limits=limits, count=count)
+        self._intake = CorrectionIntake(
+            engine=engine, sealer=sealer, clock=clock, limits=limits, count=count
+        )
 
     async def file(self, filing: Filing) -> Correction:
-        """Take a correction in; see `Intake.take`, and what it raises."""
+        """File a correction and return it. Raises the errors of `CorrectionIntake.take`."""
         return await self._intake.take(filing)
 
     async def rule(
@@ -87,15 +89,17 @@ class Corrections:
         note: str | None = None,
         listing_ids: Sequence[str] | None = None,
     ) -> Correction:
-        """Rule on a correction. Upheld, it ends its listings, or those that are named, in the same
-        transaction; when this returns, no node refuses anybody by them.
+        """Rule on a correction and return it.
+
+        An upheld ruling ends the correction's listings, or those that are named, in the same
+        transaction. When this returns, no node refuses anybody because of these listings.
 
         Raises, the first of:
             NotFound: there is no correction of this id.
             Conflict: there is a ruling already; it is in force.
-            InvalidRequest: `listing_ids` are not as they must be.
-            Unavailable: the registry cannot be reached; say it again, and a Conflict tells what
-                became of it.
+            InvalidRequest: `listing_ids` does not fit the correction.
+            Unavailable: the registry cannot be reached. Send the ruling again; a Conflict then
+                names the ruling that was made.
         """
         found = await self.find(correction_id)
         try:
@@ -103,13 +107,13 @@ class Corrections:
             delisted = delisted_by(found, listing_ids) if ruling is Ruling.UPHELD else ()
             await self._write(found, ruling, ruled_by, note, delisted)
         except Conflict:
-            # Who rules again may be a court whose answer was lost before it was in force.
+            # A court may rule again because its answer was lost before the ruling was in force.
             await self._wait_for_ruling(await self.find(found.id))
             raise
         return await self.find(found.id)
 
     async def _wait_for_ruling(self, ruled: Correction) -> None:
-        """Wait until the change that a ruling made, if it made one, is in force."""
+        """Wait until the change of a ruling is in force, if the ruling made a change."""
         if ruled.version is None:
             return
         with driver_errors():
@@ -153,7 +157,7 @@ class Corrections:
                     await ride(connection, None)
 
     async def find(self, correction_id: str) -> Correction:
-        """Find a correction. Raises NotFound, and Unavailable."""
+        """Return a correction. Raises NotFound and Unavailable."""
 
         async def read(connection: AsyncConnection) -> Correction | None:
             return await rows.find(connection, correction_id)
@@ -165,7 +169,9 @@ class Corrections:
         return found
 
     async def words(self, correction: Correction) -> Words:
-        """Open what was written about it, for whoever rules on it. Raises Unavailable."""
+        """Return the opened texts of a correction, for the court that rules on it. Raises
+        Unavailable.
+        """
 
         async def read(connection: AsyncConnection) -> tuple[bytes, bytes, bytes | None]:
             return await rows.read_words(connection, correction.id)
@@ -182,7 +188,7 @@ class Corrections:
     async def page(
         self, status: CorrectionState | None, after: int, limit: int
     ) -> tuple[Correction, ...]:
-        """Give up to `limit` corrections, oldest first, from the number `after` on.
+        """Return up to `limit` corrections behind the number `after`, oldest first.
 
         Raises Unavailable.
         """
@@ -194,7 +200,7 @@ class Corrections:
             return await attempt(self._engine, read)
 
     async def count(self) -> OpenCounts:
-        """Count those that wait for a ruling. Raises Unavailable."""
+        """Return the number of open and of overdue corrections. Raises Unavailable."""
 
         async def read(connection: AsyncConnection) -> tuple[int, int]:
             return await rows.count_open(connection, self.today)
@@ -205,9 +211,9 @@ class Corrections:
 
     @property
     def today(self) -> date:
-        """The day by which what is overdue is told."""
+        """The day by which a correction is overdue or not."""
         return shanghai_day(self._clock.now())
 
     async def aclose(self) -> None:
-        """Stop; what is not taken in yet never is."""
+        """Stop. Filings that still wait are never taken in."""
         await self._intake.aclose()

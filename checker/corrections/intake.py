@@ -28,14 +28,15 @@ from checker.corrections import rows
 from checker.corrections.correction import Correction, due_on, is_late
 from checker.corrections.journaled import CONTACT, GROUND
 from checker.database.engine import driver_errors
-from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import NotFound, QuotaExceeded
+from checker.group_commit import GroupCommit, group_commit
 from checker.registry.sealing import Sealer
 
 WAITING_MAX: Final = 50
-"""Filings of one way that may wait in one process, where one of a way is taken in at a time."""
+"""Filings of one way that may wait in one process. Filings of one way are taken in one at a time.
+"""
 
 WAITING_OF_SENDER_MAX: Final = 5
 """Filings of one sender without a key that may wait in one process."""
@@ -59,9 +60,9 @@ CountFiling: TypeAlias = Callable[[str, str], Awaitable[None]]
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The bounds of all senders without a key together.
 
-    `hourly_max` by each of the two ways: at most some 100 MB a day of the longest texts, and more
-    than any town needs. `open_max` about one listing or one decision: a company has officers who
-    may each file.
+    `hourly_max` holds for each of the two ways: at most some 100 MB a day of the longest texts, and
+    more than any town needs. `open_max` holds for one listing or one decision: a company has
+    several officers, and each may file.
     """
 
     hourly_max: int = 600
@@ -69,10 +70,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for: of the two ids one is set.
+    """A request for a correction. Exactly one of the two ids is set.
 
-    `account_id` None: without a key; `sender` is then the address that it came from, None: from no
-    network. `sees_all`: the account may know of every listing and decision.
+    `account_id` is None without a key; `sender` is then the address of the caller, or None if the
+    filing comes from no network. `sees_all`: the account may know of every listing and decision.
     """
 
     listing_id: str | None
@@ -85,14 +86,14 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def way(self) -> Way:
-        """Return by which way it is filed."""
+        """Return the way of the filing."""
         if self.account_id is not None:
             return Way.KEY
         return Way.LISTING if self.decision_id is None else Way.DECISION
 
 
-class Intake:
-    """Takes in the filings of one process, one of each way at a time."""
+class CorrectionIntake:
+    """Takes in the filings of one process, one at a time for each way."""
 
     def __init__(
         self,
@@ -110,18 +111,19 @@ class Intake:
         self._count = count
         # One connection for each way at most: a flood of filings takes none from the checks.
         self._turns: dict[Way, GroupCommit[Filing, Correction]] = {
-            way: GroupCommit(self._take, weight=lambda _: 1, weight_max=1, waiting_max=WAITING_MAX)
+            way: group_commit(self._take, weight=lambda _: 1, weight_max=1, waiting_max=WAITING_MAX)
             for way in Way
         }
         self._waiting: Counter[str] = Counter()
 
     async def take(self, filing: Filing) -> Correction:
-        """Take a correction in; said again in the same words while it is open, it is the same one.
+        """Take a correction in, and return it. While it is open, the same words again give the same
+        correction.
 
         Raises, the first of:
-            NotFound: no such listing or decision, or none that this filer may know of.
-            QuotaExceeded: too many were filed without a key, or of one sender too many wait.
-            Unavailable: the registry cannot be reached, or too many wait.
+            NotFound: there is no such listing or decision, or the filer may not know of it.
+            QuotaExceeded: too many were filed without a key, or too many of one sender wait.
+            Unavailable: the registry cannot be reached, or too many filings wait.
         """
         turns = self._turns[filing.way]
         if filing.account_id is not None or filing.sender is None:
@@ -133,10 +135,10 @@ class Intake:
         try:
             return await turns.add(filing)
         finally:
-            self._waiting -= Counter((filing.sender,))  # drops what comes to 0
+            self._waiting -= Counter((filing.sender,))  # drops counts of 0
 
     async def aclose(self) -> None:
-        """Stop; what is not taken in yet never is."""
+        """Stop; a filing that is not taken in yet never is."""
         for turns in self._turns.values():
             await turns.aclose()
 
@@ -180,9 +182,10 @@ class Intake:
 
     async def _concerned(
         self, connection: AsyncConnection, filing: Filing, today: date
-    ) -> tuple[list[rows.ListingRow], list[date | None]]:
-        """Give the listings that are filed about, and the days on which they may have been learnt
-        of. Raises NotFound, in the same words whatever the reason: nobody learns what is there.
+    ) -> tuple[list[rows.LatestListing], list[date | None]]:
+        """Return the listings of a filing, and the days on which the person may have learnt it.
+
+        Raises NotFound with one text for every reason, so that nobody learns what exists.
         """
         if filing.decision_id is not None:
             found = await rows.find_decision(connection, filing.decision_id)
@@ -197,7 +200,7 @@ class Intake:
         raise NotFound("there is no such listing or decision to correct")
 
     def _may_know(self, filing: Filing, found: rows.DecisionRow) -> bool:
-        """Whoever is refused has the decision's id, and an institution those of its own."""
+        """Return whether the filer may know of a decision. Without a key its id is the proof."""
         is_own = filing.account_id in {None, found.account_id}
         return is_own or filing.sees_all
 
@@ -222,7 +225,7 @@ class Intake:
             raise QuotaExceeded(text, retry_after_s=max(1, round(wait)))
 
 
-def _is_shown(listing: rows.ListingRow, today: date) -> bool:
-    """Whether everybody may know that there is this listing."""
+def _is_shown(listing: rows.LatestListing, today: date) -> bool:
+    """Return whether everybody may know of this listing."""
     is_published = listing.published_on is None or listing.published_on <= today
     return listing.public and is_published

@@ -19,8 +19,18 @@ NOTE: Final = "correction.note"
 
 # Digests of years rest on this list: a column that comes later is added where it holds something.
 _FIELDS: Final = (
-    *("id", "request", "received_at", "received_on", "due_on", "late", "account_id"),
-    *("decision_id", "ruling", "ruled_at", "ruled_by", "version"),
+    "id",
+    "request",
+    "received_at",
+    "received_on",
+    "due_on",
+    "late",
+    "account_id",
+    "decision_id",
+    "ruling",
+    "ruled_at",
+    "ruled_by",
+    "version",
 )
 _WORDS: Final = {"ground": GROUND, "contact": CONTACT, "note": NOTE}
 _ROWS: Final = """
@@ -37,7 +47,7 @@ _LISTINGS = select(correction_listing).where(correction_listing.c.correction_pk 
 
 
 async def journal_correction(connection: AsyncConnection, vault: Vault, number: int) -> None:
-    """Enter a correction as it stands now, with the listings that it is about."""
+    """Enter a correction in the journal as it stands now, with its listings."""
     row = (await connection.execute(_ONE, {"number": number})).one()
     concerned = await _concerned(connection, [number])
     named = Named(CORRECTION, str(row.id), _digest(vault, row, concerned.get(number, [])))
@@ -45,7 +55,7 @@ async def journal_correction(connection: AsyncConnection, vault: Vault, number: 
 
 
 def correction_kinds(vault: Vault) -> tuple[Kind, ...]:
-    """Describe corrections."""
+    """Return the kinds of rows of corrections."""
 
     async def digests(connection: AsyncConnection, rows: Sequence[Any]) -> list[bytes | str]:
         concerned = await _concerned(connection, [row.pk for row in rows])
@@ -61,7 +71,7 @@ def correction_kinds(vault: Vault) -> tuple[Kind, ...]:
 async def _concerned(
     connection: AsyncConnection, numbers: Sequence[int]
 ) -> dict[int, list[tuple[str, bool]]]:
-    """Read the listings of corrections, each with whether the ruling ended it."""
+    """Return the listings of corrections, each with whether the ruling ended it."""
     found: dict[int, list[tuple[str, bool]]] = {}
     for row in await connection.execute(_LISTINGS, {"wanted": list(numbers)}):
         found.setdefault(row.correction_pk, []).append((row.listing_id, row.delisted))

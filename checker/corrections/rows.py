@@ -1,4 +1,4 @@
-"""Corrections as PostgreSQL keeps them: found, counted, written and ruled on."""
+"""Corrections in PostgreSQL: finds, counts and writes them, and writes rulings."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -29,8 +29,8 @@ from checker.registry.schema import listing
 from checker.vault import Vault
 
 
-class ListingRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest row of a listing, in force or not, as far as a correction asks for it."""
+class LatestListing(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that a correction needs of the latest row of a listing, in force or not."""
 
     id: str
     published_on: date | None
@@ -38,7 +38,7 @@ class ListingRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept decision, as far as a correction asks for it; the listings that it rests on."""
+    """The fields that a correction needs of a kept decision, with the listings it rests on."""
 
     at: datetime
     account_id: str | None
@@ -47,14 +47,16 @@ class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_listings(
     connection: AsyncConnection, listing_ids: Iterable[str]
-) -> list[ListingRow]:
-    """Find the latest rows of listings, in no order; of an id that never was there is none."""
+) -> list[LatestListing]:
+    """Return the latest rows of listings, in no order. An id that was never listed has no row."""
     rows = await connection.execute(_LISTINGS, {"wanted": list(listing_ids)})
-    return [ListingRow(id=row.id, published_on=row.published_on, public=row.public) for row in rows]
+    return [
+        LatestListing(id=row.id, published_on=row.published_on, public=row.public) for row in rows
+    ]
 
 
 async def find_decision(connection: AsyncConnection, decision_id: str) -> DecisionRow | None:
-    """Find a kept decision; an id that is no UUID is nobody's."""
+    """Return a kept decision, or None. An id that is no UUID is unknown."""
     known_by = canonical(decision_id)
     if known_by is None:
         return None
@@ -67,12 +69,12 @@ async def find_decision(connection: AsyncConnection, decision_id: str) -> Decisi
 
 
 async def find_request(connection: AsyncConnection, request: bytes) -> Correction | None:
-    """Find the open correction that was asked for in the same words."""
+    """Return the open correction with the same filer and the same words, or None."""
     return await _first(connection, _open & (correction.c.request == request))
 
 
 async def find(connection: AsyncConnection, correction_id: str) -> Correction | None:
-    """Find a correction by its id; an id that is no UUID is nobody's."""
+    """Return a correction, or None. An id that is no UUID is unknown."""
     known_by = canonical(correction_id)
     return None if known_by is None else await _first(connection, correction.c.id == known_by)
 
@@ -80,8 +82,8 @@ async def find(connection: AsyncConnection, correction_id: str) -> Correction | 
 async def read_page(
     connection: AsyncConnection, shown: tuple[CorrectionState | None, date], after: int, limit: int
 ) -> tuple[Correction, ...]:
-    """Read up to `limit` corrections of those that are to be shown on a day, oldest first, from
-    the number `after` on.
+    """Return up to `limit` corrections behind the number `after`, oldest first; `shown` is a status
+    and the day by which it holds.
     """
     page = (
         select(*_COLUMNS)
@@ -95,7 +97,7 @@ async def read_page(
 async def read_words(
     connection: AsyncConnection, correction_id: str
 ) -> tuple[bytes, bytes, bytes | None]:
-    """Read ground, contact and note of a correction that is there, sealed."""
+    """Return the sealed ground, contact and note of an existing correction."""
     words = select(correction.c.ground, correction.c.contact, correction.c.note)
     row = (await connection.execute(words.where(correction.c.id == correction_id))).one()
     return row.ground, row.contact, row.note
@@ -104,7 +106,7 @@ async def read_words(
 async def keyless_about(
     connection: AsyncConnection, decision_id: str | None, listing_ids: Sequence[str]
 ) -> int:
-    """Count what is open of what was filed without a key about this decision, or this listing."""
+    """Return the number of open corrections without a key about this decision, or this listing."""
     if decision_id is not None:
         counting = select(func.count()).where(correction.c.decision_id == decision_id)
     else:
@@ -125,8 +127,8 @@ async def keyless_about(
 async def keyless_since(
     connection: AsyncConnection, instant: datetime, *, by_decision: bool
 ) -> tuple[int, datetime | None]:
-    """Count what was filed without a key since an instant, about decisions or about listings, and
-    tell when the first of it came.
+    """Return the number of corrections without a key since an instant, about decisions or about
+    listings, and the instant of the first of them.
     """
     way = correction.c.decision_id
     counting = select(func.count(), func.min(correction.c.received_at)).where(
@@ -139,7 +141,7 @@ async def keyless_since(
 
 
 async def count_open(connection: AsyncConnection, today: date) -> tuple[int, int]:
-    """Count what is open, and what of it is overdue."""
+    """Return the number of open corrections, and how many of them are overdue."""
     counting = select(func.count(), func.count().filter(correction.c.due_on < today)).where(_open)
     waiting, overdue = (await connection.execute(counting)).one()
     return waiting, overdue
@@ -148,7 +150,7 @@ async def count_open(connection: AsyncConnection, today: date) -> tuple[int, int
 async def write(
     connection: AsyncConnection, vault: Vault, row: dict[str, Any], listing_ids: Iterable[str]
 ) -> None:
-    """Write a new correction and what it is about."""
+    """Write a new correction and its listings."""
     written = insert(correction).values(row).returning(correction.c.pk)
     number = (await connection.execute(written)).scalar_one()
     concerned = [{"correction_pk": number, "listing_id": each} for each in listing_ids]
@@ -163,7 +165,7 @@ async def write_ruling(
     row: dict[str, Any],
     delisted: Sequence[str],
 ) -> bool:
-    """Write the ruling on a correction; False: there is one already, and nothing was written."""
+    """Write the ruling on a correction. Return False, and write nothing, if there is a ruling."""
     ruling = update(correction).where(correction.c.pk == number, _open).values(row)
     if (await connection.execute(ruling)).rowcount == 0:
         return False
@@ -174,7 +176,7 @@ async def write_ruling(
 
 
 def canonical(identifier: str) -> str | None:
-    """Give a UUID as the record writes it; None: it is none."""
+    """Return a UUID as the record writes it, or None if the text is no UUID."""
     try:
         return str(UUID(identifier))
     except ValueError:
@@ -182,7 +184,9 @@ def canonical(identifier: str) -> str | None:
 
 
 def _wanted(status: CorrectionState | None, today: date) -> list[ColumnElement[bool]]:
-    """Say which rows have a status; `open` are the overdue ones too, or nobody would see them."""
+    """Return the condition of a status. `open` includes the overdue corrections, so that they are
+    seen.
+    """
     match status:
         case None:
             return []

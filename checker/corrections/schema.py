@@ -1,7 +1,7 @@
-"""Tables of corrections: what was asked for, about which listings, and what the court ruled.
+"""Tables of corrections: the filings, their listings, and the court's rulings.
 
-What a person wrote and how they can be reached stands sealed (`checker.vault`), as does what the
-court noted. A row is written once and ruled on once.
+The person's words and contact stand sealed (`checker.vault`), and so does the court's note. A row
+is written once and ruled on once.
 """
 
 from sqlalchemy import (
@@ -28,14 +28,14 @@ correction = Table(
     metadata,
     # In the order of receipt: given behind `Lock.CORRECTIONS`.
     Column("pk", BigInteger, Identity(), primary_key=True),
-    # Random: whoever filed without a key looks at it by this alone.
+    # Random: a person without a key reads the correction by this id alone.
     Column("id", UUID(as_uuid=False), nullable=False, unique=True),
-    # Keyed digest of who asked for what in which words: said again, it is the same one.
+    # Keyed digest of filer, listing or decision, and words: the same filing has the same digest.
     Column("request", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("received_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
-    # Received after the days for applying were over; taken all the same.
+    # Received after the days for applying were over, and accepted all the same.
     Column("late", Boolean, nullable=False),
     # Not set: filed without a key.
     Column("account_id", ForeignKey("account.id")),
@@ -47,7 +47,7 @@ correction = Table(
     Column("ruled_at", DateTime(timezone=True)),
     Column("ruled_by", ForeignKey("account.id")),
     Column("note", LargeBinary),
-    # The list in which what was upheld is in force.
+    # The version of the list in which an upheld ruling is in force.
     Column("version", BigInteger, ForeignKey("change.version")),
     CheckConstraint("ruling IN ('upheld', 'rejected')", name="ruling"),
     CheckConstraint(
@@ -64,7 +64,7 @@ Index(
     postgresql_where=correction.c.account_id.is_(None),
 )
 
-# The listings that a correction is about; those that the ruling has ended are `delisted`.
+# The listings of a correction. `delisted`: the ruling has ended the listing.
 correction_listing = Table(
     "correction_listing",
     metadata,

@@ -1,1 +1,1 @@
-"""How PostgreSQL is reached, upgraded and, where none is named, had; nothing of what it keeps."""
+"""Connections to PostgreSQL, their faults, locks and leads, and the upgrade of the schema."""

@@ -1,4 +1,4 @@
-"""Copies rows into a table, by `COPY`, and hears of it when the connection ends meanwhile."""
+"""Copies rows into a table by `COPY`, and raises when the connection ends meanwhile."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Keeps a process off a database until the database is known to be its deployment's.
 
-A process may start while PostgreSQL is away. Which database comes back is not known then: it may be
-another deployment's, or have an older schema. Until somebody has looked, no engine behind the gate
-makes a connection, so no statement of any part of the process can reach a wrong database.
+A process may start while PostgreSQL is away. The database that comes back may be another
+deployment's, or have an older schema. No engine behind the gate makes a connection until the
+database was verified, so no statement of the process can reach a wrong database.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from checker.errors import Unavailable
 
 
 class Gate:
-    """Closed at first; opened once, for good."""
+    """A gate that is closed at first, and is opened once for good."""
 
     def __init__(self) -> None:
         self.is_open = False

@@ -1,6 +1,6 @@
 """Advisory locks of PostgreSQL that processes of one deployment hold against each other.
 
-They belong to a connection: a process that dies gives its locks back with it.
+A lock belongs to a connection, so a process that dies gives its locks back.
 """
 
 from collections.abc import AsyncIterator
@@ -15,26 +15,26 @@ class Lock(IntEnum):
     """The numbers of our locks; the first half spells `chkr`."""
 
     MIGRATION = 0x63686B72_00000001
-    # Who numbers a change of the list: one at a time, from the number to the commit.
+    # Numbers a change of the list: one holder at a time, from the number to the commit.
     LIST_WRITER = 0x63686B72_00000002
-    # Who brings changes to the cache: one process of the deployment.
+    # Brings changes to the cache: one process of the deployment.
     PUBLISHER = 0x63686B72_00000003
-    # Who makes links of the chain over decisions: one at a time, from the head to the commit.
+    # Makes links of the chain over decisions: one holder at a time, from head to commit.
     CHAIN = 0x63686B72_00000004
-    # Who keeps the audit in order: one process of the deployment.
+    # Keeps the audit in order: one process of the deployment.
     AUDIT_KEEPER = 0x63686B72_00000005
-    # Who takes in a correction: what was filed before is counted, and numbered in order.
+    # Takes in a correction: earlier filings are counted, and numbered in order.
     CORRECTIONS = 0x63686B72_00000006
-    # Who writes notices and sends them: one process of the deployment.
+    # Writes notices and sends them: one process of the deployment.
     NOTICE_KEEPER = 0x63686B72_00000007
-    # Who writes notices: one at a time, from where it goes on to the commit.
+    # Writes notices: one holder at a time, from the position to the commit.
     NOTICE_WRITER = 0x63686B72_00000008
 
 
 LIST_IDLE_MS_MAX = 30_000
-"""A process that stops while it holds the list's lock loses its transaction, and the lock, so soon.
+"""A process that freezes while it holds the list's lock loses transaction and lock after this time.
 
-The longest pause that is honest is that of a strict feed of 10 000 lines between two statements.
+The longest honest pause is that of a strict feed of 10 000 lines between two statements.
 """
 
 

@@ -1,4 +1,4 @@
-"""Says in a line why PostgreSQL does not let a deployment in; knows no meaning of its tables."""
+"""Names in one line why PostgreSQL refuses the login of a deployment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,10 +1,10 @@
-"""Whether PostgreSQL answers: one look at a time, for all connections of a process.
+"""The pulse of PostgreSQL: one look at a time, for all connections of a process.
 
 A server that is frozen or cut off answers nothing, so every statement would wait for its own
-time-out, and the next one behind it. Here one look after the other asks PostgreSQL a small question
-on a connection of its own. No answer in time means silence. Then all connections of the process are
-ended, so that everything that waits fails at once, and no new connection is begun, until a look is
-answered. An error is an answer: a server that refuses or restarts is not silent.
+time-out, and the next statement behind it. A look asks PostgreSQL a small question on a connection
+of its own. No answer in time means silence. Then the pulse ends all connections of the process, so
+that everything that waits fails at once. It makes no new connection until a look is answered. An
+error is an answer: a server that refuses or restarts is not silent.
 
     a statement waits at most     PAUSE_S + SILENT_AFTER_S + GRACE_S = 0.75 s
     then, until PostgreSQL is back, nothing waits
@@ -23,16 +23,18 @@ from weakref import WeakSet
 
 import asyncpg
 
-from checker.database.engine import connect_options, outage_of
+from checker.database.outages import outage_of
 from checker.database.sqlstates import TEXTS
+from checker.database.urls import connect_options
 from checker.errors import Outage, Unavailable
+from checker.work import Work
 
 PAUSE_S: Final = 0.2
 """Between an answer and the next look."""
 
 SILENT_AFTER_S: Final = 0.5
-"""A look that has no answer after so long is the proof of silence: many times what a look takes on
-a busy machine, and with the pause less than the second in which every request is to be answered."""
+"""A look without an answer after so long proves silence. A look on a busy machine takes a fraction
+of this time. With the pause, the time is less than the second in which a request is answered."""
 
 GRACE_S: Final = 0.05
 """An answer that lies ready while this process was busy is read in this time."""
@@ -41,8 +43,8 @@ TRIAL_PAUSE_S: Final = 2.0
 """Between two trials to write, each of which takes PostgreSQL some two milliseconds."""
 
 FULL_FOR_S: Final = 2.0
-"""How long one refused write keeps the state "full", whatever a trial says: a trial writes in one
-place, and the refused write in another."""
+"""How long one refused write keeps the state "full". A trial that passes does not end the state
+sooner, because the trial and the refused write write in different places."""
 
 _LOOK = "SELECT current_setting('transaction_read_only')"
 _TRIAL = (
@@ -56,7 +58,7 @@ _log = logging.getLogger(__name__)
 
 
 class Pulse:
-    """PostgreSQL as one process sees it. Without `run` it says nothing, and refuses nothing."""
+    """PostgreSQL as one process sees it. Without its `work` a pulse refuses nothing."""
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
@@ -76,7 +78,7 @@ class Pulse:
 
     @property
     def writes_refused(self) -> Outage | None:
-        """Why PostgreSQL takes no writes now; None: as far as is known, it takes them."""
+        """Why PostgreSQL takes no writes now; None: it takes writes, as far as is known."""
         if self._full_at is not None:
             return Outage.FULL
         return Outage.READ_ONLY if self._is_read_only else None
@@ -107,27 +109,31 @@ class Pulse:
         return connection
 
     def heard(self, outage: Outage | None) -> None:
-        """Take notice of what an error of any connection means."""
+        """Note the outage that an error of any connection stands for."""
         if outage is Outage.FULL:
             if self._full_at is None:
                 _log.error("PostgreSQL: %s", TEXTS[outage])
             self._full_at = self._clock()
 
-    async def run(self) -> None:
-        """Look until cancelled; afterwards nothing is refused any more."""
-        try:
-            while True:
-                await self.look()
-                await asyncio.sleep(PAUSE_S)
-        finally:
-            self._is_away = False
-            self._leave()
+    @property
+    def work(self) -> Work:
+        """Look again and again; after the end nothing is refused any more."""
+        return Work(
+            name="looking whether PostgreSQL answers",
+            every_s=PAUSE_S,
+            do=self.look,
+            at_end=self._end,
+        )
+
+    async def _end(self) -> None:
+        self._is_away = False
+        self._leave()
 
     async def look(self) -> None:
-        """Look once, in bounded time, and act on what it says."""
+        """Look once, in bounded time, and act on the answer."""
         error = await self._look_once()
         if error is not None and not isinstance(error, TimeoutError):
-            # A restart ends the connection of the look too: a second one says whether it is over.
+            # A restart ends the connection of the look too: a second look shows whether it is over.
             error = await self._look_once()
         if error is None or isinstance(error, asyncpg.PostgresError):
             self._answered()
@@ -198,7 +204,7 @@ class Pulse:
             self._end_connections()
 
     def _end_connections(self) -> None:
-        """End all connections without a word to PostgreSQL, which would not hear it."""
+        """End all connections without a message to PostgreSQL, which would not read it."""
         for connection in list(self._connections):
             connection.terminate()
         self._connections.clear()
@@ -217,6 +223,6 @@ def _end_connection(connecting: asyncio.Task[asyncpg.Connection]) -> None:
 
 
 def _disregard(task: asyncio.Task[Any]) -> None:
-    """Take notice of how it ended, or the event loop would complain that nobody did."""
+    """Read how the task ended, or the event loop would log that nobody did."""
     with contextlib.suppress(asyncio.CancelledError):
         task.exception()

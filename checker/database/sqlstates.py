@@ -85,7 +85,7 @@ TEXTS: Final[Mapping[Outage, str]] = {
     Outage.REFUSED: "the registry refuses this service by its configuration",
     Outage.BROKEN: "the registry met a fault of its own",
 }
-"""The sentence that an answer says of each outage."""
+"""The sentence for each outage in an answer."""
 
 
 def outage_of_code(sqlstate: str) -> Outage | None:

@@ -31,7 +31,7 @@ def alembic_config(
 
 
 async def upgrade(engine: AsyncEngine, key_digest: KeyDigest | None = None) -> None:
-    """Run what migrations are missing; most starts find none and take no lock.
+    """Run the migrations that are missing; most starts find none and take no lock.
 
     Migration 0011 needs `key_digest` where the database holds idempotency keys as they were sent.
     """

@@ -95,7 +95,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     remedy: Remedy | None
 
 
-class Spending(msgspec.Struct, frozen=True, kw_only=True):
+class CapSpending(msgspec.Struct, frozen=True, kw_only=True):
     """The room left under a cap; `remaining_fen` is never below 0."""
 
     limit_fen: int
@@ -116,7 +116,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome = msgspec.field(name="decision")
     reasons: tuple[Reason, ...] = ()
     permit: Permit | None = None
-    spending: Spending | None = None
+    spending: CapSpending | None = None
 
 
 ALLOWED: Final = Decision(outcome=Outcome.ALLOW)

@@ -44,7 +44,7 @@ class FishingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     slowed_minutes: Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 60)] = 60
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class AskedCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked within an hour: items, distinct persons with adverse answers, mismatches.
 
     Mismatched names are counted by answer: who tries many names on one number asks about one
@@ -66,7 +66,7 @@ class Suspicion(msgspec.Struct, frozen=True, kw_only=True):
     kind_share: float
 
 
-def suspect(own: Asked, others: Asked, settings: FishingSettings) -> Suspicion | None:
+def suspect(own: AskedCounts, others: AskedCounts, settings: FishingSettings) -> Suspicion | None:
     """Judge an account beside the others of its kind; adverse answers go before mismatches."""
     if own.items < settings.items_min or others.accounts < settings.kind_accounts_min:
         return None

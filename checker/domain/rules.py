@@ -14,13 +14,13 @@ from checker.domain.clock import instant_text, period_end, shanghai_day
 from checker.domain.decision import (
     ALLOWED,
     OUTCOMES,
+    CapSpending,
     Decision,
     Outcome,
     Reason,
     ReasonCode,
     Remedy,
     ShownListing,
-    Spending,
     strongest,
 )
 from checker.domain.effective_policy import EffectivePolicy
@@ -78,12 +78,12 @@ def decide(
     return Decision(outcome=outcome, reasons=reasons, spending=spending)
 
 
-def spending_under(cap: Cap, *, now: datetime, held_fen: int, captured_fen: int) -> Spending:
+def spending_under(cap: Cap, *, now: datetime, held_fen: int, captured_fen: int) -> CapSpending:
     """Give the room left under `cap` in the period around `now`.
 
     None is left, rather than less than none, where the cap was lowered below what is spent.
     """
-    return Spending(
+    return CapSpending(
         limit_fen=cap.limit_fen,
         held_fen=held_fen,
         captured_fen=captured_fen,

@@ -31,7 +31,7 @@ from checker.domain.errors import InvalidDocument, InvalidReason
 from checker.domain.resident_id import canonical_resident_id
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True):
+class NumberForm(msgspec.Struct, frozen=True, kw_only=True):
     """How numbers of one kind look; the group `life` of the pattern is what identifies."""
 
     lengths: frozenset[int]
@@ -47,26 +47,26 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
         return match["life"]
 
 
-PASSPORT: Final = Form(
+PASSPORT: Final = NumberForm(
     lengths=frozenset(range(5, 10)),
     pattern=re.compile(r"(?P<life>(?=[A-Z]*[0-9])[A-Z0-9]+)"),
 )
-HK_MACAO_PERMIT: Final = Form(
+HK_MACAO_PERMIT: Final = NumberForm(
     lengths=frozenset({9, 11}),
     pattern=re.compile(r"(?P<life>[HM][0-9]{8})(?:[0-9]{2})?"),
 )
-TAIWAN_PERMIT: Final = Form(
+TAIWAN_PERMIT: Final = NumberForm(
     lengths=frozenset({8, 9, 10, 11, 13}),
     pattern=re.compile(
         r"(?P<life>[0-9]{8}|[A-Z][0-9]{8}\Z)(?:[0-9]{2}(?:[A-Z0-9]|\([A-Z0-9]\))?)?"
     ),
 )
-EXIT_ENTRY_PERMIT: Final = Form(
+EXIT_ENTRY_PERMIT: Final = NumberForm(
     lengths=frozenset(range(7, 11)),
     pattern=re.compile(r"(?P<life>[A-Z]{0,3}[0-9]{6,9})"),
 )
 
-_PERMANENT_RESIDENT = Form(
+_PERMANENT_RESIDENT = NumberForm(
     lengths=frozenset({15}),
     pattern=re.compile(r"(?P<life>[A-Z]{3}[0-9]{12})"),
 )

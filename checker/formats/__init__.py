@@ -1,1 +1,1 @@
-"""The formats of the lines of a feed: what one line says, in the words of the registry."""
+"""The formats of a feed's lines: each turns a line into listings and operations of the registry."""

@@ -1,11 +1,11 @@
-"""Cuts a feed into lines as it arrives, without ever holding more than one line of it."""
+"""Cuts a feed into lines while it arrives, and holds at most one line in memory."""
 
 from collections.abc import AsyncIterable, AsyncIterator
 
 from checker.registry.entry import LineRejected, RejectCode
 
 LINE_BYTES_MAX = 1 << 20
-"""A listing with hundreds of officers stays far under it; a longer line is no listing."""
+"""A listing with hundreds of officers stays far below it. A longer line is no listing."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -13,11 +13,10 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 async def cut_lines(
     chunks: AsyncIterable[bytes], *, line_bytes_max: int = LINE_BYTES_MAX
 ) -> AsyncIterator[tuple[int, bytes | None]]:
-    """Yield (line number from 1, line); None for a line over the limit. Blank lines are passed
-    over.
+    """Yield the number of each line, from 1, and the line, or None for a line over the limit.
 
-    A last line without its newline counts, because files are written like that; a transfer that was
-    cut off is told by the transport, not by the text.
+    Blank lines are counted and not yielded. A last line needs no newline, because files are written
+    like that. The transport notices a transfer that was cut off; the text does not show it.
     """
     number = 0
     held = bytearray()
@@ -47,10 +46,10 @@ async def cut_lines(
 
 
 def require_text(line: bytes | None) -> bytes:
-    """Give a line that was cut if it can be read at all.
+    """Return a line that can be read as text.
 
     Raises:
-        LineRejected: it was over the limit, or is not UTF-8.
+        LineRejected: the line is over the limit, or is not UTF-8.
     """
     if line is None:
         raise LineRejected(RejectCode.LINE_TOO_LONG, "the line is over 1 MiB")

@@ -1,13 +1,13 @@
 """The feed's own format: one listing a line, as the contract's section 5 shows it.
 
-The court sends it and can mend it at once, so it is read strictly: an unknown field, an unknown
-role or a number that fails its check rejects the line. A number with characters hidden behind `*`
-is taken as a masked one.
+The court that sends a line can mend it at once, so lines are read strictly. An unknown field, an
+unknown role or a number with a wrong check digit rejects the line. A number with characters hidden
+behind `*` is read as a masked number.
 """
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from checker.domain.masking import MaskedNumber, is_masked
 from checker.domain.name import normalize_name
 from checker.domain.role import Role
 from checker.errors import InvalidRequest
+from checker.formats.feed_format import ListFormat, Reading
 from checker.registry.entry import (
     Holder,
     LineRejected,
@@ -53,7 +54,7 @@ class PartyLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class OfficerLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One officer; without documents they are kept as unresolved."""
+    """One officer. An officer without documents is kept as unresolved."""
 
     role: Role
     name: _Name
@@ -94,24 +95,24 @@ class ListingLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 _decoder = msgspec.json.Decoder(ListingLine)
 
 
-def parse_listing(line: bytes, today: date) -> ListingEntry:
-    """Read one line.
+def parse_listing(line: bytes, reading: Reading) -> ListingEntry:
+    """Return the listing of one line.
 
     Raises:
-        LineRejected: with the field at fault, and nothing of what stood in it.
+        LineRejected: the error names the field at fault and never its value.
     """
     try:
         sent = decode(_decoder, line)
     except InvalidRequest as error:
         raise rejection(error, RejectCode.INVALID_LISTING) from None
-    return read_listing(sent, today)
+    return read_listing(sent, reading.today)
 
 
 def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntry:
-    """Normalise a listing as sent; `under` is its JSON pointer in the line.
+    """Return a listing as the registry takes it in; `under` is its JSON pointer in the line.
 
     Raises:
-        LineRejected: a blank name, or a document that nobody can have.
+        LineRejected: a name is blank, or a document can belong to nobody.
     """
     return ListingEntry(
         id=sent.id,
@@ -130,10 +131,10 @@ def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntr
 def read_officers(
     sent: Sequence[OfficerLine], today: date, under: str = ""
 ) -> tuple[OfficerEntry, ...]:
-    """Normalise officers as sent; `under` is the JSON pointer of what names them.
+    """Return officers as the registry takes them in; `under` is the JSON pointer of their object.
 
     Raises:
-        LineRejected: a blank name, or a document that nobody can have.
+        LineRejected: a name is blank, or a document can belong to nobody.
     """
     return tuple(
         OfficerEntry(
@@ -157,10 +158,10 @@ def _holder(name: str, documents: tuple[Document, ...], today: date, under: str)
 
 
 def read_document(document: Document, today: date) -> Document | MaskedDocument:
-    """Normalise a listed document, whole or masked.
+    """Return a listed document, whole or masked, in its normal form.
 
     Raises:
-        InvalidDocument: it can belong to nobody, or too little of it is known.
+        InvalidDocument: the document can belong to nobody, or too few characters are known.
     """
     if document.type in _MASKABLE and is_masked(document.number):
         return MaskedDocument(type=document.type, number=MaskedNumber.parse(document.number))
@@ -168,13 +169,28 @@ def read_document(document: Document, today: date) -> Document | MaskedDocument:
 
 
 def invalid_document(error: InvalidDocument, under: str) -> LineRejected:
-    """Tell the place of a document that nobody can have, and why."""
+    """Return the rejection of a document that can belong to nobody, with its place and the
+    reason.
+    """
     return LineRejected(RejectCode.INVALID_DOCUMENT, f"{under}/{error.field}: {error}")
 
 
 def rejection(error: InvalidRequest, code: RejectCode) -> LineRejected:
-    """Tell the fields at fault, under `code`; of a line that is no JSON, that."""
+    """Return the rejection of a line under `code`, with the fields at fault.
+
+    A line that is no JSON is rejected as that, whatever `code` is.
+    """
     if not error.faults[0].pointer and error.faults[0].detail == "not JSON":
         return LineRejected(RejectCode.INVALID_JSON, "the line is not one JSON object")
-    told = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)
-    return LineRejected(code, told)
+    detail = "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in error.faults)
+    return LineRejected(code, detail)
+
+
+_EXAMPLE = """\
+{"id": "707091354", "case_number": "（2016）粤0882执123号", "court": "雷州市人民法院",\
+ "filed_on": "2016-05-04", "published_on": "2016-07-07",\
+ "party": {"type": "person", "name": "陈示例",\
+ "documents": [{"type": "resident_id", "number": "440882188501010221"}]}}
+"""
+
+LISTING: Final = ListFormat(name="listing", example=_EXAMPLE.encode(), read_line=parse_listing)

@@ -1,13 +1,12 @@
-"""How operations are written: one JSON object a line, told apart by `op` (contract, section 5).
+"""Operations as they are sent: one JSON object a line, of the kind in `op` (contract, section 5).
 
-Read strictly, as listings are: an unknown field, a measure nobody knows or a number that fails its
-check rejects the line. What is not the line's own matter - whether a listing is known, whose its id
-is - is the ledger's.
+Lines are read strictly, as listings are: an unknown field, an unknown measure or a number with a
+wrong check digit rejects the line. The ledger judges the rest: whether a listing is known, and
+whose id it is.
 """
 
-from collections.abc import Set
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -17,6 +16,7 @@ from checker.domain.document import Document, DocumentType, normalize
 from checker.domain.errors import InvalidDocument
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest
+from checker.formats.feed_format import FeedFormat, Reading
 from checker.formats.listing import (
     DOCUMENTS_MAX,
     Id,
@@ -47,17 +47,9 @@ from checker.registry.operations import (
 
 MEASURES_MAX = 100
 USES_MAX = 1_000_000
-"""Beyond that a number means any number, which is said by null."""
+"""A larger number means any number of uses, which is written as null."""
 
 _ORGANIZATIONS = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a line is read with: the day, the day on which it was sent, the measures that exist."""
-
-    today: date
-    sent_on: date
-    measures: Set[str]
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op"):
@@ -70,51 +62,51 @@ class ListLine(_Line, tag="list", frozen=True, kw_only=True):
     listing: ListingLine
 
     def read(self, reading: Reading) -> List:
-        """Normalise it; raises LineRejected, as all of these do."""
+        """Return the operation. Raises LineRejected, as every `read` of a line does."""
         return List(entry=read_listing(self.listing, reading.today, "/listing"))
 
 
 class DelistLine(_Line, tag="delist", frozen=True, kw_only=True):
-    """Ends one; without `on`, the day on which it was sent."""
+    """Ends a listing; without `on`, on the day on which the line was sent."""
 
     listing_id: Id
     ground: DelistingGround
     on: date | None = None
 
     def read(self, reading: Reading) -> Delist:
-        """Put in the day."""
+        """Return the operation, with its day."""
         on = self.on or reading.sent_on
         return Delist(listing_id=self.listing_id, ground=self.ground, on=on)
 
 
 class ShieldLine(_Line, tag="shield", frozen=True, kw_only=True):
-    """Pauses one."""
+    """Pauses a listing."""
 
     listing_id: Id
 
     def read(self, _reading: Reading) -> Shield:
-        """Take it as it is."""
+        """Return the operation."""
         return Shield(listing_id=self.listing_id)
 
 
 class UnshieldLine(_Line, tag="unshield", frozen=True, kw_only=True):
-    """Ends the pause."""
+    """Ends the pause of a listing."""
 
     listing_id: Id
 
     def read(self, _reading: Reading) -> Unshield:
-        """Take it as it is."""
+        """Return the operation."""
         return Unshield(listing_id=self.listing_id)
 
 
 class FulfilLine(_Line, tag="fulfil", frozen=True, kw_only=True):
-    """Starts the clock for the removal; without `on`, the day on which it was sent."""
+    """Starts the clock for a removal; without `on`, on the day on which the line was sent."""
 
     listing_id: Id
     on: date | None = None
 
     def read(self, reading: Reading) -> Fulfil:
-        """Put in the day, which cannot be one to come."""
+        """Return the operation, with its day. A day to come is rejected."""
         on = self.on or reading.sent_on
         if on > reading.today:
             raise LineRejected(RejectCode.IN_THE_FUTURE, "/on is a day to come")
@@ -122,19 +114,19 @@ class FulfilLine(_Line, tag="fulfil", frozen=True, kw_only=True):
 
 
 class OfficersLine(_Line, tag="officers", frozen=True, kw_only=True):
-    """Replaces the officers; an empty array leaves none."""
+    """Replaces the officers of a listing; an empty array leaves none."""
 
     listing_id: Id
     officers: OfficerLines
 
     def read(self, reading: Reading) -> ReplaceOfficers:
-        """Normalise them."""
+        """Return the operation, with normalised documents."""
         officers = read_officers(self.officers, reading.today)
         return ReplaceOfficers(listing_id=self.listing_id, officers=officers)
 
 
 class RetainLine(_Line, tag="retain", frozen=True, kw_only=True):
-    """Keeps measures after the delisting, for a time that has an end."""
+    """Keeps measures after a delisting, until a day."""
 
     listing_id: Id
     measures: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MEASURES_MAX)]
@@ -142,7 +134,7 @@ class RetainLine(_Line, tag="retain", frozen=True, kw_only=True):
     basis: Text
 
     def read(self, reading: Reading) -> Retain:
-        """Look the measures up."""
+        """Return the operation. An unknown measure is rejected."""
         for index, measure in enumerate(self.measures):
             if measure not in reading.measures:
                 text = f"/measures/{index} is no measure that is known"
@@ -156,12 +148,12 @@ class RetainLine(_Line, tag="retain", frozen=True, kw_only=True):
 
 
 class BindLine(_Line, tag="bind", frozen=True, kw_only=True):
-    """Says that documents are one person's."""
+    """States that several documents belong to one person."""
 
     documents: Annotated[tuple[Document, ...], msgspec.Meta(min_length=2, max_length=DOCUMENTS_MAX)]
 
     def read(self, reading: Reading) -> Bind:
-        """Normalise them; a person and an organization are never one."""
+        """Return the operation. A person's and an organization's documents are never bound."""
         documents = tuple(
             _whole(document, reading.today, f"/documents/{index}")
             for index, document in enumerate(self.documents)
@@ -173,7 +165,7 @@ class BindLine(_Line, tag="bind", frozen=True, kw_only=True):
 
 
 class PermitFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A permit. Its bounds are RFC 3339 instants, or days, which mean their beginning."""
+    """A permit. Its bounds are RFC 3339 instants, or days; a day means its beginning."""
 
     id: Id
     document: Document
@@ -191,7 +183,7 @@ class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
     permit: PermitFields
 
     def read(self, reading: Reading) -> GrantPermit:
-        """Normalise it; it must last."""
+        """Return the operation. A permit that ends before it begins is rejected."""
         sent = self.permit
         valid_from = _instant(sent.valid_from, "valid_from")
         valid_until = _instant(sent.valid_until, "valid_until")
@@ -212,12 +204,12 @@ class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
 
 
 class WithdrawPermitLine(_Line, tag="withdraw_permit", frozen=True, kw_only=True):
-    """Takes it back."""
+    """Withdraws a permit."""
 
     permit_id: Id
 
     def read(self, _reading: Reading) -> WithdrawPermit:
-        """Take it as it is."""
+        """Return the operation."""
         return WithdrawPermit(permit_id=self.permit_id)
 
 
@@ -228,19 +220,19 @@ OperationLine = (
     | UnshieldLine
     | FulfilLine
     | OfficersLine
-    | RetainLine
     | BindLine
     | PermitLine
     | WithdrawPermitLine
+    | RetainLine
 )
 _decoder: msgspec.json.Decoder[OperationLine] = msgspec.json.Decoder(OperationLine)
 
 
 def parse_operation(line: bytes, reading: Reading) -> Operation:
-    """Read one line.
+    """Return the operation of one line.
 
     Raises:
-        LineRejected: with the field at fault, and nothing of what stood in it.
+        LineRejected: the error names the field at fault and never its value.
     """
     try:
         sent = decode(_decoder, line)
@@ -252,7 +244,7 @@ def parse_operation(line: bytes, reading: Reading) -> Operation:
 
 
 def _whole(document: Document, today: date, under: str) -> Document:
-    """Normalise a document; one with hidden characters fails its check, as it must here."""
+    """Return a document in its normal form. A number with hidden characters is rejected."""
     try:
         return normalize(document, today)
     except InvalidDocument as error:
@@ -263,5 +255,12 @@ def _instant(text: str, field: str) -> datetime:
     try:
         return instant_or_day(text)
     except ValueError:
-        told = f"/permit/{field} is neither an instant with its offset nor a day"
-        raise LineRejected(RejectCode.INVALID_OPERATION, told) from None
+        detail = f"/permit/{field} is neither an instant with its offset nor a day"
+        raise LineRejected(RejectCode.INVALID_OPERATION, detail) from None
+
+
+_EXAMPLE = b'{"op": "delist", "listing_id": "707091354", "ground": "fulfilled"}'
+
+OPERATION: Final[FeedFormat[Operation]] = FeedFormat(
+    name="changes", example=_EXAMPLE, read_line=parse_operation
+)

@@ -1,18 +1,18 @@
 """The record that the courts' publication platform (失信被执行人信息公布平台) uses.
 
-The wild is as it is: fields that the contract's section 5 does not name are ignored, `暂无` and the
-empty text mean that nothing is known, dates come in two shapes, brackets of case numbers in two
-widths. Only what decides or is told to a person is kept. Where the platform's record does not say
-which listing it is, its identity is derived: court, case, party and day of publication.
+Records vary. Fields that the contract's section 5 does not name are ignored. `暂无` and the empty
+text mean that nothing is known. Dates have two shapes, and brackets of case numbers have two
+widths. Only fields that decide, or that are shown to a person, are kept. The record has no id of
+the listing, so the id is derived from court, case, party and day of publication.
 
-An officer whose title or number we cannot read is kept as unresolved, never guessed: that reaches
-nobody, and is counted.
+An officer with an unreadable title or number is kept as unresolved and never guessed. Such an
+officer reaches nobody, and is counted.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import date
+from typing import Final
 
 import msgspec
 
@@ -23,6 +23,7 @@ from checker.domain.name import normalize_name
 from checker.domain.role import Role
 from checker.domain.text import compact
 from checker.errors import InvalidRequest
+from checker.formats.feed_format import ListFormat, Reading
 from checker.formats.listing import (
     NAME_LENGTH_MAX,
     OFFICERS_MAX,
@@ -39,7 +40,7 @@ from checker.registry.entry import (
     RejectCode,
 )
 
-# 二（七）names four kinds of officers; the platform's titles are matched from the most exact on.
+# 二（七）names four kinds of officers. The platform's titles are compared, the most exact first.
 TITLES: tuple[tuple[str, Role], ...] = (
     ("实际控制人", Role.ACTUAL_CONTROLLER),
     ("直接责任人", Role.DIRECTLY_RESPONSIBLE),
@@ -55,15 +56,12 @@ PARTY_TYPES = {
 }
 _NOTHING_KNOWN = frozenset({"", "暂无"})
 _ORG_CODE_LENGTH = 9
-# Documents of people without a resident ID; a number of any other shape is not guessed at.
+# Documents of people without a resident ID. A number of any other shape is not guessed.
 _TRAVEL_DOCUMENTS = (
     (re.compile(r"[HM](?:[0-9]{8}|[0-9]{10})"), DocumentType.HK_MACAO_PERMIT),
     (re.compile(r"[A-Z]{1,2}[0-9]{7,8}"), DocumentType.PASSPORT),
 )
 _DATE = re.compile(r"^(\d{4})(?:年(\d{1,2})月(\d{1,2})日|-(\d{1,2})-(\d{1,2})|(\d\d)(\d\d))$")
-
-Identify = Callable[[str], str]
-"""Turns what identifies a record into a listing id that tells nothing of it."""
 
 
 class Record(
@@ -82,7 +80,7 @@ class Record(
         "officers": "qysler",
     },
 ):
-    """The fields that are read; all may be missing or of any type."""
+    """The fields that are read. Each may be missing or of any type."""
 
     name: object = None
     case_number: object = None
@@ -98,17 +96,18 @@ class Record(
 _decoder = msgspec.json.Decoder(Record)
 
 
-def parse_zxgk(line: bytes, today: date, identify: Identify) -> ListingEntry:
-    """Read one record.
+def parse_zxgk(line: bytes, reading: Reading) -> ListingEntry:
+    """Return the listing of one record.
 
     Raises:
-        LineRejected: no name, case, court or party type; or nobody whom a check could find.
+        LineRejected: name, case, court or party type is missing, or no check could find anybody.
     """
     try:
         record = decode(_decoder, line)
     except InvalidRequest as error:
         code = RejectCode.INVALID_JSON
         raise LineRejected(code, f"the line is no record: {error.faults[0].detail}") from None
+    today = reading.today
     party_type = PARTY_TYPES.get(_text(record.party_type))
     if party_type is None:
         raise LineRejected(RejectCode.INVALID_LISTING, "partyTypeName is none that is known")
@@ -133,7 +132,7 @@ def parse_zxgk(line: bytes, today: date, identify: Identify) -> ListingEntry:
         )
     )
     return ListingEntry(
-        id=identify(identity),
+        id=reading.identify(identity),
         case_number=case_number,
         court=court,
         filed_on=_date(record.filed_on, "regDate"),
@@ -149,7 +148,7 @@ def parse_zxgk(line: bytes, today: date, identify: Identify) -> ListingEntry:
 def _party_documents(
     number: object, party_type: PartyType, today: date, officers: tuple[OfficerEntry, ...]
 ) -> tuple[Document | MaskedDocument, ...]:
-    """Read the party's number; a company without one still reaches its officers."""
+    """Return the party's document. A company without one is accepted if it reaches its officers."""
     text = _text(number)
     reaches_officers = any(officer.resolved for officer in officers)
     if not text:
@@ -212,7 +211,7 @@ def _role(title: object) -> Role | None:
 
 
 def _text(value: object) -> str:
-    """Read a text or a number; what means nothing is the empty text."""
+    """Return a text or a number as text; a value that means nothing is the empty text."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
     text = str(value).strip()
@@ -230,7 +229,9 @@ def _needed(value: object, field: str, length_max: int) -> str:
 
 
 def _case_number(text: str) -> str:
-    """Write the brackets of a case number full-width, as courts do, and digits half-width."""
+    """Return a case number with full-width brackets, as courts write them, and half-width
+    digits.
+    """
     narrow = unicodedata.normalize("NFKC", text)
     return re.sub(r"\s", "", narrow).translate(str.maketrans("()〔〕[]", "（）（）（）"))
 
@@ -246,3 +247,14 @@ def _date(value: object, field: str) -> date | None:
         return date(year, month, day)
     except ValueError:
         raise LineRejected(RejectCode.INVALID_LISTING, f"{field} is not a date") from None
+
+
+_EXAMPLE = """\
+{"iname": "陈示例", "caseCode": "（2016）粤0882执123号", "cardNum": "440882188501010221",\
+ "courtName": "雷州市人民法院", "partyTypeName": "580", "regDate": "2016年05月04日",\
+ "publishDate": "2016年07月07日"}
+"""
+
+ZXGK: Final = ListFormat(
+    name="zxgk", example=_EXAMPLE.encode(), read_line=parse_zxgk, owns_ids=True
+)

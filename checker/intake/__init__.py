@@ -1,1 +1,1 @@
-"""How a feed is taken in: read, staged, written, and what cannot be read kept aside."""
+"""The intake of a feed: lines are read, staged and written; rejected lines go to quarantine."""

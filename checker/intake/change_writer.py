@@ -12,15 +12,15 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
-from checker.database.group_commit import GroupCommit
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import CheckerError
+from checker.group_commit import GroupCommit, group_commit
 from checker.intake.feed_requests import AnsweredBefore
 from checker.intake.quarantine_rows import (
     REQUEST_LINES_MAX,
     FeedLine,
-    Verdict,
+    LineVerdict,
     keep_verdicts,
     settled,
 )
@@ -48,7 +48,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     newest: ListVersion | None
     accepted: int
-    rejected: tuple[Verdict, ...]
+    rejected: tuple[LineVerdict, ...]
     quarantined: int
 
     @property
@@ -94,10 +94,10 @@ class _Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A batch with its verdicts; it was `dropped` if it is strict and a line was rejected."""
 
     batch: Batch
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[LineVerdict, ...]
 
     @property
-    def rejected(self) -> tuple[Verdict, ...]:
+    def rejected(self) -> tuple[LineVerdict, ...]:
         return tuple(verdict for verdict in self.verdicts if verdict.rejected is not None)
 
     @property
@@ -116,7 +116,7 @@ class ChangeWriter:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
-        self._group: GroupCommit[Batch, _Result] = GroupCommit(
+        self._group: GroupCommit[Batch, _Result] = group_commit(
             self._commit,
             weight=lambda batch: GROUP_LINES_MAX if batch.is_alone else len(batch.lines),
             weight_max=GROUP_LINES_MAX,
@@ -139,7 +139,7 @@ class ChangeWriter:
         raise result
 
     async def aclose(self) -> None:
-        """Stop; what is not committed never is, and whoever waits is cancelled."""
+        """Stop; a batch that is not committed never is, and its caller gets Unavailable."""
         await self._group.aclose()
 
     async def _commit(self, batches: Sequence[Batch]) -> list[_Result]:
@@ -245,7 +245,7 @@ def _judge(
         verdicts = tuple(
             _verdict(tried, line, today)
             if line.quarantined is None or line.quarantined not in over
-            else Verdict(line=line, rejected=over[line.quarantined])
+            else LineVerdict(line=line, rejected=over[line.quarantined])
             for line in batch.lines
         )
         one = _Judged(batch=batch, verdicts=verdicts)
@@ -255,14 +255,14 @@ def _judge(
     return ledger, judged
 
 
-def _verdict(ledger: Ledger, line: FeedLine, today: date) -> Verdict:
+def _verdict(ledger: Ledger, line: FeedLine, today: date) -> LineVerdict:
     if isinstance(line.read, LineRejected):
-        return Verdict(line=line, rejected=line.read)
+        return LineVerdict(line=line, rejected=line.read)
     try:
         ledger.apply(line.read, today)
     except LineRejected as error:
-        return Verdict(line=line, rejected=error)
-    return Verdict(line=line, rejected=None)
+        return LineVerdict(line=line, rejected=error)
+    return LineVerdict(line=line, rejected=None)
 
 
 def _resolves(judged: _Judged, over: Mapping[int, LineRejected | None]) -> bool:

@@ -1,9 +1,9 @@
-"""The feed of changes: reads operations line by line, has them written, and waits until they hold.
+"""The feed of changes: reads operations, writes them, and waits until they are in force.
 
-Lines are written in slices, in their order, each slice in one commit (`change_writer`); a strict
-feed is one slice, so that it is all of it or nothing, and so is a feed with `If-Match`. The result
-of a line is known when its slice is committed. The feed is answered when no node can answer from
-before the last slice. `checker.intake.feed_requests` says what an idempotency key adds.
+Lines are written in slices, in their order, each slice in one commit (`change_writer`). A strict
+feed is one slice, so all of it stands or nothing; so is a feed with `If-Match`. The result of a
+line is known when its slice is committed. The feed is answered when no node can answer from a state
+before the last slice. `checker.intake.feed_requests` explains idempotency keys.
 """
 
 import asyncio
@@ -18,10 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import TooLarge, Unavailable
-from checker.formats.lines import cut_lines, require_text
-from checker.formats.listing import parse_listing
-from checker.formats.operation import Reading, parse_operation
-from checker.formats.zxgk import parse_zxgk
+from checker.formats.feed_format import LineFormat, Reading
+from checker.formats.lines import require_text
+from checker.formats.operation import OPERATION
 from checker.intake.change_writer import Batch, ChangeWriter, Written
 from checker.intake.feed_requests import (
     NO_TERMS,
@@ -30,36 +29,36 @@ from checker.intake.feed_requests import (
     FeedTerms,
     KeptRequest,
 )
-from checker.intake.quarantine_rows import OPERATIONS, REQUEST_LINES_MAX, FeedLine, trim
+from checker.intake.quarantine_rows import REQUEST_LINES_MAX, FeedLine, trim
 from checker.intake.report import FeedReport
 from checker.intake.running_report import RunningReport
-from checker.registry.entry import FeedFormat, LineRejected
+from checker.registry.entry import LineRejected, ListingEntry
 from checker.registry.operations import List, Operation
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ListVersion
 
 SLICE_LINES = 200
-"""Lines in one commit; others who change the list have their turn in between."""
+"""Lines in one commit. Other writers of the list have their turn between two slices."""
 
 SLICE_BYTES = 4 << 20
 
 STRICT_LINES_MAX = 10_000
-"""All of a strict feed, or of one with `If-Match`, is held in memory, and holds the list's lock
-while it is applied."""
+"""A strict feed, or a feed with `If-Match`, is held in memory as a whole. It holds the lock of the
+list while it is applied."""
 
 STRICT_BYTES_MAX = 64 << 20
 
 LINES_AT_ONCE = 20
-"""Lines read before others of the event loop have their turn: some two milliseconds."""
+"""Lines that are read before the event loop runs other tasks: some two milliseconds."""
 
 Rider = Callable[[AsyncConnection, int], Awaitable[None]]
-"""Writes what belongs to some operations, in their transaction; it gets the list's version then."""
+"""Writes rows that belong to some operations, in the same transaction. It gets the new version."""
 
 
 class ChangesFeed:
     """Takes operations into the registry and puts them in force.
 
-    `measures` are the ids that a retention may name; `in_force` waits until no node can answer from
+    A retention may name only `measures`. `in_force` waits until no node can answer from a state
     before a version.
     """
 
@@ -85,23 +84,24 @@ class ChangesFeed:
         chunks: AsyncIterable[bytes],
         *,
         strict: bool = False,
-        line_format: str = OPERATIONS,
+        line_format: LineFormat = OPERATION,
         progress: Callable[[int], None] = lambda _lines: None,
         terms: FeedTerms = NO_TERMS,
     ) -> FeedReport:
-        """Apply the lines of a feed (bytes of NDJSON, cut anywhere) in their order.
+        """Apply the lines of a feed, bytes that are cut anywhere, in their order, and return the
+        report.
 
-        With the format of a listing each line puts one in force. When it returns, what was accepted
-        is durable and in force. `progress` is told the lines read so far.
+        In a format of listings each line puts one listing in force. When this returns, the accepted
+        lines are durable and in force. `progress` gets the number of lines read so far.
 
         Raises:
-            TooLarge: a feed that is one slice, of more lines or bytes than are held at once;
-                nothing changed.
+            TooLarge: a feed of one slice has more lines or bytes than are held at once; nothing
+                changed.
             IdempotencyKeyReused: the key was used for another request; nothing changed.
-            Conflict: the list has moved on from `If-Match`, and nothing changed; or the same
-                request is carried out on another connection.
-            Unavailable: the registry cannot be reached, or the operation is not wanted any more.
-                What came before may stand; to send it again does no harm.
+            Conflict: the list has moved on from `If-Match`, and nothing changed; or another
+                connection carries out the same request.
+            Unavailable: the registry cannot be reached, or the caller is gone. Earlier lines may
+                stand; sending the feed again does no harm.
         """
         try:
             kept = await self._requests.begin(terms)
@@ -114,27 +114,29 @@ class ChangesFeed:
         if newest is not None:
             await self._in_force(newest)
         if report.rejected_count:
-            with suppress(Unavailable):  # the next transfer trims it then
+            with suppress(Unavailable):  # the next transfer trims the quarantine then
                 await trim(self._engine, terms.account_id)
         return report
 
     async def apply_again(self, slices: AsyncIterable[Sequence[FeedLine]]) -> FeedReport:
-        """Apply lines that were read already, of quarantine; waits and raises as `apply`."""
+        """Apply lines of the quarantine, already read. Waits, returns and raises as `apply`."""
         report = RunningReport()
         async for slice_ in slices:
             report.add(await self._writer.write(Batch(lines=tuple(slice_))))
         if report.newest is not None:
             await self._in_force(report.newest)
-        # What was rejected again stands in quarantine already.
+        # Lines that are rejected again stand in quarantine already.
         return msgspec.structs.replace(report.report(), not_quarantined=0)
 
     async def apply_with(self, operations: Sequence[Operation], rider: Rider) -> int:
-        """Apply operations none of which can be rejected, and what `rider` writes with them, as
-        one; when it returns, they are durable and in force. Gives the version.
+        """Apply operations that cannot be rejected, and the rows of `rider`, as one. Return the
+        version.
+
+        The operations are durable and in force when this returns.
 
         Raises:
-            Unavailable: the registry cannot be reached; whether anything was done is not known.
-                Besides, whatever `rider` raises.
+            Unavailable: the registry cannot be reached. It is not known whether anything was done.
+                Besides, every error of `rider`.
         """
         feed = str(uuid4())
         lines = tuple(
@@ -151,26 +153,32 @@ class ChangesFeed:
             await self._in_force(written.newest)
         return written.version
 
-    def read(self, line: bytes | None, line_format: str, sent_on: date) -> Operation | LineRejected:
-        """Read one line of a format, sent on a day in Shanghai; what is wrong with it is given."""
-        today = shanghai_day(self._clock.now())
+    def read(
+        self, line: bytes | None, line_format: LineFormat, sent_on: date
+    ) -> Operation | LineRejected:
+        """Return the operation that a line asks for, or the reason why the line is rejected.
+
+        `sent_on` is the day in Shanghai on which the line was sent.
+        """
+        reading = Reading(
+            today=shanghai_day(self._clock.now()),
+            sent_on=sent_on,
+            identify=self._sealer.listing_id,
+            measures=self._measures,
+        )
         try:
-            text = require_text(line)
-            match line_format:
-                case FeedFormat.LISTING:
-                    return List(entry=parse_listing(text, today))
-                case FeedFormat.ZXGK:
-                    entry = parse_zxgk(text, today, self._sealer.listing_id)
-                    spare_id = self._sealer.listing_id(self._sealer.digest(entry).hex())
-                    return List(entry=entry, spare_id=spare_id)
-                case _:
-                    reading = Reading(today=today, sent_on=sent_on, measures=self._measures)
-                    return parse_operation(text, reading)
+            content = line_format.read_line(require_text(line), reading)
         except LineRejected as error:
             return error
+        if not isinstance(content, ListingEntry):
+            return content
+        spare_id = None
+        if line_format.owns_ids:
+            spare_id = self._sealer.listing_id(self._sealer.digest(content).hex())
+        return List(entry=content, spare_id=spare_id)
 
     async def aclose(self) -> None:
-        """Stop writing; whoever waits is cancelled."""
+        """Stop writing. Callers that wait are cancelled."""
         await self._writer.aclose()
 
     async def _write(
@@ -180,7 +188,7 @@ class ChangesFeed:
         strict: bool,
         terms: FeedTerms,
     ) -> tuple[FeedReport, ListVersion | None]:
-        """Write slice by slice; with a key each slice is written with the report so far."""
+        """Write slice by slice. With a key, each slice is written with the report so far."""
         done = 0 if kept is None else kept.lines
         report = RunningReport(None if kept is None else kept.report)
         async for slice_, is_last in _with_last(slices):
@@ -219,22 +227,22 @@ class ChangesFeed:
         self,
         chunks: AsyncIterable[bytes],
         cut: tuple[int, bool],
-        line_format: str,
+        line_format: LineFormat,
         progress: Callable[[int], None],
     ) -> AsyncIterator[list[FeedLine]]:
-        """Read the lines after the first `done`; all of them are one slice if `one_slice`."""
+        """Yield the lines behind the first `done` in slices, or in one slice if `one_slice`."""
         done, one_slice = cut
         feed = str(uuid4())
         sent_on = shanghai_day(self._clock.now())
         held: list[FeedLine] = []
         held_bytes = number = 0
-        async for number, line in cut_lines(chunks):
+        async for number, line in line_format.open(chunks):
             if number <= done:
                 continue
             read = self.read(line, line_format, sent_on)
             raw = line or b""
             held.append(
-                FeedLine(feed=feed, number=number, raw=raw, read=read, line_format=line_format)
+                FeedLine(feed=feed, number=number, raw=raw, read=read, line_format=line_format.name)
             )
             held_bytes += len(raw)
             if one_slice:
@@ -255,7 +263,7 @@ class ChangesFeed:
 async def _with_last(
     slices: AsyncIterable[list[FeedLine]],
 ) -> AsyncIterator[tuple[list[FeedLine], bool]]:
-    """Yield each slice with whether it is the last one; a feed without lines is one empty slice."""
+    """Yield each slice with whether it is the last. A feed without lines is one empty slice."""
     held: list[FeedLine] | None = None
     try:
         async for slice_ in slices:
@@ -263,7 +271,7 @@ async def _with_last(
                 yield held, False
             held = slice_
     except Exception:
-        # A transfer that breaks off leaves its whole slices.
+        # The whole slices of a broken transfer stand.
         if held is not None:
             yield held, False
         raise

@@ -1,4 +1,4 @@
-"""Feeds under an idempotency key or `If-Match`: what a sender relies on that gets no answer.
+"""Feeds under an idempotency key or `If-Match`: protection for a sender that gets no answer.
 
 The answer to a keyed feed is written in the transaction that changes the list. A feed of several
 commits writes with each commit how many lines are on the record. The same request again goes on
@@ -6,20 +6,18 @@ from there, so a process that dies in between loses no line and repeats none.
 
 Behind the lock of the list a request is admitted, in this order of precedence:
 
-1. The operation must still be wanted (`checker.intake.wanted`), and the sender's own condition
-   must hold (`FeedTerms.fence`).
+1. The caller must still wait for the operation (`checker.intake.wanted`), and the sender's own
+   condition must hold (`FeedTerms.fence`).
 2. The key was used for another request: `IdempotencyKeyReused`.
-3. The key has its answer: that answer is given again, and nothing is done.
-4. Another connection is at this very request and has come further: `Conflict`.
+3. The key has an answer: that answer is returned again, and nothing is done.
+4. Another connection carries out the same request and is further: `Conflict`.
 5. The list has another version than `If-Match` names: `Conflict`.
 
 An answer of 412 is not kept: nothing was done, and the sender may name the new version under the
-same key. An answer that refused a shrunk list is kept: the same body could pass later, against
-another list in force, and would undo what came in between.
+same key. A refusal of a shrunk list is kept: the same body could pass later, against another list
+in force, and would undo the changes in between.
 """
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
@@ -32,20 +30,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, IdempotencyKeyReused
-from checker.fault_log import FaultLog
 from checker.intake.report import FeedReport
 from checker.intake.wanted import Wanted
 from checker.registry.schema import feed_request
 from checker.registry.versions import ListVersion, newest_version, version_numbered
 from checker.vault import Vault
+from checker.work import Work
 
 ANSWERS_KEPT: Final = timedelta(hours=48)
 """Twice as long as the contract promises."""
 
 FORGET_INTERVAL_S: Final = 600.0
 ANSWER: Final = "feed_request.answer"
-
-_log = logging.getLogger(__name__)
 
 
 class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +56,9 @@ Fence = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class FeedTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Who sends a feed, and under which conditions. A command has no account.
+    """The sender of a feed, and its conditions. A command has no account.
 
-    A sender that is a person gets the same refusal again under the same key; without
-    `keeps_refusals` the same request is judged anew.
+    The same key gets the same refusal again. Without `keeps_refusals` the request is judged anew.
     """
 
     account_id: str | None = None
@@ -74,12 +69,12 @@ class FeedTerms(msgspec.Struct, frozen=True, kw_only=True):
     keeps_refusals: bool = True
 
     def waits(self) -> None:
-        """Note that the next part of the feed waits for its turn from now on."""
+        """Note that the next part of the feed begins to wait for its turn."""
         if self.wanted is not None:
             self.wanted.waits()
 
     def require_wanted(self) -> None:
-        """Raise Unavailable if the feed must not be begun any more."""
+        """Raise Unavailable if nobody waits for the feed any more."""
         if self.wanted is not None:
             self.wanted.require()
 
@@ -93,14 +88,14 @@ NO_TERMS: Final = FeedTerms()
 
 
 class FeedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is sealed of an answer: the report, or why the whole feed was refused."""
+    """The sealed part of an answer: the report, or the reason why the whole feed was refused."""
 
     report: FeedReport | None = None
     refused: str | None = None
 
 
 class KeptRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A keyed request: so many lines of it are on the record, and this is the report so far."""
+    """A keyed request: how many of its lines are on the record, and the report so far."""
 
     lines: int
     is_whole: bool
@@ -109,14 +104,14 @@ class KeptRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnsweredBefore(Exception):
-    """The request has its answer already; `kept` holds it."""
+    """The request has its answer already, in `kept`."""
 
     def __init__(self, kept: KeptRequest) -> None:
         super().__init__("the request was answered before")
         self.kept = kept
 
     def report(self) -> FeedReport:
-        """Give the first answer again. Raises Conflict where that was a refusal."""
+        """Return the first answer. Raises Conflict if the first answer was a refusal."""
         if self.kept.refused is not None:
             raise Conflict(self.kept.refused)
         assert self.kept.report is not None, "an answer is a report or a refusal"
@@ -128,7 +123,9 @@ _decode = msgspec.json.Decoder(FeedAnswer).decode
 
 
 class FeedRequests:
-    """The keyed requests of one deployment. `engine` is for what no feed's transaction does."""
+    """The keyed requests of one deployment. `engine` serves what happens outside a feed's
+    transaction.
+    """
 
     def __init__(self, *, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
         self._engine = engine
@@ -136,11 +133,11 @@ class FeedRequests:
         self._clock = clock
 
     async def begin(self, terms: FeedTerms) -> KeptRequest | None:
-        """Look, before any work is done, how far the request came; None: it is new.
+        """Return how far a request came before, or None if the request is new.
 
         Raises:
-            AnsweredBefore: it has its answer.
-            IdempotencyKeyReused: its key belongs to another request.
+            AnsweredBefore: the request has its answer.
+            IdempotencyKeyReused: the key belongs to another request.
             Unavailable: PostgreSQL cannot be reached.
         """
         if terms.key is None:
@@ -150,13 +147,13 @@ class FeedRequests:
                 return await self._unanswered(connection, terms.key)
 
     async def admit(self, connection: AsyncConnection, terms: FeedTerms, lines: int = 0) -> None:
-        """Let a feed of which `lines` are on the record go on; the caller holds `LIST_WRITER`.
+        """Let a feed with `lines` on the record go on. The caller holds `LIST_WRITER`.
 
         Raises:
-            AnsweredBefore: it has its answer.
-            IdempotencyKeyReused: its key belongs to another request.
-            Conflict: the list has moved on, or another connection is at the same request.
-            Unavailable: it is not wanted any more.
+            AnsweredBefore: the request has its answer.
+            IdempotencyKeyReused: the key belongs to another request.
+            Conflict: the list has moved on, or another connection carries out the same request.
+            Unavailable: nobody waits for the feed any more.
         """
         terms.require_wanted()
         if terms.fence is not None:
@@ -173,13 +170,13 @@ class FeedRequests:
                 raise Conflict(text, is_precondition=True)
 
     async def version_of(self, before: AnsweredBefore) -> ListVersion | None:
-        """Read the version that a first answer named; None: there was no list yet."""
+        """Return the version that a first answer named, or None if there was no list yet."""
         with driver_errors():
             async with self._engine.connect() as connection:
                 return await version_numbered(connection, before.report().version)
 
     async def keep(self, connection: AsyncConnection, terms: FeedTerms, kept: KeptRequest) -> None:
-        """Write how far a keyed request came, in the transaction that changes the list."""
+        """Write the progress of a keyed request, in the transaction that changes the list."""
         if terms.key is None:
             return
         answer = _encode(FeedAnswer(report=kept.report, refused=kept.refused)).decode()
@@ -196,20 +193,15 @@ class FeedRequests:
             statement.on_conflict_do_update(index_elements=["key_digest"], set_=values)
         )
 
-    async def run(self) -> None:
-        """Forget old answers until cancelled."""
-        faults = FaultLog(_log, "forgetting old answers to feeds")
-        while True:
-            try:
-                await self.forget()
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
-            await asyncio.sleep(FORGET_INTERVAL_S)
+    @property
+    def work(self) -> Work:
+        """Forget old answers to feeds, again and again."""
+        return Work(
+            name="forgetting old answers to feeds", every_s=FORGET_INTERVAL_S, do=self.forget
+        )
 
     async def forget(self) -> None:
-        """Forget answers whose time is over. Raises Unavailable."""
+        """Delete the answers whose time is over. Raises Unavailable."""
         before = self._clock.now() - ANSWERS_KEPT
         with driver_errors():
             async with self._engine.begin() as connection:

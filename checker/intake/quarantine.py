@@ -1,7 +1,8 @@
-"""The quarantine: lines that were not accepted, until somebody has looked at them.
+"""The quarantine: rejected lines, until somebody has looked at them.
 
-A retry reads a line again as it was sent. What may have become of it since is judged under the
-list's lock (`quarantine_rows.settled`): an old line must not bring back what a later list dropped.
+A retry reads a line again as it was sent. The list may have changed since. This is judged under the
+list's lock (`quarantine_rows.settled`): an old line must not bring back a listing that a later list
+dropped.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -16,16 +17,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from checker.database.engine import driver_errors, fetch
 from checker.domain.clock import shanghai_day
 from checker.errors import NotFound
+from checker.formats.formats import LINE_FORMATS
 from checker.intake.changes import SLICE_LINES, ChangesFeed
 from checker.intake.quarantine_rows import FeedLine
 from checker.intake.report import FeedReport
-from checker.registry.entry import RejectCode
+from checker.registry.entry import LineRejected, RejectCode
+from checker.registry.operations import Operation
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 
 
 class QuarantinedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that was not accepted, without what stands in it; `id` tells it from all others."""
+    """A rejected line without its text. `id` is its number in the quarantine."""
 
     id: int
     feed: str
@@ -36,8 +39,8 @@ class QuarantinedLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Quarantine:
-    """Shows the lines, and has them tried again."""
+class QuarantinedLines:
+    """Reads the lines, and has them tried again."""
 
     def __init__(self, *, engine: AsyncEngine, sealer: Sealer, changes: ChangesFeed) -> None:
         self._engine = engine
@@ -45,7 +48,8 @@ class Quarantine:
         self._changes = changes
 
     async def open_lines(self, after: int, limit: int) -> tuple[QuarantinedLine, ...]:
-        """Give up to `limit` lines that no retry has put in force, in order, from `after` on.
+        """Return up to `limit` lines behind the id `after` that no retry has put in force, in
+        order.
 
         Raises:
             Unavailable: the registry cannot be reached.
@@ -54,10 +58,10 @@ class Quarantine:
         return tuple(_line(row) for row in rows)
 
     async def read(self, line_id: int) -> tuple[QuarantinedLine, str]:
-        """Give one line, open or not, and its text.
+        """Return one line, open or not, and its text.
 
         Raises:
-            NotFound: there is none of this id.
+            NotFound: there is no line of this id.
             Unavailable: the registry cannot be reached.
         """
         rows = await self._fetch(_NAMED, wanted=[line_id])
@@ -66,14 +70,14 @@ class Quarantine:
         return _line(rows[0]), self._text(rows[0])
 
     async def retry(self, ids: Sequence[int] | None) -> FeedReport:
-        """Read lines again, all that are open or those named, in the order in which they came.
+        """Try lines again, all open ones or those named, in the order in which they came.
 
-        The report tells lines by their ids in quarantine; of a line that was put in force before,
-        it counts once more what is so already.
+        The report names lines by their ids in quarantine. A line that an earlier retry put in force
+        counts as accepted once more.
 
         Raises:
             NotFound: one of the ids is unknown; nothing was tried.
-            Unavailable: the registry cannot be reached. What came before may stand.
+            Unavailable: the registry cannot be reached. Earlier lines may stand.
         """
         if ids is not None:
             known = {row["pk"] for row in await self._fetch(_IDS, wanted=list(ids))}
@@ -96,13 +100,20 @@ class Quarantine:
             yield [self._read(row) for row in rows]
 
     def _read(self, row: Any) -> FeedLine:
-        # Of a line that was too long nothing was kept: it is too long again.
+        # A line that was too long is kept without its text: it is too long again.
         raw = self._text(row).encode() or None
+        line_format = LINE_FORMATS.get(row["format"])
+        if line_format is None:
+            read: Operation | LineRejected = LineRejected(
+                RejectCode.INVALID_OPERATION, "the format of this line is not known any more"
+            )
+        else:
+            read = self._changes.read(raw, line_format, shanghai_day(row["at"]))
         return FeedLine(
             feed=row["feed"],
             number=row["pk"],
             raw=raw or b"",
-            read=self._changes.read(raw, row["format"], shanghai_day(row["at"])),
+            read=read,
             line_format=row["format"],
             quarantined=row["pk"],
         )

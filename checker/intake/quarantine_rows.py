@@ -1,9 +1,9 @@
-"""Writes lines of operations that were not accepted to quarantine, and what became of a retry.
+"""Writes rejected lines of operations to quarantine, and the results of retries.
 
-A line stands there whole and sealed. `checker.intake.quarantine` shows the lines and has them
-read again. A file of junk must not fill the disk, so quarantine has bounds:
+A line stands there whole and sealed. `checker.intake.quarantine` shows the lines and has them read
+again. A file of junk must not fill the disk, so quarantine has bounds:
 
-| bound                   | what happens past it                                               |
+| bound                   | past it                                                            |
 |-------------------------|--------------------------------------------------------------------|
 | `REQUEST_LINES_MAX`     | the rest of the transfer is counted and reported, and not kept     |
 | `ACCOUNT_LINES_MAX`     | the account's oldest lines are deleted                             |
@@ -20,14 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.copying import copy_rows
 from checker.database.engine import driver_errors
+from checker.formats.operation import OPERATION
 from checker.registry.entry import LineRejected, RejectCode
 from checker.registry.operations import List, Operation
 from checker.registry.schema import change, quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 from checker.registry.versions import ChangeKind
-
-OPERATIONS: Final = "changes"
-"""The format of a line that is an operation; others are those of `FeedFormat`."""
 
 REQUEST_LINES_MAX: Final = 1_000
 """A person looks at some hundred lines. A transfer with more faults has one fault many times."""
@@ -40,22 +38,23 @@ _COLUMNS = ("feed", "version", "format", "line", "code", "detail", "raw", "accou
 
 
 class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the feed `feed`: its number, as it came, and what was read of it.
+    """A line of the feed `feed`: its number, its bytes, and the operation or rejection read from
+    it.
 
-    `raw` is empty where it was too long. `quarantined` is its id in quarantine, if it is one that
-    is tried again; then it is its number too.
+    `raw` is empty if the line was too long. A line that is tried again has its id in quarantine in
+    `quarantined`, and the same id as its number.
     """
 
     feed: str
     number: int
     raw: bytes
     read: Operation | LineRejected
-    line_format: str = OPERATIONS
+    line_format: str = OPERATION.name
     quarantined: int | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a line; not set: it was accepted."""
+class LineVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a line. `rejected` is None if the line was accepted."""
 
     line: FeedLine
     rejected: LineRejected | None
@@ -64,32 +63,32 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 async def settled(
     connection: AsyncConnection, lines: Sequence[FeedLine]
 ) -> dict[int, LineRejected | None]:
-    """Tell of retried lines, by their ids, that must not be applied any more, and why.
+    """Return the retried lines that must not be applied any more, by their ids, with the reason.
 
-    None: a retry has put it in force before, and what has happened to it since stands. The caller
-    holds `Lock.LIST_WRITER`, so that no list is replaced in between.
+    The reason is None if an earlier retry put the line in force; later changes of that listing
+    stand. The caller holds `Lock.LIST_WRITER`, so no list is replaced in between.
     """
     retried = {line.quarantined: line for line in lines if line.quarantined is not None}
     if not retried:
         return {}
     rows = (await connection.execute(_STATE, {"wanted": list(retried)})).all()
-    told: dict[int, LineRejected | None] = {}
+    found: dict[int, LineRejected | None] = {}
     for row in rows:
         if row.resolved_version is not None:
-            told[row.pk] = None
+            found[row.pk] = None
         elif row.version is None:
             text = "the whole transfer of this line was refused: send that again"
-            told[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
+            found[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
         elif isinstance(retried[row.pk].read, List) and row.version < (row.replaced_at or 0):
             text = "a later snapshot has replaced the list that this line was sent to"
-            told[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
-    return told
+            found[row.pk] = LineRejected(RejectCode.SUPERSEDED, text)
+    return found
 
 
 async def keep_verdicts(
     connection: AsyncConnection,
     sealer: Sealer,
-    verdicts: Sequence[Verdict],
+    verdicts: Sequence[LineVerdict],
     version: int | None,
     *,
     account_id: str | None = None,
@@ -97,8 +96,8 @@ async def keep_verdicts(
 ) -> int:
     """Keep the first `lines_max` rejected lines, and close the lines that a retry put in force.
 
-    A retried line that was rejected again stays where it is, with the reason of now. Returns the
-    number of lines that are new in quarantine.
+    A retried line that is rejected again keeps its place and gets the new reason. Return the number
+    of lines that are new in quarantine.
     """
     rows: list[tuple[object, ...]] = []
     resolved = []
@@ -135,9 +134,9 @@ async def trim(
     lines_max: int = ACCOUNT_LINES_MAX,
     bytes_max: int = ACCOUNT_BYTES_MAX,
 ) -> None:
-    """Delete the oldest lines of an account that are past its bounds; None: those of commands.
+    """Delete the oldest lines of an account past its bounds. None: the lines of commands.
 
-    Nobody waits for this behind a lock. Who dies before it leaves the surplus to the next transfer.
+    No writer waits for this behind a lock. If the process dies before, the next transfer deletes.
 
     Raises:
         Unavailable: PostgreSQL cannot be reached.

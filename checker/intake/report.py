@@ -1,4 +1,4 @@
-"""The answer to a feed: the lines that could not stand, with their reasons, and counts."""
+"""The answer to a feed: the rejected lines with their reasons, and counts."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ REPORTED_MAX = 10_000
 
 
 class RejectedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that was not accepted; lines are counted from 1."""
+    """A rejected line. Lines are counted from 1."""
 
     line: int
     code: RejectCode
@@ -17,9 +17,9 @@ class RejectedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of a feed. `rejected_count` counts also those past the first 10 000.
+    """The result of a feed. `rejected_count` also counts the lines past the first 10 000.
 
-    `not_quarantined`, where it is not 0, counts the rejected lines that quarantine does not keep.
+    `not_quarantined`, if it is not 0, counts the rejected lines that quarantine does not keep.
     """
 
     version: int

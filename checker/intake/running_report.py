@@ -6,12 +6,12 @@ from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.registry.versions import ListVersion
 
 REPORTED_BEFORE_END_MAX = REQUEST_LINES_MAX
-"""Rejected lines that are written with each commit of a keyed feed but the last one. A feed of junk
+"""Rejected lines that are written with each commit of a keyed feed except the last. A feed of junk
 would otherwise write all of its faults again and again."""
 
 
 class RunningReport:
-    """What became of a feed so far; it goes on from `before`, where an earlier try came to."""
+    """The result of a feed so far. `before` is the report of an earlier try that goes on."""
 
     def __init__(self, before: FeedReport | None = None) -> None:
         self.newest: ListVersion | None = None
@@ -24,7 +24,7 @@ class RunningReport:
             self.quarantined = before.rejected_count - before.not_quarantined
 
     def add(self, written: Written) -> None:
-        """Take in what was written of the next lines."""
+        """Add the results of the next lines."""
         self.newest = written.newest
         self._version = written.version
         self.quarantined += written.quarantined
@@ -33,17 +33,17 @@ class RunningReport:
         for verdict in written.rejected[: REPORTED_MAX - len(self._rejected)]:
             error = verdict.rejected
             assert error is not None, "it is among the rejected"
-            told = RejectedLine(line=verdict.line.number, code=error.code, detail=error.detail)
-            self._rejected.append(told)
+            reported = RejectedLine(line=verdict.line.number, code=error.code, detail=error.detail)
+            self._rejected.append(reported)
 
     def after(self, written: Written, *, is_whole: bool) -> FeedReport:
-        """Give the report as it will be with the next lines; nothing is taken in yet."""
+        """Return the report as it will be with the next lines, without adding them."""
         next_report = RunningReport(self.report())
         next_report.add(written)
         return next_report.report(REPORTED_MAX if is_whole else REPORTED_BEFORE_END_MAX)
 
     def report(self, reported_max: int = REPORTED_MAX) -> FeedReport:
-        """Give the report, with at most so many rejected lines."""
+        """Return the report, with at most `reported_max` rejected lines."""
         return FeedReport(
             version=self._version,
             accepted=self._accepted,

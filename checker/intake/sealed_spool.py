@@ -1,15 +1,14 @@
-"""Keeps bytes that name people for a while: in memory while they are few, then sealed on disk.
+"""Keeps bytes that name people for a while: few bytes in memory, more bytes sealed on disk.
 
-The file has no name: it is made without one (`O_TMPFILE`) or loses it at once, so it ends with the
-process however that ends. It is sealed with a key of its own that is in memory alone, so nobody can
-read it afterwards either: not from a disk, a backup or a core of the file system, not even with the
-deployment's keys.
+The file has no name: it is made without one (`O_TMPFILE`) or loses it at once, so the file ends
+with the process in any case. It is sealed with a key of its own that is in memory alone. So nobody
+can read it afterwards from a disk, a backup or a core dump, not even with the deployment's keys.
 
     block n      AES-256-GCM of 256 KiB (the last one: what is left), with its 16-byte tag;
                  the nonce is n, because a key seals one file only
 
-Knows nothing of what is kept. Calls that may wait for the disk say so: a caller on an event loop
-makes them in a thread.
+The spool knows nothing of the meaning of the bytes. Each method that may wait for the disk says so.
+A caller on an event loop runs such a method in a thread.
 """
 
 import errno
@@ -23,17 +22,17 @@ from typing import IO, Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MEMORY_BYTES_MAX: Final = 1 << 20
-"""What is kept in memory. Nearly all changes and many lists are smaller, and never reach a disk."""
+"""Bytes that are kept in memory. Nearly all changes and many lists are smaller."""
 
 FREE_BYTES_MIN: Final = 512 << 20
-"""What a spool leaves free on its disk: PostgreSQL may write to the same one."""
+"""Bytes that a spool leaves free on its disk: PostgreSQL may write to the same disk."""
 
 BLOCK_BYTES: Final = 256 << 10
 _TAG_BYTES: Final = 16
 
 
 def spool_folder(data_dir: Path) -> Path:
-    """Choose where spools are kept: the data directory, or TMPDIR where that is not writable."""
+    """Return the folder for spools: the data directory, or TMPDIR if that is not writable."""
     return data_dir if os.access(data_dir, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
 
 
@@ -48,7 +47,7 @@ def open_sealed_spool(folder: Path) -> Iterator["SealedSpool"]:
 
 
 class SealedSpool:
-    """Bytes that are written once, and then read from the beginning, as often as is wanted."""
+    """Bytes that are written once, and can then be read again and again."""
 
     def __init__(self, folder: Path) -> None:
         self.size = 0
@@ -60,7 +59,7 @@ class SealedSpool:
 
     @property
     def is_on_disk(self) -> bool:
-        """Whether more came than is kept in memory."""
+        """Whether some of the bytes are on disk."""
         return self._file is not None
 
     @property
@@ -92,14 +91,14 @@ class SealedSpool:
         del self._held[:whole]
 
     def blocks(self) -> range:
-        """Number the pieces that `read` gives."""
+        """Return the numbers of the pieces that `read` returns."""
         return range(self._blocks + bool(self._held))
 
     def read(self, number: int) -> bytes:
-        """Read a piece; waits for the disk.
+        """Return a piece; waits for the disk.
 
         Raises:
-            OSError: the disk is faulty, or the file is not what was written.
+            OSError: the disk is faulty, or the file was changed.
         """
         if number == self._blocks:
             return bytes(self._held)
@@ -108,7 +107,7 @@ class SealedSpool:
         sealed = os.pread(self._file.fileno(), size, number * size)
         try:
             return self._cipher.decrypt(_nonce(number), sealed, None)
-        except Exception:  # cryptography's own, of which the text says nothing
+        except Exception:  # an error of cryptography, which has no text
             raise OSError(errno.EIO, os.strerror(errno.EIO)) from None
 
     def close(self) -> None:

@@ -1,11 +1,13 @@
 """The snapshot feed: replaces the whole list in one step, or changes nothing.
 
-One transaction stages the lines, writes the difference, the numbered change and the outlines, and
-builds the next generation of the cache from them, all beside what is in force. Then it is
-committed, the cache's pointer is switched, and it is awaited that no node answers from before.
-Whatever fails before the commit leaves the list as it was. A cache that fails keeps nothing up: the
-list is committed without a generation, checks ask the registry, and the publisher builds another
-one; so it does for who dies between the commit and the switch.
+1. One transaction stages the lines beside the list in force, and writes the difference, the
+   numbered change and the outlines. It builds the next generation of the cache from them.
+2. The transaction is committed, and the cache's pointer is switched.
+3. The feed is answered when no node can answer from the list before.
+
+A failure before the commit leaves the list as it was. A cache that fails delays nothing: the list
+is committed without a generation, checks ask the registry, and the publisher builds a generation.
+The publisher does the same for a process that dies between commit and switch.
 """
 
 import asyncio
@@ -23,6 +25,8 @@ from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
 from checker.errors import Conflict, Fault, InvalidRequest, Unavailable
+from checker.formats.feed_format import ListFormat
+from checker.formats.listing import LISTING
 from checker.intake.feed_requests import (
     NO_TERMS,
     AnsweredBefore,
@@ -30,11 +34,10 @@ from checker.intake.feed_requests import (
     FeedTerms,
     KeptRequest,
 )
-from checker.intake.line_reader import Intake
 from checker.intake.quarantine_rows import trim
 from checker.intake.report import FeedReport, RejectedLine
+from checker.intake.snapshot_reader import SnapshotReader
 from checker.publication.generation_build import build_generation
-from checker.registry.entry import FeedFormat
 from checker.registry.journaling import ChangeRow, journal_snapshot
 from checker.registry.projection import refresh_after_snapshot
 from checker.registry.schema import listing
@@ -42,7 +45,7 @@ from checker.registry.sealing import Sealer
 from checker.registry.versions import ChangeKind, ListVersion, list_origin, put_change
 
 SHRINKS_BELOW = 0.5
-"""The share of the list in force under which a snapshot looks like a file that was cut."""
+"""A snapshot below this share of the list in force looks like a file that was cut."""
 
 AT_ONCE_MAX = 2
 """Snapshots that one process reads at once. Each holds a connection, and changes need some too."""
@@ -53,7 +56,7 @@ _log = logging.getLogger(__name__)
 class SnapshotFeed:
     """Takes snapshots into the registry and puts them in force.
 
-    `in_force` waits until no node can answer from before a version.
+    `in_force` waits until no node can answer from a state before a version.
     """
 
     def __init__(
@@ -79,35 +82,35 @@ class SnapshotFeed:
         self,
         chunks: AsyncIterable[bytes],
         *,
-        feed_format: FeedFormat = FeedFormat.LISTING,
+        feed_format: ListFormat = LISTING,
         allow_empty: bool = False,
         allow_shrink: bool = False,
         kind: ChangeKind = ChangeKind.SNAPSHOT,
         progress: Callable[[int], None] = lambda _lines: None,
         terms: FeedTerms = NO_TERMS,
     ) -> FeedReport:
-        """Replace the list by the lines of a feed (bytes of NDJSON, cut anywhere).
+        """Replace the list by the lines of a feed, bytes that are cut anywhere, and return the
+        report.
 
-        When it returns, the list is durable and in force. `progress` gets the number of lines read
-        so far. The bytes must not come from a slow sender: a transaction is open while they are
-        read.
+        The list is durable and in force when this returns. `progress` gets the number of lines read
+        so far. The bytes must not come from a slow sender, because a transaction is open while they
+        are read.
 
         Raises:
             InvalidRequest: no line could be accepted, and neither `allow_empty` nor `allow_shrink`
-                says that it is meant.
-            Conflict: less than half of what is in force could be accepted, and `allow_shrink` does
-                not say that it is meant. A list that came from the demo may always go. Or the list
-                has moved on from `If-Match`.
+                is set.
+            Conflict: less than half of the list in force could be accepted, and `allow_shrink` is
+                not set. A list from the demo may always go. Or the list has moved on from
+                `If-Match`.
             IdempotencyKeyReused: the key was used for another request; nothing changed.
-            Unavailable: the registry cannot be reached, or the operation is not wanted any more;
-                send it again later.
+            Unavailable: the registry cannot be reached, or the caller is gone; send it again later.
         """
         may_be = (allow_empty or allow_shrink, allow_shrink)
         try:
             await self._requests.begin(terms)
             async with self._turns:
                 terms.require_wanted()
-                intake, change, generation = await self._take_in(
+                reader, change, generation = await self._take_in(
                     chunks, feed_format, may_be, kind, progress, terms
                 )
         except AnsweredBefore as before:
@@ -121,44 +124,46 @@ class SnapshotFeed:
         if generation is not None:
             await self._switch(generation)
         await self._in_force(change)
-        # What cannot be swept now goes with the next one.
+        # Generations that cannot be swept now go with the next snapshot.
         with suppress(CacheError):
             await self._cache.sweep()
-        if intake.rejected_count:
+        if reader.rejected_count:
             await self._trim(terms)
-        return intake.report(change.version)
+        return reader.report(change.version)
 
     async def _take_in(
         self,
         chunks: AsyncIterable[bytes],
-        feed_format: FeedFormat,
+        feed_format: ListFormat,
         may_be: tuple[bool, bool],
         kind: ChangeKind,
         progress: Callable[[int], None],
         terms: FeedTerms,
-    ) -> tuple[Intake, ListVersion, Generation | None]:
-        """Do all that the transaction does; `may_be`: the list may be empty, and may shrink."""
+    ) -> tuple[SnapshotReader, ListVersion, Generation | None]:
+        """Do the whole transaction. `may_be`: whether the list may be empty, and whether it may
+        shrink.
+        """
         may_be_empty, may_shrink = may_be
         with driver_errors():
             async with self._engine.connect() as connection:
-                intake = Intake(connection, self._sealer, feed_format, progress, terms)
-                await intake.read(chunks, shanghai_day(self._clock.now()))
-                is_empty = intake.stage.accepted == 0
+                reader = SnapshotReader(connection, self._sealer, feed_format, progress, terms)
+                await reader.read(chunks, shanghai_day(self._clock.now()))
+                is_empty = reader.stage.accepted == 0
                 if is_empty and not may_be_empty:
                     await connection.commit()  # the quarantine, and nothing else
-                    raise _empty(intake.rejected)
-                # Not before: nobody waits for the list while lines are read.
+                    raise _empty(reader.rejected)
+                # Not before: no writer waits for the list while lines are read.
                 terms.waits()
                 await hold_to_commit(connection, Lock.LIST_WRITER)
                 await self._requests.admit(connection, terms)
                 if not (is_empty or may_shrink):
-                    await self._refuse_shrunk(connection, intake.stage.accepted, terms)
-                change = await self._write(connection, intake, kind)
-                kept = KeptRequest(lines=0, is_whole=True, report=intake.report(change.version))
+                    await self._refuse_shrunk(connection, reader.stage.accepted, terms)
+                change = await self._write(connection, reader, kind)
+                kept = KeptRequest(lines=0, is_whole=True, report=reader.report(change.version))
                 await self._requests.keep(connection, terms, kept)
                 generation = await self._build(connection, change)
                 await connection.commit()
-        return intake, change, generation
+        return reader, change, generation
 
     async def _refuse_shrunk(
         self, connection: AsyncConnection, accepted: int, terms: FeedTerms
@@ -179,25 +184,27 @@ class SnapshotFeed:
             await trim(self._engine, terms.account_id)
 
     async def _write(
-        self, connection: AsyncConnection, intake: Intake, kind: ChangeKind
+        self, connection: AsyncConnection, reader: SnapshotReader, kind: ChangeKind
     ) -> ListVersion:
-        """Write all that the snapshot changes in the registry; `Lock.LIST_WRITER` is held."""
+        """Write the changes of the snapshot in the registry. The caller holds
+        `Lock.LIST_WRITER`.
+        """
         now = self._clock.now()
         change = await put_change(
             connection,
             kind=kind,
             at=now,
-            accepted=intake.stage.accepted,
-            rejected=intake.rejected_count,
+            accepted=reader.stage.accepted,
+            rejected=reader.rejected_count,
         )
-        await intake.put_in_force(change.version, shanghai_day(now))
-        row = ChangeRow.of(change, intake.stage.accepted, intake.rejected_count)
+        await reader.put_in_force(change.version, shanghai_day(now))
+        row = ChangeRow.of(change, reader.stage.accepted, reader.rejected_count)
         await journal_snapshot(connection, self._sealer.vault, row)
         await refresh_after_snapshot(connection, change.version)
         return change
 
     async def _build(self, connection: AsyncConnection, change: ListVersion) -> Generation | None:
-        """Build the cache's next generation; None: the cache fails, which keeps nothing up."""
+        """Return the cache's next generation, or None if the cache fails, which delays nothing."""
         try:
             return await build_generation(connection, self._cache, change, self._token_key)
         except CacheError as error:
@@ -205,7 +212,7 @@ class SnapshotFeed:
             return None
 
     async def _switch(self, generation: Generation) -> None:
-        """Switch, or leave it: the publisher sees what is not switched, and builds it anew."""
+        """Switch to the generation. If that fails, the publisher sees it and builds another one."""
         with suppress(CacheError):
             try:
                 await self._cache.switch(generation)
@@ -214,6 +221,6 @@ class SnapshotFeed:
 
 
 def _empty(rejected: list[RejectedLine]) -> InvalidRequest:
-    """An empty snapshot would free everybody by accident."""
+    """Return the refusal of an empty snapshot, which would free everybody by accident."""
     faults = [Fault(f"/{line.line}", f"{line.code}: {line.detail}") for line in rejected[:100]]
     return InvalidRequest("no line could be accepted; allow_empty=true says it is meant", faults)

@@ -1,7 +1,7 @@
-"""The next list, staged beside the one in force: temporary tables that end with their transaction.
+"""Stages the next list beside the list in force, in temporary tables that end with the transaction.
 
-`COPY` fills them in slices, so that memory does not grow with the list; `put_in_force` then
-compares them with what is in force and writes the difference alone. An unchanged listing keeps its
+`COPY` fills the tables in slices, so that memory does not grow with the list. `put_in_force` then
+compares them with the list in force and writes only the difference. An unchanged listing keeps its
 row.
 """
 
@@ -88,8 +88,8 @@ _PUT_IN_FORCE = (
     JOIN stage_listing l USING (line)
     LEFT JOIN stage_officer o ON o.line = d.line AND o.ordinal = d.ordinal
     """,
-    # What was said of a listing goes with it, and does not bind one that begins anew under its id.
-    # A retention stays: it is about what is kept after the end.
+    # The directives of a listing end with it, and do not bind a new listing under the same id. A
+    # retention stays, because it is about measures after the end.
     """
     UPDATE directive SET until_version = :version
     WHERE until_version IS NULL AND from_version < :version AND kind <> 'retention'
@@ -100,8 +100,8 @@ _PUT_IN_FORCE = (
             <> bool_or(l.from_version = :version)
     )
     """,
-    # What a delisting that has come ended begins anew where the snapshot still holds it: with the
-    # delisting goes what was said before it.
+    # A delisting has ended a listing, and the snapshot still holds the listing: it begins anew. So
+    # the delisting ends, and so do the directives before it.
     """
     UPDATE directive SET until_version = :version
     WHERE until_version IS NULL AND from_version < :version AND kind <> 'retention'
@@ -111,13 +111,13 @@ _PUT_IN_FORCE = (
         AND d.until_version IS NULL AND l.until_version IS NULL
     )
     """,
-    # The same transaction reads them next, and autovacuum has seen nothing of it yet.
+    # The same transaction reads these tables next, and autovacuum has not seen the new rows yet.
     "ANALYZE listing, document, directive",
 )
 
 
 class Stage:
-    """Collects sealed entries and hands them to PostgreSQL a slice at a time."""
+    """Collects sealed entries and writes them to PostgreSQL slice by slice."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -127,7 +127,7 @@ class Stage:
         self.accepted = 0
 
     async def open(self) -> None:
-        """Make the tables, inside the caller's transaction."""
+        """Create the tables, inside the caller's transaction."""
         for statement in _STAGE:
             await self._connection.execute(text(statement))
 
@@ -141,7 +141,8 @@ class Stage:
             await self._flush()
 
     async def put_in_force(self, version: int, today: date) -> None:
-        """Make what is staged the list in force from `version` on; everything else ends with it.
+        """Make the staged listings the list in force from `version` on. All other listings end with
+        it.
 
         `today` is the day in Shanghai.
         """

@@ -1,20 +1,20 @@
-"""Whether an operation of a feed is still wanted when its turn has come.
+"""Decides whether the caller still wants an operation of a feed when its turn has come.
 
-A sender that got no answer in time sends the operation again, and then the next one. The first
-copy may still wait in a frozen worker or in a queue. If that copy were carried out afterwards, it
-would undo what came later. So an operation is not begun when
+A sender that got no answer in time sends the operation again, and then the next one. The first copy
+may still wait in a frozen worker or in a queue. If that copy were carried out afterwards, it would
+undo the later operations. So an operation is not begun in these cases:
 
-| what happened                                           | how it is known                        |
+| case                                                    | sign                                   |
 |---------------------------------------------------------|----------------------------------------|
 | the caller has closed the connection                    | `leave` was called                     |
 | the operation has waited for longer than `WAIT_S_MAX`   | `waits` starts the measure             |
 | the process was stopped for longer than `STOPPED_S_MAX` | `beat` is called each second, or not   |
 
-`require` is called behind the lock of the list. While a process holds that lock nobody else can
-change the list, so nothing can overtake an operation any more once `require` has let it pass.
+`require` is called behind the lock of the list. Nobody else can change the list while a process
+holds that lock, so nothing can overtake an operation after `require`.
 
 A worker that was frozen before it read a request cannot know how long the bytes have waited in its
-socket. There the closed connection is the only sign; the sender's own protection is an
+socket. There the closed connection is the only sign. The sender's own protection is an
 `Idempotency-Key` or `If-Match`.
 """
 
@@ -35,13 +35,13 @@ BEAT_S: Final = 1.0
 
 
 def boot_clock() -> float:
-    """Return the seconds since the machine started; the clock goes on while anything is frozen."""
+    """Return the seconds since the machine started. The clock goes on while a process is frozen."""
     # A sleeping laptop stops CLOCK_MONOTONIC; macOS has no CLOCK_BOOTTIME.
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Wanted:
-    """The caller of one operation, and how long the caller has waited."""
+    """The caller of one operation, and the time that the caller has waited."""
 
     def __init__(self, clock: Callable[[], float] = boot_clock) -> None:
         self._clock = clock
@@ -70,7 +70,9 @@ class Wanted:
             raise Unavailable("the caller has gone, so the operation was not begun")
 
     def require(self) -> None:
-        """Raise Unavailable if the operation must not be begun; nothing of it was done then."""
+        """Raise Unavailable if the operation must not be begun. Nothing of the operation is done
+        then.
+        """
         self.require_present()
         if self._clock() - self._since > WAIT_S_MAX:
             raise Unavailable("the operation has waited for too long, so it was not begun")

@@ -1,1 +1,1 @@
-"""The journal: which rows were written by the service, so that others are found."""
+"""The journal: names every row that the service writes, so that other rows are found."""

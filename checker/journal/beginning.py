@@ -1,7 +1,7 @@
-"""Begins the journal of a database: enters what stood in the tables before there was one.
+"""Begins the journal of a database: enters the rows that are older than the journal.
 
-The first start of this version does so once, before anything is written. What stood there is
-entered as it stands: a change that somebody made before then cannot be found.
+The first start of this version does so once, before it writes anything. The rows are entered as
+they stand. A change that somebody made before then cannot be found.
 """
 
 import logging
@@ -65,7 +65,7 @@ async def begin_journal(
 
 
 async def _enter(connection: AsyncConnection, vault: Vault, kind: Kind) -> int:
-    """Enter all rows of a kind; return the number of rows."""
+    """Enter all rows of a kind, and return their number."""
     entered = 0
     waiting: list[tuple[int, Named]] = []
     ordered = text(f"SELECT * FROM ({kind.rows}) AS stand ORDER BY version, key")  # noqa: S608 - ours
@@ -84,7 +84,7 @@ async def _enter(connection: AsyncConnection, vault: Vault, kind: Kind) -> int:
 
 
 def _entries(vault: Vault, kind: Kind, named: Sequence[tuple[int, Named]]) -> list[dict[str, Any]]:
-    """Make entries of rows that come by version: an entry has one version."""
+    """Return entries for rows that come by version. All rows of an entry have one version."""
     rows = []
     start = 0
     for end in range(1, len(named) + 1):

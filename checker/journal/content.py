@@ -1,4 +1,4 @@
-"""Makes the digest of a row's content: named fields, in one form whatever wrote them."""
+"""Digests the content of a row: named fields, in one form for every driver."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def content_digest(digest: Callable[[bytes], bytes], kind: str, fields: Mapping[str, Any]) -> bytes:
-    """Digest `{kind: {field: value}}` as JSON with sorted keys.
+    """Return a digest of `{kind: {field: value}}` as JSON with sorted keys.
 
     Instants are written in UTC to the microsecond, bytes in base64, days as `YYYY-MM-DD`. `digest`
     is `Vault.digest`.

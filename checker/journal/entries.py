@@ -1,9 +1,9 @@
 """Writes entries of the journal, in the transaction that writes the rows themselves.
 
-An entry names rows of one area by kind and key, each with a digest of what the row says. The
+An entry names rows of one area by kind and key, each with a digest of the row's content. The
 digests have the key of the deployment (`Vault.digest`): nobody writes an entry with access to
-PostgreSQL alone. An older entry cannot stand in for a newer one, because each has a nonce and its
-own place in the chain.
+PostgreSQL alone. An older entry cannot replace a newer one, because each has a nonce and its own
+place in the chain.
 """
 
 import os
@@ -24,16 +24,16 @@ NAMED_MAX: Final = 1_000
 NONCE_BYTES: Final = 16
 
 NOTHING: Final = bytes(DIGEST_BYTES)
-"""The digest of a row that is gone, and of an end: the key says all there is."""
+"""The digest of a row that is gone, and of a row that has nothing besides its key."""
 
 BEGINNING: Final = "beginning"
-"""The kind of the first entry: since when there is a journal, and how many rows it began with."""
+"""The kind of the first entry: the instant at which the journal began, and the number of rows."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Area(StrEnum):
-    """Which part of the service wrote the rows."""
+    """The part of the service that wrote the rows."""
 
     LIST = "list"
     SPENDING = "spending"
@@ -45,7 +45,7 @@ class Area(StrEnum):
 
 
 class Named(NamedTuple):
-    """One row: what kind of row, its key, and the digest of what it says."""
+    """One row: its kind, its key, and the digest of its content."""
 
     kind: str
     key: str
@@ -60,7 +60,7 @@ async def write_entries(
     *,
     version: int | None = None,
 ) -> None:
-    """Enter rows that this transaction has written; `version` is that of a change of the list."""
+    """Enter rows that this transaction has written. `version` is set for a change of the list."""
     slices = range(0, len(named), NAMED_MAX)
     rows = [
         entry_row(vault, area, named[start : start + NAMED_MAX], version=version)
@@ -73,7 +73,7 @@ async def write_entries(
 def entry_row(
     vault: Vault, area: Area, named: Sequence[Named], *, version: int | None = None
 ) -> dict[str, Any]:
-    """Make the row of one entry."""
+    """Return the row of one entry."""
     row = {
         "nonce": os.urandom(NONCE_BYTES),
         "area": area.value,
@@ -85,6 +85,6 @@ def entry_row(
 
 
 def mac_of(vault: Vault, row: Mapping[str, Any]) -> bytes:
-    """Make the keyed digest of an entry, given its columns."""
+    """Return the keyed digest of an entry, given its columns."""
     content = [row[name] for name in ("nonce", "area", "version", "keys", "digests")]
     return vault.link(b"entry" + _encode(content))

@@ -1,7 +1,7 @@
-"""Kinds of rows that the journal names: where their rows are, and how each is digested.
+"""Kinds of rows that the journal names: where their rows are, and how each row is digested.
 
-Each part of the service describes its own kinds. The description serves twice: to enter what stood
-in a database before there was a journal, and to verify.
+Each part of the service describes its own kinds. A description has two uses: to enter the rows that
+are older than the journal, and to verify.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,17 +14,17 @@ from checker.errors import ConfigurationError
 from checker.journal.entries import Area
 
 Digests = Callable[[AsyncConnection, Sequence[Any]], Awaitable[Sequence[bytes | str]]]
-"""Digests rows, in their order; a text says why a row cannot be digested."""
+"""Returns the digests of rows, in their order; a text is the reason why a row has no digest."""
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of row.
 
-    `rows` is a query that gives `key`, `version` (0 where no change of the list is meant) and what
-    `digests` asks for. Without `digests` the key says all there is.
+    `rows` is a query that gives `key`, `version` (0 for rows that belong to no change of the list)
+    and the columns that `digests` reads. Without `digests` a row has nothing besides its key.
 
-    A row of `is_state` is written more than once: its newest entry counts, and the entry that it is
-    gone. All other rows are entered once.
+    A row of `is_state` is written more than once. Its newest entry counts, which may say that the
+    row is gone. All other rows are entered once.
     """
 
     area: Area
@@ -35,7 +35,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def each_digested(digest: Callable[[Any], bytes]) -> Digests:
-    """Digest rows one by one; a sealed value that does not open is told with its row."""
+    """Return a function that digests rows one by one; a text names a sealed value that does not
+    open.
+    """
 
     async def digests(_connection: AsyncConnection, rows: Sequence[Any]) -> list[bytes | str]:
         return [digested(digest, row) for row in rows]
@@ -44,7 +46,7 @@ def each_digested(digest: Callable[[Any], bytes]) -> Digests:
 
 
 def digested(digest: Callable[[Any], bytes], row: Any) -> bytes | str:
-    """Digest one row; a text says that a sealed value of it does not open."""
+    """Return the digest of one row, or a text that says that a sealed value does not open."""
     try:
         return digest(row)
     except ConfigurationError as error:

@@ -14,20 +14,20 @@ from checker.database.metadata import metadata
 journal = Table(
     "journal",
     metadata,
-    # Entries about one row come in the order of its changes: the row is locked meanwhile.
+    # Entries about one row come in the order of its changes, because the row is locked.
     Column("pk", BigInteger, Identity(), primary_key=True),
-    # Random: a copy of an entry is recognised by it.
+    # Random, so that a copy of an entry is recognised.
     Column("nonce", LargeBinary, nullable=False),
-    # Which part of the service wrote (`checker.journal.entries.Area`).
+    # The part of the service that wrote (`checker.journal.entries.Area`).
     Column("area", Text, nullable=False),
-    # The change of the list, where it is one.
+    # The change of the list, if the rows belong to one.
     Column("version", BigInteger),
-    # The rows, each `kind key`, and side by side the keyed digest of what each says.
+    # The rows, each `kind key`, and in the same order the keyed digests of their contents.
     Column("keys", ARRAY(Text), nullable=False),
     Column("digests", ARRAY(LargeBinary), nullable=False),
     # Keyed digest of all of the above.
     Column("mac", LargeBinary, nullable=False),
-    # The link of the chain; not set: the keeper has yet to make it.
+    # The link of the chain. Not set: the keeper has not made it yet.
     Column("number", BigInteger, unique=True),
     Column("link", LargeBinary),
 )

@@ -3,12 +3,13 @@
 Three steps, all in one view of the database:
 
 1. Every entry is the service's own, stands in the chain once, and follows the entry before it.
-2. Of each kind the rows in the tables are those that entries name: none is missing, none is added.
-3. Every row says what its entry digested.
+2. The rows of each kind are exactly those that entries name: none is missing, none is added.
+3. Every row has the content that its entry digested.
 
-PostgreSQL compares keys and sorts on its disk; this process holds a page of rows at a time.
+PostgreSQL compares keys and sorts on its disk. This process holds one page of rows at a time.
 """
 
+import functools
 from collections.abc import AsyncIterator, Sequence
 from heapq import nsmallest
 from math import inf
@@ -18,16 +19,17 @@ import msgspec
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.journal.chain import NO_LINK, JournalHead, link_after
+from checker.journal.chain import JOURNAL_CHAIN, link_after
+from checker.journal.chained_table import NO_HEAD, ChainHead, ChainWalk
 from checker.journal.entries import BEGINNING, NOTHING, Area, mac_of
+from checker.journal.faults import FAULTS_SHOWN_MAX, Faults
 from checker.journal.kinds import Kind
 from checker.journal.schema import journal
 from checker.vault import Vault
 
-FAULTS_SHOWN_MAX: Final = 100
 PAGE_ROWS: Final = 1_000
 WORK_MEM: Final = "64MB"
-"""For comparing millions of keys; what does not fit PostgreSQL keeps in files."""
+"""Memory for comparing millions of keys. PostgreSQL keeps the rest in files."""
 
 # PostgreSQL cannot guess how many rows an entry names. It would compare each with each.
 _SETTINGS: Final = (f"work_mem = '{WORK_MEM}'", "enable_nestloop = off")
@@ -36,10 +38,10 @@ _entry = journal.c
 
 
 class JournalVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows verified, the newest link, and the faults: their number, and the first in words.
+    """The number of verified rows, the newest link, the number of faults, and the first in words.
 
-    `since` is when the journal began; what stood in the tables then was entered as it stood.
-    `waiting` entries have no link yet; a moment later they have. `rows` counts rows by kind.
+    `since` is when the journal began; older rows were entered as they stood. `waiting` entries have
+    no link yet; the keeper makes it a moment later. `rows` has the number of rows of each kind.
     """
 
     since: str | None
@@ -52,40 +54,25 @@ class JournalVerification(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
 
 
-class Faults:
-    """Counts faults and keeps the first."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[str] = []
-
-    def add(self, fault: str, count: int = 1) -> None:
-        """Add a fault; `count` where it stands for several."""
-        self.count += count
-        if len(self.first) < FAULTS_SHOWN_MAX:
-            self.first.append(fault)
-
-
 async def verify_journal(
     connection: AsyncConnection,
     vault: Vault,
     kinds: Sequence[Kind],
     *,
     faults: Faults,
-    noted: JournalHead | None = None,
+    noted: ChainHead | None = None,
 ) -> JournalVerification:
     """Verify the journal and the rows of `kinds`, in the connection's view of the database.
 
-    `noted` is a head that somebody wrote down earlier: it must still be a link. Faults that the
-    caller has found already come first.
-    Of rows that are missing or added at most a hundred of each kind are counted.
+    `noted` is a head that somebody wrote down earlier: it must still be a link. Faults that are in
+    `faults` already come first. At most a hundred missing or added rows of each kind are counted.
     """
     for setting in _SETTINGS:
         await connection.execute(text(f"SET LOCAL {setting}"))
     head, waiting = await _follow(connection, vault, faults)
     for row in await connection.execute(_COPIES):
         faults.add(f"the journal has an entry {row.entries} times")
-    if noted is not None and not await _still_holds(connection, noted):
+    if noted is not None and not await JOURNAL_CHAIN.holds(connection, noted):
         faults.add(f"link {noted.number} of the journal: its digest is not the one that was noted")
     counts = {}
     for kind in kinds:
@@ -109,9 +96,9 @@ async def verify_journal(
 
 async def _follow(
     connection: AsyncConnection, vault: Vault, faults: Faults
-) -> tuple[JournalHead, int]:
-    """Follow the links; give the newest and the number of entries that wait for theirs."""
-    head = JournalHead(number=0, digest=NO_LINK)
+) -> tuple[ChainHead, int]:
+    """Follow the links; return the newest link and the number of entries that wait for theirs."""
+    walk = ChainWalk(NO_HEAD, faults, chain=" of the journal")
     waiting = 0
     ordered = select(journal).order_by(_entry.number.nulls_last(), _entry.pk)
     async for page in pages(connection, ordered):
@@ -122,36 +109,32 @@ async def _follow(
             if entry.number is None:
                 waiting += 1
                 continue
-            if entry.number != head.number + 1:
-                span = f"{head.number + 1} to {entry.number - 1}"
-                faults.add(f"links {span} of the journal are missing")
-            elif link_after(vault, head.digest, entry) != entry.link:
-                faults.add(f"{place} of the journal does not follow the link before it")
-            head = JournalHead(number=entry.number, digest=entry.link or b"")
-    return head, waiting
+            link = ChainHead(number=entry.number, digest=entry.link or b"")
+            walk.follow(link, functools.partial(_fault_of_link, vault, entry))
+    return walk.head, waiting
 
 
-async def _still_holds(connection: AsyncConnection, noted: JournalHead) -> bool:
-    found = select(_entry.link).where(_entry.number == noted.number)
-    link: bytes | None = (await connection.execute(found)).scalar_one_or_none()
-    return link == noted.digest or (noted.number == 0 and noted.digest == NO_LINK)
+def _fault_of_link(vault: Vault, entry: Any, before: bytes) -> str | None:
+    if link_after(vault, before, entry) == entry.link:
+        return None
+    return f"link {entry.number} of the journal does not follow the link before it"
 
 
 async def _verify_presence(connection: AsyncConnection, kind: Kind, faults: Faults) -> None:
-    statement = text(f"{_told(kind)} {_PRESENCE}")
+    statement = text(f"{_common_tables(kind)} {_PRESENCE}")
     for row in await connection.execute(statement, _parameters(kind)):
         of_change = f" of change {row.version}" if row.version else ""
         what = f"{kind.name} {row.key}{of_change}"
         if not row.stand:
             faults.add(f"{what}: link {row.first} of the journal names it, and it is missing")
-        elif not row.told:
+        elif not row.entered:
             faults.add(f"{what}: no entry of the journal names it")
         else:
-            faults.add(f"{what}: it stands {row.stand} times, and is entered {row.told} times")
+            faults.add(f"{what}: it stands {row.stand} times, and is entered {row.entered} times")
 
 
 async def _verify_contents(connection: AsyncConnection, kind: Kind, faults: Faults) -> int:
-    """Compare what each row says with its entry; give the number of rows.
+    """Compare the content of each row with its entry, and return the number of rows.
 
     Rows come in no order, so that PostgreSQL need not sort them. The faults of the earliest entries
     are kept.
@@ -160,12 +143,12 @@ async def _verify_contents(connection: AsyncConnection, kind: Kind, faults: Faul
     found_at: list[tuple[float, int, str]] = []
     if kind.digests is None:
         return counted
-    statement = text(f"{_told(kind)} {_CONTENTS}").bindparams(**_parameters(kind))
+    statement = text(f"{_common_tables(kind)} {_CONTENTS}").bindparams(**_parameters(kind))
     async for page in pages(connection, statement):
         counted += len(page)
         found = await kind.digests(connection, page)
         for row, digest in zip(page, found, strict=True):
-            if digest == row.told_digest:
+            if digest == row.entered_digest:
                 continue
             of_change = f" of change {row.version}" if row.version else ""
             why = digest if isinstance(digest, str) else "it was changed"
@@ -180,16 +163,18 @@ async def _verify_contents(connection: AsyncConnection, kind: Kind, faults: Faul
 
 
 async def pages(connection: AsyncConnection, statement: Any) -> AsyncIterator[Sequence[Any]]:
-    """Stream the rows of a statement, a page at a time."""
+    """Yield the rows of a statement, a page at a time."""
     stream = await connection.stream(statement, execution_options={"yield_per": PAGE_ROWS})
     async for page in stream.partitions():
         yield page
 
 
-def _told(kind: Kind) -> str:
-    """The common tables of both comparisons: what entries name, and what stands in the tables."""
-    newest = _NEWEST_TOLD if kind.is_state else _ALL_TOLD
-    return f"WITH named AS NOT MATERIALIZED ({_NAMED}), told AS ({newest}), stand AS ({kind.rows})"
+def _common_tables(kind: Kind) -> str:
+    """Return the common tables of both comparisons: the named rows, and the rows in the tables."""
+    newest = _NEWEST_ENTERED if kind.is_state else _ALL_ENTERED
+    return (
+        f"WITH named AS NOT MATERIALIZED ({_NAMED}), entered AS ({newest}), stand AS ({kind.rows})"
+    )
 
 
 def _parameters(kind: Kind) -> dict[str, Any]:
@@ -204,28 +189,28 @@ _NAMED = """
     FROM journal CROSS JOIN LATERAL unnest(keys, digests) AS row(key, digest)
     WHERE area = CAST(:area AS text) AND starts_with(row.key, CAST(:prefix AS text))
 """
-_ALL_TOLD = "SELECT key, version, digest, number FROM named"
-_NEWEST_TOLD = """
+_ALL_ENTERED = "SELECT key, version, digest, number FROM named"
+_NEWEST_ENTERED = """
     SELECT key, CAST(0 AS bigint) AS version, digest, number
     FROM (SELECT DISTINCT ON (key) * FROM named ORDER BY key, number DESC NULLS FIRST, pk DESC) AS n
     WHERE digest <> CAST(:nothing AS bytea)
 """
 _PRESENCE = f"""
-    SELECT key, version, told.entries AS told, stand.entries AS stand, told.first
+    SELECT key, version, entered.entries AS entered, stand.entries AS stand, entered.first
     FROM (
         SELECT key, version, count(*) AS entries, min(number) AS first
-        FROM told GROUP BY key, version
-    ) AS told
+        FROM entered GROUP BY key, version
+    ) AS entered
     FULL JOIN (
         SELECT key, version, count(*) AS entries FROM stand GROUP BY key, version
     ) AS stand USING (key, version)
-    WHERE told.entries IS DISTINCT FROM stand.entries
-    ORDER BY told.first NULLS LAST, version, key
+    WHERE entered.entries IS DISTINCT FROM stand.entries
+    ORDER BY entered.first NULLS LAST, version, key
     LIMIT {FAULTS_SHOWN_MAX + 1}
 """  # noqa: S608 - our own number
 _CONTENTS = """
-    SELECT stand.*, told.digest AS told_digest, told.number AS link_number
-    FROM stand JOIN told USING (key, version)
+    SELECT stand.*, entered.digest AS entered_digest, entered.number AS link_number
+    FROM stand JOIN entered USING (key, version)
 """
 _BEGUN = (
     select(func.substr(_entry["keys"][1], len(BEGINNING) + 2))

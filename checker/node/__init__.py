@@ -1,1 +1,1 @@
-"""Put one process together: its settings, its stores, its parts, and their work."""
+"""Puts one process together: its settings, its stores, its parts, and their works."""

@@ -1,7 +1,8 @@
-"""What must not change under a deployment: the keys with which its list was written.
+"""Verifies that the secrets of a start are those with which the deployment's list was written.
 
-With another token key nobody would be found, and everybody allowed; with another encryption key no
-listing could be told. So the first start writes down what its keys make, and every other compares.
+With another token key nobody would be found, and everybody allowed. With another encryption key no
+listing could be read. So the first start stores a fingerprint of its keys and a sealed word, and
+every later start compares.
 """
 
 import functools
@@ -24,13 +25,13 @@ _SPENDING = "spending"
 
 
 async def prepare_deployment(engine: AsyncEngine, sealer: Sealer, token_key: str) -> None:
-    """Bring the database up to date and make sure that it was written with these keys.
+    """Upgrade the database, and verify that it was written with these keys.
 
-    The keys are compared before anything is brought up to date: a migration writes with them.
+    The keys are compared before the upgrade, because a migration writes with them.
 
     Raises:
-        ConfigurationError: it was not, because the secrets belong to another deployment; or
-            PostgreSQL refuses the login.
+        ConfigurationError: the secrets belong to another deployment, or PostgreSQL refuses the
+            login.
         Unavailable: PostgreSQL cannot be reached.
     """
     vault = sealer.vault

@@ -1,4 +1,4 @@
-"""The settings of a node, and its ways to PostgreSQL and Redis: all its other parts stand on them.
+"""The settings of a process, and its ways to the list: all other parts stand on them.
 
 Opening connects to nothing, so it also succeeds while the named servers (`checker.node.servers`)
 cannot be reached. `checker.node.joining` connects, and verifies that both are this deployment's.
@@ -7,26 +7,16 @@ cannot be reached. `checker.node.joining` connects, and verifies that both are t
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.claim import NamespaceClaim
-from cache.counting.quota import RedisQuota
-from cache.counting.tally import RedisTally
-from cache.following import Following
-from cache.publication import Publication
-from cache.redis_following import RedisFollowing
-from cache.redis_parts import RedisParts
-from cache.redis_publication import RedisPublication
 from cache.redis_store import RedisStandingCache
 from cache.store import StandingCache
 from cache.token import Tokenizer
-from cache.verification import Walk
-from checker.accounts.quotas import Quotas
-from checker.accounts.senders import Senders
 from checker.config import Config
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
@@ -41,14 +31,15 @@ from checker.registry.sealing import Sealer
 from checker.vault import Vault, load_secrets
 
 _JOINING_CONNECTIONS = 2
-"""A migration holds its lock on one and works on the other."""
+"""A migration holds its lock on one connection and works on the other."""
 
 
 class Foundation(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of a node, and its ways to PostgreSQL and Redis.
+    """The settings of a process, and its ways to the list.
 
-    Engines are behind `gate`, which opens as soon as `joining` has made sure of the database. The
-    engines of a process share one `pulse`.
+    `work_engine` has no bound on statements. It is behind `gate`, which opens as soon as `joining`
+    has verified the database. All engines of a process share one `pulse`. `redis_url` and
+    `namespace` lead to Redis, for parts that open a way of their own.
     """
 
     config: Config
@@ -56,41 +47,29 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     policies: PolicyBook
     sealer: Sealer
     token_key: str
+    checksum_key: bytes
+    database_url: str
+    redis_url: str
     gate: Gate
     pulse: Pulse
     joining: Joining
-    engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
-    following: Following
-    publication: Publication
-    walk: Walk
-    quotas: Quotas
-    senders: Senders
-    tally: RedisTally
 
-
-class _RedisWays(msgspec.Struct, frozen=True, kw_only=True):
-    """The ways of a node to Redis, each with connections of its own."""
-
-    cache: StandingCache
-    following: Following
-    publication: Publication
-    walk: Walk
-    quota: RedisQuota
-    senders: RedisQuota
-    tally: RedisTally
+    @property
+    def namespace(self) -> str:
+        """The prefix of all keys on Redis."""
+        return self.config.redis.prefix
 
 
 @asynccontextmanager
 async def open_foundation(
     config: Config, environ: Mapping[str, str], clock: Clock
 ) -> AsyncIterator[Foundation]:
-    """Open it; nothing connects yet.
+    """Open the foundation; nothing connects yet.
 
     Raises:
-        ConfigurationError: a URL that is none, secrets that cannot be read, a policy file that
-            says what it may not.
+        ConfigurationError: a URL is none, secrets cannot be read, or a policy file is not valid.
     """
     assert config.database_url is not None
     assert config.redis_url is not None
@@ -100,16 +79,21 @@ async def open_foundation(
     token_key = tokenizer.fingerprint
     sealer = Sealer(tokenizer, Vault(keys.encryption_key))
     gate = Gate()
-    url = config.database_url
+    url, redis_url, namespace = config.database_url, config.redis_url, config.redis.prefix
     pulse = Pulse(url)
     async with (
-        open_engine(url, pulse=pulse) as engine,
         open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
         open_engine(url, pool_size=1) as probe_engine,
         open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
-        _open_redis(config.redis_url, config.redis.prefix, tokenizer) as redis,
+        aclosing(
+            RedisStandingCache.connect(
+                redis_url,
+                namespace=namespace,
+                token_key=token_key,
+                checksum_key=tokenizer.checksum_key,
+            )
+        ) as cache,
     ):
-        gate.guard(engine)
         gate.guard(work_engine)
         yield Foundation(
             config=config,
@@ -117,76 +101,29 @@ async def open_foundation(
             policies=policies,
             sealer=sealer,
             token_key=token_key,
+            checksum_key=tokenizer.checksum_key,
+            database_url=url,
+            redis_url=redis_url,
             gate=gate,
             pulse=pulse,
             joining=Joining(
                 probe_engine=probe_engine,
                 engine=joining_engine,
                 gate=gate,
-                cache=redis.cache,
+                cache=cache,
                 sealer=sealer,
-                claim=NamespaceClaim(
-                    config.redis_url, token_key=token_key, namespace=config.redis.prefix
-                ),
+                claim=NamespaceClaim(redis_url, token_key=token_key, namespace=namespace),
                 token_key=token_key,
                 policies=policies,
                 clock=clock,
             ),
-            engine=engine,
             work_engine=work_engine,
-            cache=redis.cache,
-            following=redis.following,
-            publication=redis.publication,
-            walk=redis.walk,
-            quotas=Quotas(redis.quota),
-            senders=Senders(redis.senders, digest=_digest_by(sealer)),
-            tally=redis.tally,
-        )
-
-
-@asynccontextmanager
-async def _open_redis(url: str, namespace: str, tokenizer: Tokenizer) -> AsyncIterator[_RedisWays]:
-    token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
-    async with (
-        aclosing(
-            RedisStandingCache.connect(
-                url, namespace=namespace, token_key=token_key, checksum_key=checksum_key
-            )
-        ) as cache,
-        aclosing(
-            RedisFollowing.connect(
-                url, namespace=namespace, token_key=token_key, checksum_key=checksum_key
-            )
-        ) as following,
-        aclosing(
-            RedisPublication.connect(url, namespace=namespace, checksum_key=checksum_key)
-        ) as publication,
-        aclosing(RedisParts.connect(url, namespace=namespace)) as parts,
-        aclosing(RedisQuota(url, namespace=namespace)) as quota,
-        # A way of its own: a flood without keys delays no quota of a key.
-        aclosing(RedisQuota(url, namespace=namespace)) as senders,
-        aclosing(RedisTally(url, namespace=namespace)) as tally,
-    ):
-        yield _RedisWays(
             cache=cache,
-            following=following,
-            publication=publication,
-            walk=Walk(parts, checksum_key=checksum_key),
-            quota=quota,
-            senders=senders,
-            tally=tally,
         )
-
-
-def _digest_by(sealer: Sealer) -> Callable[[Sequence[str]], str]:
-    def digest(words: Sequence[str]) -> str:
-        return sealer.request_digest(words).hex()
-
-    return digest
 
 
 def read_policies(config: Config) -> PolicyBook:
-    """Read the measures that come with the package, with the settings of the config file."""
+    """Return the measures of the package with the settings of the config file."""
     try:
         return load_policies(builtin_policies(), config.jurisdictions)
     except PolicyError as error:
@@ -194,5 +131,5 @@ def read_policies(config: Config) -> PolicyBook:
 
 
 def node_id() -> str:
-    """Name this process among the nodes: where it runs, and a part that no restart repeats."""
+    """Return a name for this process among the nodes: host, number, and a random part."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -1,8 +1,8 @@
-"""How a node joins the stores of its deployment: at its start, or whenever they come back.
+"""Joins a process to the stores of its deployment: at its start, or when they come back.
 
-A node starts with whatever is there. Until it has joined PostgreSQL, no part of it can connect
-there (`checker.database.gate`), so it knows no key and answers 503. A node without Redis answers
-from PostgreSQL.
+A node starts also where a store is away. Until the node has joined PostgreSQL, no part of it can
+connect there (`checker.database.gate`), so it knows no key and answers 503. A node without Redis
+answers from PostgreSQL.
 
 Before a node uses PostgreSQL:
 
@@ -13,12 +13,13 @@ Before a node uses PostgreSQL:
 Before a node uses Redis: Redis evicts nothing, and is no cluster. Each connection looks by itself
 (`cache.redis_pipe`). The prefix of the keys is claimed for this deployment (`cache.claim`).
 
-A database of another deployment, or a Redis that evicts, is logged and never used. Both are looked
-at again, because an operator mends them without restarting the node.
+A database of another deployment, or a Redis that evicts, is logged and never used. The node looks
+at both again, because an operator mends them without restarting the node.
 """
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final
 
 from sqlalchemy import literal, select
@@ -39,6 +40,7 @@ from checker.node.deployment import prepare_deployment
 from checker.node.record import begin_record
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
+from checker.work import Work
 
 RETRY_S: Final = 0.5
 """Between two tries to join PostgreSQL: each costs one connection."""
@@ -86,6 +88,7 @@ class Joining:
         self._token_key = token_key
         self._policies = policies
         self._clock = clock
+        self._joined = asyncio.Event()
         self._registry_log = _TroubleLog("PostgreSQL")
         self._cache_log = _TroubleLog("Redis")
 
@@ -95,17 +98,17 @@ class Joining:
         return self._gate.is_open
 
     async def join_registry(self) -> None:
-        """Make sure of PostgreSQL, and let the node use it; do nothing where that was done.
+        """Verify PostgreSQL, and let the node use it; do nothing where that was done.
 
         Raises:
-            ConfigurationError: it was written with keys of another deployment, or refuses the
-                login.
-            Unavailable: it cannot be reached.
+            ConfigurationError: the database was written with keys of another deployment, or
+                PostgreSQL refuses the login.
+            Unavailable: PostgreSQL cannot be reached.
         """
         if self._gate.is_open:
             return
-        # A migration takes as long as it takes, so its connection has no bound. One that has comes
-        # first, so that a server which is frozen is not waited for.
+        # The connection of a migration has no bound on statements. A bounded connection comes
+        # first, so that nothing waits for a frozen server.
         with driver_errors(), refused_logins():
             await fetch(self._probe_engine, _ANYTHING)
         await prepare_deployment(self._engine, self._sealer, self._token_key)
@@ -113,17 +116,18 @@ class Joining:
         await begin_record(self._engine, self._sealer, self._clock)
         await record_policies(self._engine, self._policies.all_effective, self._clock.now())
         self._gate.open()
-        # Both served the joining alone.
+        self._joined.set()
+        # Both engines served the joining alone.
         await self._engine.dispose()
         await self._probe_engine.dispose()
 
     async def verify_cache(self) -> None:
-        """Look whether Redis can be reached, and keeps what it is given.
+        """Verify that Redis can be reached, and keeps the list.
 
         Raises:
-            ConfigurationError: it may evict the list, is a cluster, refuses the login, or holds
+            ConfigurationError: Redis may evict the list, is a cluster, refuses the login, or holds
                 another deployment under the same prefix.
-            Unavailable: it cannot be reached.
+            Unavailable: Redis cannot be reached.
         """
         try:
             await self._cache.verify_policy()
@@ -139,23 +143,23 @@ class Joining:
             raise Unavailable("Redis cannot be reached") from error
 
     async def join(self) -> None:
-        """Join both stores, as a command does that needs both; wait a little for Redis.
+        """Join both stores, for a command that needs both; wait a little for Redis.
 
         Raises:
             ConfigurationError, Unavailable: as `join_registry` and `verify_cache`.
         """
         await self.join_registry()
-        until = asyncio.get_running_loop().time() + REDIS_START_S
-        while True:
-            try:
-                return await self.verify_cache()
-            except Unavailable:
-                if asyncio.get_running_loop().time() > until:
-                    raise
+        loop = asyncio.get_running_loop()
+        until = loop.time() + REDIS_START_S
+        while loop.time() < until:
+            with suppress(Unavailable):
+                await self.verify_cache()
+                return
             await asyncio.sleep(REDIS_PAUSE_S)
+        await self.verify_cache()
 
     async def begin(self) -> None:
-        """Try once to join each store; log what is not there and go on without it.
+        """Try once to join each store; log a store that is away, and go on without it.
 
         Raises:
             ConfigurationError: as `join_registry` and `verify_cache`.
@@ -169,26 +173,37 @@ class Joining:
             except Unavailable as error:
                 log.met(error)
 
-    async def run_registry(self) -> None:
-        """Try to join PostgreSQL until that is done."""
-        while not self._gate.is_open:
-            try:
-                await self.join_registry()
-            except Exception as error:
-                self._registry_log.met(error)
-                await asyncio.sleep(RETRY_S)
-        self._registry_log.passed()
+    def works(self) -> tuple[Work, ...]:
+        """Return the works of joining: try until PostgreSQL is joined, and watch Redis."""
+        return (
+            Work(name="joining PostgreSQL", every_s=RETRY_S, do=self._try_registry),
+            Work(name="watching Redis", every_s=LOOK_S, do=self._look_at_cache),
+        )
 
-    async def watch_cache(self) -> None:
-        """Log whether Redis can be used, when that changes, until cancelled."""
-        while True:
-            try:
-                await self.verify_cache()
-            except Exception as error:
-                self._cache_log.met(error)
-            else:
-                self._cache_log.passed()
-            await asyncio.sleep(LOOK_S)
+    async def until_joined(self) -> None:
+        """Wait until PostgreSQL is joined."""
+        await self._joined.wait()
+
+    async def _try_registry(self) -> float | None:
+        """Join PostgreSQL unless that is done, and log why where that cannot be done."""
+        if self._gate.is_open:
+            return LOOK_S
+        try:
+            await self.join_registry()
+        except Exception as error:
+            self._registry_log.met(error)
+            return RETRY_S
+        self._registry_log.passed()
+        return LOOK_S
+
+    async def _look_at_cache(self) -> None:
+        """Log whether Redis can be used, when that changes."""
+        try:
+            await self.verify_cache()
+        except Exception as error:
+            self._cache_log.met(error)
+        else:
+            self._cache_log.passed()
 
 
 class _TroubleLog:

@@ -1,13 +1,13 @@
-"""What a worker does about its memory, besides using it.
+"""Keeps the memory of a worker small, and its garbage collections short.
 
 A full collection of Python's garbage visits every object that the collector tracks. The modules of
 a worker make half a million of such objects, and a visit takes 0.15 s, in which nobody is answered.
 A batch of 10 000 persons makes enough objects to call for a full collection. So a worker that has
-started exempts what it then has (`settle`); a full collection visits what came later.
+started exempts the objects of its start (`settle`). A full collection visits later objects only.
 
 glibc keeps freed memory for the next allocation. After a burst of large batches a worker would
-keep that memory for good. `malloc_trim` gives it back; other C libraries have no such function, and
-there nothing is done.
+keep that memory for good. `malloc_trim` gives the memory back. Other C libraries have no such
+function, and there `release_memory` only collects garbage.
 """
 
 import ctypes

@@ -1,6 +1,6 @@
 """Lets a worker end with the process that started it, even by `kill -9`.
 
-One that was left behind would keep answering on the port of the next start.
+A worker that was left behind would keep answering on the port of the next start.
 """
 
 import os
@@ -14,7 +14,7 @@ _POLL_S = 1.0
 def end_with_parent() -> None:
     """Let this worker die as soon as the main process is gone, even by `kill -9`.
 
-    Nothing is lost: what was answered is durable elsewhere.
+    Nothing is lost: every acknowledged change is durable in PostgreSQL.
     """
     parent = os.getppid()
     threading.Thread(target=_outlive, args=(parent,), name="parent watch", daemon=True).start()

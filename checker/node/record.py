@@ -1,24 +1,24 @@
-"""The whole record of a deployment: begins its journal, and verifies all that is kept.
+"""The whole record of a deployment: begins its journal, and verifies all rows.
 
-Rows are verified against the journal, and what is derived is made again from the rows: outlines
-from listings, sums and open holds from steps. All of it is read in one view of the database, so
-that a service may run meanwhile.
+Rows are verified against the journal. Derived rows are made again from the rows and compared:
+outlines from listings, sums and open holds from steps. All rows are read in one view of the
+database, so a service may run meanwhile.
 """
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.accounts.journaled import account_kinds
-from checker.audit.chain import ChainHead
 from checker.audit.chain_verification import ChainVerification, verify_chain
 from checker.audit.journaled import audit_kinds, verify_heads
 from checker.corrections.journaled import correction_kinds
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.journal.beginning import begin_journal
-from checker.journal.chain import JournalHead
+from checker.journal.chained_table import ChainHead
+from checker.journal.faults import Faults
 from checker.journal.kinds import Kind
-from checker.journal.verification import Faults, JournalVerification, verify_journal
+from checker.journal.verification import JournalVerification, verify_journal
 from checker.publication.outlines_verified import verify_outlines
 from checker.receipts.journaled import receipt_kinds
 from checker.registry.journaled import list_kinds, permit_kinds
@@ -28,14 +28,14 @@ from checker.spending.verification import SpendingVerification, verify_spending
 
 
 class NotedHeads(msgspec.Struct, frozen=True, kw_only=True):
-    """Heads of both chains that somebody wrote down; None: that one was not noted."""
+    """Heads of both chains that an operator noted; None: this head was not noted."""
 
     decisions: ChainHead | None = None
-    journal: JournalHead | None = None
+    journal: ChainHead | None = None
 
 
 class RecordVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified of each kind."""
+    """The outcome of verifying each kind of row."""
 
     decisions: ChainVerification
     journal: JournalVerification
@@ -87,7 +87,7 @@ async def verify_record(
 
 
 async def _verify_journal(
-    engine: AsyncEngine, sealer: Sealer, noted: JournalHead | None
+    engine: AsyncEngine, sealer: Sealer, noted: ChainHead | None
 ) -> JournalVerification:
     faults = Faults()
     with driver_errors():

@@ -1,8 +1,7 @@
-"""Open and connect everything one node needs, in order, and close it again.
+"""A node that answers: opens and connects all its parts, in order, and closes them again.
 
-`open_node` opens all parts of a node, on `checker.node.foundation`, and connects to nothing. A
-serving node joins its stores later (`checker.node.joining`, by `checker.node.upkeep`).
-`open_runtime` joins the stores first, for commands.
+`open_node` opens the parts on `checker.node.foundation`, and connects to nothing. A serving node
+joins its stores later (`checker.node.upkeep`). `open_runtime` joins the stores first, for commands.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -11,8 +10,8 @@ from contextlib import aclosing, asynccontextmanager
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.follower import Follower
-from cache.following import Following
+from cache.replica_keeper import ReplicaKeeper
+from cache.replica_source import ReplicaSource
 from cache.store import StandingCache
 from checker.accounts.account_keys import AccountKeys
 from checker.accounts.accounts import Accounts
@@ -21,7 +20,7 @@ from checker.accounts.key_ring import KeyRing
 from checker.accounts.quotas import Quotas
 from checker.accounts.senders import Senders
 from checker.accounts.watch import FishingWatch
-from checker.audit.audit import Audit, assemble_audit
+from checker.audit.audit import Audit
 from checker.checks.checks import Checks
 from checker.checks.registry_check import RegistryCheck
 from checker.config import Config
@@ -30,24 +29,25 @@ from checker.database.pulse import Pulse
 from checker.domain.clock import Clock, SystemClock
 from checker.intake.changes import ChangesFeed
 from checker.intake.feed_requests import FeedRequests
-from checker.intake.quarantine import Quarantine
+from checker.intake.quarantine import QuarantinedLines
 from checker.intake.snapshot import SnapshotFeed
+from checker.node import assembly
+from checker.node.assembly import ServingWays, open_serving_ways
 from checker.node.foundation import Foundation, node_id, open_foundation
 from checker.node.joining import Joining
-from checker.notices.endpoint import EndpointRules
-from checker.notices.notices import Notices, assemble_notices
+from checker.node.publishing_parts import open_publisher
+from checker.notices.notices import Notices
 from checker.policy.book import PolicyBook
 from checker.publication.barrier import Barrier
 from checker.publication.publisher import Publisher
 from checker.publication.registry_lease import RegistryWord
 from checker.publication.repair import Repair
-from checker.publication.verification import Verification
 from checker.receipts.receipt_keys import ReceiptKeys
 from checker.receipts.receipts import Receipts
 from checker.reconciliation.reconciliations import Reconciliations
 from checker.registry.sealing import Sealer
 from checker.spending.opening import open_spending
-from checker.spending.spending import Spending
+from checker.spending.spending import Authorizations
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +60,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
-    following: Following
-    follower: Follower
+    following: ReplicaSource
+    follower: ReplicaKeeper
     sealer: Sealer
     publisher: Publisher
     repair: Repair
@@ -77,24 +77,25 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     checks: Checks
     receipt_keys: ReceiptKeys
     receipts: Receipts
-    spending: Spending
+    spending: Authorizations
     audit: Audit
     notices: Notices
     feed: SnapshotFeed
     changes: ChangesFeed
     feed_requests: FeedRequests
-    quarantine: Quarantine
+    quarantine: QuarantinedLines
     corrections: Corrections
     reconciliations: Reconciliations
 
 
-class _Works(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a node must be closed before what it stands on."""
+class _Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of a node that must be closed before the parts below them."""
 
+    publisher: Publisher
     registry_check: RegistryCheck
     barrier: Barrier
     changes: ChangesFeed
-    spending: Spending
+    spending: Authorizations
     corrections: Corrections
     reconciliations: Reconciliations
 
@@ -122,52 +123,28 @@ async def open_node(
     """Open a node on servers that are named, whether they can be reached or not.
 
     Raises:
-        ConfigurationError: a URL that is none, secrets that cannot be read, a policy file that
-            says what it may not.
+        ConfigurationError: as `open_foundation`.
     """
-    assert config.database_url is not None
     async with (
         open_foundation(config, environ, clock or SystemClock()) as base,
+        open_serving_ways(base) as ways,
+        open_publisher(base) as publisher,
         open_spending(
-            config.database_url,
+            base.database_url,
             gate=base.gate,
             pulse=base.pulse,
             sealer=base.sealer,
             policies=base.policies,
             clock=base.clock,
         ) as spending,
-        aclosing(_registry_check(base)) as registry_check,
-        aclosing(Barrier(engine=base.engine, following=base.following)) as barrier,
-        aclosing(
-            ChangesFeed(
-                engine=base.work_engine,
-                sealer=base.sealer,
-                clock=base.clock,
-                measures=base.policies.measure_ids,
-                in_force=barrier.wait,
-            )
-        ) as changes,
-        aclosing(
-            Corrections(
-                engine=base.engine,
-                sealer=base.sealer,
-                clock=base.clock,
-                changes=changes,
-                in_force=barrier.wait,
-                count=base.senders.file,
-            )
-        ) as corrections,
-        aclosing(
-            Reconciliations(
-                engine=base.engine,
-                sealer=base.sealer,
-                policies=base.policies,
-                clock=base.clock,
-                quotas=base.quotas,
-            )
-        ) as reconciliations,
+        aclosing(assembly.registry_check(base, ways)) as registry_check,
+        aclosing(Barrier(engine=ways.engine, replica_source=ways.replica_source)) as barrier,
+        aclosing(assembly.changes_feed(base, barrier)) as changes,
+        aclosing(assembly.corrections(base, ways, changes, barrier)) as corrections,
+        aclosing(assembly.reconciliations(base, ways)) as reconciliations,
     ):
-        works = _Works(
+        closed = _Closed(
+            publisher=publisher,
             registry_check=registry_check,
             barrier=barrier,
             changes=changes,
@@ -175,122 +152,52 @@ async def open_node(
             corrections=corrections,
             reconciliations=reconciliations,
         )
-        yield _assemble(base, works)
+        yield _assemble(base, ways, closed)
 
 
-def _assemble(base: Foundation, works: _Works) -> Runtime:
-    follower = Follower(node_id(), base.following, RegistryWord(base.engine))
+def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
+    config, clock, vault = base.config, base.clock, base.sealer.vault
+    word = RegistryWord(ways.engine)
+    replica = ReplicaKeeper(node_id(), ways.replica_source, word.renew)
     repair = Repair(base.cache)
-    receipt_keys = _receipt_keys(base)
-    flags = Flags(base.engine, base.sealer.vault, base.clock)
+    receipt_keys = assembly.receipt_keys(base, ways)
+    flags = Flags(ways.engine, vault, clock)
     return Runtime(
-        config=base.config,
-        clock=base.clock,
+        config=config,
+        clock=clock,
         pulse=base.pulse,
         joining=base.joining,
-        engine=base.engine,
+        engine=ways.engine,
         work_engine=base.work_engine,
         cache=base.cache,
-        following=base.following,
-        follower=follower,
+        following=ways.replica_source,
+        follower=replica,
         sealer=base.sealer,
-        publisher=_publisher(base),
+        publisher=closed.publisher,
         repair=repair,
-        barrier=works.barrier,
+        barrier=closed.barrier,
         key_ring=KeyRing(
-            base.engine,
-            base.clock,
-            slowed_items_per_minute=base.config.fishing.slowed_items_per_minute,
+            ways.engine, clock, slowed_items_per_minute=config.fishing.slowed_items_per_minute
         ),
-        accounts=Accounts(base.engine, base.sealer.vault, base.clock),
-        account_keys=AccountKeys(base.engine, base.sealer.vault, base.clock),
+        accounts=Accounts(ways.engine, vault, clock),
+        account_keys=AccountKeys(ways.engine, vault, clock),
         flags=flags,
-        watch=FishingWatch(
-            tally=base.tally, flags=flags, settings=base.config.fishing, clock=base.clock
-        ),
-        quotas=base.quotas,
-        senders=base.senders,
+        watch=FishingWatch(tally=ways.tally, flags=flags, settings=config.fishing, clock=clock),
+        quotas=ways.quotas,
+        senders=ways.senders,
         policies=base.policies,
-        checks=_checks(base, works, follower, repair),
+        checks=assembly.checks(base, closed.registry_check, replica, repair),
         receipt_keys=receipt_keys,
-        receipts=Receipts(receipt_keys, issuer=base.config.receipts.issuer, clock=base.clock),
-        spending=works.spending,
-        audit=_audit(base),
-        notices=_notices(base),
-        feed=_snapshot_feed(base, works),
-        changes=works.changes,
-        feed_requests=FeedRequests(
-            engine=base.work_engine, vault=base.sealer.vault, clock=base.clock
+        receipts=Receipts(receipt_keys.signing, issuer=config.receipts.issuer, clock=clock),
+        spending=closed.spending,
+        audit=assembly.audit(base, ways),
+        notices=assembly.notices(base, ways),
+        feed=assembly.snapshot_feed(base, closed.barrier),
+        changes=closed.changes,
+        feed_requests=FeedRequests(engine=base.work_engine, vault=vault, clock=clock),
+        quarantine=QuarantinedLines(
+            engine=base.work_engine, sealer=base.sealer, changes=closed.changes
         ),
-        quarantine=Quarantine(engine=base.work_engine, sealer=base.sealer, changes=works.changes),
-        corrections=works.corrections,
-        reconciliations=works.reconciliations,
-    )
-
-
-def _checks(base: Foundation, works: _Works, follower: Follower, repair: Repair) -> Checks:
-    return Checks(
-        replica=follower,
-        cache=base.cache,
-        registry=works.registry_check,
-        sealer=base.sealer,
-        policies=base.policies,
-        clock=base.clock,
-        stale_after_ms=base.config.list.stale_after_ms,
-        report_incomplete=repair.report_incomplete,
-    )
-
-
-def _registry_check(base: Foundation) -> RegistryCheck:
-    return RegistryCheck(engine=base.engine, sealer=base.sealer, policies=base.policies)
-
-
-def _publisher(base: Foundation) -> Publisher:
-    return Publisher(
-        engine=base.work_engine,
-        cache=base.cache,
-        publication=base.publication,
-        token_key=base.token_key,
-        verification=Verification(base.cache, base.walk),
-    )
-
-
-def _snapshot_feed(base: Foundation, works: _Works) -> SnapshotFeed:
-    return SnapshotFeed(
-        engine=base.work_engine,
-        cache=base.cache,
-        sealer=base.sealer,
-        token_key=base.token_key,
-        clock=base.clock,
-        in_force=works.barrier.wait,
-    )
-
-
-def _receipt_keys(base: Foundation) -> ReceiptKeys:
-    return ReceiptKeys(
-        base.engine,
-        base.sealer.vault,
-        now=base.clock.now,
-        published_for=base.config.receipts.keys_published_for,
-    )
-
-
-def _audit(base: Foundation) -> Audit:
-    return assemble_audit(
-        base.engine,
-        base.work_engine,
-        vault=base.sealer.vault,
-        clock=base.clock,
-        keep_months=base.config.decisions.keep_months,
-    )
-
-
-def _notices(base: Foundation) -> Notices:
-    return assemble_notices(
-        base.engine,
-        base.work_engine,
-        vault=base.sealer.vault,
-        clock=base.clock,
-        rules=EndpointRules(**msgspec.structs.asdict(base.config.notices)),
-        keep_months=base.config.decisions.keep_months,
+        corrections=closed.corrections,
+        reconciliations=closed.reconciliations,
     )

@@ -1,4 +1,4 @@
-"""The servers of a deployment: those that are named, or embedded ones while they are needed.
+"""The servers of a deployment: named servers, or embedded servers for as long as needed.
 
 A server's main process opens them and hands their URLs to its workers; a command opens them for
 itself. An embedded server that dies meanwhile is started again.
@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from checker.config import Config
-from checker.database.engine import database_url as parse_database_url
+from checker.database.urls import database_url as parse_database_url
 from checker.embedded import embedded_redis
 from checker.embedded.postgres import embedded_postgres
 from checker.errors import ConfigurationError
@@ -24,10 +24,10 @@ REVIVE_S: Final = 0.5
 
 
 def refuse_open_folder(folder: Path) -> None:
-    """Refuse a data directory in which somebody else could put other secrets or another list.
+    """Refuse a data directory in which another user could put other secrets or another list.
 
     Raises:
-        ConfigurationError: its group or everybody may write there.
+        ConfigurationError: the group or everybody may write there.
     """
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -38,9 +38,9 @@ def refuse_open_folder(folder: Path) -> None:
 
 @contextmanager
 def open_servers(config: Config) -> Iterator[Config]:
-    """Give the configuration with both URLs named, for as long as the servers are needed.
+    """Yield the configuration with the URLs of both servers, which run meanwhile.
 
-    The data directory is made first, for its owner alone: the secrets are in it.
+    The data directory is made first, for its owner alone, because it holds the secrets.
     """
     try:
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,8 +3,6 @@
 Nothing waits for it: what ends while nobody leads is told by whoever leads next, from the record.
 """
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -14,14 +12,14 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
-from checker.database.leadership import leadership
+from checker.database.leadership import Lead
 from checker.database.locks import Lock
 from checker.domain.clock import Clock
-from checker.fault_log import FaultLog
 from checker.notices.fence import Fence
 from checker.notices.schema import delivery, notice
 from checker.notices.sender import Sender
 from checker.notices.writer import NoticeWriter, Pass
+from checker.work import Work
 
 LOOK_INTERVAL_S: Final = 0.25
 """How long an ending waits to be told of at most, where nothing else is in the way."""
@@ -34,8 +32,6 @@ LEADER_IDLE_S: Final = 60
 PRUNE_INTERVAL: Final = timedelta(hours=1)
 
 DAYS_OF_MONTH_MAX: Final = 31
-
-_log = logging.getLogger(__name__)
 
 
 class NoticeKeeper:
@@ -58,45 +54,31 @@ class NoticeKeeper:
         self._clock = clock
         self._writer = writer
         self._sender = sender
-        self._keep = timedelta(days=DAYS_OF_MONTH_MAX * (keep_months + 1))
+        self._pruned_at: datetime | None = None
+        self._keep_for = timedelta(days=DAYS_OF_MONTH_MAX * (keep_months + 1))
 
-    async def run(self) -> None:
-        """Lead until cancelled; what fails is tried again."""
-        faults = FaultLog(_log, "telling of endings")
-        while True:
-            try:
-                with driver_errors():
-                    async with leadership(
-                        self._engine, Lock.NOTICE_KEEPER, idle_s=LEADER_IDLE_S
-                    ) as connection:
-                        if connection is not None:
-                            async with self._sending():
-                                await self._lead(connection, faults)
-            except Exception as error:
-                faults.met(error)
-            await asyncio.sleep(STAND_BY_S)
+    def works(self) -> tuple[Work, ...]:
+        """Return the works of one contender: tell of endings, and send, while it leads."""
+        lead = Lead(self._engine, Lock.NOTICE_KEEPER, begin=self._begin, idle_s=LEADER_IDLE_S)
+        tell = lead.work(
+            "telling of endings", every_s=LOOK_INTERVAL_S, do=self._keep, stand_by_s=STAND_BY_S
+        )
+        return tell, self._sender.work(lambda: lead.is_held)
+
+    async def _keep(self, leader: tuple[AsyncConnection, Fence]) -> None:
+        await self.tell_due(*leader)
+        now = self._clock.now()
+        if self._pruned_at is None or now - self._pruned_at >= PRUNE_INTERVAL:
+            await self.prune(now - self._keep_for)
+            self._pruned_at = now
 
     @asynccontextmanager
-    async def _sending(self) -> AsyncIterator[None]:
-        sending = asyncio.create_task(self._sender.run(), name="sender of notices")
-        try:
-            yield
-        finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-
-    async def _lead(self, connection: AsyncConnection, faults: FaultLog) -> None:
+    async def _begin(
+        self, connection: AsyncConnection
+    ) -> AsyncIterator[tuple[AsyncConnection, Fence]]:
         fence = Fence()
         await fence.put(connection, await self._writer.position(Pass.FIRST))
-        pruned_at: datetime | None = None
-        while True:
-            await self.tell_due(connection, fence)
-            faults.passed()
-            now = self._clock.now()
-            if pruned_at is None or now - pruned_at >= PRUNE_INTERVAL:
-                await self.prune(now - self._keep)
-                pruned_at = now
-            await asyncio.sleep(LOOK_INTERVAL_S)
+        yield connection, fence
 
     async def tell_due(self, connection: AsyncConnection, fence: Fence) -> None:
         """Tell of all that has ended by now, and of the rest of what had ended before."""

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,6 +25,7 @@ from checker.notices.event import MEDIA_TYPE
 from checker.notices.post import Posted, Postman, open_postman
 from checker.notices.schedule import DELAYS_S, retry_in
 from checker.notices.signature import signed_headers
+from checker.work import Work
 
 LOOK_INTERVAL_S: Final = 0.1
 ATTEMPTS_MAX: Final = 256
@@ -72,24 +73,26 @@ class Sender:
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._pauses: dict[str, _Pause] = {}
         self._tls: ssl.SSLContext | None = None
-        self._faults = FaultLog(_log, "sending notices")
+        self._faults = FaultLog(_log, "sending notices to an endpoint")
 
-    async def run(self) -> None:
-        """Send until cancelled; what was not noted is sent again by whoever runs next."""
-        try:
-            while True:
-                try:
-                    await self.start_lanes()
-                except Exception as error:
-                    self._faults.met(error)
-                else:
-                    self._faults.passed()
-                await asyncio.sleep(LOOK_INTERVAL_S)
-        finally:
-            for lane in self._lanes.values():
-                lane.cancel()
-            await asyncio.gather(*self._lanes.values(), return_exceptions=True)
-            self._lanes.clear()
+    def work(self, leads: Callable[[], bool]) -> Work:
+        """Send again and again, for as long as this process `leads`.
+
+        A delivery whose end was not noted is sent again by the next process that leads.
+        """
+
+        async def send() -> None:
+            await (self.start_lanes() if leads() else self.stop())
+
+        return Work(name="sending notices", every_s=LOOK_INTERVAL_S, do=send, at_end=self.stop)
+
+    async def stop(self) -> None:
+        """Close all lanes."""
+        lanes = list(self._lanes.values())
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        self._lanes.clear()
 
     async def start_lanes(self) -> Sequence[asyncio.Task[None]]:
         """Open a lane for each endpoint with something due and none yet; give all.
@@ -110,25 +113,31 @@ class Sender:
         return pause is not None and pause.started_at == due.started_at and now < pause.until
 
     async def _lane(self, account_id: str) -> None:
-        """Send what is due at one endpoint, until nothing is, or it takes nothing."""
+        """Send the deliveries that are due at one endpoint; log an error and end."""
         try:
-            first = await self._due(account_id)
-            if first is None:
-                return
-            endpoint = first[0]
-            async with open_postman(
-                httpx.URL(endpoint.url), self._rules, self._context(), connections=WIDTH
-            ) as postman:
-                found: tuple[Endpoint, Sequence[Delivery]] | None = first
-                # Put anew meanwhile, it may be elsewhere: the next lane goes there.
-                while found is not None and found[1] and found[0] == endpoint:
-                    if not await self._round(postman, endpoint, found[1]):
-                        return
-                    found = await self._due(account_id)
+            await self._send_all(account_id)
         except Exception as error:
             self._faults.met(error)
             # In the lane, so that no other one is opened meanwhile.
             await asyncio.sleep(FAULT_PAUSE_S)
+        else:
+            self._faults.passed()
+
+    async def _send_all(self, account_id: str) -> None:
+        """Send until nothing is due at the endpoint, or the endpoint takes nothing."""
+        first = await self._due(account_id)
+        if first is None:
+            return
+        endpoint = first[0]
+        async with open_postman(
+            httpx.URL(endpoint.url), self._rules, self._context(), connections=WIDTH
+        ) as postman:
+            found: tuple[Endpoint, Sequence[Delivery]] | None = first
+            # Put anew meanwhile, it may be elsewhere: the next lane goes there.
+            while found is not None and found[1] and found[0] == endpoint:
+                if not await self._round(postman, endpoint, found[1]):
+                    return
+                found = await self._due(account_id)
 
     async def _due(self, account_id: str) -> tuple[Endpoint, Sequence[Delivery]] | None:
         return await self._deliveries.first_in_line(account_id, self._clock.now(), ROUND_MAX)

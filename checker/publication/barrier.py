@@ -1,13 +1,17 @@
 """The barrier between "durable" and "in force": a feed answers when no node can miss its change.
 
-Either every node says that it has the change, and none lives on PostgreSQL's word; or so much time
-has passed since the commit that no lease from before it can hold any more (`cache.lease` proves
-it), whatever became of Redis, the publisher or a node. So an outage only makes it take longer.
+A change is in force in one of two ways:
 
-A node has a change if it holds that change, or a later one, *of the registry's history*: its newest
-change must be in the registry by number and id. A number alone proves nothing, because a failover
-to an older state gives a number a second time. It fails in one case: the registry has been failed
-over since the commit, and the change itself is lost.
+1. every node has noted that it has the change, and no node lives on PostgreSQL's word;
+2. so much time has passed since the commit that no lease from before the commit can hold
+   (`cache.lease` proves this), whatever happened to Redis, the publisher or a node.
+
+So an outage only makes a feed wait longer.
+
+A node has a change if the node holds that change, or a later one, *of the registry's history*: the
+node's newest change must be in the registry by number and id. A number alone proves nothing,
+because a failover to an older state gives a number a second time. The wait fails in one case: the
+registry has been failed over since the commit, and the change itself is lost.
 """
 
 import asyncio
@@ -18,8 +22,8 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.errors import CacheError
-from cache.following import NOTHING_HELD, Following, Held, Membership
 from cache.lease import SETTLED_S
+from cache.replica_source import NOTHING_HELD, HeldChange, Membership, ReplicaSource
 from checker.database.engine import driver_errors
 from checker.errors import Unavailable
 from checker.publication.registry_lease import anybody_lives_on_word
@@ -57,11 +61,11 @@ class Barrier:
         self,
         *,
         engine: AsyncEngine,
-        following: Following,
+        replica_source: ReplicaSource,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
-        self._following = following
+        self._replica_source = replica_source
         self._clock = clock
         self._waiters: set[_Waiter] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -84,7 +88,7 @@ class Barrier:
             self._waiters.discard(waiter)
 
     async def aclose(self) -> None:
-        """Stop looking; whoever still waits is cancelled."""
+        """Stop looking; cancel the waits."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
@@ -101,7 +105,7 @@ class Barrier:
                 await self._pass_over_laggards(waiting, seen or _NOBODY_YET, asked_at)
                 await asyncio.sleep(OUTAGE_INTERVAL_S if seen is None else LOOK_INTERVAL_S)
         except Exception as error:
-            # A bug. Whoever waits must learn of it, or would wait for ever.
+            # A bug. The waiters must learn of it, or they would wait for ever.
             for waiter in self._waiters:
                 if not waiter.done.done():
                     waiter.done.set_exception(error)
@@ -112,17 +116,17 @@ class Barrier:
     async def _see(self, waiting: tuple[_Waiter, ...]) -> _Seen | None:
         """Look at the nodes and, if it matters, at the registry; None: an outage.
 
-        The registry is asked after the commits of those who wait, and only if a node has come far
+        The registry is asked after the commits of all waiters, and only if all nodes have come far
         enough, or a waiter's time is over.
         """
         try:
-            membership = await self._following.nodes()
+            membership = await self._replica_source.nodes()
             reached = _reached_by_all(membership)
             is_over = any(waiter.settled_at <= self._clock() for waiter in waiting)
             if not is_over and all(waiter.change.version > reached for waiter in waiting):
                 return _Seen(reached=reached)
             held = {each for each in (*membership.nodes.values(), membership.head) if each}
-            held |= {Held(each.change.version, each.change.change_id) for each in waiting}
+            held |= {HeldChange(each.change.version, each.change.change_id) for each in waiting}
             with driver_errors():
                 async with self._engine.connect() as connection:
                     strangers = await ids_unknown(connection, held - {NOTHING_HELD})
@@ -143,7 +147,7 @@ class Barrier:
     async def _pass_over_laggards(
         self, waiting: tuple[_Waiter, ...], seen: _Seen, now: float
     ) -> None:
-        """Answer those who waited long enough, and let the next feed wait for nobody lost."""
+        """Answer waiters whose time is over, and take lost nodes off for the next feed."""
         settled = [
             waiter for waiter in waiting if waiter in self._waiters and waiter.settled_at <= now
         ]
@@ -153,7 +157,7 @@ class Barrier:
             self._finish(waiter)
         try:
             newest = max(waiter.change.version for waiter in settled)
-            await self._following.drop_behind(newest, seen.strangers)
+            await self._replica_source.drop_behind(newest, seen.strangers)
         except CacheError:
             return  # then the next feed waits as long
 

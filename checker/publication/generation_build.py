@@ -17,8 +17,9 @@ from checker.registry.versions import ListVersion
 async def build_generation(
     connection: AsyncConnection, cache: StandingCache, version: ListVersion, token_key: str
 ) -> Generation:
-    """Build the cache's next generation from the outlines as this connection's transaction sees
-    them; it must see one state throughout.
+    """Build the cache's next generation from the outlines in this connection's transaction.
+
+    The transaction must see one state of the list throughout.
     """
     counting = select(func.count()).select_from(outline)
     count = (await connection.execute(counting)).scalar_one()

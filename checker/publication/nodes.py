@@ -1,6 +1,7 @@
-"""Which nodes answer checks, what each has of the list, and for how long it has been behind.
+"""The nodes that answer checks, the version each node holds, and how long each is behind.
 
-Nodes tell Redis what they have (`cache.following`); when a change was made is in the registry.
+Nodes note their newest change in Redis (`cache.replica_source`). The registry has the instant of
+each change.
 """
 
 from collections.abc import Mapping
@@ -12,16 +13,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.errors import CacheError
-from cache.following import Following, Held
+from cache.replica_source import HeldChange, ReplicaSource
 from checker.database.engine import driver_errors, fetch
 from checker.registry.schema import change, lost_change
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that answers checks; `lag_ms`: how long ago the first change was that it lacks.
+    """A process that answers checks; `lag_ms`: the age of the first change that the node lacks.
 
-    A node that holds a change of another history than the registry's has version 0: it has nothing
-    of this list, and answers no check from its own copy until it has loaded this one.
+    A node that holds a change of another history than the registry's has version 0. Such a node has
+    nothing of this list, and answers no check from its own copy until it has loaded this list.
     """
 
     id: str
@@ -41,7 +42,11 @@ class Nodes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_nodes(
-    engine: AsyncEngine, following: Following, now: datetime, *, own: Mapping[str, Held]
+    engine: AsyncEngine,
+    replica_source: ReplicaSource,
+    now: datetime,
+    *,
+    own: Mapping[str, HeldChange],
 ) -> Nodes:
     """Return every node; while Redis cannot be asked, those in `own` alone.
 
@@ -51,7 +56,7 @@ async def read_nodes(
         Unavailable: PostgreSQL is away.
     """
     try:
-        nodes: Mapping[str, Held] = (await following.nodes()).nodes
+        nodes: Mapping[str, HeldChange] = (await replica_source.nodes()).nodes
     except CacheError:
         nodes = own
     # Versions have no gap, so the first change that a node lacks is the one after its own.
@@ -62,8 +67,11 @@ async def read_nodes(
     newest = select(func.max(change.c.version)).scalar_subquery()
     lost = select(func.count()).select_from(lost_change).scalar_subquery()
     around = select(
-        *(newest.label("newest"), lost.label("lost")),
-        *(change.c.version, change.c.at, change.c.change_id),
+        newest.label("newest"),
+        lost.label("lost"),
+        change.c.version,
+        change.c.at,
+        change.c.change_id,
     ).where((change.c.version == newest) | (change.c.version == any_(wanted)))
     with driver_errors():
         rows = await fetch(engine, around)
@@ -83,5 +91,5 @@ async def read_nodes(
 
 
 def _since_ms(made_at: datetime | None, now: datetime) -> int:
-    """How long ago that was; 0 for a change that there is none."""
+    """Return the time since an instant in milliseconds; 0 without an instant."""
     return 0 if made_at is None else max(0, round((now - made_at).total_seconds() * 1000))

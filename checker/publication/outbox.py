@@ -1,8 +1,8 @@
-"""What changes did to outlines and the cache may not have taken in yet.
+"""The outlines that changes have made, and that the cache may not have taken in yet.
 
 Change rows and outbox rows are written in the transaction of the change, so that nothing can be in
-force in PostgreSQL and forgotten here. Reading is by "everything since": several changes come as
-one, a token with its latest outline alone, and reading the same twice does no harm.
+force in PostgreSQL and forgotten here. A reader asks for everything since a change. Several changes
+come as one, with the latest outline of each token, and reading the same twice does no harm.
 """
 
 from typing import Any
@@ -19,15 +19,15 @@ from checker.registry.schema import change, outbox
 from checker.registry.versions import VERSION_COLUMNS, ChangeKind, ListVersion
 
 KEPT_VERSIONS = 10_000
-"""Outbox rows of older changes may be gone: whoever is further behind loads the whole."""
+"""Outbox rows of older changes may be gone: a cache that is further behind loads the whole."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened after a version, up to `newest`.
+    """The changes after a version, up to `newest`.
 
-    `outlines` is None where it cannot be told token by token: a snapshot lies between, the outbox
-    no longer reaches back so far, or the registry does not have the change that was asked about.
-    That last case is `is_foreign`: the asker's list is of another history than the registry's.
+    `outlines` is None where the changes cannot be given token by token: a snapshot lies between,
+    the outbox no longer reaches back so far, or the registry does not have the change that was
+    asked about. In the last case `is_foreign` is true: the caller's list is of another history.
     """
 
     newest: ListVersion
@@ -85,7 +85,7 @@ async def read_since(connection: AsyncConnection, after: Position | None) -> Pen
 
 
 async def prune_outbox(connection: AsyncConnection) -> None:
-    """Remove what nobody may ask for any more."""
+    """Remove outbox rows of more than KEPT_VERSIONS ago."""
     oldest = select(func.max(change.c.version) - KEPT_VERSIONS).scalar_subquery()
     await connection.execute(delete(outbox).where(outbox.c.version <= oldest))
 

@@ -22,7 +22,7 @@ from cache.token import TOKEN_BYTES, Token
 Batch: TypeAlias = list[tuple[Token, bytes]]
 
 CHUNKS_AHEAD = 4
-"""Chunks that PostgreSQL may be ahead of whoever takes them: each some tens of kilobytes."""
+"""Chunks that PostgreSQL may be ahead of the reader: each has some tens of kilobytes."""
 
 _STATEMENT = "SELECT token, outline FROM outline ORDER BY token"
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
@@ -35,10 +35,10 @@ _END = b"\xff\xff"
 
 @asynccontextmanager
 async def outlines(connection: AsyncConnection) -> AsyncIterator[AsyncIterator[Batch]]:
-    """Give the outlines in batches, as the connection's transaction sees them.
+    """Yield the outlines in batches, as the connection's transaction sees them.
 
-    Whoever stops in the middle, because the cache failed, can go on with the transaction; whoever
-    is cancelled loses it.
+    A reader that stops in the middle, because the cache failed, can go on with the transaction. A
+    reader that is cancelled loses the transaction.
     """
     raw = await connection.get_raw_connection()
     copy = _Copy(raw.driver_connection)
@@ -48,7 +48,7 @@ async def outlines(connection: AsyncConnection) -> AsyncIterator[AsyncIterator[B
         await copy.drain()
         raise
     except BaseException:
-        # What is broken off in the middle leaves a connection that nobody can use.
+        # A copy that ends in the middle leaves a connection that nobody can use.
         await copy.cancel()
         await connection.invalidate()
         raise
@@ -80,7 +80,7 @@ class _Copy:
         assert held == _END, "the copy ends with its trailer"
 
     async def drain(self) -> None:
-        """Read to the end what was begun: to cancel it would fail the whole transaction."""
+        """Read the copy to its end, because to cancel it would fail the whole transaction."""
         if self._task is not None:
             self._is_abandoned = True
             while not self._chunks.empty():
@@ -88,7 +88,7 @@ class _Copy:
             await asyncio.wait([self._task])
 
     async def cancel(self) -> None:
-        """Break it off; nobody takes its chunks any more, so it must not wait for that."""
+        """Cancel the copy; nobody takes its chunks any more, so it must not wait for a reader."""
         if self._task is not None:
             self._is_abandoned = True
             self._task.cancel()
@@ -107,7 +107,7 @@ class _Copy:
 
 
 def cut_rows(data: bytes) -> tuple[Batch, bytes]:
-    """Cut off all whole rows; the rest comes back, for the next chunk or as the trailer."""
+    """Return all whole rows, and the rest for the next chunk or as the trailer."""
     rows: Batch = []
     start, end = 0, len(data)
     while end - start >= _OUTLINE_AT:

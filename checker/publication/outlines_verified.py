@@ -1,15 +1,15 @@
-"""Verifies that the outlines are those that the list makes."""
+"""Verifies that the kept outlines are those that the list makes."""
 
 from sqlalchemy import Text, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.journal.verification import FAULTS_SHOWN_MAX, Faults
+from checker.journal.faults import FAULTS_SHOWN_MAX, Faults
 from checker.registry.projection import all_outlines
 from checker.registry.schema import outline
 
 
 async def verify_outlines(connection: AsyncConnection, faults: Faults) -> None:
-    """Make all outlines again, and compare them with those that are kept."""
+    """Make all outlines again, and compare them with the kept outlines."""
     made = all_outlines().subquery("made")
     kept = outline.alias("kept")
     token = func.coalesce(made.c.token, kept.c.token)

@@ -1,9 +1,9 @@
 """Builds the cache's next generation beside the live one, while changes go on.
 
-The list is read in one snapshot of PostgreSQL. What is changed meanwhile goes to the live
-generation at once and to the new one before the switch: it is caught up from the outbox until its
-head is the newest, and the switch itself refuses one that is behind. Whoever dies in the middle
-leaves keys without a marker, which are swept.
+The list is read in one snapshot of PostgreSQL. Changes that are made meanwhile go to the live
+generation at once, and to the new generation before the switch: the new one is caught up from the
+outbox until its head is the newest. The switch itself refuses a generation that is behind. A
+process that dies in the middle leaves keys without a marker, which are swept.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.changes import Change, Position
 from cache.errors import BuildRejected, CacheError
 from cache.generation import Generation
-from cache.publication import Publication
+from cache.list_writer import ListWriter
 from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.fault_log import FaultLog
@@ -25,7 +25,7 @@ from checker.publication.outbox import read_since
 from checker.registry.versions import newest_version
 
 CATCH_UPS_MAX = 50
-"""A change or two come between a catch-up and the switch; so many in a row are not believed."""
+"""A change or two may come between a catch-up and the switch; more in a row are a fault."""
 
 RETRY_S = 1.0
 """Between two attempts, when the first has failed."""
@@ -37,11 +37,11 @@ class Rebuild:
     """At most one rebuild at a time, as a task beside the leader's loop."""
 
     def __init__(
-        self, engine: AsyncEngine, cache: StandingCache, publication: Publication, token_key: str
+        self, engine: AsyncEngine, cache: StandingCache, list_writer: ListWriter, token_key: str
     ) -> None:
         self._engine = engine
         self._cache = cache
-        self._publication = publication
+        self._list_writer = list_writer
         self._token_key = token_key
         self._task: asyncio.Task[None] | None = None
         self._faults = FaultLog(_log, "rebuilding the cache")
@@ -53,7 +53,7 @@ class Rebuild:
             self._task.add_done_callback(self._over)
 
     async def aclose(self) -> None:
-        """Give up what is under way."""
+        """Give up a rebuild that is under way."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -87,7 +87,7 @@ class Rebuild:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await self._switch(connection, generation, version.position)
         except CacheError:
-            # Its marker would keep it for minutes, and memory has no room for it and the next.
+            # The marker would keep this build for minutes, and memory has no room for two builds.
             with suppress(CacheError):
                 await self._cache.give_up(generation)
                 await self._cache.sweep()
@@ -112,7 +112,7 @@ class Rebuild:
     async def _catch_up(
         self, connection: AsyncConnection, generation: Generation, position: Position
     ) -> Position:
-        """Bring the changes after `position` into the new generation; return where it then is."""
+        """Bring the changes after `position` into the new generation; return its new position."""
         pending = await read_since(connection, position)
         if pending is None or pending.outlines is None:
             raise BuildRejected("the list was replaced meanwhile")
@@ -120,9 +120,9 @@ class Rebuild:
         if after.change_id == position.change_id:
             return position
         change = Change(before=position, after=after, outlines=pending.outlines)
-        await self._publication.apply(generation, change, live=False)
+        await self._list_writer.apply(generation, change, live=False)
         return after
 
     async def _is_behind(self, version: int) -> bool:
-        head = (await self._publication.state()).head
+        head = (await self._list_writer.state()).head
         return head is not None and head.version > version

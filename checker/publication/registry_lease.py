@@ -1,8 +1,9 @@
-"""The registry's word: with Redis away, PostgreSQL tells a node what it must know to say "no".
+"""The registry's word: with Redis away, PostgreSQL renews the lease of a node.
 
-The row comes first and the reading after it, in two transactions. A feed commits its change and
-then looks for young rows. If it does not see this node's row, the row was written after that look,
-so the reading came after the commit and saw the change. In one statement each could miss the other.
+A node writes its row first, and reads the changes in a second transaction. A feed commits its
+change first, and then looks for young rows. If the feed does not see the node's row, the node wrote
+the row after that look. So the node read after the commit, and saw the change. In one statement
+each of the two could miss the other.
 """
 
 from sqlalchemy import delete, func, select
@@ -10,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Position
-from cache.follower import AnotherHistory, Newer, WordUnavailable
 from cache.lease import SETTLED_S
+from cache.replica_keeper import AnotherHistory, Newer, WordUnavailable
 from checker.database.engine import driver_errors
 from checker.errors import Unavailable
 from checker.publication.outbox import read_since
@@ -23,7 +24,7 @@ _FORGOTTEN_S = 3600
 
 
 class RegistryWord:
-    """`cache.follower.RegistryWord` on PostgreSQL; `engine` is one whose statements are bounded."""
+    """The registry's word; `engine` is one whose statements are bounded."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -31,8 +32,8 @@ class RegistryWord:
     async def renew(self, node: str, after: Position) -> Newer | None:
         """Note that `node` lives on the registry's word, then read the changes after `after`.
 
-        None: they cannot be given token by token. Raises WordUnavailable, and AnotherHistory after
-        having noted the change of `after` as lost.
+        Returns None if the changes cannot be given token by token. Raises WordUnavailable, and
+        AnotherHistory after having noted the change of `after` as lost.
         """
         now = func.clock_timestamp()
         row = insert(registry_lease).values(node=node, renewed_at=now)
@@ -61,7 +62,7 @@ class RegistryWord:
 
 
 async def anybody_lives_on_word(connection: AsyncConnection) -> bool:
-    """Whether a node may hold a lease that PostgreSQL gave it; asked after a commit."""
+    """Return whether a node may hold a lease by PostgreSQL's word; asked after a commit."""
     young = select(registry_lease.c.node).where(_AGE < SETTLED_S).exists()
     return bool((await connection.execute(select(young))).scalar_one())
 

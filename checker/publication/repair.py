@@ -1,20 +1,16 @@
 """Asks for a rebuild when a check finds a part of the cache missing.
 
-The finder is a worker and the publisher another process, so the wish goes through Redis: it names
-the generation that is not whole, and a newer one takes the wish away.
+A worker finds the missing part, and the publisher is another process. So the wish goes through
+Redis. The wish names the generation that is not whole, and ends when a newer generation is live.
 """
 
 import asyncio
-import logging
 
-from cache.errors import CacheError
 from cache.store import StandingCache
-from checker.fault_log import FaultLog
+from checker.work import Work
 
 PAUSE_S = 1.0
-"""A torn bucket is found by every check that comes by; one wish is enough."""
-
-_log = logging.getLogger(__name__)
+"""Every check of a torn bucket finds the missing part; one wish is enough."""
 
 
 class Repair:
@@ -25,21 +21,17 @@ class Repair:
         self._found = asyncio.Event()
 
     def report_incomplete(self) -> None:
-        """Say that a check found a part of the live generation missing."""
+        """Note that a check found a part of the live generation missing."""
         self._found.set()
 
-    async def run(self) -> None:
-        """Pass wishes on until cancelled."""
-        faults = FaultLog(_log, "asking for a rebuild of the cache")
-        while True:
-            await self._found.wait()
-            try:
-                live = await self._cache.current()
-                if live is not None:
-                    await self._cache.request_rebuild(live.id)
-            except CacheError as error:
-                faults.met(error)
-            else:
-                faults.passed()
-            await asyncio.sleep(PAUSE_S)
-            self._found.clear()
+    @property
+    def work(self) -> Work:
+        """Wait for a part that is missing and ask for a rebuild, again and again."""
+        return Work(name="asking for a rebuild of the cache", every_s=PAUSE_S, do=self._ask)
+
+    async def _ask(self) -> None:
+        await self._found.wait()
+        live = await self._cache.current()
+        if live is not None:
+            await self._cache.request_rebuild(live.id)
+        self._found.clear()

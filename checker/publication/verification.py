@@ -1,10 +1,9 @@
-"""The background reader: verifies what the cache holds, and takes down a list that is not whole.
+"""The background reader: verifies the list in the cache, and withdraws a list that is not whole.
 
-It runs beside the leader's loop, so once in a deployment. A list whose checksums fail is withdrawn:
-then checks are answered by the registry, and the leader builds the list anew, as for a lost one.
+It works in the process that leads, so once in a deployment. Without a list in the cache the
+registry answers checks, and the leader builds the list anew.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -12,10 +11,13 @@ from cache.errors import CacheIncomplete
 from cache.generation import Generation
 from cache.store import StandingCache
 from cache.verification import Walk
-from checker.fault_log import FaultLog
+from checker.work import Work
 
 WALK_INTERVAL_S = 5.0
 """Between two walks. A small list is walked over in less; of a big one the walk takes minutes."""
+
+STAND_BY_S = 0.25
+"""Between two looks whether this process leads."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,22 +35,21 @@ class Verification:
         self._cache = cache
         self._walk = walk
         self._interval_s = interval_s
-        self._faults = FaultLog(_log, "verifying the cache")
 
-    async def run(self, report_mismatch: Callable[[], None]) -> None:
-        """Walk until cancelled; a walk that fails is begun anew, for nobody else would.
+    def work(self, leads: Callable[[], bool], report_mismatch: Callable[[], None]) -> Work:
+        """Walk again and again, for as long as this process `leads`.
 
         `report_mismatch` is called once for each list that is withdrawn.
         """
-        while True:
-            try:
-                if not await self.is_whole():
-                    report_mismatch()
-            except Exception as error:
-                self._faults.met(error)
-            else:
-                self._faults.passed()
-            await asyncio.sleep(self._interval_s)
+
+        async def walk() -> float | None:
+            if not leads():
+                return STAND_BY_S
+            if not await self.is_whole():
+                report_mismatch()
+            return None
+
+        return Work(name="verifying the cache", every_s=self._interval_s, do=walk)
 
     async def is_whole(self) -> bool:
         """Verify the live generation, and withdraw it if it is not whole; return whether it is.
@@ -61,7 +62,7 @@ class Verification:
         try:
             await self._walk.over(generation)
         except CacheIncomplete as error:
-            # One that was replaced and swept meanwhile is not damaged.
+            # A generation that was replaced and swept meanwhile is not damaged.
             if await self._is_live(generation):
                 _log.error("the cache is not whole, its list is withdrawn: %s", error)
                 await self._cache.withdraw()

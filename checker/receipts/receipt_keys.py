@@ -1,21 +1,18 @@
 """A node's copy of the keys that sign receipts, so that no receipt waits for the database.
 
-Every second the node looks whether one was made or withdrawn. While PostgreSQL is away it goes on
-with those it has: one that was made before takes over at its time all the same.
+Every second the node looks whether a key was made or withdrawn. While PostgreSQL is away the node
+goes on with the keys that it has. A key that was made before still takes over at its time.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.database.engine import driver_errors
+from checker.database.rows_copy import RowsCopy
 from checker.errors import Unavailable
-from checker.fault_log import FaultLog
 from checker.receipts.keys import (
     ReceiptKey,
     make_first_key,
@@ -26,32 +23,32 @@ from checker.receipts.keys import (
 from checker.receipts.schema import receipt_key
 from checker.receipts.signature import PublicKey, PublicKeySet, public_key
 from checker.vault import Vault
+from checker.work import Work
 
 REFRESH_INTERVAL_S: Final = 1.0
 
 KEPT_BY_VERIFIERS_S: Final = 300
-"""For how long a verifier may keep the published keys before it fetches them again."""
+"""How long a verifier may keep the published keys before it fetches them again."""
 
 LEAD_S: Final = 600
-"""From a key's publishing to its signing, where nobody says otherwise: twice what a verifier keeps
-them for, so that one who keeps to that meets no key it does not know.
+"""The default time from the publishing of a key to its first signature.
+
+It is twice `KEPT_BY_VERIFIERS_S`, so that a verifier that fetches in time knows every key.
 """
 
 LEAD_S_MIN: Final = 3
-"""So long every node that reaches PostgreSQL has looked twice; verifiers may have to fetch anew."""
+"""Time for two looks of every node that reaches PostgreSQL. Verifiers may have to fetch again."""
 
-# The number of a key that was withdrawn is given again, its instant is not.
-_MARKS = select(
-    func.count().label("held"),
+# A new key may get the number of a withdrawn key, but never its instant.
+_MARK = select(
+    func.count(),
     func.max(receipt_key.c.number),
     func.max(receipt_key.c.created_at),
 )
 
-_log = logging.getLogger(__name__)
-
 
 class ReceiptKeys:
-    """The keys of one deployment. `published_for` is counted from the end of a key's signing."""
+    """The keys of one deployment. A key stays published for `published_for` after its last use."""
 
     def __init__(
         self,
@@ -67,42 +64,34 @@ class ReceiptKeys:
         self._published_for = published_for
         self._keys: Sequence[ReceiptKey] = ()
         self._shown: Mapping[int, PublicKey] = {}
-        self._seen: tuple[object, ...] | None = None
+        self._copy = RowsCopy(engine, mark=_MARK, read=self._read)
 
-    async def prepare(self) -> None:
-        """Make the deployment's first key if it has none, and read all: before the first receipt.
-
-        Raises:
-            ConfigurationError: they were sealed by another deployment.
-            Unavailable: PostgreSQL is away.
-        """
-        await make_first_key(self._engine, self._vault, self._now())
-        await self.refresh()
-
-    async def run(self) -> None:
-        """Refresh until cancelled; whatever fails is tried again."""
-        faults = FaultLog(_log, "refreshing the keys of receipts")
-        while True:
-            await asyncio.sleep(REFRESH_INTERVAL_S)
-            try:
-                # A node that started while PostgreSQL was away has none yet.
-                await (self.refresh() if self._keys else self.prepare())
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    @property
+    def work(self) -> Work:
+        """Refresh the keys, again and again."""
+        return Work(
+            name="refreshing the keys of receipts", every_s=REFRESH_INTERVAL_S, do=self.refresh
+        )
 
     async def refresh(self) -> None:
-        """Read the keys if one came or went since the last time; raises as `prepare`."""
-        with driver_errors():
-            async with self._engine.connect() as connection:
-                seen = (await connection.execute(_MARKS)).one()
-                # None at all: somebody emptied the table, and those that are held still serve.
-                if not seen.held or tuple(seen) == self._seen:
-                    return
-                self._keys = await read_keys(connection, self._vault)
-                self._shown = {each.number: public_key(each.key) for each in self._keys}
-                self._seen = tuple(seen)
+        """Read the keys if a key was made or withdrawn: one round of this work.
+
+        The first round makes the deployment's first key, if there is none.
+
+        Raises:
+            ConfigurationError: the keys were sealed by another deployment.
+            Unavailable: PostgreSQL is away. The node keeps the keys that it has.
+        """
+        if not self._keys:
+            await make_first_key(self._engine, self._vault, self._now())
+        keys = await self._copy.fresh()
+        # An empty table was emptied by hand: the keys that this node has still serve.
+        if keys:
+            self._keys = keys
+            self._shown = {each.number: public_key(each.key) for each in keys}
+
+    async def _read(self, connection: AsyncConnection) -> Sequence[ReceiptKey]:
+        return await read_keys(connection, self._vault)
 
     def signing(self) -> ReceiptKey:
         """Return the key that signs now.
@@ -115,7 +104,7 @@ class ReceiptKeys:
         return signing_key(self._keys, self._now())
 
     def published(self) -> PublicKeySet:
-        """Give the keys that verify receipts, newest first: those to come, and the old ones too."""
+        """Return the keys that verify receipts, newest first: future keys, and old ones too."""
         now = self._now()
         shown = [each.number for each in reversed(self._keys) if self._is_published(each, now)]
         return PublicKeySet(keys=tuple(self._shown[number] for number in shown))

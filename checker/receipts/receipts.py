@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -22,25 +22,18 @@ async def _give_way() -> None:
     await asyncio.sleep(0)
 
 
-class SigningKeys(Protocol):
-    """Where the key comes from (`checker.receipts.receipt_keys.ReceiptKeys`)."""
-
-    def signing(self) -> ReceiptKey:
-        """Give the key that signs now."""
-        ...
-
-
 class Receipts:
     """Signs what was answered; waits for nothing and nobody."""
 
-    def __init__(self, keys: SigningKeys, *, issuer: str, clock: Clock) -> None:
-        self._keys = keys
+    def __init__(self, signing: Callable[[], ReceiptKey], *, issuer: str, clock: Clock) -> None:
+        """`signing` returns the key that signs now, or raises Unavailable."""
+        self._signing = signing
         self._issuer = issuer
         self._clock = clock
 
     def issue(self, statement: Statement) -> Receipt:
         """Sign one answer."""
-        return self._issue(statement, self._keys.signing(), self._clock.now())
+        return self._issue(statement, self._signing(), self._clock.now())
 
     async def issue_all(
         self,
@@ -55,7 +48,7 @@ class Receipts:
         wanted = [(place, each) for place, each in enumerate(statements) if each is not None]
         if not wanted:
             return receipts
-        key, at = self._keys.signing(), self._clock.now()
+        key, at = self._signing(), self._clock.now()
         for done, (place, statement) in enumerate(wanted, 1):
             receipts[place] = self._issue(statement, key, at)
             if done % AT_ONCE == 0:

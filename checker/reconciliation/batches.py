@@ -1,4 +1,4 @@
-"""Lines on their way: in batches, and in a queue where nobody waits for them."""
+"""Batches of lines, and a queue for them where the caller does not wait for the results."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,7 +8,7 @@ from checker.errors import InvalidRequest
 from checker.reconciliation.past_sale import Line
 
 BATCH_LINES: Final = 500
-"""Judged together, in some tens of milliseconds."""
+"""Lines that are judged together, in some tens of milliseconds."""
 
 BATCH_BYTES: Final = 256 * 1024
 
@@ -17,11 +17,11 @@ QUEUED_BATCHES_MAX: Final = 40
 
 
 IDLE_S: Final = 60.0
-"""So long a sender may pause: few can run at once, and who sends nothing keeps others out."""
+"""A sender may pause for so long. Few files are judged at once: a silent sender blocks others."""
 
 
 async def in_batches(lines: AsyncIterator[Line]) -> AsyncIterator[list[Line]]:
-    """Put lines together; a transfer that is cut off takes the lines with it that wait."""
+    """Yield lines in batches. A transfer that is cut off loses the lines of its last batch."""
     held: list[Line] = []
     held_bytes = 0
     async for number, line in lines:
@@ -37,10 +37,10 @@ async def in_batches(lines: AsyncIterator[Line]) -> AsyncIterator[list[Line]]:
 async def unless_idle(
     chunks: AsyncIterator[bytes], *, idle_s: float = IDLE_S
 ) -> AsyncIterator[bytes]:
-    """Pass chunks on, for as long as they come.
+    """Yield chunks for as long as they come.
 
     Raises:
-        InvalidRequest: none came for `idle_s` seconds.
+        InvalidRequest: no chunk came for `idle_s` seconds.
     """
     while True:
         try:
@@ -54,7 +54,7 @@ async def unless_idle(
 
 
 class BatchQueue:
-    """Batches that came in and wait to be dealt with."""
+    """Batches that came in and wait to be judged."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Sequence[Line] | InvalidRequest | None] = asyncio.Queue(
@@ -62,7 +62,7 @@ class BatchQueue:
         )
 
     async def fill(self, batches: AsyncIterator[Sequence[Line]]) -> None:
-        """Put all batches in, as there is room. Raises InvalidRequest: they were cut off."""
+        """Put all batches in, as there is room. Raises InvalidRequest: the transfer was cut off."""
         try:
             async for batch in batches:
                 await self._queue.put(batch)
@@ -72,7 +72,9 @@ class BatchQueue:
         await self._queue.put(None)
 
     async def batches(self) -> AsyncIterator[Sequence[Line]]:
-        """Give them out, and where they were cut off raise what was told."""
+        """Yield the batches. Raises InvalidRequest behind the last one: the transfer was cut
+        off.
+        """
         while (batch := await self._queue.get()) is not None:
             if isinstance(batch, InvalidRequest):
                 raise batch

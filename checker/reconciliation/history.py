@@ -1,12 +1,15 @@
-"""Judges past sales by the list as it was when each was made.
+"""Judges past sales by the list as it was when each sale was made.
 
-Of each line the version of the list at its instant is found, and the standing that this version
-gave, permits among it, with what had been used of them by then; days and permits are held against
-the instant of the sale. Measures and amounts are those of now, and of what had been spent under a
-cap nothing is reckoned: `cap` says that one would have held.
+| fact | as of |
+|---|---|
+| listings and permits of the subject | the version of the list at the instant of the sale |
+| uses of a permit | the instant of the sale |
+| days and permits | held against the instant of the sale |
+| measures and amounts | now |
+| spending under a cap | not looked up: `cap` means that a cap would have bound the subject |
 
 Nearly all subjects stand in no version of the list at all. One question about a whole batch finds
-those, so that the past is asked for the others alone.
+them, so only the other subjects need a look into the past.
 """
 
 from collections.abc import Sequence
@@ -17,6 +20,7 @@ from sqlalchemy import ARRAY, DateTime, LargeBinary, any_, bindparam, func, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
+from checker.checks.in_slices import claim_of
 from checker.domain.decision import ALLOWED, Decision, Outcome
 from checker.domain.rules import decide
 from checker.domain.standing import Standing
@@ -24,11 +28,13 @@ from checker.policy.book import PolicyBook
 from checker.reconciliation.past_sale import PreparedSale
 from checker.registry.schema import bound_document, change, document
 from checker.registry.sealing import Sealer
-from checker.registry.standings import Question, find_standings
+from checker.registry.standings import find_standings
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale, and what would have been answered; `list_version` None: there was no list yet."""
+    """A sale, and the answer that it would have had. `list_version` is None if there was no list
+    yet.
+    """
 
     sale: PreparedSale
     decision: Decision
@@ -36,7 +42,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_adverse(self) -> bool:
-        """Whether it would not simply have been allowed."""
+        """Whether the sale would not have been a plain `allow`."""
         return self.decision.outcome is not Outcome.ALLOW
 
 
@@ -50,19 +56,19 @@ class History:
     async def judge(
         self, connection: AsyncConnection, sales: Sequence[PreparedSale], account_id: str
     ) -> list[Judged]:
-        """Judge sales of one account, in their order."""
+        """Return the judgements of sales of one account, in the order of the sales."""
         versions = await _versions_at(connection, {sale.sold_at for sale in sales})
-        questions = [self._question(sale, account_id) for sale in sales]
-        known = await _ever_listed(connection, {each for one in questions for each in one.tokens})
+        tokens = {token for sale in sales for token in sale.check.subject.tokens}
+        known = await _ever_listed(connection, tokens)
         decisions = [ALLOWED] * len(sales)
         suspected: dict[int, list[int]] = {}
-        for place, (sale, question) in enumerate(zip(sales, questions, strict=True)):
+        for place, sale in enumerate(sales):
             version = versions.get(sale.sold_at)
-            if version is not None and not known.isdisjoint(question.tokens):
+            if version is not None and not known.isdisjoint(sale.check.subject.tokens):
                 suspected.setdefault(version, []).append(place)
         for version, places in suspected.items():
-            asked = [(sales[place], questions[place]) for place in places]
-            told = await self._judge_then(connection, asked, version)
+            then = [sales[place] for place in places]
+            told = await self._judge_then(connection, then, account_id, version)
             for place, decision in zip(places, told, strict=True):
                 decisions[place] = decision
         return [
@@ -73,55 +79,48 @@ class History:
     async def _judge_then(
         self,
         connection: AsyncConnection,
-        asked: Sequence[tuple[PreparedSale, Question]],
+        sales: Sequence[PreparedSale],
+        account_id: str,
         version: int,
     ) -> list[Decision]:
         """Judge sales by one version of the list.
 
-        What had been used of a permit is a matter of the instant, not of the version; so whoever
-        has a counted one is asked about alone.
+        The uses of a permit depend on the instant, not on the version. So each subject with a
+        counted permit is asked about alone.
         """
-        vault = self._sealer.vault
-        questions = [question for _, question in asked]
-        findings = await find_standings(connection, vault, questions, version=version)
+        subjects = [sale.check.subject for sale in sales]
+        findings = await find_standings(connection, self._sealer, subjects, version=version)
         standings = list(findings.standings)
-        for place, (sale, question) in enumerate(asked):
+        for place, sale in enumerate(sales):
             if any(permit.is_counted for permit in standings[place].permits):
                 then = await find_standings(
-                    connection, vault, [question], version=version, used_until=sale.sold_at
+                    connection,
+                    self._sealer,
+                    [sale.check.subject],
+                    claims=[claim_of(self._sealer, (sale.check, account_id))],
+                    version=version,
+                    used_until=sale.sold_at,
                 )
                 [standings[place]] = then.standings
         return [
-            self._decide(sale, standing)
-            for (sale, _), standing in zip(asked, standings, strict=True)
+            self._decide(sale, standing) for sale, standing in zip(sales, standings, strict=True)
         ]
 
     def _decide(self, sale: PreparedSale, standing: Standing) -> Decision:
         policy = self._policies.effective(sale.check.jurisdiction)
         return decide(standing, sale.check.service, policy=policy, now=sale.sold_at)
 
-    def _question(self, sale: PreparedSale, account_id: str) -> Question:
-        """Ask as the check of the sale would have: what it has used of a permit is its own."""
-        check = sale.check
-        claim = None
-        if check.reference is not None:
-            claim = self._sealer.sale_token(account_id, check.reference, check.service)
-        return Question(
-            document=check.document,
-            tokens=self._sealer.tokens_of(check.document, check.name),
-            name_token=None if check.name is None else self._sealer.name_token(check.name),
-            claim=claim,
-        )
-
 
 async def _versions_at(connection: AsyncConnection, instants: set[datetime]) -> dict[datetime, int]:
-    """Give the version of the list at each instant; before the first one there is none."""
+    """Return the version of the list at each instant. Instants before the first version are left
+    out.
+    """
     rows = await connection.execute(_VERSIONS, {"instants": sorted(instants)})
     return {row.instant: row.version for row in rows if row.version is not None}
 
 
 async def _ever_listed(connection: AsyncConnection, tokens: set[Token]) -> set[Token]:
-    """Give those of some tokens that any version of the list may reach, by whatever way."""
+    """Return the tokens that any version of the list may reach, in any way."""
     rows = await connection.execute(_KNOWN, {"tokens": list(tokens)})
     return {Token(token) for token in rows.scalars()}
 

@@ -1,4 +1,4 @@
-"""A reconciliation as it is told: how far it came, and what came of the lines."""
+"""A reconciliation as its owner sees it: its progress, and the results of its lines."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 
 HEARTBEAT_S: Final = 10.0
-"""How often a process says that it still works."""
+"""How often a working process notes that it still works."""
 
 SILENT_AFTER: Final = timedelta(seconds=60)
-"""So long without a word, and the process has died."""
+"""A process that has noted nothing for so long has died."""
 
 
 class ReconciliationStatus(StrEnum):
@@ -22,7 +22,7 @@ class ReconciliationStatus(StrEnum):
 
 
 class Interruption(StrEnum):
-    """Why a reconciliation ended before its last line; the rest is sent as another one."""
+    """Why a reconciliation ended before its last line. The owner sends the rest as a new one."""
 
     CUT_OFF = "cut-off"
     QUOTA_EXCEEDED = "quota-exceeded"
@@ -31,10 +31,10 @@ class Interruption(StrEnum):
 
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of an account; `lines` is the number of the last line that was dealt with.
+    """One file of an account. `lines` is the number of the last line that was judged.
 
-    `adverse` sales would not simply have been allowed; `rejected` lines could not be judged.
-    `number` grows in the order in which they began.
+    `adverse` sales would not have been a plain `allow`. `rejected` lines could not be judged.
+    `number` grows in the order in which reconciliations began.
     """
 
     number: int
@@ -49,7 +49,9 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
 
     def at(self, now: datetime) -> "Reconciliation":
-        """Tell how it stands at an instant: who has been silent for long has stopped."""
+        """Return the reconciliation as it stands at an instant: silent for long, it was
+        interrupted.
+        """
         if self.status is ReconciliationStatus.RUNNING and self.touched_at + SILENT_AFTER < now:
             return msgspec.structs.replace(
                 self, status=ReconciliationStatus.INTERRUPTED, reason=Interruption.STOPPED
@@ -57,8 +59,8 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
         return self
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a line: a decision with its reasons, or an error."""
+class ReconciliationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one line: a decision with its reasons, or an error."""
 
     line: int
     reference: str | None

@@ -2,8 +2,8 @@
 
 A line of NDJSON is a check with `sold_at`. In CSV the same fields are columns: `document_type`,
 `document_number`, `name`, `sold_at`, `jurisdiction`, `reference`, `service` for its type, and the
-fields of the services by their names; an empty cell is a field that is left out. A record is one
-line of its own, so no cell holds a line break.
+fields of the services by their names. An empty cell is a missing field. A record is one line, so no
+cell holds a line break.
 """
 
 import csv
@@ -15,11 +15,12 @@ from typing import Any, Final
 import msgspec
 
 from checker.accounts.keys import Caller
-from checker.checks.request import Check, Place, PreparedCheck, Reference, Subject, prepare
+from checker.checks.request import Place, Reference, Subject, prepare
 from checker.decoding import decode
 from checker.domain.clock import instant_or_day, shanghai_day
 from checker.domain.service import SERVICES, Service
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope
+from checker.registry.prepared_check import PreparedCheck, TokensOf
 
 LINE_BYTES_MAX: Final = 16 * 1024
 """A sale has some 300 bytes; the longest name and reference that are allowed fit in."""
@@ -41,7 +42,7 @@ class SalesFormat(StrEnum):
 
 
 class PastSale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sale: a check, and when it was; a day alone means its beginning in Asia/Shanghai."""
+    """One sale: a check, and its instant. A day alone means its beginning in Asia/Shanghai."""
 
     subject: Subject
     service: Service
@@ -60,7 +61,7 @@ class RejectedCode(StrEnum):
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a line; neither text repeats what stood there."""
+    """The fault of a line. Neither text repeats the line."""
 
     code: RejectedCode
     detail: str
@@ -76,19 +77,22 @@ class PreparedSale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SalesReader:
-    """Reads the lines of one file for one caller; `open` comes first."""
+    """Reads the lines of one file of one caller. `open` comes first."""
 
-    def __init__(self, form: SalesFormat, caller: Caller, now: datetime) -> None:
+    def __init__(
+        self, form: SalesFormat, caller: Caller, now: datetime, tokens_of: TokensOf
+    ) -> None:
         self._form = form
         self._caller = caller
         self._now = now
+        self._tokens_of = tokens_of
         self._columns: Sequence[str] = ()
 
     async def open(self, lines: AsyncIterator[Line]) -> None:
-        """Read the header, where there is one.
+        """Read the header, if the format has one.
 
         Raises:
-            InvalidRequest: it is none, or names what is no column.
+            InvalidRequest: there is no header, or it names an unknown column.
         """
         if self._form is SalesFormat.CSV:
             # Without a default: CPython takes a tuple there for the arguments of an exception.
@@ -99,7 +103,7 @@ class SalesReader:
             self._columns = _header(line)
 
     def read(self, number: int, line: bytes | None) -> PreparedSale | Rejected:
-        """Read one line."""
+        """Return the sale of one line, or the reason why the line is rejected."""
         try:
             if line is None:
                 raise InvalidRequest(f"the line has more than {LINE_BYTES_MAX} bytes")
@@ -113,13 +117,7 @@ class SalesReader:
             return Rejected(code=RejectedCode.OUT_OF_SCOPE, detail=str(error))
 
     def _prepared(self, number: int, sale: PastSale) -> PreparedSale:
-        check = Check(
-            subject=sale.subject,
-            service=sale.service,
-            jurisdiction=sale.jurisdiction,
-            reference=sale.reference,
-        )
-        prepared = prepare(check, self._caller, shanghai_day(self._now))
+        prepared = prepare(sale, self._caller, shanghai_day(self._now), self._tokens_of)
         try:
             sold_at = instant_or_day(sale.sold_at)
         except ValueError as error:

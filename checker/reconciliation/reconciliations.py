@@ -1,8 +1,8 @@
-"""The reconciliations of a deployment: begun, worked through, looked at, and forgotten.
+"""The reconciliations of a deployment: begun, worked on, read, and forgotten.
 
-A file is nowhere but in the batch that is worked on, and in the queue before it where the caller
-does not wait. So what is interrupted is not taken up again: the caller learns how many lines were
-dealt with, and sends the rest.
+A file exists only in the batch in work, and in the queue before it if the caller does not wait. So
+an interrupted reconciliation cannot go on. The caller learns how many lines were judged, and sends
+the rest.
 """
 
 import asyncio
@@ -19,18 +19,23 @@ from checker.accounts.quotas import Quotas
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock
 from checker.errors import CheckerError, NotFound, Unavailable
-from checker.fault_log import FaultLog
 from checker.policy.book import PolicyBook
 from checker.reconciliation import rows
 from checker.reconciliation.batches import BatchQueue
 from checker.reconciliation.history import History
-from checker.reconciliation.job import HEARTBEAT_S, Reconciliation, ReconciliationStatus, Result
+from checker.reconciliation.job import (
+    HEARTBEAT_S,
+    Reconciliation,
+    ReconciliationResult,
+    ReconciliationStatus,
+)
 from checker.reconciliation.past_sale import Line, SalesReader
 from checker.reconciliation.working import REFERENCE, Working
 from checker.registry.sealing import Sealer
+from checker.work import Work
 
 RUNNING_MAX: Final = 2
-"""At once in one process: each takes a connection of those that checks have."""
+"""Reconciliations that one process runs at once. Each takes a connection from the checks."""
 
 BUSY_S: Final = 10
 """When another one may be tried."""
@@ -67,10 +72,10 @@ class Reconciliations:
         self._tasks: set[asyncio.Task[Reconciliation]] = set()
 
     async def open(self, caller: Caller) -> Reconciliation:
-        """Begin one, with no line dealt with yet; `work` or `take_in` comes next.
+        """Begin a reconciliation without lines, and return it. `work` or `take_in` comes next.
 
         Raises:
-            Unavailable: so many run here already, or the registry cannot be reached.
+            Unavailable: too many run in this process already, or the registry cannot be reached.
         """
         if len(self._running) >= RUNNING_MAX:
             text = "so many reconciliations run that another one must wait"
@@ -100,7 +105,7 @@ class Reconciliations:
         reader: SalesReader,
         batches: AsyncIterator[Sequence[Line]],
     ) -> Reconciliation:
-        """Deal with all lines; see `Working.work`, and what it raises."""
+        """Judge all lines, and return the reconciliation. Raises the errors of `Working.work`."""
         try:
             return await self._working.work(opened, caller, reader, batches)
         finally:
@@ -113,10 +118,12 @@ class Reconciliations:
         reader: SalesReader,
         batches: AsyncIterator[Sequence[Line]],
     ) -> None:
-        """Take all lines in, and deal with them meanwhile; what is left of them when this returns
-        is dealt with afterwards. The queue is bounded, so who sends faster than this works waits.
+        """Take all lines in, and judge them meanwhile.
 
-        Raises as `work`, for as long as lines come in.
+        Lines that are left when this returns are judged afterwards. The queue is bounded, so a
+        sender that is faster than the work waits.
+
+        Raises the errors of `work`, for as long as lines come in.
         """
         queue = BatchQueue()
         work = asyncio.create_task(self.work(opened, caller, reader, queue.batches()))
@@ -132,7 +139,7 @@ class Reconciliations:
         await (filling if filling.done() else work)
 
     async def find(self, account_id: str, reconciliation_id: str) -> Reconciliation:
-        """Find one of an account's. Raises NotFound, and Unavailable."""
+        """Return a reconciliation of an account. Raises NotFound and Unavailable."""
 
         async def read(connection: AsyncConnection) -> Reconciliation | None:
             return await rows.find(connection, account_id, reconciliation_id)
@@ -144,7 +151,8 @@ class Reconciliations:
         return found.at(self._clock.now())
 
     async def page(self, account_id: str, after: int, limit: int) -> tuple[Reconciliation, ...]:
-        """Give up to `limit` of an account's, oldest first, from the number `after` on.
+        """Return up to `limit` reconciliations of an account behind the number `after`, oldest
+        first.
 
         Raises Unavailable.
         """
@@ -156,8 +164,10 @@ class Reconciliations:
             found = await attempt(self._engine, read)
         return tuple(each.at(self._clock.now()) for each in found)
 
-    async def results(self, number: int, after: int, limit: int) -> tuple[Result, ...]:
-        """Give up to `limit` results in the order of their lines, from the line `after` on.
+    async def results(
+        self, number: int, after: int, limit: int
+    ) -> tuple[ReconciliationResult, ...]:
+        """Return up to `limit` results behind the line `after`, in the order of their lines.
 
         Raises Unavailable.
         """
@@ -169,20 +179,13 @@ class Reconciliations:
             found = await attempt(self._engine, read)
         return tuple(self._result(row) for row in found)
 
-    async def run(self) -> None:
-        """Say which are worked on here, and forget old ones, until cancelled."""
-        faults = FaultLog(_log, "keeping reconciliations")
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            try:
-                await self.keep()
-            except Exception as error:
-                faults.met(error)
-            else:
-                faults.passed()
+    @property
+    def upkeep(self) -> Work:
+        """Keep the reconciliations of this process, again and again."""
+        return Work(name="keeping reconciliations", every_s=HEARTBEAT_S, do=self.keep)
 
     async def keep(self) -> None:
-        """Do so once. Raises Unavailable."""
+        """Note which reconciliations run here, and forget old ones. Raises Unavailable."""
         now = self._clock.now()
         with driver_errors():
             if self._running:
@@ -194,14 +197,14 @@ class Reconciliations:
                     is_left = await rows.forget(connection, now - KEPT)
 
     async def aclose(self) -> None:
-        """Stop; what is not dealt with yet is interrupted."""
+        """Stop. Unfinished reconciliations are interrupted."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _result(self, row: Any) -> Result:
+    def _result(self, row: Any) -> ReconciliationResult:
         reference = row.reference
-        return Result(
+        return ReconciliationResult(
             line=row.line,
             reference=None
             if reference is None
@@ -221,5 +224,5 @@ class Reconciliations:
             return
         error = task.exception()
         if error is not None and not isinstance(error, CheckerError):
-            # Of what it was about nothing may be said, so neither its text nor where it was.
+            # The text and the place of the error could name a person, so neither is logged.
             _log.error("unexpected %s in a reconciliation", type(error).__name__)

@@ -1,4 +1,4 @@
-"""Reconciliations as PostgreSQL keeps them."""
+"""Reconciliations in PostgreSQL."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ FORGOTTEN_AT_ONCE = 5_000
 
 
 async def write(connection: AsyncConnection, row: dict[str, Any]) -> Reconciliation:
-    """Write a new reconciliation."""
+    """Write a new reconciliation, and return it."""
     written = insert(reconciliation).values(row).returning(reconciliation)
     return _read((await connection.execute(written)).one())
 
@@ -24,7 +24,7 @@ async def write(connection: AsyncConnection, row: dict[str, Any]) -> Reconciliat
 async def write_results(
     connection: AsyncConnection, number: int, progress: dict[str, Any], results: Sequence[Any]
 ) -> None:
-    """Write how far a reconciliation came, and what came of the lines up to there."""
+    """Write the progress of a reconciliation, and the results of the lines so far."""
     if results:
         await connection.execute(insert(reconciliation_result), list(results))
     await connection.execute(
@@ -35,7 +35,9 @@ async def write_results(
 async def end(
     connection: AsyncConnection, number: int, now: datetime, reason: Interruption | None
 ) -> Reconciliation:
-    """Write that a reconciliation is done, or why it is not; the first end stands."""
+    """Write the end of a reconciliation, or why it was interrupted; return it. The first end
+    stands.
+    """
     status = ReconciliationStatus.DONE if reason is None else ReconciliationStatus.INTERRUPTED
     ended = {"status": status, "reason": reason, "ended_at": now, "touched_at": now}
     runs = reconciliation.c.status == ReconciliationStatus.RUNNING
@@ -47,14 +49,14 @@ async def end(
 
 
 async def touch(connection: AsyncConnection, ids: Collection[str], now: datetime) -> None:
-    """Say that some are worked on still."""
+    """Note that reconciliations are still worked on."""
     await connection.execute(_TOUCH, {"ids": list(ids), "now": now})
 
 
 async def find(
     connection: AsyncConnection, account_id: str, reconciliation_id: str
 ) -> Reconciliation | None:
-    """Find one of an account's; an id that is no UUID is nobody's."""
+    """Return a reconciliation of an account, or None. An id that is no UUID is unknown."""
     try:
         known_by = str(UUID(reconciliation_id))
     except ValueError:
@@ -67,7 +69,7 @@ async def find(
 async def read_page(
     connection: AsyncConnection, account_id: str, after: int, limit: int
 ) -> tuple[Reconciliation, ...]:
-    """Read up to `limit` of an account's, oldest first, from the number `after` on."""
+    """Return up to `limit` reconciliations of an account behind number `after`, oldest first."""
     parameters = {"account_id": account_id, "after": after, "limit": limit}
     return tuple(_read(row) for row in await connection.execute(_PAGE, parameters))
 
@@ -75,14 +77,16 @@ async def read_page(
 async def read_results(
     connection: AsyncConnection, number: int, after: int, limit: int
 ) -> Sequence[Any]:
-    """Read up to `limit` rows of results in the order of their lines, from `after` on."""
+    """Return up to `limit` rows of results behind the line `after`, in the order of their lines."""
     parameters = {"number": number, "after": after, "limit": limit}
     rows: Sequence[Any] = (await connection.execute(_RESULTS, parameters)).all()
     return rows
 
 
 async def forget(connection: AsyncConnection, before: datetime) -> bool:
-    """Remove some of what began before an instant; False: nothing of it is left."""
+    """Delete some rows of a reconciliation that began before an instant. Return False if none is
+    left.
+    """
     old = await connection.execute(_OLD, {"before": before})
     number = old.scalar_one_or_none()
     if number is None:

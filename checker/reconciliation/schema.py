@@ -1,7 +1,7 @@
-"""Tables of reconciliations: how far each came, and what of it was adverse or could not be read.
+"""Tables of reconciliations: the progress of each, and its adverse and unreadable lines.
 
-A sale that would have been allowed leaves no row, and no row says whom a sale was to: a result is
-known by its line, and by the seller's own reference, which stands sealed.
+A sale that would have been a plain `allow` leaves no row. No row names the subject of a sale: a
+result has the number of its line, and the seller's own reference, which stands sealed.
 """
 
 from sqlalchemy import (
@@ -29,10 +29,10 @@ reconciliation = Table(
     # Why it was interrupted.
     Column("reason", Text),
     Column("created_at", DateTime(timezone=True), nullable=False, index=True),
-    # The process that works on it says so now and then: one that died no longer does.
+    # The working process writes the instant now and then. A process that died no longer does.
     Column("touched_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
-    # The number of the last line that was dealt with, and what came of the lines.
+    # The number of the last line that was judged, and counts of the lines.
     Column("lines", BigInteger, nullable=False),
     Column("adverse", BigInteger, nullable=False),
     Column("rejected", BigInteger, nullable=False),
@@ -49,7 +49,7 @@ reconciliation_result = Table(
         primary_key=True,
     ),
     Column("line", BigInteger, primary_key=True),
-    # Of a sale that would not simply have been allowed.
+    # Of a sale that would not have been a plain `allow`.
     Column("reference", LargeBinary),
     Column("sold_at", DateTime(timezone=True)),
     Column("service", Text),

@@ -1,6 +1,6 @@
-"""Deals with the lines of one file, batch by batch, and keeps what of them was adverse.
+"""Judges the lines of one file, batch by batch, and keeps the adverse results.
 
-With each batch its results and how far the file came are committed; then the batch is forgotten.
+Each batch is committed with its results and the progress of the file. Then the batch is forgotten.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from checker.registry.sealing import Sealer
 REFERENCE: Final = "reconciliation_result.reference"
 
 LINES_AT_ONCE: Final = 20
-"""Lines read before others of the event loop have their turn: some two milliseconds."""
+"""Lines that are read before the event loop runs other tasks: some two milliseconds."""
 
 REJECTED_KEPT_MAX: Final = 1_000
-"""Of a file that is no file of sales, so many lines are told; the others are counted."""
+"""Rejected lines that are kept. The others are counted, as in a file that holds no sales."""
 
 _NO_LIST = Rejected(code=RejectedCode.NO_LIST, detail="no list had been taken in by then")
 
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Working:
-    """What works through files."""
+    """Works through files."""
 
     def __init__(
         self, *, engine: AsyncEngine, sealer: Sealer, history: History, clock: Clock, quotas: Quotas
@@ -61,9 +61,9 @@ class Working:
         reader: SalesReader,
         batches: AsyncIterator[Sequence[Line]],
     ) -> Reconciliation:
-        """Deal with all lines; when this returns the results are durable.
+        """Judge all lines, and return the reconciliation. The results are durable then.
 
-        Raises, with what came before kept:
+        Raises, and keeps the earlier batches:
             InvalidRequest: the transfer was cut off.
             QuotaExceeded: the caller has no items left for the next lines.
             Unavailable: the registry cannot be reached.
@@ -72,7 +72,7 @@ class Working:
         progress = opened
         try:
             async for batch in batches:
-                progress = await self._deal_with(progress, caller, reader, batch)
+                progress = await self._judge_batch(progress, caller, reader, batch)
             reason = None
             return await self._end(opened.number, None)
         except CheckerError as error:
@@ -82,7 +82,7 @@ class Working:
             if reason is not None:
                 await self._interrupt(opened.number, reason)
 
-    async def _deal_with(
+    async def _judge_batch(
         self,
         progress: Reconciliation,
         caller: Caller,
@@ -143,7 +143,7 @@ class Working:
                 return await rows.end(connection, number, self._clock.now(), reason)
 
     async def _interrupt(self, number: int, reason: Interruption) -> None:
-        """Write it down if that can be; if not, its silence tells."""
+        """Write the interruption down, if possible. If not, the silence of the row shows it."""
         try:
             await self._end(number, reason)
         except Unavailable:
@@ -151,7 +151,7 @@ class Working:
 
 
 async def _read(reader: SalesReader, batch: Sequence[Line]) -> dict[int, PreparedSale | Rejected]:
-    """Read the lines of a batch, by their numbers."""
+    """Return the lines of a batch as they were read, by their numbers."""
     read = {}
     for count, (number, line) in enumerate(batch, 1):
         read[number] = reader.read(number, line)
@@ -171,7 +171,7 @@ def _error_row(number: int, line: int, rejected: Rejected) -> dict[str, Any]:
 
 
 def _interruption(error: CheckerError) -> Interruption:
-    """Say why a file was not dealt with to its end."""
+    """Return the reason why a file was not judged to its end."""
     match error:
         case QuotaExceeded():
             return Interruption.QUOTA_EXCEEDED

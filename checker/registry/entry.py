@@ -17,13 +17,6 @@ class PartyType(StrEnum):
     ORGANIZATION = "organization"
 
 
-class FeedFormat(StrEnum):
-    """How the lines of a feed are written."""
-
-    LISTING = "listing"
-    ZXGK = "zxgk"
-
-
 class RejectCode(StrEnum):
     """Why a line of the feed was not accepted."""
 

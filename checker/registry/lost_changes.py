@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.changes import Position
-from cache.following import Held
+from cache.replica_source import HeldChange
 from checker.domain.clock import Instant
 from checker.registry.schema import change, lost_change
 
@@ -53,7 +53,7 @@ _newest = select(func.coalesce(func.max(change.c.version), 0))
 _noting = insert(lost_change).on_conflict_do_nothing().returning(lost_change.c.version)
 
 
-async def ids_unknown(connection: AsyncConnection, held: Collection[Held]) -> frozenset[str]:
+async def ids_unknown(connection: AsyncConnection, held: Collection[HeldChange]) -> frozenset[str]:
     """Return the ids among `held` of changes that the registry does not have."""
     versions = sorted({each.version for each in held})
     rows = await connection.execute(_known, {"versions": versions})
@@ -67,7 +67,7 @@ async def note_lost(connection: AsyncConnection, positions: Iterable[Position]) 
     Each is logged once in the deployment. The caller commits.
     """
     by_id = {position.change_id: position for position in positions}
-    held = {Held(each.version, each.change_id) for each in by_id.values()}
+    held = {HeldChange(each.version, each.change_id) for each in by_id.values()}
     lost = [by_id[change_id] for change_id in await ids_unknown(connection, held)]
     if not lost:
         return 0

@@ -7,6 +7,7 @@ by character here: the index hides more than the list does.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -30,7 +31,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.token import Token
 from checker.database.engine import driver_errors, fetch
-from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
 from checker.domain.permit import Permit
 from checker.domain.role import Role
@@ -44,29 +44,17 @@ from checker.domain.standing import (
     removal_overdue_from,
 )
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
+from checker.registry.prepared_check import PreparedSubject
 from checker.registry.schema import change, permit, permit_use
-from checker.registry.sealing import DOCUMENT_NUMBER
+from checker.registry.sealing import DOCUMENT_NUMBER, Sealer
 from checker.registry.versions import VERSION_COLUMNS, ListVersion
 from checker.vault import Vault
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asked about: a normalised document, every token it may stand under, and the name.
-
-    Without the document itself no masked number is found. `claim` tells one sale from another: what
-    it has used of a permit is not used up for itself.
-    """
-
-    document: Document | None
-    tokens: tuple[Token, ...]
-    name_token: Token | None
-    claim: bytes | None = None
-
-
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """One standing a question, and the version of the list that they were read from.
+    """One standing a subject, and the version of the list that they were read from.
 
     Without a version there was no list, and the standings say nothing.
     """
@@ -77,25 +65,27 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_standings(
     registry: AsyncEngine | AsyncConnection,
-    vault: Vault,
-    questions: Sequence[Question],
+    sealer: Sealer,
+    subjects: Sequence[PreparedSubject],
     *,
+    claims: Sequence[bytes | None] | None = None,
     version: int | None = None,
     used_until: datetime | None = None,
 ) -> Findings:
-    """Find all links and permits of each subject, whatever day they hold on.
+    """Return all links and permits of each subject, whatever day they hold on.
 
-    With `version`, those that were in force then; of a permit's uses those until `used_until` are
-    counted. A connection reads within its transaction, whose errors are its owner's to tell; an
-    engine in a trip of its own.
+    `claims` has one claim a subject, which tells one sale from another: uses of a permit with this
+    claim are not used up for this sale. With `version`, the standings are those of this version,
+    and only uses of permits until `used_until` count. A connection reads within its transaction,
+    and its owner handles its errors; an engine reads on a connection of its own.
 
     Raises:
-        Unavailable: PostgreSQL is away or too slow (asked by an engine).
+        Unavailable: PostgreSQL is away or too slow (with an engine).
     """
     # Arrays: the protocol has room for 32 767 parameters, a batch for 50 000 tokens.
     parameters: dict[str, Any] = {
-        "tokens": list({token for question in questions for token in question.tokens}),
-        "claims": list({each.claim for each in questions if each.claim is not None}),
+        "tokens": list({token for subject in subjects for token in subject.tokens}),
+        "claims": list({claim for claim in claims or () if claim is not None}),
     }
     statement = _NOW
     if version is not None:
@@ -107,7 +97,7 @@ async def find_standings(
     else:
         rows = (await registry.execute(statement, parameters)).mappings().all()
     if not rows:
-        return Findings(version=None, standings=(NOT_LISTED,) * len(questions))
+        return Findings(version=None, standings=(NOT_LISTED,) * len(subjects))
     by_token: dict[bytes, list[Any]] = {}
     for row in rows:
         if row["asked"] is not None:
@@ -115,16 +105,27 @@ async def find_standings(
     first = rows[0]
     return Findings(
         version=ListVersion.of(first),
-        standings=tuple(_standing(question, by_token, vault) for question in questions),
+        standings=tuple(
+            _standing(subject, claim, by_token, sealer)
+            for subject, claim in zip(subjects, claims or repeat(None), strict=False)
+        ),
     )
 
 
-def _standing(question: Question, by_token: dict[bytes, list[Any]], vault: Vault) -> Standing:
-    rows = [row for token in question.tokens for row in by_token.get(token, ())]
+def _standing(
+    subject: PreparedSubject,
+    claim: bytes | None,
+    by_token: dict[bytes, list[Any]],
+    sealer: Sealer,
+) -> Standing:
+    rows = [row for token in subject.tokens for row in by_token.get(token, ())]
     if not rows:
         return NOT_LISTED
-    found = (_link(question, row, vault) for row in rows if row["permit_id"] is None)
-    permits = (_permit(question, row) for row in rows if row["permit_id"] is not None)
+    name_token = None if subject.name is None else sealer.name_token(subject.name)
+    found = (
+        _link(subject, name_token, row, sealer.vault) for row in rows if row["permit_id"] is None
+    )
+    permits = (_permit(claim, row) for row in rows if row["permit_id"] is not None)
     return Standing(
         # A company listed by its uscc and its organization code is one party.
         links=tuple(dict.fromkeys(link for link in found if link is not None)),
@@ -132,8 +133,10 @@ def _standing(question: Question, by_token: dict[bytes, list[Any]], vault: Vault
     )
 
 
-def _link(question: Question, row: Any, vault: Vault) -> Link | None:
-    match = _match(question, row, vault)
+def _link(
+    subject: PreparedSubject, name_token: Token | None, row: Any, vault: Vault
+) -> Link | None:
+    match = _match(subject, name_token, row, vault)
     if match is None:
         return None
     fulfilled_on = row["fulfilled_on"]
@@ -154,24 +157,26 @@ def _link(question: Question, row: Any, vault: Vault) -> Link | None:
     )
 
 
-def _match(question: Question, row: Any, vault: Vault) -> Match | None:
+def _match(
+    subject: PreparedSubject, name_token: Token | None, row: Any, vault: Vault
+) -> Match | None:
     """How well the row fits; None: it is somebody else's."""
     if row["masked"]:
-        if question.document is None:
+        if subject.document is None:
             return None
         masked = MaskedNumber.parse(
             vault.open(row["number"], DOCUMENT_NUMBER, row["listing_id"], row["token"].hex())
         )
-        return Match.MASKED if masked.matches(question.document.number) else None
-    if question.name_token is None or question.name_token == row["name_token"]:
+        return Match.MASKED if masked.matches(subject.document.number) else None
+    if name_token is None or name_token == row["name_token"]:
         return Match.DOCUMENT
     return Match.NAME_DIFFERS
 
 
-def _permit(question: Question, row: Any) -> Permit:
+def _permit(claim: bytes | None, row: Any) -> Permit:
     uses_left = None
     if row["uses"] is not None:
-        own = 1 if question.claim is not None and question.claim in (row["claimed"] or ()) else 0
+        own = 1 if claim is not None and claim in (row["claimed"] or ()) else 0
         uses_left = max(0, row["uses"] - row["used"] + own)
     return Permit(
         id=row["permit_id"],

@@ -1,1 +1,1 @@
-"""The processes of a server, and what keeps them alive."""
+"""The processes of a server, and their supervisor."""

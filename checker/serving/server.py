@@ -1,11 +1,11 @@
 """Runs the HTTP server: workers on uvloop, each a node of its own, and one publisher.
 
-The main process holds the embedded servers, if any, hands their URLs to the others by the
-environment, and keeps the others alive (`checker.serving.supervision`). They end with it
-(`checker.node.parent`).
+The main process holds the embedded servers, if any, and hands their URLs to the other processes by
+the environment. It keeps the other processes alive (`checker.serving.supervision`), and they end
+with it (`checker.node.parent`).
 
-granian answers HTTP. Its way with workers that die is not used: it stops all of them when one dies
-twice in 5.5 seconds, as a worker does that cannot start while PostgreSQL is away.
+granian answers HTTP. granian's own supervision is not used: it stops all workers when one worker
+dies twice in 5.5 seconds, as a worker may that cannot start while PostgreSQL is away.
 """
 
 import logging
@@ -33,7 +33,7 @@ from checker.config import (
 )
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat, keep_log, log_settings
-from checker.serving.publishing import PUBLISHING_JOB
+from checker.serving.publishing_process import PUBLISHING_JOB
 from checker.serving.supervision import Job, Supervisor
 
 BACKLOG: Final = 4096
@@ -62,7 +62,7 @@ _log = logging.getLogger(__name__)
 
 
 def refuse_unusable(host: str, port: int) -> None:
-    """Refuse at once, and in a line, a setting that would keep the workers from serving.
+    """Refuse at once, with one line, a setting that would keep the workers from serving.
 
     Raises:
         ConfigurationError: the address cannot be listened on, or traces are wanted and cannot be.
@@ -72,7 +72,7 @@ def refuse_unusable(host: str, port: int) -> None:
 
 
 def refuse_taken(host: str, port: int) -> None:
-    """Refuse at once, and in a line, an address on which another process listens.
+    """Refuse at once, with one line, an address on which another process listens.
 
     Raises:
         ConfigurationError: the address cannot be listened on.
@@ -93,7 +93,7 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM. `config` names both servers.
 
-    `log_format` is for where nothing else is set.
+    `log_format` counts where the configuration names no format.
     """
     assert config.database_url is not None
     assert config.redis_url is not None

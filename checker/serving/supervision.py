@@ -1,13 +1,13 @@
-"""Keeps processes alive: each one is started again when it ends, and none pays for another.
+"""Keeps processes alive: each process is started again when it ends.
 
     ends ──> pause ──> starts ──> lives `STEADY_S` or longer: the next pause is none at all
                           └─────> ends sooner: the next pause is twice this one, up to a cap
 
 A supervisor never gives up: a process that cannot start today, because a disk is full or a file is
-missing, starts once the cause is gone, and nobody has to notice first. It never stops a process
-that lives because another one does not.
+missing, starts once the cause is gone, without an operator. A supervisor never stops a process that
+lives because another process does not.
 
-This file knows processes. It must not know what they do.
+This file must not know what the processes do.
 """
 
 import logging
@@ -21,16 +21,16 @@ from typing import Final, Protocol
 import msgspec
 
 STEADY_S: Final = 10.0
-"""A process that lived so long has started well: its end is an accident, and not its start's."""
+"""A process that lived so long has started well: its end has another cause than its start."""
 
 PAUSE_S_MIN: Final = 0.5
 PAUSE_S_MAX: Final = 15.0
-"""Starting a worker takes a second of one core: at most a fifteenth of it goes to a sick one."""
+"""Starting a worker takes a second of one core: a sick worker costs a fifteenth of a core."""
 
 _log = logging.getLogger(__name__)
 
 
-class Process(Protocol):
+class SupervisedProcess(Protocol):
     """The part of `multiprocessing.Process` that a supervisor needs."""
 
     @property
@@ -39,38 +39,38 @@ class Process(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """Its number, once it was started."""
+        """The number of the process, once it was started."""
 
     @property
     def exitcode(self) -> int | None:
-        """How it ended; None: it lives."""
+        """The code with which the process ended; None: the process lives."""
 
     def start(self) -> None:
-        """Start it. Raises OSError where the machine has no room for it."""
+        """Start the process. Raises OSError where the machine has no room for it."""
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Ask the process to end."""
 
     def kill(self) -> None:
-        """End it."""
+        """End the process at once."""
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until it has ended, so many seconds at most."""
+        """Wait until the process has ended, so many seconds at most."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One process to keep alive; `make` returns a new one that is not started.
 
-    `ends_last`: it ends only when all the others have, because they need it until then.
+    `ends_last`: the process ends after all the others, because they need it until then.
     """
 
     name: str
-    make: Callable[[], Process]
+    make: Callable[[], SupervisedProcess]
     ends_last: bool = False
 
 
 def pause_after(lived_s: float, pause_s: float) -> float:
-    """Return the pause before the next start, by how long the last life and pause were."""
+    """Return the pause before the next start, from the length of the last life and pause."""
     if lived_s >= STEADY_S:
         return 0.0
     return min(max(2 * pause_s, PAUSE_S_MIN), PAUSE_S_MAX)
@@ -96,11 +96,11 @@ class Supervisor:
     def end(self) -> None:
         """Let `run` return; may be called from a signal handler."""
         self._is_ending = True
-        with suppress(BlockingIOError):  # it has been woken often enough
+        with suppress(BlockingIOError):  # the pipe is full, so `run` wakes anyway
             os.write(self._waker, b"\0")
 
     def run(self) -> None:
-        """Keep all processes alive until `end`; they live on then, until `stop`."""
+        """Keep all processes alive until `end`; they live on until `stop`."""
         while not self._is_ending:
             for place in self._places:
                 place.start_if_due()
@@ -112,7 +112,7 @@ class Supervisor:
                     place.ended()
 
     def stop(self) -> None:
-        """End all processes in order: ask, wait, and kill those that do not listen."""
+        """End all processes in order: ask, wait, and kill those that do not end."""
         for last in (False, True):
             self._stop([place for place in self._places if place.job.ends_last is last])
 
@@ -131,7 +131,7 @@ class _Place:
     def __init__(self, job: Job, clock: Callable[[], float]) -> None:
         self.job = job
         self._clock = clock
-        self._process: Process | None = None
+        self._process: SupervisedProcess | None = None
         self._started_at = clock()
         self._pause_s = 0.0
         self._due_at = clock()

@@ -1,4 +1,4 @@
-"""Spending under a cap: holds, captures and what is left; many merchants, one person, one limit.
+"""Spending under a cap: holds, captures and the room that is left; one person has one limit.
 
-Kept as steps that are only ever added; whoever may still spend is reckoned from them.
+Spending is kept as steps. Steps are only ever added, and the room of a person is the sum of steps.
 """

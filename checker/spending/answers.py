@@ -1,11 +1,11 @@
-"""What an order is answered, field by field as the contract's section 4 shows it."""
+"""The answers to orders, field by field as the contract's section 4 shows them."""
 
 from datetime import datetime
 
 import msgspec
 
 from checker.domain.clock import InstantText, instant_text
-from checker.domain.decision import Outcome, Spending
+from checker.domain.decision import CapSpending, Outcome
 from checker.errors import CheckerError, Conflict, Resolution
 from checker.spending.authorization import Authorization, AuthorizationStatus
 from checker.spending.errors import CapExceeded
@@ -14,8 +14,9 @@ from checker.spending.errors import CapExceeded
 class AuthorizationView(msgspec.Struct, frozen=True, kw_only=True):
     """An authorization as its merchant sees it.
 
-    `amount_fen` is what was authorized; `spending`, where something was held now, is the room that
-    is left to the person. `decision` stands only where it is stronger than `cap`.
+    `amount_fen` is the authorized amount. `spending` is the room that is left to the person; it is
+    there only in an answer that has just held something. `decision` is there only if it is stronger
+    than `cap`.
     """
 
     id: str
@@ -27,13 +28,13 @@ class AuthorizationView(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     decision_id: str
     decision: Outcome | msgspec.UnsetType = msgspec.UNSET
-    spending: Spending | msgspec.UnsetType = msgspec.UNSET
+    spending: CapSpending | msgspec.UnsetType = msgspec.UNSET
 
 
 class Uncapped(msgspec.Struct, frozen=True, kw_only=True):
-    """No cap is known to bind the person, and nothing is held.
+    """The answer where no cap is known to bind the person; nothing is held.
 
-    `decision` stands where a person should look first; what was decided is then kept.
+    `decision` is there if a person should look first. This decision is kept.
     """
 
     id: None = None
@@ -43,21 +44,25 @@ class Uncapped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Answer = AuthorizationView | Uncapped | CheckerError
-"""What one order is answered; an error is raised where it is asked for."""
+"""The answer to one order. A CheckerError is raised to the caller of the order."""
 
 
 class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The first answer under an idempotency key, one of the three; `digest` is of the request."""
+    """The first answer under an idempotency key: exactly one of the three. `digest` is the
+    request's.
+    """
 
     digest: bytes
     authorization: AuthorizationView | None = None
-    exceeded: Spending | None = None
+    exceeded: CapSpending | None = None
     conflict: str | None = None
     resolution: Resolution | None = None
 
     @classmethod
     def of(cls, answer: Answer, digest: bytes) -> "KeptAnswer | None":
-        """Keep an answer; None: of this one nothing is kept, and asked again it is judged again."""
+        """Return the answer as it is kept, or None for an answer that is not kept: the same request
+        is then judged anew.
+        """
         match answer:
             case AuthorizationView():
                 return cls(digest=digest, authorization=answer)
@@ -69,7 +74,7 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return None
 
     def answer(self) -> Answer:
-        """Give the answer again."""
+        """Return the kept answer."""
         if self.authorization is not None:
             return self.authorization
         if self.exceeded is not None:
@@ -83,9 +88,9 @@ def view_of(
     now: datetime,
     *,
     decision: Outcome | None = None,
-    spending: Spending | msgspec.UnsetType = msgspec.UNSET,
+    spending: CapSpending | msgspec.UnsetType = msgspec.UNSET,
 ) -> AuthorizationView:
-    """Show an authorization as it stands at an aware instant."""
+    """Return an authorization as it stands at an aware instant."""
     opening = authorization.opening
     shown = decision if decision not in {None, Outcome.CAP} else None
     return AuthorizationView(

@@ -1,12 +1,12 @@
-"""An authorization: the steps that it was led by, and the moves that are left to it.
+"""An authorization: its steps so far, and the moves that are still legal.
 
     held ──capture──→ captured ──refund, as often as something is left──→ refunded
       ├──void───────→ voided
       └──its time───→ expired
 
-Pure. Every step is kept as it was made and says by how much it changed what is held and what is
-captured, so the sums over all steps of a person are what the person has spent. An authorization
-counts in the period of the instant at which it was held, whatever becomes of it and when.
+Pure. Every step is kept as it was made. Each step has the amounts by which it changes the held sum
+and the captured sum, so the sums over all steps of a person are the person's spending. An
+authorization always counts in the period in which it was held.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from checker.errors import Conflict, Resolution
 
 
 class AuthorizationStatus(StrEnum):
-    """Where an authorization stands. `refunded`: nothing is left of what was captured."""
+    """Where an authorization stands. `refunded`: the whole captured amount was given back."""
 
     HELD = "held"
     CAPTURED = "captured"
@@ -33,8 +33,8 @@ class AuthorizationStatus(StrEnum):
     REFUNDED = "refunded"
 
 
-class StepKind(StrEnum):
-    """What a step does."""
+class SpendingStepKind(StrEnum):
+    """The kinds of steps."""
 
     HELD = "held"
     INCREMENTED = "incremented"
@@ -44,31 +44,38 @@ class StepKind(StrEnum):
     REFUNDED = "refunded"
 
 
-MOVES: Final[Mapping[AuthorizationStatus, frozenset[StepKind]]] = {
+MOVES: Final[Mapping[AuthorizationStatus, frozenset[SpendingStepKind]]] = {
     AuthorizationStatus.HELD: frozenset(
-        {StepKind.INCREMENTED, StepKind.CAPTURED, StepKind.VOIDED, StepKind.EXPIRED}
+        {
+            SpendingStepKind.INCREMENTED,
+            SpendingStepKind.CAPTURED,
+            SpendingStepKind.VOIDED,
+            SpendingStepKind.EXPIRED,
+        }
     ),
-    AuthorizationStatus.CAPTURED: frozenset({StepKind.REFUNDED}),
+    AuthorizationStatus.CAPTURED: frozenset({SpendingStepKind.REFUNDED}),
     AuthorizationStatus.VOIDED: frozenset(),
     AuthorizationStatus.EXPIRED: frozenset(),
     AuthorizationStatus.REFUNDED: frozenset(),
 }
-"""The legal moves, besides the first one: which steps may follow where."""
+"""The legal moves after the first step: which steps may follow in which status."""
 
 STEPS_MAX: Final = 1_000
-"""So many, and it may only end: a stay that grows every hour for a month has fewer."""
+"""An authorization with so many steps may only end. A stay that grows every hour for a month has
+fewer."""
 
 _RESOLUTIONS: Final = {
-    StepKind.CAPTURED: AuthorizationStatus.CAPTURED,
-    StepKind.VOIDED: AuthorizationStatus.VOIDED,
-    StepKind.EXPIRED: AuthorizationStatus.EXPIRED,
+    SpendingStepKind.CAPTURED: AuthorizationStatus.CAPTURED,
+    SpendingStepKind.VOIDED: AuthorizationStatus.VOIDED,
+    SpendingStepKind.EXPIRED: AuthorizationStatus.EXPIRED,
 }
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """What an authorization is from its first step on.
+    """The fields of an authorization that its first step sets and no later step changes.
 
-    `token` is that of the document it was asked with, `counter` the place whose counter it is on.
+    `token` is the token of the document in the request. `counter` is the place on whose counter the
+    amount counts.
     """
 
     id: str
@@ -82,8 +89,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     decision_id: str
 
 
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """What room was reckoned from when something was held: kept so that it can be proved.
+class CountedRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums by which something was held, kept as a proof that the limit was respected.
 
     The sums are those of all `tokens` on the counter in `[since, until)`, this step included.
     """
@@ -96,33 +103,37 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     captured_fen: int
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step, numbered from 1; `held_delta` and `captured_delta` are what it changes, in fen."""
+class SpendingStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step, numbered from 1. `held_delta` and `captured_delta` are its changes of the sums, in
+    fen.
+    """
 
     number: int
-    kind: StepKind
+    kind: SpendingStepKind
     amount_fen: int
     at: datetime
     held_delta: int
     captured_delta: int
     expires_at: datetime | None = None
-    counted: Counted | None = None
+    counted: CountedRoom | None = None
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True):
-    """An authorization by its steps, at least one. Methods that move it give it with one more."""
+    """An authorization by its steps, at least one. A move returns the authorization with one more
+    step.
+    """
 
     opening: Opening
-    steps: tuple[Step, ...]
+    steps: tuple[SpendingStep, ...]
 
     @classmethod
     def hold(
-        cls, opening: Opening, amount_fen: int, expires_at: datetime, counted: Counted
+        cls, opening: Opening, amount_fen: int, expires_at: datetime, counted: CountedRoom
     ) -> "Authorization":
-        """Begin one."""
-        step = Step(
+        """Return a new authorization that holds an amount."""
+        step = SpendingStep(
             number=1,
-            kind=StepKind.HELD,
+            kind=SpendingStepKind.HELD,
             amount_fen=amount_fen,
             at=opening.counted_at,
             held_delta=amount_fen,
@@ -134,60 +145,62 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def amount_fen(self) -> int:
-        """What was authorized, increments included, whatever became of it."""
-        return self._sum(StepKind.HELD) + self._sum(StepKind.INCREMENTED)
+        """The authorized amount, increments included. Later steps do not change it."""
+        return self._sum(SpendingStepKind.HELD) + self._sum(SpendingStepKind.INCREMENTED)
 
     @property
     def held_fen(self) -> int:
-        """What is held by the record, also past its time."""
+        """The amount that the steps hold, also after the hold's time is over."""
         return sum(step.held_delta for step in self.steps)
 
     @property
     def captured_fen(self) -> int:
-        """What was captured, refunds not taken off."""
-        return self._sum(StepKind.CAPTURED)
+        """The captured amount, before refunds."""
+        return self._sum(SpendingStepKind.CAPTURED)
 
     @property
     def refunded_fen(self) -> int:
-        """What was given back."""
-        return self._sum(StepKind.REFUNDED)
+        """The amount that was given back."""
+        return self._sum(SpendingStepKind.REFUNDED)
 
     @property
     def expires_at(self) -> datetime:
-        """When the hold ends by itself, if nothing ends it before."""
+        """The instant at which the hold ends by itself, if no step ends it before."""
         return max(step.expires_at for step in self.steps if step.expires_at is not None)
 
     def status(self, now: datetime) -> AuthorizationStatus:
-        """Tell where it stands at an aware instant; a hold whose time is over has expired."""
+        """Return the status at an aware instant. A hold whose time is over has expired."""
         resolution = self._resolution()
         if resolution is None:
             return (
                 AuthorizationStatus.EXPIRED if self.expires_at <= now else AuthorizationStatus.HELD
             )
-        if resolution.kind is StepKind.CAPTURED and self.refunded_fen == self.captured_fen:
+        if resolution.kind is SpendingStepKind.CAPTURED and self.refunded_fen == self.captured_fen:
             return AuthorizationStatus.REFUNDED
         return _RESOLUTIONS[resolution.kind]
 
     @property
     def is_open(self) -> bool:
-        """Whether no step has ended the hold, be its time over or not."""
+        """Whether no step has ended the hold; its time may be over."""
         return self._resolution() is None
 
     def has_lapsed(self, now: datetime) -> bool:
-        """Whether its time is over and no step says so yet."""
+        """Whether the hold's time is over and no step has ended the hold yet."""
         return self._resolution() is None and self.expires_at <= now
 
     def increment(
-        self, amount_fen: int, now: datetime, expires_at: datetime, counted: Counted
+        self, amount_fen: int, now: datetime, expires_at: datetime, counted: CountedRoom
     ) -> "Authorization":
-        """Hold more; the time only ever grows. Raises Conflict."""
-        self.refuse_unless(StepKind.INCREMENTED, now)
+        """Return the authorization with more held. The hold never ends earlier than before. Raises
+        Conflict.
+        """
+        self.refuse_unless(SpendingStepKind.INCREMENTED, now)
         if self.held_fen + amount_fen > AMOUNT_MAX_FEN:
             raise Conflict("an authorization holds no such sum")
         if len(self.steps) >= STEPS_MAX:
             raise Conflict(f"it has {STEPS_MAX} steps: capture it or void it")
         return self._moved(
-            StepKind.INCREMENTED,
+            SpendingStepKind.INCREMENTED,
             amount_fen,
             now,
             held=amount_fen,
@@ -196,69 +209,79 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def capture(self, amount_fen: int, now: datetime) -> "Authorization":
-        """Use it, once; what is left of the hold is released. Raises Conflict."""
-        self.refuse_unless(StepKind.CAPTURED, now)
+        """Return the authorization as used, which is possible once; the rest is released. Raises
+        Conflict.
+        """
+        self.refuse_unless(SpendingStepKind.CAPTURED, now)
         held = self.held_fen
         if amount_fen > held:
             raise Conflict(f"{amount_fen} fen is more than the {held} fen that are held")
-        return self._moved(StepKind.CAPTURED, amount_fen, now, held=-held, captured=amount_fen)
+        return self._moved(
+            SpendingStepKind.CAPTURED, amount_fen, now, held=-held, captured=amount_fen
+        )
 
     def void(self, now: datetime) -> "Authorization":
-        """Drop it. Raises Conflict."""
-        self.refuse_unless(StepKind.VOIDED, now)
-        return self._moved(StepKind.VOIDED, self.held_fen, now, held=-self.held_fen)
+        """Return the authorization with its hold dropped. Raises Conflict."""
+        self.refuse_unless(SpendingStepKind.VOIDED, now)
+        return self._moved(SpendingStepKind.VOIDED, self.held_fen, now, held=-self.held_fen)
 
     def expire(self, now: datetime) -> "Authorization":
-        """Put down that its time is over: from here on no clock can open it again."""
+        """Return the authorization with a step that ends the hold. No other clock can open it
+        again.
+        """
         assert self.has_lapsed(now), "only a hold whose time is over expires"
-        return self._moved(StepKind.EXPIRED, self.held_fen, now, held=-self.held_fen)
+        return self._moved(SpendingStepKind.EXPIRED, self.held_fen, now, held=-self.held_fen)
 
     def refund(self, amount_fen: int, now: datetime) -> "Authorization":
-        """Give back a part of what was captured, or all of it. Raises Conflict."""
-        self.refuse_unless(StepKind.REFUNDED, now)
+        """Return the authorization with some of the captured amount refunded. Raises Conflict."""
+        self.refuse_unless(SpendingStepKind.REFUNDED, now)
         left = self.captured_fen - self.refunded_fen
         if amount_fen > left:
             raise Conflict(f"{amount_fen} fen is more than the {left} fen that can be given back")
         if amount_fen < left and len(self.steps) >= STEPS_MAX:
             raise Conflict(f"it has {STEPS_MAX} steps: give back all that is left, {left} fen")
-        return self._moved(StepKind.REFUNDED, amount_fen, now, captured=-amount_fen)
+        return self._moved(SpendingStepKind.REFUNDED, amount_fen, now, captured=-amount_fen)
 
-    def refuse_unless(self, kind: StepKind, now: datetime) -> None:
-        """Raise Conflict, which names what came first, unless a step of this kind may follow."""
+    def refuse_unless(self, kind: SpendingStepKind, now: datetime) -> None:
+        """Raise Conflict unless a step of this kind may follow now. The error names the earlier
+        step.
+        """
         status = self.status(now)
         if kind in MOVES[status]:
             return
         if status is AuthorizationStatus.HELD:
             raise Conflict("nothing was captured yet, so nothing can be given back")
-        raise Conflict(f"the authorization is {status} already", resolution=self._told(status))
+        raise Conflict(
+            f"the authorization is {status} already", resolution=self._resolution_of(status)
+        )
 
-    def _told(self, status: AuthorizationStatus) -> Resolution:
+    def _resolution_of(self, status: AuthorizationStatus) -> Resolution:
         resolution = self._resolution()
         amount_fen = self.held_fen if resolution is None else resolution.amount_fen
         at = self.expires_at
-        # It expired when its time was over, whenever that was put down.
-        if resolution is not None and resolution.kind is not StepKind.EXPIRED:
+        # A hold expires when its time is over, however late the step is written.
+        if resolution is not None and resolution.kind is not SpendingStepKind.EXPIRED:
             at = resolution.at
         return Resolution(status=status, amount_fen=amount_fen, at=instant_text(at))
 
-    def _resolution(self) -> Step | None:
+    def _resolution(self) -> SpendingStep | None:
         return next((step for step in self.steps if step.kind in _RESOLUTIONS), None)
 
-    def _sum(self, kind: StepKind) -> int:
+    def _sum(self, kind: SpendingStepKind) -> int:
         return sum(step.amount_fen for step in self.steps if step.kind is kind)
 
     def _moved(
         self,
-        kind: StepKind,
+        kind: SpendingStepKind,
         amount_fen: int,
         now: datetime,
         *,
         held: int = 0,
         captured: int = 0,
         expires_at: datetime | None = None,
-        counted: Counted | None = None,
+        counted: CountedRoom | None = None,
     ) -> "Authorization":
-        step = Step(
+        step = SpendingStep(
             number=len(self.steps) + 1,
             kind=kind,
             amount_fen=amount_fen,

@@ -1,7 +1,7 @@
-"""What a person has spent, and the room that is left: sums over the steps of all their documents.
+"""A person's spending, and the room that is left: sums over the steps of all documents.
 
-Sums are by the day in Asia/Shanghai on which something was held, so that every period of the
-calendar is a sum of days. Pure.
+Sums are kept by the day in Asia/Shanghai of the hold, so every period of the calendar is a sum of
+days. Pure.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,15 +11,15 @@ import msgspec
 
 from cache.token import Token
 from checker.domain.clock import period_end, period_start, shanghai_day
-from checker.domain.decision import Spending
+from checker.domain.decision import CapSpending
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.rules import spending_under
 from checker.domain.settings import Cap
-from checker.spending.authorization import Authorization, Counted
+from checker.spending.authorization import Authorization, CountedRoom
 
 
 class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """What one document has held and captured on one counter of what was authorized on `day`."""
+    """One document's held and captured sums on one counter, of the amounts authorized on `day`."""
 
     token: Token
     counter: Jurisdiction
@@ -29,7 +29,7 @@ class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person has spent under a cap in the period around the instant `at`."""
+    """A person's spending under a cap in the period around the instant `at`."""
 
     cap: Cap
     at: datetime
@@ -38,18 +38,18 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     captured_fen: int
 
     def after(self, amount_fen: int) -> "Room":
-        """Give the room once so much more is held."""
+        """Return the room as it is once the amount is held too."""
         return msgspec.structs.replace(self, held_fen=self.held_fen + amount_fen)
 
-    def spending(self) -> Spending:
-        """Show it."""
+    def spending(self) -> CapSpending:
+        """Return the room as the answer shows it."""
         return spending_under(
             self.cap, now=self.at, held_fen=self.held_fen, captured_fen=self.captured_fen
         )
 
-    def counted(self) -> Counted:
-        """Put down what it was reckoned from."""
-        return Counted(
+    def counted(self) -> CountedRoom:
+        """Return the sums of this room, as a proof to keep with a step."""
+        return CountedRoom(
             limit_fen=self.cap.limit_fen,
             since=period_start(self.cap.period, self.at),
             until=period_end(self.cap.period, self.at),
@@ -60,7 +60,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Balances:
-    """The sums of some documents, by counter and day; steps that are taken are added."""
+    """The sums of some documents, by counter and day. New steps are added to them."""
 
     def __init__(
         self, totals: Iterable[DayTotal], groups: Mapping[Token, frozenset[Token]]
@@ -85,7 +85,7 @@ class Balances:
         return max(days, default=None)
 
     def room(self, token: Token, cap: Cap, at: datetime) -> Room:
-        """Tell what the person behind a document has spent in the period around `at`."""
+        """Return the spending of the person behind a document in the period around `at`."""
         first = shanghai_day(period_start(cap.period, at))
         end = shanghai_day(period_end(cap.period, at))
         tokens = self._groups[token]

@@ -1,11 +1,12 @@
-"""Judges orders against what stands: who is capped, what room is left, which moves are legal.
+"""Judges orders against the record: who is capped, what room is left, which moves are legal.
 
-The record never goes back in time. An order that would count on an earlier day than the person's
-newest, or that would move an authorization long before its newest step, is refused as unavailable:
-the clock of this process has gone back. Periods are made of days, so days are all that a cap needs.
+The record never goes back in time. An order is refused as unavailable if it would count on an
+earlier day than the person's newest day, or would move an authorization long before its newest
+step. In both cases the clock of this process has gone back. Periods consist of days, so days are
+exact enough for a cap.
 
-Pure: one book for one transaction. Orders are judged in their turn, each against what the ones
-before it left behind, so a book gives the same answers whether orders come together or alone.
+Pure: one book for one transaction. Orders are judged in their turn, each against the state that the
+earlier orders leave. So the answers do not depend on how orders are grouped.
 """
 
 from datetime import datetime, timedelta
@@ -24,19 +25,19 @@ from checker.domain.standing import Standing
 from checker.errors import CheckerError, Conflict, IdempotencyKeyReused, NotFound, Unavailable
 from checker.policy.book import PolicyBook
 from checker.spending.answers import Answer, KeptAnswer, Uncapped, view_of
-from checker.spending.authorization import Authorization, Opening, StepKind
+from checker.spending.authorization import Authorization, Opening, SpendingStepKind
 from checker.spending.balance import Balances, Room
 from checker.spending.errors import CapExceeded
 from checker.spending.orders import (
-    Authorize,
-    Capture,
-    Command,
-    Increment,
-    Order,
-    Refund,
-    Void,
+    AuthorizeCommand,
+    CaptureCommand,
+    IncrementCommand,
+    RefundCommand,
+    SpendingCommand,
+    SpendingOrder,
+    VoidCommand,
 )
-from checker.spending.store import AnswerKey, Loaded, PermitUse, Written
+from checker.spending.store import AnswerKey, LoadedSpending, PermitUse, WrittenSpending
 
 UNKNOWN = "no authorization of this account has this id"
 
@@ -53,7 +54,7 @@ _REFUSALS = {
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision about holding something, by which it is kept, and the room if there is a cap."""
+    """The decision about a hold, as it is kept, and the room if there is a cap."""
 
     decision: Decision
     decision_id: str
@@ -61,9 +62,9 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Book:
-    """What stands, and what the orders that were judged so far add to it."""
+    """The loaded record, and the additions of the orders that were judged so far."""
 
-    def __init__(self, loaded: Loaded, policies: PolicyBook) -> None:
+    def __init__(self, loaded: LoadedSpending, policies: PolicyBook) -> None:
         self._loaded = loaded
         self._policies = policies
         self._now = loaded.now
@@ -76,14 +77,16 @@ class Book:
         for lapsed in loaded.lapsed:
             self._put(lapsed.expire(self._now))
 
-    def written(self) -> Written:
-        """Give what is to be kept."""
-        return Written(
+    def written(self) -> WrittenSpending:
+        """Return the additions that are to be kept."""
+        return WrittenSpending(
             moved=self._moved, decisions=self._decisions, answers=self._answers, uses=self._uses
         )
 
-    def judge(self, place: int, order: Order) -> Answer:
-        """Judge one order; what it changes is in the book, and its answer too where it is kept."""
+    def judge(self, place: int, order: SpendingOrder) -> Answer:
+        """Return the answer to one order. The book keeps the changes, and the answer where
+        needed.
+        """
         key = (order.account_id, order.key)
         kept = self._answers.get(key) or self._loaded.answers.get(key)
         if kept is not None:
@@ -99,18 +102,18 @@ class Book:
             self._answers[key] = keeping
         return answer
 
-    def _act(self, place: int, account_id: str, command: Command) -> Answer:
-        if isinstance(command, Authorize):
+    def _act(self, place: int, account_id: str, command: SpendingCommand) -> Answer:
+        if isinstance(command, AuthorizeCommand):
             return self._authorize(place, account_id, command)
         authorization = self._own(command.id, account_id)
         match command:
-            case Increment():
+            case IncrementCommand():
                 return self._increment(place, authorization, command)
-            case Capture():
+            case CaptureCommand():
                 moved = authorization.capture(command.amount_fen, self._now)
-            case Void():
+            case VoidCommand():
                 moved = authorization.void(self._now)
-            case Refund():
+            case RefundCommand():
                 moved = authorization.refund(command.amount_fen, self._now)
             case _:
                 assert_never(command)
@@ -123,24 +126,25 @@ class Book:
         if found is None or found.opening.account_id != account_id:
             raise NotFound(UNKNOWN)
         if found.has_lapsed(self._now):
-            # Once somebody was told that it is over, no other clock may open it again.
+            # After a caller has learned that the hold is over, no other clock may open it again.
             found = found.expire(self._now)
             self._put(found)
         return found
 
-    def _authorize(self, place: int, account_id: str, command: Authorize) -> Answer:
-        token = command.question.tokens[0]
-        policy = self._policies.effective(command.jurisdiction)
+    def _authorize(self, place: int, account_id: str, command: AuthorizeCommand) -> Answer:
+        check = command.check
+        token = check.subject.tokens[0]
+        policy = self._policies.effective(check.jurisdiction)
         cap = policy.settings.resort_cap
         room = None
         if cap is not None:
             newest_day = self._balances.newest_day(token, cap.counter)
             if newest_day is not None and newest_day > shanghai_day(self._now):
-                # Counted in a period that is over, it would go past the cap of the one that runs.
+                # An amount that counts in a past period would escape the cap of the present one.
                 raise Unavailable(_GONE_BACK)
             room = self._balances.room(token, cap, self._now)
-        asked = self._ask(place, account_id, command.service, command.jurisdiction, room)
-        outcome = self._unless_capped(asked, command.question.claim)
+        asked = self._ask(place, account_id, command.service, check.jurisdiction, room)
+        outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
             return outcome
         assert asked.room is not None, "only where a cap is set is anybody capped"
@@ -151,9 +155,9 @@ class Book:
             token=token,
             counter=after.cap.counter,
             counted_at=self._now,
-            jurisdiction=command.jurisdiction,
+            jurisdiction=check.jurisdiction,
             venue=command.service.venue,
-            reference=command.reference,
+            reference=check.reference,
             decision_id=asked.decision_id,
         )
         held = Authorization.hold(
@@ -166,14 +170,16 @@ class Book:
         decision = asked.decision.outcome
         return view_of(held, self._now, decision=decision, spending=after.spending())
 
-    def _increment(self, place: int, authorization: Authorization, command: Increment) -> Answer:
-        authorization.refuse_unless(StepKind.INCREMENTED, self._now)
+    def _increment(
+        self, place: int, authorization: Authorization, command: IncrementCommand
+    ) -> Answer:
+        authorization.refuse_unless(SpendingStepKind.INCREMENTED, self._now)
         opening = authorization.opening
         service = Resort(venue=opening.venue, amount_fen=command.amount_fen)
         cap = self._policies.effective(opening.jurisdiction).settings.resort_cap
         room = None
         if cap is not None:
-            # It stays where it began to count: on its counter, in its period.
+            # An increment counts with its authorization: on the same counter, in the same period.
             cap = msgspec.structs.replace(cap, counter=opening.counter)
             room = self._balances.room(opening.token, cap, opening.counted_at)
         asked = self._ask(place, opening.account_id, service, opening.jurisdiction, room)
@@ -199,7 +205,9 @@ class Book:
         jurisdiction: Jurisdiction,
         room: Room | None,
     ) -> _Asked:
-        """Decide about holding so much more, and keep the decision unless it is a plain `allow`."""
+        """Decide about holding the amount too, and keep the decision unless it is a plain
+        `allow`.
+        """
         if self._loaded.list_version is None:
             raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
         standing = self._loaded.standings[place]
@@ -223,14 +231,13 @@ class Book:
             )
         return asked
 
-    def _unless_capped(self, asked: _Asked, claim: bytes | None) -> Answer | None:
-        """Answer whoever no cap binds, or too tight a one; None: there is room to hold."""
+    def _unless_capped(self, asked: _Asked, claim: bytes) -> Answer | None:
+        """Return the answer if no cap binds the person, or the cap has no room; None: hold."""
         decision = asked.decision
         if not decision.reasons:
             return Uncapped()
         if decision.permit is not None:
             if decision.permit.is_counted:
-                assert claim is not None, "a sale has a claim"
                 self._uses.append(PermitUse(permit=decision.permit, claim=claim))
             return Uncapped()
         for reason in decision.reasons:

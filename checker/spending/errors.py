@@ -1,13 +1,13 @@
-"""Why spending is refused."""
+"""The errors of spending."""
 
-from checker.domain.decision import Spending
+from checker.domain.decision import CapSpending
 from checker.errors import CheckerError
 
 
 class CapExceeded(CheckerError):
-    """The room under the cap does not hold the amount; `spending` says what is left."""
+    """The room under the cap is smaller than the amount; `spending` has the room that is left."""
 
-    def __init__(self, spending: Spending) -> None:
+    def __init__(self, spending: CapSpending) -> None:
         super().__init__(
             f"{spending.remaining_fen} of {spending.limit_fen} fen are left this {spending.period}"
         )

@@ -14,10 +14,27 @@ STEP: Final = "step"
 
 # Digests of years rest on this list: a column that comes later is added where it holds something.
 _FIELDS: Final = (
-    *("authorization_id", "number", "kind", "amount_fen", "at", "token", "counter", "counted_at"),
-    *("held_delta", "captured_delta", "expires_at", "limit_fen", "counts_from", "counts_until"),
-    *("counted_tokens", "held_after_fen", "captured_after_fen", "account_id", "jurisdiction"),
-    *("venue", "decision_id"),
+    "authorization_id",
+    "number",
+    "kind",
+    "amount_fen",
+    "at",
+    "token",
+    "counter",
+    "counted_at",
+    "held_delta",
+    "captured_delta",
+    "expires_at",
+    "limit_fen",
+    "counts_from",
+    "counts_until",
+    "counted_tokens",
+    "held_after_fen",
+    "captured_after_fen",
+    "account_id",
+    "jurisdiction",
+    "venue",
+    "decision_id",
 )
 _ROWS: Final = """
     SELECT authorization_id || '#' || number AS key, CAST(0 AS bigint) AS version, step.*
@@ -28,7 +45,7 @@ _ROWS: Final = """
 def steps_of(
     moved: Sequence[Authorization], rows: Sequence[Mapping[str, Any]], vault: Vault
 ) -> list[Named]:
-    """Name the newest steps of authorizations, of which `rows` are written."""
+    """Name the newest steps of authorizations for the journal; `rows` are their rows."""
     return [
         Named(
             STEP,
@@ -40,7 +57,7 @@ def steps_of(
 
 
 def spending_kinds(vault: Vault) -> tuple[Kind, ...]:
-    """Describe steps. Sums and open holds follow from them."""
+    """Return the kinds of rows of spending: steps. Sums and open holds follow from the steps."""
 
     def digest(row: Any) -> bytes:
         reference = row.reference

@@ -1,11 +1,11 @@
-"""The twin of the record in memory: what a store of spending must do, in the fewest words.
+"""The record's twin in memory: the specification of a store of spending, as short as possible.
 
-For tests. Who is capped and which documents are one person's it is told by functions, where the
-record asks the registry. Nothing is ever removed from it but kept answers.
+For tests. Functions say who is capped and which documents belong to one person; the record asks the
+registry for both. Nothing but kept answers is ever removed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from cache.token import Token
@@ -13,21 +13,21 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
-from checker.registry.standings import Question
+from checker.registry.prepared_check import PreparedSubject
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.store import AnswerKey, Loaded, Wanted, Written
+from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
 
 
 class MemorySpendingStore:
-    """Keeps authorizations in memory; `group` gives all tokens of the person behind one."""
+    """Keeps authorizations in memory. `group` returns all tokens of the person behind a token."""
 
     def __init__(
         self,
         clock: Clock,
         *,
-        standing: Callable[[Question], Standing],
+        standing: Callable[[PreparedSubject], Standing],
         group: Callable[[Token], frozenset[Token]],
         list_version: int | None = 1,
     ) -> None:
@@ -40,8 +40,10 @@ class MemorySpendingStore:
         self._answers: dict[AnswerKey, tuple[datetime, KeptAnswer]] = {}
         self.decisions: list[KeptDecision] = []
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
-        """Do as `SpendingStore.transact` says."""
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
+        """Keep the contract of `SpendingStore.transact`."""
         async with self._lock:
             loaded = self._load(wanted)
             written = judge(loaded)
@@ -55,35 +57,32 @@ class MemorySpendingStore:
                 self._answers[key] = (loaded.now, answer)
 
     async def find(self, authorization_id: str) -> Authorization | None:
-        """Find an authorization."""
+        """Return an authorization, or None."""
         return self._authorizations.get(authorization_id)
 
     async def forget_answers(self, before: datetime) -> None:
-        """Forget kept answers from before an instant."""
+        """Delete the answers that were kept before an instant."""
         self._answers = {key: kept for key, kept in self._answers.items() if kept[0] >= before}
 
-    def _load(self, wanted: Wanted) -> Loaded:
+    def _load(self, wanted: WantedSpending) -> LoadedSpending:
         now = self._clock.now()
         found = {each: self._authorizations[each] for each in wanted.ids & {*self._authorizations}}
-        questions: Mapping[int, Question] = {
-            **wanted.questions,
-            **{
-                place: Question(
-                    document=None, tokens=(found[increment.id].opening.token,), name_token=None
-                )
-                for place, increment in wanted.increments.items()
-                if increment.id in found
-            },
+        subjects = {
+            place: authorize.check.subject for place, authorize in wanted.authorizes.items()
+        } | {
+            place: PreparedSubject(tokens=(found[increment.id].opening.token,))
+            for place, increment in wanted.increments.items()
+            if increment.id in found
         }
         groups = {
             token: self._group(token)
             for token in {
-                *(question.tokens[0] for question in questions.values()),
+                *(subject.tokens[0] for subject in subjects.values()),
                 *(each.opening.token for each in found.values()),
             }
         }
         since = wanted.since(now, found)
-        tokens = {each for question in questions.values() for each in groups[question.tokens[0]]}
+        tokens = {each for subject in subjects.values() for each in groups[subject.tokens[0]]}
         counters = wanted.counters | {
             found[each.id].opening.counter
             for each in wanted.increments.values()
@@ -94,10 +93,10 @@ class MemorySpendingStore:
             for each in self._authorizations.values()
             if each.opening.token in tokens and each.opening.counter in counters
         ]
-        return Loaded(
+        return LoadedSpending(
             now=now,
             list_version=self._list_version,
-            standings={place: self._standing(each) for place, each in questions.items()},
+            standings={place: self._standing(each) for place, each in subjects.items()},
             groups=groups,
             authorizations=found,
             lapsed=[each for each in of_them if each.has_lapsed(now)],

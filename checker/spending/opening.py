@@ -1,4 +1,4 @@
-"""Opens spending on a database that is named."""
+"""Opens spending on a named database."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -10,20 +10,20 @@ from checker.domain.clock import Clock
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Spending
+from checker.spending.spending import Authorizations
 
 LOCK_TIMEOUT_MS = 1_500
 """Below the bound on a statement: PostgreSQL gives up first, and the connection stays good."""
 
 FROZEN_AFTER_MS = 3_000
-"""A process that stops in the middle of a transaction loses it, and its locks, so soon."""
+"""A process that stops inside a transaction loses the transaction and its locks after this time."""
 
 POOL_SIZE = 3
 """The one that writes, and two that read."""
 
 SESSION_SETTINGS = {
-    # All that spending reads it finds by a key. A statement that is prepared while a table is new
-    # would be planned to read all of it, and go on so while the table grows, until it is analyzed.
+    # Spending reads by keys alone. Without this setting PostgreSQL plans a statement that was
+    # prepared on a new table as a scan of the whole table, and keeps that plan as the table grows.
     "enable_seqscan": "off",
     "lock_timeout": str(LOCK_TIMEOUT_MS),
     "idle_in_transaction_session_timeout": str(FROZEN_AFTER_MS),
@@ -39,12 +39,16 @@ async def open_spending(
     sealer: Sealer,
     policies: PolicyBook,
     clock: Clock,
-) -> AsyncIterator[Spending]:
-    """Open spending, on connections whose transactions hold locks and so end by themselves."""
+) -> AsyncIterator[Authorizations]:
+    """Open spending on connections of its own. Their transactions hold locks, and so end by
+    themselves.
+    """
     async with open_engine(
         database_url, pool_size=POOL_SIZE, settings=SESSION_SETTINGS, pulse=pulse
     ) as engine:
         gate.guard(engine)
-        store = PostgresSpendingStore(engine, sealer.vault, clock)
-        async with aclosing(Spending(store, sealer=sealer, policies=policies, clock=clock)) as one:
+        store = PostgresSpendingStore(engine, sealer, clock)
+        async with aclosing(
+            Authorizations(store, sealer=sealer, policies=policies, clock=clock)
+        ) as one:
             yield one

@@ -1,40 +1,43 @@
-"""What a merchant may order: to hold, to hold more, to capture, to void, to refund."""
+"""The orders of a merchant: to hold, to hold more, to capture, to void, to refund."""
 
 from typing import Annotated, Final
 
 import msgspec
 
 from cache.token import Token
-from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Resort
 from checker.domain.service_terms import AMOUNT_MAX_FEN
-from checker.registry.standings import Question
+from checker.registry.prepared_check import PreparedCheck
 
 HOLD_SECONDS: Final = 7 * 24 * 3600
-"""How long a hold lasts where nobody says: the longest that cards commonly hold a stay."""
+"""The time of a hold without `hold_seconds`: the longest that cards commonly hold a stay."""
 HOLD_SECONDS_MAX: Final = 31 * 24 * 3600
 Amount = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_FEN)]
-"""Money that moves, in fen: never nothing."""
+"""An amount of money in fen, at least 1."""
 HoldSeconds = Annotated[int, msgspec.Meta(ge=1, le=HOLD_SECONDS_MAX)]
 
 
-class Authorize(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold `service.amount_fen`, at least 1, of the cap of whom the question is about.
+class AuthorizeCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold the amount of a check's service, at least 1, of the cap of the check's subject.
 
-    The question's first token is that of the document itself, and it has a claim.
+    `claim` distinguishes this sale from other sales, where a permit counts them.
     """
 
-    question: Question
-    service: Resort
-    jurisdiction: Jurisdiction
-    reference: str | None
+    check: PreparedCheck
+    claim: bytes
     hold_seconds: int = HOLD_SECONDS
 
+    @property
+    def service(self) -> Resort:
+        """The service of the check: only resorts are sold under a cap."""
+        assert isinstance(self.check.service, Resort)
+        return self.check.service
 
-class Increment(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold more; with `hold_seconds` from now on for so long, if that is longer than before.
 
-    `claim` tells the sale from others, where a permit counts them.
+class IncrementCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold more. `hold_seconds`, counted from now, replaces the hold's end if that is later.
+
+    `claim` tells this sale from other sales, if a permit counts its uses.
     """
 
     id: str
@@ -43,37 +46,37 @@ class Increment(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: int | None = None
 
 
-class Capture(msgspec.Struct, frozen=True, kw_only=True):
+class CaptureCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Use a hold."""
 
     id: str
     amount_fen: int
 
 
-class Void(msgspec.Struct, frozen=True, kw_only=True):
+class VoidCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Drop a hold."""
 
     id: str
 
 
-class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """Give back of what was captured."""
+class RefundCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """Give back a part of the captured amount, or all of it."""
 
     id: str
     amount_fen: int
 
 
-Command = Authorize | Increment | Capture | Void | Refund
+SpendingCommand = AuthorizeCommand | IncrementCommand | CaptureCommand | VoidCommand | RefundCommand
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class SpendingOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A command of an account under an idempotency key: sent twice, the command is done once.
 
-    `key` is the digest of the idempotency key (`Sealer.key_digest`). `digest` tells the request
-    from others.
+    `key` is the digest of the idempotency key (`Sealer.key_digest`). `digest` is
+    the request's.
     """
 
     account_id: str
     key: Token
     digest: bytes
-    command: Command
+    command: SpendingCommand

@@ -1,9 +1,11 @@
 """The record of spending in PostgreSQL.
 
-One transaction for the orders that came together, in a fixed number of statements. All persons
-concerned are locked first, in one order for everybody, each by every document that is bound to
-them, and so is every idempotency key. Only then is anything read that is judged on, by statements
-that begin after the lock was given. Somebody who was bound to others in between is locked anew.
+One transaction serves the orders that came together, by a fixed number of statements:
+
+1. Lock all persons concerned and all idempotency keys, everywhere in the same order. A person is
+   locked by every document that is bound to the person.
+2. Read the rows, by statements that begin after the locks were given.
+3. If a person's documents were bound anew in between, lock that person again.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,7 +25,9 @@ from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.journal.entries import Area, entry_row
 from checker.registry.permit_uses import PermitUses
-from checker.registry.standings import Question, find_standings
+from checker.registry.prepared_check import PreparedSubject
+from checker.registry.sealing import Sealer
+from checker.registry.standings import find_standings
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
@@ -39,8 +43,7 @@ from checker.spending.statements import (
     READ_GROUPS,
     READ_STEPS,
 )
-from checker.spending.store import AnswerKey, Loaded, Wanted, Written
-from checker.vault import Vault
+from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
 
 ANSWER: Final = "idempotency_key.answer"
 GROUPS_TRIES_MAX: Final = 5
@@ -49,7 +52,7 @@ _decode = msgspec.json.Decoder(KeptAnswer).decode
 
 
 class CountedTogether(Exception):
-    """Several of the orders may use permits that are counted: they must be judged alone."""
+    """Several of the orders may use permits with counted uses: they must be judged one by one."""
 
 
 class _Regrouped(Exception):
@@ -59,16 +62,19 @@ class _Regrouped(Exception):
 class PostgresSpendingStore:
     """Keeps authorizations in PostgreSQL; `engine` is one of `opening.open_spending`."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, sealer: Sealer, clock: Clock) -> None:
         self._engine = engine
-        self._vault = vault
+        self._sealer = sealer
+        self._vault = sealer.vault
         self._clock = clock
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
-        """Do as `SpendingStore.transact` says.
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
+        """Keep the contract of `SpendingStore.transact`.
 
         Raises:
-            Unavailable: PostgreSQL is away, or a lock is not given up.
+            Unavailable: PostgreSQL is away, or a lock is not released in time.
             CountedTogether: the orders must be judged one by one.
         """
 
@@ -84,7 +90,7 @@ class PostgresSpendingStore:
             await attempt(self._engine, work)
 
     async def find(self, authorization_id: str) -> Authorization | None:
-        """Find an authorization. Raises Unavailable."""
+        """Return an authorization, or None. Raises Unavailable."""
 
         async def read(connection: AsyncConnection) -> dict[str, Authorization]:
             return await self._authorizations(connection, [authorization_id])
@@ -93,13 +99,16 @@ class PostgresSpendingStore:
             return (await attempt(self._engine, read)).get(authorization_id)
 
     async def forget_answers(self, before: datetime) -> None:
-        """Forget kept answers from before an instant. Raises Unavailable."""
+        """Delete the answers that were kept before an instant. Raises Unavailable."""
         with driver_errors():
             async with self._engine.begin() as connection:
                 await connection.execute(FORGET_ANSWERS, {"before": before})
 
     async def _transact(
-        self, connection: AsyncConnection, wanted: Wanted, judge: Callable[[Loaded], Written]
+        self,
+        connection: AsyncConnection,
+        wanted: WantedSpending,
+        judge: Callable[[LoadedSpending], WrittenSpending],
     ) -> None:
         groups = await _lock(connection, wanted)
         loaded, uses = await self._load(connection, wanted, groups)
@@ -129,23 +138,24 @@ class PostgresSpendingStore:
     async def _load(
         self,
         connection: AsyncConnection,
-        wanted: Wanted,
+        wanted: WantedSpending,
         groups: Mapping[Token, frozenset[Token]],
-    ) -> tuple[Loaded, PermitUses | None]:
+    ) -> tuple[LoadedSpending, PermitUses | None]:
         now = self._clock.now()
         authorizations = await self._authorizations(connection, wanted.ids)
-        questions = dict(wanted.questions) | {
-            place: Question(
-                document=None,
-                tokens=(authorizations[increment.id].opening.token,),
-                name_token=None,
-                claim=increment.claim,
+        sought = {
+            place: (authorize.check.subject, authorize.claim)
+            for place, authorize in wanted.authorizes.items()
+        } | {
+            place: (
+                PreparedSubject(tokens=(authorizations[increment.id].opening.token,)),
+                increment.claim,
             )
             for place, increment in wanted.increments.items()
             if increment.id in authorizations
         }
-        version, standings, uses = await self._standings(connection, questions)
-        tokens = {each for question in questions.values() for each in groups[question.tokens[0]]}
+        version, standings, uses = await self._standings(connection, sought)
+        tokens = {each for subject, _ in sought.values() for each in groups[subject.tokens[0]]}
         counters = wanted.counters | {
             authorizations[each.id].opening.counter
             for each in wanted.increments.values()
@@ -153,7 +163,7 @@ class PostgresSpendingStore:
         }
         since = shanghai_day(wanted.since(now, authorizations))
         totals, lapsed = await self._totals(connection, tokens, counters, since, now)
-        loaded = Loaded(
+        loaded = LoadedSpending(
             now=now,
             list_version=version,
             standings=standings,
@@ -174,13 +184,15 @@ class PostgresSpendingStore:
         return authorizations_of(rows, self._vault)
 
     async def _standings(
-        self, connection: AsyncConnection, questions: Mapping[int, Question]
+        self, connection: AsyncConnection, sought: Mapping[int, tuple[PreparedSubject, bytes]]
     ) -> tuple[int | None, dict[int, Standing], PermitUses | None]:
-        if not questions:
+        if not sought:
             return None, {}, None
-        findings = await find_standings(connection, self._vault, tuple(questions.values()))
+        subjects = [subject for subject, _ in sought.values()]
+        claims = [claim for _, claim in sought.values()]
+        findings = await find_standings(connection, self._sealer, subjects, claims=claims)
         version = None if findings.version is None else findings.version.version
-        standings = dict(zip(questions, findings.standings, strict=True))
+        standings = dict(zip(sought, findings.standings, strict=True))
         counted = {
             place: {permit.id for permit in standing.permits if permit.is_counted}
             for place, standing in standings.items()
@@ -190,8 +202,7 @@ class PostgresSpendingStore:
             raise CountedTogether
         uses = None
         for place, ids in counted.items():
-            claim = questions[place].claim
-            assert claim is not None, "a sale has a claim"
+            _, claim = sought[place]
             uses = await PermitUses.lock(connection, ids, {claim})
             standings[place] = uses.left_in(standings[place], claim)
         return version, standings, uses
@@ -237,7 +248,9 @@ class PostgresSpendingStore:
         place = (row.account_id, row.key_digest.hex())
         return _decode(self._vault.open(row.answer, ANSWER, *place).encode())
 
-    def _answer_rows(self, written: Written, loaded: Loaded) -> list[dict[str, Any]]:
+    def _answer_rows(
+        self, written: WrittenSpending, loaded: LoadedSpending
+    ) -> list[dict[str, Any]]:
         return [
             {
                 "account_id": account_id,
@@ -249,8 +262,10 @@ class PostgresSpendingStore:
         ]
 
 
-async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
-    """Lock all persons and keys concerned; give each document's token those of its person."""
+async def _lock(
+    connection: AsyncConnection, wanted: WantedSpending
+) -> dict[Token, frozenset[Token]]:
+    """Lock all persons and keys concerned. Return for each document's token those of its person."""
     before = await _groups(connection, wanted)
     locked = {token for group in before.values() for token in group}
     numbers = {_number(token) for token in locked}
@@ -262,9 +277,11 @@ async def _lock(connection: AsyncConnection, wanted: Wanted) -> dict[Token, froz
     return groups
 
 
-async def _groups(connection: AsyncConnection, wanted: Wanted) -> dict[Token, frozenset[Token]]:
+async def _groups(
+    connection: AsyncConnection, wanted: WantedSpending
+) -> dict[Token, frozenset[Token]]:
     parameters = {
-        "tokens": [question.tokens[0] for question in wanted.questions.values()],
+        "tokens": [each.check.subject.tokens[0] for each in wanted.authorizes.values()],
         "ids": list(wanted.ids),
     }
     found: dict[Token, set[Token]] = {}
@@ -274,5 +291,5 @@ async def _groups(connection: AsyncConnection, wanted: Wanted) -> dict[Token, fr
 
 
 def _number(token: bytes) -> int:
-    """The number of a token's lock. Two tokens with one lock only wait for each other."""
+    """Return the number of a token's lock. Two tokens with one lock only wait for each other."""
     return int.from_bytes(token[:8], "big", signed=True)

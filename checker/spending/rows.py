@@ -1,4 +1,4 @@
-"""Rows of steps, and the steps of rows; references are sealed."""
+"""Turns authorizations into rows of steps, and rows into authorizations; references are sealed."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -9,20 +9,30 @@ from cache.token import TOKEN_BYTES, Token
 from checker.domain.clock import shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service_terms import ResortVenue
-from checker.spending.authorization import Authorization, Counted, Opening, Step, StepKind
+from checker.spending.authorization import (
+    Authorization,
+    CountedRoom,
+    Opening,
+    SpendingStep,
+    SpendingStepKind,
+)
 from checker.vault import Vault
 
 REFERENCE: Final = "authorization_step.reference"
 
 _COUNTED = (
-    *("limit_fen", "counts_from", "counts_until"),
-    *("counted_tokens", "held_after_fen", "captured_after_fen"),
+    "limit_fen",
+    "counts_from",
+    "counts_until",
+    "counted_tokens",
+    "held_after_fen",
+    "captured_after_fen",
 )
 _OPENING = ("account_id", "jurisdiction", "venue", "reference", "decision_id")
 
 
 def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
-    """Make the row of an authorization's newest step."""
+    """Return the row of an authorization's newest step."""
     opening, step = moved.opening, moved.steps[-1]
     row: dict[str, Any] = {
         "authorization_id": opening.id,
@@ -55,7 +65,7 @@ def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
 
 
 def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
-    """Sum what newest steps change, by document, counter and day, as parallel columns."""
+    """Return the changes of the newest steps by document, counter and day, as parallel columns."""
     sums: dict[tuple[Token, Jurisdiction, date], tuple[int, int]] = {}
     for each in moved:
         opening, step = each.opening, each.steps[-1]
@@ -72,7 +82,7 @@ def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
 
 
 def open_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
-    """Tell holds that nothing has ended, as parallel columns, from those that have ended."""
+    """Return the open holds and the ended holds, as parallel columns."""
     newest = {each.opening.id: each for each in moved}.values()
     still_open = [each for each in newest if each.is_open]
     openings = [each.opening for each in still_open]
@@ -88,7 +98,7 @@ def open_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
 
 
 def authorizations_of(rows: Iterable[Any], vault: Vault) -> dict[str, Authorization]:
-    """Put authorizations together from all their rows, which come by authorization and number."""
+    """Return authorizations from all their rows, which come by authorization and number."""
     found = {}
     for authorization_id, group in groupby(rows, key=lambda row: str(row.authorization_id)):
         of_one = list(group)
@@ -114,10 +124,10 @@ def _opening(row: Any, vault: Vault) -> Opening:
     )
 
 
-def _step(row: Any) -> Step:
+def _step(row: Any) -> SpendingStep:
     counted = None
     if row.limit_fen is not None:
-        counted = Counted(
+        counted = CountedRoom(
             limit_fen=row.limit_fen,
             since=row.counts_from,
             until=row.counts_until,
@@ -125,9 +135,9 @@ def _step(row: Any) -> Step:
             held_fen=row.held_after_fen,
             captured_fen=row.captured_after_fen,
         )
-    return Step(
+    return SpendingStep(
         number=row.number,
-        kind=StepKind(row.kind),
+        kind=SpendingStepKind(row.kind),
         amount_fen=row.amount_fen,
         at=row.at,
         held_delta=row.held_delta,
@@ -137,7 +147,7 @@ def _step(row: Any) -> Step:
     )
 
 
-def _counted_values(counted: Counted) -> tuple[Any, ...]:
+def _counted_values(counted: CountedRoom) -> tuple[Any, ...]:
     return (
         counted.limit_fen,
         counted.since,
@@ -149,6 +159,6 @@ def _counted_values(counted: Counted) -> tuple[Any, ...]:
 
 
 def tokens_of(packed: bytes) -> tuple[Token, ...]:
-    """Take tokens apart that are kept one behind the other."""
+    """Return the tokens in a value that holds one behind the other."""
     starts = range(0, len(packed), TOKEN_BYTES)
     return tuple(Token(packed[start : start + TOKEN_BYTES]) for start in starts)

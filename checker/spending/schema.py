@@ -1,8 +1,8 @@
-"""Tables of spending: steps that are only ever added, what follows from them, and kept answers.
+"""Tables of spending: steps that are only ever added, their sums and open holds, and kept answers.
 
-A trigger refuses to change or remove a step (migration 0003). Whose document a step counts on is
-kept as a token alone. The sums and the open holds are there to be read quickly: they follow from
-the steps, are written with them, and `checker audit verify` holds them against each other.
+A trigger refuses to change or remove a step (migration 0003). A step has the token of a document,
+and no other trace of its holder. The sums and the open holds make reading fast: they follow from
+the steps and are written with them, and `checker audit verify` compares both.
 """
 
 from sqlalchemy import (
@@ -27,25 +27,25 @@ from checker.database.metadata import metadata
 authorization_step = Table(
     "authorization_step",
     metadata,
-    # In the order of the steps of one person: it is given behind that person's lock.
+    # Grows with the steps of one person, because it is given behind that person's lock.
     Column("pk", BigInteger, Identity(), primary_key=True),
     Column("authorization_id", UUID(as_uuid=False), nullable=False),
     Column("number", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    # What it changes, and on which document, counter and instant that counts.
+    # The changes of the sums, and the document, counter and instant to which they belong.
     Column("token", LargeBinary, nullable=False),
     Column("counter", Text, nullable=False),
     Column("counted_at", DateTime(timezone=True), nullable=False),
     Column("held_delta", BigInteger, nullable=False),
     Column("captured_delta", BigInteger, nullable=False),
-    # Where something was held: until when, and what room was reckoned from, this step included.
+    # Of a step that holds: the end of the hold, and the sums it rests on, this step included.
     Column("expires_at", DateTime(timezone=True)),
     Column("limit_fen", BigInteger),
     Column("counts_from", DateTime(timezone=True)),
     Column("counts_until", DateTime(timezone=True)),
-    # The tokens of all documents that were one person's, 16 bytes each, in order.
+    # The tokens of all documents of the person at that time, 16 bytes each, in order.
     Column("counted_tokens", LargeBinary),
     Column("held_after_fen", BigInteger),
     Column("captured_after_fen", BigInteger),
@@ -73,8 +73,8 @@ authorization_step = Table(
     ),
 )
 
-# What one document has held and captured on one counter, of all that was authorized on a day in
-# Asia/Shanghai.
+# One document's held and captured sums on one counter, of the amounts that were authorized on one
+# day in Asia/Shanghai.
 spending_total = Table(
     "spending_total",
     metadata,

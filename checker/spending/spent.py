@@ -1,4 +1,4 @@
-"""What persons have spent by now, for those who decide about their next sale without holding it."""
+"""Reads how much persons have spent, for decisions about a sale that holds nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,8 +12,8 @@ from checker.domain.settings import Cap
 from checker.spending.statements import READ_SPENT
 
 
-class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person has held and captured, in fen, in one period on one counter."""
+class SpentInPeriod(msgspec.Struct, frozen=True, kw_only=True):
+    """The amounts in fen that a person has held and captured in one period on one counter."""
 
     held_fen: int = 0
     captured_fen: int = 0
@@ -21,10 +21,10 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_spent(
     connection: AsyncConnection, asked: Sequence[tuple[Token, Cap]], now: datetime
-) -> list[Spent]:
-    """Read what the persons behind documents have spent under a cap, in the period around `now`.
+) -> list[SpentInPeriod]:
+    """Return the spending of the persons behind documents under a cap, in the period around `now`.
 
-    All documents that are bound together count; a hold whose time is over does not.
+    All documents that are bound together count. A hold whose time is over does not count.
     """
     parameters = {
         "tokens": [token for token, _ in asked],
@@ -34,5 +34,8 @@ async def read_spent(
         "now": now,
     }
     rows = (await connection.execute(READ_SPENT, parameters)).all()
-    found = {row.place: Spent(held_fen=row.held_fen, captured_fen=row.captured_fen) for row in rows}
-    return [found.get(place, Spent()) for place in range(1, len(asked) + 1)]
+    found = {
+        row.place: SpentInPeriod(held_fen=row.held_fen, captured_fen=row.captured_fen)
+        for row in rows
+    }
+    return [found.get(place, SpentInPeriod()) for place in range(1, len(asked) + 1)]

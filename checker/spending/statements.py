@@ -1,4 +1,4 @@
-"""The statements of spending's record, each made once."""
+"""The SQL statements of spending, each built once."""
 
 from sqlalchemy import ARRAY, LargeBinary, any_, bindparam, delete, func, select, text, union
 from sqlalchemy.dialects.postgresql import UUID
@@ -75,8 +75,8 @@ BRING_UP = text(
     DELETE FROM open_hold WHERE authorization_id = ANY(CAST(:ended AS uuid[]))
     """
 )
-"""Bring up the sums and the open holds, of which none is both put and ended, and enter the steps in
-the journal, in one trip."""
+"""Update the sums and the open holds, and enter the steps in the journal, in one round trip. No
+hold is both opened and ended."""
 
 READ_ANSWERS = text(
     """
@@ -122,7 +122,7 @@ READ_SPENT = text(
     GROUP BY place
     """
 )
-"""What persons have spent by now, each on a counter in a period, by their place from 1."""
+"""The spending of persons so far, each on a counter in a period, by their place from 1."""
 
 FALSE_TOTALS = text(
     """
@@ -139,7 +139,7 @@ FALSE_TOTALS = text(
        OR made.captured_fen IS DISTINCT FROM kept.captured_fen
     """
 )
-"""Sums that are kept otherwise than the steps make them."""
+"""The kept sums that differ from the sums over the steps."""
 
 FALSE_OPEN = text(
     """
@@ -156,4 +156,4 @@ FALSE_OPEN = text(
        OR made.until IS DISTINCT FROM kept.expires_at
     """
 )
-"""Open holds that are kept otherwise than the steps make them."""
+"""The kept open holds that differ from those that the steps leave open."""

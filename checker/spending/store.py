@@ -1,7 +1,7 @@
-"""Where steps are kept: what a transaction of spending needs, however it is stored.
+"""The store of steps: the needs of one transaction of spending, whatever the storage.
 
-The store on PostgreSQL is the record; the twin in memory is its specification, and one suite runs
-over both. Whatever is judged is judged in between, the same for both (`checker.spending.book`).
+The store on PostgreSQL is the record. The twin in memory is its specification, and one suite of
+tests runs over both. Both leave all judging to `checker.spending.book`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,37 +15,36 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.permit import Permit
 from checker.domain.standing import Standing
-from checker.registry.standings import Question
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
-from checker.spending.orders import Increment
+from checker.spending.orders import AuthorizeCommand, IncrementCommand
 
 AnswerKey = tuple[str, Token]
 """An account's id and the digest of its idempotency key."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What some orders, told apart by their place, need to be judged.
+class WantedSpending(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts that some orders need to be judged; each order is known by its place.
 
-    `questions` ask who is capped; `increments` ask again about the persons of authorizations.
-    `since` gives, with the instant and the authorizations that were found, the instant from which
-    on spending is counted.
+    `authorizes` ask which persons are capped. `increments` ask again about the persons of existing
+    authorizations. `since` returns the instant from which on spending counts, given the instant of
+    the transaction and the authorizations that were found.
     """
 
-    questions: Mapping[int, Question]
-    increments: Mapping[int, Increment]
+    authorizes: Mapping[int, AuthorizeCommand]
+    increments: Mapping[int, IncrementCommand]
     ids: frozenset[str]
     keys: frozenset[AnswerKey]
     counters: frozenset[Jurisdiction]
     since: Callable[[datetime, Mapping[str, Authorization]], datetime]
 
 
-class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands, behind the locks of all persons concerned, at the instant `now`.
+class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
+    """The record at the instant `now`, read behind the locks of all persons concerned.
 
-    `groups` gives to each document's token those of the same person, itself among them; `lapsed`
-    are the holds of these persons whose time is over and which no step ends yet.
+    `groups` has for each document's token all tokens of the same person, itself among them.
+    `lapsed` has the holds of these persons whose time is over and which no step ends yet.
     """
 
     now: datetime
@@ -59,14 +58,18 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PermitUse(msgspec.Struct, frozen=True, kw_only=True):
-    """A counted permit lifts a sale, which its claim tells from others."""
+    """One use of a counted permit, which lifts a sale. The claim tells the sale from other
+    sales.
+    """
 
     permit: Permit
     claim: bytes
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What a transaction adds: `moved` has authorizations with their newest step, in order."""
+class WrittenSpending(msgspec.Struct, frozen=True, kw_only=True):
+    """The additions of a transaction. `moved` has authorizations with their newest step, in
+    order.
+    """
 
     moved: Sequence[Authorization] = ()
     decisions: Sequence[KeptDecision] = ()
@@ -77,21 +80,24 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 class SpendingStore(Protocol):
     """Keeps authorizations."""
 
-    async def transact(self, wanted: Wanted, judge: Callable[[Loaded], Written]) -> None:
-        """Lock the persons concerned, load what stands, judge it, and keep what that adds, as one.
+    async def transact(
+        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+    ) -> None:
+        """Lock the persons concerned, load the record, judge it, and keep the additions, as one.
 
-        When this returns it is durable. `judge` may be called again where the first try was lost.
+        The additions are durable when this returns. `judge` is called again if the first try was
+        lost.
 
         Raises:
-            Unavailable: the store cannot be reached, or somebody holds a lock for too long; whether
-                anything was kept is not known.
+            Unavailable: the store cannot be reached, or another transaction holds a lock for too
+                long. It is not known whether anything was kept.
         """
         ...
 
     async def find(self, authorization_id: str) -> Authorization | None:
-        """Find an authorization."""
+        """Return an authorization, or None."""
         ...
 
     async def forget_answers(self, before: datetime) -> None:
-        """Forget kept answers from before an instant."""
+        """Delete the answers that were kept before an instant."""
         ...

@@ -1,16 +1,18 @@
-"""Proves that every balance follows from the steps: by making each of them again.
+"""Proves that every balance follows from the steps, by making each balance again.
 
-Three ways that must agree. Each authorization is led anew through its steps by the moves that are
-legal, and has to come by the very same rows. Wherever something was held, the sums that were
-reckoned with then are summed again from all rows before it, and must be within the limit of then.
-And the sums and open holds that are read every day are what all steps make together.
+Three comparisons must agree:
 
-The steps are read by document, so that memory holds one person's at a time.
+1. Each authorization is made again through its steps by the legal moves. The rows must be the same.
+2. Wherever an amount was held, the sums of that time are summed again from all earlier rows. They
+   must be the kept sums, and within the limit of that time.
+3. The sums and open holds that every order reads must be those that all steps make together.
+
+The steps are read by document, so that memory holds the steps of one person at a time.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
@@ -20,19 +22,18 @@ from cache.token import TOKEN_BYTES, Token
 from checker.database.engine import driver_errors
 from checker.domain.clock import shanghai_day
 from checker.errors import Conflict
-from checker.spending.authorization import Authorization, Step, StepKind
+from checker.journal.faults import FAULTS_SHOWN_MAX
+from checker.spending.authorization import Authorization, SpendingStep, SpendingStepKind
 from checker.spending.rows import authorizations_of, tokens_of
 from checker.spending.schema import authorization_step
 from checker.spending.statements import FALSE_OPEN, FALSE_TOTALS
 from checker.vault import Vault
 
-FAULTS_SHOWN_MAX: Final = 100
-
 _step = authorization_step.c
 
 
 class SpendingVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was verified, and the faults: how many, and the first of them in words."""
+    """The numbers of verified rows, the number of faults, and the first faults in words."""
 
     authorizations: int
     steps: int
@@ -41,7 +42,9 @@ class SpendingVerification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerification:
-    """Verify all steps as they stand at one instant. `engine` is one without a bound on statements.
+    """Verify all steps as they stand at one instant, and return the result.
+
+    `engine` is one without a bound on statements.
 
     Raises:
         Unavailable: PostgreSQL cannot be reached.
@@ -54,10 +57,10 @@ async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerifica
             bound = await _bound_tokens(connection)
             by_document = select(authorization_step).order_by(_step.token, _step.pk)
             async for rows in _by_token(connection, by_document):
-                told = _verify_authorizations(rows, vault)
-                authorizations += len(told)
+                found = _verify_authorizations(rows, vault)
+                authorizations += len(found)
                 steps += len(rows)
-                faults += [fault for fault in told.values() if fault is not None]
+                faults += [fault for fault in found.values() if fault is not None]
                 if rows[0].token not in bound:
                     faults += false_sums(rows)
             faults += await _false_sums_of_bound(connection, bound)
@@ -71,9 +74,9 @@ async def verify_spending(engine: AsyncEngine, vault: Vault) -> SpendingVerifica
 
 
 def fault_of(authorization: Authorization) -> str | None:
-    """Say what is wrong with the steps of an authorization; None: every one had to be so."""
+    """Return the first fault in the steps of an authorization, or None if there is no fault."""
     opening, first = authorization.opening, authorization.steps[0]
-    if first.kind is not StepKind.HELD or first.expires_at is None or first.counted is None:
+    if first.kind is not SpendingStepKind.HELD or first.expires_at is None or first.counted is None:
         return "step 1 holds nothing"
     so_far = Authorization.hold(opening, first.amount_fen, first.expires_at, first.counted)
     for step in authorization.steps:
@@ -87,30 +90,32 @@ def fault_of(authorization: Authorization) -> str | None:
     return None
 
 
-def _led_on(so_far: Authorization, step: Step) -> Authorization:
+def _led_on(so_far: Authorization, step: SpendingStep) -> Authorization:
     match step.kind:
-        case StepKind.INCREMENTED if step.expires_at is not None and step.counted is not None:
+        case SpendingStepKind.INCREMENTED if (
+            step.expires_at is not None and step.counted is not None
+        ):
             return so_far.increment(step.amount_fen, step.at, step.expires_at, step.counted)
-        case StepKind.CAPTURED:
+        case SpendingStepKind.CAPTURED:
             return so_far.capture(step.amount_fen, step.at)
-        case StepKind.VOIDED:
+        case SpendingStepKind.VOIDED:
             return so_far.void(step.at)
-        case StepKind.EXPIRED if so_far.has_lapsed(step.at):
+        case SpendingStepKind.EXPIRED if so_far.has_lapsed(step.at):
             return so_far.expire(step.at)
-        case StepKind.REFUNDED:
+        case SpendingStepKind.REFUNDED:
             return so_far.refund(step.amount_fen, step.at)
         case _:
             raise Conflict(f"{step.kind} may not stand here")
 
 
-class Sums:
-    """Sums rows in their order, and says where one was reckoned with others."""
+class SpendingSums:
+    """Sums rows in their order, and finds rows that were held by other sums."""
 
     def __init__(self) -> None:
         self._days: dict[tuple[bytes, str], dict[Any, tuple[int, int]]] = {}
 
     def fault_at(self, row: Any) -> str | None:
-        """Add a row; None: what it was reckoned with is what the rows up to it make."""
+        """Add a row. Return its fault, or None if its kept sums are the sums of the rows so far."""
         days = self._days.setdefault((row.token, row.counter), {})
         day = shanghai_day(row.counted_at)
         held_fen, captured_fen = days.get(day, (0, 0))
@@ -137,13 +142,15 @@ class Sums:
 
 
 def false_sums(rows: Iterable[Any]) -> list[str]:
-    """Find the rows, which come in their order, that were reckoned with sums they do not make."""
-    sums = Sums()
+    """Return the faults of rows, given in their order, whose kept sums differ from the sums so
+    far.
+    """
+    sums = SpendingSums()
     return [fault for row in rows if (fault := sums.fault_at(row)) is not None]
 
 
 def _verify_authorizations(rows: Sequence[Any], vault: Vault) -> dict[str, str | None]:
-    """Give for each authorization of one document its fault, or None."""
+    """Return for each authorization of one document its fault, or None."""
     found: dict[str, str | None] = {}
     ordered = sorted(rows, key=lambda row: (str(row.authorization_id), row.number))
     for authorization_id, group in groupby(ordered, key=lambda row: str(row.authorization_id)):
@@ -151,13 +158,13 @@ def _verify_authorizations(rows: Sequence[Any], vault: Vault) -> dict[str, str |
         fault: str | None = "it has no first step"
         if of_one[0].number == 1:
             fault = fault_of(authorizations_of(of_one, vault)[authorization_id])
-        told = None if fault is None else f"authorization {authorization_id}: {fault}"
-        found[authorization_id] = told
+        named = None if fault is None else f"authorization {authorization_id}: {fault}"
+        found[authorization_id] = named
     return found
 
 
 async def _by_token(connection: AsyncConnection, ordered: Any) -> AsyncIterator[list[Any]]:
-    """Read rows that come by document, those of one document at a time."""
+    """Yield the rows of one document at a time, from rows that come by document."""
     rows: list[Any] = []
     async for row in await connection.stream(ordered):
         if rows and row.token != rows[0].token:
@@ -169,7 +176,7 @@ async def _by_token(connection: AsyncConnection, ordered: Any) -> AsyncIterator[
 
 
 async def _bound_tokens(connection: AsyncConnection) -> set[Token]:
-    """Find the documents that were ever counted together with others."""
+    """Return the documents that were ever counted together with others."""
     together = (
         select(_step.counted_tokens)
         .where(func.length(_step.counted_tokens) > TOKEN_BYTES)
@@ -180,11 +187,13 @@ async def _bound_tokens(connection: AsyncConnection) -> set[Token]:
 
 
 async def _false_sums_of_bound(connection: AsyncConnection, bound: set[Token]) -> list[str]:
-    """Sum all documents that were ever bound in one go: how they were bound has changed."""
+    """Sum all documents that were ever bound together, because their binding has changed in
+    time.
+    """
     if not bound:
         return []
     of_bound = select(authorization_step).where(_step.token.in_(bound)).order_by(_step.pk)
-    sums = Sums()
+    sums = SpendingSums()
     stream = await connection.stream(of_bound)
     return [fault async for row in stream if (fault := sums.fault_at(row)) is not None]
 

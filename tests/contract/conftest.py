@@ -5,14 +5,15 @@ from typing import Any
 
 import httpx
 import pytest
-from private_folder import private_folder
-from running_service import (
+
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     ROLES,
     SETTINGS,
     RunningService,
     running_service,
 )
-from town import MARKS, TOWN, Line, ndjson
+from tests.support.town import MARKS, TOWN, Line, ndjson
 
 PutSnapshot = Callable[..., dict[str, Any]]
 

@@ -17,9 +17,18 @@ ALL = (
 DEBTOR_ONLY = ("debtor",)
 
 SEATS = [
-    *("business", "special", "premier_first", "first", "second"),
-    *("emu_sleeper", "deluxe_soft_sleeper", "soft_sleeper", "hard_sleeper"),
-    *("soft_seat", "hard_seat", "no_seat"),
+    "business",
+    "special",
+    "premier_first",
+    "first",
+    "second",
+    "emu_sleeper",
+    "deluxe_soft_sleeper",
+    "soft_sleeper",
+    "hard_sleeper",
+    "soft_seat",
+    "hard_seat",
+    "no_seat",
 ]
 SOFT_SLEEPERS = {"soft_sleeper", "deluxe_soft_sleeper", "emu_sleeper"}
 FIRST_AND_ABOVE = {"first", "premier_first", "special", "business"}

@@ -18,14 +18,14 @@ import httpx
 import numpy as np
 import redis
 from numpy.typing import NDArray
-from running_service import RunningService
-from town import document, resident_id
 
 from cache.token import Token, Tokenizer
 from checker.config import Config
 from checker.domain.document import Document, DocumentType
 from checker.registry.sealing import Sealer
 from checker.vault import Vault, load_secrets
+from tests.support.running_service import RunningService
+from tests.support.town import document, resident_id
 
 PLACE: Final = "620102"
 """No other test asks about anybody from there."""

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, problem, question
 from click.testing import CliRunner
-from running_service import RunningService, wait_until
-from town import INNOCENT
 
 from checker.cli import main
+from tests.support.asking import FLIGHT, G_TRAIN, ask, problem, question
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -45,3 +45,22 @@ def test_accounts_and_keys_are_managed_on_the_command_line(service: RunningServi
     assert made in told(service, "accounts", "disable", "inn")
     assert "(disabled)" in told(service, "accounts", "list")
     assert made in told(service, "accounts", "enable", made)
+
+
+def test_the_networks_of_an_account_are_set_on_the_command_line(service: RunningService) -> None:
+    role = ("--role", "institution", "--name", "branch")
+    told(service, "accounts", "create", *role, "--network", "192.0.2.0/24")
+    key = told(service, "keys", "create", *role)
+    assert status_of(service, key) == 403
+    both = ("--network", "192.0.2.0/24", "--network", "127.0.0.0/8")
+    told(service, "accounts", "set-networks", "branch", *both)
+    shown = json.loads(told(service, "accounts", "show", "branch", "--json"))
+    assert shown["networks"] == ["192.0.2.0/24", "127.0.0.0/8"]
+    wait_until(lambda: status_of(service, key) == 200)
+    told(service, "accounts", "set-networks", "branch")
+    assert json.loads(told(service, "accounts", "show", "branch", "--json"))["networks"] is None
+    arguments = ["accounts", "create", *role, "--network", "office"]
+    refused = CliRunner().invoke(main, [*arguments, "--data-dir", str(service.data_dir)])
+    assert refused.exit_code == 2
+    assert "--network" in refused.stderr
+    assert "office" not in refused.stderr.replace("--network office", "")

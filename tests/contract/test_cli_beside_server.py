@@ -5,9 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from asking import G_TRAIN, ask
-from running_service import RunningService, run_command
-from town import DEBTOR, DEBTOR_NAME, INNOCENT, MARKS, TOWN, ndjson
+
+from tests.support.asking import G_TRAIN, ask
+from tests.support.running_service import RunningService, run_command
+from tests.support.town import DEBTOR, DEBTOR_NAME, INNOCENT, MARKS, TOWN, ndjson
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

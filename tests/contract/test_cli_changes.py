@@ -10,9 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from changing import Stranger, outcome, outcome_everywhere
-from running_service import RunningService, run_command
-from town import MARKS, TOWN, ndjson
+
+from tests.support.changing import Stranger, outcome, outcome_everywhere
+from tests.support.running_service import RunningService, run_command
+from tests.support.town import MARKS, TOWN, ndjson
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from changing import Stranger, outcome
-from private_folder import private_folder
-from running_service import run_command, running_service
-from town import DEBTOR, MARKS, TOWN, Line, ndjson
+
+from tests.support.changing import Stranger, outcome
+from tests.support.private_folder import private_folder
+from tests.support.running_service import run_command, running_service
+from tests.support.town import DEBTOR, MARKS, TOWN, Line, ndjson
 
 pytestmark = pytest.mark.xdist_group("contract")
 

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from asking import ask, codes
-from private_folder import private_folder
-from running_service import (
+
+from tests.support.asking import ask, codes
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     RunningService,
+    printed_keys,
     run_command,
     running_service,
 )
-from town import TOWN, ndjson
+from tests.support.town import TOWN, ndjson
 
 pytestmark = pytest.mark.xdist_group("contract-demo")
 
@@ -47,10 +49,6 @@ def started(folder: Path) -> Iterator[Started]:
     with running_service(folder, "demo") as again:
         again.keys["institution"] = printed_keys(again.log())["institution"]
         yield Started(first, again)
-
-
-def printed_keys(told: str) -> dict[str, str]:
-    return dict(re.findall(r"^  (\w+) +(ck_[\w-]{43})$", told, re.MULTILINE))
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
-from changing import CONNECTIONS
-from running_service import RunningService, wait_until
-from town import DEBTOR, INNOCENT
+
+from tests.support.asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
+from tests.support.changing import CONNECTIONS
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import DEBTOR, INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -57,6 +58,7 @@ def test_an_account_is_made_shown_listed_and_changed(operator: httpx.Client) -> 
         "jurisdiction": "440800",
         "items_per_minute": 600,
         "items_per_day": 10_000,
+        "networks": ["127.0.0.0/8", "2001:db8::/48"],
     }
     address = new_account(operator, **scope)
     shown = operator.get(address).json()

@@ -8,8 +8,17 @@ from uuid import UUID
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, SLOW_TRAIN, ask, codes
-from town import DEBTOR, DEBTOR_NAME, INNOCENT, LEGAL_REPRESENTATIVE, PASSPORT, TOWN, USCC
+
+from tests.support.asking import FLIGHT, G_TRAIN, SLOW_TRAIN, ask, codes
+from tests.support.town import (
+    DEBTOR,
+    DEBTOR_NAME,
+    INNOCENT,
+    LEGAL_REPRESENTATIVE,
+    PASSPORT,
+    TOWN,
+    USCC,
+)
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import httpx
 import pytest
-from asking import G_TRAIN, pointers, problem, question
-from town import resident_id
+
+from tests.support.asking import G_TRAIN, pointers, problem, question
+from tests.support.town import resident_id
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import G_TRAIN, pointers, problem, question
-from bad_services import OF_EACH_TYPE
-from town import DEBTOR, DEBTOR_NAME
+
+from tests.contract.bad_services import OF_EACH_TYPE
+from tests.support.asking import G_TRAIN, pointers, problem, question
+from tests.support.town import DEBTOR, DEBTOR_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

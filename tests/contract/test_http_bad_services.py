@@ -4,9 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import pointers, problem, question
-from bad_services import OF_EACH_TYPE, SERVICES, bad_services, right_service
-from town import DEBTOR, DEBTOR_NAME
+
+from tests.contract.bad_services import OF_EACH_TYPE, SERVICES, bad_services, right_service
+from tests.support.asking import pointers, problem, question
+from tests.support.town import DEBTOR, DEBTOR_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

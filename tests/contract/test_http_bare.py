@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, codes, problem, question
-from private_folder import private_folder
-from running_service import RunningService, running_service
-from town import DEBTOR, INNOCENT, LEGAL_REPRESENTATIVE, MARKS, TOWN, ndjson
+
+from tests.support.asking import FLIGHT, G_TRAIN, ask, codes, problem, question
+from tests.support.private_folder import private_folder
+from tests.support.running_service import RunningService, running_service
+from tests.support.town import DEBTOR, INNOCENT, LEGAL_REPRESENTATIVE, MARKS, TOWN, ndjson
 
 pytestmark = pytest.mark.xdist_group("contract-bare")
 

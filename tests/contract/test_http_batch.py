@@ -4,9 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, SLOW_TRAIN, pointers, problem, question
-from running_service import RunningService
-from town import DEBTOR, DEBTOR_NAME, INNOCENT, LEGAL_REPRESENTATIVE, OTHER_NAME
+
+from tests.support.asking import FLIGHT, G_TRAIN, SLOW_TRAIN, pointers, problem, question
+from tests.support.running_service import RunningService
+from tests.support.town import DEBTOR, DEBTOR_NAME, INNOCENT, LEGAL_REPRESENTATIVE, OTHER_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

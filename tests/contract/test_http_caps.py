@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from asking import ask, codes
-from town import DEBTOR, LEGAL_REPRESENTATIVE, MASKED, MASKED_NAME
+
+from tests.support.asking import ask, codes
+from tests.support.town import DEBTOR, LEGAL_REPRESENTATIVE, MASKED, MASKED_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

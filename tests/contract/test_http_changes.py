@@ -4,10 +4,11 @@ from datetime import datetime, timedelta, timezone
 
 import httpx
 import pytest
-from asking import codes
-from changing import Court, Stranger, ask_everywhere, outcome_everywhere
-from running_service import RunningService
-from town import USCC, Line, document, listing, officer
+
+from tests.support.asking import codes
+from tests.support.changing import Court, Stranger, ask_everywhere, outcome_everywhere
+from tests.support.running_service import RunningService
+from tests.support.town import USCC, Line, document, listing, officer
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

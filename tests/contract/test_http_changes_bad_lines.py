@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from asking import problem
-from changing import CHANGES, Court, Stranger, outcome
-from running_service import PATIENCE_S, RunningService
-from town import DEBTOR, DEBTOR_NAME, Line, document, ndjson
+
+from tests.support.asking import problem
+from tests.support.changing import CHANGES, Court, Stranger, outcome
+from tests.support.running_service import PATIENCE_S, RunningService
+from tests.support.town import DEBTOR, DEBTOR_NAME, Line, document, ndjson
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

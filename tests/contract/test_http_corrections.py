@@ -5,11 +5,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, pointers, problem
-from changing import Court, Stranger, ask_everywhere, outcome_everywhere
-from running_service import RunningService
 
 from checker.domain.clock import SystemClock, shanghai_day
+from tests.support.asking import FLIGHT, ask, pointers, problem
+from tests.support.changing import Court, Stranger, ask_everywhere, outcome_everywhere
+from tests.support.running_service import RunningService
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -12,14 +12,14 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
-from changing import Court, Stranger
-from running_service import RunningService, run_command, wait_until
-from town import DEBTOR, HIDDEN, INNOCENT
 
 from checker.audit.outcomes import REPORTS_MAX
 from checker.config import load_config
 from checker.node.servers import open_servers
+from tests.support.asking import FLIGHT, G_TRAIN, ask, pointers, problem, question
+from tests.support.changing import Court, Stranger
+from tests.support.running_service import RunningService, run_command, wait_until
+from tests.support.town import DEBTOR, HIDDEN, INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -133,7 +133,8 @@ def test_the_log_is_exported_as_ndjson_and_csv(
     rows = {row["id"]: row for row in map(json.loads, response.text.splitlines())}
     row = rows[denied]
     assert (row["account"], row["decision"], row["outcomes"]) == (
-        *("institution", "deny"),
+        "institution",
+        "deny",
         ["refused"],
     )
     explained = explain(institution, denied)
@@ -156,7 +157,10 @@ def test_an_export_of_nothing_is_empty(auditor: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "parameters",
     [
-        *({"from": "yesterday"}, {"to": "2026-13-01"}, {"format": "xml"}, {"until": "2026-01-01"}),
+        {"from": "yesterday"},
+        {"to": "2026-13-01"},
+        {"format": "xml"},
+        {"until": "2026-01-01"},
         {"account": "\0"},
     ],
 )

@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, pointers, problem
-from town import (
+
+from tests.support.asking import FLIGHT, ask, pointers, problem
+from tests.support.town import (
     DEBTOR,
     DEBTOR_NAME,
     INNOCENT,

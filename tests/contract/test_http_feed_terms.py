@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, problem
-from running_service import RunningService
-from town import DEBTOR, INNOCENT, OTHER_NAME, TOWN, document, listing, ndjson, person
+
+from tests.support.asking import FLIGHT, ask, problem
+from tests.support.running_service import RunningService
+from tests.support.town import DEBTOR, INNOCENT, OTHER_NAME, TOWN, document, listing, ndjson, person
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

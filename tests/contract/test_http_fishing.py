@@ -4,10 +4,11 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
-from asking import problem
-from changing import Court
-from running_service import RunningService, wait_until
-from town import INNOCENT, Line, document, listing, person, resident_id
+
+from tests.support.asking import problem
+from tests.support.changing import Court
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import INNOCENT, Line, document, listing, person, resident_id
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

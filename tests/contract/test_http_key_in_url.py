@@ -2,9 +2,10 @@
 
 import httpx
 import pytest
-from asking import G_TRAIN, problem, question
-from running_service import RunningService
-from town import INNOCENT
+
+from tests.support.asking import G_TRAIN, problem, question
+from tests.support.running_service import RunningService
+from tests.support.town import INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

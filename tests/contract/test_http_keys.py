@@ -5,14 +5,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, problem, question
-from running_service import ROLES, RunningService
-from spending import hold, keyed, listed_stranger, order, resort
-from town import DEBTOR, INNOCENT, TOWN, ndjson
 
 from checker.accounts.keys import MAY, AccountRole
 from checker.api.operation import KeyUse, Operation
 from checker.api.routes import OPERATIONS
+from tests.support.asking import FLIGHT, G_TRAIN, ask, problem, question
+from tests.support.running_service import ROLES, RunningService
+from tests.support.spending import hold, keyed, listed_stranger, order, resort
+from tests.support.town import DEBTOR, INNOCENT, TOWN, ndjson
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import httpx
 import pytest
-from changing import Court, Stranger
-from running_service import RunningService
+
+from tests.support.changing import Court, Stranger
+from tests.support.running_service import RunningService
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

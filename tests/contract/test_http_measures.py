@@ -4,10 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, codes, question
-from measure_table import ALL, Reached, Row, rows
-from running_service import RunningService
-from town import DEBTOR, INNOCENT, ROLES
+
+from tests.contract.measure_table import ALL, Reached, Row, rows
+from tests.support.asking import FLIGHT, ask, codes, question
+from tests.support.running_service import RunningService
+from tests.support.town import DEBTOR, INNOCENT, ROLES
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, SLOW_TRAIN, question
-from no_trace import (
+
+from checker.config import Config, load_config
+from checker.node.servers import open_servers
+from tests.contract.no_trace import (
     Innocent,
     Search,
     dump_postgres,
@@ -23,12 +25,10 @@ from no_trace import (
     tallied,
     tokens_as_kept,
 )
-from running_service import RunningService, wait_until
-from spending import AUTHORIZATIONS, keyed, resort
-from town import DEBTOR, MASKED
-
-from checker.config import Config, load_config
-from checker.node.servers import open_servers
+from tests.support.asking import FLIGHT, G_TRAIN, SLOW_TRAIN, question
+from tests.support.running_service import RunningService, wait_until
+from tests.support.spending import AUTHORIZATIONS, keyed, resort
+from tests.support.town import DEBTOR, MASKED
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -44,9 +44,16 @@ MISNAMED = range(10_004_000, 10_004_020)
 # What goes on besides: checks are counted, somebody publishes, and what other tests had decided
 # goes into the chain, whose head goes into the journal each minute.
 TABLES_THAT_GROW = {
-    *("public.check_tally", "public.registry_lease", "public.key_use"),
-    *("public.chain_link", "public.unchained", "public.journal"),
-    *("public.notice", "public.notice_progress", "public.webhook", "public.delivery"),
+    "public.check_tally",
+    "public.registry_lease",
+    "public.key_use",
+    "public.chain_link",
+    "public.unchained",
+    "public.journal",
+    "public.notice",
+    "public.notice_progress",
+    "public.webhook",
+    "public.delivery",
 }
 
 

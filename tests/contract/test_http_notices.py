@@ -4,11 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, problem
-from changing import Court, Stranger
-from notice_receiver import receiving
-from running_service import RunningService, wait_until
 from standardwebhooks import Webhook
+
+from tests.support.asking import FLIGHT, ask, problem
+from tests.support.changing import Court, Stranger
+from tests.support.notice_receiver import receiving
+from tests.support.running_service import RunningService, wait_until
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -141,8 +142,13 @@ def test_an_endpoint_is_told_by_a_message_that_standard_webhooks_verifies(
 @pytest.mark.parametrize(
     "body",
     [
-        *({}, {"url": 1}, {"url": "hotel"}, {"url": "ftp://hotel.example/"}, {"uri": "x"}),
-        *({"url": "https://a:b@hotel.example/"}, {"url": "http://nobody.invalid/"}),
+        {},
+        {"url": 1},
+        {"url": "hotel"},
+        {"url": "ftp://hotel.example/"},
+        {"uri": "x"},
+        {"url": "https://a:b@hotel.example/"},
+        {"url": "http://nobody.invalid/"},
         {"url": "https://hotel.example/", "secret": "mine"},
     ],
 )

@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, problem, question
-from changing import CONNECTIONS
 from jsonschema import Draft202012Validator
-from running_service import RunningService, wait_until
-from spending import hold, order
-from town import DEBTOR, INNOCENT
+
+from tests.support.asking import FLIGHT, G_TRAIN, ask, problem, question
+from tests.support.changing import CONNECTIONS
+from tests.support.running_service import RunningService, wait_until
+from tests.support.spending import hold, order
+from tests.support.town import DEBTOR, INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -131,8 +132,17 @@ def test_orders_of_spending_are_counted_by_their_answer(
 def test_the_labels_of_the_metrics_are_closed_sets(anyone: httpx.Client) -> None:
     names = set(re.findall(r'[{,](\w+)="', anyone.get("/metrics").text))
     assert names <= {
-        *("service", "decision", "resource", "status", "feed", "result", "order", "le", "pid"),
-        *("ground", "state"),
+        "service",
+        "decision",
+        "resource",
+        "status",
+        "feed",
+        "result",
+        "order",
+        "le",
+        "pid",
+        "ground",
+        "state",
     }
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, codes, question
-from changing import Court, Stranger, ask_everywhere, outcome, outcome_everywhere
-from running_service import RunningService
-from town import COURT, USCC, Line, document, listing, officer, person
+
+from tests.support.asking import FLIGHT, G_TRAIN, ask, codes, question
+from tests.support.changing import Court, Stranger, ask_everywhere, outcome, outcome_everywhere
+from tests.support.running_service import RunningService
+from tests.support.town import COURT, USCC, Line, document, listing, officer, person
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -12,9 +12,10 @@ from uuid import UUID
 
 import httpx
 import pytest
-from asking import FLIGHT, G_TRAIN, ask, question
-from running_service import RunningService, wait_until
-from town import DEBTOR, DEBTOR_NAME, INNOCENT, MARKS, PASSPORT, TRAVELLER_NAME
+
+from tests.support.asking import FLIGHT, G_TRAIN, ask, question
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import DEBTOR, DEBTOR_NAME, INNOCENT, MARKS, PASSPORT, TRAVELLER_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import pointers, problem
-from changing import Court, Stranger, outcome
-from running_service import RunningService
-from town import TOWN
+
+from tests.support.asking import pointers, problem
+from tests.support.changing import Court, Stranger, outcome
+from tests.support.running_service import RunningService
+from tests.support.town import TOWN
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from asking import G_TRAIN, ask, problem, question
-from changing import CONNECTIONS
-from running_service import RunningService, wait_until
-from town import INNOCENT
+
+from tests.support.asking import G_TRAIN, ask, problem, question
+from tests.support.changing import CONNECTIONS
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import INNOCENT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

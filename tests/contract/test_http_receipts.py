@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from asking import FLIGHT, G_TRAIN, SLOW_TRAIN, ask, pointers, problem, question
-from running_service import RunningService, run_command, wait_until
-from town import DEBTOR, DEBTOR_NAME, INNOCENT, LEGAL_REPRESENTATIVE, MARKS, PASSPORT
+
+from tests.support.asking import FLIGHT, G_TRAIN, SLOW_TRAIN, ask, pointers, problem, question
+from tests.support.running_service import RunningService, run_command, wait_until
+from tests.support.town import DEBTOR, DEBTOR_NAME, INNOCENT, LEGAL_REPRESENTATIVE, MARKS, PASSPORT
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

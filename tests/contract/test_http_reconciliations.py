@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, pointers, problem, question
-from changing import Court, Stranger
-from running_service import RunningService, wait_until
-from town import COMPANY_NAME, DEBTOR, HIDDEN, INNOCENT, MASKED, MASKED_NAME
+
+from tests.support.asking import FLIGHT, pointers, problem, question
+from tests.support.changing import Court, Stranger
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import COMPANY_NAME, DEBTOR, HIDDEN, INNOCENT, MASKED, MASKED_NAME
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
@@ -73,7 +74,13 @@ def test_what_would_have_been_refused_is_told_by_line_and_reference(
     assert results[0]["reasons"][0]["listing"]["id"] == "1"
     assert results[3]["reasons"][0]["listing"] is None
     assert set(results[0]) == {
-        *("line", "reference", "sold_at", "service", "jurisdiction", "decision", "reasons"),
+        "line",
+        "reference",
+        "sold_at",
+        "service",
+        "jurisdiction",
+        "decision",
+        "reasons",
         "list_version",
     }
     assert results_of(institution, told, after=3) == results[2:]

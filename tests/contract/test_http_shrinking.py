@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, problem
-from running_service import RunningService, run_command
-from town import DEBTOR, TOWN, ndjson
+
+from tests.support.asking import FLIGHT, ask, problem
+from tests.support.running_service import RunningService, run_command
+from tests.support.town import DEBTOR, TOWN, ndjson
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -5,11 +5,30 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from asking import ask, pointers, problem, question
-from changing import CHANGES, Stranger
-from running_service import RunningService, run_command, wait_until
-from spending import AUTHORIZATIONS, CAP_FEN, hold, keyed, listed_stranger, look, order, resort
-from town import INNOCENT, MASKED, MASKED_NAME, ORG_CODE, ROLES, USCC, document, ndjson
+
+from tests.support.asking import ask, pointers, problem, question
+from tests.support.changing import CHANGES, Stranger
+from tests.support.running_service import RunningService, run_command, wait_until
+from tests.support.spending import (
+    AUTHORIZATIONS,
+    CAP_FEN,
+    hold,
+    keyed,
+    listed_stranger,
+    look,
+    order,
+    resort,
+)
+from tests.support.town import (
+    INNOCENT,
+    MASKED,
+    MASKED_NAME,
+    ORG_CODE,
+    ROLES,
+    USCC,
+    document,
+    ndjson,
+)
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask, codes
-from town import (
+
+from tests.support.asking import FLIGHT, ask, codes
+from tests.support.town import (
     COMPANY_NAME,
     DEBTOR,
     DEBTOR_NAME,

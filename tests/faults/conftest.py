@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from faulty_service import WORKERS, in_force
-from private_folder import private_folder
-from running_service import RunningService, running_service
+
+from tests.faults.faulty_service import WORKERS, in_force
+from tests.support.private_folder import private_folder
+from tests.support.running_service import RunningService, running_service
 
 
 @pytest.fixture(scope="session")

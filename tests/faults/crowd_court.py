@@ -4,7 +4,8 @@ import asyncio
 from random import Random
 
 import httpx
-from crowd_list import (
+
+from tests.faults.crowd_list import (
     ASKED,
     COMPANIES,
     MANY,
@@ -15,10 +16,10 @@ from crowd_list import (
     officers_of,
     permit_for,
 )
-from crowd_record import FeedCall, now
-from crowd_run import PAIR, Run
-from running_service import CHECKER, plain_environment
-from town import Line, ndjson
+from tests.faults.crowd_record import FeedCall, now
+from tests.faults.crowd_run import PAIR, Run
+from tests.support.running_service import CHECKER, plain_environment
+from tests.support.town import Line, ndjson
 
 CHANGES_BETWEEN_SNAPSHOTS = 12
 OPERATIONS = ("list", "list", "delist", "shield", "unshield", "officers", "permit")
@@ -123,7 +124,10 @@ class Court:
 async def keep_rebuilding(run: Run) -> None:
     while not run.is_over:
         process = await asyncio.create_subprocess_exec(
-            *(CHECKER, "rebuild", "--data-dir", str(run.nodes[0].data_dir)),
+            CHECKER,
+            "rebuild",
+            "--data-dir",
+            str(run.nodes[0].data_dir),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=plain_environment(),

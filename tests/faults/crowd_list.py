@@ -5,8 +5,8 @@ It reads the very lines that are sent, and shares nothing with the service but t
 
 from dataclasses import dataclass, field, replace
 
-from asking import FLIGHT
-from town import USCC, Line, document, listing, officer, person, resident_id
+from tests.support.asking import FLIGHT
+from tests.support.town import USCC, Line, document, listing, officer, person, resident_id
 
 ASKED = 240
 """So many persons are asked about."""

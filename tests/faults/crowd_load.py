@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import httpx
-from crowd_court import Court, keep_rebuilding
-from crowd_run import Run
-from crowd_sellers import Sellers
-from running_service import PATIENCE_S, RunningService
+
+from tests.faults.crowd_court import Court, keep_rebuilding
+from tests.faults.crowd_run import Run
+from tests.faults.crowd_sellers import Sellers
+from tests.support.running_service import PATIENCE_S, RunningService
 
 
 async def load(nodes: tuple[RunningService, RunningService], seed: int) -> Run:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from private_folder import private_folder
-from running_service import (
+
+from cache.keys import Keys
+from checker.embedded import embedded_redis
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     CHECKER,
     PATIENCE_S,
     RunningService,
@@ -16,9 +19,6 @@ from running_service import (
     running_service,
     wait_until_healthy,
 )
-
-from cache.keys import Keys
-from checker.embedded import embedded_redis
 
 ROLES = ("institution", "court", "operator")
 

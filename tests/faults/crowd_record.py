@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
-from crowd_list import CLEAR, Answer, List
-from town import Line
+from tests.faults.crowd_list import CLEAR, Answer, List
+from tests.support.town import Line
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from crowd_record import Record, now
-from running_service import RunningService
+from tests.faults.crowd_record import Record, now
+from tests.support.running_service import RunningService
 
 LOAD_S = 15.0
 LOAD_S_MAX = 120.0

@@ -6,10 +6,11 @@ from random import Random
 from typing import Any
 
 import httpx
-from asking import FLIGHT, SLOW_TRAIN, question
-from crowd_list import ASKED, NUMBERS, PASSPORTS, answer_in
-from crowd_record import Seen, now
-from crowd_run import PAIR, Run
+
+from tests.faults.crowd_list import ASKED, NUMBERS, PASSPORTS, answer_in
+from tests.faults.crowd_record import Seen, now
+from tests.faults.crowd_run import PAIR, Run
+from tests.support.asking import FLIGHT, SLOW_TRAIN, question
 
 BATCH = 8
 LATELY = 4

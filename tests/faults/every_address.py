@@ -4,10 +4,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from asking import FLIGHT, ask, question
-from running_service import RunningService
-from spending import hold, keyed, resort
-from town import COMPANY_NAME, DEBTOR, DEBTOR_NAME, TOWN, listing, ndjson, person
+
+from tests.support.asking import FLIGHT, ask, question
+from tests.support.running_service import RunningService
+from tests.support.spending import hold, keyed, resort
+from tests.support.town import COMPANY_NAME, DEBTOR, DEBTOR_NAME, TOWN, listing, ndjson, person
 
 Request = tuple[str, str, str, dict[str, Any]]
 """Role, method, path, and the rest as `httpx` takes it."""

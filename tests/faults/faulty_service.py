@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 import psutil
-from asking import FLIGHT, ask, problem, question
-from running_service import RunningService, processes_of, wait_until, words_of
-from town import DEBTOR, INNOCENT, TOWN, ndjson
+
+from tests.support.asking import FLIGHT, ask, problem, question
+from tests.support.running_service import RunningService, processes_of, wait_until, words_of
+from tests.support.town import DEBTOR, INNOCENT, TOWN, ndjson
 
 WORKERS = 2
 ASKED = 8

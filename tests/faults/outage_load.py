@@ -14,11 +14,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from enum import StrEnum
 
 import httpx
-from asking import FLIGHT, problem, question
 from msgspec import Struct
-from running_service import RunningService
-from spending import hold
-from town import DEBTOR, INNOCENT, document, listing, ndjson, person, resident_id
+
+from tests.support.asking import FLIGHT, problem, question
+from tests.support.running_service import RunningService
+from tests.support.spending import hold
+from tests.support.town import DEBTOR, INNOCENT, document, listing, ndjson, person, resident_id
 
 BEFORE_S = 0.3
 SETTLED_S = 1.5

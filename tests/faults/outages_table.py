@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from outage_load import Column
+from tests.faults.outage_load import Column
 
 PAGE = Path(__file__).parents[2] / "docs" / "outages.md"
 WRITE_VARIABLE = "CHECKER_WRITE_OUTAGES"

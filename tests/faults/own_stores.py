@@ -11,10 +11,10 @@ from typing import Any
 
 import asyncpg
 import psutil
-from running_service import LOOK_S, PATIENCE_S, processes_of
 
 from checker.embedded import embedded_redis
 from checker.embedded.postgres import embedded_postgres
+from tests.support.running_service import LOOK_S, PATIENCE_S, processes_of
 
 _END_OURS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

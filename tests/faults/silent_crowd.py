@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from running_service import RunningService
+from tests.support.running_service import RunningService
 
 CROWD = 1_100
 """More than the 1 024 connections at which the door was shut once."""

@@ -11,10 +11,11 @@ from random import SystemRandom
 
 import psutil
 import pytest
-from crowd_load import load
-from crowd_nodes import generations, two_nodes
-from crowd_run import LEAST, Run
-from running_service import LOOK_S, PATIENCE_S, RunningService
+
+from tests.faults.crowd_load import load
+from tests.faults.crowd_nodes import generations, two_nodes
+from tests.faults.crowd_run import LEAST, Run
+from tests.support.running_service import LOOK_S, PATIENCE_S, RunningService
 
 pytestmark = pytest.mark.xdist_group("crowd")
 

@@ -14,8 +14,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from asking import FLIGHT, question
-from faulty_service import (
+
+from checker.embedded.postgres import embedded_postgres
+from tests.faults.faulty_service import (
     WORKERS,
     answered,
     apply,
@@ -26,18 +27,17 @@ from faulty_service import (
     redis_of,
     shield,
 )
-from private_folder import private_folder
-from running_service import (
+from tests.support.asking import FLIGHT, question
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     SETTINGS,
     RunningService,
     run_command,
     running_service,
     wait_until,
 )
-from spending import hold
-from town import DEBTOR, INNOCENT, document, listing, person, resident_id
-
-from checker.embedded.postgres import embedded_postgres
+from tests.support.spending import hold
+from tests.support.town import DEBTOR, INNOCENT, document, listing, person, resident_id
 
 pytestmark = pytest.mark.xdist_group("failover")
 

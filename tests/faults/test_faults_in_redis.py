@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import httpx
 import psutil
 import pytest
-from asking import FLIGHT, ask
-from faulty_service import (
+from redis import Redis
+
+from tests.faults.faulty_service import (
     ASKED,
     RIGHT,
     WORKERS,
@@ -15,9 +16,9 @@ from faulty_service import (
     outcomes,
     workers_of,
 )
-from redis import Redis
-from running_service import RunningService, wait_until
-from town import DEBTOR
+from tests.support.asking import FLIGHT, ask
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import DEBTOR
 
 pytestmark = pytest.mark.xdist_group("faults")
 

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import psutil
 import pytest
-from asking import FLIGHT, ask, question
-from faulty_service import (
+
+from tests.faults.faulty_service import (
     ASKED,
     RIGHT,
     WORKERS,
@@ -25,15 +25,16 @@ from faulty_service import (
     worker_that_answered,
     workers_of,
 )
-from private_folder import private_folder
-from running_service import (
+from tests.support.asking import FLIGHT, ask, question
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     PATIENCE_S,
     RunningService,
     processes_of,
     running_service,
     wait_until,
 )
-from town import DEBTOR, INNOCENT, document, listing, person
+from tests.support.town import DEBTOR, INNOCENT, document, listing, person
 
 pytestmark = pytest.mark.xdist_group("faults")
 

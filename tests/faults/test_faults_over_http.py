@@ -5,8 +5,9 @@ What callers see meanwhile is the table of outages (`test_outages`).
 
 import psutil
 import pytest
-from asking import problem
-from faulty_service import (
+from redis import Redis
+
+from tests.faults.faulty_service import (
     ASKED,
     RIGHT,
     answered,
@@ -20,15 +21,15 @@ from faulty_service import (
     redis_of,
     shield,
 )
-from private_folder import private_folder
-from redis import Redis
-from running_service import (
+from tests.support.asking import problem
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     PATIENCE_S,
     RunningService,
     running_service,
     wait_until,
 )
-from town import DEBTOR, TOWN, ndjson
+from tests.support.town import DEBTOR, TOWN, ndjson
 
 pytestmark = pytest.mark.xdist_group("faults")
 

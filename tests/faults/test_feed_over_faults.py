@@ -11,10 +11,11 @@ from time import monotonic
 import httpx
 import psutil
 import pytest
-from asking import FLIGHT, ask, problem
-from faulty_service import WORKERS, apply, frozen, outcomes, worker_that_answered
-from running_service import RunningService, wait_until
-from town import INNOCENT, TOWN, document, listing, ndjson, person
+
+from tests.faults.faulty_service import WORKERS, apply, frozen, outcomes, worker_that_answered
+from tests.support.asking import FLIGHT, ask, problem
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import INNOCENT, TOWN, document, listing, ndjson, person
 
 pytestmark = pytest.mark.xdist_group("faults")
 

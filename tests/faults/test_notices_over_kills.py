@@ -11,18 +11,19 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import FLIGHT, ask
-from faulty_service import apply, publisher_of
-from notice_receiver import Message, Receiver, receiving
-from private_folder import private_folder
-from running_service import (
+from standardwebhooks import Webhook
+
+from tests.faults.faulty_service import apply, publisher_of
+from tests.support.asking import FLIGHT, ask
+from tests.support.notice_receiver import Message, Receiver, receiving
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     SETTINGS,
     RunningService,
     running_service,
     wait_until,
 )
-from standardwebhooks import Webhook
-from town import document, listing, ndjson, person, resident_id
+from tests.support.town import document, listing, ndjson, person, resident_id
 
 pytestmark = pytest.mark.xdist_group("more faults")
 

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 import httpx
 import psutil
 import pytest
-from asking import FLIGHT, ask, problem, question
-from faulty_service import change, in_force, shield, workers_of
-from private_folder import private_folder
-from running_service import RunningService, running_service, wait_until
-from town import DEBTOR, INNOCENT, document, resident_id
+
+from tests.faults.faulty_service import change, in_force, shield, workers_of
+from tests.support.asking import FLIGHT, ask, problem, question
+from tests.support.private_folder import private_folder
+from tests.support.running_service import RunningService, running_service, wait_until
+from tests.support.town import DEBTOR, INNOCENT, document, resident_id
 
 pytestmark = pytest.mark.xdist_group("more faults")
 

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 
 import httpx
 import pytest
-from asking import FLIGHT, problem, question
-from every_address import requests_that_read, requests_that_write
-from faulty_service import (
+
+from tests.faults.every_address import requests_that_read, requests_that_write
+from tests.faults.faulty_service import (
     ASKED,
     RIGHT,
     frozen,
@@ -18,12 +18,13 @@ from faulty_service import (
     publisher_of,
     readiness,
 )
-from outage_load import Callers, Column, Late, words
-from outages_table import PAGE, WRITE_VARIABLE, page_of, read_rows, write_row
-from own_stores import OwnStores, own_stores
-from private_folder import private_folder
-from running_service import SETTINGS, RunningService, running_service, wait_until
-from town import DEBTOR, INNOCENT
+from tests.faults.outage_load import Callers, Column, Late, words
+from tests.faults.outages_table import PAGE, WRITE_VARIABLE, page_of, read_rows, write_row
+from tests.faults.own_stores import OwnStores, own_stores
+from tests.support.asking import FLIGHT, problem, question
+from tests.support.private_folder import private_folder
+from tests.support.running_service import SETTINGS, RunningService, running_service, wait_until
+from tests.support.town import DEBTOR, INNOCENT
 
 pytestmark = pytest.mark.xdist_group("more faults")
 

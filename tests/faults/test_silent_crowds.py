@@ -2,9 +2,10 @@
 
 import httpx
 import pytest
-from faulty_service import RIGHT, outcomes
-from running_service import RunningService
-from silent_crowd import FILING_WITHOUT_BODY, IDLE, crowd, last_words
+
+from tests.faults.faulty_service import RIGHT, outcomes
+from tests.faults.silent_crowd import FILING_WITHOUT_BODY, IDLE, crowd, last_words
+from tests.support.running_service import RunningService
 
 pytestmark = pytest.mark.xdist_group("faults")
 

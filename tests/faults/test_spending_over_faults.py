@@ -14,20 +14,20 @@ from random import Random, SystemRandom
 import asyncpg
 import psutil
 import pytest
-from faulty_service import WORKERS, apply, is_ready, workers_of
-from private_folder import private_folder
-from running_service import (
+
+from checker.embedded.postgres import embedded_postgres
+from tests.faults.faulty_service import WORKERS, apply, is_ready, workers_of
+from tests.faults.till_over_http import TillOverHttp, person_number
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
     SETTINGS,
     RunningService,
     run_command,
     running_service,
     wait_until,
 )
-from spending_crowd import Crowd, Model, Step
-from till_over_http import TillOverHttp, person_number
-from town import document, listing, person
-
-from checker.embedded.postgres import embedded_postgres
+from tests.support.spending_crowd import Crowd, Model, Step
+from tests.support.town import document, listing, person
 
 pytestmark = pytest.mark.xdist_group("till crowd")
 

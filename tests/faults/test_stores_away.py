@@ -7,8 +7,11 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from asking import FLIGHT, problem, question
-from faulty_service import (
+
+from checker.accounts.keys import PREFIX
+from checker.embedded import embedded_redis
+from checker.embedded.postgres import embedded_postgres
+from tests.faults.faulty_service import (
     RIGHT,
     WORKERS,
     in_force,
@@ -16,13 +19,10 @@ from faulty_service import (
     outcomes,
     workers_of,
 )
-from private_folder import private_folder
-from running_service import RunningService, running_service, wait_until
-from town import INNOCENT
-
-from checker.accounts.keys import PREFIX
-from checker.embedded import embedded_redis
-from checker.embedded.postgres import embedded_postgres
+from tests.support.asking import FLIGHT, problem, question
+from tests.support.private_folder import private_folder
+from tests.support.running_service import RunningService, running_service, wait_until
+from tests.support.town import INNOCENT
 
 pytestmark = pytest.mark.xdist_group("faults")
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from spending_crowd import AnswerLost, Said, Told
-from town import document, resident_id
+from tests.support.spending_crowd import AnswerLost, Said, Told
+from tests.support.town import document, resident_id
 
 DROPPED_SHARE = 0.01
 ANSWER_S_MAX = 20.0

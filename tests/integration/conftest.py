@@ -13,13 +13,13 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import redis
-from private_folder import private_folder
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from checker.database.engine import open_engine
 from checker.database.upgrade import upgrade
 from checker.embedded.postgres import embedded_postgres
+from tests.support.private_folder import private_folder
 
 
 class RedisServer:

@@ -1,7 +1,7 @@
 """The project's own files, parsed: what the tidy tests look at."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -44,27 +44,51 @@ def modules() -> dict[str, Path]:
     }
 
 
-def python_of_tests() -> list[Path]:
-    return sorted((ROOT / "tests").rglob("*.py"))
+@cache
+def python_of_tests() -> tuple[Path, ...]:
+    return tuple(sorted((ROOT / "tests").rglob("*.py")))
 
 
+@cache
+def all_python() -> tuple[Path, ...]:
+    return tuple(sorted({*modules().values(), *python_of_tests()}))
+
+
+@cache
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
 @cache
 def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    return ast.parse(read(path), filename=str(path))
 
 
-def shown(path: Path) -> str:
-    """A path as a failing test should name it."""
-    return str(path.relative_to(ROOT))
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file's tree."""
+    return tuple(ast.walk(tree(path)))
 
 
-def imported(path: Path) -> Iterator[str]:
+def shown(path: Path, line: int | None = None) -> str:
+    """A place as a failing test names it: `checker/vault.py:12`."""
+    return str(path.relative_to(ROOT)) + (f":{line}" if line else "")
+
+
+def assert_none(faults: Iterable[str]) -> None:
+    """Fail with all faults, a line each; each begins with its file and line."""
+    found = sorted(faults)
+    assert not found, f"{len(found)} found:\n" + "\n".join(found)
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Modules of ours that a file imports, or names in a text as servers do (`module:function`)."""
-    for node in ast.walk(tree(path)):
+    return frozenset(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in nodes(path):
         match node:
             case ast.Import(names=names):
                 found = [name.name for name in names]

@@ -2,11 +2,22 @@
 
 import ast
 import re
-
-import pytest
-from source_tree import ROOT, imported, modules, python_of_tests, read, shown, tree
+import sys
+from functools import cache
+from pathlib import Path
 
 from checker.cli.main import COMMANDS
+from tests.tidy.source_tree import (
+    ROOT,
+    assert_none,
+    imported,
+    modules,
+    nodes,
+    python_of_tests,
+    read,
+    shown,
+    tree,
+)
 
 # The table of places in CONTRIBUTING.md: lowest first, and each may import those above its row.
 PLACES = [
@@ -16,6 +27,7 @@ PLACES = [
 INDEPENDENT = ("cache", "checker.domain")
 FOUNDATIONS = ("checker.domain", "checker.policy", "checker.errors")
 DRIVERS = {"redis", "asyncpg", "sqlalchemy", "alembic", "litestar", "granian", "click"}
+UNNAMED = {"conftest.py", "__init__.py"}
 ENTRIES = {
     "checker.cli",
     # Read in by name.
@@ -24,8 +36,8 @@ ENTRIES = {
     "checker.database.migrations.env",
     # The specifications of the store, kept beside it; the tests run over both.
     "cache.memory",
-    "cache.memory_following",
-    "cache.memory_publication",
+    "cache.memory_replica_source",
+    "cache.memory_list_writer",
     "checker.spending.memory_store",
     # Run by locust from its file.
     "loadtest.locustfile",
@@ -43,14 +55,13 @@ def test_every_place_has_its_row_once():
 
 
 def test_a_module_imports_only_places_above_its_own_in_the_table():
-    upward = [
-        f"{module} imports {name}"
-        for module in modules()
+    assert_none(
+        f"{shown(path)}: {module} imports {name}"
+        for module, path in modules().items()
         if module != "checker"
-        for name in sorted({place_of(name) for name in imported(modules()[module])} - {"checker"})
+        for name in {place_of(name) for name in imported(path)} - {"checker"}
         if PLACES.index(name) > PLACES.index(place_of(module))
-    ]
-    assert upward == []
+    )
 
 
 def test_what_could_be_lifted_out_knows_no_other_place():
@@ -63,16 +74,17 @@ def test_what_could_be_lifted_out_knows_no_other_place():
     assert {(place, other) for place, other in known if other not in {place, "checker"}} == set()
 
 
-@pytest.mark.parametrize("module", modules())
-def test_a_module_knows_nothing_of_tests(module):
-    assert "tests" not in outside(module)
+def test_a_module_knows_nothing_of_tests():
+    assert_none(shown(path) for path in modules().values() if "tests" in outside(path))
 
 
-@pytest.mark.parametrize("part", FOUNDATIONS)
-def test_the_foundations_know_no_driver(part):
-    known = {name for module in modules() if place_of(module) == part for name in outside(module)}
-
-    assert not known & DRIVERS
+def test_the_foundations_know_no_driver():
+    assert_none(
+        f"{shown(path)}: {driver}"
+        for module, path in modules().items()
+        if place_of(module) in FOUNDATIONS
+        for driver in outside(path) & DRIVERS
+    )
 
 
 def test_no_module_is_dead():
@@ -93,15 +105,39 @@ def test_every_entry_is_there():
 
 
 def test_test_files_have_names_of_their_own():
-    names = [path.name for path in python_of_tests() if path.name != "conftest.py"]
+    names = [path.name for path in python_of_tests() if path.name not in UNNAMED]
 
     assert sorted(name for name in names if names.count(name) > 1) == []
 
 
-def outside(module: str) -> set[str]:
-    """Top-level names of whatever a module imports."""
+def test_a_helper_of_tests_is_imported_by_its_path_from_the_root():
+    """The folder of a test is no place to import from: `from tests.support.town import TOWN`."""
+    helpers = {path.stem for path in python_of_tests()} - {"conftest", "__init__"}
+    assert_none(
+        f"{shown(path)}: {name}"
+        for path in python_of_tests()
+        for name in outside(path) & helpers - set(sys.stdlib_module_names)
+    )
+
+
+def test_a_helper_of_one_folder_is_imported_in_that_folder_alone():
+    assert_none(
+        f"{shown(path, node.lineno)}: {node.module}"
+        for path in python_of_tests()
+        for node in nodes(path)
+        if isinstance(node, ast.ImportFrom)
+        and node.module
+        and node.module.startswith("tests.")
+        and not node.module.startswith("tests.support")
+        and not node.module.startswith(".".join(path.relative_to(ROOT).parent.parts))
+    )
+
+
+@cache
+def outside(path: Path) -> set[str]:
+    """Top-level names of whatever a file imports."""
     found = set()
-    for node in ast.walk(tree(modules()[module])):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {name.name.partition(".")[0] for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

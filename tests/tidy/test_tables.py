@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import get_args
 
 import pytest
-from source_tree import modules, tree
 
 from checker.accounts.keys import MAY, AccountRole, Action
 from checker.accounts.schema import account, account_flag
@@ -27,12 +26,13 @@ from checker.logs import FIELDS, FORMATTERS, LogFormat
 from checker.reconciliation.job import Interruption, ReconciliationStatus
 from checker.reconciliation.past_sale import RejectedCode
 from checker.reconciliation.schema import reconciliation
-from checker.registry.entry import FeedFormat, PartyType, RejectCode
+from checker.registry.entry import PartyType, RejectCode
 from checker.registry.ledger_state import DirectiveKind
 from checker.registry.operations import DelistingGround, Operation
 from checker.registry.schema import directive, listing
 from checker.registry.versions import ChangeKind
-from checker.spending.authorization import MOVES, AuthorizationStatus, StepKind
+from checker.spending.authorization import MOVES, AuthorizationStatus, SpendingStepKind
+from tests.tidy.source_tree import modules, tree
 
 # Errors that stop a start: there is no request yet to answer.
 BEFORE_ANY_REQUEST = {ConfigurationError}
@@ -72,7 +72,7 @@ def test_no_two_errors_share_a_code():
         (PartyType, set(PARTY_TYPES.values())),
         (LogFormat, FORMATTERS.keys()),
         (AuthorizationStatus, MOVES.keys()),
-        (StepKind, {StepKind.HELD}.union(*MOVES.values())),
+        (SpendingStepKind, {SpendingStepKind.HELD}.union(*MOVES.values())),
         ({None, *Ruling}, RULINGS.keys()),
         (Threshold, {*Threshold} & {*Settings.__struct_fields__}),
     ],
@@ -94,8 +94,16 @@ def test_every_operation_has_its_line():
 
     assert len(get_args(Operation)) == len(lines)
     assert lines == {
-        *("list", "delist", "shield", "unshield", "fulfil", "officers", "bind"),
-        *("permit", "withdraw_permit", "retain"),
+        "list",
+        "delist",
+        "shield",
+        "unshield",
+        "fulfil",
+        "officers",
+        "bind",
+        "permit",
+        "withdraw_permit",
+        "retain",
     }
 
 
@@ -110,8 +118,16 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
 @pytest.mark.parametrize(
     "members",
     [
-        *(RejectCode, FeedFormat, ChangeKind, PartyType, DirectiveKind),
-        *(DocumentType, ReasonCode, Action, Interruption, RejectedCode, FishingGround),
+        RejectCode,
+        ChangeKind,
+        PartyType,
+        DirectiveKind,
+        DocumentType,
+        ReasonCode,
+        Action,
+        Interruption,
+        RejectedCode,
+        FishingGround,
     ],
 )
 def test_every_member_is_used_somewhere(members):

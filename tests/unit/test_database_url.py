@@ -4,7 +4,8 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from checker.database.engine import database_url, driver_errors
+from checker.database.engine import driver_errors
+from checker.database.urls import database_url
 from checker.errors import ConfigurationError, Unavailable
 
 
@@ -30,9 +31,12 @@ def test_anything_else_is_refused_and_no_password_repeated(text):
 @pytest.mark.parametrize(
     "error",
     [
-        *(TimeoutError(), ConnectionResetError(), FileNotFoundError()),
+        TimeoutError(),
+        ConnectionResetError(),
+        FileNotFoundError(),
         # As COPY raises them, which speaks to the driver directly.
-        *(asyncpg.ConnectionDoesNotExistError(), asyncpg.AdminShutdownError()),
+        asyncpg.ConnectionDoesNotExistError(),
+        asyncpg.AdminShutdownError(),
     ],
 )
 def test_a_database_that_cannot_be_reached_is_told_as_unavailable(error):

@@ -142,8 +142,12 @@ def test_whoever_logs_never_waits_for_a_stuck_pipe_and_what_is_lost_is_told():
     waiting.close()
 
     assert pipe.lines == [
-        *(b"taken\n", b"0\n", b"1\n", b"2\n"),
-        *(b"7 lines of the log were lost\n", b"after\n"),
+        b"taken\n",
+        b"0\n",
+        b"1\n",
+        b"2\n",
+        b"7 lines of the log were lost\n",
+        b"after\n",
     ]
 
 

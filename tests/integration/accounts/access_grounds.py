@@ -1,6 +1,6 @@
 """Accounts and keys on a database of their own, and a node's ring of keys beside them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import event
 
@@ -8,26 +8,14 @@ from checker.accounts.account_keys import AccountKeys
 from checker.accounts.accounts import Accounts
 from checker.accounts.key_ring import NOT_IN_FORCE, KeyRing
 from checker.accounts.keys import AccountRole
-from checker.accounts.scope import Scope
+from checker.accounts.scope import AccountScope, Scope
 from checker.errors import Unauthenticated
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
 
 AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 
 SLOWED_ITEMS = 10
-
-
-class Clock:
-    """A clock that stands until it is set on."""
-
-    def __init__(self):
-        self.instant = AT
-
-    def now(self):
-        return self.instant
-
-    def pass_by(self, **time):
-        self.instant += timedelta(**time)
 
 
 class Access:
@@ -40,7 +28,7 @@ class Access:
         self.engine = engine
         self.node_is_cut_off = False
         event.listen(node_engine.sync_engine, "before_cursor_execute", self._pass)
-        self.clock = Clock()
+        self.clock = FakeClock(AT)
         self.vault = Vault(bytes(range(32)))
         self.accounts = Accounts(engine, self.vault, self.clock)
         self.keys = AccountKeys(engine, self.vault, self.clock)
@@ -51,7 +39,7 @@ class Access:
 
     async def account(self, name="hotel", **scope):
         return await self.accounts.create(
-            name=name, role=AccountRole.INSTITUTION, scope=Scope(**scope)
+            name=name, role=AccountRole.INSTITUTION, scope=AccountScope(**scope)
         )
 
     async def key(self, account, *, expires_at=None, **scope):

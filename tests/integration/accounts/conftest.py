@@ -1,9 +1,9 @@
 """A deployment's accounts on real PostgreSQL."""
 
 import pytest
-from access_grounds import Access
 
 from checker.database.engine import open_engine
+from tests.integration.accounts.access_grounds import Access
 
 
 @pytest.fixture

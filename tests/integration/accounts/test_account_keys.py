@@ -4,15 +4,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from access_grounds import AT
 
 from checker.accounts.account_keys import KEYS_MAX
 from checker.accounts.accounts import AccountChanges
-from checker.accounts.keys import SHOWN_LENGTH, AccountRole, create_key
-from checker.accounts.scope import Scope
+from checker.accounts.keys import SHOWN_LENGTH, AccountRole
+from checker.accounts.scope import Scope, read_networks
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
-from checker.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from checker.errors import Conflict, InvalidRequest, NotFound, OutOfScope, Unavailable
+from tests.integration.accounts.access_grounds import AT
 
 pytestmark = pytest.mark.anyio
 
@@ -33,9 +33,9 @@ async def test_a_revoked_key_is_none_on_every_node_after_a_refresh(access):
 
 async def test_a_key_expires_by_the_clock_though_nobody_is_asked(access):
     made = await access.key(await access.account(), expires_at=AT + timedelta(seconds=10))
-    access.clock.pass_by(seconds=9, milliseconds=999)
+    access.clock.move(seconds=9, milliseconds=999)
     assert await access.caller(made.key) is not None
-    access.clock.pass_by(milliseconds=1)
+    access.clock.move(milliseconds=1)
     assert await access.caller(made.key) is None
 
 
@@ -45,7 +45,7 @@ async def test_while_postgresql_is_away_known_keys_work_until_they_expire(access
     ending = await access.key(account, expires_at=AT + timedelta(seconds=10))
     access.node_is_cut_off = True
     assert await access.caller(ending.key) is not None
-    access.clock.pass_by(seconds=10)
+    access.clock.move(seconds=10)
     assert await access.caller(lasting.key) is not None
     assert await access.caller(ending.key) is None
     assert await access.caller("ck_forged") is None
@@ -62,7 +62,7 @@ async def test_a_rotated_key_and_its_successor_work_together_until_the_overlap_e
     assert (first.services, first.jurisdiction) == (second.services, second.jurisdiction)
     assert new.state.scope == old.state.scope
     assert new.state.expires_at is None
-    access.clock.pass_by(hours=1)
+    access.clock.move(hours=1)
     assert await access.caller(old.key) is None
     assert await access.caller(new.key) is not None
 
@@ -70,7 +70,7 @@ async def test_a_rotated_key_and_its_successor_work_together_until_the_overlap_e
 async def test_the_successor_lives_as_long_as_the_old_key_was_made_to(access):
     account = await access.account()
     old = await access.key(account, expires_at=AT + timedelta(days=90))
-    access.clock.pass_by(days=80)
+    access.clock.move(days=80)
     new = await access.keys.rotate(account.id, old.state.id, overlap=timedelta(days=30))
     assert new.state.expires_at == AT + timedelta(days=170)
     # An overlap never lengthens a life.
@@ -87,7 +87,7 @@ async def test_what_has_ended_or_has_a_successor_is_not_rotated(access):
     expired = await access.key(account, expires_at=AT + timedelta(seconds=1))
     await access.keys.rotate(account.id, rotated.state.id, overlap=timedelta(days=1))
     await access.keys.revoke(account.id, revoked.state.id)
-    access.clock.pass_by(seconds=1)
+    access.clock.move(seconds=1)
     for key in (rotated, revoked, expired):
         with pytest.raises(Conflict):
             await access.keys.rotate(account.id, key.state.id, overlap=timedelta(0))
@@ -126,12 +126,10 @@ async def test_a_wider_key_is_not_made(access):
     with pytest.raises(InvalidRequest):
         await access.key(account, services=frozenset({ServiceType.AIR}))
     with pytest.raises(InvalidRequest):
-        await create_key(
-            access.engine,
-            access.vault,
+        await access.keys.create_named(
             name=account.name,
             role=AccountRole.INSTITUTION,
-            services={ServiceType.AIR},
+            scope=Scope(services=frozenset({ServiceType.AIR})),
         )
     assert await access.keys.page(account.id, after=0, limit=9) == ()
 
@@ -152,11 +150,11 @@ async def test_the_keys_of_a_disabled_account_are_none_until_it_is_enabled(acces
     assert await access.caller(made.key) is None
     for make in (
         access.keys.create(account.id, Scope(), None),
-        create_key(access.engine, access.vault, name=account.name, role=AccountRole.INSTITUTION),
+        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION),
     ):
         with pytest.raises(Conflict):
             await make
-    access.clock.pass_by(hours=1)
+    access.clock.move(hours=1)
     again = await access.accounts.change(account.id, AccountChanges(disabled=True))
     assert again.disabled_at == disabled.disabled_at == AT
     await access.accounts.change(account.id, AccountChanges(disabled=False))
@@ -164,11 +162,48 @@ async def test_the_keys_of_a_disabled_account_are_none_until_it_is_enabled(acces
     assert await access.caller(made.key) is not None
 
 
+async def test_an_account_with_networks_calls_from_these_alone_on_every_node(access):
+    account = await access.account(networks=read_networks(["192.0.2.0/24"]))
+    made = await access.key(account)
+    assert (await access.accounts.find(account.id)).scope == account.scope
+    other = access.another_node()
+    await other.refresh()
+    for ring in (access.ring, other):
+        assert (await ring.caller(f"Bearer {made.key}", "192.0.2.7")).account_id == account.id
+        for address in ("192.0.3.7", "2001:db8::7", ""):
+            with pytest.raises(OutOfScope):
+                await ring.caller(f"Bearer {made.key}", address)
+
+
+async def test_a_call_from_elsewhere_is_no_use_of_the_key(access):
+    account = await access.account(networks=read_networks(["192.0.2.0/24"]))
+    made = await access.key(account)
+    with pytest.raises(OutOfScope):
+        await access.caller(made.key)
+    await access.ring.uses.flush()
+    assert (await access.keys.find(made.state.id)).last_used_at is None
+
+
+async def test_networks_are_changed_and_taken_away_again(access):
+    account = await access.account()
+    made = await access.key(account)
+    for networks in (read_networks(["192.0.2.0/24"]), None):
+        await access.accounts.change(account.id, AccountChanges(scope={"networks": networks}))
+        await access.ring.refresh()
+        assert (await access.accounts.find(account.id)).scope.networks == networks
+        assert (await access.ring.caller(f"Bearer {made.key}", "192.0.2.7")).networks == networks
+    assert await access.caller(made.key) is not None
+
+
 async def test_keys_in_force_at_once_are_bounded(access):
     account = await access.account()
     made = [await access.keys.create(account.id, Scope(), None) for _ in range(KEYS_MAX)]
-    with pytest.raises(Conflict):
-        await access.keys.create(account.id, Scope(), None)
+    for make in (
+        access.keys.create(account.id, Scope(), None),
+        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION),
+    ):
+        with pytest.raises(Conflict):
+            await make
     await access.keys.revoke(account.id, made[0].state.id)
     await access.keys.create(account.id, Scope(), None)
 
@@ -189,11 +224,11 @@ async def test_the_last_use_is_shown_to_about_a_minute(access):
     made, unused = await access.key(account), await access.key(account)
     await access.caller(made.key)
     await access.ring.uses.flush()
-    access.clock.pass_by(seconds=59)
+    access.clock.move(seconds=59)
     await access.caller(made.key)
     await access.ring.uses.flush()
     assert (await access.keys.find(made.state.id)).last_used_at == AT
-    access.clock.pass_by(seconds=1)
+    access.clock.move(seconds=1)
     await access.ring.uses.flush()
     assert (await access.keys.find(made.state.id)).last_used_at == AT + timedelta(minutes=1)
     assert (await access.keys.find(unused.state.id)).last_used_at is None

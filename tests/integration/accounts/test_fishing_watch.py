@@ -6,13 +6,13 @@ from itertools import islice
 from random import Random
 
 import pytest
-from access_grounds import SLOWED_ITEMS
 
 from cache.counting.tally import MemoryTally
 from checker.accounts.flags import Flags
 from checker.accounts.watch import FishingWatch
 from checker.domain.fishing import FishingGround, FishingSettings
 from loadtest.population import DEFAULT_DAY, Population
+from tests.integration.accounts.access_grounds import SLOWED_ITEMS
 
 pytestmark = pytest.mark.anyio
 
@@ -102,8 +102,8 @@ async def test_a_normal_hotel_never_trips_it_however_long_it_sells(street):
                 for guest in islice(guests, GUESTS_A_SECOND):
                     adverse += street.receive(name, guest)
             await street.flush()
-            street.access.clock.pass_by(seconds=1)
-        street.access.clock.pass_by(hours=1)
+            street.access.clock.move(seconds=1)
+        street.access.clock.move(hours=1)
     assert adverse > HOURS * len(HOTELS)
     assert street.told == []
     assert [await street.flag_of(name) for name in HOTELS] == [None] * len(HOTELS)
@@ -148,9 +148,9 @@ async def test_it_is_flagged_once_and_slowed_again_only_after_its_time(street):
     for _ in range(3):
         street.ask("fisher", 0.5, 300)
         await street.flush()
-        street.access.clock.pass_by(seconds=40)
+        street.access.clock.move(seconds=40)
     assert len(street.told) == 1
-    street.access.clock.pass_by(hours=1)
+    street.access.clock.move(hours=1)
     assert await street.slowed("fisher") == []
     assert await street.flag_of("fisher") is not None
     await usual_hour(street, seed=2)
@@ -168,11 +168,11 @@ async def test_whom_an_operator_has_cleared_is_not_judged_again_by_the_same_hour
     await street.flags.clear(account.id, by=None)
     assert await street.slowed("fisher") == []
     assert await street.flag_of("fisher") is None
-    street.access.clock.pass_by(seconds=40)
+    street.access.clock.move(seconds=40)
     street.ask("fisher", 0.5, 300)
     await street.flush()
     assert len(street.told) == 1
-    street.access.clock.pass_by(hours=1)
+    street.access.clock.move(hours=1)
     await usual_hour(street, seed=2)
     street.ask("fisher", 0.5, 300)
     await street.flush()
@@ -183,7 +183,7 @@ async def test_who_is_slowed_is_let_go_at_the_instant_though_nothing_is_written(
     await usual_hour(street)
     street.ask("fisher", 0.5, 300)
     await street.flush()
-    street.access.clock.pass_by(minutes=59, seconds=59)
+    street.access.clock.move(minutes=59, seconds=59)
     assert await street.slowed("fisher") == [SLOWED_ITEMS]
     street.access.clock.instant += timedelta(seconds=1)
     assert await street.slowed("fisher") == []

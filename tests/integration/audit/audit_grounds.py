@@ -17,24 +17,12 @@ from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.policy.loader import builtin_policies, load_policies
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 COURT = "雷州市人民法院"
 POLICIES = load_policies(builtin_policies(), {})
 KEEP_MONTHS = 12
-
-
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, instant=AT):
-        self.instant = instant
-
-    def now(self):
-        return self.instant
-
-    def move(self, **by):
-        self.instant += timedelta(**by)
 
 
 def reason(
@@ -79,7 +67,7 @@ class Ground:
 
     def __init__(self, engine):
         self.engine = engine
-        self.clock = SetClock()
+        self.clock = FakeClock(AT)
         self.vault = Vault(bytes(range(32)))
         self.audit = assemble_audit(
             engine, engine, vault=self.vault, clock=self.clock, keep_months=KEEP_MONTHS

@@ -1,7 +1,8 @@
 """The ground, for one test alone."""
 
 import pytest
-from audit_grounds import audit_ground
+
+from tests.integration.audit.audit_grounds import audit_ground
 
 
 @pytest.fixture

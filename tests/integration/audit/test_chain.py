@@ -4,12 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from audit_grounds import AT, decision
 from sqlalchemy.exc import DBAPIError
 
-from checker.audit.chain import Chain, read_head
+from checker.audit.chain import DECISION_CHAIN, extend_decisions
 from checker.audit.chain_verification import verify_chain
 from checker.audit.outcomes import ReportedOutcome
+from tests.integration.audit.audit_grounds import AT, decision
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 async def chained(ground, count=5):
     kept = await ground.decided(*[decision(at=AT + timedelta(minutes=n)) for n in range(count)])
     await ground.reported(kept[0], note="示例")
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     return kept
 
 
@@ -47,7 +47,7 @@ async def test_an_empty_chain_has_no_fault(ground):
 
 async def test_several_who_extend_at_once_make_one_chain(ground):
     await ground.decided(*[decision() for _ in range(20)])
-    made = await asyncio.gather(*[Chain(ground.engine).extend() for _ in range(4)])
+    made = await asyncio.gather(*[extend_decisions(ground.engine) for _ in range(4)])
     assert sum(made) == 20
     assert (await verify_chain(ground.engine)).links == 20
 
@@ -92,7 +92,7 @@ async def test_a_decision_that_was_removed_is_found(ground):
 async def test_a_decision_that_was_removed_before_it_was_chained_is_found(ground):
     [kept] = await ground.decided(decision())
     await ground.tamper("DELETE FROM decision")
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     [fault] = await faults(ground)
     assert fault.endswith(f"decision {kept.id} is missing")
 
@@ -123,7 +123,7 @@ async def test_a_link_that_was_changed_is_found_with_the_one_behind_it(ground):
 async def test_a_chain_that_was_made_anew_does_not_hold_the_head_that_was_noted(ground):
     kept = await chained(ground)
     async with ground.engine.connect() as connection:
-        noted = await read_head(connection)
+        noted = await DECISION_CHAIN.read_head(connection)
     assert await faults(ground, noted=noted) == []
     await ground.tamper("UPDATE decision SET outcome = 'allow' WHERE id = :id", id=kept[0].id)
     await ground.tamper("DELETE FROM chain_link")
@@ -134,7 +134,7 @@ async def test_a_chain_that_was_made_anew_does_not_hold_the_head_that_was_noted(
         "INSERT INTO unchained (decision_id, decision_at, reported_pk)"
         " SELECT decision_id, decision_at, pk FROM reported_outcome"
     )
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     assert await faults(ground) == []
     assert await faults(ground, noted=noted) == [
         f"link {noted.number}: its digest is not the one that was noted"

@@ -4,13 +4,13 @@ import json
 
 import pytest
 from alembic import command
-from audit_grounds import AT
 from sqlalchemy import text
 
-from checker.audit.chain import Chain
+from checker.audit.chain import extend_decisions
 from checker.audit.chain_verification import verify_chain
 from checker.database.engine import open_engine
 from checker.database.upgrade import alembic_config, upgrade
+from tests.integration.audit.audit_grounds import AT
 
 pytestmark = pytest.mark.anyio
 
@@ -71,8 +71,9 @@ async def test_it_is_chained_and_shows_no_listing_that_the_answer_did_not(bare_d
         assert str(row.id) == DECISION
         assert row.listings == ["hidden", "open", "unknown"]
         assert [(each["listing"]["id"], each["is_public"]) for each in row.reasons] == [
-            *(("open", True), ("hidden", False)),
+            ("open", True),
+            ("hidden", False),
             ("unknown", False),
         ]
-        assert await Chain(engine).extend() == 1
+        assert await extend_decisions(engine) == 1
         assert (await verify_chain(engine)).faults == ()

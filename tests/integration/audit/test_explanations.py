@@ -6,20 +6,20 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
-from audit_grounds import AT, POLICIES, decision, reason
 
-from checker.audit.chain import Chain
-from checker.audit.export import ExportFormat, Wanted, export
+from checker.audit.chain import extend_decisions
+from checker.audit.export import ExportedRange, ExportFormat, export
 from checker.audit.monthly_report import monthly_report
 from checker.audit.outcomes import ReportedOutcome
 from checker.domain.decision import Outcome, ReasonCode
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.errors import NotFound
+from tests.integration.audit.audit_grounds import AT, POLICIES, decision, reason
 
 pytestmark = pytest.mark.anyio
 
-EVERYTHING = Wanted(since=None, until=None, account_id=None)
+EVERYTHING = ExportedRange(since=None, until=None, account_id=None)
 HIDDEN = reason("listing-2", is_public=False, role=Role.PRINCIPAL)
 
 
@@ -50,7 +50,7 @@ async def test_a_decision_is_explained_by_section_and_list_in_both_languages(gro
     assert told.list.as_of == "2026-11-22T01:02:03.456Z"
     assert [(each.outcome, each.note) for each in told.outcomes] == [("refused", "旅客改乘")]
     assert told.chain is None
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     assert (await explained(ground, kept)).chain.number == 1
 
 
@@ -80,11 +80,12 @@ async def test_the_log_names_account_time_measures_list_and_outcomes(ground):
     first, second = await ground.decided(decision(), decision(HIDDEN, account_id=None))
     await ground.reported(first)
     await ground.reported(first, ReportedOutcome.OVERRIDDEN)
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     one, other = await lines(ground)
     assert (one["id"], other["id"]) == (first.id, second.id)
     assert (one["account_id"], one["account"], one["at"]) == (
-        *("hotel", "hotel"),
+        "hotel",
+        "hotel",
         "2026-11-23T01:02:03.456Z",
     )
     assert (one["measures"], one["list_version"]) == (["cn-2016-64/2.7.1"], 1)
@@ -97,8 +98,8 @@ async def test_the_log_is_read_by_time_and_account(ground):
     early, late, foreign = await ground.decided(
         decision(), decision(at=AT + timedelta(hours=1)), decision(account_id="airline")
     )
-    later = Wanted(since=AT + timedelta(minutes=1), until=None, account_id=None)
-    before = Wanted(since=None, until=AT + timedelta(hours=1), account_id="hotel")
+    later = ExportedRange(since=AT + timedelta(minutes=1), until=None, account_id=None)
+    before = ExportedRange(since=None, until=AT + timedelta(hours=1), account_id="hotel")
     assert [each["id"] for each in await lines(ground, later)] == [late.id]
     assert [each["id"] for each in await lines(ground, before)] == [early.id]
     assert foreign.id in {each["id"] for each in await lines(ground)}

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from audit_grounds import AT, KEEP_MONTHS, decision
 
 from checker.audit.keeper import AuditKeeper
+from checker.work import working
+from tests.integration.audit.audit_grounds import AT, KEEP_MONTHS, decision
 
 pytestmark = pytest.mark.anyio
 
@@ -17,12 +18,17 @@ PATIENCE_S = 20
 @asynccontextmanager
 async def keeping(ground):
     keeper = AuditKeeper(ground.engine, ground.vault, ground.clock, keep_months=KEEP_MONTHS)
-    task = asyncio.create_task(keeper.run())
+    task = asyncio.create_task(keep(keeper))
     try:
         yield task
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def keep(keeper):
+    async with working([keeper.work()]):
+        await asyncio.Event().wait()
 
 
 async def until_rows(ground, table, count):

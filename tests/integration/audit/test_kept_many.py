@@ -3,10 +3,10 @@
 import asyncpg
 import msgspec
 import pytest
-from audit_grounds import decision
 
-from checker.audit.export import ExportFormat, Wanted, export
+from checker.audit.export import ExportedRange, ExportFormat, export
 from loadtest.kept_decisions import write_decisions
+from tests.integration.audit.audit_grounds import decision
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ async def test_written_decisions_are_exported_beside_kept_ones(ground, database_
         await write_decisions(connection, MANY)
     finally:
         await connection.close()
-    wanted = Wanted(since=None, until=None, account_id=None)
+    wanted = ExportedRange(since=None, until=None, account_id=None)
     pages = [page async for page in export(ground.engine, wanted, ExportFormat.NDJSON)]
     rows = [msgspec.json.decode(line) for page in pages for line in page.splitlines()]
     assert len({row["id"] for row in rows}) == MANY + 1

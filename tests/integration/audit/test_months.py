@@ -4,11 +4,11 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from audit_grounds import AT, KEEP_MONTHS, decision
 
-from checker.audit.chain import Chain, read_head
+from checker.audit.chain import DECISION_CHAIN, extend_decisions
 from checker.audit.chain_verification import verify_chain
 from checker.audit.months import Months
+from tests.integration.audit.audit_grounds import AT, KEEP_MONTHS, decision
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ async def test_a_decision_stands_in_the_month_of_shanghai(ground, months):
 
 async def test_what_stood_in_the_rest_moves_to_its_month_and_stays_chained(ground, months):
     await ground.decided(decision(at=OLD), decision())
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     assert await partitions(ground) == {"rest": 2}
     await months.prepare(AT)
     assert await partitions(ground) == {"y2025m10": 1, "y2026m11": 1}
@@ -59,9 +59,9 @@ async def test_a_month_whose_time_is_over_is_removed_and_the_chain_goes_on(groun
     old = [decision(at=OLD + timedelta(minutes=n)) for n in range(3)]
     await ground.decided(*old, decision())
     await ground.reported(old[1])
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     async with ground.engine.connect() as connection:
-        noted = await read_head(connection)
+        noted = await DECISION_CHAIN.read_head(connection)
     await months.prepare(AT)
     assert await months.remove_old(AT) == [date(2025, 10, 1)]
     assert await partitions(ground) == {"y2026m11": 1}
@@ -69,7 +69,7 @@ async def test_a_month_whose_time_is_over_is_removed_and_the_chain_goes_on(groun
     assert tuple(row) == (date(2025, 10, 1), 3, 1)
     assert await ground.query("SELECT * FROM reported_outcome") == []
     await ground.decided(decision())
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     await verified(ground, noted=noted)
 
 
@@ -77,7 +77,7 @@ async def test_of_the_chain_only_the_links_before_all_that_is_kept_are_forgotten
     await ground.decided(decision(at=OLD))
     await ground.decided(decision())
     await ground.decided(decision(at=OLD))
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     await months.prepare(AT)
     await months.remove_old(AT)
     numbers = [row.number for row in await ground.query("SELECT number FROM chain_link")]
@@ -89,7 +89,7 @@ async def test_a_month_is_kept_until_all_of_it_is_chained(ground, months):
     await ground.decided(decision(at=OLD))
     await months.prepare(AT)
     assert await months.remove_old(AT) == []
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     assert await months.remove_old(AT) == [date(2025, 10, 1)]
 
 
@@ -97,18 +97,18 @@ async def test_a_month_is_kept_until_all_of_it_is_chained(ground, months):
 async def test_a_month_is_over_when_so_many_whole_months_lie_between(ground, months, now, is_over):
     """Of November 2025 the last day is twelve months old on the first of December 2026."""
     await ground.decided(decision(at=datetime(2025, 11, 30, 12, tzinfo=UTC)))
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     await months.prepare(AT)
     assert bool(await months.remove_old(now)) is is_over
 
 
 async def test_everything_may_go_and_what_comes_then_is_chained_to_it(ground, months):
     await ground.decided(decision(at=OLD))
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     await months.prepare(AT)
     await months.remove_old(AT)
     await ground.decided(decision())
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     assert (await verified(ground)).links == 2
 
 
@@ -123,7 +123,7 @@ async def test_everything_may_go_and_what_comes_then_is_chained_to_it(ground, mo
 async def test_a_removal_that_is_not_as_it_was_is_found(ground, months, statement):
     await ground.decided(decision(at=OLD), decision(at=OLD))
     await ground.decided(decision())
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     await months.prepare(AT)
     await months.remove_old(AT)
     await verified(ground)
@@ -137,7 +137,7 @@ async def test_a_month_without_a_decision_goes_and_the_chain_still_holds(ground,
     await ground.decided(decision(at=OLD))
     await months.prepare(OLD)  # makes the two months after it too
     await ground.decided(decision(at=quiet + timedelta(days=30)))
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     assert await months.remove_old(quiet + timedelta(days=366 + 20)) == [
         date(2025, 10, 1),
         date(2025, 11, 1),
@@ -147,7 +147,7 @@ async def test_a_month_without_a_decision_goes_and_the_chain_still_holds(ground,
 
 async def test_a_removal_that_never_was_hides_nothing(ground, months):
     await ground.decided(decision(), decision())
-    await Chain(ground.engine).extend()
+    await extend_decisions(ground.engine)
     await ground.tamper("DELETE FROM decision")
     await ground.tamper(
         "INSERT INTO removal"

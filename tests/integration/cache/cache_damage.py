@@ -1,9 +1,8 @@
 """What a hand may do to the parts of a generation; each damage is done on either ground."""
 
-from cache_grounds import KEYS, token
-
 from cache.checksum import SEAL_FIELD, segment_field, shelf_field
 from cache.layout import SENTINEL
+from tests.integration.cache.cache_grounds import KEYS, token
 
 LISTED_PERSON = token(7)
 

@@ -2,21 +2,22 @@
 
 from contextlib import asynccontextmanager
 
-import positions
 import redis
 
 from cache.changes import Change, Head, decode_entry
 from cache.keys import Keys
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_following import MemoryFollowing
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
 from cache.memory_parts import MemoryParts
-from cache.memory_publication import MemoryPublication
-from cache.redis_following import RedisFollowing
+from cache.memory_replica_source import MemoryReplicaSource
+from cache.redis_list_writer import RedisListWriter
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Pipe
-from cache.redis_publication import RedisPublication
+from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_store import Patience, RedisStandingCache
 from cache.token import Tokenizer
+from tests.support import positions
+from tests.support.fake_clock import FakeClock
 
 TOKENIZER = Tokenizer(bytes(range(32)))
 TOKEN_KEY = TOKENIZER.fingerprint
@@ -34,20 +35,12 @@ PATIENT = Patience(lookup_s=10)
 SEGMENT_BLOCKS = 2
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1_000.0
-
-    def __call__(self):
-        return self.now
-
-
 class MemoryGround:
-    """A `Memory`, and stores on it. Its clock stands still."""
+    """A `MemoryStore`, and stores on it. Its clock stands still."""
 
     def __init__(self):
-        self.clock = Clock()
-        self.memory = Memory(self.clock)
+        self.clock = FakeClock(seconds=1_000.0)
+        self.memory = MemoryStore(self.clock)
 
     def store(self, namespace="checker", token_key=TOKEN_KEY):
         return MemoryStandingCache(
@@ -58,11 +51,11 @@ class MemoryGround:
             checksum_key=CHECKSUM_KEY,
         )
 
-    def publication(self, namespace="checker"):
-        return MemoryPublication(self.memory, namespace=namespace, checksum_key=CHECKSUM_KEY)
+    def list_writer(self, namespace="checker"):
+        return MemoryListWriter(self.memory, namespace=namespace, checksum_key=CHECKSUM_KEY)
 
-    def following(self):
-        return MemoryFollowing(self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+    def replica_source(self):
+        return MemoryReplicaSource(self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
 
     def parts(self):
         return MemoryParts(self.memory, KEYS)
@@ -127,12 +120,12 @@ class RedisGround:
             self.url, token_key=token_key, namespace=namespace, **options
         )
 
-    def publication(self, namespace="checker", **options):
+    def list_writer(self, namespace="checker", **options):
         options.setdefault("checksum_key", CHECKSUM_KEY)
-        return RedisPublication.connect(self.url, namespace=namespace, **options)
+        return RedisListWriter.connect(self.url, namespace=namespace, **options)
 
-    def following(self):
-        return RedisFollowing.connect(self.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+    def replica_source(self):
+        return RedisReplicaSource.connect(self.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
 
     def parts(self):
         return RedisParts(Pipe(self.url, timeout_s=10), KEYS)
@@ -215,10 +208,10 @@ async def put_in_force(store, ground, listed, version=1, namespace="checker"):
 
 async def vouched(ground, generation, version, namespace="checker", asked_ms_ago=0):
     """Vouch that a version is the newest and in the live generation; tell whether it was said."""
-    async with opened(ground.publication(namespace)) as publication:
+    async with opened(ground.list_writer(namespace)) as list_writer:
         # On a busy machine one may come too late.
         for _ in range(VOUCHES_MAX):
-            if await publication.vouch(generation, position(version), asked_ms_ago=asked_ms_ago):
+            if await list_writer.vouch(generation, position(version), asked_ms_ago=asked_ms_ago):
                 ground.let_last(Keys(namespace).vouched)
                 return True
     return False
@@ -226,14 +219,14 @@ async def vouched(ground, generation, version, namespace="checker", asked_ms_ago
 
 async def changed(ground, generation, change, *, live=True):
     """Bring a change into a generation."""
-    async with opened(ground.publication()) as publication:
-        await publication.apply(generation, change, live=live)
+    async with opened(ground.list_writer()) as list_writer:
+        await list_writer.apply(generation, change, live=live)
 
 
 async def state_of(ground):
     """Return where the cache stands."""
-    async with opened(ground.publication()) as publication:
-        return await publication.state()
+    async with opened(ground.list_writer()) as list_writer:
+        return await list_writer.state()
 
 
 @asynccontextmanager

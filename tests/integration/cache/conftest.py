@@ -1,7 +1,8 @@
 """One suite over both stores."""
 
 import pytest
-from cache_grounds import MemoryGround, RedisGround
+
+from tests.integration.cache.cache_grounds import MemoryGround, RedisGround
 
 
 @pytest.fixture

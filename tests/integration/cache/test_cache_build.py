@@ -3,9 +3,18 @@
 import asyncio
 
 import pytest
-from cache_grounds import KEYS, TOKEN_KEY, built, people, put_in_force, state_of, stream, token
 
 from cache.errors import BuildRejected
+from tests.integration.cache.cache_grounds import (
+    KEYS,
+    TOKEN_KEY,
+    built,
+    people,
+    put_in_force,
+    state_of,
+    stream,
+    token,
+)
 
 pytestmark = pytest.mark.anyio
 

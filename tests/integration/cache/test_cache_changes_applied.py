@@ -1,7 +1,13 @@
 """Changes come into a generation one by one, and only where they belong."""
 
 import pytest
-from cache_grounds import (
+
+from cache.changes import StreamEntry
+from cache.errors import BuildRejected, CacheIncomplete, CacheUnvouched, ChangeRefused
+from cache.filter import may_contain
+from cache.layout import SENTINEL
+from cache.list_writer import SLICE_TOKENS
+from tests.integration.cache.cache_grounds import (
     KEYS,
     built,
     changed,
@@ -14,12 +20,6 @@ from cache_grounds import (
     token,
     vouched,
 )
-
-from cache.changes import StreamEntry
-from cache.errors import BuildRejected, CacheIncomplete, CacheUnvouched, ChangeRefused
-from cache.filter import may_contain
-from cache.layout import SENTINEL
-from cache.publication import SLICE_TOKENS
 
 pytestmark = pytest.mark.anyio
 

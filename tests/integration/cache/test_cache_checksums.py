@@ -1,7 +1,14 @@
 """What a hand or a fault changes in a generation is noticed: by a walk, and by a loading node."""
 
 import pytest
-from cache_damage import (
+
+from cache.changes import encode_head
+from cache.checksum import segment_field, shelf_field, shelf_of
+from cache.errors import CacheError, CacheIncomplete
+from cache.layout import SENTINEL
+from cache.list_writer import SLICE_TOKENS
+from cache.verification import Walk
+from tests.integration.cache.cache_damage import (
     LISTED_PERSON,
     OF_BUCKETS,
     OF_SEGMENTS_AND_RECORDS,
@@ -14,7 +21,7 @@ from cache_damage import (
     set_a_bit,
     zero_a_segment,
 )
-from cache_grounds import (
+from tests.integration.cache.cache_grounds import (
     CHECKSUM_KEY,
     KEYS,
     built,
@@ -27,13 +34,6 @@ from cache_grounds import (
     step,
     token,
 )
-
-from cache.changes import encode_head
-from cache.checksum import segment_field, shelf_field, shelf_of
-from cache.errors import CacheError, CacheIncomplete
-from cache.layout import SENTINEL
-from cache.publication import SLICE_TOKENS
-from cache.verification import Walk
 
 pytestmark = pytest.mark.anyio
 
@@ -55,8 +55,8 @@ async def walked(ground, generation, sleep=no_pause):
 
 
 async def loaded(ground):
-    async with opened(ground.following()) as following:
-        return await following.load()
+    async with opened(ground.replica_source()) as replica_source:
+        return await replica_source.load()
 
 
 @pytest.mark.parametrize("damage", [*OF_BUCKETS, *OF_SEGMENTS_AND_RECORDS])

@@ -1,10 +1,18 @@
 """What a lookup says of the listed, of the others, and when something is lost."""
 
 import pytest
-from cache_grounds import KEYS, built, head, people, put_in_force, token, vouched
 
 from cache.errors import CacheIncomplete, CacheMisconfigured, CacheUnvouched
 from cache.layout import SENTINEL
+from tests.integration.cache.cache_grounds import (
+    KEYS,
+    built,
+    head,
+    people,
+    put_in_force,
+    token,
+    vouched,
+)
 
 pytestmark = pytest.mark.anyio
 

@@ -3,11 +3,18 @@
 import asyncio
 
 import pytest
-from cache_grounds import CHECKSUM_KEY, KEYS, built, people, put_in_force, token
 
 from cache.errors import CacheMisconfigured
 from cache.filter import block_mask
 from cache.redis_store import RedisStandingCache
+from tests.integration.cache.cache_grounds import (
+    CHECKSUM_KEY,
+    KEYS,
+    built,
+    people,
+    put_in_force,
+    token,
+)
 
 LISTED = people(range(100))
 

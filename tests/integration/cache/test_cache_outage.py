@@ -4,10 +4,18 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from cache_grounds import CHECKSUM_KEY, RedisGround, built, people, put_in_force, token
 
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.redis_store import Patience, RedisStandingCache
+from tests.integration.cache.cache_grounds import (
+    CHECKSUM_KEY,
+    RedisGround,
+    built,
+    people,
+    put_in_force,
+    token,
+)
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -16,17 +24,9 @@ KEYS_OF_STORE = {"token_key": "k", "checksum_key": CHECKSUM_KEY}
 HASTY = Patience(lookup_s=0.05, build_s=5.0, pause_s=0.5)
 
 
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock()
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_a_silent_redis_is_asked_once_a_pause(clock):
         for expected in (1, 1, 1):
             await refuse_lookup(store)
             assert silent.connections == expected
-        clock.now += 0.5
+        clock.seconds += 0.5
         for expected in (2, 2):
             await refuse_lookup(store)
             assert silent.connections == expected
@@ -116,7 +116,7 @@ async def test_a_frozen_redis_is_unavailable_until_it_thaws(own_redis, own_groun
     finally:
         own_redis.thaw()
     await refuse_lookup(store)
-    clock.now += 0.5
+    clock.seconds += 0.5
     for _ in range(2):
         assert (await store.lookup([token(1), token(1_000)])).values == (b"v", None)
     await store.aclose()
@@ -130,7 +130,7 @@ async def test_a_late_reply_is_never_taken_for_another_question(own_redis, own_g
         await refuse_lookup(store)
     finally:
         own_redis.thaw()
-    clock.now += 0.5
+    clock.seconds += 0.5
     assert (await store.lookup([token(2)])).values == (b"two",)
     await store.aclose()
 
@@ -189,7 +189,7 @@ async def test_replies_behind_a_refused_command_are_never_read(redis_ground, clo
     spared = [number for number in range(100) if generation.bucket_of(token(number)) != wrong]
     with pytest.raises(CacheUnavailable, match="WRONGTYPE"):
         await store.lookup([token(1), *map(token, spared)])
-    clock.now += 0.5
+    clock.seconds += 0.5
     assert (await store.lookup([token(spared[0]), token(1_000)])).values == (b"v", None)
     await store.aclose()
 

@@ -4,7 +4,9 @@ import asyncio
 import random
 
 import pytest
-from cache_grounds import (
+
+from cache.errors import CacheUnvouched
+from tests.integration.cache.cache_grounds import (
     built,
     opened,
     people,
@@ -13,8 +15,6 @@ from cache_grounds import (
     token,
     vouched,
 )
-
-from cache.errors import CacheUnvouched
 
 pytestmark = pytest.mark.anyio
 
@@ -94,10 +94,10 @@ async def test_every_lookup_sees_exactly_one_whole_generation(store, ground):
 
 async def swap(ground, generation, versions, pair):
     """List one of the pair and not the other, by turns, a change for each version."""
-    async with opened(ground.publication()) as publication:
+    async with opened(ground.list_writer()) as list_writer:
         for version in versions:
             outlines = {pair[version % 2]: b"v", pair[1 - version % 2]: None}
-            await publication.apply(generation, step(version - 1, outlines), live=True)
+            await list_writer.apply(generation, step(version - 1, outlines), live=True)
 
 
 @pytest.mark.parametrize("size", [900, 1_500], ids=["one part", "two parts"])

@@ -3,7 +3,12 @@
 import copy
 
 import pytest
-from cache_grounds import (
+
+from cache.errors import CacheUnavailable
+from cache.redis_list_writer import RedisListWriter
+from cache.redis_replica_source import RedisReplicaSource, ReplicaSourcePatience
+from cache.replica import Replica
+from tests.integration.cache.cache_grounds import (
     CHECKSUM_KEY,
     KEYS,
     TOKEN_KEY,
@@ -16,12 +21,7 @@ from cache_grounds import (
     put_in_force,
     step,
 )
-from way_to_redis import copy_to, socket_of, way_to
-
-from cache.errors import CacheUnavailable
-from cache.redis_following import FollowingPatience, RedisFollowing
-from cache.redis_publication import RedisPublication
-from cache.replica import Replica
+from tests.integration.cache.way_to_redis import copy_to, socket_of, way_to
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ NODE = "node"
 AT = position(1)
 LISTED = people(range(100))
 LATER = people(range(1_000, 1_100))
-PATIENT = FollowingPatience(answer_s=20, load_s=20, follow_s=20)
+PATIENT = ReplicaSourcePatience(answer_s=20, load_s=20, stream_s=20)
 OTHER_RUN = "f" * 40
 
 
@@ -68,11 +68,11 @@ async def test_a_load_begins_anew_if_redis_is_set_back_meanwhile(redis_ground, o
                 await changed(older, live, step(1, LATER))
 
         way.hear = set_back
-        following = RedisFollowing.connect(
+        replica_source = RedisReplicaSource.connect(
             way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
         )
-        async with opened(following):
-            image = await following.load()
+        async with opened(replica_source):
+            image = await replica_source.load()
     assert heard == ["head", "bits", "again"]
     assert image.position.version == 2
     assert lacking(image, LATER) == []
@@ -82,7 +82,7 @@ async def test_the_twins_load_begins_anew_if_its_memory_is_set_back_meanwhile():
     ground = MemoryGround()
     memory = ground.memory
     live = await put_in_force(ground.store(), ground, LISTED)
-    loading = ground.following().load()
+    loading = ground.replica_source().load()
     loading.send(None)  # the end of the stream and the pointer are read
     older = copy.deepcopy((memory.strings, memory.hashes, memory.streams))
     await changed(ground, live, step(1, LATER))
@@ -112,26 +112,26 @@ async def test_a_vouch_is_not_said_again_to_a_redis_that_was_set_back(redis_grou
     copy_to(redis_ground, older)
     told = older.entries()
     async with way_to(redis_ground) as way:
-        publication = RedisPublication.connect(way.url, timeout_s=20, checksum_key=CHECKSUM_KEY)
-        async with opened(publication):
-            assert (await publication.state()).head.version == 1
+        list_writer = RedisListWriter.connect(way.url, timeout_s=20, checksum_key=CHECKSUM_KEY)
+        async with opened(list_writer):
+            assert (await list_writer.state()).head.version == 1
             await way.lead_to(socket_of(older))
             with pytest.raises(CacheUnavailable):
-                await publication.vouch(live, position(1), asked_ms_ago=0)
+                await list_writer.vouch(live, position(1), asked_ms_ago=0)
     assert older.entries() == told
 
 
 async def test_a_node_never_takes_its_own_repetition_for_a_stay(redis_ground):
     """Or one that was taken off the list, and whose coming back was not answered, would."""
     async with way_to(redis_ground) as way:
-        following = RedisFollowing.connect(
+        replica_source = RedisReplicaSource.connect(
             way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
         )
-        async with opened(following):
-            assert [await following.acknowledge(NODE, AT) for _ in range(2)] == [False, True]
+        async with opened(replica_source):
+            assert [await replica_source.acknowledge(NODE, AT) for _ in range(2)] == [False, True]
             redis_ground.lose_field(KEYS.nodes, NODE)
             way.loses_next_reply = True
             with pytest.raises(CacheUnavailable):
-                await following.acknowledge(NODE, AT)
+                await replica_source.acknowledge(NODE, AT)
             assert redis_ground.field(KEYS.nodes, NODE) is not None, "it came there"
-            assert [await following.acknowledge(NODE, AT) for _ in range(2)] == [False, True]
+            assert [await replica_source.acknowledge(NODE, AT) for _ in range(2)] == [False, True]

@@ -1,12 +1,20 @@
 """A big change comes to Redis in slices, each of which stands on those before it."""
 
 import pytest
-from cache_grounds import CHECKSUM_KEY, KEYS, RedisGround, people, put_in_force, state_of, step
 
 from cache.errors import ChangeRefused
-from cache.publication import SLICE_TOKENS, slices
+from cache.list_writer import SLICE_TOKENS, slices
+from cache.redis_list_writer import RedisListWriter
 from cache.redis_pipe import Pipe
-from cache.redis_publication import RedisPublication
+from tests.integration.cache.cache_grounds import (
+    CHECKSUM_KEY,
+    KEYS,
+    RedisGround,
+    people,
+    put_in_force,
+    state_of,
+    step,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -38,13 +46,13 @@ async def test_a_slice_is_refused_by_a_redis_that_has_lost_those_before_it(redis
     store = ground.store()
     live = await put_in_force(store, ground, LISTED)
     pipe = SetBackPipe(redis_url, ground.client, after)
-    publication = RedisPublication(pipe, KEYS, clock=lambda: 0.0, checksum_key=CHECKSUM_KEY)
+    list_writer = RedisListWriter(pipe, KEYS, clock=lambda: 0.0, checksum_key=CHECKSUM_KEY)
     with pytest.raises(ChangeRefused):
-        await publication.apply(live, step(1, MANY), live=True)
+        await list_writer.apply(live, step(1, MANY), live=True)
     assert (await state_of(ground)).head.version == 1
-    await publication.apply(live, step(1, MANY), live=True)
+    await list_writer.apply(live, step(1, MANY), live=True)
     assert (await state_of(ground)).head.version == 2
-    await publication.aclose()
+    await list_writer.aclose()
     await store.aclose()
 
 

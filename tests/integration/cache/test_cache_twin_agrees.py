@@ -2,7 +2,12 @@
 
 import asyncio
 
-from cache_grounds import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cache.errors import CacheError
+from cache.layout import SENTINEL
+from tests.integration.cache.cache_grounds import (
     KEYS,
     MemoryGround,
     RedisGround,
@@ -14,11 +19,6 @@ from cache_grounds import (
     token,
     vouched,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from cache.errors import CacheError
-from cache.layout import SENTINEL
 
 FIRST = ("put_in_force", range(100), 1)
 
@@ -131,7 +131,7 @@ class Run:
         return number, lookup.position
 
     async def state(self):
-        """Return all that a publisher and a follower may see, with numbers for random ids."""
+        """Return all that a publisher and a node may see, with numbers for random ids."""
         state = await state_of(self.ground)
         ids = [generation.id for generation in self.generations]
         live = None if state.generation is None else ids.index(state.generation.id)

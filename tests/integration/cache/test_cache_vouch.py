@@ -1,7 +1,12 @@
 """A vouch is given for the newest list only, in time or not at all."""
 
 import pytest
-from cache_grounds import (
+
+from cache.changes import StreamEntry
+from cache.errors import CacheUnavailable, CacheUnvouched
+from cache.layout import SENTINEL
+from cache.lease import SETTLED_S, VOUCH_MS
+from tests.integration.cache.cache_grounds import (
     KEYS,
     RedisGround,
     built,
@@ -15,11 +20,7 @@ from cache_grounds import (
     token,
     vouched,
 )
-
-from cache.changes import StreamEntry
-from cache.errors import CacheUnavailable, CacheUnvouched
-from cache.layout import SENTINEL
-from cache.lease import SETTLED_S, VOUCH_MS
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -85,11 +86,11 @@ async def test_a_state_without_a_readable_pointer_has_no_generation(store, groun
 
 
 async def test_a_state_follows_a_switch(store, ground):
-    publication = ground.publication()
+    list_writer = ground.list_writer()
     for version in (1, 2):
         live = await put_in_force(store, ground, LISTED, version)
-        assert (await publication.state()).generation == live
-    await publication.aclose()
+        assert (await list_writer.state()).generation == live
+    await list_writer.aclose()
 
 
 async def test_the_nodes_are_not_whole_right_after_their_list_was_lost(store, ground):
@@ -102,13 +103,13 @@ async def test_the_nodes_are_not_whole_right_after_their_list_was_lost(store, gr
 
 
 async def test_a_vouch_ends_by_itself(redis_ground):
-    store, publication = redis_ground.store(), redis_ground.publication()
+    store, list_writer = redis_ground.store(), redis_ground.list_writer()
     live = await built(store, LISTED)
     await store.switch(live)
-    assert await publication.vouch(live, NOW, asked_ms_ago=0)
+    assert await list_writer.vouch(live, NOW, asked_ms_ago=0)
     assert -1 != redis_ground.client.pttl(KEYS.vouched) <= VOUCH_MS
     await store.aclose()
-    await publication.aclose()
+    await list_writer.aclose()
 
 
 async def test_the_nodes_are_whole_when_their_list_is_old_enough(redis_ground):
@@ -123,44 +124,36 @@ async def test_the_nodes_are_whole_when_their_list_is_old_enough(redis_ground):
     await store.aclose()
 
 
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 async def test_a_vouch_that_a_frozen_redis_comes_to_late_is_not_given(own_redis):
-    ground, clock = RedisGround(own_redis.url), Clock()
+    ground, clock = RedisGround(own_redis.url), FakeClock()
     store = ground.store()
     live = await built(store, LISTED)
     await store.switch(live)
-    publication = ground.publication(timeout_s=0.4, clock=clock)
-    assert await publication.vouch(live, NOW, asked_ms_ago=0)
+    list_writer = ground.list_writer(timeout_s=0.4, clock=clock)
+    assert await list_writer.vouch(live, NOW, asked_ms_ago=0)
     own_redis.freeze()
     try:
         # Sent in time by the clock of the publisher; Redis gets to it when it thaws.
         with pytest.raises(CacheUnavailable):
-            await publication.vouch(live, NOW, asked_ms_ago=0)
+            await list_writer.vouch(live, NOW, asked_ms_ago=0)
     finally:
         own_redis.thaw()
     assert ground.client.ping()
     assert ground.entries() == [HEARTBEAT]
     ground.client.close()
     await store.aclose()
-    await publication.aclose()
+    await list_writer.aclose()
 
 
 async def test_a_vouch_is_late_by_the_clock_that_the_state_was_read_by(redis_ground):
-    clock = Clock()
+    clock = FakeClock()
     async with opened(redis_ground.store()) as store:
         live = await put_in_force(store, redis_ground, LISTED)
-    async with opened(redis_ground.publication(timeout_s=20, clock=clock)) as publication:
-        await publication.vouch(live, NOW, asked_ms_ago=0)
-        clock.now += 10  # as when Redis is replaced by one whose clock is behind
-        await publication.state()
-        assert not await publication.vouch(live, NOW, asked_ms_ago=251)
+    async with opened(redis_ground.list_writer(timeout_s=20, clock=clock)) as list_writer:
+        await list_writer.vouch(live, NOW, asked_ms_ago=0)
+        clock.seconds += 10  # as when Redis is replaced by one whose clock is behind
+        await list_writer.state()
+        assert not await list_writer.vouch(live, NOW, asked_ms_ago=251)
 
 
 async def test_a_vouch_outlives_the_changes_that_come_after_it(store, ground):

@@ -1,9 +1,9 @@
 """Taking the live list down."""
 
 import pytest
-from cache_grounds import built, people, put_in_force, token, vouched
 
 from cache.errors import CacheIncomplete
+from tests.integration.cache.cache_grounds import built, people, put_in_force, token, vouched
 
 pytestmark = pytest.mark.anyio
 

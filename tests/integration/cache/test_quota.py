@@ -12,11 +12,12 @@ from cache.counting.quota import (
     SLICE_MIN,
     Limit,
     MemoryQuota,
+    QuotaSlice,
     RedisQuota,
-    Slice,
     Window,
 )
 from cache.errors import CacheUnavailable
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -92,7 +93,7 @@ async def test_a_slice_counts_as_taken_and_what_is_left_of_it_comes_back(quota):
     big = limit(10_000)
     taken = await quota.take(1, [big], slice_max=60)
     assert (taken.lent, taken.lefts[0].items) == (60, 10_000 - 61)
-    back = Slice(size=60, rest=20, limits=(big,), starts=(taken.lefts[0].start,))
+    back = QuotaSlice(size=60, rest=20, limits=(big,), starts=(taken.lefts[0].start,))
     assert await take(quota, 2, big, returned=back) == (True, 10_000 - 61 + 20 - 2)
 
 
@@ -125,14 +126,14 @@ async def test_whoever_is_refused_or_asks_nothing_is_lent_nothing(quota):
 async def test_what_comes_back_to_a_window_that_is_gone_changes_nothing(quota):
     big = limit(10_000)
     await take(quota, 5, big)
-    back = Slice(size=60, rest=60, limits=(big,), starts=(0,))
+    back = QuotaSlice(size=60, rest=60, limits=(big,), starts=(0,))
     assert await take(quota, 1, big, returned=back) == (True, 10_000 - 6)
 
 
 async def test_more_than_was_taken_does_not_come_back(quota):
     big = limit(10_000)
     start = (await quota.take(5, [big])).lefts[0].start
-    back = Slice(size=60, rest=60, limits=(big,), starts=(start,))
+    back = QuotaSlice(size=60, rest=60, limits=(big,), starts=(start,))
     assert await take(quota, 1, big, returned=back) == (True, 10_000 - 1)
 
 
@@ -143,12 +144,12 @@ async def test_a_window_begins_before_the_multiple_of_its_length_by_its_offset(q
 
 
 async def test_a_new_window_begins_at_the_full_minute():
-    now = [120.0]
-    quota = MemoryQuota(lambda: now[0])
+    clock = FakeClock(seconds=120.0)
+    quota = MemoryQuota(clock)
     assert (await quota.take(10, [limit(10)])).lefts[0].resets_in_ms == 60_000
-    now[0] = 179.9
+    clock.seconds = 179.9
     assert not (await quota.take(1, [limit(10)])).granted
-    now[0] = 180.0
+    clock.seconds = 180.0
     assert (await quota.take(10, [limit(10)])).granted
 
 

@@ -9,6 +9,7 @@ import redis
 
 from cache.counting.quota import LENT_SHARE, Limit, MemoryQuota, RedisQuota, Window
 from cache.counting.quota_lease import SLICE_MAX, LeasedQuota
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -18,11 +19,11 @@ NAMES = count()
 
 
 class Workers:
-    """Workers with connections of their own; `clock` stands."""
+    """Workers with connections of their own; their clock stands."""
 
     def __init__(self, quotas):
-        self.seconds = 0.0
-        self.workers = [LeasedQuota(quota, clock=lambda: self.seconds) for quota in quotas]
+        clock = FakeClock()
+        self.workers = [LeasedQuota(quota, clock=clock) for quota in quotas]
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -7,6 +7,7 @@ import redis
 
 from cache.counting.tally import ELEMENT_BYTES, WINDOW_S, MemoryTally, Noted, RedisTally, Totals
 from cache.errors import CacheUnavailable
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -81,10 +82,10 @@ async def test_many_elements_are_estimated_within_a_few_percent(tally):
 
 
 async def test_a_new_hour_begins_with_nothing():
-    now = [3_599.0]
-    tally = MemoryTally(lambda: now[0])
+    clock = FakeClock(seconds=3_599.0)
+    tally = MemoryTally(clock)
     await add(tally, noted("a", 5, hits=1, elements=[1]))
-    now[0] = 3_600.0
+    clock.seconds = 3_600.0
     [counted] = await add(tally, noted("a", 2))
     assert (counted.start, counted.own) == (3_600, totals(2, 0, 0, 0))
 

@@ -14,14 +14,13 @@ import msgspec
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.follower import Follower
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_following import MemoryFollowing
-from cache.memory_publication import MemoryPublication
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
+from cache.memory_replica_source import MemoryReplicaSource
+from cache.replica_keeper import ReplicaKeeper
 from cache.token import Tokenizer
 from checker.checks.checks import Checks, Decided
 from checker.checks.registry_check import RegistryCheck
-from checker.checks.request import PreparedCheck
 from checker.database.engine import open_engine
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
@@ -29,8 +28,10 @@ from checker.domain.service import Air, Service
 from checker.intake.snapshot import SnapshotFeed
 from checker.policy.loader import builtin_policies, load_policies
 from checker.publication.registry_lease import RegistryWord
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000
@@ -43,28 +44,17 @@ INNOCENT = "440882187307041230"
 FLIGHT = Air(flight="CZ3101")
 
 
-class SetClock:
-    """A clock that stands until it is set."""
-
-    def __init__(self, instant: datetime = AT) -> None:
-        self.instant = instant
-
-    def now(self) -> datetime:
-        return self.instant
-
-
 class Grounds:
     """One node: what it opens, and what a test may do to it.
 
-    `seconds` is the time of leases and vouches.
+    The seconds of `clock` are the time of leases and vouches.
     """
 
     def __init__(self, engine: AsyncEngine, asked: AsyncEngine) -> None:
-        self.seconds = 0.0
-        self.clock = SetClock()
+        self.clock = FakeClock(AT)
         self.statements = 0
         self.found_incomplete = 0
-        self.memory = Memory(clock=self._now)
+        self.memory = MemoryStore(clock=self.clock)
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
         self._token_key = Tokenizer(KEY).fingerprint
@@ -72,17 +62,18 @@ class Grounds:
         self.cache = MemoryStandingCache(
             self.memory, token_key=self._token_key, checksum_key=checksum_key
         )
-        self.publication = MemoryPublication(self.memory, checksum_key=checksum_key)
-        following = MemoryFollowing(
+        self.list_writer = MemoryListWriter(self.memory, checksum_key=checksum_key)
+        replica_source = MemoryReplicaSource(
             self.memory, token_key=self._token_key, checksum_key=checksum_key
         )
-        self.replica = Follower("node", following, RegistryWord(asked), clock=self._now)
+        self.replica = ReplicaKeeper(
+            "node", replica_source, RegistryWord(asked).renew, clock=self.clock
+        )
         policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
             replica=self.replica,
             cache=self.cache,
             registry=RegistryCheck(engine=asked, sealer=self._sealer, policies=policies),
-            sealer=self._sealer,
             policies=policies,
             clock=self.clock,
             stale_after_ms=STALE_AFTER_MS,
@@ -99,26 +90,26 @@ class Grounds:
     async def publish_elsewhere(self, *lines: dict[str, Any]) -> int:
         """Put a list in force of which this node's cache hears nothing."""
         elsewhere = MemoryStandingCache(
-            Memory(), token_key=self._token_key, checksum_key=Tokenizer(KEY).checksum_key
+            MemoryStore(), token_key=self._token_key, checksum_key=Tokenizer(KEY).checksum_key
         )
         return await self._put(elsewhere, lines)
 
     async def vouch(self) -> None:
         """Say that the cache holds the newest list, as a publisher does."""
-        state = await self.publication.state()
+        state = await self.list_writer.state()
         assert state.generation is not None
         assert state.head is not None
-        assert await self.publication.vouch(state.generation, state.head.position, asked_ms_ago=0)
+        assert await self.list_writer.vouch(state.generation, state.head.position, asked_ms_ago=0)
 
     async def hold_lease(self) -> None:
         """Load the replica, and let a heartbeat renew its lease."""
         while not self.replica.holds_lease:
-            await self.replica.follow_once()
+            await self.replica.read_once()
             await self.vouch()
 
     async def ask(self, *numbers: str, service: Service = FLIGHT) -> Decided:
         self.statements = 0
-        prepared = [check(number, service) for number in numbers]
+        prepared = [self._check(number, service) for number in numbers]
         return await self.checks.decide(prepared, account_id=None)
 
     async def kept(self) -> list[Any]:
@@ -140,8 +131,11 @@ class Grounds:
         assert report.accepted == len(lines), report.rejected
         return report.version
 
-    def _now(self) -> float:
-        return self.seconds
+    def _check(self, number: str, service: Service) -> PreparedCheck:
+        document = Document(type=DocumentType.RESIDENT_ID, number=number)
+        tokens = self._sealer.tokens_of(document, None)
+        subject = PreparedSubject(tokens=tokens, document=document)
+        return PreparedCheck(subject=subject, service=service, jurisdiction=NATION)
 
     def _note_incomplete(self) -> None:
         self.found_incomplete += 1
@@ -159,16 +153,6 @@ async def open_grounds(
         engine = await stack.enter_async_context(open_engine(database_url, timeout_s=None))
         asked = await stack.enter_async_context(open_engine(asked_url or database_url))
         yield Grounds(engine, asked)
-
-
-def check(number: str, service: Service = FLIGHT) -> PreparedCheck:
-    return PreparedCheck(
-        document=Document(type=DocumentType.RESIDENT_ID, number=number),
-        name=None,
-        service=service,
-        jurisdiction=NATION,
-        reference=None,
-    )
 
 
 def listing(number: str, listing_id: str = "1", **changes: Any) -> dict[str, Any]:

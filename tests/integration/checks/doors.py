@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import httpx
 import redis
-from checks_grounds import DEBTOR, KEY, SetClock, listing
 
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.keys import AccountRole
 from checker.api.app import create_app
 from checker.api.spans import Tracing
 from checker.config import Config, ListSettings
 from checker.node.runtime import open_runtime
+from tests.integration.checks.checks_grounds import AT, DEBTOR, KEY, listing
+from tests.support.fake_clock import FakeClock
 
 ENVIRON = {
     "CHECKER_TOKEN_KEY": base64.b64encode(KEY).decode(),
@@ -47,14 +48,14 @@ async def open_doors(
         list=ListSettings(),
     )
     lane = create_app(
-        lambda: open_runtime(config, ENVIRON, clock=SetClock()), publish=True, tracing=tracing
+        lambda: open_runtime(config, ENVIRON, clock=FakeClock(AT)), publish=True, tracing=tracing
     )
     app = lane if tracing is None else tracing.wrap(lane)
     async with lane.routed.lifespan():
         runtime = lane.routed.state.runtime
         await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
         keys = {
-            role: await create_key(runtime.engine, runtime.sealer.vault, name=role, role=role)
+            role: (await runtime.account_keys.create_named(name=role, role=role)).key
             for role in AccountRole
         }
         async with client_of(app) as first, client_of(lane.routed) as second:

@@ -3,7 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from checks_grounds import (
+
+from cache.generation import Generation, encode_pointer
+from cache.keys import Keys
+from cache.lease import LEASE_S, VOUCH_MS
+from cache.memory import MemoryStandingCache, MemoryStore
+from checker.errors import Unavailable
+from tests.integration.checks.checks_grounds import (
     DEBTOR,
     INNOCENT,
     NOWHERE,
@@ -12,13 +18,7 @@ from checks_grounds import (
     open_grounds,
     told,
 )
-from positions import position
-
-from cache.generation import Generation, encode_pointer
-from cache.keys import Keys
-from cache.lease import LEASE_S, VOUCH_MS
-from cache.memory import Memory, MemoryStandingCache
-from checker.errors import Unavailable
+from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +59,7 @@ async def lose_everything(grounds: Grounds) -> None:
 
 
 async def let_its_vouch_run_out(grounds: Grounds) -> None:
-    grounds.seconds += (VOUCH_MS + 1) / 1000
+    grounds.clock.seconds += (VOUCH_MS + 1) / 1000
 
 
 async def restart_with_what_it_held(grounds: Grounds) -> None:
@@ -68,7 +68,7 @@ async def restart_with_what_it_held(grounds: Grounds) -> None:
 
 
 async def hold_another_deployment_s(grounds: Grounds) -> None:
-    other = Memory()
+    other = MemoryStore()
     foreign = MemoryStandingCache(other, token_key="another", checksum_key=bytes(32))
 
     async def nobody():
@@ -146,9 +146,9 @@ async def test_a_lease_that_has_run_out_clears_nobody(database_url: str) -> None
         await grounds.publish(listing(DEBTOR))
         await grounds.hold_lease()
         await take_away(grounds)
-        grounds.seconds += LEASE_S - 0.001
+        grounds.clock.seconds += LEASE_S - 0.001
         assert told(await grounds.ask(INNOCENT)) == ["allow"]
-        grounds.seconds += 0.001
+        grounds.clock.seconds += 0.001
         with pytest.raises(Unavailable):
             await grounds.ask(INNOCENT)
 
@@ -160,7 +160,7 @@ async def test_with_the_cache_away_the_registrys_word_lets_a_replica_go_on(
         await grounds.publish(listing(DEBTOR))
         await grounds.hold_lease()
         await take_away(grounds)
-        grounds.seconds += LEASE_S
+        grounds.clock.seconds += LEASE_S
         await grounds.replica.ask_word_once()
         decided = await grounds.ask(INNOCENT)
         assert (told(decided), decided.from_registry, grounds.statements) == (["allow"], 0, 0)
@@ -174,7 +174,7 @@ async def test_a_replica_that_the_list_has_left_behind_gets_no_word_to_go_on(
         await grounds.hold_lease()
         await take_away(grounds)
         await grounds.publish_elsewhere(listing(INNOCENT))
-        grounds.seconds += LEASE_S
+        grounds.clock.seconds += LEASE_S
         await grounds.replica.ask_word_once()
         assert not grounds.replica.holds_lease
         assert told(await grounds.ask(INNOCENT, DEBTOR)) == ["deny", "allow"]

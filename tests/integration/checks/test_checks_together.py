@@ -3,11 +3,18 @@
 import asyncio
 
 import pytest
-from checks_grounds import DEBTOR, INNOCENT, OFFICER, listing, open_grounds, told
 
 from checker.checks.in_slices import SLICE_LISTED
 from checker.checks.registry_check import GROUP_CHECKS_MAX, WAITING_MAX
 from checker.errors import Unavailable
+from tests.integration.checks.checks_grounds import (
+    DEBTOR,
+    INNOCENT,
+    OFFICER,
+    listing,
+    open_grounds,
+    told,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -44,10 +51,11 @@ async def test_callers_of_an_older_list_are_told_by_the_newest_with_all_others(
         version = await grounds.publish_elsewhere(listing(OFFICER))
         # The batch is confirmed at the version of the cache, the single check at any.
         answers = await asyncio.gather(
-            *[grounds.ask(DEBTOR, INNOCENT), grounds.ask(DEBTOR), grounds.ask(DEBTOR, OFFICER)]
+            grounds.ask(DEBTOR, INNOCENT), grounds.ask(DEBTOR), grounds.ask(DEBTOR, OFFICER)
         )
         assert [told(each) for each in answers] == [
-            *(["allow", "allow"], ["allow"]),
+            ["allow", "allow"],
+            ["allow"],
             ["allow", "deny"],
         ]
         assert {each.list.version for each in answers} == {version}

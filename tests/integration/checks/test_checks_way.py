@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from checks_grounds import (
+
+from checker.domain.service import Rail
+from checker.domain.service_terms import Seat
+from tests.integration.checks.checks_grounds import (
     AT,
     DEBTOR,
     INNOCENT,
@@ -14,9 +17,6 @@ from checks_grounds import (
     reasons,
     told,
 )
-
-from checker.domain.service import Rail
-from checker.domain.service_terms import Seat
 
 pytestmark = pytest.mark.anyio
 

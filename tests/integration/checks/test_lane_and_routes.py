@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from checks_grounds import DEBTOR, INNOCENT
-from doors import open_doors
+
+from tests.integration.checks.checks_grounds import DEBTOR, INNOCENT
+from tests.integration.checks.doors import open_doors
 
 pytestmark = pytest.mark.anyio
 

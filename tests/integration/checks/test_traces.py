@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checks_grounds import DEBTOR, INNOCENT, KEY
-from doors import Doors, open_doors
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,6 +15,8 @@ from checker.api.spans import Tracing, name_span
 from checker.domain.document import Document, DocumentType
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
+from tests.integration.checks.checks_grounds import DEBTOR, INNOCENT, KEY
+from tests.integration.checks.doors import Doors, open_doors
 
 pytestmark = pytest.mark.anyio
 
@@ -28,11 +28,22 @@ REFERENCE = "ORDER-OF-SOMEBODY"
 CALLERS_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{CALLERS_TRACE}-00f067aa0ba902b7-01"
 OUR_ATTRIBUTES = {
-    *("http.request.method", "http.route", "http.response.status_code", "error.type"),
-    *("url.scheme", "network.protocol.version"),
-    *("checker.account.id", "checker.service.type", "checker.checks", "checker.list.version"),
-    *("checker.outcome", "checker.decision.id", "checker.registry_checks"),
-    *("checker.outcomes.allow", "checker.outcomes.deny", "checker.outcomes.review"),
+    "http.request.method",
+    "http.route",
+    "http.response.status_code",
+    "error.type",
+    "url.scheme",
+    "network.protocol.version",
+    "checker.account.id",
+    "checker.service.type",
+    "checker.checks",
+    "checker.list.version",
+    "checker.outcome",
+    "checker.decision.id",
+    "checker.registry_checks",
+    "checker.outcomes.allow",
+    "checker.outcomes.deny",
+    "checker.outcomes.review",
 }
 
 

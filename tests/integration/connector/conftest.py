@@ -1,10 +1,10 @@
 """A source, and somebody who follows it, for one test alone."""
 
 import pytest
-from following_grounds import Follower, quick_client
-from source_server import running_source
 
 from checker.database.engine import open_engine
+from tests.integration.connector.following_grounds import Follower, quick_client
+from tests.integration.connector.source_server import running_source
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ import hashlib
 
 import httpx
 import msgspec
-from source_server import Served
 
-from checker.connector.connector import Connector
+from checker.connector.connector import SourceConnector
 from checker.connector.positions import Positions
 from checker.connector.web_source import WebSource, parse_url
 from checker.domain.clock import SystemClock
 from checker.intake.report import FeedReport, RejectedLine
 from checker.registry.entry import RejectCode
+from tests.integration.connector.source_server import Served
 
 
 class RecordingFeeds:
@@ -117,7 +117,7 @@ class Follower:
         return self.to(source)
 
     def to(self, source):
-        return Connector(
+        return SourceConnector(
             source=source,
             positions=self.positions,
             replace=self.feeds.replace,

@@ -5,10 +5,10 @@ import signal
 
 import msgspec
 import pytest
-from private_folder import private_folder
-from running_service import run_command, start_command
 
 from loadtest.document_numbers import NumberSpace
+from tests.support.private_folder import private_folder
+from tests.support.running_service import run_command, start_command
 
 _numbers = NumberSpace(18)
 

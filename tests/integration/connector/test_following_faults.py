@@ -4,12 +4,12 @@ import asyncio
 
 import msgspec
 import pytest
-from following_grounds import Directory
-from source_server import Served
 
 from checker.connector.errors import SourceFault
-from checker.connector.plan import Position
+from checker.connector.plan import SourcePosition
 from checker.errors import Conflict, Unavailable
+from tests.integration.connector.following_grounds import Directory
+from tests.integration.connector.source_server import Served
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ async def test_a_list_that_does_not_come_whole_is_not_taken_in(server, follower,
     with pytest.raises(SourceFault):
         await connector.round()
     assert follower.feeds.files == []
-    assert await follower.position(url) == Position()
+    assert await follower.position(url) == SourcePosition()
 
     server.files["/list.ndjson"] = Served(body=b"a\nbcd\nefg\n")
     await connector.round()
@@ -162,7 +162,7 @@ async def test_a_file_that_the_feed_refuses_is_tried_again(server, follower, dir
     follower.feeds.fault = fault
     with pytest.raises(type(fault)):
         await connector.round()
-    assert await follower.position(directory.url) == Position()
+    assert await follower.position(directory.url) == SourcePosition()
 
     await connector.round()
     assert follower.feeds.words == {"a", "b", "c"}

@@ -1,10 +1,10 @@
 """What a follower takes in of a source, and in which order; the list is then the source's."""
 
 import pytest
-from following_grounds import Directory
-from source_server import Served
 
 from checker.connector.errors import SourceFault
+from tests.integration.connector.following_grounds import Directory
+from tests.integration.connector.source_server import Served
 
 pytestmark = pytest.mark.anyio
 

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
-from following_grounds import Directory, quick_client
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cache.memory import Memory, MemoryStandingCache
+from cache.memory import MemoryStandingCache, MemoryStore
 from cache.token import Tokenizer
-from checker.connector.connector import Connector
+from checker.connector.connector import SourceConnector
 from checker.connector.errors import SourceFault
 from checker.connector.positions import Positions
 from checker.connector.web_source import WebSource, parse_url
@@ -24,6 +23,7 @@ from checker.registry.schema import directive, listing, quarantine
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
 from loadtest.document_numbers import NumberSpace
+from tests.integration.connector.following_grounds import Directory, quick_client
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,7 @@ async def institution(anyio_backend, database_url, server, tmp_path):
         quick_client() as client,
         _feeds(engine) as (snapshots, changes),
     ):
-        connector = Connector(
+        connector = SourceConnector(
             source=WebSource(client, parse_url(f"{server.url}/list/"), None),
             positions=Positions(engine, SystemClock()),
             replace=snapshots.replace,
@@ -86,7 +86,7 @@ async def _feeds(engine: AsyncEngine) -> AsyncIterator[tuple[SnapshotFeed, Chang
     snapshots = SnapshotFeed(
         engine=engine,
         cache=MemoryStandingCache(
-            Memory(), token_key=tokenizer.fingerprint, checksum_key=tokenizer.checksum_key
+            MemoryStore(), token_key=tokenizer.fingerprint, checksum_key=tokenizer.checksum_key
         ),
         sealer=sealer,
         token_key=tokenizer.fingerprint,

@@ -3,10 +3,10 @@
 import logging
 
 import pytest
-from following_grounds import Directory
-from source_server import Served
 
 from checker.errors import ConfigurationError, Conflict, Unavailable
+from tests.integration.connector.following_grounds import Directory
+from tests.integration.connector.source_server import Served
 
 pytestmark = pytest.mark.anyio
 

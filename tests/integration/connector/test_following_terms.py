@@ -2,7 +2,7 @@
 
 import pytest
 
-from checker.connector.plan import Position, StepKind
+from checker.connector.plan import SourcePosition, SourceStepKind
 from checker.connector.positions import HeldPosition, Positions
 from checker.database.engine import open_engine
 from checker.domain.clock import SystemClock
@@ -11,7 +11,7 @@ from checker.errors import Conflict
 pytestmark = pytest.mark.anyio
 
 SOURCE = "https://court.example/list/"
-NEXT = Position(number=5, sha256="a")
+NEXT = SourcePosition(number=5, sha256="a")
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def engine(anyio_backend, database_url):
 
 
 def step(held, position, sha256="b"):
-    return held.terms(position, StepKind.CHANGES, sha256)
+    return held.terms(position, SourceStepKind.CHANGES, sha256)
 
 
 async def passes(engine, terms):

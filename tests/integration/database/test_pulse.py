@@ -8,8 +8,6 @@ from contextlib import suppress
 import asyncpg
 import msgspec
 import pytest
-from private_folder import private_folder
-from relay import Relay, relay_to
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,6 +15,10 @@ from checker.database.copying import copy_rows
 from checker.database.engine import driver_errors, fetch, open_engine
 from checker.database.pulse import FULL_FOR_S, GRACE_S, PAUSE_S, SILENT_AFTER_S, Pulse
 from checker.errors import Outage, Unavailable
+from checker.work import working
+from tests.integration.database.relay import Relay, relay_to
+from tests.support.fake_clock import FakeClock
+from tests.support.private_folder import private_folder
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +39,7 @@ class Grounds(msgspec.Struct):
     pulse: Pulse
     engine: AsyncEngine
     work_engine: AsyncEngine
-    seconds: list[float]
+    clock: FakeClock
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -49,31 +51,24 @@ class Grounds(msgspec.Struct):
 async def still(anyio_backend: object, database_url: str) -> AsyncIterator[Grounds]:
     """A pulse that looks when the test says so."""
     with private_folder() as folder, relay_to(database_url, folder) as (relay, url):
-        seconds = [0.0]
-        pulse = Pulse(url, clock=lambda: seconds[0])
+        clock = FakeClock()
+        pulse = Pulse(url, clock=clock)
         async with (
             open_engine(url, pulse=pulse, pool_size=2) as engine,
             open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
         ):
-            yield Grounds(relay, pulse, engine, work_engine, seconds)
+            yield Grounds(relay, pulse, engine, work_engine, clock)
             relay.mend()
-            await cancelled(asyncio.create_task(pulse.run()))
+            async with working([pulse.work]):
+                await asyncio.sleep(0)
 
 
 @pytest.fixture
 async def grounds(still: Grounds) -> AsyncIterator[Grounds]:
     """A pulse that runs."""
-    running = asyncio.create_task(still.pulse.run())
-    yield still
-    still.relay.mend()
-    await cancelled(running)
-
-
-async def cancelled(task: asyncio.Task[None]) -> None:
-    """Let a task begin, and end it in order."""
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.wait([task])
+    async with working([still.pulse.work]):
+        yield still
+        still.relay.mend()
 
 
 async def moment(seconds: float) -> None:
@@ -218,7 +213,7 @@ async def test_a_refused_write_says_full_until_a_trial_writes(still: Grounds) ->
     assert refused.value.outage is Outage.FULL
     await still.pulse.look()
     assert still.pulse.writes_refused is Outage.FULL
-    still.seconds[0] += FULL_FOR_S
+    still.clock.seconds += FULL_FOR_S
     await still.pulse.look()
     assert still.pulse.writes_refused is None
 

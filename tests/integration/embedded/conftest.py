@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from embedded_users import Kind, User
 
 from checker.embedded.detached import Account, Process
 from checker.embedded.place import Place
+from tests.integration.embedded.embedded_users import Kind, User
 
 _NOBODY = 65534
 # Only a test run by root can act as somebody else too.

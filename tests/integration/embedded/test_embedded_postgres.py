@@ -7,11 +7,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from embedded_users import Kind, User, eventually, query
 
 from checker.embedded.detached import Account
 from checker.embedded.place import EmbeddedServerError
 from checker.embedded.postgres import embedded_postgres
+from tests.integration.embedded.embedded_users import Kind, User, eventually, query
 
 _CONNECTIONS_MAX = 100
 _SETTING = "SELECT string_agg(setting, ' ' ORDER BY name) FROM pg_settings WHERE name IN ({})"

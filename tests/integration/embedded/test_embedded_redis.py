@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import redis
-from embedded_users import Kind, User, is_running, listener
 
 from checker.embedded.place import EmbeddedServerError
 from checker.embedded.redis import RedisProgram, embedded_redis
 from checker.embedded.shared import shared
+from tests.integration.embedded.embedded_users import Kind, User, is_running, listener
 
 
 def test_it_saves_nothing_evicts_nothing_and_has_no_port(home: Path) -> None:

@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from embedded_users import Kind, User, is_running, listener, serves
 
 from checker.embedded.detached import Account
 from checker.embedded.place import EmbeddedServerError, Place
+from tests.integration.embedded.embedded_users import Kind, User, is_running, listener, serves
 
 
 def test_a_folder_is_made_closed_to_others(kind: Kind, home: Path) -> None:

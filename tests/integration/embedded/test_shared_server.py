@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded_users import (
+
+from checker.embedded.detached import Account
+from tests.integration.embedded.embedded_users import (
     Kind,
     User,
     eventually,
@@ -18,8 +20,6 @@ from embedded_users import (
     listener,
     serves,
 )
-
-from checker.embedded.detached import Account
 
 _LONG = "long-" * 40
 

@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 import redis
-from notice_grounds import Town, quiet_node
-from registry_grounds import SetClock, config_of, settle_nodes
 
 from cache.lease import SETTLED_S
 from checker.config import NoticeSettings
+from tests.integration.notices.notice_grounds import Town, quiet_node
+from tests.support.fake_clock import FakeClock
+from tests.support.registry_grounds import config_of, settle_nodes
 
 ANYWHERE = NoticeSettings(allow_http=True, allow_private_addresses=True)
 
@@ -15,7 +16,7 @@ ANYWHERE = NoticeSettings(allow_http=True, allow_private_addresses=True)
 @pytest.fixture
 def clock():
     """The clock of the node, which stands until a test moves it."""
-    return SetClock()
+    return FakeClock()
 
 
 @pytest.fixture

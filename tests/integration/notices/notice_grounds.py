@@ -4,22 +4,23 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import msgspec
-from operation_lines import delist, list_
-from registry_grounds import (
+
+from checker.accounts.keys import AccountRole
+from checker.node.runtime import open_runtime
+from checker.node.upkeep import keep_current, publisher_running
+from checker.notices.writer import Pass
+from tests.support.operation_lines import delist, list_
+from tests.support.registry_grounds import (
     ENVIRON,
     accepted,
     check_of,
+    decide,
     name_of,
     person_listing,
     publish,
     query,
     resident_id,
 )
-
-from checker.accounts.keys import AccountRole, create_key
-from checker.node.runtime import open_runtime
-from checker.node.upkeep import keep_current, publishing
-from checker.notices.writer import Pass
 
 LANES_MAX = 50
 
@@ -30,7 +31,7 @@ async def quiet_node(config, clock):
     async with (
         open_runtime(config, ENVIRON, clock=clock) as runtime,
         keep_current(runtime, publish=False),
-        publishing(runtime),
+        publisher_running(runtime),
     ):
         yield runtime
 
@@ -47,7 +48,7 @@ class Town:
     async def account(self, name):
         if name not in self._accounts:
             node, role = self.node, AccountRole.INSTITUTION
-            await create_key(node.engine, node.sealer.vault, name=name, role=role)
+            await node.account_keys.create_named(name=name, role=role)
             rows = await query(self.node, "SELECT id FROM account WHERE name = :name", name=name)
             self._accounts[name] = rows[0].id
         return self._accounts[name]
@@ -61,7 +62,7 @@ class Town:
     async def ask(self, name, index, **more):
         """Ask about a person; gives the decision's id, and what was decided."""
         check = more.pop("check", None) or check_of(resident_id(index), name_of(index), **more)
-        decided = await self.node.checks.decide([check], account_id=await self.account(name))
+        decided = await decide(self.node, check, account_id=await self.account(name))
         return decided.ids[0], decided.decisions[0].outcome.value
 
     async def refused(self, name, index, **more):

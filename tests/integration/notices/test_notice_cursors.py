@@ -7,8 +7,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, insert
 
-from checker.accounts.keys import AccountRole, create_key
+from checker.accounts.account_keys import AccountKeys
+from checker.accounts.keys import AccountRole
 from checker.database.engine import open_engine
+from checker.domain.clock import SystemClock
 from checker.errors import InvalidRequest
 from checker.notices.feed import OVERLAP, NoticeFeed
 from checker.notices.schema import notice
@@ -30,7 +32,8 @@ async def engine(anyio_backend, database_url):
 
 @pytest.fixture
 async def hotel(engine):
-    await create_key(engine, VAULT, name="hotel", role=AccountRole.INSTITUTION)
+    keys = AccountKeys(engine, VAULT, SystemClock())
+    await keys.create_named(name="hotel", role=AccountRole.INSTITUTION)
     async with engine.connect() as connection:
         account = metadata.tables["account"]
         return (await connection.execute(account.select())).one().id

@@ -1,20 +1,20 @@
 """Notices reach a real HTTP receiver: signed, in order per listing, until it acknowledges."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 import pytest
-from notice_grounds import quiet_node
-from notice_receiver import receiving
-from operation_lines import delist, list_, shield, unshield
-from registry_grounds import person_listing, query, until
 from standardwebhooks import Webhook
 
 from checker.errors import InvalidRequest, NotFound
 from checker.notices.endpoint import EndpointRules
 from checker.notices.notices import assemble_notices
 from checker.notices.schedule import DELAYS_S
+from checker.work import working
+from tests.integration.notices.notice_grounds import quiet_node
+from tests.support.notice_receiver import receiving
+from tests.support.operation_lines import delist, list_, shield, unshield
+from tests.support.registry_grounds import person_listing, query, until
 
 pytestmark = pytest.mark.anyio
 ID = itemgetter("id")
@@ -291,10 +291,8 @@ async def test_an_endpoint_may_be_put_again_and_again_while_it_is_sent_to(town):
     ):
         await town.put_webhook("hotel", receiver.url)
         await town.end(*range(1, 6))
-        sending = asyncio.create_task(town.node.notices.sender.run())
-        for _ in range(30):
-            await town.put_webhook("hotel", receiver.url)
-            await town.node.notices.webhooks.retry(await town.account("hotel"))
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+        async with working([town.node.notices.sender.work(lambda: True)]):
+            for _ in range(30):
+                await town.put_webhook("hotel", receiver.url)
+                await town.node.notices.webhooks.retry(await town.account("hotel"))
     assert (await town.webhook("hotel")).dead == 0

@@ -5,7 +5,11 @@ import sys
 from datetime import timedelta
 
 import pytest
-from operation_lines import (
+from sqlalchemy import text
+
+from checker.domain.clock import shanghai_day
+from checker.domain.service import Air, Lodging
+from tests.support.operation_lines import (
     delist,
     list_,
     officers,
@@ -15,7 +19,7 @@ from operation_lines import (
     unshield,
     withdraw,
 )
-from registry_grounds import (
+from tests.support.registry_grounds import (
     apply,
     company_listing,
     document,
@@ -24,10 +28,6 @@ from registry_grounds import (
     query,
     resident_id,
 )
-from sqlalchemy import text
-
-from checker.domain.clock import shanghai_day
-from checker.domain.service import Air, Lodging
 
 pytestmark = pytest.mark.anyio
 

@@ -10,10 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from notice_receiver import receiving
 
 from checker.notices.endpoint import EndpointRules
 from checker.notices.post import open_postman
+from tests.support.notice_receiver import receiving
 
 pytestmark = pytest.mark.anyio
 

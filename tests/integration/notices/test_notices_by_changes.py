@@ -1,8 +1,10 @@
 """Whoever was told of a restriction is told when a change ends it, and nobody else is."""
 
 import pytest
-from notice_grounds import lifted
-from operation_lines import (
+
+from checker.domain.service import Lodging, Rail, Seat
+from tests.integration.notices.notice_grounds import lifted
+from tests.support.operation_lines import (
     bind,
     delist,
     fulfil,
@@ -14,7 +16,7 @@ from operation_lines import (
     shield,
     unshield,
 )
-from registry_grounds import (
+from tests.support.registry_grounds import (
     check_of,
     company_listing,
     document,
@@ -23,8 +25,6 @@ from registry_grounds import (
     query,
     resident_id,
 )
-
-from checker.domain.service import Lodging, Rail, Seat
 
 pytestmark = pytest.mark.anyio
 

@@ -1,9 +1,10 @@
 """What a day or an instant ends is told when it has come, once, and in its order."""
 
 import pytest
-from notice_grounds import lifted
-from operation_lines import delist, list_, permit, withdraw
-from registry_grounds import person_listing, publish
+
+from tests.integration.notices.notice_grounds import lifted
+from tests.support.operation_lines import delist, list_, permit, withdraw
+from tests.support.registry_grounds import person_listing, publish
 
 pytestmark = pytest.mark.anyio
 

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from receipt_grounds import Node, open_node
+
+from tests.integration.receipts.receipt_grounds import Node, open_node
 
 
 @pytest.fixture
 async def node(anyio_backend: str, database_url: str) -> AsyncIterator[Node]:
     async with open_node(database_url) as opened:
-        await opened.keys.prepare()
+        await opened.keys.refresh()
         yield opened
 
 
@@ -18,7 +19,7 @@ async def node(anyio_backend: str, database_url: str) -> AsyncIterator[Node]:
 async def other(anyio_backend: str, node: Node, database_url: str) -> AsyncIterator[Node]:
     """A second node of the same deployment."""
     async with open_node(database_url) as opened:
-        await opened.keys.prepare()
+        await opened.keys.refresh()
         yield opened
 
 

@@ -18,6 +18,7 @@ from checker.receipts.receipt import Statement
 from checker.receipts.receipt_keys import ReceiptKeys
 from checker.receipts.receipts import Receipts
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 VAULT = Vault(bytes(range(32)))
@@ -38,18 +39,15 @@ class Node:
 
     def __init__(self, engine: Any) -> None:
         self.engine = engine
-        self.instant = AT
-        self.keys = ReceiptKeys(engine, VAULT, now=self.now, published_for=PUBLISHED_FOR)
-        self.receipts = Receipts(self.keys, issuer="checker", clock=self)
-
-    def now(self) -> datetime:
-        return self.instant
+        self.clock = FakeClock(AT)
+        self.keys = ReceiptKeys(engine, VAULT, now=self.clock.now, published_for=PUBLISHED_FOR)
+        self.receipts = Receipts(self.keys.signing, issuer="checker", clock=self.clock)
 
     async def withdraw(self, kid: str) -> ReceiptKey | None:
-        return await withdraw(self.engine, VAULT, kid=kid, now=self.instant)
+        return await withdraw(self.engine, VAULT, kid=kid, now=self.clock.instant)
 
     async def rotate(self) -> ReceiptKey:
-        return await rotate(self.engine, VAULT, now=self.instant, lead=LEAD)
+        return await rotate(self.engine, VAULT, now=self.clock.instant, lead=LEAD)
 
     def published(self) -> list[str]:
         return [key.kid for key in self.keys.published().keys]

@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from receipt_grounds import AT, LEAD, PUBLISHED_FOR, VAULT, Node, kid_of, open_node, stored
 from sqlalchemy import insert, text
 
 from checker.database.engine import open_engine
@@ -15,6 +14,16 @@ from checker.receipts.keys import ReceiptKey, make_first_key
 from checker.receipts.schema import receipt_key
 from checker.receipts.signature import new_key, write_key
 from checker.vault import Vault
+from tests.integration.receipts.receipt_grounds import (
+    AT,
+    LEAD,
+    PUBLISHED_FOR,
+    VAULT,
+    Node,
+    kid_of,
+    open_node,
+    stored,
+)
 
 PLACE = "receipt_key.sealed_jwk"
 
@@ -24,7 +33,7 @@ pytestmark = pytest.mark.anyio
 async def test_however_many_start_at_once_they_sign_by_one_key(database_url: str) -> None:
     async with open_engine(database_url) as engine:
         nodes = [Node(engine) for _ in range(6)]
-        await asyncio.gather(*(each.keys.prepare() for each in nodes))
+        await asyncio.gather(*(each.keys.refresh() for each in nodes))
         assert len({kid_of(each.sign()) for each in nodes}) == 1
         assert {len(each.published()) for each in nodes} == {1}
 
@@ -41,11 +50,11 @@ async def test_no_verifier_ever_meets_a_key_that_is_not_published(node: Node, ot
     made = await node.rotate()
     await node.keys.refresh()
     for seconds in (0, 300, 599):
-        node.instant = other.instant = AT + timedelta(seconds=seconds)
+        node.clock.instant = other.clock.instant = AT + timedelta(seconds=seconds)
         assert kid_of(node.sign()) == kid_of(other.sign()) == kid_of(old)
         assert node.published() == [made.kid, kid_of(old)]
     await other.keys.refresh()
-    node.instant = AT + LEAD
+    node.clock.instant = AT + LEAD
     assert kid_of(node.sign()) == made.kid
     assert kid_of(other.sign()) == kid_of(old)
     for jws in (node.sign(), other.sign(), old):
@@ -59,9 +68,9 @@ async def test_an_old_key_is_published_for_as_long_as_its_receipts_should_verify
     old = node.sign()
     made = await node.rotate()
     await node.keys.refresh()
-    node.instant = AT + LEAD + PUBLISHED_FOR - timedelta(seconds=1)
+    node.clock.instant = AT + LEAD + PUBLISHED_FOR - timedelta(seconds=1)
     assert node.verifies(old)
-    node.instant += timedelta(seconds=1)
+    node.clock.instant += timedelta(seconds=1)
     assert node.published() == [made.kid]
     assert not node.verifies(old)
 
@@ -74,7 +83,7 @@ async def test_a_key_that_no_longer_signs_loses_its_private_part_at_the_next_rot
         receipts.append(node.sign())
         await node.rotate()
         await node.keys.refresh()
-        node.instant += 2 * LEAD
+        node.clock.instant += 2 * LEAD
     rows = await stored(node)
     jwks = [VAULT.open(row.sealed_jwk, PLACE, str(row.number)) for row in rows]
     private = ['"d"' in jwk for jwk in jwks]
@@ -87,8 +96,8 @@ async def test_a_key_that_no_longer_signs_loses_its_private_part_at_the_next_rot
 async def test_a_node_whose_clock_is_behind_signs_all_the_same(node: Node, other: Node) -> None:
     for _ in range(2):
         await node.rotate()
-        node.instant += 2 * LEAD
-    other.instant = AT - timedelta(hours=1)
+        node.clock.instant += 2 * LEAD
+    other.clock.instant = AT - timedelta(hours=1)
     await other.keys.refresh()
     assert node.published() != other.published()
     await node.keys.refresh()
@@ -110,7 +119,7 @@ async def test_a_rotation_before_the_first_start_leaves_a_key_that_signs(
 ) -> None:
     async with open_node(database_url) as node:
         made = await node.rotate()
-        await node.keys.prepare()
+        await node.keys.refresh()
         assert len(node.published()) == 2
         assert kid_of(node.sign()) != made.kid
 
@@ -119,14 +128,14 @@ async def test_receipts_are_issued_while_postgresql_is_away(
     lost_database_url: str, postgres_server: Any
 ) -> None:
     async with open_node(lost_database_url) as node:
-        await node.keys.prepare()
+        await node.keys.refresh()
         made = await node.rotate()
         await node.keys.refresh()
         await asyncio.to_thread(postgres_server.drop, lost_database_url)
         with pytest.raises(Unavailable):
             await node.keys.refresh()
         assert node.verifies(node.sign())
-        node.instant += LEAD
+        node.clock.instant += LEAD
         assert kid_of(node.sign()) == made.kid
         assert node.verifies(node.sign())
 

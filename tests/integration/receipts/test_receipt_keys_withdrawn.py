@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from receipt_grounds import LEAD, Node, kid_of, stored
 
 from checker.errors import NotFound
+from tests.integration.receipts.receipt_grounds import LEAD, Node, kid_of, stored
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def test_a_key_that_no_longer_signs_is_withdrawn_without_another(node: Nod
     old = node.sign()
     for _ in range(2):
         await node.rotate()
-        node.instant += LEAD
+        node.clock.instant += LEAD
     await node.keys.refresh()
     before = node.published()
     assert await node.withdraw(kid_of(old)) is None
@@ -41,7 +41,7 @@ async def test_a_key_that_is_still_to_sign_is_withdrawn_and_the_one_before_goes_
     old = node.sign()
     made = await node.rotate()
     assert await node.withdraw(made.kid) is None
-    node.instant += LEAD
+    node.clock.instant += LEAD
     await node.keys.refresh()
     assert node.published() == [kid_of(old)] == [kid_of(node.sign())]
 
@@ -52,7 +52,7 @@ async def test_a_node_that_missed_a_withdrawal_learns_of_it_after_the_next_rotat
     withdrawn = await node.rotate()
     await other.keys.refresh()
     await node.withdraw(withdrawn.kid)
-    node.instant += timedelta(milliseconds=1)
+    node.clock.instant += timedelta(milliseconds=1)
     made = await node.rotate()
     assert made.number == withdrawn.number
     await other.keys.refresh()

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 import redis
-from record_grounds import Record, fill
-from registry_grounds import SetClock, config_of, serving, settle_nodes
 
 from cache.lease import SETTLED_S
 from checker.database.engine import open_engine
+from tests.integration.record.record_grounds import Record, fill
+from tests.support.fake_clock import FakeClock
+from tests.support.registry_grounds import config_of, serving, settle_nodes
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ def filled_url(tmp_path_factory, postgres_server, redis_url):
     config = config_of(tmp_path_factory.mktemp("filled"), url, redis_url)
 
     async def use():
-        clock = SetClock()
+        clock = FakeClock()
         async with serving(config, clock) as node:
             await fill(node, clock)
 

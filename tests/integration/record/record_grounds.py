@@ -3,38 +3,13 @@
 from datetime import timedelta
 
 import msgspec
-from operation_lines import (
-    bind,
-    delist,
-    officers,
-    passport,
-    permit,
-    retain,
-    shield,
-    withdraw,
-)
-from registry_grounds import (
-    AT,
-    SetClock,
-    accepted,
-    check_of,
-    company_listing,
-    decide,
-    document,
-    document_of,
-    name_of,
-    outcomes,
-    person_listing,
-    publish,
-    resident_id,
-)
 from sqlalchemy import text
 
 from cache.token import Tokenizer
 from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole
-from checker.accounts.scope import Scope
-from checker.audit.chain import Chain
+from checker.accounts.scope import AccountScope, Scope
+from checker.audit.chain import extend_decisions
 from checker.audit.journaled import DecisionHeads
 from checker.corrections.correction import Ruling
 from checker.corrections.intake import Filing
@@ -44,15 +19,40 @@ from checker.domain.jurisdiction import NATION
 from checker.domain.service import Resort
 from checker.domain.service_terms import ResortVenue
 from checker.domain.settings import Settings
-from checker.journal.chain import JournalChain
+from checker.journal.chain import extend_journal
 from checker.node.record import NotedHeads, verify_record
 from checker.policy.loader import builtin_policies, load_policies
 from checker.receipts.keys import rotate
 from checker.receipts.keys import withdraw as withdraw_receipt_key
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations
 from checker.vault import Vault
+from tests.support.fake_clock import FakeClock
+from tests.support.operation_lines import (
+    bind,
+    delist,
+    officers,
+    passport,
+    permit,
+    retain,
+    shield,
+    withdraw,
+)
+from tests.support.registry_grounds import (
+    AT,
+    accepted,
+    check_of,
+    company_listing,
+    decide,
+    document,
+    name_of,
+    outcomes,
+    person_listing,
+    publish,
+    resident_id,
+    with_tokens,
+)
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
 """That of `registry_grounds.ENVIRON`."""
@@ -72,24 +72,19 @@ async def fill(node, clock):
 
 async def chain(engine, clock=None):
     """Make the links that the keeper of a deployment makes."""
-    await Chain(engine).extend()
-    await DecisionHeads(engine, SEALER.vault).enter((clock or SetClock()).now())
-    await JournalChain(engine, SEALER.vault).extend()
+    await extend_decisions(engine)
+    await DecisionHeads(engine, SEALER.vault).enter((clock or FakeClock()).now())
+    await extend_journal(engine, SEALER.vault)
 
 
 async def spend(engine, clock, account_id, person, amount_fen, key):
-    store = PostgresSpendingStore(engine, SEALER.vault, clock)
+    store = PostgresSpendingStore(engine, SEALER, clock)
     policies = load_policies(builtin_policies(), CAP)
-    spending = Spending(store, sealer=SEALER, policies=policies, clock=clock)
-    sale = Sale(
-        document=document_of(resident_id(person)),
-        name=name_of(person),
-        service=Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen),
-        jurisdiction=NATION,
-        reference="STAY",
-    )
+    spending = Authorizations(store, sealer=SEALER, policies=policies, clock=clock)
+    service = Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen)
+    check = check_of(resident_id(person), name_of(person), service=service, reference="STAY")
     try:
-        held = await spending.authorize(account_id, key, sale)
+        held = await spending.authorize(account_id, key, with_tokens(SEALER, check))
         return await spending.capture(account_id, key + " captured", held.id, amount_fen)
     finally:
         await spending.aclose()
@@ -100,7 +95,7 @@ class Record:
 
     def __init__(self, engine):
         self.engine = engine
-        self.clock = SetClock(AT + timedelta(days=1))
+        self.clock = FakeClock(AT + timedelta(days=1))
 
     async def tamper(self, *statements):
         """Change rows without any trigger, also without those that refuse it."""
@@ -123,9 +118,9 @@ class Record:
 
 async def _manage(node, clock):
     hotel = await node.accounts.create(
-        name="hotel", role=AccountRole.INSTITUTION, scope=Scope(items_per_minute=9)
+        name="hotel", role=AccountRole.INSTITUTION, scope=AccountScope(items_per_minute=9)
     )
-    await node.accounts.create(name="court", role=AccountRole.COURT, scope=Scope())
+    await node.accounts.create(name="court", role=AccountRole.COURT, scope=AccountScope())
     await node.accounts.change(hotel.id, AccountChanges(scope={"items_per_day": 99}))
     made = [await node.account_keys.create(hotel.id, Scope(), None) for _ in range(3)]
     await node.account_keys.revoke(hotel.id, made[0].state.id)

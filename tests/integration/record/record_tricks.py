@@ -152,6 +152,10 @@ TRICKS = {
         ["UPDATE account SET items_per_minute = 0 WHERE name = 'hotel'"],
         "account ",
     ),
+    "an account's networks": (
+        ["UPDATE account SET networks = '{192.0.2.0/24}' WHERE name = 'hotel'"],
+        "account ",
+    ),
     "a revoked key in force again": (
         ["UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL"],
         "api_key ",

@@ -5,12 +5,12 @@ import os
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from record_grounds import SEALER, chain
 from sqlalchemy import text
 
 from checker.errors import ConfigurationError
 from checker.node.record import begin_record
 from checker.registry.sealing import PARTY_NAME
+from tests.integration.record.record_grounds import SEALER, chain
 
 pytestmark = pytest.mark.anyio
 

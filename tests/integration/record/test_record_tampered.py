@@ -1,12 +1,11 @@
 """What a hand in the database changes is found, and the first fault says which row it is."""
 
 import pytest
-from record_grounds import SPENDERS, chain, spend
-from record_tricks import NEWEST, TRICKS
 
-from checker.audit.chain import ChainHead
-from checker.journal.chain import JournalHead
+from checker.journal.chained_table import ChainHead
 from checker.node.record import NotedHeads
+from tests.integration.record.record_grounds import SPENDERS, chain, spend
+from tests.integration.record.record_tricks import NEWEST, TRICKS
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +18,11 @@ async def test_a_deployment_in_which_everything_has_happened_has_no_fault(record
     assert told.journal.waiting == 0
     assert told.journal.since is not None
     assert [name for name, count in told.journal.rows.items() if not count] == [
-        *("listing-end", "directive-end", "bound-document-end", "permit-end", "removal"),
+        "listing-end",
+        "directive-end",
+        "bound-document-end",
+        "permit-end",
+        "removal",
     ]
 
 
@@ -61,7 +64,7 @@ async def test_the_newest_entries_cut_off_with_their_rows_are_found_by_a_noted_h
         decisions=ChainHead(
             number=told.decisions.head_number, digest=bytes.fromhex(told.decisions.head_digest)
         ),
-        journal=JournalHead(
+        journal=ChainHead(
             number=told.journal.head_number, digest=bytes.fromhex(told.journal.head_digest)
         ),
     )

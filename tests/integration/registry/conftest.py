@@ -2,9 +2,10 @@
 
 import pytest
 import redis
-from registry_grounds import SetClock, config_of, serving, settle_nodes
 
 from cache.lease import SETTLED_S
+from tests.support.fake_clock import FakeClock
+from tests.support.registry_grounds import config_of, serving, settle_nodes
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def config(tmp_path, database_url, empty_redis_url):
 @pytest.fixture
 def clock():
     """The clock of both nodes, which stands until a test moves it."""
-    return SetClock()
+    return FakeClock()
 
 
 @pytest.fixture

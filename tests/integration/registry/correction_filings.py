@@ -1,9 +1,16 @@
 """What is filed for correction in the registry's tests, and by whom."""
 
-from registry_grounds import check_of, name_of, person_listing, publish, resident_id, settled
-
 from checker.corrections.correction import Ruling
 from checker.corrections.intake import Filing
+from tests.support.registry_grounds import (
+    check_of,
+    decide,
+    name_of,
+    person_listing,
+    publish,
+    resident_id,
+    settled,
+)
 
 COURT, SELLER, OTHER_SELLER = "the court", "a seller", "another seller"
 GROUND, CONTACT = "此案已结清", "示例人甲 13800000000"
@@ -35,7 +42,7 @@ def about(index=None, **more):
 async def refused(node, index, account_id=SELLER):
     """Have a person refused; gives the decision's id."""
     check = check_of(resident_id(index), name_of(index))
-    decided = await node.checks.decide([check], account_id=account_id)
+    decided = await decide(node, check, account_id=account_id)
     assert decided.decisions[0].outcome.value == "deny"
     return decided.ids[0]
 

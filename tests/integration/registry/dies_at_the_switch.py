@@ -6,19 +6,18 @@ import signal
 import sys
 from pathlib import Path
 
-from registry_grounds import (
+from cache.redis_store import RedisStandingCache
+from checker.intake.snapshot import SnapshotFeed
+from checker.node.runtime import open_runtime
+from tests.support.fake_clock import FakeClock
+from tests.support.registry_grounds import (
     CHECKSUM_KEY,
     ENVIRON,
-    SetClock,
     config_of,
     feed_of,
     ndjson,
     person_listing,
 )
-
-from cache.redis_store import RedisStandingCache
-from checker.intake.snapshot import SnapshotFeed
-from checker.node.runtime import open_runtime
 
 
 class DyingCache(RedisStandingCache):
@@ -30,7 +29,7 @@ class DyingCache(RedisStandingCache):
 
 async def main(database_url, redis_url, data_dir):
     config = config_of(Path(data_dir), database_url, redis_url)
-    clock = SetClock()
+    clock = FakeClock()
     async with open_runtime(config, ENVIRON, clock=clock) as node:
         generation = await node.cache.current()
         feed = SnapshotFeed(

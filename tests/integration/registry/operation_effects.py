@@ -1,6 +1,6 @@
 """What operations come to: what is answered now, and what is told of the past."""
 
-from registry_grounds import (
+from tests.support.registry_grounds import (
     check_of,
     decision_of,
     document_of,

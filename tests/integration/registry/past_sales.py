@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import msgspec
-from correction_filings import SELLER
-from registry_grounds import AT, document, person_listing, publish, resident_id
 
 from checker.accounts.keys import AccountRole, Caller
 from checker.accounts.scope import Scope, limits_of
@@ -14,6 +12,8 @@ from checker.formats.lines import cut_lines
 from checker.reconciliation.batches import in_batches
 from checker.reconciliation.job import ReconciliationStatus
 from checker.reconciliation.past_sale import SalesFormat, SalesReader
+from tests.integration.registry.correction_filings import SELLER
+from tests.support.registry_grounds import AT, document, person_listing, publish, resident_id
 
 HOURS = 8
 
@@ -58,7 +58,7 @@ async def chunks_of(sales, *, cut=False):
 
 
 async def begin(node, sales, *, by, cut=False):
-    reader = SalesReader(SalesFormat.NDJSON, by, node.clock.now())
+    reader = SalesReader(SalesFormat.NDJSON, by, node.clock.now(), node.sealer.tokens_of)
     lines = cut_lines(chunks_of(sales, cut=cut))
     await reader.open(lines)
     opened = await node.reconciliations.open(by)

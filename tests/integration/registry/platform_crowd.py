@@ -3,10 +3,9 @@
 from collections import Counter
 from itertools import cycle, islice
 
-from naive_platform import SERVICES, Question
-
 from loadtest.crowd import Form
 from loadtest.document_numbers import BIRTHDAYS, resident_check_digit, uscc_check_character
+from tests.integration.registry.naive_platform import SERVICES, Question
 
 WIDE = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 

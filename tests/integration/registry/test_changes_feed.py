@@ -3,7 +3,12 @@
 import asyncio
 
 import pytest
-from operation_lines import (
+
+from checker.errors import TooLarge
+from checker.intake.changes import SLICE_LINES, STRICT_LINES_MAX
+from checker.registry.summary import summarize
+from checker.registry.versions import newest_version
+from tests.support.operation_lines import (
     bind,
     delist,
     fulfil,
@@ -16,7 +21,7 @@ from operation_lines import (
     unshield,
     withdraw,
 )
-from registry_grounds import (
+from tests.support.registry_grounds import (
     accepted,
     apply,
     company_listing,
@@ -32,11 +37,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from checker.errors import TooLarge
-from checker.intake.changes import SLICE_LINES, STRICT_LINES_MAX
-from checker.registry.summary import summarize
-from checker.registry.versions import newest_version
 
 pytestmark = pytest.mark.anyio
 
@@ -168,10 +168,16 @@ async def test_a_strict_feed_beside_others_in_one_commit_fails_alone(listed):
         apply(listed, shield(2), shield(9)),
     )
     assert [(report.accepted, report.rejected_count) for report in reports] == [
-        *((1, 0), (0, 1), (1, 0), (1, 1)),
+        (1, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
     ]
     assert [await outcome_of(listed, index) for index in (1, 2, 7, 8)] == [
-        *("allow", "allow", "allow", "deny"),
+        "allow",
+        "allow",
+        "allow",
+        "deny",
     ]
 
 

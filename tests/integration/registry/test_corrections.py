@@ -4,7 +4,11 @@ import asyncio
 from datetime import date
 
 import pytest
-from correction_filings import (
+from sqlalchemy.exc import IntegrityError
+
+from checker.corrections.correction import CorrectionState, Ruling
+from checker.errors import Conflict, InvalidRequest
+from tests.integration.registry.correction_filings import (
     CONTACT,
     GROUND,
     about,
@@ -12,18 +16,14 @@ from correction_filings import (
     refused,
     rule,
 )
-from operation_lines import delist, list_
-from registry_grounds import (
+from tests.support.operation_lines import delist, list_
+from tests.support.registry_grounds import (
     accepted,
     listings_in_force,
     outcome_of,
     person_listing,
     query,
 )
-from sqlalchemy.exc import IntegrityError
-
-from checker.corrections.correction import CorrectionState, Ruling
-from checker.errors import Conflict, InvalidRequest
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,12 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
-from correction_filings import (
+
+from checker.corrections.correction import Ruling
+from checker.corrections.corrections import Corrections
+from checker.corrections.intake import WAITING_MAX, WAITING_OF_SENDER_MAX, Limits
+from checker.errors import NotFound, QuotaExceeded, Unavailable
+from tests.integration.registry.correction_filings import (
     COURT,
     OTHER_SELLER,
     SELLER,
@@ -13,13 +18,15 @@ from correction_filings import (
     refused,
     rule,
 )
-from operation_lines import list_
-from registry_grounds import accepted, check_of, decide, outcome_of, person_listing, resident_id
-
-from checker.corrections.correction import Ruling
-from checker.corrections.corrections import Corrections
-from checker.corrections.intake import WAITING_MAX, WAITING_OF_SENDER_MAX, Limits
-from checker.errors import NotFound, QuotaExceeded, Unavailable
+from tests.support.operation_lines import list_
+from tests.support.registry_grounds import (
+    accepted,
+    check_of,
+    decide,
+    outcome_of,
+    person_listing,
+    resident_id,
+)
 
 pytestmark = pytest.mark.anyio
 

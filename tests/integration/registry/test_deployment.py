@@ -7,7 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from registry_grounds import (
+from sqlalchemy import make_url
+
+from checker.config import RedisSettings
+from checker.errors import ConfigurationError, Unavailable
+from checker.node.runtime import open_runtime
+from tests.support.registry_grounds import (
     ENVIRON,
     check_of,
     decide,
@@ -16,11 +21,6 @@ from registry_grounds import (
     publish,
     resident_id,
 )
-from sqlalchemy import make_url
-
-from checker.config import RedisSettings
-from checker.errors import ConfigurationError, Unavailable
-from checker.node.runtime import open_runtime
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,12 @@ import asyncio
 
 import msgspec
 import pytest
-from registry_grounds import (
+
+from checker.errors import Conflict, IdempotencyKeyReused, Unavailable
+from checker.intake.changes import SLICE_LINES
+from checker.intake.feed_requests import ANSWERS_KEPT, FeedTerms, RequestKey
+from checker.intake.wanted import Wanted
+from tests.support.registry_grounds import (
     apply,
     feed_of,
     listings_in_force,
@@ -14,11 +19,6 @@ from registry_grounds import (
     publish,
     query,
 )
-
-from checker.errors import Conflict, IdempotencyKeyReused, Unavailable
-from checker.intake.changes import SLICE_LINES
-from checker.intake.feed_requests import ANSWERS_KEPT, FeedTerms, RequestKey
-from checker.intake.wanted import Wanted
 
 pytestmark = pytest.mark.anyio
 

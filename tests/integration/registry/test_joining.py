@@ -5,15 +5,6 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
-from registry_grounds import (
-    ENVIRON,
-    check_of,
-    decide,
-    outcome_of,
-    person_listing,
-    publish,
-    resident_id,
-)
 
 from cache.errors import CacheUnavailable
 from checker.accounts.keys import PREFIX
@@ -22,6 +13,15 @@ from checker.errors import ConfigurationError, Unavailable
 from checker.node.runtime import open_node
 from checker.node.upkeep import keep_current
 from checker.registry.schema import deployment
+from tests.support.registry_grounds import (
+    ENVIRON,
+    check_of,
+    decide,
+    outcome_of,
+    person_listing,
+    publish,
+    resident_id,
+)
 
 pytestmark = pytest.mark.anyio
 

@@ -4,8 +4,15 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from operation_lines import delist, list_, permit
-from registry_grounds import (
+
+from checker.accounts.keys import AccountRole
+from checker.api.answering import ChecksResource
+from checker.api.bodies import Bodies
+from checker.api.metrics import Metrics
+from checker.domain.service import Lodging
+from checker.errors import Unavailable
+from tests.support.operation_lines import delist, list_, permit
+from tests.support.registry_grounds import (
     AT,
     accepted,
     check_of,
@@ -18,13 +25,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from checker.accounts.keys import AccountRole, create_key
-from checker.api.answering import ChecksResource
-from checker.api.bodies import Bodies
-from checker.api.metrics import Metrics
-from checker.domain.service import Lodging
-from checker.errors import Unavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,7 @@ async def account_of(node):
 
 async def counter_key(node):
     role = AccountRole.INSTITUTION
-    return await create_key(node.engine, node.sealer.vault, name="counter", role=role)
+    return (await node.account_keys.create_named(name="counter", role=role)).key
 
 
 async def test_every_answer_but_a_plain_allow_is_kept_with_its_id_reasons_and_version(node):
@@ -67,7 +67,7 @@ async def test_every_answer_but_a_plain_allow_is_kept_with_its_id_reasons_and_ve
         check_of(resident_id(9), name_of(9)),
         check_of(resident_id(2), name_of(3), service=Lodging(star_rating=4)),
     ]
-    decided = await node.checks.decide(checks, account_id=account_id)
+    decided = await decide(node, *checks, account_id=account_id)
     rows = await kept(node)
     assert list(rows) == sorted([decided.ids[0], decided.ids[2]])
     denied, review = rows[decided.ids[0]], rows[decided.ids[2]]
@@ -114,7 +114,7 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
         metrics=Metrics(node.follower),
         tallies=node.audit.tallies,
         watch=node.watch,
-        token_of=node.sealer.document_token,
+        tokens_of=node.sealer.tokens_of,
         bodies=Bodies(),
     )
     asked = {
@@ -126,7 +126,7 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
     async def receive():
         return {"type": "http.request", "body": msgspec.json.encode(asked)}
 
-    answer = msgspec.json.decode((await resource.create(f"Bearer {key}", "", receive)).body)
+    answer = msgspec.json.decode((await resource.create(f"Bearer {key}", receive, "")).body)
     assert (answer["decision"], answer["receipt"].keys()) == ("allow", {"jws", "opening"})
     assert await everything(node) == before
 

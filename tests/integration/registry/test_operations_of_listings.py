@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from operation_effects import codes, roles_then, told
-from operation_lines import delist, fulfil, list_, officers, retain, shield, unshield
-from registry_grounds import (
+
+from checker.domain.service import Lodging
+from tests.integration.registry.operation_effects import codes, roles_then, told
+from tests.support.operation_lines import delist, fulfil, list_, officers, retain, shield, unshield
+from tests.support.registry_grounds import (
     AT,
     accepted,
     apply,
@@ -20,8 +22,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from checker.domain.service import Lodging
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from operation_lines import (
+
+from checker.domain.service import Lodging, Rail
+from checker.domain.service_terms import Seat
+from tests.support.operation_lines import (
     bind,
     delist,
     list_,
@@ -15,7 +18,7 @@ from operation_lines import (
     travel_permit,
     withdraw,
 )
-from registry_grounds import (
+from tests.support.registry_grounds import (
     AT,
     accepted,
     apply,
@@ -34,9 +37,6 @@ from registry_grounds import (
     standing_then,
     uscc,
 )
-
-from checker.domain.service import Lodging, Rail
-from checker.domain.service_terms import Seat
 
 pytestmark = pytest.mark.anyio
 

@@ -3,9 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
-from operation_effects import codes, roles_then, told
-from operation_lines import delist, fulfil, list_, retain, shield, unshield
-from registry_grounds import (
+
+from checker.domain.service import Air, Lodging
+from checker.registry.versions import version_at
+from tests.integration.registry.operation_effects import codes, roles_then, told
+from tests.support.operation_lines import delist, fulfil, list_, retain, shield, unshield
+from tests.support.registry_grounds import (
     AT,
     accepted,
     apply,
@@ -17,9 +20,6 @@ from registry_grounds import (
     settled,
     standing_then,
 )
-
-from checker.domain.service import Air, Lodging
-from checker.registry.versions import version_at
 
 pytestmark = pytest.mark.anyio
 

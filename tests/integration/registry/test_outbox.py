@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from positions import OTHER_LINE, position
 from sqlalchemy import func, insert, select
 
 from checker.database.engine import open_engine
 from checker.publication.outbox import KEPT_VERSIONS, prune_outbox, read_since
 from checker.registry.schema import change, outbox
+from tests.support.positions import OTHER_LINE, position
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 11, 23, tzinfo=UTC)

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from registry_grounds import PATIENCE_S
 from sqlalchemy import func, select, text
 
 from checker.database.engine import open_engine
 from checker.publication.outline_copy import CHUNKS_AHEAD, outlines
 from checker.registry.schema import outline
+from tests.support.registry_grounds import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 

@@ -5,8 +5,13 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from packed_outlines import outlines_of, pack, packed
-from registry_grounds import (
+
+from checker.domain.masking import SHAPES
+from checker.domain.role import Role
+from checker.domain.standing import Link, Match
+from checker.registry.outline import VALUE_BYTES_MAX, decode_outline
+from tests.integration.registry.packed_outlines import outlines_of, pack, packed
+from tests.support.registry_grounds import (
     accepted,
     company_listing,
     document,
@@ -16,11 +21,6 @@ from registry_grounds import (
     query,
     resident_id,
 )
-
-from checker.domain.masking import SHAPES
-from checker.domain.role import Role
-from checker.domain.standing import Link, Match
-from checker.registry.outline import VALUE_BYTES_MAX, decode_outline
 
 pytestmark = pytest.mark.anyio
 

@@ -14,14 +14,14 @@ from random import Random
 
 import msgspec
 import pytest
-from naive_platform import SERVICES, Platform
-from platform_crowd import crowd
-from registry_grounds import AT, ENVIRON, decide, settled, until
 
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.request import BATCH_ITEMS_MAX, read_batch
 from checker.domain.clock import shanghai_day
 from loadtest.population import Population
+from tests.integration.registry.naive_platform import SERVICES, Platform
+from tests.integration.registry.platform_crowd import crowd
+from tests.support.registry_grounds import AT, ENVIRON, decide, settled, until
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +67,11 @@ def _assert_telling(expected):
     assert min(decisions[decision] for decision in ("allow", "review", "deny")) > 500
     codes = Counter(reason[0] for _, reasons in expected for reason in reasons)
     assert set(codes) == {
-        *("restricted", "name_mismatch", "masked_match", "cap_unset", "threshold_unset")
+        "restricted",
+        "name_mismatch",
+        "masked_match",
+        "cap_unset",
+        "threshold_unset",
     }
     roles = Counter(reason[2] for _, reasons in expected for reason in reasons)
     assert len(roles) == 5
@@ -99,7 +103,8 @@ async def _ask(node, questions):
         }
         for question in questions
     ]
-    checks = read_batch(msgspec.json.encode({"checks": bodies}), CALLER, TODAY)
+    body = msgspec.json.encode({"checks": bodies})
+    checks = read_batch(body, CALLER, TODAY, node.sealer.tokens_of)
 
     async def by_the_cache():
         # So many take a busy machine longer than a lease lasts: then the registry is asked, which

@@ -3,7 +3,13 @@
 import json
 
 import pytest
-from registry_grounds import (
+
+from cache.errors import CacheError
+from cache.keys import Keys
+from checker.database.locks import Lock
+from checker.errors import Unavailable
+from checker.node.upkeep import publisher_running
+from tests.support.registry_grounds import (
     accepted,
     check_of,
     config_of,
@@ -21,12 +27,6 @@ from registry_grounds import (
     until,
 )
 
-from cache.errors import CacheError
-from cache.keys import Keys
-from checker.database.locks import Lock
-from checker.errors import Unavailable
-from checker.node.upkeep import publishing
-
 pytestmark = pytest.mark.anyio
 
 CROWD = [check_of(resident_id(index), name_of(index)) for index in (1, 2, 3)]
@@ -43,7 +43,7 @@ async def listed(node):
 async def reader(anyio_backend, config, clock):
     """A node that answers and does not publish; nobody does unless the test says so."""
     async with serving(config, clock, publish=False) as runtime:
-        async with publishing(runtime):
+        async with publisher_running(runtime):
             await publish(runtime, [person_listing(1), person_listing(2)])
             await settled(runtime)
         yield runtime
@@ -81,7 +81,7 @@ async def test_checks_are_answered_from_the_registry_until_the_cache_is_whole_ag
     assert [decision.outcome for decision in behind.decisions] == ["deny", "deny", "allow"]
     assert behind.from_registry == 3
 
-    async with publishing(reader):
+    async with publisher_running(reader):
         await until(lambda: is_whole(reader))
         restored = await decide(reader, *CROWD)
     assert [decision.outcome for decision in restored.decisions] == ["deny", "deny", "allow"]
@@ -107,7 +107,7 @@ async def test_a_lost_bucket_is_found_by_a_check_that_needs_it(listed, redis_cli
 async def test_an_older_list_that_comes_back_with_redis_is_not_believed(reader, redis_client):
     old = {key: redis_client.dump(key) for key in redis_client.scan_iter(KEYS.any_generation)}
     pointer = redis_client.get(KEYS.pointer)
-    async with publishing(reader):
+    async with publisher_running(reader):
         await publish(reader, [person_listing(2), person_listing(3)])
     redis_client.flushall()
     for key, value in old.items():
@@ -116,7 +116,7 @@ async def test_an_older_list_that_comes_back_with_redis_is_not_believed(reader, 
 
     assert (await reader.cache.current()).version == 1
     assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
-    async with publishing(reader):
+    async with publisher_running(reader):
         await settled(reader)
         assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
         assert (await reader.cache.current()).version == 2
@@ -126,7 +126,7 @@ async def test_a_list_that_comes_back_from_before_some_changes_is_brought_forwar
     reader, redis_client
 ):
     held = {key: redis_client.dump(key) for key in redis_client.scan_iter(KEYS.any_generation)}
-    async with publishing(reader):
+    async with publisher_running(reader):
         await accepted(
             reader,
             {"op": "delist", "listing_id": "listing-1", "ground": "fulfilled"},
@@ -137,22 +137,22 @@ async def test_a_list_that_comes_back_from_before_some_changes_is_brought_forwar
     redis_client.delete(KEYS.vouched)
 
     assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
-    async with publishing(reader):
+    async with publisher_running(reader):
         await settled(reader)
         assert await outcomes(reader, CROWD) == ["allow", "deny", "deny"]
 
 
 async def test_one_of_two_publishers_leads_and_the_other_takes_over(reader, redis_client):
-    async with publishing(reader):
+    async with publisher_running(reader):
         await until(lambda: is_led(reader))
-        async with publishing(reader):
+        async with publisher_running(reader):
             redis_client.flushall()
             await until(lambda: looks_up(reader, *CROWD))
             [[leaders]] = await query(reader, LEADERS, lock=int(Lock.PUBLISHER) & 0xFFFFFFFF)
             assert leaders == 1
             live = await reader.cache.current()
             assert generations(redis_client) == {live.id}
-    async with publishing(reader):
+    async with publisher_running(reader):
         await accepted(reader, {"op": "list", "listing": person_listing(3)})
         await settled(reader)
         assert await outcome_of(reader, 3) == "deny"

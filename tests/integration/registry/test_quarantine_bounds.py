@@ -1,11 +1,11 @@
 """A file of junk fills no disk: quarantine keeps a transfer's first lines and counts the rest."""
 
 import pytest
-from registry_grounds import apply, person_listing, publish, query
 from sqlalchemy import text
 
 from checker.intake.feed_requests import FeedTerms
 from checker.intake.quarantine_rows import ACCOUNT_LINES_MAX, REQUEST_LINES_MAX, trim
+from tests.support.registry_grounds import apply, person_listing, publish, query
 
 pytestmark = pytest.mark.anyio
 

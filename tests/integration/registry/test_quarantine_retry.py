@@ -3,8 +3,11 @@
 import asyncio
 
 import pytest
-from operation_lines import delist, list_, shield
-from registry_grounds import (
+
+from checker.domain.clock import shanghai_day
+from checker.errors import InvalidRequest, NotFound
+from tests.support.operation_lines import delist, list_, shield
+from tests.support.registry_grounds import (
     accepted,
     apply,
     feed_of,
@@ -16,9 +19,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from checker.domain.clock import shanghai_day
-from checker.errors import InvalidRequest, NotFound
 
 pytestmark = pytest.mark.anyio
 

@@ -1,10 +1,18 @@
 """A rebuild holds what changes had made of the cache, and leaves nothing of it behind."""
 
 import pytest
-from registry_grounds import accepted, feed_of, generations, person_listing, publish, settled, until
 
 from cache.errors import CacheIncomplete
 from loadtest.population import Population
+from tests.support.registry_grounds import (
+    accepted,
+    feed_of,
+    generations,
+    person_listing,
+    publish,
+    settled,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 

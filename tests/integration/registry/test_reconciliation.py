@@ -1,27 +1,36 @@
 """Past sales are judged by the list as it was when they were made."""
 
 import pytest
-from correction_filings import SELLER
-from operation_lines import bind, delist, fulfil, list_, passport, permit, retain, withdraw
-from past_sales import (
+
+from checker.domain.service import Air
+from tests.integration.registry.correction_filings import SELLER
+from tests.integration.registry.past_sales import (
     by_hour,
     outcomes_of,
     reconcile,
     sale,
     two_listed,
 )
-from registry_grounds import (
+from tests.support.operation_lines import (
+    bind,
+    delist,
+    fulfil,
+    list_,
+    passport,
+    permit,
+    retain,
+    withdraw,
+)
+from tests.support.registry_grounds import (
     accepted,
     check_of,
+    decide,
     document,
     name_of,
     person_listing,
     query,
     resident_id,
 )
-
-from checker.checks.request import PreparedCheck
-from checker.domain.service import Air
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +76,7 @@ async def test_a_counted_permit_lifts_the_sale_that_used_it_and_none_after(liste
     await accepted(listed, permit(uses=1))
     clock.move(hours=2)
     check = check_of(resident_id(1), reference="ORDER-1")
-    await listed.checks.decide([check], account_id=SELLER)
+    await decide(listed, check, account_id=SELLER)
     clock.move(hours=4)
     first, own, other, later = (
         sale(1, hours=1),
@@ -130,14 +139,8 @@ async def test_what_a_check_answered_then_is_what_is_told_of_the_sale(listed, cl
         operation = delist(1) if step % 2 else list_(person_listing(1, id=f"listing-{1}"))
         await accepted(listed, operation)
         for index in (1, 2, 9):
-            check = PreparedCheck(
-                document=check_of(resident_id(index)).document,
-                name=name_of(index),
-                service=Air(flight="CZ3101"),
-                jurisdiction="CN",
-                reference=None,
-            )
-            decided = await listed.checks.decide([check], account_id=None)
+            check = check_of(resident_id(index), name_of(index), service=Air(flight="CZ3101"))
+            decided = await decide(listed, check)
             asked.append(decided.decisions[0].outcome.value)
             sales.append(sale(index, hours=step))
         clock.move(hours=1)

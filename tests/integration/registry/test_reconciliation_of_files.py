@@ -4,26 +4,30 @@ import asyncio
 
 import msgspec
 import pytest
-from correction_filings import SELLER
-from past_sales import (
+
+from checker.errors import InvalidRequest, NotFound, QuotaExceeded, Unavailable
+from checker.reconciliation.job import Interruption, ReconciliationStatus
+from checker.reconciliation.past_sale import SalesFormat, SalesReader
+from checker.reconciliation.reconciliations import KEPT, RUNNING_MAX
+from tests.integration.registry.correction_filings import SELLER
+from tests.integration.registry.past_sales import (
     begin,
     caller,
     reconcile,
     sale,
     two_listed,
 )
-from registry_grounds import (
+from tests.support.registry_grounds import (
     query,
     resident_id,
     until,
 )
 
-from checker.errors import InvalidRequest, NotFound, QuotaExceeded, Unavailable
-from checker.reconciliation.job import Interruption, ReconciliationStatus
-from checker.reconciliation.past_sale import SalesFormat, SalesReader
-from checker.reconciliation.reconciliations import KEPT, RUNNING_MAX
-
 pytestmark = pytest.mark.anyio
+
+
+def no_tokens(_document, _name):
+    return ()
 
 
 @pytest.fixture
@@ -99,7 +103,7 @@ async def test_lines_are_items_of_the_quota_and_what_came_before_its_end_stands(
         yield [(number, line) for number in range(2, 13)]
 
     opened = await works.open(by)
-    reader = SalesReader(SalesFormat.NDJSON, by, clock.now())
+    reader = SalesReader(SalesFormat.NDJSON, by, clock.now(), listed.sealer.tokens_of)
     with pytest.raises(QuotaExceeded):
         await works.work(opened, by, reader, batches())
     found = await works.find(SELLER, opened.id)
@@ -131,7 +135,7 @@ async def test_who_does_not_wait_is_told_what_ends_the_work_while_lines_come_in(
 
     by = caller(quota=1)
     opened = await works.open(by)
-    reader = SalesReader(SalesFormat.NDJSON, by, clock.now())
+    reader = SalesReader(SalesFormat.NDJSON, by, clock.now(), no_tokens)
     with pytest.raises(QuotaExceeded):
         await works.take_in(opened, by, reader, lines())
     cut, *more = await begin(listed, [sale(1, hours=1)], by=caller(), cut=True)

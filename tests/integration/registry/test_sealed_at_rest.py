@@ -1,7 +1,11 @@
 """Nothing personal stands open in PostgreSQL or Redis: every byte of both is searched."""
 
 import pytest
-from registry_grounds import (
+
+from checker.formats.zxgk import ZXGK
+from loadtest.crowd import Form
+from loadtest.population import Population
+from tests.support.registry_grounds import (
     check_of,
     company_listing,
     document,
@@ -15,9 +19,6 @@ from registry_grounds import (
     resident_id,
     uscc,
 )
-
-from loadtest.crowd import Form
-from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,7 @@ async def test_no_number_and_no_name_of_the_list_stands_open_anywhere(node, redi
 
 async def test_no_number_and_no_name_of_a_platform_file_stands_open_anywhere(node, redis_client):
     people = Population(17, 400)
-    await node.feed.replace(feed_of(*people.zxgk_lines()), feed_format="zxgk")
+    await node.feed.replace(feed_of(*people.zxgk_lines()), feed_format=ZXGK)
     secrets = {
         text
         for holder in people.holders(Form.ZXGK)

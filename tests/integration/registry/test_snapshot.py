@@ -3,7 +3,15 @@
 import asyncio
 
 import pytest
-from registry_grounds import (
+
+from cache.keys import Keys
+from checker.domain.clock import shanghai_day
+from checker.errors import InvalidRequest
+from checker.formats.zxgk import ZXGK
+from checker.registry.sealing import QUARANTINE_RAW
+from checker.registry.summary import summarize
+from loadtest.population import Population
+from tests.support.registry_grounds import (
     AT,
     check_of,
     company_listing,
@@ -19,13 +27,6 @@ from registry_grounds import (
     resident_id,
     settled,
 )
-
-from cache.keys import Keys
-from checker.domain.clock import shanghai_day
-from checker.errors import InvalidRequest
-from checker.registry.sealing import QUARANTINE_RAW
-from checker.registry.summary import summarize
-from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
 
@@ -67,11 +68,11 @@ async def test_an_unchanged_listing_keeps_its_row(node):
 
 async def test_the_same_file_again_writes_nothing_but_its_change(node):
     lines = b"".join(Population(3, 200).zxgk_lines())
-    first = await node.feed.replace(feed_of(lines), feed_format="zxgk")
+    first = await node.feed.replace(feed_of(lines), feed_format=ZXGK)
     count = "SELECT (SELECT count(*) FROM {}) AS rows"
     tables = ("listing", "officer_link", "document")
     before = [await query(node, count.format(table)) for table in tables]
-    second = await node.feed.replace(feed_of(lines), feed_format="zxgk")
+    second = await node.feed.replace(feed_of(lines), feed_format=ZXGK)
 
     assert second.version == first.version + 1
     assert second.accepted == first.accepted > 150

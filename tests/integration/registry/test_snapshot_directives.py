@@ -4,30 +4,29 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from registry_grounds import AT, ENVIRON, config_of, feed_of, ndjson, outcome_of, person_listing
 
 from checker.domain.clock import shanghai_day
 from checker.node.runtime import open_runtime
+from tests.support.fake_clock import FakeClock
+from tests.support.registry_grounds import (
+    AT,
+    ENVIRON,
+    config_of,
+    feed_of,
+    ndjson,
+    outcome_of,
+    person_listing,
+)
 
 pytestmark = pytest.mark.anyio
 
 ENDS_ON = shanghai_day(AT) + timedelta(days=1)
 
 
-class SetClock:
-    """Stands until it is set."""
-
-    def __init__(self):
-        self.instant = AT
-
-    def now(self):
-        return self.instant
-
-
 @pytest.fixture
 async def shielded(anyio_backend, tmp_path, database_url, empty_redis_url):
     """A node and its clock; the one listing is shielded, and ends tomorrow."""
-    clock = SetClock()
+    clock = FakeClock(AT)
     config = config_of(tmp_path, database_url, empty_redis_url)
     async with open_runtime(config, ENVIRON, clock=clock) as node:
         await node.feed.replace(feed_of(ndjson([person_listing(1)])))

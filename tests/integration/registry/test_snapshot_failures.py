@@ -13,7 +13,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 import redis
-from registry_grounds import (
+
+from cache.keys import Keys
+from checker.errors import Unavailable
+from loadtest.population import Population
+from tests.support.registry_grounds import (
     check_of,
     config_of,
     decide,
@@ -27,10 +31,6 @@ from registry_grounds import (
     settled,
     until,
 )
-
-from cache.keys import Keys
-from checker.errors import Unavailable
-from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
 
@@ -178,9 +178,9 @@ class _Away:
 
 
 def _die_at_the_switch(config):
-    script = Path(__file__).with_name("dies_at_the_switch.py")
-    command = [sys.executable, script, config.database_url, config.redis_url, config.data_dir]
-    return subprocess.run(command, check=False).returncode
+    module = "tests.integration.registry.dies_at_the_switch"
+    command = [sys.executable, "-m", module, config.database_url, config.redis_url, config.data_dir]
+    return subprocess.run(command, cwd=Path(__file__).parents[3], check=False).returncode
 
 
 def _but_for_asyncpg_s_own(_loop, context):

@@ -9,7 +9,20 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from registry_grounds import (
+
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
+from cache.memory_replica_source import MemoryReplicaSource
+from cache.replica_keeper import ReplicaKeeper
+from checker.checks.checks import Checks
+from checker.checks.registry_check import RegistryCheck
+from checker.domain.clock import shanghai_day
+from checker.domain.service import Air, RealEstate
+from checker.domain.service_terms import Transaction
+from checker.publication.generation_build import build_generation
+from checker.publication.registry_lease import RegistryWord
+from checker.registry.versions import newest_version
+from tests.support.registry_grounds import (
     AT,
     CHECKSUM_KEY,
     FINGERPRINT,
@@ -22,20 +35,8 @@ from registry_grounds import (
     publish,
     resident_id,
     settled,
+    with_tokens,
 )
-
-from cache.follower import Follower
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_following import MemoryFollowing
-from cache.memory_publication import MemoryPublication
-from checker.checks.checks import Checks
-from checker.checks.registry_check import RegistryCheck
-from checker.domain.clock import shanghai_day
-from checker.domain.service import Air, RealEstate
-from checker.domain.service_terms import Transaction
-from checker.publication.generation_build import build_generation
-from checker.publication.registry_lease import RegistryWord
-from checker.registry.versions import newest_version
 
 pytestmark = pytest.mark.anyio
 
@@ -106,9 +107,9 @@ async def test_checks_agree_with_a_naive_model_whatever_happened_before(
             case "operations":
                 known = [each for each in content if clerk.takes(each)]
                 await accepted(node, *map(sent, known))
-        await agrees(node.checks, clerk)
-        await agrees((await settled(node)).checks, clerk)
-        await agrees(await twin_of(node), clerk)
+        await agrees(node.sealer, node.checks, clerk)
+        await agrees(node.sealer, (await settled(node)).checks, clerk)
+        await agrees(node.sealer, await twin_of(node), clerk)
 
 
 class Clerk:
@@ -157,10 +158,13 @@ def sent(operation):
     return {"op": verb, "listing_id": listing_id} | ground
 
 
-async def agrees(checks, clerk):
+async def agrees(sealer, checks, clerk):
     for service in (AIR, FOR_DEBTORS):
         for name in (name_of, lambda _: None, lambda _: "别人"):
-            asked = [check_of(resident_id(index), name(index), service=service) for index in PEOPLE]
+            asked = [
+                with_tokens(sealer, check_of(resident_id(index), name(index), service=service))
+                for index in PEOPLE
+            ]
             expected = [
                 modelled(clerk.listed, index, name(index), service is FOR_DEBTORS)
                 for index in PEOPLE
@@ -170,24 +174,23 @@ async def agrees(checks, clerk):
 
 async def twin_of(node):
     """The same node on a cache in memory that is built anew, with its replica loaded."""
-    memory = Memory()
+    memory = MemoryStore()
     cache = MemoryStandingCache(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
-    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
+    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
     async with node.work_engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         version = await newest_version(connection)
         generation = await build_generation(connection, cache, version, FINGERPRINT)
     await cache.switch(generation)
-    following = MemoryFollowing(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
-    replica = Follower("twin", following, RegistryWord(node.engine))
+    replica_source = MemoryReplicaSource(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
+    replica = ReplicaKeeper("twin", replica_source, RegistryWord(node.engine).renew)
     while not replica.holds_lease:
-        assert await publication.vouch(generation, version.position, asked_ms_ago=0)
-        await replica.follow_once()
+        assert await list_writer.vouch(generation, version.position, asked_ms_ago=0)
+        await replica.read_once()
     return Checks(
         replica=replica,
         cache=cache,
         registry=RegistryCheck(engine=node.engine, sealer=node.sealer, policies=node.policies),
-        sealer=node.sealer,
         policies=node.policies,
         clock=node.clock,
         stale_after_ms=node.config.list.stale_after_ms,

@@ -1,7 +1,14 @@
 """What the list's figures say, against counting by hand."""
 
 import pytest
-from registry_grounds import (
+
+from checker.domain.clock import shanghai_day
+from checker.formats.zxgk import ZXGK
+from checker.registry.summary import summarize
+from loadtest.circles import Shares
+from loadtest.holders import Organization
+from loadtest.population import Population
+from tests.support.registry_grounds import (
     AT,
     company_listing,
     document,
@@ -12,12 +19,6 @@ from registry_grounds import (
     resident_id,
     uscc,
 )
-
-from checker.domain.clock import shanghai_day
-from checker.registry.summary import summarize
-from loadtest.circles import Shares
-from loadtest.holders import Organization
-from loadtest.population import Population
 
 pytestmark = pytest.mark.anyio
 TODAY = shanghai_day(AT)
@@ -75,7 +76,7 @@ async def test_what_is_no_longer_in_force_is_not_counted(node):
 
 async def test_the_figures_of_a_population_are_those_of_counting_it(node):
     population = Population(19, 1_000, shares=Shares(elsewhere=0))
-    await node.feed.replace(feed_of(*population.zxgk_lines()), feed_format="zxgk")
+    await node.feed.replace(feed_of(*population.zxgk_lines()), feed_format=ZXGK)
     listings = list(population.listings())
     officers = [shown for listing in listings for shown in listing.officers]
     companies = {

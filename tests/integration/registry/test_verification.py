@@ -3,7 +3,13 @@
 import logging
 
 import pytest
-from registry_grounds import (
+
+from cache.keys import Keys
+from cache.redis_parts import RedisParts
+from cache.verification import Walk
+from checker.node.upkeep import publisher_running
+from checker.publication.verification import Verification
+from tests.support.registry_grounds import (
     CHECKSUM_KEY,
     check_of,
     name_of,
@@ -15,12 +21,6 @@ from registry_grounds import (
     settled,
     until,
 )
-
-from cache.keys import Keys
-from cache.redis_parts import RedisParts
-from cache.verification import Walk
-from checker.node.upkeep import publishing
-from checker.publication.verification import Verification
 
 pytestmark = pytest.mark.anyio
 
@@ -143,5 +143,5 @@ async def test_a_list_that_is_replaced_during_a_walk_is_not_taken_down(listed, r
 
 
 async def test_a_walk_without_a_list_finds_nothing(node):
-    async with publishing(node):
+    async with publisher_running(node):
         assert await Reader(node).verification.is_whole()

@@ -7,8 +7,8 @@ is silent, it does what is written beside the line.
 
 import copy
 
-from clerks_calendar import day_of, days_after, instant
-from clerks_measures import FIGURES, KNOWN_MEASURES, applying
+from tests.integration.simulation.clerks_calendar import day_of, days_after, instant
+from tests.integration.simulation.clerks_measures import FIGURES, KNOWN_MEASURES, applying
 
 STRENGTH = {"allow": 0, "cap": 1, "review": 2, "deny": 3}
 OUTCOME = {"restricted": "deny", "capped": "cap"}  # all other codes: review

@@ -1,7 +1,10 @@
 """The measures for the services that the clerk knows (contract, section 3), as plain dicts."""
 
 ALL_ROLES = (
-    *("debtor", "legal_representative", "principal", "actual_controller"),
+    "debtor",
+    "legal_representative",
+    "principal",
+    "actual_controller",
     "directly_responsible",
 )
 FIGURES = {

@@ -2,7 +2,9 @@
 
 import pytest
 import redis
-from two_nodes import SetClock, TwoNodes
+
+from tests.integration.simulation.two_nodes import TwoNodes
+from tests.support.fake_clock import FakeClock
 
 
 @pytest.fixture
@@ -12,7 +14,7 @@ def nodes_of(tmp_path, database_url, redis_url):
         client.flushall()
 
     def made(instant):
-        clock = SetClock(instant)
+        clock = FakeClock(instant)
         return TwoNodes(tmp_path, database_url, redis_url, clock), clock
 
     return made

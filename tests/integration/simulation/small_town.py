@@ -19,7 +19,9 @@ COURT, OTHER_COURT = "雷州市人民法院", "徐闻县人民法院"
 PERSONS, COMPANIES = range(6), range(6, 8)
 LISTINGS, PERMITS = range(5), range(3)
 OFFICER_ROLES = (
-    *("legal_representative", "principal", "actual_controller"),
+    "legal_representative",
+    "principal",
+    "actual_controller",
     "directly_responsible",
 )
 KEPT_MEASURES = ("cn-2016-64/2.7.1", "cn-2016-64/2.7.3", "leizhou/2.7.2")

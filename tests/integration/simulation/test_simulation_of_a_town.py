@@ -11,7 +11,6 @@ import secrets
 from datetime import timedelta
 
 import uvloop
-from clerks_list import ClerksList
 from hypothesis import HealthCheck, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,8 +20,18 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from small_town import AT, PLACES, SERVICES, broken, listing, operation
-from town_hall import World, both, decide, feed, nothing, shown, until_clear
+
+from tests.integration.simulation.clerks_list import ClerksList
+from tests.integration.simulation.small_town import AT, PLACES, SERVICES, broken, listing, operation
+from tests.integration.simulation.town_hall import (
+    World,
+    both,
+    decide,
+    feed,
+    nothing,
+    shown,
+    until_clear,
+)
 
 EXAMPLES = int(os.environ.get("SIMULATION_EXAMPLES", "20"))
 STEPS = 12
@@ -30,8 +39,15 @@ STEPS = 12
 _log = logging.getLogger(__name__)
 
 LOSSES = (
-    *("everything", "a bucket", "a filter segment", "a head", "the pointer", "the vouch"),
-    *("the list of nodes", "the stream", "a node that left no word"),
+    "everything",
+    "a bucket",
+    "a filter segment",
+    "a head",
+    "the pointer",
+    "the vouch",
+    "the list of nodes",
+    "the stream",
+    "a node that left no word",
 )
 places = st.sampled_from([0, 1])
 batches = st.lists(operation, min_size=1, max_size=6)

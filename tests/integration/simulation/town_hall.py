@@ -4,14 +4,14 @@ import asyncio
 from collections import Counter
 
 import msgspec
-from small_town import Town, ndjson
-from two_nodes import until
 
-from checker.checks.request import PreparedCheck
 from checker.domain.clock import shanghai_day
 from checker.domain.document import Document, normalize
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Service
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject
+from tests.integration.simulation.small_town import Town, ndjson
+from tests.integration.simulation.two_nodes import until
 
 
 class World:
@@ -27,11 +27,12 @@ class World:
         return Town(self._towns)
 
 
-def _check(question, now):
-    document = msgspec.convert(question["document"], Document)
+def _check(sealer, question, now):
+    document = normalize(msgspec.convert(question["document"], Document), shanghai_day(now))
+    name = question["name"]
+    tokens = sealer.tokens_of(document, name)
     return PreparedCheck(
-        document=normalize(document, shanghai_day(now)),
-        name=question["name"],
+        subject=PreparedSubject(tokens=tokens, document=document, name=name),
         service=msgspec.convert(question["service"], Service),
         jurisdiction=Jurisdiction(question["jurisdiction"]),
         reference=question["reference"],
@@ -39,7 +40,8 @@ def _check(question, now):
 
 
 async def decide(runtime, questions, now):
-    return await runtime.checks.decide([_check(each, now) for each in questions], account_id=None)
+    checks = [_check(runtime.sealer, each, now) for each in questions]
+    return await runtime.checks.decide(checks, account_id=None)
 
 
 async def until_clear(runtime, questions, now):

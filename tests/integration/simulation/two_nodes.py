@@ -19,7 +19,7 @@ from checker.domain.clock import CapPeriod
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
 from checker.node.runtime import open_runtime
-from checker.node.upkeep import keep_current
+from checker.node.upkeep import keep_current, publisher_running
 from checker.registry.versions import newest_version
 
 PATIENCE_S = 20
@@ -32,16 +32,6 @@ _ENVIRON = {
 _SETTINGS = Settings(
     high_school_fee_fen=6_000_000, resort_cap_fen=200_000, resort_cap_period=CapPeriod.MONTH
 )
-
-
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, instant):
-        self.instant = instant
-
-    def now(self):
-        return self.instant
 
 
 class TwoNodes:
@@ -85,7 +75,7 @@ class TwoNodes:
 
     def start_publisher(self, place):
         if self._publishers[place].done():
-            self._publishers[place] = asyncio.create_task(self.runtimes[place].publisher.run())
+            self._publishers[place] = asyncio.create_task(_publish(self.runtimes[place]))
 
     async def settle(self):
         """Wait until both nodes answer from what they hold themselves."""
@@ -125,7 +115,7 @@ class TwoNodes:
         opened = asyncio.get_running_loop().create_future()
         self._lives[place] = asyncio.create_task(self._live(opened))
         self.runtimes[place] = await opened
-        self._publishers[place] = asyncio.create_task(self.runtimes[place].publisher.run())
+        self._publishers[place] = asyncio.create_task(_publish(self.runtimes[place]))
 
     async def _live(self, opened):
         async with (
@@ -143,6 +133,11 @@ async def until(condition):
             if await condition():
                 return
             await asyncio.sleep(0)
+
+
+async def _publish(runtime):
+    async with publisher_running(runtime):
+        await asyncio.Event().wait()
 
 
 async def _nothing():

@@ -1,8 +1,9 @@
 """The town, over each of the two stores."""
 
 import pytest
-from memory_town import MemoryTown
-from postgres_town import postgres_town
+
+from tests.integration.spending.memory_town import MemoryTown
+from tests.integration.spending.postgres_town import postgres_town
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -3,20 +3,28 @@
 from datetime import date, timedelta
 from itertools import count
 
-from spending_grounds import AT, COURT, SETTINGS, Merchants, SetClock, document, person_of, sealer
-
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.domain.standing import NOT_LISTED, Link, ListingRef, Standing
 from checker.spending.memory_store import MemorySpendingStore
+from tests.integration.spending.spending_grounds import (
+    AT,
+    COURT,
+    SETTINGS,
+    Merchants,
+    document,
+    person_of,
+    sealer,
+)
+from tests.support.fake_clock import FakeClock
 
 
 class MemoryTown:
     """The town as the twin is told of it."""
 
     def __init__(self):
-        self.clock = SetClock()
+        self.clock = FakeClock(AT)
         self.sealer = sealer()
         self._keys = count()
         self._links = {}
@@ -72,8 +80,8 @@ class MemoryTown:
     def _group(self, token):
         return self._persons.get(token, frozenset({token}))
 
-    def _standing(self, question):
-        group = self._group(question.tokens[0])
+    def _standing(self, subject):
+        group = self._group(subject.tokens[0])
         links = tuple(link for token in group for link in self._links.get(token, ()))
         if not links:
             return NOT_LISTED

@@ -4,18 +4,6 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 import msgspec
-from spending_grounds import (
-    COURT,
-    MERCHANT,
-    NUMBERS,
-    OTHER_MERCHANT,
-    SETTINGS,
-    Merchants,
-    SetClock,
-    document_line,
-    person_of,
-    sealer,
-)
 from sqlalchemy import insert, text
 
 from checker.accounts.schema import account
@@ -24,6 +12,19 @@ from checker.intake.changes import ChangesFeed
 from checker.policy.loader import builtin_policies, load_policies
 from checker.spending.opening import SESSION_SETTINGS
 from checker.spending.postgres_store import PostgresSpendingStore
+from tests.integration.spending.spending_grounds import (
+    AT,
+    COURT,
+    MERCHANT,
+    NUMBERS,
+    OTHER_MERCHANT,
+    SETTINGS,
+    Merchants,
+    document_line,
+    person_of,
+    sealer,
+)
+from tests.support.fake_clock import FakeClock
 
 _ACCOUNTS = (MERCHANT, OTHER_MERCHANT)
 
@@ -32,11 +33,11 @@ class PostgresTown:
     """The town on its record; what is told of its people goes through the feed."""
 
     def __init__(self, engine, for_spending):
-        self.clock = SetClock()
+        self.clock = FakeClock(AT)
         self.sealer = sealer()
         self._keys = count()
         self.engine = engine
-        self.store = PostgresSpendingStore(for_spending, self.sealer.vault, self.clock)
+        self.store = PostgresSpendingStore(for_spending, self.sealer, self.clock)
         policies = load_policies(builtin_policies(), {})
         self._feed = ChangesFeed(
             engine=engine,

@@ -1,6 +1,6 @@
 """A small town whose people spend: the same over the record in PostgreSQL and over its twin."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,9 +12,10 @@ from checker.domain.service import Resort
 from checker.domain.service_terms import ResortVenue
 from checker.domain.settings import Settings
 from checker.policy.loader import builtin_policies, load_policies
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.spending.errors import CapExceeded
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations
 from checker.vault import Vault
 from loadtest.document_numbers import NumberSpace
 
@@ -42,38 +43,23 @@ COURT = "雷州市人民法院"
 NUMBERS = NumberSpace(18)
 
 
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, instant=AT):
-        self.instant = instant
-
-    def now(self):
-        return self.instant
-
-    def move(self, **by):
-        self.instant += timedelta(**by)
-
-
 class Merchants:
     """Two merchants at one counter, who order under keys of their own unless they say which."""
 
     def __init__(self, store, sealer, clock, *, keys, settings=SETTINGS):
         policies = load_policies(builtin_policies(), settings)
-        self.spending = Spending(store, sealer=sealer, policies=policies, clock=clock)
+        self.spending = Authorizations(store, sealer=sealer, policies=policies, clock=clock)
         self._keys = keys
+        self._sealer = sealer
 
     async def authorize(
         self, person, amount_fen, *, by=MERCHANT, key=None, kind="resident_id", name=None, **more
     ):
         asked = {"jurisdiction": NATION, "venue": ResortVenue.RATED_RESORT} | more
-        sale = Sale(
-            document=document(person, kind),
-            name=name,
-            service=Resort(venue=asked.pop("venue"), amount_fen=amount_fen),
-            **asked,
-        )
-        return await self.spending.authorize(by, key or self._key(), sale)
+        hold = {"hold_seconds": asked.pop("hold_seconds")} if "hold_seconds" in asked else {}
+        service = Resort(venue=asked.pop("venue"), amount_fen=amount_fen)
+        check = check_of(self._sealer, document(person, kind), service, name=name, **asked)
+        return await self.spending.authorize(by, key or self._key(), check, **hold)
 
     async def increment(self, held, amount_fen, *, by=MERCHANT, key=None, **more):
         key = key or self._key()
@@ -97,6 +83,12 @@ class Merchants:
 
 def sealer():
     return Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
+
+
+def check_of(sealer, document, service, *, name=None, **more):
+    tokens = sealer.tokens_of(document, name)
+    subject = PreparedSubject(tokens=tokens, document=document, name=name)
+    return PreparedCheck(subject=subject, service=service, **more)
 
 
 def document(person, kind="resident_id"):

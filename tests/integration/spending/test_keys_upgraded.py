@@ -4,12 +4,12 @@ import functools
 
 import pytest
 from alembic import command
-from spending_grounds import MERCHANT, sealer
 from sqlalchemy import text
 
 from checker.database.engine import open_engine
 from checker.database.upgrade import alembic_config, upgrade
 from checker.spending.spending import KEY_PLACE
+from tests.integration.spending.spending_grounds import MERCHANT, sealer
 
 pytestmark = pytest.mark.anyio
 

@@ -2,10 +2,10 @@
 
 import asyncpg
 import pytest
-from spending_grounds import CAP, left
 
 from checker.spending.verification import verify_spending
 from loadtest.past_spending import write_past
+from tests.integration.spending.spending_grounds import CAP, left
 
 pytestmark = pytest.mark.anyio
 

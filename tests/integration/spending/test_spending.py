@@ -1,7 +1,14 @@
 """What a cap does to sales: over the record and over its twin."""
 
 import pytest
-from spending_grounds import (
+
+from checker.domain.clock import CapPeriod
+from checker.domain.jurisdiction import NATION
+from checker.domain.service_terms import ResortVenue
+from checker.domain.settings import Settings
+from checker.errors import Conflict
+from checker.spending.errors import CapExceeded
+from tests.integration.spending.spending_grounds import (
     CAP,
     DEBTOR,
     INNOCENT,
@@ -13,13 +20,6 @@ from spending_grounds import (
     left,
     room,
 )
-
-from checker.domain.clock import CapPeriod
-from checker.domain.jurisdiction import NATION
-from checker.domain.service_terms import ResortVenue
-from checker.domain.settings import Settings
-from checker.errors import Conflict
-from checker.spending.errors import CapExceeded
 
 pytestmark = pytest.mark.anyio
 

@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from spending_grounds import CAP, DEBTOR, MERCHANT, left
 
 from checker.domain.clock import shanghai_day
 from checker.errors import CheckerError, Conflict, Unavailable
 from checker.spending.book import CLOCK_SKEW_MAX
+from tests.integration.spending.spending_grounds import CAP, DEBTOR, MERCHANT, left
 
 pytestmark = pytest.mark.anyio
 

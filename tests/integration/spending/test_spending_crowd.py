@@ -11,9 +11,6 @@ from random import Random
 
 import msgspec
 import pytest
-from postgres_town import spending_engine
-from spending_crowd import AnswerLost, Crowd, Told
-from spending_grounds import MERCHANT, OTHER_MERCHANT, document
 
 from checker.domain.clock import CapPeriod
 from checker.domain.jurisdiction import NATION
@@ -25,8 +22,17 @@ from checker.policy.loader import builtin_policies, load_policies
 from checker.spending.answers import Uncapped
 from checker.spending.errors import CapExceeded
 from checker.spending.postgres_store import PostgresSpendingStore
-from checker.spending.spending import Sale, Spending
+from checker.spending.spending import Authorizations
 from checker.spending.verification import verify_spending
+from tests.integration.spending.postgres_town import spending_engine
+from tests.integration.spending.spending_grounds import (
+    MERCHANT,
+    OTHER_MERCHANT,
+    check_of,
+    document,
+    sealer,
+)
+from tests.support.spending_crowd import AnswerLost, Crowd, Told
 
 pytestmark = pytest.mark.anyio
 
@@ -68,14 +74,9 @@ class LocalTill:
         account_id = ACCOUNTS[said.merchant]
         if said.move == "authorize":
             more = {} if said.hold_seconds is None else {"hold_seconds": said.hold_seconds}
-            sale = Sale(
-                document=document(said.person),
-                name=None,
-                service=Resort(venue=ResortVenue.RATED_RESORT, amount_fen=said.amount_fen),
-                jurisdiction=NATION,
-                **more,
-            )
-            return await self._spending.authorize(account_id, said.key, sale)
+            service = Resort(venue=ResortVenue.RATED_RESORT, amount_fen=said.amount_fen)
+            check = check_of(sealer(), document(said.person), service, jurisdiction=NATION)
+            return await self._spending.authorize(account_id, said.key, check, **more)
         amounts = [] if said.amount_fen is None else [said.amount_fen]
         move = getattr(self._spending, said.move)
         return await move(account_id, said.key, said.authorization_id, *amounts)
@@ -97,9 +98,9 @@ async def test_the_cap_holds_while_a_month_ends_and_documents_are_bound(record, 
         processes = []
         for _ in range(2):
             engine = await stack.enter_async_context(spending_engine(database_url))
-            store = PostgresSpendingStore(engine, record.sealer.vault, record.clock)
+            store = PostgresSpendingStore(engine, record.sealer, record.clock)
             processes.append(
-                Spending(store, sealer=record.sealer, policies=policies, clock=record.clock)
+                Authorizations(store, sealer=record.sealer, policies=policies, clock=record.clock)
             )
         tills = [
             LocalTill(processes[place % 2], record.clock, seed * TILLS + place)

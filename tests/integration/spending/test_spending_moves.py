@@ -3,16 +3,16 @@
 import asyncio
 
 import pytest
-from spending_grounds import (
+
+from checker.errors import Conflict, IdempotencyKeyReused, NotFound
+from checker.spending.errors import CapExceeded
+from tests.integration.spending.spending_grounds import (
     CAP,
     DEBTOR,
     INNOCENT,
     OTHER_MERCHANT,
     left,
 )
-
-from checker.errors import Conflict, IdempotencyKeyReused, NotFound
-from checker.spending.errors import CapExceeded
 
 pytestmark = pytest.mark.anyio
 

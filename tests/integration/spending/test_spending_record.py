@@ -6,14 +6,14 @@ from contextlib import suppress
 from itertools import count
 
 import pytest
-from postgres_town import spending_engine
-from spending_grounds import CAP, Merchants, document
 from sqlalchemy.exc import DBAPIError
 
 from checker.errors import Unavailable
 from checker.spending.errors import CapExceeded
 from checker.spending.postgres_store import PostgresSpendingStore
 from checker.spending.verification import verify_spending
+from tests.integration.spending.postgres_town import spending_engine
+from tests.integration.spending.spending_grounds import CAP, Merchants, document
 
 pytestmark = pytest.mark.anyio
 
@@ -131,7 +131,7 @@ async def test_an_innocent_leaves_no_row(record, merchants):
 
 async def test_no_order_reads_a_whole_table_though_it_is_new(record, database_url):
     async with spending_engine(database_url) as engine:
-        store = PostgresSpendingStore(engine, record.sealer.vault, record.clock)
+        store = PostgresSpendingStore(engine, record.sealer, record.clock)
         merchants = Merchants(store, record.sealer, record.clock, keys=count())
         before = await _whole_reads(record, engine)
         for _ in range(2):
@@ -153,7 +153,7 @@ async def _whole_reads(record, engine):
 
 async def test_many_processes_at_once_never_pass_the_cap(record, database_url):
     async with spending_engine(database_url) as other_engine:
-        other = PostgresSpendingStore(other_engine, record.sealer.vault, record.clock)
+        other = PostgresSpendingStore(other_engine, record.sealer, record.clock)
         others = Merchants(other, record.sealer, record.clock, keys=count(10_000))
         both = [record.merchants(), others]
         asked = [both[turn % 2].authorize(DEBTOR, 30) for turn in range(100)]

@@ -3,12 +3,18 @@
 import random
 
 import pytest
-from memory_town import MemoryTown
-from spending_grounds import MERCHANT, OTHER_MERCHANT, TOWN, VILLAGE, room
 
 from checker.domain.jurisdiction import NATION
 from checker.errors import CheckerError, Conflict
 from checker.spending.errors import CapExceeded
+from tests.integration.spending.memory_town import MemoryTown
+from tests.integration.spending.spending_grounds import (
+    MERCHANT,
+    OTHER_MERCHANT,
+    TOWN,
+    VILLAGE,
+    room,
+)
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ import copy
 from hashlib import blake2b
 
 from cache.errors import CacheError, CacheUnavailable
-from cache.follower import AnotherHistory, Newer
-from cache.following import BEFORE_ALL, Followed, Membership
-from cache.memory_following import MemoryFollowing
+from cache.memory_replica_source import MemoryReplicaSource
+from cache.replica_keeper import AnotherHistory, Newer
+from cache.replica_source import BEFORE_ALL, Membership, StreamRead
 from cache.token import Token
 
 TOKEN_KEY = "k"
@@ -71,12 +71,14 @@ class Journey:
                 self._under_way = None
 
 
-class SlowFollowing:
-    """`Following` on the world's memory, with stops on the way and between commands."""
+class SlowReplicaSource:
+    """`ReplicaSource` on the world's memory, with stops on the way and between commands."""
 
     def __init__(self, world):
         self._world = world
-        self._inner = MemoryFollowing(world.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+        self._inner = MemoryReplicaSource(
+            world.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY
+        )
 
     async def load(self):
         await asyncio.sleep(0)
@@ -84,13 +86,13 @@ class SlowFollowing:
         await asyncio.sleep(0)
         return image
 
-    async def follow(self, cursor, *, wait_s):
+    async def read_stream(self, cursor, *, wait_s):
         await asyncio.sleep(0)
-        found = done(self._inner.follow(cursor, wait_s=0))
+        found = done(self._inner.read_stream(cursor, wait_s=0))
         await asyncio.sleep(0)
-        after = done(self._inner.follow(cursor, wait_s=0))
+        after = done(self._inner.read_stream(cursor, wait_s=0))
         await asyncio.sleep(0)
-        return Followed(
+        return StreamRead(
             generation_id=after.generation_id,
             cursor=found.cursor,
             entries=found.entries,

@@ -1,9 +1,9 @@
 """A deployment in miniature whose parts a test moves one step at a time, in any order.
 
-The nodes are real (`cache.follower` over the memory twin), and so are heartbeats. The registry, the
-publisher, the rebuild and the feed's barrier are naive models of what they promise. A question to
-another part is sent, served, and answered; in between anything may happen, and question or answer
-may be lost. An acknowledgement that its node has given up may still arrive.
+The nodes are real (`cache.replica_keeper` over the memory twin), and so are heartbeats. The
+registry, the publisher, the rebuild and the feed's barrier are naive models of what they promise. A
+question to another part is sent, served, and answered; in between anything may happen, and question
+or answer may be lost. An acknowledgement that its node has given up may still arrive.
 
 Nothing ever leaves this list, so nobody may rule out a token of a change that is settled and that
 the registry has. A failover sets the registry back to any earlier change, and changes that come
@@ -12,16 +12,6 @@ after it take the numbers of those that were lost.
 
 import asyncio
 import copy
-
-from lease_parts import (
-    CHECKSUM_KEY,
-    TOKEN_KEY,
-    Journey,
-    SlowFollowing,
-    SlowWord,
-    done,
-    tokens_of_all,
-)
 
 from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
 from cache.checksum import (
@@ -33,27 +23,39 @@ from cache.checksum import (
     total_of,
 )
 from cache.filter import BLOCK_BYTES, block_index, block_mask
-from cache.follower import Follower
 from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
 from cache.lease import SETTLED_S, WRITE_DEADLINE_S
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_publication import MemoryPublication
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
+from cache.replica_keeper import ReplicaKeeper
+from tests.property.cache.lease_parts import (
+    CHECKSUM_KEY,
+    TOKEN_KEY,
+    Journey,
+    SlowReplicaSource,
+    SlowWord,
+    done,
+    tokens_of_all,
+)
 
 KEYS = Keys("checker")
 SEGMENT_BLOCKS = 32
 
 
 class Node:
-    """A follower with a clock of its own."""
+    """A keeper with a clock of its own."""
 
     def __init__(self, world, number):
         self.id = f"node {number}"
-        self.follower = Follower(
-            self.id, SlowFollowing(world), SlowWord(world), clock=lambda: world.now + 1000 * number
+        self.keeper = ReplicaKeeper(
+            self.id,
+            SlowReplicaSource(world),
+            SlowWord(world).renew,
+            clock=lambda: world.now + 1000 * number,
         )
-        self.follow = Journey(self.follower.follow_once)
-        self.word = Journey(self.follower.ask_word_once)
+        self.reading = Journey(self.keeper.read_once)
+        self.word = Journey(self.keeper.ask_word_once)
 
 
 class World:
@@ -70,14 +72,14 @@ class World:
         self.waiting = []
         self.settled = [*self.record]
         self.settled_by_nodes = 0
-        self.memory = Memory(clock=lambda: self.now)
+        self.memory = MemoryStore(clock=lambda: self.now)
         self.saved = []
         self.late = []
-        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
+        self.list_writer = MemoryListWriter(self.memory, checksum_key=CHECKSUM_KEY)
         self.publishers = [Journey(self._publish), Journey(self._publish)]
         self.rebuild = Journey(self._rebuild)
         self.barrier = Journey(self._look)
-        self.following = SlowFollowing(self)
+        self.replica_source = SlowReplicaSource(self)
         self.nodes_made = 0
         self.attempts = 0
         self.nodes = []
@@ -138,9 +140,9 @@ class World:
         settled = [change for change in self.settled if change in self.record]
         listed = tokens_of_all(settled)
         for node in self.nodes:
-            absence = node.follower.ask(listed)
+            absence = node.keeper.ask(listed)
             assert absence is None or len(absence.maybes) == len(listed), (
-                f"{node.id} with {node.follower.position} rules out a token of {settled[-1]}"
+                f"{node.id} with {node.keeper.position} rules out a token of {settled[-1]}"
             )
 
     def _live(self):
@@ -185,7 +187,7 @@ class World:
             before = after
             await asyncio.sleep(0)
         ago_ms = round((self.now - asked_at) * 1000)
-        done(self.publication.vouch(live, newest, asked_ms_ago=ago_ms))
+        done(self.list_writer.vouch(live, newest, asked_ms_ago=ago_ms))
 
     def _bring(self, live, head, change, before, after):
         """Bring a slice of a change, if the head says that it stands on those before it."""
@@ -257,7 +259,7 @@ class World:
         asked_at = self.now
         waiting = list(self.waiting)
         try:
-            found = await self.following.nodes()
+            found = await self.replica_source.nodes()
             strangers = set()
             if found.whole and found.head is not None:
                 held = [found.head, *found.nodes.values()]
@@ -279,7 +281,7 @@ class World:
             over = [change for change, at in waiting if at <= asked_at]
             self._settle(over)
         if over:
-            await self.following.drop_behind(max(change.version for change in over), strangers)
+            await self.replica_source.drop_behind(max(change.version for change in over), strangers)
 
     def _anybody_lives_on_word(self):
         return any(self.now - at < SETTLED_S for at in [self.run_since, *self.rows.values()])

@@ -4,15 +4,15 @@ import asyncio
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from positions import position
 
 from cache.changes import Change
 from cache.filter import BLOCK_BYTES, may_contain
 from cache.keys import Keys
-from cache.memory import Memory, MemoryStandingCache
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
 from cache.memory_parts import MemoryParts
-from cache.memory_publication import MemoryPublication
 from cache.verification import Walk
+from tests.support.positions import position
 
 KEYS = Keys("checker")
 CHECKSUM_KEY = bytes(range(32))
@@ -32,11 +32,11 @@ class Deployment:
     """A list in memory; its clock stands still."""
 
     def __init__(self):
-        self.memory = Memory(lambda: 0.0)
+        self.memory = MemoryStore(lambda: 0.0)
         self.store = MemoryStandingCache(
             self.memory, token_key="k", segment_blocks=3, checksum_key=CHECKSUM_KEY
         )
-        self.publication = MemoryPublication(self.memory, checksum_key=CHECKSUM_KEY)
+        self.list_writer = MemoryListWriter(self.memory, checksum_key=CHECKSUM_KEY)
 
     async def build(self, listed, version):
         async def stream():
@@ -55,10 +55,10 @@ class Deployment:
         for previous, outlines in enumerate(changes):
             steps = {"before": position(previous), "after": position(previous + 1)}
             change = Change(**steps, outlines=outlines)
-            await self.publication.apply(generation, change, live=live)
+            await self.list_writer.apply(generation, change, live=live)
 
     async def answers(self, generation, version, asked):
-        assert await self.publication.vouch(generation, position(version), asked_ms_ago=0)
+        assert await self.list_writer.vouch(generation, position(version), asked_ms_ago=0)
         return (await self.store.lookup(asked)).values
 
     async def verify(self, generation):

@@ -5,11 +5,11 @@ import asyncio
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from positions import position
 
 from cache.filter import BLOCK_BYTES, block_index, block_mask, may_contain
 from cache.generation import Generation
 from cache.layout import SENTINEL, Bucket, Segment, lay_out
+from tests.support.positions import position
 
 tokens = st.binary(min_size=16, max_size=16)
 # Tokens that share a first word share block and bucket: the crowded case.

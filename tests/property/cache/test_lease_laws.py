@@ -10,7 +10,8 @@ import random
 
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
-from lease_world import World
+
+from tests.property.cache.lease_world import World
 
 STEPS = 1_500
 STREAM_ENTRIES = 120
@@ -56,13 +57,13 @@ class Walk:
 
     def parts(self):
         world = self.world
-        followers = [part for node in world.nodes for part in (node.follow, node.follow, node.word)]
-        return [*world.publishers, *followers, *[world.barrier] * 3, world.rebuild]
+        readers = [part for node in world.nodes for part in (node.reading, node.reading, node.word)]
+        return [*world.publishers, *readers, *[world.barrier] * 3, world.rebuild]
 
     def beat(self):
         """All goes well for a tenth of a second."""
         self.world.now += 0.1
-        for part in [self.world.publishers[0], *(node.follow for node in self.world.nodes)]:
+        for part in [self.world.publishers[0], *(node.reading for node in self.world.nodes)]:
             part.finish()
         self.world.barrier.finish()
         self.world.check()
@@ -153,6 +154,6 @@ def test_in_a_calm_deployment_all_hold_leases_and_nodes_settle_every_change_at_o
     for _ in range(changes):
         walk.world.commit()
         walk.beat()
-        assert all(node.follower.holds_lease for node in walk.world.nodes)
+        assert all(node.keeper.holds_lease for node in walk.world.nodes)
         assert walk.world.settled[-1] == walk.world.newest
     assert walk.world.settled_by_nodes == changes

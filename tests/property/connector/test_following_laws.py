@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.connector.manifest import ListedFile, Manifest
-from checker.connector.plan import Position, StepKind, plan
+from checker.connector.plan import SourcePosition, SourceStepKind, plan
 
 ENTRIES = st.integers(min_value=0, max_value=5)
 CHANGE = st.lists(st.tuples(st.booleans(), ENTRIES), max_size=4)
@@ -78,7 +78,7 @@ class NaiveFollower:
 
     def __init__(self):
         self.entries = frozenset()
-        self.position = Position()
+        self.position = SourcePosition()
 
     def round(self, source, steps_max, *, dies_before_noting):
         manifest = source.manifest()
@@ -86,14 +86,14 @@ class NaiveFollower:
         for count, step in enumerate(steps[:steps_max]):
             content = source.files[step.entry.file]
             match step.kind:
-                case StepKind.SNAPSHOT:
+                case SourceStepKind.SNAPSHOT:
                     self.entries = content
-                case StepKind.CHANGES:
+                case SourceStepKind.CHANGES:
                     self.entries = applied(self.entries, content)
             if dies_before_noting and count == steps_max - 1:
                 return False
             entry = step.entry
-            self.position = Position(
+            self.position = SourcePosition(
                 series=manifest.series, number=entry.number, file=entry.file, sha256=entry.sha256
             )
         return steps_max >= len(steps)

@@ -5,7 +5,12 @@ from datetime import timedelta
 import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from question_strategies import (
+
+from checker.domain.clock import shanghai_day
+from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
+from checker.domain.jurisdiction import NATION, parse_jurisdiction
+from checker.domain.standing import Link, Match, Standing
+from tests.property.domain.question_strategies import (
     LINKS,
     QUESTIONS,
     STANDINGS,
@@ -14,11 +19,6 @@ from question_strategies import (
     Question,
     links_of,
 )
-
-from checker.domain.clock import shanghai_day
-from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
-from checker.domain.jurisdiction import NATION, parse_jurisdiction
-from checker.domain.standing import Link, Match, Standing
 
 
 @given(question=QUESTIONS, standing=STANDINGS)

@@ -5,12 +5,18 @@ from datetime import timedelta
 import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from question_strategies import PERMITS, QUESTIONS, STANDINGS, WITHOUT_PERMITS, Question
 
 from checker.domain.decision import Outcome
 from checker.domain.permit import Permit
 from checker.domain.service import type_of
 from checker.domain.standing import Standing
+from tests.property.domain.question_strategies import (
+    PERMITS,
+    QUESTIONS,
+    STANDINGS,
+    WITHOUT_PERMITS,
+    Question,
+)
 
 AGES = st.timedeltas(timedelta(0), timedelta(days=400))
 REMAINDERS = st.timedeltas(timedelta(microseconds=1), timedelta(days=400))

@@ -5,7 +5,12 @@ from datetime import date, timedelta
 import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from question_strategies import (
+
+from checker.domain.clock import shanghai_day
+from checker.domain.decision import Outcome, ReasonCode
+from checker.domain.role import Role
+from checker.domain.standing import Link, Standing, removal_overdue_from
+from tests.property.domain.question_strategies import (
     DAYS,
     LINKS,
     MEASURE_IDS,
@@ -14,11 +19,6 @@ from question_strategies import (
     WITHOUT_PERMITS,
     Question,
 )
-
-from checker.domain.clock import shanghai_day
-from checker.domain.decision import Outcome, ReasonCode
-from checker.domain.role import Role
-from checker.domain.standing import Link, Standing, removal_overdue_from
 
 SPANS = st.integers(0, 400).map(lambda days: timedelta(days=days))
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from cache.counting.quota import Limit, MemoryQuota, Slice, Taken
+from cache.counting.quota import Limit, MemoryQuota, QuotaSlice, Taken
 from cache.errors import CacheUnavailable
 from checker.accounts.senders import LOCAL_MAX, SenderBounds, Senders, shares_of
 from checker.errors import QuotaExceeded, Unavailable
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -19,17 +20,10 @@ def digest(words: Sequence[str]) -> str:
     return hashlib.blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
 
 
-class HandClock:
-    now = 36_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Away:
     """A Redis that is away until it is told to be back."""
 
-    def __init__(self, clock: HandClock) -> None:
+    def __init__(self, clock: FakeClock) -> None:
         self.is_away = True
         self.quota = MemoryQuota(clock)
 
@@ -39,7 +33,7 @@ class Away:
         limits: Sequence[Limit],
         *,
         slice_max: int = 0,
-        returned: Slice | None = None,
+        returned: QuotaSlice | None = None,
     ) -> Taken:
         if self.is_away:
             raise CacheUnavailable("away")
@@ -47,12 +41,12 @@ class Away:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> FakeClock:
+    return FakeClock(seconds=36_000.0)
 
 
 @pytest.fixture
-def senders(clock: HandClock) -> Senders:
+def senders(clock: FakeClock) -> Senders:
     return Senders(MemoryQuota(clock), digest=digest, bounds=BOUNDS, clock=clock)
 
 
@@ -74,7 +68,7 @@ def test_an_address_counts_by_itself_and_with_its_network(
 
 
 async def test_who_guesses_is_refused_until_the_hour_is_over(
-    senders: Senders, clock: HandClock
+    senders: Senders, clock: FakeClock
 ) -> None:
     for _ in range(4):
         await senders.attempt("192.0.2.7")
@@ -83,7 +77,7 @@ async def test_who_guesses_is_refused_until_the_hour_is_over(
             await senders.attempt("192.0.2.7")
         assert refused.value.retry_after_s == 3600
     await senders.attempt("192.0.2.8")
-    clock.now += 3600
+    clock.seconds += 3600
     await senders.attempt("192.0.2.7")
 
 
@@ -112,11 +106,11 @@ async def test_a_network_files_no_more_however_many_addresses_it_has(senders: Se
 
 
 async def test_an_address_fills_few_of_the_places_about_one_listing_in_a_day(
-    senders: Senders, clock: HandClock
+    senders: Senders, clock: FakeClock
 ) -> None:
     await senders.file("192.0.2.7", "a")
     await senders.file("192.0.2.7", "a")
-    clock.now += 3600
+    clock.seconds += 3600
     with pytest.raises(QuotaExceeded) as refused:
         await senders.file("192.0.2.7", "a")
     assert refused.value.retry_after_s > 3600
@@ -124,7 +118,7 @@ async def test_an_address_fills_few_of_the_places_about_one_listing_in_a_day(
     await senders.file("192.0.2.8", "a")
 
 
-async def test_the_bounds_hold_within_a_process_while_redis_is_away(clock: HandClock) -> None:
+async def test_the_bounds_hold_within_a_process_while_redis_is_away(clock: FakeClock) -> None:
     senders = Senders(Away(clock), digest=digest, bounds=BOUNDS, clock=clock)
     for about in "abc":
         await senders.file("192.0.2.7", about)
@@ -133,7 +127,7 @@ async def test_the_bounds_hold_within_a_process_while_redis_is_away(clock: HandC
 
 
 async def test_a_process_counts_so_many_by_itself_and_then_serves_nobody_without_a_key(
-    clock: HandClock,
+    clock: FakeClock,
 ) -> None:
     senders = Senders(Away(clock), digest=digest, bounds=BOUNDS, clock=clock)
     for number in range(LOCAL_MAX):

@@ -23,8 +23,21 @@ RIGHT = {
 # Names that occur in requests, so that random ones get past the first look at them.
 NAMES = st.sampled_from(
     [
-        *("subject", "document", "type", "number", "name", "service", "train", "seat"),
-        *("jurisdiction", "checks", "subjects", "id", "party", "officers", "role"),
+        "subject",
+        "document",
+        "type",
+        "number",
+        "name",
+        "service",
+        "train",
+        "seat",
+        "jurisdiction",
+        "checks",
+        "subjects",
+        "id",
+        "party",
+        "officers",
+        "role",
     ]
 )
 MARKED = st.sampled_from(

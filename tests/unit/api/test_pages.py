@@ -6,6 +6,7 @@ import gzip
 import pytest
 
 from checker.api.pages import GATHERINGS_AT_ONCE, GatheredPage, KeptPage, RenderedPage, takes_gzip
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -80,7 +81,7 @@ class Gatherer:
     def __init__(self) -> None:
         self.begun = 0
         self.slept: list[float] = []
-        self.now = 0.0
+        self.clock = FakeClock()
 
     async def __call__(self) -> RenderedPage:
         self.begun += 1
@@ -90,12 +91,12 @@ class Gatherer:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        self.clock.seconds += seconds
 
 
 async def test_all_who_wait_share_a_gathering_and_who_comes_later_gets_the_next() -> None:
     gather = Gatherer()
-    served = GatheredPage(gather, clock=lambda: gather.now, sleep=gather.sleep)
+    served = GatheredPage(gather, clock=gather.clock, sleep=gather.sleep)
     first = await asyncio.gather(*[served.page() for _ in range(100)])
     assert {page.body for page in first} == {b"1"}
     assert (await served.page()).body == b"2"
@@ -103,14 +104,14 @@ async def test_all_who_wait_share_a_gathering_and_who_comes_later_gets_the_next(
 
 async def test_gatherings_come_once_a_second_when_many_ask() -> None:
     gather = Gatherer()
-    served = GatheredPage(gather, clock=lambda: gather.now, sleep=gather.sleep)
+    served = GatheredPage(gather, clock=gather.clock, sleep=gather.sleep)
     for _ in range(GATHERINGS_AT_ONCE):
         await served.page()
     assert gather.slept == []
     for _ in range(5):
         await served.page()
     assert gather.slept == [1.0] * 5
-    gather.now += 3
+    gather.clock.seconds += 3
     for _ in range(3):
         await served.page()
     assert gather.slept == [1.0] * 5

@@ -11,8 +11,17 @@ KEY = "ck_" + "aB3_-" * 8 + "xyz"
 @pytest.mark.parametrize(
     "query",
     [
-        *("key=x", "api_key=x", "apikey=x", "access_token=x", "token=x", "Authorization=x"),
-        *("after=1&key=", "KEY=x", f"after={KEY}", f"{KEY}", f"a=b&c=%20{KEY}"),
+        "key=x",
+        "api_key=x",
+        "apikey=x",
+        "access_token=x",
+        "token=x",
+        "Authorization=x",
+        "after=1&key=",
+        "KEY=x",
+        f"after={KEY}",
+        f"{KEY}",
+        f"a=b&c=%20{KEY}",
     ],
 )
 def test_what_is_named_or_looks_like_a_key_is_refused(query):

@@ -3,19 +3,12 @@
 import pytest
 
 from cache.breaker import Breaker
-
-
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
+from tests.support.fake_clock import FakeClock
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock(seconds=100.0)
 
 
 @pytest.fixture
@@ -30,19 +23,19 @@ def test_everyone_may_ask_until_something_fails(breaker):
 def test_nobody_may_ask_after_a_failure_until_the_pause_is_over(breaker, clock):
     breaker.failed()
     assert not breaker.allows()
-    clock.now += 0.49
+    clock.seconds += 0.49
     assert not breaker.allows()
 
 
 def test_one_caller_tries_when_the_pause_is_over(breaker, clock):
     breaker.failed()
-    clock.now += 0.5
+    clock.seconds += 0.5
     assert [breaker.allows(), breaker.allows()] == [True, False]
 
 
 def test_a_trial_that_succeeds_lets_everyone_ask(breaker, clock):
     breaker.failed()
-    clock.now += 0.5
+    clock.seconds += 0.5
     assert breaker.allows()
     breaker.succeeded()
     assert all(breaker.allows() for _ in range(3))
@@ -50,19 +43,19 @@ def test_a_trial_that_succeeds_lets_everyone_ask(breaker, clock):
 
 def test_a_trial_that_fails_starts_the_pause_again(breaker, clock):
     breaker.failed()
-    clock.now += 0.5
+    clock.seconds += 0.5
     assert breaker.allows()
-    clock.now += 0.2
+    clock.seconds += 0.2
     breaker.failed()
-    clock.now += 0.4
+    clock.seconds += 0.4
     assert not breaker.allows()
-    clock.now += 0.1
+    clock.seconds += 0.1
     assert breaker.allows()
 
 
 def test_a_trial_that_never_reports_blocks_one_pause_only(breaker, clock):
     breaker.failed()
-    clock.now += 0.5
+    clock.seconds += 0.5
     assert breaker.allows()
-    clock.now += 0.5
+    clock.seconds += 0.5
     assert breaker.allows()

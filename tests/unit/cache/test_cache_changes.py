@@ -1,7 +1,6 @@
 """Heads and the entries of the stream, as bytes."""
 
 import pytest
-from positions import change_id, position
 
 from cache.changes import (
     Head,
@@ -13,6 +12,7 @@ from cache.changes import (
     positions_in,
 )
 from cache.errors import CacheIncomplete
+from tests.support.positions import change_id, position
 
 ONE, TWO = b"\x01" * 16, b"\x02" * 16
 CHANGE = StreamEntry(

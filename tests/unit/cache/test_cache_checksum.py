@@ -1,7 +1,6 @@
 """Checksums of parts: no part passes for another, and no content for another."""
 
 import pytest
-from positions import OTHER_LINE, position
 
 from cache.changes import Head
 from cache.checksum import (
@@ -18,6 +17,7 @@ from cache.checksum import (
 from cache.errors import CacheIncomplete
 from cache.generation import Generation
 from cache.token import Tokenizer
+from tests.support.positions import OTHER_LINE, position
 
 KEY = bytes(range(32))
 ONE = Checksums(KEY, "0" * 32)

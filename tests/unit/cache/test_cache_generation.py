@@ -2,11 +2,11 @@
 
 import msgspec
 import pytest
-from positions import position
 
 from cache.changes import Head
 from cache.errors import CacheIncomplete
 from cache.generation import Generation, decode_pointer, encode_pointer, servable
+from tests.support.positions import position
 
 
 def planned(entries=0, version=7, segment_blocks=4_095):
@@ -94,8 +94,18 @@ def changed(**fields):
     ],
     # An id is drawn at random, so it is in no test's name.
     ids=[
-        *("nothing", "no text", "no fields", "a list", "old layout", "layout", "id"),
-        *("blocks", "buckets", "segment_blocks", "version", "entries"),
+        "nothing",
+        "no text",
+        "no fields",
+        "a list",
+        "old layout",
+        "layout",
+        "id",
+        "blocks",
+        "buckets",
+        "segment_blocks",
+        "version",
+        "entries",
     ],
 )
 def test_a_pointer_that_cannot_be_read_proves_nothing(raw):

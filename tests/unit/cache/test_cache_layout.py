@@ -1,11 +1,11 @@
 """What the layout refuses, and what it writes for nothing at all."""
 
 import pytest
-from positions import position
 
 from cache.errors import BuildRejected
 from cache.generation import Generation
 from cache.layout import SENTINEL, Bucket, Segment, lay_out
+from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
 

@@ -1,35 +1,28 @@
 """What only the twin can show: markers under a clock, and a memory out of reach."""
 
 import pytest
-from positions import position
 
 from cache.errors import BuildRejected, CacheMisconfigured, CacheUnavailable, CacheUnvouched
 from cache.lease import SETTLED_S, VOUCH_MS
-from cache.memory import Memory, MemoryStandingCache
-from cache.memory_publication import MemoryPublication
+from cache.memory import MemoryStandingCache, MemoryStore
+from cache.memory_list_writer import MemoryListWriter
 from cache.store import BUILD_MARKER_TTL_S
+from tests.support.fake_clock import FakeClock
+from tests.support.positions import position
 
 CHECKSUM_KEY = bytes(range(32))
 
 pytestmark = pytest.mark.anyio
 
 
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock()
 
 
 @pytest.fixture
 def memory(clock):
-    return Memory(clock)
+    return MemoryStore(clock)
 
 
 @pytest.fixture
@@ -47,9 +40,9 @@ def build(store, entries=None):
 
 async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store, memory, clock):
     await build(store)
-    clock.now = BUILD_MARKER_TTL_S - 1
+    clock.seconds = BUILD_MARKER_TTL_S - 1
     assert await store.sweep() == 0
-    clock.now = BUILD_MARKER_TTL_S
+    clock.seconds = BUILD_MARKER_TTL_S
     generation_keys = 43 + 1 + 1 + 1  # buckets, a segment, the head and the checksums
     assert await store.sweep() == generation_keys
     assert memory.names() == set()
@@ -57,7 +50,7 @@ async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store
 
 async def test_a_build_whose_marker_has_run_out_is_not_switched_to(store, clock):
     generation = await build(store)
-    clock.now = BUILD_MARKER_TTL_S
+    clock.seconds = BUILD_MARKER_TTL_S
     with pytest.raises(BuildRejected, match="too long ago"):
         await store.switch(generation)
     assert await store.current() is None
@@ -65,7 +58,7 @@ async def test_a_build_whose_marker_has_run_out_is_not_switched_to(store, clock)
 
 async def test_a_build_that_outlives_its_marker_is_refused(store, memory, clock):
     async def slow():
-        clock.now += BUILD_MARKER_TTL_S
+        clock.seconds += BUILD_MARKER_TTL_S
         await store.sweep()
         yield []
 
@@ -77,7 +70,7 @@ async def test_a_build_that_outlives_its_marker_is_refused(store, memory, clock)
 async def test_a_build_renews_its_marker_while_it_writes(store, clock):
     async def slow():
         for first in range(256):
-            clock.now += BUILD_MARKER_TTL_S / 100
+            clock.seconds += BUILD_MARKER_TTL_S / 100
             yield [(bytes([first]) + bytes(15), b"")]
 
     generation = await store.build(position=position(1), token_key="k", count=256, entries=slow())
@@ -101,11 +94,11 @@ async def test_a_memory_that_evicts_is_refused(store, memory):
 async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
-    assert await publication.vouch(generation, position(1), asked_ms_ago=200)
-    clock.now += (VOUCH_MS - 201) / 1000
+    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
+    assert await list_writer.vouch(generation, position(1), asked_ms_ago=200)
+    clock.seconds += (VOUCH_MS - 201) / 1000
     await store.lookup([])
-    clock.now += 0.002
+    clock.seconds += 0.002
     with pytest.raises(CacheUnvouched):
         await store.lookup([])
 
@@ -113,19 +106,19 @@ async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, c
 async def test_the_nodes_are_whole_when_all_leases_from_before_have_ended(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    publication = MemoryPublication(memory, checksum_key=CHECKSUM_KEY)
+    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
 
     async def are_whole():
-        assert await publication.vouch(generation, position(1), asked_ms_ago=0)
-        return (await publication.state()).nodes_whole
+        assert await list_writer.vouch(generation, position(1), asked_ms_ago=0)
+        return (await list_writer.state()).nodes_whole
 
     assert not await are_whole()
-    clock.now += SETTLED_S
+    clock.seconds += SETTLED_S
     assert await are_whole()
     memory.run_id = "f" * 40
-    assert not (await publication.state()).nodes_whole
+    assert not (await list_writer.state()).nodes_whole
     assert not await are_whole()
-    clock.now += SETTLED_S
+    clock.seconds += SETTLED_S
     assert await are_whole()
     memory.remove("checker:nodes")
     assert not await are_whole()

@@ -5,6 +5,7 @@ import pytest
 from cache.counting.quota import MINUTE, Limit, MemoryQuota, Window
 from cache.counting.quota_lease import PAUSE_S, SLICE_MAX, LeasedQuota
 from cache.errors import CacheUnavailable
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -19,14 +20,11 @@ class Ground:
     """A quota that counts how often it is asked, and a worker on it."""
 
     def __init__(self):
-        self.seconds = 120.0
+        self.clock = FakeClock(seconds=120.0)
         self.asked = 0
         self.is_away = False
-        self.quota = MemoryQuota(self.now)
-        self.worker = LeasedQuota(self, clock=self.now)
-
-    def now(self):
-        return self.seconds
+        self.quota = MemoryQuota(self.clock)
+        self.worker = LeasedQuota(self, clock=self.clock)
 
     async def take(self, items, limits, **slices):
         self.asked += 1
@@ -61,11 +59,11 @@ async def test_looking_costs_nothing_and_brings_no_slice(ground):
 
 async def test_a_slice_ends_with_its_minute_and_the_day_gets_the_rest_back(ground):
     await ground.worker.take(1, 1, LIMITS)
-    ground.seconds = 179.9
+    ground.clock.seconds = 179.9
     taken = await ground.worker.take(1, 1, LIMITS)
     assert ground.asked == 1
     assert taken.lefts[0].resets_in_ms - taken.waited_ms == pytest.approx(100, abs=1)
-    ground.seconds = 180.0
+    ground.clock.seconds = 180.0
     taken = await ground.worker.take(1, 1, LIMITS)
     assert ground.asked == 2
     assert [left.items + taken.at_hand for left in taken.lefts] == [60_000 - 1, 1_000_000 - 3]
@@ -103,5 +101,5 @@ async def test_while_redis_is_away_slices_are_spent_and_then_it_is_asked_now_and
             await ground.worker.take(1, 1, LIMITS)
     assert ground.asked == 2
     ground.is_away = False
-    ground.seconds += PAUSE_S
+    ground.clock.seconds += PAUSE_S
     assert (await ground.worker.take(1, 1, LIMITS)).granted

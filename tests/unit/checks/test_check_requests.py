@@ -6,16 +6,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from cache.token import Token
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.request import (
     BATCH_ITEMS_MAX,
-    PreparedCheck,
     read_batch,
     read_check,
 )
+from checker.domain.document import Document
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest, InvalidSubject, OutOfScope, TooLarge
+from checker.registry.prepared_check import PreparedCheck
 
 TODAY = date(2026, 11, 23)
 SUBJECT = {"document": {"type": "resident_id", "number": "440882189001011230"}}
@@ -36,12 +38,16 @@ def caller(*services: ServiceType, jurisdiction: str | None = None) -> Caller:
     )
 
 
+def tokens_of(document: Document, name: str | None) -> tuple[Token, ...]:
+    return (Token(f"{document.number} {name}".encode()),)
+
+
 def read(request: Any, by: Caller | None = None) -> PreparedCheck:
-    return read_check(msgspec.json.encode(request), by or caller(), TODAY)
+    return read_check(msgspec.json.encode(request), by or caller(), TODAY, tokens_of)
 
 
 def items(batch: Any, by: Caller | None = None) -> list[Any]:
-    return read_batch(msgspec.json.encode(batch), by or caller(), TODAY)
+    return read_batch(msgspec.json.encode(batch), by or caller(), TODAY, tokens_of)
 
 
 def test_the_shape_is_refused_before_the_scope_and_the_scope_before_the_number() -> None:
@@ -86,7 +92,9 @@ def test_a_receipt_is_asked_for_by_each_check_and_not_by_a_shared_service() -> N
 
 def test_the_document_is_read_normalised() -> None:
     spaced = {"document": {"type": "resident_id", "number": "440882 18900101 1230"}}
-    assert read({**CHECK, "subject": spaced}).document.number == "440882189001011230"
+    check = read({**CHECK, "subject": spaced})
+    assert check.document.number == "440882189001011230"
+    assert check.subject.tokens == tokens_of(check.document, None)
 
 
 @pytest.mark.parametrize("form", ["checks", "subjects"])

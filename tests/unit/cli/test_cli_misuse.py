@@ -122,8 +122,19 @@ def test_the_config_file_of_the_data_directory_is_read_by_itself(tmp_path: Path)
 @pytest.mark.parametrize(
     "command",
     [
-        *("serve", "demo", "import", "check", "status", "rebuild", "keys create", "feed follow"),
-        *("keys list", "keys rotate", "keys revoke", "accounts create", "accounts list"),
+        "serve",
+        "demo",
+        "import",
+        "check",
+        "status",
+        "rebuild",
+        "keys create",
+        "feed follow",
+        "keys list",
+        "keys rotate",
+        "keys revoke",
+        "accounts create",
+        "accounts list",
     ],
 )
 def test_each_command_says_where_its_deployment_is(command: str) -> None:

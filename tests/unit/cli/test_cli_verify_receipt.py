@@ -94,8 +94,13 @@ def test_a_receipt_is_read_from_standard_input(key_set: Path, typed: str) -> Non
         ((JWS, "--opening", base64url(bytes(32)), "--document", NUMBER), "", False),
     ],
     ids=[
-        *("the number", "with a space", "typed", "with its opening"),
-        *("another person", "another type", "another opening"),
+        "the number",
+        "with a space",
+        "typed",
+        "with its opening",
+        "another person",
+        "another type",
+        "another opening",
     ],
 )
 def test_an_opening_proves_whom_a_receipt_is_about(
@@ -142,8 +147,16 @@ def test_a_receipt_of_another_deployment_is_not_genuine(key_set: Path) -> None:
         ((JWS, *OF_WHOM, ""), "", "--document"),
     ],
     ids=[
-        *("nothing", "half an object", "no text", "both typed", "no opening", "short opening"),
-        *("foreign letter", "short number", "unknown type", "blank"),
+        "nothing",
+        "half an object",
+        "no text",
+        "both typed",
+        "no opening",
+        "short opening",
+        "foreign letter",
+        "short number",
+        "unknown type",
+        "blank",
     ],
 )
 def test_wrong_usage_names_the_option_and_repeats_nothing(

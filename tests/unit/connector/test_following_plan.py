@@ -4,7 +4,7 @@ import pytest
 
 from checker.connector.errors import SourceFault
 from checker.connector.manifest import ListedFile, Manifest
-from checker.connector.plan import Position, Stamp, StepKind, plan
+from checker.connector.plan import SourcePosition, SourceStepKind, Stamp, plan
 
 OURS = "a" * 64
 OTHER = "b" * 64
@@ -23,7 +23,7 @@ def offer(snapshot, *changes, sha256=None):
 
 
 def at(number, kind="changes", sha256=None):
-    return Position(number=number, file=f"{kind}-{number}.ndjson", sha256=sha256)
+    return SourcePosition(number=number, file=f"{kind}-{number}.ndjson", sha256=sha256)
 
 
 def steps(taken, manifest):
@@ -33,11 +33,11 @@ def steps(taken, manifest):
 @pytest.mark.parametrize(
     ("taken", "manifest", "expected"),
     [
-        (Position(), offer(0), [("s", 0)]),
-        (Position(), offer(5), [("s", 5)]),
-        (Position(), offer(5, 6, 7), [("s", 5), ("c", 6), ("c", 7)]),
-        (Position(), offer(5, 4, 5, 6), [("s", 5), ("c", 6)]),
-        (Position(sha256=OURS), offer(5), [("s", 5)]),
+        (SourcePosition(), offer(0), [("s", 0)]),
+        (SourcePosition(), offer(5), [("s", 5)]),
+        (SourcePosition(), offer(5, 6, 7), [("s", 5), ("c", 6), ("c", 7)]),
+        (SourcePosition(), offer(5, 4, 5, 6), [("s", 5), ("c", 6)]),
+        (SourcePosition(sha256=OURS), offer(5), [("s", 5)]),
         (at(5), offer(5), []),
         (at(5), offer(3, 4, 5), []),
         (at(5), offer(3, 4, 5, 6), [("c", 6)]),
@@ -77,7 +77,7 @@ def test_the_plan_leads_to_where_the_source_stands(taken, manifest, expected):
     ],
 )
 def test_numbers_of_another_series_mean_nothing(ours, theirs, kinds):
-    taken = Position(series=ours, number=5, file="changes-5.ndjson")
+    taken = SourcePosition(series=ours, number=5, file="changes-5.ndjson")
     manifest = Manifest(
         series=theirs,
         snapshot=listed("snapshot", 4),
@@ -90,8 +90,8 @@ def test_numbers_of_another_series_mean_nothing(ours, theirs, kinds):
 @pytest.mark.parametrize(
     ("taken", "manifest"),
     [
-        (Position(), offer(5, 7)),
-        (Position(), offer(5, 6, 8)),
+        (SourcePosition(), offer(5, 7)),
+        (SourcePosition(), offer(5, 6, 8)),
         (at(4), offer(5, 7)),
         (at(9), offer(5, 7)),
         (at(5), offer(5, 2**62)),
@@ -107,7 +107,7 @@ def test_a_gap_behind_us_is_none_of_ours():
 
 
 def test_the_stamp_of_the_manifest_changes_no_plan():
-    stamped = Position(number=5, file="changes-5.ndjson", stamp=Stamp(etag='"1"'))
+    stamped = SourcePosition(number=5, file="changes-5.ndjson", stamp=Stamp(etag='"1"'))
 
     assert plan(stamped, offer(5, 6)) == plan(at(5), offer(5, 6))
 
@@ -115,4 +115,4 @@ def test_the_stamp_of_the_manifest_changes_no_plan():
 def test_a_snapshot_comes_first_if_at_all():
     kinds = [step.kind for step in plan(at(1), offer(5, 6, 7))]
 
-    assert kinds == [StepKind.SNAPSHOT, StepKind.CHANGES, StepKind.CHANGES]
+    assert kinds == [SourceStepKind.SNAPSHOT, SourceStepKind.CHANGES, SourceStepKind.CHANGES]

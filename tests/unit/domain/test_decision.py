@@ -9,13 +9,13 @@ from checker.domain.clock import CapPeriod
 from checker.domain.decision import (
     ALLOWED,
     OUTCOMES,
+    CapSpending,
     Decision,
     Outcome,
     Reason,
     ReasonCode,
     Remedy,
     ShownListing,
-    Spending,
     strongest,
 )
 from checker.domain.role import Role
@@ -63,7 +63,7 @@ def test_a_decision_is_encoded_under_the_names_of_the_contract() -> None:
                 remedy=Remedy(court="雷州市人民法院"),
             ),
         ),
-        spending=Spending(
+        spending=CapSpending(
             limit_fen=5,
             held_fen=1,
             captured_fen=2,

@@ -4,12 +4,12 @@ from math import comb
 
 import pytest
 
-from checker.domain.fishing import Asked, FishingGround, FishingSettings, suspect
+from checker.domain.fishing import AskedCounts, FishingGround, FishingSettings, suspect
 
 SETTINGS = FishingSettings()
-KIND = Asked(items=10_000, adverse_persons=150, mismatches=20, accounts=9)
-OVER = Asked(items=1_000, adverse_persons=101, mismatches=0)
-MISMATCHED = Asked(items=1_000, adverse_persons=60, mismatches=51)
+KIND = AskedCounts(items=10_000, adverse_persons=150, mismatches=20, accounts=9)
+OVER = AskedCounts(items=1_000, adverse_persons=101, mismatches=0)
+MISMATCHED = AskedCounts(items=1_000, adverse_persons=60, mismatches=51)
 
 
 def ground(own, kind=KIND, settings=SETTINGS):
@@ -31,11 +31,11 @@ def test_names_that_do_not_match_are_a_ground_of_their_own():
 @pytest.mark.parametrize(
     ("own", "kind"),
     [
-        (Asked(items=1_000, adverse_persons=100, mismatches=50), KIND),
-        (Asked(items=SETTINGS.items_min - 1, adverse_persons=199, mismatches=199), KIND),
-        (OVER, Asked(items=10_000, adverse_persons=300, mismatches=0, accounts=9)),
-        (OVER, Asked(items=10_000, adverse_persons=0, mismatches=0, accounts=4)),
-        (Asked(items=0, adverse_persons=0, mismatches=0), KIND),
+        (AskedCounts(items=1_000, adverse_persons=100, mismatches=50), KIND),
+        (AskedCounts(items=SETTINGS.items_min - 1, adverse_persons=199, mismatches=199), KIND),
+        (OVER, AskedCounts(items=10_000, adverse_persons=300, mismatches=0, accounts=9)),
+        (OVER, AskedCounts(items=10_000, adverse_persons=0, mismatches=0, accounts=4)),
+        (AskedCounts(items=0, adverse_persons=0, mismatches=0), KIND),
     ],
     ids=["at the shares", "too few items", "its kind does the same", "no kind", "nothing"],
 )
@@ -44,7 +44,7 @@ def test_what_is_usual_or_too_little_to_judge_is_no_ground(own, kind):
 
 
 def test_alone_an_account_is_judged_by_the_shares_if_that_is_set():
-    nobody = Asked(items=0, adverse_persons=0, mismatches=0, accounts=0)
+    nobody = AskedCounts(items=0, adverse_persons=0, mismatches=0, accounts=0)
     alone = FishingSettings(kind_accounts_min=0)
     assert ground(OVER, nobody) is None
     assert ground(OVER, nobody, alone) is FishingGround.ADVERSE_SHARE

@@ -4,7 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
-from rule_grounds import (
+
+from checker.domain.clock import CapPeriod, shanghai_day
+from checker.domain.decision import ALLOWED, Outcome, ReasonCode
+from checker.domain.effective_policy import EffectivePolicy
+from checker.domain.role import Role
+from checker.domain.rules import decide
+from checker.domain.service import PrivateSchool, Resort, Service
+from checker.domain.service_terms import ResortVenue
+from checker.domain.standing import NOT_LISTED, Link, Match, Standing
+from tests.unit.domain.rule_grounds import (
     CAP,
     FLIGHT,
     LOCAL,
@@ -15,15 +24,6 @@ from rule_grounds import (
     resort,
     standing,
 )
-
-from checker.domain.clock import CapPeriod, shanghai_day
-from checker.domain.decision import ALLOWED, Outcome, ReasonCode
-from checker.domain.effective_policy import EffectivePolicy
-from checker.domain.role import Role
-from checker.domain.rules import decide
-from checker.domain.service import PrivateSchool, Resort, Service
-from checker.domain.service_terms import ResortVenue
-from checker.domain.standing import NOT_LISTED, Link, Match, Standing
 
 TODAY = shanghai_day(NOW)
 SCHOOL = PrivateSchool(annual_fee_fen=0)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from rule_grounds import CAP, FLIGHT, LOCAL, NATIONAL, NOW, WITHOUT_SETTINGS, resort, standing
 
 from checker.domain.decision import ALLOWED, Outcome, ReasonCode
 from checker.domain.effective_policy import EffectivePolicy
@@ -12,6 +11,16 @@ from checker.domain.rules import decide
 from checker.domain.service import Resort, Service, ServiceType
 from checker.domain.service_terms import ResortVenue
 from checker.domain.standing import Match, Standing
+from tests.unit.domain.rule_grounds import (
+    CAP,
+    FLIGHT,
+    LOCAL,
+    NATIONAL,
+    NOW,
+    WITHOUT_SETTINGS,
+    resort,
+    standing,
+)
 
 HOUR = timedelta(hours=1)
 MOMENT = timedelta(microseconds=1)

@@ -3,12 +3,12 @@
 from datetime import date
 
 import pytest
-from platform_records import OTHER, PERSON, USCC, listing, read_listing
 
 from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
 from checker.registry.entry import LineRejected, MaskedDocument, PartyType, RejectCode
+from tests.support.platform_records import OTHER, PERSON, USCC, listing, read_listing
 
 MASKED = PERSON[:10] + "****" + PERSON[14:]
 

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
-from platform_records import ORG_CODE, OTHER, PERSON, USCC, listing
 
 from checker.domain.document import Document, DocumentType
 from checker.domain.service import ServiceType
-from checker.formats.operation import Reading, parse_operation
+from checker.formats.feed_format import Reading
+from checker.formats.operation import parse_operation
 from checker.registry.entry import LineRejected, RejectCode
 from checker.registry.operations import (
     Bind,
@@ -24,10 +24,16 @@ from checker.registry.operations import (
     WithdrawPermit,
     listing_id_of,
 )
+from tests.support.platform_records import ORG_CODE, OTHER, PERSON, USCC, listing
 
 AIR = "cn-2016-64/2.7.1"
 TODAY, SENT_ON = date(2026, 11, 23), date(2026, 11, 20)
-READING = Reading(today=TODAY, sent_on=SENT_ON, measures=frozenset({AIR, "leizhou/2.7.1"}))
+READING = Reading(
+    today=TODAY,
+    sent_on=SENT_ON,
+    identify=str,
+    measures=frozenset({AIR, "leizhou/2.7.1"}),
+)
 PERMIT = {
     "id": "P1",
     "document": {"type": "resident_id", "number": PERSON},

@@ -1,11 +1,11 @@
 """Which document a person's `cardNum` is taken for, of parties and officers alike."""
 
 import pytest
-from platform_records import PERSON, company, officer, read, record
 
 from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
 from checker.registry.entry import LineRejected, MaskedDocument, RejectCode
+from tests.support.platform_records import PERSON, company, officer, read, record
 
 OLD = PERSON[:6] + "050704" + "123"
 WIDE = str.maketrans("0123456789X*", "０１２３４５６７８９Ｘ＊")

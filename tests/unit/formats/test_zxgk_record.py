@@ -4,13 +4,23 @@ import json
 from datetime import date
 
 import pytest
-from platform_records import ORG_CODE, OTHER, PERSON, TODAY, USCC, company, officer, read, record
 
 from checker.domain.document import Document
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
 from checker.formats.zxgk import PARTY_TYPES, TITLES, parse_zxgk
 from checker.registry.entry import LineRejected, MaskedDocument, PartyType, RejectCode
+from tests.support.platform_records import (
+    ORG_CODE,
+    OTHER,
+    PERSON,
+    READING,
+    USCC,
+    company,
+    officer,
+    read,
+    record,
+)
 
 
 def only_document(entry):
@@ -259,7 +269,7 @@ def test_a_record_that_cannot_stand_is_rejected_and_nothing_of_it_repeated(sent,
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"null", b'"x"', b"[" * 100_000])
 def test_a_line_that_is_no_object_is_rejected_as_such(line):
     with pytest.raises(LineRejected) as rejected:
-        parse_zxgk(line, TODAY, str)
+        parse_zxgk(line, READING)
     assert rejected.value.code is RejectCode.INVALID_JSON
 
 
@@ -267,4 +277,4 @@ def test_a_record_of_nothing_but_what_is_read_is_enough():
     fields = ("iname", "caseCode", "cardNum", "courtName", "partyTypeName")
     bare = {name: value for name, value in record().items() if name in fields}
 
-    assert parse_zxgk(json.dumps(bare).encode(), TODAY, str).party.name == "陈示例"
+    assert parse_zxgk(json.dumps(bare).encode(), READING).party.name == "陈示例"

@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 import pytest
-from known_origin import ORIGIN
 
 from loadtest.answers import WrongAnswersError
 from loadtest.bench_checks import (
@@ -32,6 +31,7 @@ from loadtest.figures import Figures
 from loadtest.generator import LoadReport
 from loadtest.origin import Origin, cpu_model
 from loadtest.population import Population
+from tests.unit.loadtest.known_origin import ORIGIN
 
 NOW = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 TODAY = date(2026, 11, 23)

@@ -4,7 +4,6 @@ import os
 
 import msgspec
 import pytest
-from known_origin import ORIGIN
 
 from loadtest.bench_report import (
     ChangesReport,
@@ -17,6 +16,7 @@ from loadtest.figures import Figures
 from loadtest.memory import Memory, children_of, memory_of, read_memory
 from loadtest.paced import Latencies
 from loadtest.workers import replica_versions
+from tests.unit.loadtest.known_origin import ORIGIN
 
 STATUS = "Name:\tpython\nVmPeak:\t  999999 kB\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\n"
 ROLLUP = "55d0-7ffc ---p 0 00:00 0 [rollup]\nRss: 102400 kB\nPss:  51200 kB\nPss_Anon: 1 kB\n"

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from known_origin import ORIGIN
 
 from loadtest.bench_notices import NoticesPlan
 from loadtest.bench_report import describe, keep
@@ -12,6 +11,7 @@ from loadtest.children import free_port
 from loadtest.generator import LOOPBACK
 from loadtest.notice_endpoints import Endpoints, listening
 from loadtest.notices_report import NoticesReport
+from tests.unit.loadtest.known_origin import ORIGIN
 
 pytestmark = pytest.mark.anyio
 

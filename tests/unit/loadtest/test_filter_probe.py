@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from positions import position
 
 from cache.filter import (
     BLOCK_BYTES,
@@ -16,6 +15,7 @@ from cache.keys import Keys
 from cache.replica import Replica
 from cache.token import Token
 from loadtest.filter_probe import Filter, expected_share, may_contain, read_filter, share_of_maybes
+from tests.support.positions import position
 
 SEED = 20261125
 ENTRIES = 50_000

@@ -42,15 +42,29 @@ def test_keys_of_other_kinds_are_passed_over() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"", b"{", b"[]", b"\xff", b"{}", b'{"keys": 1}', b'{"keys": [1]}'),
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b"{}",
+        b'{"keys": 1}',
+        b'{"keys": [1]}',
         key_set({**SHOWN, "x": "AA"}),
         key_set({**SHOWN, "x": "é"}),
         key_set(*[{}] * (KEYS_MAX + 1)),
     ],
     # The key is another in each worker, so it is in no test's name.
     ids=[
-        *("nothing", "cut", "a list", "no text", "no keys", "no list", "no key"),
-        *("short", "foreign letter", "too many"),
+        "nothing",
+        "cut",
+        "a list",
+        "no text",
+        "no keys",
+        "no list",
+        "no key",
+        "short",
+        "foreign letter",
+        "too many",
     ],
 )
 def test_what_is_no_key_set_is_refused(content: bytes) -> None:
@@ -67,7 +81,16 @@ def test_a_key_is_read_as_it_was_written(private: bool) -> None:
 @pytest.mark.parametrize(
     "jws",
     [
-        *("", "a", "a.b", "a.b.c", "..", "...", "é.é.é", "\udcff", "e30.e30.", "W10.e30.AA"),
+        "",
+        "a",
+        "a.b",
+        "a.b.c",
+        "..",
+        "...",
+        "é.é.é",
+        "\udcff",
+        "e30.e30.",
+        "W10.e30.AA",
         "eyJhbGciOiJub25lIn0.e30.",  # {"alg": "none"}
         "eyJhbGciOiJFZERTQSJ9.e30.AA",  # without a kid
         "eyJhbGciOiJFZERTQSIsImtpZCI6WzFdfQ.e30.AA",  # {"kid": [1]}

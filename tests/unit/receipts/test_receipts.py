@@ -20,6 +20,7 @@ from checker.receipts.receipt import Receipt, Statement, is_about, read_opening
 from checker.receipts.receipts import AT_ONCE, Receipts
 from checker.receipts.signature import kid_of, new_key, public_key
 from checker.receipts.verification import verify_receipt
+from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -41,12 +42,9 @@ class OneKey:
         self.asked += 1
         return self.held
 
-    def now(self) -> datetime:
-        return AT
-
 
 def issuer_of(keys: OneKey) -> Receipts:
-    return Receipts(keys, issuer="checker.example", clock=keys)
+    return Receipts(keys.signing, issuer="checker.example", clock=FakeClock(AT))
 
 
 def reason(measure: str) -> Reason:

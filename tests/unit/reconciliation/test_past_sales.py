@@ -57,7 +57,7 @@ async def lines_of(*texts: str) -> AsyncIterator[Line]:
 
 
 async def read(form: SalesFormat, *texts: str) -> list[PreparedSale | Rejected]:
-    reader = SalesReader(form, CALLER, NOW)
+    reader = SalesReader(form, CALLER, NOW, lambda _document, _name: ())
     lines = lines_of(*texts)
     await reader.open(lines)
     return [reader.read(number, line) async for number, line in lines]
@@ -72,7 +72,7 @@ async def test_a_line_of_ndjson_is_a_check_with_the_instant_of_the_sale() -> Non
     sale = await read_one(SALE)
     assert isinstance(sale, PreparedSale)
     assert (sale.line, sale.sold_at) == (1, datetime(2026, 11, 23, 1, tzinfo=UTC))
-    assert (sale.check.document.number, sale.check.name, sale.check.reference) == (
+    assert (sale.check.document.number, sale.check.subject.name, sale.check.reference) == (
         NUMBER,
         NAME,
         "ORDER-1",
@@ -90,7 +90,7 @@ async def test_a_row_of_csv_says_the_same_and_empty_cells_say_nothing() -> None:
     assert first == msgspec.structs.replace(await read_one(SALE), line=2)  # type: ignore[arg-type]
     assert isinstance(second, PreparedSale)
     assert second.check.service == Lodging(star_rating=4)
-    assert (second.check.name, second.check.reference) == (None, 'a "b", c')
+    assert (second.check.subject.name, second.check.reference) == (None, 'a "b", c')
     assert second.sold_at == datetime(2026, 11, 21, 16, tzinfo=UTC)
 
 

@@ -1,13 +1,13 @@
 """Entries turned into rows: nothing personal stands in them, and both sides build one token."""
 
 import pytest
-from platform_records import ORG_CODE, OTHER, PERSON, USCC, listing, read_listing
 
 from cache.token import TOKEN_BYTES, Tokenizer
 from checker.domain.document import Document, DocumentType
 from checker.errors import ConfigurationError
 from checker.registry.sealing import DOCUMENT_NUMBER, OFFICER_NAME, PARTY_NAME, Sealer
 from checker.vault import Vault
+from tests.support.platform_records import ORG_CODE, OTHER, PERSON, USCC, listing, read_listing
 
 VAULT = Vault(bytes(32))
 SEALER = Sealer(Tokenizer(bytes(range(32))), VAULT)

@@ -15,6 +15,7 @@ from checker.serving.supervision import (
     Supervisor,
     pause_after,
 )
+from tests.support.fake_clock import FakeClock
 
 
 class Fake:
@@ -72,21 +73,12 @@ class Kind:
         return self.made[-1]
 
 
-class FastClock:
-    """A clock that jumps over every pause: each look at it is later than the longest ends."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        self.seconds += 2 * PAUSE_S_MAX
-        return self.seconds
-
-
 @contextmanager
 def supervised(*kinds: Kind) -> Iterator[Supervisor]:
     """Supervise in a thread meanwhile, and stop all at the end."""
-    supervisor = Supervisor([kind.job for kind in kinds], stop_timeout_s=1.0, clock=FastClock())
+    # Each look at the clock is later than the longest pause ends.
+    clock = FakeClock(step_s=2 * PAUSE_S_MAX)
+    supervisor = Supervisor([kind.job for kind in kinds], stop_timeout_s=1.0, clock=clock)
     thread = threading.Thread(target=supervisor.run)
     thread.start()
     try:

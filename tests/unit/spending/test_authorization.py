@@ -14,9 +14,9 @@ from checker.spending.authorization import (
     STEPS_MAX,
     Authorization,
     AuthorizationStatus,
-    Counted,
+    CountedRoom,
     Opening,
-    StepKind,
+    SpendingStepKind,
 )
 
 AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -24,7 +24,7 @@ SOON = AT + timedelta(minutes=1)
 LATE = AT + timedelta(hours=2)
 ENDS = AT + timedelta(hours=1)
 TOKEN = Token(bytes(16))
-COUNTED = Counted(
+COUNTED = CountedRoom(
     limit_fen=1_000, since=AT, until=LATE, tokens=(TOKEN,), held_fen=500, captured_fen=0
 )
 
@@ -51,11 +51,11 @@ STATES: dict[AuthorizationStatus, Callable[[], Authorization]] = {
     AuthorizationStatus.EXPIRED: lambda: held().expire(LATE),
     AuthorizationStatus.REFUNDED: lambda: held().capture(300, SOON).refund(300, SOON),
 }
-STEPS: dict[StepKind, Callable[[Authorization], Authorization]] = {
-    StepKind.INCREMENTED: lambda one: one.increment(1, SOON, ENDS, COUNTED),
-    StepKind.CAPTURED: lambda one: one.capture(1, SOON),
-    StepKind.VOIDED: lambda one: one.void(SOON),
-    StepKind.REFUNDED: lambda one: one.refund(1, SOON),
+STEPS: dict[SpendingStepKind, Callable[[Authorization], Authorization]] = {
+    SpendingStepKind.INCREMENTED: lambda one: one.increment(1, SOON, ENDS, COUNTED),
+    SpendingStepKind.CAPTURED: lambda one: one.capture(1, SOON),
+    SpendingStepKind.VOIDED: lambda one: one.void(SOON),
+    SpendingStepKind.REFUNDED: lambda one: one.refund(1, SOON),
 }
 
 
@@ -66,7 +66,9 @@ def test_a_status_is_reached_by_its_steps(status: AuthorizationStatus) -> None:
 
 @pytest.mark.parametrize("status", AuthorizationStatus)
 @pytest.mark.parametrize("kind", STEPS)
-def test_only_the_moves_of_the_table_are_legal(status: AuthorizationStatus, kind: StepKind) -> None:
+def test_only_the_moves_of_the_table_are_legal(
+    status: AuthorizationStatus, kind: SpendingStepKind
+) -> None:
     one = STATES[status]()
     if kind in MOVES[status]:
         moved = STEPS[kind](one)
@@ -88,9 +90,9 @@ def test_the_sums_of_the_steps_are_what_is_held_and_captured(status: Authorizati
 def test_however_many_steps_there_are_an_authorization_can_end() -> None:
     one = held()
     while len(one.steps) < STEPS_MAX:
-        one = STEPS[StepKind.INCREMENTED](one)
+        one = STEPS[SpendingStepKind.INCREMENTED](one)
     with pytest.raises(Conflict, match="capture it or void it"):
-        STEPS[StepKind.INCREMENTED](one)
+        STEPS[SpendingStepKind.INCREMENTED](one)
     assert one.void(SOON).status(SOON) is AuthorizationStatus.VOIDED
     captured = one.capture(500, SOON)
     with pytest.raises(Conflict, match="all that is left, 500 fen"):

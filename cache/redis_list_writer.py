@@ -1,0 +1,286 @@
+"""The publisher's side on Redis: each step is one script, which judges and writes at once.
+
+Redis's own clock decides whether a vouch comes too late. Redis returns its time with each state and
+each vouch. Between two replies the time of Redis is computed from our clock, as the earliest time
+that is possible. A caller asks for the state before it asks the registry. So the time is never
+computed from a Redis that another Redis has replaced since.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from typing import Self
+
+import msgspec
+
+from cache.amendment import Amendment, amend
+from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, positions_in
+from cache.checksum import Checksums
+from cache.errors import CacheIncomplete, ChangeRefused
+from cache.filter import bit_offsets
+from cache.generation import Generation, decode_pointer
+from cache.keys import DEFAULT_NAMESPACE, Keys
+from cache.layout import SENTINEL
+from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
+from cache.list_writer import ChangeSlice, State, slices
+from cache.parts import HeldParts, touched_by
+from cache.redis_lookup import run_id_of
+from cache.redis_parts import RedisParts
+from cache.redis_pipe import Command, Pipe
+from cache.replica_source import membership
+from cache.store import BUILD_MARKER_TTL_S
+from cache.token import Token
+
+_APPLY = files("cache").joinpath("apply.lua").read_text(encoding="utf-8")
+_VOUCH = files("cache").joinpath("vouch.lua").read_text(encoding="utf-8")
+
+# What comes after the pointer may be of another generation if one is switched to in between.
+_ATTEMPTS_MAX = 3
+
+_NO_GENERATION = "none"
+
+_ELSEWHERE = "the generation does not stand where the change begins"
+
+
+class _Clock(msgspec.Struct, frozen=True):
+    """What Redis's clock showed before `received_at` of ours."""
+
+    redis_ms: int
+    received_at: float
+
+    def at_least(self, now: float) -> float:
+        """Return the least that Redis's clock shows at `now` of ours, in milliseconds."""
+        return self.redis_ms + (now - self.received_at) * 1000
+
+
+class RedisListWriter:
+    """`ListWriter` on Redis, for one task at a time."""
+
+    def __init__(
+        self, pipe: Pipe, keys: Keys, *, clock: Callable[[], float], checksum_key: bytes
+    ) -> None:
+        self._pipe = pipe
+        self._keys = keys
+        self._parts = RedisParts(pipe, keys)
+        self._checksum_key = checksum_key
+        self._clock = clock
+        self._redis_clock: _Clock | None = None
+        self._live_id = _NO_GENERATION
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        timeout_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        checksum_key: bytes,
+    ) -> Self:
+        """Return the publisher's side at a URL; connects when first asked. `clock`: seconds."""
+        pipe, keys = Pipe(url, timeout_s=timeout_s), Keys(namespace)
+        return cls(pipe, keys, clock=clock, checksum_key=checksum_key)
+
+    async def state(self) -> State:
+        """See `ListWriter.state`."""
+        keys = self._keys
+        for _ in range(_ATTEMPTS_MAX):
+            raw, raw_head, rebuild, sentinel, info, time_of = await self._pipe.ask(
+                [
+                    ("GET", keys.pointer),
+                    ("GET", keys.head(self._live_id)),
+                    ("GET", keys.rebuild),
+                    ("HGET", keys.nodes, SENTINEL),
+                    ("INFO", "server"),
+                    ("TIME",),
+                ]
+            )
+            generation = _readable(raw)
+            live_id = _NO_GENERATION if generation is None else generation.id
+            if live_id == self._live_id:
+                break
+            self._live_id = live_id
+        else:
+            raise CacheIncomplete("the list is switched faster than it can be read")
+        self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+        head = None if generation is None else _readable_head(raw_head)
+        nodes = membership(
+            {} if sentinel is None else {SENTINEL: sentinel},
+            run=run_id_of(info).decode(),
+            now_ms=_milliseconds(*time_of),
+            head=None,
+        )
+        return State(
+            generation=None if head is None else generation,
+            head=head,
+            rebuild_wanted=None if rebuild is None else rebuild.decode(errors="replace"),
+            nodes_whole=nodes.whole,
+        )
+
+    async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
+        """See `ListWriter.apply`."""
+        checksums = Checksums(self._checksum_key, generation.id)
+        for part in slices(change):
+            held = await self._parts.held(generation, touched_by(part, generation))
+            _refuse_elsewhere(held, change, live=live)
+            reached = change.after if part.is_last else change.before
+            amendment = amend(checksums, generation, part, held, reached)
+            command = self._apply_command(generation, change, part, amendment, live=live)
+            [outcome] = await self._pipe.ask([command])
+            if outcome == 0:
+                raise ChangeRefused(_ELSEWHERE)
+            if outcome != 1:
+                lost = "a filter segment" if outcome == -1 else "a bucket or its sentinel"
+                raise CacheIncomplete(f"{lost} is missing or cut short")
+
+    async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
+        """See `ListWriter.vouch`."""
+        asked_at = self._clock() - asked_ms_ago / 1000
+        if self._redis_clock is None:
+            [time_of] = await self._pipe.ask([("TIME",)])
+            self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+        asked_ms = int(self._redis_clock.at_least(asked_at))
+        keys = self._keys
+        names = (
+            keys.pointer,
+            keys.head(generation.id),
+            keys.vouched,
+            keys.changes,
+            keys.nodes,
+        )
+        at = (position.version, position.as_of_ms, position.change_id, position.history)
+        deadlines = (asked_ms + round(WRITE_DEADLINE_S * 1000), asked_ms + VOUCH_MS)
+        command: Command = (
+            "EVAL",
+            _VOUCH,
+            len(names),
+            *names,
+            generation.id,
+            *at,
+            *deadlines,
+            CHANGES_KEPT,
+        )
+        # Never sent again: the Redis that another connection leads to may have been set back.
+        [(said, *time_of)] = await self._pipe.ask([command], again=False)
+        self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+        return bool(said)
+
+    async def recent(self) -> tuple[Position, ...]:
+        """See `ListWriter.recent`."""
+        [entries] = await self._pipe.ask([("XRANGE", self._keys.changes, "-", "+")])
+        return positions_in(dict(zip(flat[::2], flat[1::2], strict=True)) for _, flat in entries)
+
+    async def aclose(self) -> None:
+        """See `ListWriter.aclose`."""
+        await self._pipe.aclose()
+
+    def _apply_command(
+        self,
+        generation: Generation,
+        change: Change,
+        part: ChangeSlice,
+        amendment: Amendment,
+        *,
+        live: bool,
+    ) -> Command:
+        keys = self._keys
+        fixed = (
+            keys.pointer,
+            keys.head(generation.id),
+            keys.marker(generation.id),
+            keys.changes,
+        )
+        blocks = [generation.block_of(token) for token, _ in part.outlines]
+        buckets = [generation.bucket_of(token) for token, _ in part.outlines]
+        # Places as Lua counts them, from 1.
+        segment_places = dict(_numbered({segment for segment, _ in blocks}, len(fixed) + 1))
+        bucket_places = dict(_numbered(set(buckets), len(fixed) + len(segment_places) + 1))
+        tokens = (
+            argument
+            for (token, value), (segment, start), bucket in zip(
+                part.outlines, blocks, buckets, strict=True
+            )
+            for argument in (
+                token,
+                segment_places[segment],
+                bucket_places[bucket],
+                *_bits_of(token, value, start),
+            )
+        )
+        names = (
+            *fixed,
+            *(keys.segment(generation.id, segment) for segment in segment_places),
+            *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
+            keys.sums(generation.id),
+        )
+        return (
+            "EVAL",
+            _APPLY,
+            len(names),
+            *names,
+            generation.id,
+            "live" if live else "building",
+            *_step_of(change, part),
+            CHANGES_KEPT,
+            BUILD_MARKER_TTL_S,
+            len(segment_places),
+            *(generation.segment_bytes(segment) for segment in segment_places),
+            *tokens,
+            amendment.seal_before,
+            *(amendment.sentinels[bucket] for bucket in bucket_places),
+            *(argument for record in amendment.records.items() for argument in record),
+            len(amendment.records),
+        )
+
+
+def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
+    """Raise ChangeRefused unless a generation, as it is held, stands where the change begins.
+
+    A generation that was swept has lost nothing, so this is asked before its parts are judged.
+    """
+    stands = held.is_live if live else held.is_marked
+    if held.head is None or held.head.change_id != change.before.change_id or not stands:
+        raise ChangeRefused(_ELSEWHERE)
+
+
+def _step_of(change: Change, part: ChangeSlice) -> Command:
+    """Return the script's arguments about the step from one change to the next."""
+    before, after = change.before, change.after
+    return (
+        before.version,
+        before.change_id,
+        after.version,
+        after.change_id,
+        after.history,
+        after.as_of_ms,
+        int(part.is_last),
+        part.before,
+        part.after,
+    )
+
+
+def _bits_of(token: Token, value: bytes | None, start: int) -> Command:
+    """Return a token's arguments of the script besides its places; its block begins at `start`."""
+    return (b"-",) if value is None else (b"+" + value, *bit_offsets(token, start))
+
+
+def _milliseconds(seconds: bytes | int, micros: bytes | int) -> int:
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def _numbered(indices: set[int], first: int) -> Iterator[tuple[int, int]]:
+    return ((index, place) for place, index in enumerate(sorted(indices), first))
+
+
+def _readable(raw: bytes | None) -> Generation | None:
+    try:
+        return None if raw is None else decode_pointer(raw)
+    except CacheIncomplete:
+        return None
+
+
+def _readable_head(raw: bytes | None) -> Head | None:
+    try:
+        return decode_head(raw)
+    except CacheIncomplete:
+        return None

@@ -1,0 +1,89 @@
+"""Finds and locks the rows of accounts, for those who change accounts or their keys."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from checker.accounts.journaled import journal_account
+from checker.accounts.keys import AccountRole
+from checker.accounts.schema import account
+from checker.database.engine import attempt, driver_errors
+from checker.errors import Conflict, NotFound
+from checker.vault import Vault
+
+NO_ACCOUNT: Final = "no account has this id"
+
+
+def known_form(text: str) -> str:
+    """Return an id in the form in which the database stores ids.
+
+    Raises:
+        NotFound: the text is no such id, so nothing can have it.
+    """
+    try:
+        known = str(UUID(text))
+    except ValueError:
+        known = ""
+    # `UUID` also reads other forms. Log lines repeat an id as it was sent, so only one form passes.
+    if known != text:
+        raise NotFound("nothing has this id")
+    return known
+
+
+async def read_rows(
+    engine: AsyncEngine, statement: Select[Any], parameters: Mapping[str, Any]
+) -> Sequence[Any]:
+    """Return all rows of a statement. Raises Unavailable."""
+
+    async def read(connection: AsyncConnection) -> Sequence[Any]:
+        rows: Sequence[Any] = (await connection.execute(statement, parameters)).all()
+        return rows
+
+    with driver_errors():
+        return await attempt(engine, read)
+
+
+async def lock_account(connection: AsyncConnection, account_id: str) -> Any:
+    """Return an account's row, locked until the transaction ends.
+
+    Other transactions may still insert keys that refer to the row (`FOR NO KEY UPDATE`).
+
+    Raises:
+        NotFound: no account has this id.
+    """
+    row = await _locked(connection, account.c.id == known_form(account_id))
+    if row is None:
+        raise NotFound(NO_ACCOUNT)
+    return row
+
+
+async def lock_named(
+    connection: AsyncConnection, vault: Vault, *, name: str, role: AccountRole, now: datetime
+) -> Any:
+    """Return the row of the account of this name, locked; the account is made if there is none.
+
+    Raises:
+        Conflict: the account has another role.
+    """
+    row = await _locked(connection, account.c.name == name)
+    if row is None:
+        fresh = insert(account).values(id=str(uuid4()), name=name, role=role, created_at=now)
+        # Another transaction may make the account at the same time: then that account is taken.
+        kept = fresh.on_conflict_do_nothing(index_elements=["name"]).returning(account)
+        for made in (await connection.execute(kept)).all():
+            await journal_account(connection, vault, made)
+        row = await _locked(connection, account.c.name == name)
+        assert row is not None, "accounts are never removed"
+    if row.role != role:
+        raise Conflict(f"the account of this name has the role {row.role}")
+    return row
+
+
+async def _locked(connection: AsyncConnection, condition: Any) -> Any:
+    statement = select(account).where(condition).with_for_update(key_share=True)
+    return (await connection.execute(statement)).one_or_none()
