@@ -24,7 +24,7 @@ OPERATION: Final = "operation"
 """The key of an operation in the `opt` of its route handler."""
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
+class CallOrigin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request comes from: the network address, and the caller where a key was sent.
 
     The caller holds the account, the role and the key.
@@ -35,7 +35,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Admit a request to its operation, and store its `Origin` in the state of the request.
+    """Admit a request to its operation, and store its `CallOrigin` in the state of the request.
 
     Raises, the first of:
         Unauthenticated: the operation needs a key, and none was sent; or the key is not in force.
@@ -77,14 +77,14 @@ async def add_rate_limit(message: Message, scope: Scope) -> None:
 
 async def _origin_of(
     connection: ASGIConnection[Any, Any, Any, Any], operation: Operation
-) -> Origin:
+) -> CallOrigin:
     address = caller_address(connection.scope)
     authorization = connection.headers.get("authorization")
     is_keyless = operation.key is KeyUse.OPTIONAL and authorization is None
     if is_keyless or operation.key is KeyUse.NONE:
-        return Origin(address=address, caller=None)
+        return CallOrigin(address=address, caller=None)
     runtime = connection.app.state.runtime
     caller: Caller = await runtime.key_ring.caller(authorization)
     connection.state.allowance = await runtime.quotas.take(caller, 0)
     refuse_access(caller, operation.may, address)
-    return Origin(address=address, caller=caller)
+    return CallOrigin(address=address, caller=caller)

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request
 
 from checker.accounts.keys import Caller
-from checker.api.access import Origin
+from checker.api.access import CallOrigin
 from checker.api.exchange import read_body
 from checker.api.metrics import Metrics
 from checker.api.operation import Operation
@@ -28,9 +28,9 @@ class Call:
         self.metrics: Metrics = request.app.state.metrics
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> CallOrigin:
         """Return the network address and the caller."""
-        origin: Origin = self.request.state.origin
+        origin: CallOrigin = self.request.state.origin
         return origin
 
     @property
