@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test test-fast lint lock bench load clean
+.PHONY: install run test test-fast lint lint-openapi lock bench load clean
 
 install: $(STAMP)
 
@@ -18,7 +18,7 @@ run: install
 	$(BIN)/checker demo --port $(PORT)
 
 # SEED=N draws the random tests of an earlier run again.
-test: install
+test: install lint-openapi
 	$(BIN)/python -m compileall -q cache checker loadtest
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --durations 20 $(SEED:%=--seed %)
 
@@ -30,6 +30,10 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Needs Node, and `npm ci` in this folder; without them the lint is left out, and says so.
+lint-openapi:
+	tests/contract/openapi_lint/lint
 
 # Needs uv; run after a change of dependencies in pyproject.toml.
 lock:

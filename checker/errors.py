@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from checker.domain.clock import InstantText
+
 
 class Fault(msgspec.Struct, frozen=True):
     """One field at fault: a JSON pointer (RFC 6901) into the request and what is wrong there."""
@@ -54,7 +56,7 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     status: str
     amount_fen: int | None = None
-    at: str
+    at: InstantText
 
 
 class Conflict(CheckerError):

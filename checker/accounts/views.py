@@ -10,7 +10,7 @@ from checker.accounts.accounts import Account
 from checker.accounts.flags import Flag
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
-from checker.domain.clock import instant_text
+from checker.domain.clock import InstantText, instant_text
 from checker.domain.fishing import FishingGround
 from checker.domain.service import ServiceType
 
@@ -24,8 +24,8 @@ class FlagView(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     ground: FishingGround
-    at: str
-    slowed_until: str
+    at: InstantText
+    slowed_until: InstantText
     items: int
     marked: int
     share: float
@@ -46,8 +46,8 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     items_per_minute: int
     items_per_day: int
     networks: tuple[str, ...] | None
-    created_at: str
-    disabled_at: str | None
+    created_at: InstantText
+    disabled_at: InstantText | None
     flag: FlagView | None
 
 
@@ -63,11 +63,11 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     jurisdiction: str | None
     items_per_minute: int
     items_per_day: int
-    created_at: str
-    expires_at: str | None
-    rotated_at: str | None
-    revoked_at: str | None
-    last_used_at: str | None
+    created_at: InstantText
+    expires_at: InstantText | None
+    rotated_at: InstantText | None
+    revoked_at: InstantText | None
+    last_used_at: InstantText | None
 
 
 class MadeKey(KeyView, frozen=True, kw_only=True):

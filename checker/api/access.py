@@ -1,48 +1,71 @@
-"""Who calls, for the handlers that Litestar answers."""
+"""Who calls, and whether they may: the one place for the rules of access.
 
-from typing import Any
+The guard runs before each handler that Litestar routes to. Checks apply the same rules by
+`refuse_access`, because the fast lane answers them too.
+"""
 
-from litestar import Request
+from collections.abc import Collection
+from typing import Any, Final
+
+import msgspec
+from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
+from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
 from checker.accounts.keys import Action, Caller
 from checker.api.caller_address import caller_address
 from checker.api.exchange import rate_limit_headers
+from checker.api.operation import KeyUse, Operation
+from checker.api.parameters import refuse_unknown
 from checker.errors import OutOfScope
 
+OPERATION: Final = "operation"
+"""The key of an operation in the `opt` of its route handler."""
 
-async def require(request: Request[Any, Any, Any], *actions: Action) -> Caller:
-    """Tell who calls, if they may do any of this; `tell_allowance` then tells what they have left.
+
+class CallOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request comes from: the network address, and the caller where a key was sent.
+
+    The caller holds the account, the role and the key.
+    """
+
+    address: str
+    caller: Caller | None
+
+
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Admit a request to its operation, and store its `CallOrigin` in the state of the request.
+
+    Raises, the first of:
+        Unauthenticated: the operation needs a key, and none was sent; or the key is not in force.
+        OutOfScope: the caller may not do this.
+        InvalidRequest: the query has an unknown parameter.
+        Unavailable: PostgreSQL cannot be asked about an unknown key.
+    """
+    operation: Operation = handler.opt[OPERATION]
+    if operation.guards_itself:
+        return
+    connection.state.origin = await _origin_of(connection, operation)
+    if operation.query is not None:
+        refuse_unknown(connection.query_params, operation.query)
+
+
+def refuse_access(caller: Caller, actions: Collection[Action]) -> None:
+    """Refuse a caller who may do none of these actions; the key ring has looked at the networks.
 
     Raises:
-        Unauthenticated: no key that is known.
-        OutOfScope: the account's role or networks do not allow the call.
+        OutOfScope: the role of the account may do none of the actions.
     """
-    key_ring = request.app.state.runtime.key_ring
-    caller: Caller = await key_ring.caller(
-        request.headers.get("authorization"), caller_address(request.scope)
-    )
-    request.state.allowance = await request.app.state.runtime.quotas.take(caller, 0)
-    if not any(caller.may(action) for action in actions):
+    for action in actions:  # `any` with a generator takes four times as long, in each check
+        if caller.may(action):
+            break
+    else:
         raise OutOfScope(f"the role {caller.role} may not do this")
-    return caller
 
 
-async def admit(request: Request[Any, Any, Any], action: Action) -> Caller | None:
-    """Tell who calls where a key may be left out; None: nobody with a key.
-
-    Raises:
-        Unauthenticated: a key that is not known: it is never as good as none.
-        OutOfScope: the account's role may not.
-    """
-    if "authorization" not in request.headers:
-        return None
-    return await require(request, action)
-
-
-async def tell_allowance(message: Message, scope: Scope) -> None:
-    """Put the `RateLimit` headers on every answer to a keyed call, whatever it says."""
+async def add_rate_limit(message: Message, scope: Scope) -> None:
+    """Put the `RateLimit` headers on every answer to a request with a valid key, errors too."""
     if message["type"] != "http.response.start":
         return
     allowance = scope.get("state", {}).get("allowance")
@@ -50,3 +73,18 @@ async def tell_allowance(message: Message, scope: Scope) -> None:
         headers = MutableScopeHeaders.from_message(message)
         for name, value in rate_limit_headers(allowance).items():
             headers[name] = value
+
+
+async def _origin_of(
+    connection: ASGIConnection[Any, Any, Any, Any], operation: Operation
+) -> CallOrigin:
+    address = caller_address(connection.scope)
+    authorization = connection.headers.get("authorization")
+    is_keyless = operation.key is KeyUse.OPTIONAL and authorization is None
+    if is_keyless or operation.key is KeyUse.NONE:
+        return CallOrigin(address=address, caller=None)
+    runtime = connection.app.state.runtime
+    caller: Caller = await runtime.key_ring.caller(authorization, address)
+    connection.state.allowance = await runtime.quotas.take(caller, 0)
+    refuse_access(caller, operation.may)
+    return CallOrigin(address=address, caller=caller)

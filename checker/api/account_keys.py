@@ -1,46 +1,59 @@
-"""`/v1/accounts/{id}/keys`: an account's keys. For operators alone; a key itself is told once."""
+"""`/v1/accounts/{account_id}/keys`: the keys of an account, for operators alone.
+
+A key itself is shown once, in the answer that creates it.
+"""
 
 import logging
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Request, Response, delete, get, post
-from litestar.params import FromPath
 
-from checker.accounts.account_keys import OVERLAP_S, OVERLAP_S_MAX, AccountKeys, NewKey
+from checker.accounts.account_keys import OVERLAP_S, OVERLAP_S_MAX, NewKey
 from checker.accounts.keys import Action
 from checker.accounts.scope import Scope
-from checker.accounts.views import KeyView, key_view, made_key
-from checker.api.access import require
-from checker.api.accounts import (
-    NUMBER_MAX,
-    PAGE_SIZE,
-    PAGE_SIZE_MAX,
-    Items,
-    Place,
-    Services,
-    place_of,
-)
-from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
-from checker.api.parameters import number, refuse_unknown
-from checker.api.responses import respond, respond_json
-from checker.decoding import decode
-from checker.domain.clock import Clock
-from checker.errors import Conflict, Fault, InvalidRequest
-from checker.node.runtime import Runtime
+from checker.accounts.views import KeyView, MadeKey, key_view, made_key
+from checker.api.accounts import ACCOUNTS, Items, Place, Services, place_of
+from checker.api.call import Call
+from checker.api.endpoint import endpoint
+from checker.api.exchange import CHECK_BYTES_MAX, Reply, json_reply
+from checker.api.operation import RequestBody, Success
+from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
+from checker.domain.clock import Clock, Instant
+from checker.errors import Conflict, Fault, InvalidRequest, NotFound
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Overlap = Annotated[int, msgspec.Meta(ge=0, le=OVERLAP_S_MAX)]
 
-_Asked = TypeVar("_Asked")
+_KEY: Final = {
+    "id": "5a6c1f9e-8f60-4b8f-8f0b-2b1f6c1d9e01",
+    "prefix": "ck_Xq3v9T",
+    "services": ["lodging"],
+    "jurisdiction": None,
+    "items_per_minute": 0,
+    "items_per_day": 0,
+    "created_at": "2026-11-23T01:02:03.456Z",
+    "expires_at": "2027-12-31T16:00:00.000Z",
+    "rotated_at": None,
+    "revoked_at": None,
+    "last_used_at": None,
+}
+# RFC 9111, section 5.2.2.5: no cache on the way may keep the key.
+_NO_STORE: Final = {"cache-control": "no-store"}
+_CREATED: Final = Success(
+    status=201,
+    kinds=(MadeKey,),
+    example=_KEY | {"key": "ck_Xq3v9T…"},
+    headers={"Cache-Control": "`no-store`: no cache may keep the key"},
+    description="The key, shown this once",
+)
+
 _log = logging.getLogger(__name__)
 
 
 class KeyToMake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key to make: what is left out is as the account has it; it may only be narrower.
+    """A key to create. An absent field is as the account has it; a key may only be narrower.
 
-    Without `expires_at` it does not end by itself.
+    Without `expires_at` the key does not expire.
     """
 
     expires_at: Instant | None = None
@@ -51,9 +64,9 @@ class KeyToMake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class KeyRotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For how many seconds the old key is in force beside the new one, and when that one expires.
+    """For how many seconds the old key stays in force, and when the new key expires.
 
-    Without `expires_at` the new one lives as long as the old one was made to live.
+    Without `expires_at` the new key lives as long as the old key was created to live.
     """
 
     overlap_seconds: Overlap = OVERLAP_S
@@ -61,91 +74,123 @@ class KeyRotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class KeysPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of keys, oldest first; `next` goes into `after`, null: there are no more."""
+    """A page of keys, oldest first. Send `next` as `after`; null means the last page."""
 
     keys: tuple[KeyView, ...]
     next: int | None
 
 
-_key_to_make = msgspec.json.Decoder(KeyToMake)
-_key_rotation = msgspec.json.Decoder(KeyRotation)
+@endpoint(
+    "POST",
+    "/v1/accounts/{account_id}/keys",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    body=RequestBody(
+        kinds=(KeyToMake,),
+        bytes_max=CHECK_BYTES_MAX,
+        example={"services": ["lodging"], "expires_at": "2027-12-31T16:00:00.000Z"},
+        required=False,
+    ),
+    answers=(_CREATED,),
+    raises=(NotFound, Conflict),
+)
+async def create_account_key(call: Call) -> Reply:
+    """Create a key for an account, and show the key this once.
 
-
-@post("/v1/accounts/{account_id:str}/keys", status_code=201)
-async def create_account_key(
-    request: Request[Any, Any, Any], account_id: FromPath[str]
-) -> Response[bytes]:
-    """Make a key for an account, and show it this once."""
-    caller = await require(request, Action.MANAGE_ACCOUNTS)
-    asked = await _read(request, _key_to_make, KeyToMake())
+    Without a body the key has the whole scope of its account.
+    """
+    asked = await call.body(KeyToMake)
     scope = Scope(
         services=None if asked.services is None else frozenset(asked.services),
         jurisdiction=place_of(asked.jurisdiction),
         items_per_minute=asked.items_per_minute,
         items_per_day=asked.items_per_day,
     )
-    _refuse_past(asked.expires_at, _runtime(request).clock)
-    made = await _keys(request).create(account_id, scope, asked.expires_at)
-    _log.info("key %s made by account %s", made.state.id, caller.account_id)
+    _refuse_past(asked.expires_at, call.runtime.clock)
+    account_id = call.path("account_id")
+    made = await call.runtime.account_keys.create(account_id, scope, asked.expires_at)
+    _log.info("key %s made by account %s", made.state.id, call.caller.account_id)
     return _made(made)
 
 
-@get("/v1/accounts/{account_id:str}/keys")
-async def list_account_keys(
-    request: Request[Any, Any, Any], account_id: FromPath[str]
-) -> Response[bytes]:
-    """Tell which keys an account has and had; never a key itself."""
-    await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ("after", "limit"))
-    after = number(request, "after", default=0, low=0, high=NUMBER_MAX)
-    limit = number(request, "limit", default=PAGE_SIZE, low=1, high=PAGE_SIZE_MAX)
-    # One more than is shown tells whether there are more.
-    found = await _keys(request).page(account_id, after=after, limit=limit + 1)
-    return respond_json(
-        KeysPage(
-            keys=tuple(map(key_view, found[:limit])),
-            next=found[limit - 1].number if len(found) > limit else None,
-        )
+@endpoint(
+    "GET",
+    "/v1/accounts/{account_id}/keys",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    query=PAGING,
+    answers=(Success(kinds=(KeysPage,), example={"keys": [_KEY], "next": None}),),
+    raises=(NotFound,),
+)
+async def list_account_keys(call: Call) -> Reply:
+    """List the keys of an account, oldest first.
+
+    Keys that are revoked or expired are listed too. A key itself is never shown.
+    """
+    limit = call.query(LIMIT)
+    found, last = cut_page(
+        await call.runtime.account_keys.page(
+            call.path("account_id"), after=call.query(AFTER), limit=limit + 1
+        ),
+        limit,
     )
+    following = None if last is None else last.number
+    return json_reply(KeysPage(keys=tuple(map(key_view, found)), next=following))
 
 
-@post("/v1/accounts/{account_id:str}/keys/{key_id:str}/rotate", status_code=201)
-async def rotate_account_key(
-    request: Request[Any, Any, Any], account_id: FromPath[str], key_id: FromPath[str]
-) -> Response[bytes]:
-    """Make a successor of a key; the old one ends after the overlap."""
-    caller = await require(request, Action.MANAGE_ACCOUNTS)
-    asked = await _read(request, _key_rotation, KeyRotation())
-    _refuse_past(asked.expires_at, _runtime(request).clock)
-    overlap = timedelta(seconds=asked.overlap_seconds)
-    made = await _keys(request).rotate(
-        account_id, key_id, overlap=overlap, expires_at=asked.expires_at
+@endpoint(
+    "POST",
+    "/v1/accounts/{account_id}/keys/{key_id}/rotate",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    body=RequestBody(
+        kinds=(KeyRotation,),
+        bytes_max=CHECK_BYTES_MAX,
+        example={"overlap_seconds": 86_400},
+        required=False,
+    ),
+    answers=(_CREATED,),
+    raises=(NotFound, Conflict),
+)
+async def rotate_account_key(call: Call) -> Reply:
+    """Create the successor of a key, with the same scope.
+
+    The old key ends after the overlap. A key that is revoked, has expired or has a successor cannot
+    be rotated.
+    """
+    asked = await call.body(KeyRotation)
+    _refuse_past(asked.expires_at, call.runtime.clock)
+    key_id = call.path("key_id")
+    made = await call.runtime.account_keys.rotate(
+        call.path("account_id"),
+        key_id,
+        overlap=timedelta(seconds=asked.overlap_seconds),
+        expires_at=asked.expires_at,
     )
-    _log.info("key %s rotated by account %s", key_id, caller.account_id)
+    _log.info("key %s rotated by account %s", key_id, call.caller.account_id)
     return _made(made)
 
 
-@delete("/v1/accounts/{account_id:str}/keys/{key_id:str}", status_code=200)
-async def revoke_account_key(
-    request: Request[Any, Any, Any], account_id: FromPath[str], key_id: FromPath[str]
-) -> Response[bytes]:
-    """End a key, on every node within a second."""
-    caller = await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ())
-    keys = _keys(request)
+@endpoint(
+    "DELETE",
+    "/v1/accounts/{account_id}/keys/{key_id}",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    answers=(Success(kinds=(KeyView,), example=_KEY | {"revoked_at": "2026-11-24T01:02:03.456Z"}),),
+    raises=(NotFound, Conflict),
+)
+async def revoke_account_key(call: Call) -> Reply:
+    """Revoke a key, on every node within a second.
+
+    A key cannot revoke itself.
+    """
+    keys, caller = call.runtime.account_keys, call.caller
+    key_id = call.path("key_id")
     if (await keys.find(key_id)).number == caller.key_pk:
         raise Conflict("this is the key that calls: revoke it with another one")
-    revoked = await keys.revoke(account_id, key_id)
+    revoked = await keys.revoke(call.path("account_id"), key_id)
     _log.info("key %s revoked by account %s", revoked.id, caller.account_id)
-    return respond_json(key_view(revoked))
-
-
-async def _read(
-    request: Request[Any, Any, Any], decoder: msgspec.json.Decoder[_Asked], without_body: _Asked
-) -> _Asked:
-    refuse_unknown(request, ())
-    body = await read_body(request.receive, CHECK_BYTES_MAX)
-    return decode(decoder, body) if body else without_body
+    return json_reply(key_view(revoked))
 
 
 def _refuse_past(expires_at: datetime | None, clock: Clock) -> None:
@@ -154,16 +199,5 @@ def _refuse_past(expires_at: datetime | None, clock: Clock) -> None:
         raise InvalidRequest("a field is not as it must be", [fault])
 
 
-def _made(made: NewKey) -> Response[bytes]:
-    body = encode(made_key(made))
-    # RFC 9111, section 5.2.2.5: nothing on the way may keep the key.
-    return respond(Reply(status=201, body=body, headers={"cache-control": "no-store"}))
-
-
-def _runtime(request: Request[Any, Any, Any]) -> Runtime:
-    runtime: Runtime = request.app.state.runtime
-    return runtime
-
-
-def _keys(request: Request[Any, Any, Any]) -> AccountKeys:
-    return _runtime(request).account_keys
+def _made(made: NewKey) -> Reply:
+    return json_reply(made_key(made), status=201, headers=_NO_STORE)

@@ -1,13 +1,11 @@
-"""`/v1/accounts`: who may call, and how widely. For operators alone."""
+"""`/v1/accounts`: the accounts and their scopes, for operators alone."""
 
 import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, get, patch, post
-from litestar.params import FromPath
 
-from checker.accounts.accounts import AccountChanges, Accounts
+from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole, Action
 from checker.accounts.scope import (
     ITEMS_MAX,
@@ -18,40 +16,54 @@ from checker.accounts.scope import (
     read_networks,
 )
 from checker.accounts.views import AccountView, account_view
-from checker.api.access import require
-from checker.api.caller_address import caller_address
-from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
-from checker.api.parameters import flag, number, refuse_unknown
-from checker.api.responses import respond, respond_json
-from checker.decoding import decode
+from checker.api.call import Call
+from checker.api.endpoint import endpoint
+from checker.api.exchange import CHECK_BYTES_MAX, Reply, json_reply
+from checker.api.operation import RequestBody, Success, Tag
+from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
+from checker.api.parameters import flag
 from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.service import ServiceType
-from checker.errors import Conflict, Fault, InvalidRequest
-from checker.node.runtime import Runtime
+from checker.errors import Conflict, Fault, InvalidRequest, NotFound
 
-PAGE_SIZE = 100
-PAGE_SIZE_MAX = 1_000
-NUMBER_MAX = 10**18 - 1
 NAME_LENGTH_MAX = 200
 NETWORK_LENGTH_MAX = 43
-"""An IPv6 network that is written out."""
+"""The longest text of an IPv6 network."""
 
 AccountName = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 Services = Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1)]
 Place = Annotated[str, msgspec.Meta(max_length=6)]
 Items = Annotated[int, msgspec.Meta(ge=0, le=ITEMS_MAX)]
 """0: no limit."""
+
 Networks = Annotated[
     tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=NETWORK_LENGTH_MAX)], ...],
     msgspec.Meta(min_length=1, max_length=NETWORKS_MAX),
 ]
 
+ACCOUNTS: Final = Tag(name="accounts", description="Accounts and their keys, for operators.")
+ACCOUNT_ID: Final = "ab8f1a06-5f0a-4b56-9d3c-3f6e1c0f7a11"
+_FLAGGED: Final = flag("flagged", "Only the accounts that are flagged")
+_ACCOUNT: Final = {
+    "id": ACCOUNT_ID,
+    "name": "湛江某酒店",
+    "role": "institution",
+    "services": ["lodging", "venue"],
+    "jurisdiction": "4408",
+    "items_per_minute": 600,
+    "items_per_day": 100_000,
+    "networks": ["203.0.113.0/24"],
+    "created_at": "2026-11-23T01:02:03.456Z",
+    "disabled_at": None,
+    "flag": None,
+}
+
 _log = logging.getLogger(__name__)
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An account to make. Without `services` it may ask about all; items of 0 are no limit."""
+    """An account to create. Without `services` it may ask about all; items of 0 are no limit."""
 
     name: AccountName
     role: AccountRole
@@ -63,7 +75,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to become of an account; what is left out stays as it is."""
+    """The changes of an account; an absent field stays as it is."""
 
     name: AccountName | msgspec.UnsetType = msgspec.UNSET
     services: Services | msgspec.UnsetType | None = msgspec.UNSET
@@ -75,22 +87,47 @@ class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of accounts, oldest first; `next` goes into `after`, null: there are no more."""
+    """A page of accounts, oldest first. Send `next` as `after`; null means the last page."""
 
     accounts: tuple[AccountView, ...]
     next: int | None
 
 
-_new_account = msgspec.json.Decoder(NewAccount)
-_changed_account = msgspec.json.Decoder(ChangedAccount)
+@endpoint(
+    "POST",
+    "/v1/accounts",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    body=RequestBody(
+        kinds=(NewAccount,),
+        bytes_max=CHECK_BYTES_MAX,
+        example={
+            "name": "湛江某酒店",
+            "role": "institution",
+            "services": ["lodging", "venue"],
+            "jurisdiction": "4408",
+            "items_per_minute": 600,
+            "items_per_day": 100_000,
+            "networks": ["203.0.113.0/24"],
+        },
+    ),
+    answers=(
+        Success(
+            status=201,
+            kinds=(AccountView,),
+            example=_ACCOUNT,
+            headers={"Location": "The address of the account"},
+        ),
+    ),
+    raises=(Conflict,),
+)
+async def create_account(call: Call) -> Reply:
+    """Create an account.
 
-
-@post("/v1/accounts", status_code=201)
-async def create_account(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Make an account; it has no key yet."""
-    caller = await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ())
-    asked = decode(_new_account, await read_body(request.receive, CHECK_BYTES_MAX))
+    The account has no key yet: create one at `/v1/accounts/{account_id}/keys`. The name of an
+    account is unique.
+    """
+    asked = await call.body(NewAccount)
     scope = AccountScope(
         services=None if asked.services is None else frozenset(asked.services),
         jurisdiction=place_of(asked.jurisdiction),
@@ -98,75 +135,109 @@ async def create_account(request: Request[Any, Any, Any]) -> Response[bytes]:
         items_per_day=asked.items_per_day,
         networks=_networks(asked.networks),
     )
-    made = await _accounts(request).create(name=_name(asked.name), role=asked.role, scope=scope)
-    _log.info("account %s made by account %s", made.id, caller.account_id)
+    accounts = call.runtime.accounts
+    made = await accounts.create(name=_name(asked.name), role=asked.role, scope=scope)
+    _log.info("account %s made by account %s", made.id, call.caller.account_id)
     headers = {"location": f"/v1/accounts/{made.id}"}
-    return respond(Reply(status=201, body=encode(account_view(made)), headers=headers))
+    return json_reply(account_view(made), status=201, headers=headers)
 
 
-@get("/v1/accounts")
-async def list_accounts(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Tell which accounts there are."""
-    await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ("after", "limit", "flagged"))
-    after = number(request, "after", default=0, low=0, high=NUMBER_MAX)
-    limit = number(request, "limit", default=PAGE_SIZE, low=1, high=PAGE_SIZE_MAX)
-    # One more than is shown tells whether there are more.
-    found = await _accounts(request).page(
-        after=after, limit=limit + 1, flagged=flag(request, "flagged")
+@endpoint(
+    "GET",
+    "/v1/accounts",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    query=(*PAGING, _FLAGGED),
+    answers=(Success(kinds=(AccountsPage,), example={"accounts": [_ACCOUNT], "next": None}),),
+)
+async def list_accounts(call: Call) -> Reply:
+    """List accounts, oldest first.
+
+    `flagged=true` lists only the accounts that an operator should look at.
+    """
+    limit = call.query(LIMIT)
+    found, last = cut_page(
+        await call.runtime.accounts.page(
+            after=call.query(AFTER), limit=limit + 1, flagged=call.query(_FLAGGED)
+        ),
+        limit,
     )
-    return respond_json(
+    return json_reply(
         AccountsPage(
-            accounts=tuple(map(account_view, found[:limit])),
-            next=found[limit - 1].number if len(found) > limit else None,
+            accounts=tuple(map(account_view, found)), next=None if last is None else last.number
         )
     )
 
 
-@get("/v1/accounts/{account_id:str}")
-async def show_account(
-    request: Request[Any, Any, Any], account_id: FromPath[str]
-) -> Response[bytes]:
-    """Tell of one account."""
-    await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ())
-    return respond_json(account_view(await _accounts(request).find(account_id)))
+@endpoint(
+    "GET",
+    "/v1/accounts/{account_id}",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    answers=(Success(kinds=(AccountView,), example=_ACCOUNT),),
+    raises=(NotFound,),
+)
+async def show_account(call: Call) -> Reply:
+    """Show an account.
+
+    `flag` holds the figures of an account that seems to search for listed persons.
+    """
+    return json_reply(account_view(await call.runtime.accounts.find(call.path("account_id"))))
 
 
-@patch("/v1/accounts/{account_id:str}", status_code=200)
-async def change_account(
-    request: Request[Any, Any, Any], account_id: FromPath[str]
-) -> Response[bytes]:
-    """Change an account's name, scope or quotas, or disable it."""
-    caller = await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ())
-    asked = decode(_changed_account, await read_body(request.receive, CHECK_BYTES_MAX))
+@endpoint(
+    "PATCH",
+    "/v1/accounts/{account_id}",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    body=RequestBody(
+        kinds=(ChangedAccount,), bytes_max=CHECK_BYTES_MAX, example={"items_per_day": 200_000}
+    ),
+    answers=(Success(kinds=(AccountView,), example=_ACCOUNT | {"items_per_day": 200_000}),),
+    raises=(NotFound, Conflict),
+)
+async def change_account(call: Call) -> Reply:
+    """Change the name, scope or quotas of an account, or disable the account.
+
+    A change holds for all keys of the account, on every node within a second. An account cannot
+    disable itself.
+    """
+    asked = await call.body(ChangedAccount)
+    account_id, caller = call.path("account_id"), call.caller
     if asked.disabled is True and account_id == caller.account_id:
         raise Conflict("this is the account that calls: let another one disable it")
     changes = _changes(asked)
     networks = changes.scope.get("networks")
     is_own = account_id == caller.account_id
-    if is_own and networks and not is_within(caller_address(request.scope), networks):
+    if is_own and networks and not is_within(call.origin.address, networks):
         raise Conflict("this is the account that calls: its `networks` must hold this address")
-    changed = await _accounts(request).change(account_id, changes)
+    changed = await call.runtime.accounts.change(account_id, changes)
     _log.info("account %s changed by account %s", changed.id, caller.account_id)
-    return respond_json(account_view(changed))
+    return json_reply(account_view(changed))
 
 
-@post("/v1/accounts/{account_id:str}/clear_flag", status_code=200)
-async def clear_flag(request: Request[Any, Any, Any], account_id: FromPath[str]) -> Response[bytes]:
-    """Let an account go on: an operator has looked. Where there is no flag nothing happens."""
-    caller = await require(request, Action.MANAGE_ACCOUNTS)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
-    found = await runtime.accounts.find(account_id)
-    await runtime.flags.clear(found.id, by=caller.account_id)
-    _log.info("flag of account %s cleared by account %s", found.id, caller.account_id)
-    return respond_json(account_view(await runtime.accounts.find(found.id)))
+@endpoint(
+    "POST",
+    "/v1/accounts/{account_id}/clear_flag",
+    may=(Action.MANAGE_ACCOUNTS,),
+    tag=ACCOUNTS,
+    answers=(Success(kinds=(AccountView,), example=_ACCOUNT),),
+    raises=(NotFound,),
+)
+async def clear_flag(call: Call) -> Reply:
+    """Clear the flag of an account, after an operator has looked.
+
+    The account is no longer slowed. Without a flag nothing happens.
+    """
+    runtime, cleared_by = call.runtime, call.caller.account_id
+    found = await runtime.accounts.find(call.path("account_id"))
+    await runtime.flags.clear(found.id, by=cleared_by)
+    _log.info("flag of account %s cleared by account %s", found.id, cleared_by)
+    return json_reply(account_view(await runtime.accounts.find(found.id)))
 
 
 def place_of(text: str | None) -> Jurisdiction | None:
-    """Read the place of a scope. Raises InvalidRequest."""
+    """Return the jurisdiction of a scope; None if none is sent. Raises InvalidRequest."""
     if text is None:
         return None
     try:
@@ -199,8 +270,3 @@ def _name(text: str) -> str:
         fault = Fault("/name", "is blank or holds what cannot be printed")
         raise InvalidRequest("a field is not as it must be", [fault])
     return name
-
-
-def _accounts(request: Request[Any, Any, Any]) -> Accounts:
-    runtime: Runtime = request.app.state.runtime
-    return runtime.accounts

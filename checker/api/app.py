@@ -1,4 +1,4 @@
-"""The HTTP application of one worker: routes, errors, and the node that stands behind them."""
+"""The HTTP application of one worker: routes, errors, and the node behind them."""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -9,15 +9,15 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from checker.api.access import tell_allowance
+from checker.api.access import add_rate_limit
+from checker.api.answering import ChecksResource
 from checker.api.bodies import Bodies
-from checker.api.checks import ChecksResource
+from checker.api.docs_page import PAGES, assets_router, kept_pages
 from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
 from checker.api.metrics_page import METRICS, metrics_page
-from checker.api.openapi import kept_pages
 from checker.api.responses import handle_error
-from checker.api.routes import ROUTES
+from checker.api.routes import HANDLERS
 from checker.api.tracing import open_tracing
 from checker.api.uploads import Uploads
 from checker.config import load_config
@@ -39,10 +39,10 @@ OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 def create_app(
     open_node: OpenNode, *, publish: bool = False, tracing: "Tracing | None" = None
 ) -> Lane:
-    """Make the application; the node is opened at its start and closed at its end.
+    """Return the application, which opens the node at its start and closes the node at its end.
 
-    `publish`: bring changes to the cache too, where no process of its own does. `tracing` sees what
-    is decided; the requests it sees once the application is wrapped in it.
+    `publish`: this process also publishes changes to the cache, because no other process does.
+    `tracing` makes a span for each decision; wrap the application in it for a span of each request.
     """
 
     bodies = Bodies()
@@ -79,12 +79,12 @@ def create_app(
             yield
 
     app = Litestar(
-        route_handlers=ROUTES,
+        route_handlers=[*HANDLERS, *PAGES, assets_router()],
         lifespan=[lifespan],
         exception_handlers={Exception: handle_error, HTTPException: handle_error},
-        before_send=[tell_allowance],
+        before_send=[add_rate_limit],
         openapi_config=None,
-        # Feeds bound their bodies in `uploads`; checks and others bound theirs themselves.
+        # Each operation bounds its own body.
         request_max_body_size=None,
         logging_config=None,
     )
@@ -93,7 +93,7 @@ def create_app(
 
 @asynccontextmanager
 async def ends_logged() -> AsyncIterator[None]:
-    """Tell why a worker cannot serve: who runs it would be shown the text of any error."""
+    """Log why a worker cannot serve; the server would print the text of the error instead."""
     try:
         yield
     except Exception as error:
@@ -102,7 +102,7 @@ async def ends_logged() -> AsyncIterator[None]:
 
 
 def worker_app() -> ASGIApp:
-    """Make the application of a server's worker, set by the environment its main process gave."""
+    """Return the application of one worker, by the environment that the main process set."""
     end_with_parent()
     forget_dead_workers()
     config = load_config(os.environ)

@@ -1,7 +1,7 @@
-"""Which batches one worker works on, and when: the bounds of the batch endpoint.
+"""The bounds of batches: how many one worker computes at once, and how many may wait.
 
-The bounds are per process. Small batches, which are bookings of some persons, never wait behind
-large ones. A batch without a `Content-Length` counts as large.
+The bounds hold for one process. A small batch is a booking of some persons, and never waits behind
+large batches. A batch without a `Content-Length` counts as large.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from checker.checks.turns import BatchGate, GateBounds, Pace, Turns
 from checker.node.memory import release_memory
 
 LARGE = GateBounds(
-    # A full batch takes about 20 MB while it is inside, with its body and its answers.
+    # A full batch inside takes about 20 MB, with its body and its answers.
     inside=4,
     # One computes while the other waits for a store.
     inside_of_account=2,
-    # A batch that waits costs a connection and no body.
+    # A waiting batch costs a connection; its body is not read yet.
     waiting=512,
     waiting_of_account=128,
     # A full batch takes about a second.
     retry_after_s=10,
 )
-"""Batches with a body of more than `CHECK_BYTES_MAX`: some 500 to 10 000 persons each."""
+"""The bounds of batches with more than `CHECK_BYTES_MAX` bytes: 500 to 10 000 persons each."""
 
 SMALL = GateBounds(
     # At most 64 KB and some 500 persons each.
@@ -33,10 +33,10 @@ SMALL = GateBounds(
     waiting_of_account=256,
     retry_after_s=1,
 )
-"""Batches with a body of up to `CHECK_BYTES_MAX`."""
+"""The bounds of batches with up to `CHECK_BYTES_MAX` bytes."""
 
 RELEASE_AFTER_S = 1.0
-"""Memory is given back when no large batch has been inside for so long."""
+"""The process releases memory when no large batch has been inside for this time."""
 
 
 class BatchTurns:
@@ -50,13 +50,13 @@ class BatchTurns:
 
     @asynccontextmanager
     async def let_in(self, account_id: str, body_bytes: int | None) -> AsyncIterator[Pace]:
-        """Wait until a batch may be worked on; give what it awaits between its slices.
+        """Wait for the turn of a batch, and yield the pace to await between its slices.
 
-        `body_bytes` None: nobody knows yet. The body must not be read before.
+        `body_bytes` None: the size is not known. Read the body only within this context.
 
         Raises:
-            QuotaExceeded: too many batches of this account wait.
-            Unavailable: too many batches of all accounts wait.
+            QuotaExceeded: too many batches of this account are waiting.
+            Unavailable: too many batches of all accounts are waiting.
         """
         is_small = body_bytes is not None and body_bytes <= CHECK_BYTES_MAX
         gate = self._small if is_small else self._large
@@ -80,7 +80,7 @@ class BatchTurns:
 
 
 def declared_length(value: bytes | str | None) -> int | None:
-    """Read a `Content-Length`; None: there is none that can be read."""
+    """Return the number in a `Content-Length`; None if the header is absent or no number."""
     if value is None:
         return None
     text = value.decode("latin-1") if isinstance(value, bytes) else value

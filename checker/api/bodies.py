@@ -1,19 +1,19 @@
-"""Bounds how long a body may make no progress, and how many callers without a key may send one.
+"""Bounds how long a body may make no progress, and how many bodies may arrive without a key.
 
-Every body of the API comes in through `Bodies`:
+Every body of the API arrives through `Bodies`, under two bounds:
 
-- A body of which nothing comes for `PROGRESS_S` is given up: 408. A body may take as long as it
-  takes in all: a court's snapshot comes in for minutes.
-- At most `KEYLESS_MAX` bodies of callers without a key are under way in one process. One more, and
-  the oldest of them is given up: 503. An honest filing has its body in the packet behind its
-  headers, so the older a body is, the less likely is it an honest caller's. To refuse the newest
-  would let `KEYLESS_MAX` silent callers keep everybody else out.
+- A body of which nothing arrives for `PROGRESS_S` is given up: 408. The total time is not bounded,
+  because the snapshot of a court arrives for minutes.
+- At most `KEYLESS_MAX` bodies without a key may be arriving in one process. When one more begins,
+  the oldest of them is given up: 503. The body of an honest filing arrives in the packet behind its
+  headers, so an old body is rarely honest. We give up the oldest and not the newest: otherwise
+  `KEYLESS_MAX` silent callers could keep everybody else out.
 
-Both answers close the connection. A key that is not valid is refused before its body is read.
+Both answers close the connection. An invalid key is refused before the body is read.
 
-Time is counted in looks, not in seconds: a process that is frozen does not look, so it gives up no
-body that arrived meanwhile. A check pays 0.2 µs: `read` is made for it, and puts no wrapper around
-a body that comes in one part.
+Time is counted in looks, not in seconds. A frozen process does not look, so a body that arrived
+meanwhile is not given up. A check pays 0.2 µs: `read` puts no wrapper around a body that arrives in
+one part.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from checker.errors import BodyStalled, Crowded
 from checker.work import Work
 
 PROGRESS_S: Final = 10.0
-"""A mobile network that lost a packet sends it again within two or three seconds."""
+"""A mobile network resends a lost packet within two or three seconds."""
 
 KEYLESS_MAX: Final = 256
-"""A process of ours takes in thousands of filings in a second, each for some milliseconds."""
+"""One process receives thousands of filings a second, each within some milliseconds."""
 
 LOOK_S: Final = 0.5
-"""Between two looks at the bodies that are under way."""
+"""The time between two looks at the arriving bodies."""
 
 LOOKS_MAX: Final = round(PROGRESS_S / LOOK_S)
 
@@ -40,23 +40,23 @@ Receive = Callable[[], Awaitable[Any]]
 
 
 class Bodies:
-    """The bodies that come in to one process; for one event loop."""
+    """The bodies that are arriving at one process, on one event loop."""
 
     def __init__(self, *, keyless_max: int = KEYLESS_MAX) -> None:
         self._keyless_max = keyless_max
         self._looks = 0
-        # Given to `current_task`, which takes three times as long to find it.
+        # An argument of `current_task`, which takes three times as long without it.
         self._loop: asyncio.AbstractEventLoop | None = None
-        # Tasks that wait for a part of a body, each with the number of looks when it began to.
+        # The tasks that wait for a part of a body, each with the number of looks at its start.
         self._waiting: dict[asyncio.Task[Any], int] = {}
-        # Bodies of callers without a key, the oldest first, each with the task that reads it.
+        # The bodies without a key, the oldest first, each with the task that reads it.
         self._keyless: dict[object, asyncio.Task[Any]] = {}
         self._given_up: dict[asyncio.Task[Any], BodyStalled | Crowded] = {}
 
     def watched(self, receive: Receive) -> Receive:
-        """Return an ASGI `receive` that raises BodyStalled where nothing comes for too long.
+        """Return an ASGI `receive` that raises BodyStalled if nothing arrives for too long.
 
-        Behind a whole body it waits for the caller to hang up, for as long as that takes.
+        After the end of the body it waits without a bound, for the end of the connection.
         """
         is_whole = False
 
@@ -71,10 +71,10 @@ class Bodies:
         return watched_receive
 
     async def read(self, receive: Receive, limit: int) -> bytes:
-        """Read a whole body of at most `limit` bytes.
+        """Return a whole body of at most `limit` bytes.
 
         Raises:
-            BodyStalled: nothing comes for too long.
+            BodyStalled: nothing arrives for too long.
             TooLarge, InvalidRequest: as `read_body`.
         """
         task = asyncio.current_task(self._loop)
@@ -86,8 +86,8 @@ class Bodies:
             if task not in self._given_up:
                 raise
             task.uncancel()
-            # No variable may hold the error: its traceback would hold that variable, and both the
-            # request until the next garbage collection, and the server its connection open.
+            # No variable may hold the error. The traceback of the error holds this frame with its
+            # variables, so the connection would stay open until the next garbage collection.
             raise self._given_up.pop(task) from None
         finally:
             self._waiting.pop(task, None)
@@ -98,9 +98,9 @@ class Bodies:
 
     @contextmanager
     def keyless(self, receive: Receive) -> Iterator[Receive]:
-        """Give a `receive` for the request of a caller without a key, while the request lasts.
+        """Yield a `receive` for the request of a caller without a key.
 
-        It raises as that of `watched`, and Crowded where too many newer bodies came.
+        It raises like `watched`, and raises Crowded if too many newer bodies have begun to arrive.
         """
         watched = self.watched(receive)
         body = object()
@@ -108,7 +108,7 @@ class Bodies:
 
         async def keyless_receive() -> Any:
             nonlocal is_whole
-            if is_whole:  # this waits for the caller to hang up
+            if is_whole:  # this waits for the end of the connection
                 return await receive()
             self._admit(body)
             message = await watched()
@@ -123,7 +123,7 @@ class Bodies:
             self._keyless.pop(body, None)
 
     def look(self) -> None:
-        """Give up the bodies that have made no progress."""
+        """Give up every body that has made no progress for too long."""
         self._looks += 1
         for task, since in tuple(self._waiting.items()):
             if self._looks - since > LOOKS_MAX:
@@ -131,7 +131,7 @@ class Bodies:
 
     @property
     def work(self) -> Work:
-        """Look again and again."""
+        """Return the work of looking at the arriving bodies every half second."""
 
         async def look() -> None:
             self._loop = asyncio.get_running_loop()
@@ -149,11 +149,11 @@ class Bodies:
             if task not in self._given_up:
                 raise
             task.uncancel()
-            # No variable may hold the error: its traceback would hold that variable, and both the
-            # request until the next garbage collection, and the server its connection open.
+            # No variable may hold the error. The traceback of the error holds this frame with its
+            # variables, so the connection would stay open until the next garbage collection.
             raise self._given_up.pop(task) from None
         finally:
-            # Another `receive` of ours around this one may have done so.
+            # Another `receive` of ours around this one may have removed the task.
             self._waiting.pop(task, None)
 
     def _admit(self, body: object) -> None:

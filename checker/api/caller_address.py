@@ -1,4 +1,4 @@
-"""The address of a caller: one place says it, for everything that is counted or bound by it."""
+"""The network address of a caller: everything that counts or bounds by address asks here."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ UNKNOWN = ""
 
 
 def caller_address(scope: Any) -> str:
-    """Return the address of the peer of a request, as the ASGI scope has it."""
-    client = scope.get("client")
-    return str(client[0]) if client else UNKNOWN
+    """Return the address of the peer of a request, from the ASGI scope."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else UNKNOWN

@@ -1,300 +1,125 @@
 """`POST /v1/checks` and `POST /v1/checks/batch`.
 
-Both are answered by `ChecksResource`, whether they come through the fast lane or through Litestar;
-the handlers below give them their place in the router and in the OpenAPI document.
+`ChecksResource` answers both, in the fast lane and here. The declarations below give them their
+place in the router and in the OpenAPI document.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from time import perf_counter
-from typing import Annotated, Any
+from typing import Any, Final
 
-import msgspec
-from litestar import Request, Response, post
-
-from checker.accounts.key_ring import KeyRing
-from checker.accounts.keys import Action, Caller
-from checker.accounts.quotas import Quotas
-from checker.accounts.watch import FishingWatch
-from checker.api.batch_turns import BatchTurns, declared_length
-from checker.api.bodies import Bodies
+from checker.accounts.keys import Action
+from checker.api.answering import BatchAnswer, BatchOfChecks, BatchOfSubjects, ChecksResource
+from checker.api.batch_turns import declared_length
+from checker.api.call import Call
 from checker.api.caller_address import caller_address
-from checker.api.exchange import (
-    BATCH_BYTES_MAX,
-    CHECK_BYTES_MAX,
-    Reply,
-    encode,
-    rate_limit_headers,
-    reply_to,
-)
-from checker.api.metrics import Metrics
-from checker.api.problems import Problem, problem_of
-from checker.api.responses import respond
-from checker.audit.tallies import Tallies
-from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
-from checker.checks.checks import Decided, Deciding
-from checker.checks.in_slices import SLICE_CHECKS, each_of
-from checker.checks.request import (
-    Check,
-    Item,
-    Subject,
-    open_batch,
-    read_check,
-)
-from checker.checks.turns import Pace, slices
-from checker.domain.clock import Clock, shanghai_day
-from checker.domain.decision import Decision, Outcome, ReasonCode
-from checker.domain.service import Service, type_of
-from checker.errors import CheckerError, OutOfScope
-from checker.receipts.receipt import Receipt, Statement
-from checker.receipts.receipts import Receipts
-from checker.registry.prepared_check import PreparedCheck, TokensOf
+from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.exchange import BATCH_BYTES_MAX, CHECK_BYTES_MAX, Reply
+from checker.api.operation import RequestBody, Success, Tag
+from checker.checks.answer import Answer
+from checker.checks.request import Check
+from checker.errors import InvalidSubject, QuotaExceeded
 
-
-class ItemError(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch item that was not checked, and why."""
-
-    error: Problem
-
-
-# msgspec describes a union of structs only if they are tagged, and the contract has no tag here.
-_RESULT_SCHEMA = {
-    "items": {
-        "oneOf": [
-            {"$ref": "#/components/schemas/BatchItem"},
-            {"$ref": "#/components/schemas/ItemError"},
-        ]
-    }
+CHECKS: Final = Tag(name="checks", description="May this subject buy this service?")
+CHECK_EXAMPLE: Final[dict[str, Any]] = {
+    "subject": {
+        "document": {"type": "resident_id", "number": "440882189001011230"},
+        "name": "陈示例",
+    },
+    "service": {"type": "rail", "train": "G79", "seat": "second"},
+    "jurisdiction": "440882",
+    "reference": "ORDER-1",
+}
+_DECISION: Final[dict[str, Any]] = {
+    "id": "019aafb2-7c5e-7b7e-8a55-0c6b7d1f2a90",
+    "decision": "deny",
+    "reasons": [
+        {
+            "code": "restricted",
+            "measure": "cn-2016-64/2.7.1",
+            "role": "debtor",
+            "listing": {
+                "id": "707091354",
+                "case_number": "（2016）粤0882执123号",
+                "court": "雷州市人民法院",
+                "published_on": "2016-07-07",
+            },
+            "remedy": {
+                "court": "雷州市人民法院",
+                "apply_within_days": 10,
+                "review_within_days": 3,
+            },
+        }
+    ],
+    "reference": "ORDER-1",
+}
+_LIST: Final = {
+    "version": 42,
+    "history": "3f0e8a52c3b14d6f9b8d7a1c5e2f4a60",
+    "as_of": "2026-11-23T01:02:03.456Z",
+    "stale": False,
 }
 
 
-class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answers of a batch in the order of its items, all from one list."""
-
-    list: ListState
-    results: Annotated[tuple[Any, ...], msgspec.Meta(extra_json_schema=_RESULT_SCHEMA)]
-
-
-def batch_body(state: ListState, results: Sequence[bytes]) -> bytes:
-    """Write a `BatchAnswer` whose results are encoded already, slice by slice."""
-    return b'{"list":%b,"results":[%b]}' % (encode(state), b",".join(results))
-
-
-class BatchOfChecks(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch whose items have services of their own; up to 10 000."""
-
-    checks: tuple[Check, ...]
-
-
-class BatchOfSubjects(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch of one service for many subjects; up to 10 000."""
-
-    service: Service
-    jurisdiction: str | None = None
-    subjects: tuple[Subject, ...]
-
-
-_Create = Callable[[Caller, Any], Awaitable[tuple[Reply, int]]]
-"""Answers one kind of request; with how many checks went to the registry."""
-
-
-class ChecksResource:
-    """Answers checks: who calls, what is asked, decided, counted, and signed on request."""
-
-    def __init__(
-        self,
-        *,
-        key_ring: KeyRing,
-        quotas: Quotas,
-        checks: Deciding,
-        receipts: Receipts,
-        clock: Clock,
-        metrics: Metrics,
-        tallies: Tallies,
-        watch: FishingWatch,
-        tokens_of: TokensOf,
-        bodies: Bodies,
-        batch_turns: BatchTurns | None = None,
-    ) -> None:
-        self._key_ring = key_ring
-        self._quotas = quotas
-        self._checks = checks
-        self._receipts = receipts
-        self._clock = clock
-        self._metrics = metrics
-        self._tallies = tallies
-        self._watch = watch
-        self._tokens_of = tokens_of
-        self._bodies = bodies
-        self._batch_turns = batch_turns or BatchTurns()
-
-    async def create(self, authorization: str | None, receive: Any, address: str) -> Reply:
-        """Answer one check; whatever goes wrong is answered too."""
-        return await self._answer("checks", (authorization, address), receive, self._create)
-
-    @asynccontextmanager
-    async def created_batch(
-        self, authorization: str | None, receive: Any, address: str, *, body_bytes: int | None
-    ) -> AsyncIterator[Reply]:
-        """Answer a batch; a bad item is answered in its place.
-
-        The batch counts as worked on until the block ends: send the answer within the block.
-        """
-        async with AsyncExitStack() as inside:
-
-            async def create(caller: Caller, receive: Any) -> tuple[Reply, int]:
-                entering = self._batch_turns.let_in(caller.account_id, body_bytes)
-                pace = await inside.enter_async_context(entering)
-                return await self._create_batch(caller, receive, pace)
-
-            yield await self._answer("batch", (authorization, address), receive, create)
-
-    async def _answer(
-        self, resource: str, by: tuple[str | None, str], receive: Any, create: _Create
-    ) -> Reply:
-        started = perf_counter()
-        caller = None
-        try:
-            caller = await self._key_ring.caller(*by)
-            if not caller.may(Action.CHECK):
-                raise OutOfScope(f"the role {caller.role} does not check")
-            reply, from_registry = await create(caller, receive)
-        except CheckerError as error:
-            headers: Mapping[str, str] = {}
-            if caller is not None:
-                headers = rate_limit_headers(await self._quotas.take(caller, 0))
-            reply = reply_to(error, headers)
-            self._metrics.failed(resource, reply.status)
-        else:
-            self._metrics.answered(perf_counter() - started, from_registry=from_registry)
-        return reply
-
-    async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
-        body = await self._bodies.read(receive, CHECK_BYTES_MAX)
-        check = read_check(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
-        allowance = await self._quotas.take(caller, 1)
-        decided = await self._checks.decide((check,), account_id=caller.account_id)
-        decision = decided.decisions[0]
-        self._count(caller, ((check, decision),))
-        receipt = None
-        if check.receipt:
-            receipt = self._receipts.issue(_statement(check, decided, 0, caller))
-        answer = answer_of(
-            decision, decided.list, check.reference, answer_id=decided.ids[0], receipt=receipt
-        )
-        reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
-        return reply, decided.from_registry
-
-    async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
-        body = await self._bodies.read(receive, BATCH_BYTES_MAX)
-        await pace()
-        batch = open_batch(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
-        allowance = await self._quotas.take(caller, len(batch.raws))
-        items = await each_of(batch.raws, batch.read, pace, size=SLICE_CHECKS)
-        del body, batch  # the body is as large as all that is made of it
-        asked = [item for item in items if isinstance(item, PreparedCheck)]
-        decided = await self._checks.decide(asked, account_id=caller.account_id, pace=pace)
-        receipts = await self._receipts.issue_all(
-            [
-                _statement(check, decided, place, caller) if check.receipt else None
-                for place, check in enumerate(asked)
-            ],
-            pace,
-        )
-        answers = zip(decided.decisions, decided.ids, receipts, strict=True)
-        results: list[bytes] = []
-        for part in slices(items, SLICE_CHECKS):
-            await pace()
-            results += [encode(each) for each in _results(part, answers)]
-        await self._count_in_slices(caller, asked, decided, pace)
-        reply = Reply(
-            status=200,
-            body=batch_body(decided.list, results),
-            headers=rate_limit_headers(allowance),
-        )
-        return reply, decided.from_registry
-
-    async def _count_in_slices(
-        self, caller: Caller, asked: Sequence[PreparedCheck], decided: Decided, pace: Pace
-    ) -> None:
-        pairs = list(zip(asked, decided.decisions, strict=True))
-        for part in slices(pairs, SLICE_CHECKS):
-            await pace()
-            self._count(caller, part)
-
-    def _count(self, caller: Caller, pairs: Sequence[tuple[PreparedCheck, Decision]]) -> None:
-        """Count what was answered, and note whose answer was adverse: the registry's to say."""
-        self._watch.asked(caller, len(pairs))
-        for check, decision in pairs:
-            self._metrics.decided(check.service, decision.outcome)
-            self._tallies.count(caller.account_id, type_of(check.service), decision.outcome)
-            if decision.outcome is not Outcome.ALLOW:
-                mismatched = any(
-                    reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
-                )
-                self._watch.adverse(caller, check.subject.tokens[0], mismatched=mismatched)
-
-
-def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:
-    """Say what a receipt is to state of the answer at a place."""
-    return Statement(
-        decision_id=decided.ids[place],
-        account_id=caller.account_id,
-        decision=decided.decisions[place],
-        list_version=decided.list.version,
-        service=type_of(check.service),
-        document=check.document,
-    )
-
-
-def _results(
-    items: Sequence[Item], answers: Iterator[tuple[Decision, str, Receipt | None]]
-) -> list[BatchItem | ItemError]:
-    """Put the results of some items together; takes an answer for each that was checked."""
-    return [
-        _item(item, *next(answers))
-        if isinstance(item, PreparedCheck)
-        else ItemError(error=problem_of(item))
-        for item in items
-    ]
-
-
-def _item(
-    check: PreparedCheck, decision: Decision, answer_id: str, receipt: Receipt | None
-) -> BatchItem:
-    return BatchItem(
-        id=answer_id,
-        decision=decision.outcome,
-        reasons=decision.reasons,
-        permit=shown_permit(decision.permit),
-        spending=decision.spending,
-        reference=check.reference,
-        receipt=receipt,
-    )
-
-
-@post(
+@endpoint(
+    "POST",
     "/v1/checks",
-    status_code=200,
+    may=(Action.CHECK,),
+    tag=CHECKS,
+    query=ANY_QUERY,
+    body=RequestBody(kinds=(Check,), bytes_max=CHECK_BYTES_MAX, example=CHECK_EXAMPLE),
+    answers=(
+        Success(
+            kinds=(Answer,),
+            example=_DECISION | {"permit": None, "spending": None, "list": _LIST, "receipt": None},
+        ),
+    ),
+    raises=(InvalidSubject, QuotaExceeded),
+    guards_itself=True,
 )
-async def create_check(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Ask about one subject and one service."""
+async def create_check(call: Call) -> Reply:
+    """Check whether a subject may buy a service.
+
+    The decision is `allow`, `cap`, `review` or `deny`. A plain `allow` leaves no trace of the
+    subject. If the list cannot be vouched for, the answer is 503 and never `allow`.
+    """
+    request = call.request
     resource: ChecksResource = request.app.state.checks
-    authorization = request.headers.get("authorization")
     address = caller_address(request.scope)
-    return respond(await resource.create(authorization, request.receive, address))
+    return await resource.create(request.headers.get("authorization"), request.receive, address)
 
 
-@post(
+@endpoint(
+    "POST",
     "/v1/checks/batch",
-    status_code=200,
+    may=(Action.CHECK,),
+    tag=CHECKS,
+    query=ANY_QUERY,
+    body=RequestBody(
+        kinds=(BatchOfChecks, BatchOfSubjects),
+        bytes_max=BATCH_BYTES_MAX,
+        example={
+            "service": CHECK_EXAMPLE["service"],
+            "jurisdiction": CHECK_EXAMPLE["jurisdiction"],
+            "subjects": [CHECK_EXAMPLE["subject"]],
+        },
+    ),
+    answers=(Success(kinds=(BatchAnswer,), example={"list": _LIST, "results": [_DECISION]}),),
+    raises=(QuotaExceeded,),
+    guards_itself=True,
 )
-async def create_batch(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Ask about many subjects."""
+async def create_batch(call: Call) -> Reply:
+    """Check up to 10 000 subjects at once.
+
+    All items are answered from one version of the list, in their order. An item at fault is
+    answered by an error in its place. Every item counts against the quota.
+    """
+    request = call.request
     resource: ChecksResource = request.app.state.checks
-    authorization = request.headers.get("authorization")
     length = declared_length(request.headers.get("content-length"))
-    address = caller_address(request.scope)
-    answered = resource.created_batch(authorization, request.receive, address, body_bytes=length)
+    answered = resource.created_batch(
+        request.headers.get("authorization"),
+        request.receive,
+        caller_address(request.scope),
+        body_bytes=length,
+    )
     async with answered as reply:
-        return respond(reply)
+        return reply

@@ -1,28 +1,25 @@
-"""Corrections (contract, section 6): filed by whoever is on the list, ruled on by the court.
+"""Corrections (contract, section 6): anybody may file one, and the court rules.
 
-What the person wrote is for those who rule alone. Whoever has a correction's id, which nobody can
-guess, may see how it stands.
+The text that the person wrote is shown to courts and operators alone. Anybody who has the id of a
+correction may see its status; nobody can guess an id.
 """
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.params import FromPath
 
 from checker.accounts.keys import Action
-from checker.api.access import admit, require
-from checker.api.caller_address import caller_address
-from checker.api.exchange import Reply, encode, read_body
-from checker.api.parameters import number, refuse_unknown
-from checker.api.responses import respond, respond_json
+from checker.api.call import Call
+from checker.api.endpoint import endpoint
+from checker.api.exchange import Reply, json_reply
+from checker.api.operation import KeyUse, RequestBody, Success, Tag
+from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
+from checker.api.parameters import optional_word, words_of
 from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
 from checker.corrections.intake import Filing
-from checker.decoding import decode
-from checker.domain.clock import instant_text
-from checker.errors import Fault, InvalidRequest
-from checker.node.runtime import Runtime
+from checker.domain.clock import InstantText, instant_text
+from checker.errors import Conflict, Fault, InvalidRequest, NotFound, QuotaExceeded
 
 GROUND_LENGTH_MAX = 2_000
 """A page; documents are for the court, by its own ways."""
@@ -31,13 +28,37 @@ NOTE_LENGTH_MAX = 2_000
 ID_LENGTH_MAX = 100
 LISTINGS_MAX = 1_000
 BODY_BYTES_MAX = 32 * 1024
-"""All of a filing's characters at 12 bytes each, as JSON may write them."""
-PAGE_CORRECTIONS = 100
-PAGE_CORRECTIONS_MAX = 1_000
-_NUMBER_MAX = 10**18 - 1
+"""All characters of a filing at 12 bytes each, the longest form in JSON."""
+
+CORRECTIONS: Final = Tag(
+    name="corrections", description="Corrections of the list, and the courts' rulings."
+)
+_STATUS: Final = optional_word(
+    "status", "Only corrections of this status", words_of(CorrectionState)
+)
+_ID: Final = "8d0f6c1e-6f0b-4c8a-9d56-1c7a2b3d4e5f"
+_RECEIVED: Final = {"id": _ID, "received_on": "2026-11-23", "due_on": "2026-11-26"}
+_SUMMARY: Final = _RECEIVED | {
+    "status": "ruled",
+    "ruling": "upheld",
+    "ruled_at": "2026-11-24T01:02:03.456Z",
+    "late": False,
+    "account_id": None,
+    "decision_id": None,
+    "listings": [
+        {
+            "id": "707091354",
+            "case_number": "（2016）粤0882执123号",
+            "court": "雷州市人民法院",
+            "published_on": "2016-07-07",
+            "delisted": True,
+        }
+    ],
+    "version": 43,
+}
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
-# Something must be there that can be read.
+# At least one character is no white space.
 _Ground = Annotated[str, msgspec.Meta(max_length=GROUND_LENGTH_MAX, pattern=r"\S")]
 _Contact = Annotated[str, msgspec.Meta(max_length=CONTACT_LENGTH_MAX, pattern=r"\S")]
 _Note = Annotated[str, msgspec.Meta(max_length=NOTE_LENGTH_MAX)]
@@ -45,9 +66,9 @@ _ListingIds = Annotated[tuple[_Id, ...], msgspec.Meta(min_length=1, max_length=L
 
 
 class FileCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is wrong, by the listing or by the answer that somebody was refused with: one of both.
+    """A correction, about a listing or about a decision: exactly one of the two ids is sent.
 
-    `contact` is where the court's ruling goes.
+    The court sends its ruling to `contact`.
     """
 
     listing_id: _Id | None = None
@@ -56,9 +77,11 @@ class FileCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     contact: _Contact
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the court rules. `listing_ids`: which listings end, of those that it is about; all of
-    them unless it is said, which it must be where they are of several courts.
+class RuleOnCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ruling of the court.
+
+    `listing_ids` names the listings that end; absent, all listings of the correction end. It is
+    required if the listings are of several courts.
     """
 
     ruling: Ruling
@@ -66,30 +89,31 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     listing_ids: _ListingIds | None = None
 
 
-class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A correction was taken in; `due_on` is the last day on which a ruling is in time."""
+class CorrectionReceived(msgspec.Struct, frozen=True, kw_only=True):
+    """A correction that was received; `due_on` is the last day on which a ruling is in time."""
 
     id: str
     received_on: date
     due_on: date
 
 
-class CorrectionStatus(Received, frozen=True, kw_only=True):
-    """How a correction stands; `ruling` and `ruled_at` are null while the court has said nothing.
+class CorrectionProgress(CorrectionReceived, frozen=True, kw_only=True):
+    """The status of a correction; `ruling` and `ruled_at` are null until the court has ruled.
 
-    `overdue`: the court's days are over without one.
+    `overdue`: the court's days have passed without a ruling.
     """
 
     status: CorrectionState
     ruling: Ruling | None
-    ruled_at: str | None
+    ruled_at: InstantText | None
 
 
-class CorrectionSummary(CorrectionStatus, frozen=True, kw_only=True):
-    """The same for those who rule. `late`: received after the days for applying were over.
+class CorrectionSummary(CorrectionProgress, frozen=True, kw_only=True):
+    """A correction as courts and operators see it. `late`: received after the days for applying.
 
-    `account_id` is null where it was filed without a key, `decision_id` where it was filed about a
-    listing; `version` is the list's in which the listings that are `delisted` have ended.
+    `account_id` is null if the correction was filed without a key, `decision_id` is null if it was
+    filed about a listing. `version` is the version of the list in which the `delisted` listings
+    ended.
     """
 
     late: bool
@@ -100,7 +124,7 @@ class CorrectionSummary(CorrectionStatus, frozen=True, kw_only=True):
 
 
 class CorrectionView(CorrectionSummary, frozen=True, kw_only=True):
-    """A correction with what was written."""
+    """A correction with the texts of the person and of the court."""
 
     ground: str
     contact: str
@@ -108,32 +132,46 @@ class CorrectionView(CorrectionSummary, frozen=True, kw_only=True):
 
 
 class CorrectionsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of corrections, oldest first; `next` goes into `after`, null: there are no more."""
+    """A page of corrections, oldest first. Send `next` as `after`; null means the last page."""
 
     corrections: tuple[CorrectionSummary, ...]
     next: int | None
 
 
-_file = msgspec.json.Decoder(FileCorrection)
-_rule = msgspec.json.Decoder(Rule)
+@endpoint(
+    "POST",
+    "/v1/corrections",
+    may=(Action.FILE_CORRECTION,),
+    key=KeyUse.OPTIONAL,
+    tag=CORRECTIONS,
+    body=RequestBody(
+        kinds=(FileCorrection,),
+        bytes_max=BODY_BYTES_MAX,
+        example={
+            "listing_id": "707091354",
+            "ground": "已于2016年5月履行完毕",
+            "contact": "someone@example.com",
+        },
+    ),
+    answers=(Success(status=201, kinds=(CorrectionReceived,), example=_RECEIVED),),
+    raises=(NotFound, QuotaExceeded),
+)
+async def file_correction(call: Call) -> Reply:
+    """File a correction: somebody is on the list by mistake.
 
-
-@post("/v1/corrections", status_code=201)
-async def file_correction(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Take a correction in, with a key or without."""
-    caller = await admit(request, Action.FILE_CORRECTION)
-    refuse_unknown(request, ())
-    asked = decode(_file, await read_body(request.receive, BODY_BYTES_MAX))
+    A key may be left out. Without a key the number of filings an hour is bounded by the network
+    address of the sender.
+    """
+    asked = await call.body(FileCorrection)
     if (asked.listing_id is None) == (asked.decision_id is None):
         fault = Fault("/listing_id", "name a listing or a decision: one of both")
         raise InvalidRequest("it is not said what is to be corrected", [fault])
-    runtime: Runtime = request.app.state.runtime
-    sender = caller_address(request.scope)
+    address, caller = call.origin.address, call.origin.caller
     if caller is not None:
-        request.state.allowance = await runtime.quotas.take(caller, 1)
+        await call.spend(1)
     else:
-        await runtime.senders.attempt(sender)
-    filed = await runtime.corrections.file(
+        await call.runtime.senders.attempt(address)
+    filed = await call.runtime.corrections.file(
         Filing(
             listing_id=asked.listing_id,
             decision_id=asked.decision_id,
@@ -141,71 +179,100 @@ async def file_correction(request: Request[Any, Any, Any]) -> Response[bytes]:
             contact=asked.contact,
             account_id=None if caller is None else caller.account_id,
             sees_all=caller is not None and caller.may(Action.SEE_CORRECTIONS),
-            sender=sender,
+            sender=address,
         )
     )
-    answer = Received(id=filed.id, received_on=filed.received_on, due_on=filed.due_on)
-    return respond(Reply(status=201, body=encode(answer)))
+    answer = CorrectionReceived(id=filed.id, received_on=filed.received_on, due_on=filed.due_on)
+    return json_reply(answer, status=201)
 
 
-@post("/v1/corrections/{correction_id:str}/ruling", status_code=200)
-async def rule_on_correction(
-    request: Request[Any, Any, Any], correction_id: FromPath[str]
-) -> Response[bytes]:
-    """Rule, once; what is upheld is delisted when the answer comes, on every node."""
-    caller = await require(request, Action.RULE)
-    refuse_unknown(request, ())
-    asked = decode(_rule, await read_body(request.receive, BODY_BYTES_MAX))
+@endpoint(
+    "POST",
+    "/v1/corrections/{correction_id}/ruling",
+    may=(Action.RULE,),
+    tag=CORRECTIONS,
+    body=RequestBody(
+        kinds=(RuleOnCorrection,),
+        bytes_max=BODY_BYTES_MAX,
+        example={"ruling": "upheld", "note": "判决已撤销"},
+    ),
+    answers=(Success(kinds=(CorrectionSummary,), example=_SUMMARY),),
+    raises=(NotFound, Conflict),
+)
+async def rule_on_correction(call: Call) -> Reply:
+    """Rule on a correction, once.
+
+    The listings of an upheld correction are delisted in the same step, on every node, before the
+    answer comes.
+    """
+    asked = await call.body(RuleOnCorrection)
     if asked.listing_ids is not None and asked.ruling is not Ruling.UPHELD:
         fault = Fault("/listing_ids", "says what ends, and by this ruling nothing does")
         raise InvalidRequest("a field does not go with the ruling", [fault])
-    runtime: Runtime = request.app.state.runtime
-    ruled = await runtime.corrections.rule(
-        correction_id,
+    corrections = call.runtime.corrections
+    ruled = await corrections.rule(
+        call.path("correction_id"),
         asked.ruling,
-        ruled_by=caller.account_id,
+        ruled_by=call.caller.account_id,
         note=asked.note,
         listing_ids=asked.listing_ids,
     )
-    return respond_json(CorrectionSummary(**_summary(ruled, runtime.corrections.today)))
+    return json_reply(CorrectionSummary(**_summary(ruled, corrections.today)))
 
 
-@get("/v1/corrections")
-async def list_corrections(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Tell which corrections there are, without what was written."""
-    await require(request, Action.SEE_CORRECTIONS)
-    refuse_unknown(request, ("status", "after", "limit"))
-    status = _status_of(request.query_params.get("status"))
-    after = number(request, "after", default=0, low=0, high=_NUMBER_MAX)
-    limit = number(request, "limit", default=PAGE_CORRECTIONS, low=1, high=PAGE_CORRECTIONS_MAX)
-    runtime: Runtime = request.app.state.runtime
-    # One more than is shown tells whether there are more.
-    found = await runtime.corrections.page(status, after, limit + 1)
-    today = runtime.corrections.today
-    shown = tuple(CorrectionSummary(**_summary(each, today)) for each in found[:limit])
-    following = found[limit - 1].number if len(found) > limit else None
-    return respond_json(CorrectionsPage(corrections=shown, next=following))
+@endpoint(
+    "GET",
+    "/v1/corrections",
+    may=(Action.SEE_CORRECTIONS,),
+    tag=CORRECTIONS,
+    query=(_STATUS, *PAGING),
+    answers=(Success(kinds=(CorrectionsPage,), example={"corrections": [_SUMMARY], "next": None}),),
+)
+async def list_corrections(call: Call) -> Reply:
+    """List corrections, oldest first, without the texts.
+
+    `status=open` includes the overdue ones.
+    """
+    status, limit = call.query(_STATUS), call.query(LIMIT)
+    corrections = call.runtime.corrections
+    found, last = cut_page(await corrections.page(status, call.query(AFTER), limit + 1), limit)
+    today = corrections.today
+    shown = tuple(CorrectionSummary(**_summary(each, today)) for each in found)
+    following = None if last is None else last.number
+    return json_reply(CorrectionsPage(corrections=shown, next=following))
 
 
-@get("/v1/corrections/{correction_id:str}")
-async def show_correction(
-    request: Request[Any, Any, Any], correction_id: FromPath[str]
-) -> Response[bytes]:
-    """Tell how a correction stands; what was written is for those who rule."""
-    caller = await admit(request, Action.FILE_CORRECTION)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
+@endpoint(
+    "GET",
+    "/v1/corrections/{correction_id}",
+    may=(Action.FILE_CORRECTION,),
+    key=KeyUse.OPTIONAL,
+    tag=CORRECTIONS,
+    answers=(
+        Success(
+            kinds=(CorrectionProgress, CorrectionView),
+            example=_RECEIVED | {"status": "open", "ruling": None, "ruled_at": None},
+        ),
+    ),
+    raises=(NotFound, QuotaExceeded),
+)
+async def show_correction(call: Call) -> Reply:
+    """Show the status of a correction.
+
+    A key may be left out. Courts and operators see the whole correction, with its texts.
+    """
+    runtime, caller = call.runtime, call.origin.caller
     if caller is None:
-        await runtime.senders.attempt(caller_address(request.scope))
-    found = await runtime.corrections.find(correction_id)
+        await runtime.senders.attempt(call.origin.address)
+    found = await runtime.corrections.find(call.path("correction_id"))
     today = runtime.corrections.today
     if caller is None or not caller.may(Action.SEE_CORRECTIONS):
-        return respond_json(CorrectionStatus(**_status(found, today)))
+        return json_reply(CorrectionProgress(**_progress(found, today)))
     words = await runtime.corrections.words(found)
-    return respond_json(CorrectionView(**_summary(found, today), **msgspec.structs.asdict(words)))
+    return json_reply(CorrectionView(**_summary(found, today), **msgspec.structs.asdict(words)))
 
 
-def _status(found: Correction, today: date) -> dict[str, Any]:
+def _progress(found: Correction, today: date) -> dict[str, Any]:
     return {
         "id": found.id,
         "received_on": found.received_on,
@@ -218,20 +285,10 @@ def _status(found: Correction, today: date) -> dict[str, Any]:
 
 def _summary(found: Correction, today: date) -> dict[str, Any]:
     return {
-        **_status(found, today),
+        **_progress(found, today),
         "late": found.late,
         "account_id": found.account_id,
         "decision_id": found.decision_id,
         "listings": found.listings,
         "version": found.version,
     }
-
-
-def _status_of(text: str | None) -> CorrectionState | None:
-    if text is None:
-        return None
-    try:
-        return CorrectionState(text)
-    except ValueError:
-        known = ", ".join(CorrectionState)
-        raise InvalidRequest("status is not known", [Fault("/status", f"is {known}")]) from None

@@ -1,10 +1,11 @@
-"""One HTTP exchange on plain ASGI: the body in, bounded, and an answer out.
+"""One HTTP exchange on plain ASGI: reads a bounded body, and sends an answer.
 
-Used where a check must not pay for a framework, and by the handlers that answer the same way.
+The fast lane uses this module directly, because a check must not pay for a framework. The routed
+handlers make the same answers.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ from checker.errors import InvalidRequest, TooLarge
 
 JSON = "application/json"
 CHECK_BYTES_MAX = 64 * 1024
-"""A check has some 300 bytes; the rest is room for what a caller may wrongly send."""
+"""A check has about 300 bytes; the rest is room for what a caller may send by mistake."""
 BATCH_BYTES_MAX = 16 * 1024 * 1024
 """10 000 checks of 1 600 bytes."""
 
@@ -24,7 +25,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What is answered; the body is JSON already encoded."""
+    """An answer whose body is serialised already."""
 
     status: int
     body: bytes
@@ -32,28 +33,36 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
+NO_CONTENT: Final = Reply(status=204, body=b"")
+
+
+def json_reply(value: Any, *, status: int = 200, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
+    """Return an answer whose body is the value as JSON."""
+    return Reply(status=status, body=encode(value), headers=headers)
+
+
 def rate_limit_headers(allowance: Allowance) -> Mapping[str, str]:
-    """Write what is left as lists of draft-ietf-httpapi-ratelimit-headers, a member a window."""
+    """Return the headers of draft-ietf-httpapi-ratelimit-headers, with one list member a window."""
     if allowance is NO_LIMIT:
         return _UNLIMITED
     return _written(allowance)
 
 
 def _written(allowance: Allowance) -> Mapping[str, str]:
-    told = ""
+    lefts = ""
     for share in allowance.shares:
-        if told:
-            told += ", "
+        if lefts:
+            lefts += ", "
         left, resets_in_s = allowance.left(share), allowance.resets_in_s(share)
-        told += f'"{share.window}";r={left};t={resets_in_s}'
-    return {"ratelimit-policy": allowance.policy, "ratelimit": told}
+        lefts += f'"{share.window}";r={left};t={resets_in_s}'
+    return {"ratelimit-policy": allowance.policy, "ratelimit": lefts}
 
 
 _UNLIMITED = _written(NO_LIMIT)
 
 
 def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
-    """Answer an error by its row in the table of problems."""
+    """Return the answer to an error, by the error's row in the table of problems."""
     problem = problem_of(error)
     return Reply(
         status=problem.status,
@@ -64,11 +73,11 @@ def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> 
 
 
 async def read_body(receive: Any, limit: int, *, first: Any = None) -> bytes:
-    """Read a request's body; `first` is its first message, if that has been received already.
+    """Return the body of a request; `first` is its first message, if already received.
 
     Raises:
-        TooLarge: it has more than `limit` bytes; the rest is not read.
-        InvalidRequest: the caller went away in the middle.
+        TooLarge: the body has more than `limit` bytes; the rest is not read.
+        InvalidRequest: the caller closed the connection before the end of the body.
     """
     message = await receive() if first is None else first
     body: bytes = message.get("body", b"")

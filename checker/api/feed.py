@@ -1,47 +1,74 @@
-"""The courts' feed: the whole list, or changes of it, as NDJSON that is never held in memory.
+"""The courts' feed: the whole list or changes of the list, as NDJSON that is never held in memory.
 
-A body is taken in whole before anything is done with it (`checker.api.uploads`). When an answer
-comes, the accepted lines are durable and in force on every node.
+A body is received as a whole before anything is done with it (`checker.api.uploads`). When the
+answer comes, the accepted lines are durable and in force on every node.
 """
 
-from typing import Any
-
-from litestar import Request, Response, post, put
+from typing import Final
 
 from checker.accounts.keys import Action
-from checker.api.access import require
+from checker.api.call import Call
+from checker.api.endpoint import endpoint
+from checker.api.exchange import Reply, json_reply
 from checker.api.feed_terms import FeedHeaders, watched
 from checker.api.metrics import FeedKind
-from checker.api.parameters import flag, refuse_unknown
-from checker.api.responses import respond_json
+from checker.api.operation import NDJSON, RequestBody, Success, Tag
+from checker.api.parameters import flag, word
 from checker.api.uploads import Uploads
-from checker.errors import Fault, InvalidRequest
-from checker.formats.feed_format import ListFormat
+from checker.errors import Conflict, IdempotencyKeyReused, TooLarge
 from checker.formats.formats import LIST_FORMATS
-from checker.formats.listing import LISTING
+from checker.formats.listing import LISTING, ListingLine
+from checker.formats.operation import OperationLine
+from checker.intake.report import FeedReport
 from checker.intake.wanted import Wanted
-from checker.node.runtime import Runtime
 
-_SNAPSHOT_PARAMETERS = ("format", "allow_empty", "allow_shrink")
-_CHANGES_PARAMETERS = ("strict",)
+FEED: Final = Tag(name="feed", description="The courts' feed, and the lines it rejected.")
+REPORT: Final = {"version": 43, "accepted": 1, "rejected": [], "rejected_count": 0}
+
+_FORMAT: Final = word("format", "How each line is written", LIST_FORMATS, default=LISTING.name)
+_ALLOW_EMPTY: Final = flag("allow_empty", "Accept a list without any listing")
+_ALLOW_SHRINK: Final = flag("allow_shrink", "Accept a list that is much shorter than before")
+_STRICT: Final = flag("strict", "Apply all lines or none")
+_LISTING: Final = {
+    "id": "707091354",
+    "case_number": "（2016）粤0882执123号",
+    "court": "雷州市人民法院",
+    "filed_on": "2016-05-04",
+    "published_on": "2016-07-07",
+    "public": True,
+    "party": {
+        "type": "person",
+        "name": "陈示例",
+        "documents": [{"type": "resident_id", "number": "440882189001011230"}],
+    },
+}
 
 
-@put("/v1/feed/snapshot")
-async def put_snapshot(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Replace the list by the lines of the body.
+@endpoint(
+    "PUT",
+    "/v1/feed/snapshot",
+    may=(Action.PUBLISH,),
+    tag=FEED,
+    query=(_FORMAT, _ALLOW_EMPTY, _ALLOW_SHRINK),
+    body=RequestBody(kinds=(ListingLine,), bytes_max=None, example=_LISTING, media_type=NDJSON),
+    answers=(Success(kinds=(FeedReport,), example=REPORT),),
+    raises=(Conflict, TooLarge, IdempotencyKeyReused),
+    is_conditional=True,
+)
+async def put_snapshot(call: Call) -> Reply:
+    """Replace the whole list in one step, by the lines of the body.
 
-    A rejected line changes nothing and is kept in quarantine; the accepted ones stand.
+    A rejected line changes nothing and is kept in quarantine. The accepted lines are durable and in
+    force on every node when the answer comes.
     """
-    caller = await require(request, Action.PUBLISH)
-    refuse_unknown(request, _SNAPSHOT_PARAMETERS)
-    headers = FeedHeaders(request)
-    feed_format = _format(request.query_params.get("format"))
-    allow_empty, allow_shrink = flag(request, "allow_empty"), flag(request, "allow_shrink")
-    runtime: Runtime = request.app.state.runtime
-    uploads: Uploads = request.app.state.uploads
-    async with uploads.take(request.receive, caller.account_id) as body:
+    headers = FeedHeaders(call.request)
+    feed_format = call.query(_FORMAT)
+    allow_empty, allow_shrink = call.query(_ALLOW_EMPTY), call.query(_ALLOW_SHRINK)
+    runtime, caller, receive = call.runtime, call.caller, call.request.receive
+    uploads: Uploads = call.request.app.state.uploads
+    async with uploads.take(receive, caller.account_id) as body:
         wanted = Wanted()
-        async with watched(request.receive, wanted):
+        async with watched(receive, wanted):
             report = await runtime.feed.replace(
                 body.chunks(),
                 feed_format=feed_format,
@@ -49,35 +76,40 @@ async def put_snapshot(request: Request[Any, Any, Any]) -> Response[bytes]:
                 allow_shrink=allow_shrink,
                 terms=headers.terms(caller, wanted, body, runtime.sealer),
             )
-    request.app.state.metrics.fed(FeedKind.SNAPSHOT, report, body.seconds_since_end)
-    return respond_json(report)
+    call.metrics.fed(FeedKind.SNAPSHOT, report, body.seconds_since_end)
+    return json_reply(report)
 
 
-@post("/v1/feed/changes", status_code=200)
-async def post_changes(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Apply the operations of the body, in order.
+@endpoint(
+    "POST",
+    "/v1/feed/changes",
+    may=(Action.PUBLISH,),
+    tag=FEED,
+    query=(_STRICT,),
+    body=RequestBody(
+        kinds=(OperationLine,),
+        bytes_max=None,
+        example={"op": "delist", "listing_id": "707091354", "ground": "fulfilled"},
+        media_type=NDJSON,
+    ),
+    answers=(Success(kinds=(FeedReport,), example=REPORT),),
+    raises=(Conflict, TooLarge, IdempotencyKeyReused),
+    is_conditional=True,
+)
+async def post_changes(call: Call) -> Reply:
+    """Change the list, operation by operation, in the order of the lines.
 
-    A rejected line changes nothing and is kept in quarantine; the accepted ones stand, unless
+    A rejected line changes nothing and is kept in quarantine. The accepted lines stand, unless
     `strict` asks for all or nothing.
     """
-    caller = await require(request, Action.PUBLISH)
-    refuse_unknown(request, _CHANGES_PARAMETERS)
-    headers = FeedHeaders(request)
-    strict = flag(request, "strict")
-    runtime: Runtime = request.app.state.runtime
-    uploads: Uploads = request.app.state.uploads
-    async with uploads.take(request.receive, caller.account_id) as body:
+    headers = FeedHeaders(call.request)
+    strict = call.query(_STRICT)
+    runtime, caller, receive = call.runtime, call.caller, call.request.receive
+    uploads: Uploads = call.request.app.state.uploads
+    async with uploads.take(receive, caller.account_id) as body:
         wanted = Wanted()
-        async with watched(request.receive, wanted):
+        async with watched(receive, wanted):
             terms = headers.terms(caller, wanted, body, runtime.sealer)
             report = await runtime.changes.apply(body.chunks(), strict=strict, terms=terms)
-    request.app.state.metrics.fed(FeedKind.CHANGES, report, body.seconds_since_end)
-    return respond_json(report)
-
-
-def _format(text: str | None) -> ListFormat:
-    found = LIST_FORMATS.get(text or LISTING.name)
-    if found is None:
-        known = " or ".join(LIST_FORMATS)
-        raise InvalidRequest("format is not known", [Fault("/format", f"is {known}")])
-    return found
+    call.metrics.fed(FeedKind.CHANGES, report, body.seconds_since_end)
+    return json_reply(report)

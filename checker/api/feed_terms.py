@@ -1,4 +1,4 @@
-"""The conditions of a feed, as its headers and its connection say them.
+"""The conditions of a feed: its headers, and the state of its connection.
 
 | header              | form                                | a bad form |
 |---------------------|-------------------------------------|------------|
@@ -15,7 +15,7 @@ from typing import Any, Final
 from litestar import Request
 
 from checker.accounts.keys import Caller
-from checker.api.uploads import Body
+from checker.api.uploads import UploadedBody
 from checker.errors import Fault, InvalidRequest
 from checker.intake.feed_requests import FeedTerms, RequestKey
 from checker.intake.wanted import BEAT_S, Wanted
@@ -30,7 +30,7 @@ _ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"', re.ASCII)
 
 
 class FeedHeaders:
-    """The two headers of a feed. Raises InvalidRequest: one of them is not as it must be."""
+    """The two headers of a feed. Raises InvalidRequest if a header has a bad form."""
 
     def __init__(self, request: Request[Any, Any, Any]) -> None:
         self._place = request.scope["path"]
@@ -38,8 +38,10 @@ class FeedHeaders:
         self._key = read_key(request)
         self._if_match = _version(request)
 
-    def terms(self, caller: Caller, wanted: Wanted, body: Body, sealer: Sealer) -> FeedTerms:
-        """Give the terms of a feed whose body is whole."""
+    def terms(
+        self, caller: Caller, wanted: Wanted, body: UploadedBody, sealer: Sealer
+    ) -> FeedTerms:
+        """Return the terms of a feed whose body is complete."""
         key = None
         if self._key is not None:
             said: Sequence[object] = (self._place, self._parameters, body.sha256)
@@ -53,7 +55,7 @@ class FeedHeaders:
 
 
 def read_key(request: Request[Any, Any, Any]) -> str | None:
-    """Read the idempotency key; None: there is none. Raises InvalidRequest."""
+    """Return the idempotency key; None if none is sent. Raises InvalidRequest."""
     sent = request.headers.getall(KEY_HEADER, [])
     if not sent:
         return None
@@ -77,9 +79,9 @@ def _version(request: Request[Any, Any, Any]) -> int | None:
 
 @asynccontextmanager
 async def watched(receive: Any, wanted: Wanted) -> AsyncIterator[None]:
-    """Note while the context is open that the caller goes, and that this process runs.
+    """Note in `wanted`, while the context is open, that this process runs or that the caller left.
 
-    The body must be whole: what `receive` gives then is the end of the connection.
+    The body must be complete, so that the next message of `receive` is the end of the connection.
     """
     works = [asyncio.create_task(_leave(receive, wanted)), asyncio.create_task(_beat(wanted))]
     try:

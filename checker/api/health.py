@@ -1,21 +1,21 @@
-"""`/healthz` (the process lives), `/readyz` (a check could be answered), `/problems/<code>`."""
+"""`/healthz` (the process lives) and `/readyz` (a check can be answered)."""
 
-from typing import Any
+from typing import Final
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.params import FromPath
 
 from cache.errors import CacheIncomplete, CacheUnavailable
-from checker.api.problems import ALL_KINDS, ProblemKind
-from checker.api.responses import respond_json
+from checker.api.call import Call
+from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.exchange import Reply, json_reply
+from checker.api.operation import KeyUse, Success, Tag
 from checker.database.engine import driver_errors
 from checker.database.sqlstates import TEXTS
-from checker.errors import NotFound, Unavailable
+from checker.errors import Unavailable
 from checker.node.runtime import Runtime
 from checker.registry.versions import newest_version
 
-_KINDS = {kind.code: kind for kind in ALL_KINDS}
+SERVICE: Final = Tag(name="service", description="The state of the service itself.")
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +25,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands behind an answer: any of the three alone is enough for an innocent.
+    """The sources that can answer a check; one of the three is enough for an innocent.
 
-    `status` is `ready` with all three, `degraded` with fewer. `replica`: this process may say by
-    itself that somebody is not listed; `cache`: Redis holds the newest list and somebody vouches
-    for that.
+    `status` is `ready` with all three, else `degraded`. `replica`: this process may answer by
+    itself that somebody is not listed. `cache`: Redis is proven to hold the newest list.
     """
 
     status: str
@@ -39,29 +38,57 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-@get("/healthz")
-async def healthz() -> Response[bytes]:
-    """Answer without asking anything of anybody."""
-    return respond_json(Health())
+@endpoint(
+    "GET",
+    "/healthz",
+    key=KeyUse.NONE,
+    tag=SERVICE,
+    query=ANY_QUERY,
+    answers=(Success(kinds=(Health,), example={"status": "ok"}),),
+)
+async def show_health(call: Call) -> Reply:
+    """Show that the process lives.
 
-
-@get("/readyz")
-async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Ask the replica and both stores; ready while one of them can clear somebody.
-
-    Raises:
-        Unavailable: nobody can be cleared; or PostgreSQL takes no writes, so that a listed person's
-            check, a feed and a hold are all refused (docs/decisions/0025).
+    The answer depends on no other process.
     """
-    runtime: Runtime = request.app.state.runtime
+    return json_reply(Health())
+
+
+@endpoint(
+    "GET",
+    "/readyz",
+    key=KeyUse.NONE,
+    tag=SERVICE,
+    query=ANY_QUERY,
+    answers=(
+        Success(
+            kinds=(Readiness,),
+            example={
+                "status": "ready",
+                "replica": True,
+                "cache": True,
+                "registry": True,
+                "version": 42,
+            },
+        ),
+    ),
+    raises=(Unavailable,),
+)
+async def show_readiness(call: Call) -> Reply:
+    """Show whether checks can be answered.
+
+    The answer is 503 if no source can clear anybody, or if PostgreSQL takes no writes. Without
+    writes the checks of listed persons, feeds and holds are all refused.
+    """
+    runtime = call.runtime
     if not runtime.joining.has_joined:
-        # Whatever Redis holds: no caller is known here yet.
+        # No caller is known here yet, so not even Redis can help.
         raise Unavailable("the registry has not been reached yet")
     cached = await _version_vouched_for(runtime)
     registered = await _version_registered(runtime)
     held = runtime.follower.position if runtime.follower.holds_lease else None
     replicated = None if held is None else held.version
-    # The registry first: what the others hold may be of a history that it has lost.
+    # The registry first: the others may hold a version of a history that the registry has lost.
     known = (registered, cached, replicated)
     newest = next((version for version in known if version is not None), 0)
     refused = runtime.pulse.writes_refused
@@ -76,20 +103,11 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
         registry=registered is not None,
         version=newest,
     )
-    return respond_json(view)
-
-
-@get("/problems/{code:str}")
-async def explain_problem(code: FromPath[str]) -> Response[bytes]:
-    """Explain one code of the table of problems; the `type` of each problem points here."""
-    kind: ProblemKind | None = _KINDS.get(code)
-    if kind is None:
-        raise NotFound("no problem has this code")
-    return respond_json(kind)
+    return json_reply(view)
 
 
 async def _version_vouched_for(runtime: Runtime) -> int | None:
-    """Ask the cache as a check does, about nobody; None: its word does not count now."""
+    """Return the version that the cache proves to hold; None if it proves none now."""
     try:
         lookup = await runtime.cache.lookup(())
     except (CacheUnavailable, CacheIncomplete):
@@ -98,7 +116,7 @@ async def _version_vouched_for(runtime: Runtime) -> int | None:
 
 
 async def _version_registered(runtime: Runtime) -> int | None:
-    """Ask the registry; None: it does not answer. 0: it never took in a list."""
+    """Return the newest version of the registry; 0 before the first list; None if it is away."""
     try:
         with driver_errors():
             async with runtime.engine.connect() as connection:

@@ -1,19 +1,19 @@
-"""The fast lane: answers checks itself and hands everything else to Litestar.
+"""The fast lane: answers checks and pages itself, and passes every other request to Litestar.
 
-A framework's routing and wrapping cost several times what a check of an innocent does. Of a check
-the lane does nothing that the routed handlers do not: both call the same `ChecksResource`. In front
-of all addresses it refuses keys in URLs, which are nobody's to read. It watches how the bodies of
-routed requests come in (`checker.api.bodies`); `ChecksResource` reads its own through the same.
+The routing of a framework costs several times as much as the check of an innocent. The lane and the
+routed handlers call the same `ChecksResource`, so they give the same answers. At all addresses the
+lane refuses a key in the URL. It watches how the bodies of routed requests arrive
+(`checker.api.bodies`); `ChecksResource` reads its bodies through the same object.
 """
 
 from typing import Any
 
 from litestar import Litestar
 
+from checker.api.answering import ChecksResource
 from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
 from checker.api.caller_address import caller_address
-from checker.api.checks import ChecksResource
 from checker.api.exchange import Reply, reply_to, send_reply
 from checker.api.pages import Served
 from checker.api.responses import bug, log_broken_answer
@@ -26,34 +26,37 @@ _BATCH = "/v1/checks/batch"
 _PAGE_HEADERS = ("accept-encoding", "if-none-match")
 
 LANE_PATHS = frozenset({_CHECKS, _BATCH})
-"""What the lane answers, by POST."""
+"""The lane answers POST at these addresses."""
 
 
 class Lane:
-    """An ASGI application in front of `routed`, which answers all addresses by itself too."""
+    """An ASGI application in front of `routed`, which could answer every address alone."""
 
     def __init__(self, app: Litestar, bodies: Bodies) -> None:
         self.routed = app
         self._bodies = bodies
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer checks, batches and pages; pass on every other request."""
-        if scope["type"] == "http" and scope["query_string"]:
+        """Answer checks, batches and pages; pass every other request to `routed`."""
+        if scope["type"] != "http":
+            await self._pass_on(scope, receive, send)
+            return
+        method, path, query = scope["method"], scope["path"], scope["query_string"]
+        if query:
             has_header = any(name == _AUTHORIZATION for name, _ in scope["headers"])
-            refused = key_in_url(scope["path"], scope["query_string"], has_header=has_header)
+            refused = key_in_url(path, query, has_header=has_header)
             if refused is not None:
                 await send_reply(send, reply_to(refused))
                 return
-        if scope["type"] == "http" and scope["method"] == "POST":
-            path = scope["path"]
+        if method == "POST":
             if path == _CHECKS:
                 await send_reply(send, await self._answer_check(scope, receive))
                 return
             if path == _BATCH:
                 await self._answer_batch(scope, receive, send)
                 return
-        if scope["type"] == "http" and scope["method"] == "GET":
-            served: Served | None = self.routed.state.pages.get(scope["path"])
+        elif method == "GET":
+            served: Served | None = self.routed.state.pages.get(path)
             if served is not None:
                 await send_reply(send, await _answer_page(scope, served))
                 return
@@ -90,7 +93,7 @@ class Lane:
                 _authorization(scope), receive, caller_address(scope), body_bytes=length
             ) as reply:
                 is_begun = True
-                # Within the block: a batch is not done before its answer is sent.
+                # Within the block: a batch takes up its turn until its answer is sent.
                 await send_reply(send, reply)
         except Exception as error:
             if is_begun:
@@ -106,7 +109,7 @@ async def _answer_page(scope: Any, served: Served) -> Reply:
     except Exception as error:
         return bug(error)
     wanted = {name: _header(scope, name.encode()) for name in _PAGE_HEADERS}
-    return page.reply({name: told.decode("latin-1") for name, told in wanted.items() if told})
+    return page.reply({name: value.decode("latin-1") for name, value in wanted.items() if value})
 
 
 def _authorization(scope: Any) -> str | None:

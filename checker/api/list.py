@@ -1,27 +1,26 @@
 """`GET /v1/list`: the state of the list, in numbers, for operators."""
 
-from typing import Any
-
 import msgspec
-from litestar import Request, Response, get
 
 from checker.accounts.keys import Action
-from checker.api.access import require
+from checker.api.call import Call
+from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.exchange import Reply, json_reply
+from checker.api.measures import LIST
 from checker.api.nodes import nodes_of
-from checker.api.responses import respond_json
-from checker.domain.clock import instant_text, shanghai_day
-from checker.node.runtime import Runtime
+from checker.api.operation import Success
+from checker.domain.clock import InstantText, instant_text, shanghai_day
 from checker.publication.nodes import Node
 from checker.registry.lost_changes import LostChange
 from checker.registry.summary import summarize
 
 
 class ListView(msgspec.Struct, frozen=True, kw_only=True):
-    """The list as it stands; `version` 0 and no `as_of`: none was taken in yet."""
+    """The list as it stands. Before the first list `version` is 0 and `as_of` is null."""
 
     version: int
     history: str | None
-    as_of: str | None
+    as_of: InstantText | None
     persons: int
     organizations: int
     listings: int
@@ -33,16 +32,43 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     lost_changes: tuple[LostChange, ...]
 
 
-@get("/v1/list")
-async def show_list(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Return version, history, age and size of the list, and the version that each node has."""
-    await require(request, Action.SEE_LIST)
-    runtime: Runtime = request.app.state.runtime
+@endpoint(
+    "GET",
+    "/v1/list",
+    may=(Action.SEE_LIST,),
+    tag=LIST,
+    query=ANY_QUERY,
+    answers=(
+        Success(
+            kinds=(ListView,),
+            example={
+                "version": 42,
+                "history": "3f0e8a52c3b14d6f9b8d7a1c5e2f4a60",
+                "as_of": "2026-11-23T01:02:03.456Z",
+                "persons": 1_204,
+                "organizations": 318,
+                "listings": 1_377,
+                "nodes": [{"id": "node-1", "version": 42, "lag_ms": 0}],
+                "overdue_removals": 0,
+                "unresolved_officers": 12,
+                "masked": 3,
+                "overdue_corrections": 0,
+                "lost_changes": [],
+            },
+        ),
+    ),
+)
+async def show_list(call: Call) -> Reply:
+    """Show version, history, age and size of the list, and the version of each node.
+
+    `lost_changes` names acknowledged changes that the registry no longer has.
+    """
+    runtime = call.runtime
     summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
     nodes = await nodes_of(runtime)
     corrections = await runtime.corrections.count()
     newest = summary.version
-    return respond_json(
+    return json_reply(
         ListView(
             version=0 if newest is None else newest.version,
             history=None if newest is None else newest.history,

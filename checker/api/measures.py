@@ -1,14 +1,17 @@
-"""`GET /v1/measures`: what is restricted, where, for whom, by which section."""
+"""`GET /v1/measures`: every measure in force, with its section, place, services and roles."""
 
-from typing import Any
+from typing import Final
 
 import msgspec
-from litestar import Request, Response, get
 
 from checker.accounts.keys import Action
-from checker.api.access import require
-from checker.api.responses import respond_json
+from checker.api.call import Call
+from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.exchange import Reply, json_reply
+from checker.api.operation import Success, Tag
 from checker.domain.measure import MeasureDescription
+
+LIST: Final = Tag(name="list", description="The list of judgment defaulters, and the measures.")
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,9 +20,39 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[MeasureDescription, ...]
 
 
-@get("/v1/measures")
-async def list_measures(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """List what the documents restrict."""
-    await require(request, Action.SEE_MEASURES)
-    book = request.app.state.runtime.policies
-    return respond_json(Measures(measures=tuple(one.describe() for one in book.measures)))
+@endpoint(
+    "GET",
+    "/v1/measures",
+    may=(Action.SEE_MEASURES,),
+    tag=LIST,
+    query=ANY_QUERY,
+    answers=(
+        Success(
+            kinds=(Measures,),
+            example={
+                "measures": [
+                    {
+                        "id": "cn-2016-64/2.7.1",
+                        "jurisdiction": "CN",
+                        "source": {
+                            "title": {"zh": "关于加快推进失信被执行人信用监督", "en": "Opinions"},
+                            "number": "中办发〔2016〕64号",
+                        },
+                        "section": "二（七）1",
+                        "title": {"zh": "乘坐火车、飞机限制", "en": "Trains and flights"},
+                        "services": ["rail", "air"],
+                        "roles": ["debtor", "legal_representative"],
+                        "authorities": ["中国铁路总公司"],
+                    }
+                ]
+            },
+        ),
+    ),
+)
+async def list_measures(call: Call) -> Reply:
+    """List all measures in force, with their sources.
+
+    A measure is one section of one legal document: the services it restricts, where, and for whom.
+    """
+    book = call.runtime.policies
+    return json_reply(Measures(measures=tuple(one.describe() for one in book.measures)))

@@ -1,8 +1,9 @@
-"""What is counted, under Prometheus names; never a label that could name a person.
+"""The metrics of the service, under Prometheus names; no label can name a person.
 
-Workers of one server share their counts through files in `PROMETHEUS_MULTIPROC_DIR`, which the main
-process sets before they start. Writing there costs more than counting; so counts are held for a
-second, and one duration in sixteen is noted. What a replica holds is told by worker (`pid`).
+The workers of one server share their counts through files in `PROMETHEUS_MULTIPROC_DIR`, which the
+main process sets before the workers start. A write to a file costs more than a count in memory. So
+counts are written once a second, and one duration in sixteen is observed. The gauges of the replica
+have a label for the worker (`pid`).
 """
 
 import os
@@ -33,14 +34,14 @@ from checker.work import Work
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-# From a twentieth of a millisecond, which a check of an innocent takes, to a time-out.
+# From a twentieth of a millisecond, the check of an innocent, to a time-out.
 _BUCKETS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5)
-# From what a change takes on every node to what one takes while Redis is away, and long files.
+# From a change on every node to a change while Redis is away, and long files.
 _FEED_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30, 120)
 
 
 class FeedKind(StrEnum):
-    """By which way lines came in."""
+    """The way by which lines arrived."""
 
     SNAPSHOT = "snapshot"
     CHANGES = "changes"
@@ -48,7 +49,7 @@ class FeedKind(StrEnum):
 
 
 class OrderKind(StrEnum):
-    """What a merchant wants of an authorization."""
+    """The order of a merchant about an authorization."""
 
     AUTHORIZE = "authorize"
     INCREMENT = "increment"
@@ -58,7 +59,7 @@ class OrderKind(StrEnum):
 
 
 class Metrics:
-    """The counters of one process; `replica` is its own."""
+    """The metrics of one process; `replica` is the replica of this process."""
 
     def __init__(self, replica: ReplicaKeeper) -> None:
         self._replica = replica
@@ -101,7 +102,7 @@ class Metrics:
             registry=self._registry,
         )
         for ground in FishingGround:
-            self._flagged.labels(ground.value)  # told as 0 until there is one
+            self._flagged.labels(ground.value)  # shown as 0 until there is one
         self._orders = Counter(
             "checker_spending_orders",
             "Orders of spending, by what they were answered: a status, or a problem's code.",
@@ -186,7 +187,7 @@ class Metrics:
         self._held[service.__struct_config__.tag, outcome] += 1  # type: ignore[index]
 
     def answered(self, seconds: float, *, from_registry: int) -> None:
-        """Note how long an answer took, and for how many checks the registry was asked."""
+        """Count an answer, its duration, and the checks that the registry decided."""
         self._answers += 1
         if self._answers % SAMPLED == 0:
             self._seconds.observe(seconds)
@@ -194,11 +195,11 @@ class Metrics:
             self._from_registry.inc(from_registry)
 
     def flagged(self, ground: FishingGround) -> None:
-        """Count an account that was flagged."""
+        """Count a flag on an account."""
         self._flagged.labels(ground.value).inc()
 
     def failed(self, resource: str, status: int) -> None:
-        """Count a request that was answered with a problem."""
+        """Count a request that was answered by a problem."""
         self._failed.labels(resource, str(status)).inc()
 
     def ordered(self, order: OrderKind, result: str) -> None:
@@ -206,7 +207,7 @@ class Metrics:
         self._orders.labels(order.value, result).inc()
 
     def fed(self, kind: FeedKind, report: FeedReport, seconds: float) -> None:
-        """Count the lines of a feed, and note how long it took to be in force."""
+        """Count the lines of a feed, and the seconds until the feed was in force."""
         self._lines.labels(kind.value, "accepted").inc(report.accepted)
         self._lines.labels(kind.value, "rejected").inc(report.rejected_count)
         self._feed_seconds.labels(kind.value).observe(seconds)
@@ -218,17 +219,17 @@ class Metrics:
         self._lost_changes.set(nodes.lost_changes)
 
     def waiting(self, corrections: OpenCounts) -> None:
-        """Tell how many corrections wait for a ruling."""
+        """Set the number of corrections that wait for a ruling, and of the overdue ones."""
         self._corrections.set(corrections.waiting)
         self._overdue_corrections.set(corrections.overdue)
 
     def undelivered(self, waiting: Waiting) -> None:
-        """Tell how many notices wait for endpoints."""
+        """Set the number of notices that wait for an endpoint, by state."""
         for state, count in msgspec.structs.asdict(waiting).items():
             self._notices.labels(state).set(count)
 
     def flush(self) -> None:
-        """Write what was held where all workers' counts are."""
+        """Write the held counts to the files that all workers share."""
         for labels, count in self._held.items():
             if count:
                 self._checks[labels].inc(count)
@@ -247,9 +248,9 @@ class Metrics:
         return Work(name="writing counts", every_s=FLUSH_INTERVAL_S, do=flush)
 
     def exposition(self) -> bytes:
-        """Write all counts, of every worker, in Prometheus's text format; may run in a thread.
+        """Return the metrics of all workers in the text format of Prometheus; may run in a thread.
 
-        `flush` comes before, in the thread that counts.
+        Call `flush` before, in the thread that counts.
         """
         if not os.environ.get(MULTIPROCESS_VARIABLE):
             return generate_latest(self._registry)
@@ -259,7 +260,7 @@ class Metrics:
 
 
 def forget_dead_workers() -> None:
-    """Remove what workers that have ended said of their replicas: a killed one leaves it behind."""
+    """Delete the gauges of workers that have ended; a killed worker leaves its file behind."""
     folder = os.environ.get(MULTIPROCESS_VARIABLE)
     for file in Path(folder).glob("gauge_live*_*.db") if folder else ():
         pid = int(file.stem.rpartition("_")[2])

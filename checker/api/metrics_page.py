@@ -1,16 +1,18 @@
-"""`/metrics`: the counts of all workers of this server, gathered for all who wait for the page."""
+"""`/metrics`: the counts of all workers of this server, gathered once for all who ask at a time."""
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
-from litestar import Request, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from checker.api.call import Call
+from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.exchange import Reply
+from checker.api.health import SERVICE
 from checker.api.metrics import Metrics
 from checker.api.nodes import nodes_of
-from checker.api.pages import GatheredPage, Page, Served
-from checker.api.responses import respond
+from checker.api.operation import KeyUse, Success
+from checker.api.pages import GatheredPage, RenderedPage, Served
 from checker.errors import Unavailable
 from checker.node.runtime import Runtime
 
@@ -22,8 +24,8 @@ def metrics_page(runtime: Runtime, metrics: Metrics) -> Served:
     return GatheredPage(lambda: gather_metrics(runtime, metrics))
 
 
-async def gather_metrics(runtime: Runtime, metrics: Metrics) -> Page:
-    """Gather the counts of all workers of this server; what an outage hides stays as it was."""
+async def gather_metrics(runtime: Runtime, metrics: Metrics) -> RenderedPage:
+    """Return the counts of all workers; figures that an outage hides stay as they were."""
     with suppress(Unavailable):
         metrics.listed(await nodes_of(runtime))
         metrics.waiting(await runtime.corrections.count())
@@ -32,12 +34,28 @@ async def gather_metrics(runtime: Runtime, metrics: Metrics) -> Page:
     return await asyncio.to_thread(lambda: _exposed(metrics))
 
 
-def _exposed(metrics: Metrics) -> Page:
-    return Page.of(metrics.exposition(), CONTENT_TYPE_LATEST, keeps=False)
+def _exposed(metrics: Metrics) -> RenderedPage:
+    return RenderedPage.of(metrics.exposition(), CONTENT_TYPE_LATEST, keeps=False)
 
 
-@get(METRICS)
-async def show_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Show the counts of all workers of this server."""
-    served: Served = request.app.state.pages[METRICS]
-    return respond((await served.page()).reply(request.headers))
+@endpoint(
+    "GET",
+    METRICS,
+    key=KeyUse.NONE,
+    tag=SERVICE,
+    query=ANY_QUERY,
+    answers=(
+        Success(
+            kinds=(str,),
+            example='checker_checks_total{decision="allow",service="rail"} 5120.0\n',
+            media_type="text/plain",
+        ),
+    ),
+)
+async def show_metrics(call: Call) -> Reply:
+    """Show the counts of all workers of this server, in the text format of Prometheus.
+
+    No label can name a person.
+    """
+    served: Served = call.request.app.state.pages[METRICS]
+    return (await served.page()).reply(call.request.headers)

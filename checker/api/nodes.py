@@ -1,4 +1,4 @@
-"""What this process can tell of all nodes."""
+"""The state of all nodes, as far as this process knows it."""
 
 from cache.replica_source import HeldChange
 from checker.node.runtime import Runtime
@@ -6,7 +6,7 @@ from checker.publication.nodes import Nodes, read_nodes
 
 
 async def nodes_of(runtime: Runtime) -> Nodes:
-    """Return all nodes; while Redis cannot be asked, this one alone.
+    """Return all nodes; while Redis cannot be asked, only the node of this process.
 
     Raises:
         Unavailable: PostgreSQL is away.

@@ -1,44 +1,76 @@
-"""`GET /v1/notices`: what an institution was told has ended, as a feed."""
+"""`GET /v1/notices`: the restrictions that have ended, for the institutions that knew of them."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Request, Response, get
 
 from checker.accounts.keys import Action
-from checker.api.access import require
-from checker.api.parameters import number, refuse_unknown
-from checker.api.responses import respond_json
-from checker.node.runtime import Runtime
+from checker.api.call import Call
+from checker.api.endpoint import endpoint
+from checker.api.exchange import Reply, json_reply
+from checker.api.operation import Success, Tag
+from checker.api.paging import LIMIT
+from checker.api.parameters import opaque
 from checker.notices.event import Event
 
-PAGE_NOTICES: Final = 100
-PAGE_NOTICES_MAX: Final = 1_000
+NOTICES: Final = Tag(
+    name="notices",
+    description="Notices that a restriction has ended, as a feed and by webhook.",
+)
+_AFTER: Final = opaque("after", "`next` of an earlier answer; absent: from the oldest notice")
 
 
 class NoticePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Events, the oldest first; `next` goes into `after`, now or later."""
+    """Events, the oldest first. Send `next` as `after`, now or later."""
 
     notices: tuple[Event, ...]
     next: Annotated[str, msgspec.Meta(description="an opaque cursor")]
 
 
-class _Page(msgspec.Struct, frozen=True, kw_only=True):
-    """The same with events as they were sent."""
+class _SentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The same page, with each event as the bytes that were sent to the webhook."""
 
     notices: tuple[msgspec.Raw, ...]
     next: str
 
 
-@get("/v1/notices")
-async def list_notices(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """List the institution's notices after a cursor."""
-    caller = await require(request, Action.RECEIVE_NOTICES)
-    refuse_unknown(request, ("after", "limit"))
-    limit = number(request, "limit", default=PAGE_NOTICES, low=1, high=PAGE_NOTICES_MAX)
-    runtime: Runtime = request.app.state.runtime
-    page = await runtime.notices.feed.read(
-        caller.account_id, request.query_params.get("after"), limit
-    )
+@endpoint(
+    "GET",
+    "/v1/notices",
+    may=(Action.RECEIVE_NOTICES,),
+    tag=NOTICES,
+    query=(_AFTER, LIMIT),
+    answers=(
+        Success(
+            kinds=(NoticePage,),
+            example={
+                "notices": [
+                    {
+                        "specversion": "1.0",
+                        "id": "019aafb2-7c5e-7b7e-8a55-0c6b7d1f2a90",
+                        "source": "/v1/notices",
+                        "type": "restriction.lifted",
+                        "time": "2026-11-24T01:02:03.456Z",
+                        "datacontenttype": "application/json",
+                        "data": {
+                            "listing_id": "707091354",
+                            "decision_ids": ["019aafa1-3a52-7c11-9d3e-6f1b2c3d4e5f"],
+                            "ground": "fulfilled",
+                            "ended_at": "2026-11-24T01:02:03.400Z",
+                        },
+                    }
+                ],
+                "next": "djE6MTI4",
+            },
+        ),
+    ),
+)
+async def list_notices(call: Call) -> Reply:
+    """List the restrictions that have ended, out of those that your decisions were based on.
+
+    The feed holds the same events as the webhook. Ask again with the last `next` to get new ones.
+    """
+    limit = call.query(LIMIT)
+    page = await call.runtime.notices.feed.read(call.caller.account_id, call.query(_AFTER), limit)
     events = tuple(msgspec.Raw(event.encode()) for event in page.events)
-    return respond_json(_Page(notices=events, next=page.next))
+    return json_reply(_SentPage(notices=events, next=page.next))

@@ -1,200 +1,233 @@
-"""The OpenAPI document and the page that shows it.
+"""Describes the operations of the API as OpenAPI 3.1.
 
-What goes in and out is described from the very structs that decode and encode it, by msgspec, so
-that the document cannot say anything else than the code does; a test holds the table of addresses
-against the routes. The page is Swagger UI from a wheel: nothing is loaded from elsewhere.
+msgspec derives each schema from the struct that decodes or serialises the value, so the document
+cannot differ from the code.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from importlib import resources
-from importlib.metadata import version as package_version
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.static_files import create_static_files_router
 
-from checker.api.checks import ItemError
-from checker.api.exchange import encode
-from checker.api.exchanges import EXCHANGES
-from checker.api.exchanges.exchange import JSON, Exchange
+from checker.api.answering import ItemError
 from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, MATCH_HEADER
-from checker.api.pages import KeptPage, Served
-from checker.api.problems import MEDIA_TYPE, Problem
-from checker.api.responses import respond
+from checker.api.operation import KeyUse, Operation, RequestBody, Success
+from checker.api.problems import (
+    HEADERS,
+    MEDIA_TYPE,
+    PRECONDITION_STATUS,
+    Problem,
+    describe,
+    kind_of,
+)
 from checker.checks.answer import BatchItem
+from checker.errors import CheckerError, Conflict, QuotaExceeded
 
-DOCUMENT = "/openapi.json"
-DOCS = "/docs"
-ASSETS = "/docs/assets"
-HTML = "text/html; charset=utf-8"
-_ASSET_TYPES = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+_PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_SCHEMA: Final = "#/components/schemas/{name}"
+_RATE_LIMIT: Final = ("RateLimit-Policy", "RateLimit")
+_TEXT: Final = {"schema": {"type": "string"}}
+_HEADERS: Final[dict[str, Any]] = {
+    "RateLimit-Policy": _TEXT
+    | {
+        "description": "The quotas: items `q` in a window of `w` seconds",
+        "example": '"minute";q=600;w=60',
+    },
+    "RateLimit": _TEXT
+    | {
+        "description": "The items left, `r`, for the next `t` seconds",
+        "example": '"minute";r=599;t=42',
+    },
+    "Retry-After": {
+        "description": "Send the request again after this number of seconds",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+    },
+    "WWW-Authenticate": _TEXT | {"description": "`Bearer`", "example": "Bearer"},
 }
-"""The files that the page loads."""
-_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
-_REFERENCE = "#/components/schemas/{name}"
+_IDEMPOTENCY_KEY: Final = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "description": "The same key with the same request gives the first answer again",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
+}
+_IF_MATCH: Final = {
+    "name": MATCH_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The version of the list that the request is based on, in quotes",
+    "schema": {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,17})"$'},
+}
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>checker: API</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="{assets}/swagger-ui.css">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="{assets}/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({{url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true}})</script>
-</body>
-</html>
-"""
+_Schemas = Mapping[Any, dict[str, Any]]
 
 
-def openapi_document(version: str) -> dict[str, Any]:
-    """Describe the whole API as OpenAPI 3.1."""
-    schemas, components = _schemas()
+def openapi_document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
+    """Return the document of these operations."""
+    schemas, components = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
-    for (path, method), exchange in EXCHANGES.items():
-        paths.setdefault(path, {})[method] = _operation(path, exchange, schemas)
+    responses: dict[str, Any] = {}
+    for operation in operations:
+        described = _described(operation, schemas, responses)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    tags = {each.tag.name: each.tag for each in operations}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "checker",
             "version": version,
-            "description": "Whether a listed judgment defaulter (失信被执行人) may buy.",
+            "description": "Answers whether a listed judgment defaulter (失信被执行人) may buy.",
         },
+        "servers": [{"url": "/", "description": "The server of this document"}],
+        "tags": [msgspec.to_builtins(tag) for tag in tags.values()],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "responses": responses,
+            "headers": _HEADERS,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "A key of an account"}
+            },
         },
     }
 
 
-def _document() -> bytes:
-    return encode(openapi_document(package_version("checker")))
+def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, dict[str, Any]]:
+    kinds: list[Any] = [Problem, BatchItem, ItemError]
+    for operation in operations:
+        bodies = () if operation.body is None else operation.body.kinds
+        for kind in (*bodies, *(kind for each in operation.answers for kind in each.kinds)):
+            if kind not in kinds:
+                kinds.append(kind)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA)
+    return dict(zip(kinds, schemas, strict=True)), components
 
 
-def _page() -> bytes:
-    return _PAGE.format(assets=ASSETS).encode()
-
-
-def kept_pages() -> dict[str, Served]:
-    """Return the pages that never change, by their address."""
-    pages: dict[str, Served] = {
-        DOCUMENT: KeptPage(_document, JSON),
-        DOCS: KeptPage(_page, HTML),
+def _described(operation: Operation, schemas: _Schemas, shared: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "tags": [operation.tag.name],
+        "operationId": operation.operation_id,
+        "summary": operation.summary,
+        "description": operation.description,
+        "security": _SECURITY[operation.key],
     }
-    for name, media_type in _ASSET_TYPES.items():
-        pages[f"{ASSETS}/{name}"] = KeptPage((_assets() / name).read_bytes, media_type)
-    return pages
+    if parameters := _parameters(operation):
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = _body(operation.body, schemas)
+    is_keyed = operation.key is not KeyUse.NONE
+    described["responses"] = {
+        **{str(each.status): _success(each, schemas, is_keyed) for each in operation.answers},
+        **_problems(operation, schemas, shared),
+    }
+    return described
 
 
-@get(DOCUMENT, media_type=JSON)
-async def show_document(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Give the OpenAPI document."""
-    return await respond_page(request, DOCUMENT)
+_SECURITY: Final[Mapping[KeyUse, list[dict[str, list[str]]]]] = {
+    KeyUse.REQUIRED: [{"key": []}],
+    KeyUse.OPTIONAL: [{"key": []}, {}],
+    KeyUse.NONE: [],
+}
 
 
-@get(DOCS, media_type="text/html")
-async def show_page(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Show the document; the page reads it by itself."""
-    return await respond_page(request, DOCS)
-
-
-async def respond_page(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
-    """Answer with the page of an address, as the lane does."""
-    served: Served = request.app.state.pages[path]
-    return respond((await served.page()).reply(request.headers))
-
-
-def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
-    types: list[Any] = [Problem, BatchItem, ItemError]
-    for exchange in EXCHANGES.values():
-        told = (
-            *(exchange.body, exchange.other_body),
-            *(exchange.answer, exchange.other_answer, exchange.created, exchange.accepted),
-        )
-        types += [kind for kind in told if kind is not None and kind not in types]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
-    return dict(zip(types, schemas, strict=True)), components
-
-
-def _responses(exchange: Exchange, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
-    answers = [each for each in (exchange.answer, exchange.other_answer) if each is not None]
-    problem = {MEDIA_TYPE: {"schema": schemas[Problem]}}
-    responses: dict[str, Any] = {}
-    if answers:
-        responses["200"] = _answered(exchange, answers, schemas)
-    if exchange.created is not None:
-        responses["201"] = _answered(exchange, [exchange.created], schemas)
-    if exchange.accepted is not None:
-        responses["202"] = _answered(exchange, [exchange.accepted], schemas)
-    if not responses:
-        responses["204"] = {"description": "Done; there is nothing to say"}
-    for status in exchange.problems:
-        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
-    return responses
-
-
-def _operation(
-    path: str, exchange: Exchange, schemas: Mapping[Any, dict[str, Any]]
-) -> dict[str, Any]:
-    responses = _responses(exchange, schemas)
-    told: dict[str, Any] = {"summary": exchange.summary, "responses": responses}
-    parameters = [
-        _parameter(name, "path", {"type": "string"}) for name in _PATH_PARAMETER.findall(path)
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PATH_PARAMETER.findall(operation.path)
     ]
     parameters += [
-        _parameter(name, "query", schema) for name, schema in exchange.parameters.items()
+        {
+            "name": each.name,
+            "in": "query",
+            "required": False,
+            "description": each.description,
+            "schema": each.schema,
+        }
+        for each in operation.query or ()
     ]
-    key = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
-    if exchange.idempotent:
-        parameters.append(_parameter(KEY_HEADER, "header", key))
-    if exchange.conditional:
-        parameters.append(_parameter(KEY_HEADER, "header", key) | {"required": False})
-        version = {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,17})"$'}
-        parameters.append(_parameter(MATCH_HEADER, "header", version) | {"required": False})
-    if parameters:
-        told["parameters"] = parameters
-    if exchange.body is not None:
-        body = schemas[exchange.body]
-        if exchange.other_body is not None:
-            body = {"oneOf": [body, schemas[exchange.other_body]]}
-        content: dict[str, Any] = {exchange.body_media_type: {"schema": body}}
-        if exchange.example is not None:
-            content[exchange.body_media_type]["example"] = exchange.example
-        told["requestBody"] = {"required": exchange.needs_body, "content": content}
-    if exchange.keyed:
-        told["security"] = [{"key": []}, {}] if exchange.keyless_too else [{"key": []}]
-    return told
+    if operation.is_idempotent:
+        parameters.append(_IDEMPOTENCY_KEY | {"required": True})
+    if operation.is_conditional:
+        parameters += [_IDEMPOTENCY_KEY | {"required": False}, _IF_MATCH]
+    return parameters
 
 
-def _answered(
-    exchange: Exchange, answers: Sequence[Any], schemas: Mapping[Any, dict[str, Any]]
+def _body(body: RequestBody, schemas: _Schemas) -> dict[str, Any]:
+    content = _content(body, schemas)
+    return {"required": body.required, "content": content}
+
+
+def _success(answer: Success, schemas: _Schemas, is_keyed: bool) -> dict[str, Any]:
+    headers: dict[str, Any] = {
+        name: _TEXT | {"description": description} for name, description in answer.headers.items()
+    }
+    if is_keyed:
+        headers |= _references("headers", _RATE_LIMIT)
+    described: dict[str, Any] = {"description": answer.description}
+    if headers:
+        described["headers"] = headers
+    if answer.kinds:
+        described["content"] = _content(answer, schemas)
+    return described
+
+
+def _content(described: RequestBody | Success, schemas: _Schemas) -> dict[str, Any]:
+    found = [schemas[kind] for kind in described.kinds]
+    schema = found[0] if len(found) == 1 else {"anyOf": found}
+    content: dict[str, Any] = {
+        described.media_type: {"schema": schema, "example": described.example}
+    }
+    for media_type, example in described.text_examples.items():
+        content[media_type] = _TEXT | {"example": example}
+    return content
+
+
+def _problems(operation: Operation, schemas: _Schemas, shared: dict[str, Any]) -> dict[str, Any]:
+    """Return the error answers by status; each different answer is added to `shared` once."""
+    by_status: dict[int, list[type[CheckerError]]] = {}
+    for error in operation.errors:
+        by_status.setdefault(kind_of(error).status, []).append(error)
+    if operation.is_conditional:
+        by_status[PRECONDITION_STATUS] = [Conflict]
+    answers: dict[str, Any] = {}
+    for status, errors in sorted(by_status.items()):
+        name = "Or".join(error.__name__ for error in errors)
+        name = "PreconditionFailed" if status == PRECONDITION_STATUS else name
+        shared.setdefault(name, _problem(status, errors, schemas))
+        answers[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return answers
+
+
+def _problem(
+    status: int, errors: Sequence[type[CheckerError]], schemas: _Schemas
 ) -> dict[str, Any]:
-    schema = schemas[answers[0]]
-    if len(answers) > 1:
-        schema = {"oneOf": [schemas[each] for each in answers]}
-    content = {exchange.answer_media_type: {"schema": schema}}
-    return {"description": "The answer", "content": content}
+    kinds = [kind_of(error) for error in errors]
+    headers = {name: None for error in errors for name in HEADERS.get(error, ())}
+    if QuotaExceeded in errors:
+        headers |= dict.fromkeys(_RATE_LIMIT)
+    problems = {
+        kind.code: msgspec.structs.replace(describe(kind, kind.advice), status=status)
+        for kind in kinds
+    }
+    described: dict[str, Any] = {
+        "description": "; ".join(
+            [HTTPStatus(status).phrase]
+            if status == PRECONDITION_STATUS
+            else [k.title for k in kinds]
+        ),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": schemas[Problem],
+                "examples": {code: {"value": problem} for code, problem in problems.items()},
+            }
+        },
+    }
+    if headers:
+        described["headers"] = _references("headers", headers)
+    return described
 
 
-def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place != "query", "schema": schema}
-
-
-def assets_router() -> Any:
-    """Serve the page's files from the wheel."""
-    return create_static_files_router(ASSETS, [_assets()])
-
-
-def _assets() -> Path:
-    return Path(str(resources.files("swagger_ui"))) / "static"
+def _references(place: str, names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/{place}/{name}"} for name in names}

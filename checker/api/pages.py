@@ -1,9 +1,9 @@
-"""Pages that anybody may ask for, kept cheap: made once, compressed once, sent many times.
+"""Pages for anybody, at a low cost: each is rendered once, compressed once, and sent many times.
 
-A page that never changes is made when it is first asked for, in a thread, and kept. A page that
-changes (`/metrics`) is gathered for all who wait for it: each caller gets a page that was begun
-after the call, and gatherings come at most once a second when many ask. So a flood of calls costs
-the sending alone. The lane sends pages by itself (`checker.api.lane`).
+A page that never changes is rendered at the first request, in a thread, and kept. A page that
+changes (`/metrics`) is gathered for all callers who wait: each caller gets a page whose gathering
+began after the call. When many ask, one gathering starts each second, so a flood of calls costs
+little more than the sending. The lane sends pages by itself (`checker.api.lane`).
 """
 
 import asyncio
@@ -18,19 +18,19 @@ import msgspec
 from checker.api.exchange import Reply
 
 GATHERINGS_A_SECOND: Final = 1.0
-"""How often a page that changes is gathered when many ask for it."""
+"""The rate of gatherings of a changing page when many ask."""
 
 GATHERINGS_AT_ONCE: Final = 20
-"""So many gatherings follow each other without a pause: a person who looks again need not wait."""
+"""This many gatherings may follow each other without a pause, for a person who reloads."""
 
 GZIP_BYTES_MIN: Final = 1_000
-"""Less fits in one packet anyway."""
+"""A smaller page fits in one packet anyway."""
 
 GZIP_LEVEL: Final = 6
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A page ready to send; `etag` is None for one that is always new."""
+class RenderedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that is ready to send; `etag` is None for a page that changes."""
 
     body: bytes
     compressed: bytes | None
@@ -38,60 +38,60 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     etag: str | None
 
     @classmethod
-    def of(cls, body: bytes, media_type: str, *, keeps: bool) -> "Page":
-        """Make a page of its text. `keeps`: it says the same as long as this process runs."""
+    def of(cls, body: bytes, media_type: str, *, keeps: bool) -> "RenderedPage":
+        """Return a page of this text; `keeps`: the text stays the same while this process runs."""
         compressed = gzip.compress(body, GZIP_LEVEL, mtime=0) if _is_long(body) else None
         etag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"' if keeps else None
         return cls(body=body, compressed=compressed, media_type=media_type, etag=etag)
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
-        """Answer a request by its `accept-encoding` and `if-none-match`, if it has them."""
-        told = {"vary": "accept-encoding"}
+        """Return the answer, by the `accept-encoding` and `if-none-match` of the request."""
+        sent = {"vary": "accept-encoding"}
         if self.etag is None:
-            told["cache-control"] = "no-store"
+            sent["cache-control"] = "no-store"
         else:
-            told |= {"etag": self.etag, "cache-control": "no-cache"}
+            sent |= {"etag": self.etag, "cache-control": "no-cache"}
             if headers.get("if-none-match") == self.etag:
-                return Reply(status=304, body=b"", media_type=self.media_type, headers=told)
+                return Reply(status=304, body=b"", media_type=self.media_type, headers=sent)
         body = self.body
         if self.compressed is not None and takes_gzip(headers.get("accept-encoding", "")):
             body = self.compressed
-            told["content-encoding"] = "gzip"
-        return Reply(status=200, body=body, media_type=self.media_type, headers=told)
+            sent["content-encoding"] = "gzip"
+        return Reply(status=200, body=body, media_type=self.media_type, headers=sent)
 
 
 class Served(Protocol):
     """A page at an address."""
 
-    async def page(self) -> Page:
-        """Give the page."""
+    async def page(self) -> RenderedPage:
+        """Return the page."""
         ...
 
 
 class KeptPage:
-    """A page that never changes; `make` runs once, in a thread."""
+    """A page that never changes; `make` renders it once, in a thread."""
 
     def __init__(self, make: Callable[[], bytes], media_type: str) -> None:
         self._make = make
         self._media_type = media_type
-        self._making: asyncio.Task[Page] | None = None
+        self._making: asyncio.Task[RenderedPage] | None = None
 
-    async def page(self) -> Page:
-        """Give the page; it is made at the first call."""
+    async def page(self) -> RenderedPage:
+        """Return the page, which is rendered at the first call."""
         if self._making is None or (self._making.done() and self._making.exception()):
             self._making = asyncio.create_task(asyncio.to_thread(self._made), name="page")
         return await asyncio.shield(self._making)
 
-    def _made(self) -> Page:
-        return Page.of(self._make(), self._media_type, keeps=True)
+    def _made(self) -> RenderedPage:
+        return RenderedPage.of(self._make(), self._media_type, keeps=True)
 
 
 class GatheredPage:
-    """A page that changes; `gather` runs once for all who wait."""
+    """A page that changes; `gather` renders it once for all who wait."""
 
     def __init__(
         self,
-        gather: Callable[[], Awaitable[Page]],
+        gather: Callable[[], Awaitable[RenderedPage]],
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -100,24 +100,24 @@ class GatheredPage:
         self._clock = clock
         self._sleep = sleep
         self._turn = asyncio.Lock()
-        self._coming: asyncio.Task[Page] | None = None
-        # When a bucket that leaks one gathering a second would be empty.
+        self._coming: asyncio.Task[RenderedPage] | None = None
+        # The instant at which a bucket that leaks one gathering a second is empty.
         self._empty_at = float("-inf")
 
-    async def page(self) -> Page:
-        """Give a page whose gathering begins after this call."""
+    async def page(self) -> RenderedPage:
+        """Return a page whose gathering begins after this call."""
         if self._coming is None:
             self._coming = asyncio.create_task(self._gathered(), name="gathering")
         return await asyncio.shield(self._coming)
 
-    async def _gathered(self) -> Page:
+    async def _gathered(self) -> RenderedPage:
         async with self._turn:
             now = self._clock()
             self._empty_at = max(self._empty_at, now) + 1 / GATHERINGS_A_SECOND
             early_s = self._empty_at - now - GATHERINGS_AT_ONCE / GATHERINGS_A_SECOND
             if early_s > 0:
                 await self._sleep(early_s)
-            self._coming = None  # who calls from here on gets the next one
+            self._coming = None  # a later caller gets the next page
             return await self._gather()
 
 

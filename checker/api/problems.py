@@ -1,10 +1,12 @@
-"""The one place where errors become answers: `application/problem+json` (RFC 9457).
+"""Turns errors into answers: `application/problem+json` (RFC 9457).
 
-The table below is complete: a class of error without a row does not pass the tests, and an error
-that is no `CheckerError` is a bug, answered 500 without a word of what it said.
+The table has a row for each class of error, and a test proves this. An error that is no
+`CheckerError` is a bug: the answer is 500 and repeats nothing of the error's text.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
@@ -34,19 +36,19 @@ CODE_INTERNAL = "internal"
 
 
 class ProblemKind(msgspec.Struct, frozen=True, kw_only=True):
-    """What all problems of one code share; `advice` tells a reader what to do."""
+    """The fields that all problems of one code share; `advice` says what to do about them."""
 
     code: str
-    status: HTTPStatus
+    status: int
     title: str
     advice: str
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem as it is answered; `errors` names the fields at fault.
+    """An error as the caller receives it; `errors` names the fields at fault.
 
-    `spending` says what room there is where a cap is in the way, `resolution` what was done before
-    where that is. `outage` says why the registry cannot serve, where the registry has said so.
+    `spending` is the room under the cap, if a cap refuses. `resolution` is the earlier end of the
+    thing, if this end refuses. `outage` is the reason why the registry cannot serve, if known.
     """
 
     type: str
@@ -63,113 +65,128 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 KINDS: dict[type[CheckerError], ProblemKind] = {
     InvalidRequest: ProblemKind(
         code="invalid-request",
-        status=HTTPStatus.BAD_REQUEST,
+        status=HTTPStatus.BAD_REQUEST.value,
         title="The request is not as it must be",
         advice="Mend the fields that `errors` names and send it again.",
     ),
     InvalidSubject: ProblemKind(
         code="invalid-document",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY.value,
         title="The document's number cannot be right",
         advice="Look at the document again; a number that can be on no list is never cleared.",
     ),
     Unauthenticated: ProblemKind(
         code="unauthenticated",
-        status=HTTPStatus.UNAUTHORIZED,
+        status=HTTPStatus.UNAUTHORIZED.value,
         title="No valid key",
         advice="Send `Authorization: Bearer <key>` with a key that your operator gave you.",
     ),
     OutOfScope: ProblemKind(
         code="out-of-scope",
-        status=HTTPStatus.FORBIDDEN,
+        status=HTTPStatus.FORBIDDEN.value,
         title="The key may not do this",
         advice="Use a key with this role and scope, or ask your operator for one.",
     ),
     NotFound: ProblemKind(
         code="not-found",
-        status=HTTPStatus.NOT_FOUND,
+        status=HTTPStatus.NOT_FOUND.value,
         title="There is no such thing",
         advice="Look at the address; /docs lists them all.",
     ),
     Conflict: ProblemKind(
         code="conflict",
-        status=HTTPStatus.CONFLICT,
+        status=HTTPStatus.CONFLICT.value,
         title="The state of the thing forbids it",
         advice="Read the thing again before the next step.",
     ),
     CapExceeded: ProblemKind(
         code="cap-exceeded",
-        status=HTTPStatus.CONFLICT,
+        status=HTTPStatus.CONFLICT.value,
         title="The cap does not hold so much more",
         advice="Sell for at most `spending.remaining_fen`, or after `spending.resets_at`.",
     ),
     IdempotencyKeyReused: ProblemKind(
         code="idempotency-key-reused",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY.value,
         title="The key belongs to another request",
         advice="Send a new request under a new key, and a request again under its own.",
     ),
     TooLarge: ProblemKind(
         code="too-large",
-        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value,
         title="The request passes a limit",
         advice="Send it in smaller parts.",
     ),
     BodyStalled: ProblemKind(
         code="body-stalled",
-        status=HTTPStatus.REQUEST_TIMEOUT,
+        status=HTTPStatus.REQUEST_TIMEOUT.value,
         title="The body stopped on its way",
         advice="Send the request again, with its whole body.",
     ),
     Crowded: ProblemKind(
         code="crowded",
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        status=HTTPStatus.SERVICE_UNAVAILABLE.value,
         title="Too many callers without a key are waiting",
         advice="Send the request again, as `Retry-After` says.",
     ),
     QuotaExceeded: ProblemKind(
         code="quota-exceeded",
-        status=HTTPStatus.TOO_MANY_REQUESTS,
+        status=HTTPStatus.TOO_MANY_REQUESTS.value,
         title="The quota is used up",
         advice="Wait as long as `Retry-After` says.",
     ),
     Unavailable: ProblemKind(
         code="unavailable",
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        status=HTTPStatus.SERVICE_UNAVAILABLE.value,
         title="The list cannot be vouched for now",
         advice="Nothing is allowed meanwhile: ask again as `Retry-After` says.",
     ),
 }
 
-# Answers of the HTTP layer itself, which no error of ours stands behind.
+PRECONDITION_STATUS: Final = HTTPStatus.PRECONDITION_FAILED.value
+"""The status of a Conflict with the `If-Match` of the request."""
+
+HEADERS: Final[Mapping[type[CheckerError], tuple[str, ...]]] = {
+    Unauthenticated: ("WWW-Authenticate",),
+    Crowded: ("Retry-After",),
+    QuotaExceeded: ("Retry-After",),
+    Unavailable: ("Retry-After",),
+}
+"""The headers by which an answer says what to do next; `headers_of` gives their values."""
+
+# Answers of the HTTP layer itself; no error of ours causes them.
 METHOD_NOT_ALLOWED = ProblemKind(
     code="method-not-allowed",
-    status=HTTPStatus.METHOD_NOT_ALLOWED,
+    status=HTTPStatus.METHOD_NOT_ALLOWED.value,
     title="The address does not take this method",
     advice="See /docs for the methods of each address.",
 )
 INTERNAL = ProblemKind(
     code=CODE_INTERNAL,
-    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    status=HTTPStatus.INTERNAL_SERVER_ERROR.value,
     title="A fault of the service",
     advice="Nothing was allowed. Tell your operator the time of the request.",
 )
 ALL_KINDS = (*KINDS.values(), METHOD_NOT_ALLOWED, INTERNAL)
 
 
+def kind_of(error: type[CheckerError]) -> ProblemKind:
+    """Return the row of a class of error, or of its nearest base class that has one."""
+    return next(KINDS[base] for base in error.__mro__ if base in KINDS)
+
+
 def problem_of(error: BaseException) -> Problem:
-    """Tell an error as a problem."""
+    """Return the problem that answers an error."""
     if not isinstance(error, CheckerError):
         return describe(INTERNAL, "this is a bug; the service has noted it")
-    kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
-    problem = describe(kind, str(error))
+    problem = describe(kind_of(type(error)), str(error))
     match error:
         case InvalidRequest():
             return msgspec.structs.replace(problem, errors=error.faults)
         case CapExceeded():
             return msgspec.structs.replace(problem, spending=error.spending)
         case Conflict():
-            status = HTTPStatus.PRECONDITION_FAILED if error.is_precondition else problem.status
+            status = PRECONDITION_STATUS if error.is_precondition else problem.status
             return msgspec.structs.replace(problem, status=status, resolution=error.resolution)
         case Unavailable():
             return msgspec.structs.replace(problem, outage=error.outage)
@@ -178,7 +195,7 @@ def problem_of(error: BaseException) -> Problem:
 
 
 def describe(kind: ProblemKind, detail: str) -> Problem:
-    """Write a problem of a kind."""
+    """Return a problem of this kind."""
     return Problem(
         type=f"/problems/{kind.code}",
         title=kind.title,
@@ -189,7 +206,7 @@ def describe(kind: ProblemKind, detail: str) -> Problem:
 
 
 def headers_of(error: BaseException) -> dict[str, str]:
-    """Headers that go with an error's answer."""
+    """Return the headers that belong to the answer to an error."""
     match error:
         case Unauthenticated():
             return {"www-authenticate": "Bearer"}

@@ -1,38 +1,44 @@
-"""The lines of the feed that could not stand: what is wrong with them, and another try.
+"""The quarantine: lines of the feed that were rejected, with the reasons, and another try.
 
-They wait until a retry puts them in force: a listing that was unknown may have come since, or the
-service may have learnt to read them. The line itself, with whatever numbers and names it holds, is
-for the court alone.
+A line waits until a retry puts it in force: an unknown listing may have come since, or the service
+may have learnt to read the line. The text of a line holds numbers and names, and is shown to courts
+alone.
 """
 
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.params import FromPath
 
 from checker.accounts.keys import Action
-from checker.api.access import require
-from checker.api.exchange import read_body
+from checker.api.call import Call
+from checker.api.endpoint import endpoint
+from checker.api.exchange import Reply, json_reply
+from checker.api.feed import FEED, REPORT
 from checker.api.metrics import FeedKind
-from checker.api.parameters import number, refuse_unknown, whole_number
-from checker.api.responses import respond_json
-from checker.decoding import decode
-from checker.domain.clock import instant_text
+from checker.api.operation import RequestBody, Success
+from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
+from checker.api.parameters import NUMBER_MAX, whole_number
+from checker.domain.clock import InstantText, instant_text
 from checker.errors import NotFound
 from checker.intake.quarantine import QuarantinedLine
-from checker.node.runtime import Runtime
+from checker.intake.report import FeedReport
 from checker.registry.entry import RejectCode
 
-PAGE_LINES = 100
-PAGE_LINES_MAX = 1_000
 RETRY_LINES_MAX = 10_000
 RETRY_BYTES_MAX = 256 * 1024
 """10 000 ids of twenty digits."""
-_ID_MAX = 10**18 - 1
 
-_Id = Annotated[int, msgspec.Meta(ge=1, le=_ID_MAX)]
+_Id = Annotated[int, msgspec.Meta(ge=1, le=NUMBER_MAX)]
+_LINE: Final = {
+    "id": 17,
+    "feed": "5a6c1f9e-8f60-4b8f-8f0b-2b1f6c1d9e01",
+    "format": "operation",
+    "line": 3,
+    "code": "unknown-listing",
+    "detail": "there is no such listing",
+    "at": "2026-11-23T01:02:03.456Z",
+}
 
 
 class OpenLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,74 +50,91 @@ class OpenLine(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     code: RejectCode
     detail: str
-    at: str
+    at: InstantText
 
 
-class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of open lines, oldest first; `next` goes into `after`, null: there are no more."""
+class QuarantinePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of open lines, oldest first. Send `next` as `after`; null means the last page."""
 
     lines: tuple[OpenLine, ...]
     next: int | None
 
 
 class LineAsSent(OpenLine, frozen=True, kw_only=True):
-    """A line with its text; `raw` is null where the key may not read it."""
+    """A line with its text; `raw` is null if the key may not read it."""
 
     raw: str | None
 
 
-class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which lines to try again; without `ids` all that are open."""
+class RetryLines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The lines to try again; without `ids` all open lines."""
 
     ids: (
         Annotated[tuple[_Id, ...], msgspec.Meta(min_length=1, max_length=RETRY_LINES_MAX)] | None
     ) = None
 
 
-_retry_decoder = msgspec.json.Decoder(Retry)
+@endpoint(
+    "GET",
+    "/v1/feed/quarantine",
+    may=(Action.SEE_QUARANTINE,),
+    tag=FEED,
+    query=PAGING,
+    answers=(Success(kinds=(QuarantinePage,), example={"lines": [_LINE], "next": None}),),
+)
+async def list_quarantine(call: Call) -> Reply:
+    """List the open lines in quarantine, with the reason of each.
+
+    The list never shows the text of a line.
+    """
+    limit = call.query(LIMIT)
+    found, last = cut_page(
+        await call.runtime.quarantine.open_lines(call.query(AFTER), limit + 1), limit
+    )
+    lines = tuple(OpenLine(**_fields(line)) for line in found)
+    return json_reply(QuarantinePage(lines=lines, next=None if last is None else last.id))
 
 
-@get("/v1/feed/quarantine")
-async def list_quarantine(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Tell which lines are open, and why; never what stands in them."""
-    await require(request, Action.SEE_QUARANTINE)
-    refuse_unknown(request, ("after", "limit"))
-    after = number(request, "after", default=0, low=0, high=_ID_MAX)
-    limit = number(request, "limit", default=PAGE_LINES, low=1, high=PAGE_LINES_MAX)
-    runtime: Runtime = request.app.state.runtime
-    # One more than is shown tells whether there are more.
-    found = await runtime.quarantine.open_lines(after, limit + 1)
-    shown = tuple(OpenLine(**_fields(line)) for line in found[:limit])
-    return respond_json(Quarantine(lines=shown, next=shown[-1].id if len(found) > limit else None))
+@endpoint(
+    "GET",
+    "/v1/feed/quarantine/{line_id}",
+    may=(Action.SEE_QUARANTINE,),
+    tag=FEED,
+    answers=(Success(kinds=(LineAsSent,), example=_LINE | {"raw": None}),),
+    raises=(NotFound,),
+)
+async def show_quarantined_line(call: Call) -> Reply:
+    """Show one line, open or resolved.
 
-
-@get("/v1/feed/quarantine/{line_id:str}")
-async def show_quarantined(
-    request: Request[Any, Any, Any], line_id: FromPath[str]
-) -> Response[bytes]:
-    """Tell of one line, open or resolved; its text is for the court alone."""
-    caller = await require(request, Action.SEE_QUARANTINE)
-    refuse_unknown(request, ())
-    wanted = whole_number(line_id)
+    A court sees the text of the line in `raw`; for operators `raw` is null.
+    """
+    wanted = whole_number(call.path("line_id"))
     if wanted is None:
         raise NotFound("no line in quarantine has this id")
-    runtime: Runtime = request.app.state.runtime
-    line, raw = await runtime.quarantine.read(wanted)
-    shown = raw if caller.may(Action.PUBLISH) else None
-    return respond_json(LineAsSent(**_fields(line), raw=shown))
+    line, raw = await call.runtime.quarantine.read(wanted)
+    shown = raw if call.caller.may(Action.PUBLISH) else None
+    return json_reply(LineAsSent(**_fields(line), raw=shown))
 
 
-@post("/v1/feed/quarantine/retry", status_code=200)
-async def retry_quarantined(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Read lines again, as they were sent; those that are accepted now leave the quarantine."""
-    await require(request, Action.PUBLISH)
-    refuse_unknown(request, ())
-    asked = decode(_retry_decoder, await read_body(request.receive, RETRY_BYTES_MAX))
+@endpoint(
+    "POST",
+    "/v1/feed/quarantine/retry",
+    may=(Action.PUBLISH,),
+    tag=FEED,
+    body=RequestBody(kinds=(RetryLines,), bytes_max=RETRY_BYTES_MAX, example={"ids": [17, 18]}),
+    answers=(Success(kinds=(FeedReport,), example=REPORT),),
+    raises=(NotFound,),
+)
+async def retry_quarantine(call: Call) -> Reply:
+    """Read lines in quarantine again, as they were sent.
+
+    An accepted line is in force when the answer comes, and leaves the quarantine.
+    """
+    asked = await call.body(RetryLines)
     started = perf_counter()
-    runtime: Runtime = request.app.state.runtime
-    report = await runtime.quarantine.retry(asked.ids)
-    request.app.state.metrics.fed(FeedKind.RETRY, report, perf_counter() - started)
-    return respond_json(report)
+    report = await call.runtime.quarantine.retry(asked.ids)
+    call.metrics.fed(FeedKind.RETRY, report, perf_counter() - started)
+    return json_reply(report)
 
 
 def _fields(line: QuarantinedLine) -> dict[str, Any]:

@@ -1,28 +1,29 @@
-"""Reconciliations: a file of past sales comes in, and what the list would have refused is told.
+"""Reconciliations: past sales come in, and those that the list of their time refused are reported.
 
-The file is dealt with as it comes and kept nowhere. What is kept, for a month, are the adverse
-sales by their line and the lines that could not be read.
+The file is judged as it comes in and kept nowhere. The results are kept for a month: the adverse
+sales by their line, and the lines that could not be read.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.params import FromPath
+from litestar import Request
 from litestar.response import Stream
 
 from checker.accounts.keys import Action
-from checker.api.access import require
-from checker.api.exchange import Reply, encode
-from checker.api.parameters import number, refuse_unknown
-from checker.api.responses import respond, respond_json
-from checker.api.transfer import Transfer
-from checker.domain.clock import instant_text
+from checker.api.call import Call
+from checker.api.checks import CHECK_EXAMPLE
+from checker.api.endpoint import endpoint
+from checker.api.exchange import Reply, encode, json_reply
+from checker.api.operation import NDJSON, RequestBody, Success, Tag
+from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
+from checker.api.transfer import arriving_chunks
+from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import Outcome, Reason
 from checker.domain.service import ServiceType
+from checker.errors import NotFound, QuotaExceeded
 from checker.formats.lines import cut_lines
-from checker.node.runtime import Runtime
 from checker.reconciliation.batches import in_batches, unless_idle
 from checker.reconciliation.job import (
     Interruption,
@@ -30,32 +31,63 @@ from checker.reconciliation.job import (
     ReconciliationResult,
     ReconciliationStatus,
 )
-from checker.reconciliation.past_sale import LINE_BYTES_MAX, Rejected, SalesFormat, SalesReader
+from checker.reconciliation.past_sale import (
+    LINE_BYTES_MAX,
+    PastSale,
+    Rejected,
+    SalesFormat,
+    SalesReader,
+)
 from checker.reconciliation.reconciliations import Reconciliations
 
-RECONCILIATIONS = "/v1/reconciliations"
-NDJSON = "application/x-ndjson"
-CSV = "text/csv"
-PAGE = 100
-PAGE_MAX = 1_000
+TAG: Final = Tag(
+    name="reconciliations", description="Past sales, judged by the list of their time."
+)
+ADDRESS: Final = "/v1/reconciliations"
+CSV: Final = "text/csv"
 RESULTS_AT_ONCE = 1_000
-"""Results in one reading; a stream of any length holds no more."""
-_NUMBER_MAX = 10**18 - 1
+"""The results of one read; a stream of any length holds no more in memory."""
+
 _CUT_OFF = "the body was cut off; GET /v1/reconciliations tells how many lines were dealt with"
+_ID: Final = "019aafb2-7c5e-7b7e-8a55-0c6b7d1f2a90"
+_DONE: Final = {
+    "id": _ID,
+    "status": "done",
+    "reason": None,
+    "created_at": "2026-11-23T01:02:03.456Z",
+    "ended_at": "2026-11-23T01:02:04.456Z",
+    "lines": 5_000,
+    "adverse": 2,
+    "rejected": 1,
+    "results": f"{ADDRESS}/{_ID}/results",
+}
+_RUNNING: Final = _DONE | {"status": "running", "ended_at": None}
+_LOCATION: Final = {"Location": "The address of the reconciliation"}
+_SALE: Final = {
+    "subject": CHECK_EXAMPLE["subject"],
+    "service": CHECK_EXAMPLE["service"],
+    "sold_at": "2026-11-23T01:02:03.456Z",
+    "reference": "ORDER-1",
+}
+_SALE_AS_CSV: Final = (
+    "document_type,document_number,sold_at,service,train,seat,reference\n"
+    "resident_id,440882189001011230,2026-11-23,rail,G79,second,ORDER-1\n"
+)
 
 
 class ReconciliationView(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a file came. `lines` is the number of the last line that was dealt with.
+    """The progress of a reconciliation. `lines` is the number of the last line that was judged.
 
-    `adverse` sales would not simply have been allowed, `rejected` lines could not be judged; both
-    are in `results`, an address. `reason` says why it is `interrupted`: send the rest anew.
+    `adverse` counts the sales that would not simply have been allowed, `rejected` the lines that
+    could not be judged. `results` is the address of both. `reason` explains `interrupted`: send the
+    lines after `lines` as a new reconciliation.
     """
 
     id: str
     status: ReconciliationStatus
     reason: Interruption | None
-    created_at: str
-    ended_at: str | None
+    created_at: InstantText
+    ended_at: InstantText | None
     lines: int
     adverse: int
     rejected: int
@@ -63,18 +95,18 @@ class ReconciliationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReconciliationsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of an account's, oldest first; `next` goes into `after`, null: there are no more."""
+    """A page of reconciliations, oldest first. Send `next` as `after`; null means the last page."""
 
     reconciliations: tuple[ReconciliationView, ...]
     next: int | None
 
 
 class AdverseSale(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale that would not simply have been allowed by the list of `list_version`, and why."""
+    """A sale that the list of `list_version` would not simply have allowed, with the reasons."""
 
     line: int
     reference: str | None
-    sold_at: str
+    sold_at: InstantText
     service: ServiceType
     jurisdiction: str
     decision: Outcome
@@ -83,75 +115,134 @@ class AdverseSale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RejectedSale(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that could not be judged, and why."""
+    """A line that could not be judged, with the error."""
 
     line: int
     error: Rejected
 
 
-@post(RECONCILIATIONS, status_code=201)
-async def create_reconciliation(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Deal with the lines of the body; with `Prefer: respond-async` answer when they are in."""
-    caller = await require(request, Action.RECONCILE)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
+@endpoint(
+    "POST",
+    ADDRESS,
+    may=(Action.RECONCILE,),
+    tag=TAG,
+    body=RequestBody(
+        kinds=(PastSale,),
+        bytes_max=None,
+        example=_SALE,
+        media_type=NDJSON,
+        text_examples={CSV: _SALE_AS_CSV},
+    ),
+    answers=(
+        Success(status=201, kinds=(ReconciliationView,), example=_DONE, headers=_LOCATION),
+        Success(
+            status=202,
+            kinds=(ReconciliationView,),
+            example=_RUNNING,
+            headers=_LOCATION | {"Preference-Applied": "`respond-async`"},
+            description="All lines are received; the work goes on",
+        ),
+    ),
+    raises=(QuotaExceeded,),
+)
+async def create_reconciliation(call: Call) -> Reply:
+    """Find the past sales that the list of their time would have refused.
+
+    Send one sale a line, as NDJSON or as CSV with a header. With `Prefer: respond-async` the answer
+    comes when all lines are received. A file that is cut off is judged up to the cut.
+    """
+    request, runtime, caller = call.request, call.runtime, call.caller
     works = runtime.reconciliations
     reader = SalesReader(_format(request), caller, runtime.clock.now(), runtime.sealer.tokens_of)
-    transfer = Transfer(request, if_cut=_CUT_OFF)
-    lines = cut_lines(unless_idle(transfer.chunks()), line_bytes_max=LINE_BYTES_MAX)
+    chunks = arriving_chunks(request.receive, if_cut=_CUT_OFF)
+    lines = cut_lines(unless_idle(chunks), line_bytes_max=LINE_BYTES_MAX)
     await reader.open(lines)
     opened = await works.open(caller)
-    headers = {"location": f"{RECONCILIATIONS}/{opened.id}"}
+    headers = {"location": f"{ADDRESS}/{opened.id}"}
     if _is_preferred(request):
         await works.take_in(opened, caller, reader, in_batches(lines))
         found = await works.find(caller.account_id, opened.id)
         headers["preference-applied"] = "respond-async"
-        reply = Reply(status=202, body=encode(_view(found)), headers=headers)
+        reply = json_reply(_view(found), status=202, headers=headers)
     else:
         done = await works.work(opened, caller, reader, in_batches(lines))
-        reply = Reply(status=201, body=encode(_view(done)), headers=headers)
-    request.state.allowance = await runtime.quotas.take(caller, 0)
-    return respond(reply)
+        reply = json_reply(_view(done), status=201, headers=headers)
+    await call.spend(0)  # the lines were counted meanwhile: the answer shows what is left now
+    return reply
 
 
-@get(RECONCILIATIONS)
-async def list_reconciliations(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Tell which the account has: also the one whose answer was lost."""
-    caller = await require(request, Action.RECONCILE)
-    refuse_unknown(request, ("after", "limit"))
-    after = number(request, "after", default=0, low=0, high=_NUMBER_MAX)
-    limit = number(request, "limit", default=PAGE, low=1, high=PAGE_MAX)
-    runtime: Runtime = request.app.state.runtime
-    # One more than is shown tells whether there are more.
-    found = await runtime.reconciliations.page(caller.account_id, after, limit + 1)
-    following = found[limit - 1].number if len(found) > limit else None
-    shown = tuple(_view(each) for each in found[:limit])
-    return respond_json(ReconciliationsPage(reconciliations=shown, next=following))
+@endpoint(
+    "GET",
+    ADDRESS,
+    may=(Action.RECONCILE,),
+    tag=TAG,
+    query=PAGING,
+    answers=(
+        Success(kinds=(ReconciliationsPage,), example={"reconciliations": [_DONE], "next": None}),
+    ),
+)
+async def list_reconciliations(call: Call) -> Reply:
+    """List the reconciliations of your account, oldest first.
+
+    A reconciliation is listed even if the answer to its request was lost.
+    """
+    limit = call.query(LIMIT)
+    works = call.runtime.reconciliations
+    found, last = cut_page(
+        await works.page(call.caller.account_id, call.query(AFTER), limit + 1), limit
+    )
+    return json_reply(
+        ReconciliationsPage(
+            reconciliations=tuple(map(_view, found)), next=None if last is None else last.number
+        )
+    )
 
 
-@get(f"{RECONCILIATIONS}/{{reconciliation_id:str}}")
-async def show_reconciliation(
-    request: Request[Any, Any, Any], reconciliation_id: FromPath[str]
-) -> Response[bytes]:
-    """Tell how far one came."""
-    caller = await require(request, Action.RECONCILE)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
-    found = await runtime.reconciliations.find(caller.account_id, reconciliation_id)
-    return respond_json(_view(found))
+@endpoint(
+    "GET",
+    f"{ADDRESS}/{{reconciliation_id}}",
+    may=(Action.RECONCILE,),
+    tag=TAG,
+    answers=(Success(kinds=(ReconciliationView,), example=_DONE),),
+    raises=(NotFound,),
+)
+async def show_reconciliation(call: Call) -> Reply:
+    """Show the progress of a reconciliation.
+
+    `lines` is the number of the last line that was judged.
+    """
+    works = call.runtime.reconciliations
+    return json_reply(
+        _view(await works.find(call.caller.account_id, call.path("reconciliation_id")))
+    )
 
 
-@get(f"{RECONCILIATIONS}/{{reconciliation_id:str}}/results")
-async def stream_results(
-    request: Request[Any, Any, Any], reconciliation_id: FromPath[str]
-) -> Stream:
-    """Give what was adverse or could not be read, a line each, as far as it was dealt with."""
-    caller = await require(request, Action.RECONCILE)
-    refuse_unknown(request, ("after",))
-    after = number(request, "after", default=0, low=0, high=_NUMBER_MAX)
-    runtime: Runtime = request.app.state.runtime
-    works = runtime.reconciliations
-    found = await works.find(caller.account_id, reconciliation_id)
+@endpoint(
+    "GET",
+    f"{ADDRESS}/{{reconciliation_id}}/results",
+    may=(Action.RECONCILE,),
+    tag=TAG,
+    query=(AFTER,),
+    answers=(
+        Success(
+            kinds=(AdverseSale, RejectedSale),
+            example={
+                "line": 17,
+                "error": {"code": "no-list", "detail": "no list was in force yet"},
+            },
+            media_type=NDJSON,
+        ),
+    ),
+    raises=(NotFound,),
+)
+async def list_reconciliation_results(call: Call) -> Stream:
+    """List the adverse sales and the rejected lines of a reconciliation, as NDJSON.
+
+    A running reconciliation lists the results so far. `after` is the number of a line.
+    """
+    works = call.runtime.reconciliations
+    after = call.query(AFTER)
+    found = await works.find(call.caller.account_id, call.path("reconciliation_id"))
     first = await works.results(found.number, after, RESULTS_AT_ONCE)
     return Stream(_results(works, found.number, first), media_type=NDJSON)
 
@@ -160,17 +251,17 @@ async def _results(
     works: Reconciliations, of: int, page: tuple[ReconciliationResult, ...]
 ) -> AsyncIterator[bytes]:
     while page:
-        yield b"".join(encode(_told(each)) + b"\n" for each in page)
+        yield b"".join(encode(_shown(each)) + b"\n" for each in page)
         page = await works.results(of, page[-1].line, RESULTS_AT_ONCE)
 
 
-def _told(result: ReconciliationResult) -> AdverseSale | RejectedSale:
+def _shown(result: ReconciliationResult) -> AdverseSale | RejectedSale:
     if result.error is not None:
         return RejectedSale(line=result.line, error=msgspec.convert(result.error, Rejected))
-    assert result.sold_at is not None, "whatever was judged has an instant"
-    told = msgspec.structs.asdict(result) | {"sold_at": instant_text(result.sold_at)}
-    del told["error"]
-    return msgspec.convert(told, AdverseSale)
+    assert result.sold_at is not None, "a sale that was judged has an instant"
+    fields = msgspec.structs.asdict(result) | {"sold_at": instant_text(result.sold_at)}
+    del fields["error"]
+    return msgspec.convert(fields, AdverseSale)
 
 
 def _view(found: Reconciliation) -> ReconciliationView:
@@ -183,17 +274,17 @@ def _view(found: Reconciliation) -> ReconciliationView:
         lines=found.lines,
         adverse=found.adverse,
         rejected=found.rejected,
-        results=f"{RECONCILIATIONS}/{found.id}/results",
+        results=f"{ADDRESS}/{found.id}/results",
     )
 
 
 def _format(request: Request[Any, Any, Any]) -> SalesFormat:
-    """Lines are NDJSON unless the header says that they are CSV."""
+    """Return CSV if the `Content-Type` says so, else NDJSON."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return SalesFormat.CSV if media_type == CSV else SalesFormat.NDJSON
 
 
 def _is_preferred(request: Request[Any, Any, Any]) -> bool:
-    """Whether the caller would rather not wait (RFC 7240)."""
+    """Return whether the caller prefers not to wait (RFC 7240)."""
     preferences = request.headers.get("prefer", "").split(",")
     return any(each.strip().lower() == "respond-async" for each in preferences)

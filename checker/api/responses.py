@@ -1,4 +1,4 @@
-"""Litestar responses made of replies, and the handler that turns every error into a problem."""
+"""Turns replies into Litestar responses, and every error into a problem."""
 
 import logging
 import re
@@ -7,42 +7,37 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
-from checker.api.exchange import Reply, encode, reply_to
+from checker.api.exchange import NO_CONTENT, Reply, encode, reply_to
 from checker.api.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, describe
 from checker.errors import CheckerError, InvalidRequest, NotFound
 from checker.fault_log import class_and_place
 
 NOWHERE = "nowhere"
-"""How requests are counted whose address no route knows."""
+"""The resource under which a request is counted that no route knows."""
 
 _PARAMETER = re.compile(r"\{\w+\}")
 
 _log = logging.getLogger(__name__)
 
 
-def respond(reply: Reply) -> Response[bytes]:
-    """Make a Litestar response of a reply."""
+def respond(reply: Reply) -> Response[bytes | None]:
+    """Return a Litestar response that sends this reply."""
     return Response(
-        reply.body,
+        None if reply.status == NO_CONTENT.status else reply.body,
         status_code=reply.status,
         media_type=reply.media_type,
         headers=dict(reply.headers),
     )
 
 
-def respond_json(value: Any) -> Response[bytes]:
-    """Answer 200 with a struct as JSON."""
-    return respond(Reply(status=200, body=encode(value)))
-
-
-def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer any error as a problem, counted; only bugs are logged."""
+def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Return the problem that answers an error, and count it; only bugs are logged."""
     response = _answer(request, error)
     request.app.state.metrics.failed(_resource_of(request), response.status_code)
     return response
 
 
-def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     match error:
         case CheckerError():
             return respond(reply_to(error))
@@ -67,13 +62,13 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
 
 
 def _resource_of(request: Request[Any, Any, Any]) -> str:
-    """Name what was asked for by the first word of its route; an address without one is nowhere."""
+    """Return the first word of the route, or `nowhere` for an address without a route."""
     words = request.scope.get("path_template", "").strip("/").removeprefix("v1/").split("/")
     return words[0] or NOWHERE
 
 
 def _methods_at(app: Litestar, path: str) -> set[str]:
-    """Tell which methods an address takes; each parameter in a route stands for one part of it."""
+    """Return the methods of an address; each parameter in a route stands for one part of it."""
     methods: set[str] = set()
     for route in app.routes:
         fixed = _PARAMETER.split(route.path_format)
@@ -83,11 +78,11 @@ def _methods_at(app: Litestar, path: str) -> set[str]:
 
 
 def log_broken_answer(error: Exception) -> None:
-    """Tell what broke off an answer that had begun; the server would tell the text, and is cut."""
+    """Log the class and place of an error that cut an answer; its text may quote the request."""
     _log.error("an answer broke off: %s", class_and_place(error))
 
 
 def bug(error: Exception) -> Reply:
-    """Answer a bug, and log its class and place; its text may quote what was asked."""
+    """Log the class and place of a bug, and return the answer; its text may quote the request."""
     _log.error("unexpected %s", class_and_place(error))
     return reply_to(error)

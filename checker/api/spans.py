@@ -1,16 +1,17 @@
-"""Spans of OpenTelemetry: one for each request, and one within it for the deciding.
+"""Spans of OpenTelemetry: one for each request, and one within it for the decision.
 
-Attributes follow the semantic conventions for HTTP servers, 1.23 or later, except that `url.path`,
-which they require, is left out with `url.query`, `client.address` and `user_agent.original`: all
-that a caller may write there stays there. `http.route` is the template. Of the service's own:
+Attributes follow the semantic conventions for HTTP servers, 1.23 or later. We leave out `url.path`,
+although the conventions require it, and `url.query`, `client.address` and `user_agent.original`,
+because callers may write anything there. `http.route` is the template of the address. Our own
+attributes are:
 
-    checker.account.id, checker.service.type     who asks, for what; none where a batch has several
-    checker.checks, checker.outcomes.<outcome>   how many were decided, and how
-    checker.outcome, checker.decision.id         of one check; the id only where a decision is kept
+    checker.account.id, checker.service.type     the caller; the service, unless a batch has several
+    checker.checks, checker.outcomes.<outcome>   the number of checks, and of each outcome
+    checker.outcome, checker.decision.id         of a single check; the id only of a kept decision
     checker.list.version, checker.registry_checks
 
-Errors are told by class: the library would add their texts. Of what a caller sends for tracing only
-`traceparent` is believed; `tracestate` and `baggage` hold free text, and are dropped.
+A span has the class of an error and not its text. Of the headers for tracing only `traceparent` is
+used; `tracestate` and `baggage` hold free text and are dropped.
 """
 
 import asyncio
@@ -41,52 +42,52 @@ from checker.domain.service import type_of
 from checker.registry.prepared_check import PreparedCheck
 
 FLUSH_S: Final = 3.0
-"""How long the end of a worker waits for a collector; less than what stops a worker by force."""
+"""The time a worker at its end waits for a collector; after more, the worker would be killed."""
 
 UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Probes and scrapes come every few seconds for ever and would hide the rest."""
+"""Probes and scrapes come every few seconds and would hide all other requests."""
 
 _METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 )
 _OTHER_METHOD: Final = "_OTHER"
 _TRACEPARENT: Final = b"traceparent"
-_UNNAMED: Final = "unknown_service"  # what the library calls a service that nobody named
+_UNNAMED: Final = "unknown_service"  # the library's name for a service without a name
 
 _Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 _propagator = TraceContextTextMapPropagator()
 _request_task: ContextVar[asyncio.Task[Any] | None] = ContextVar("request task", default=None)
-"""The task in which the current request is answered; granian runs them in none."""
+"""The task that answers the current request; granian uses no task."""
 
 
 class Tracing:
-    """Traces what one process does, into one provider."""
+    """Sends the spans of one process to one provider."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
         self._tracer = provider.get_tracer("checker", version("checker"))
 
     def around(self, checks: Deciding) -> "TracedChecks":
-        """See what is decided."""
+        """Return the same checks, with a span for each decision."""
         return TracedChecks(checks, self._tracer)
 
     def wrap(self, app: _Application) -> "TracedApplication":
-        """See the requests of an application; at its end what waits is sent."""
+        """Return the application with a span for each request; its end sends the waiting spans."""
         return TracedApplication(app, self._tracer, self.close)
 
     def close(self) -> None:
-        """Send what waits, unless nobody takes it."""
+        """Send the waiting spans, or give up after `FLUSH_S`."""
         closing = threading.Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         closing.join(FLUSH_S)
 
 
 def open_tracing() -> Tracing:
-    """Trace to where OpenTelemetry's variables say, and put the ids of spans on lines of the log.
+    """Return tracing to the endpoint of OpenTelemetry's variables, with span ids on log lines.
 
-    `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and the exporter's
-    variables hold as everywhere.
+    `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and the variables of the
+    exporter have their usual meaning.
     """
     resource = Resource.create({"service.version": version("checker"), "process.pid": os.getpid()})
     if str(resource.attributes["service.name"]).startswith(_UNNAMED):
@@ -107,7 +108,7 @@ class TracedApplication:
         self._close = close
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass everything on, and note how it was answered."""
+        """Pass the request on, and put the status of the answer into a span."""
         if scope["type"] == "http" and scope["path"] not in UNTRACED:
             await self._trace(scope, receive, send)
             return
@@ -150,7 +151,7 @@ class TracedApplication:
 
 
 class TracedChecks:
-    """What decides checks, with a span around it, and its decisions told of the request."""
+    """Decides checks within a span, and describes the decisions in the span of the request."""
 
     def __init__(self, checks: Deciding, tracer: Tracer) -> None:
         self._checks = checks
@@ -163,7 +164,7 @@ class TracedChecks:
         account_id: str | None,
         pace: Pace = give_way,
     ) -> Decided:
-        """Decide checks together; raises what the deciding raises."""
+        """Return the decisions of these checks; raises as the checks within."""
         request = trace.get_current_span()
         with self._tracer.start_as_current_span(
             "decide", record_exception=False, set_status_on_exception=False
@@ -175,15 +176,15 @@ class TracedChecks:
                 raise
             span.set_attribute("checker.registry_checks", decided.from_registry)
         if request.is_recording():
-            request.set_attributes(_told(checks, decided, account_id))
+            request.set_attributes(_attributes_of(checks, decided, account_id))
         return decided
 
 
 def name_span(record: logging.LogRecord) -> bool:
-    """Put the ids of the current span on a line of the log, if there is one; keep every line.
+    """Put the ids of the current span on a log line, and return True: every line is kept.
 
-    A task that a request began may do the work of others too (a group commit does): its lines
-    belong to no request.
+    A task that a request started may work for other requests too, as a group commit does. The lines
+    of such a task get no ids.
     """
     context = trace.get_current_span().get_span_context()
     if context.is_valid and _request_task.get() is _running_task():
@@ -192,26 +193,26 @@ def name_span(record: logging.LogRecord) -> bool:
     return True
 
 
-def _told(
+def _attributes_of(
     checks: Sequence[PreparedCheck], decided: Decided, account_id: str | None
 ) -> dict[str, AttributeValue]:
-    told: dict[str, AttributeValue] = {
+    found: dict[str, AttributeValue] = {
         "checker.checks": len(checks),
         "checker.list.version": decided.list.version,
     }
     if account_id is not None:
-        told["checker.account.id"] = account_id
+        found["checker.account.id"] = account_id
     services = {type_of(check.service).value for check in checks}
     if len(services) == 1:
-        told["checker.service.type"] = services.pop()
+        found["checker.service.type"] = services.pop()
     counts = Counter(decision.outcome.value for decision in decided.decisions)
-    told |= {f"checker.outcomes.{outcome}": count for outcome, count in counts.items()}
+    found |= {f"checker.outcomes.{outcome}": count for outcome, count in counts.items()}
     if len(checks) == 1:
         [decision] = decided.decisions
-        told["checker.outcome"] = decision.outcome.value
+        found["checker.outcome"] = decision.outcome.value
         if decision.reasons:
-            told["checker.decision.id"] = decided.ids[0]
-    return told
+            found["checker.decision.id"] = decided.ids[0]
+    return found
 
 
 def _running_task() -> asyncio.Task[Any] | None:
@@ -222,7 +223,7 @@ def _running_task() -> asyncio.Task[Any] | None:
 
 
 def _context_of(headers: Sequence[tuple[bytes, bytes]]) -> Context:
-    """Go on with the caller's trace, if they name one."""
+    """Return the context of the caller's trace, or an empty one."""
     for name, value in headers:
         if name == _TRACEPARENT:
             return _propagator.extract({"traceparent": value.decode("latin-1")}, Context())
@@ -230,7 +231,7 @@ def _context_of(headers: Sequence[tuple[bytes, bytes]]) -> Context:
 
 
 def _is_in_lane(method: str, path: str) -> bool:
-    """Whether the lane answers, which routes nothing: its paths are their own templates."""
+    """Return whether the lane answers; there the path is its own template."""
     return method == "POST" and path in LANE_PATHS
 
 

@@ -1,37 +1,67 @@
-"""Spending under a cap (contract, section 4): hold, hold more, capture, void, refund, look."""
+"""Spending under a cap (contract, section 4): hold, hold more, capture, void, refund, show."""
 
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Final
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.params import FromPath
 
 from checker.accounts.keys import Action, Caller
-from checker.api.access import require
-from checker.api.exchange import CHECK_BYTES_MAX, Reply, encode, read_body
+from checker.api.call import Call
+from checker.api.checks import CHECK_EXAMPLE
+from checker.api.endpoint import endpoint
+from checker.api.exchange import CHECK_BYTES_MAX, Reply, json_reply
 from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, read_key
-from checker.api.metrics import Metrics, OrderKind
-from checker.api.parameters import refuse_unknown
+from checker.api.metrics import OrderKind
+from checker.api.operation import RequestBody, Success, Tag
 from checker.api.problems import problem_of
-from checker.api.responses import respond, respond_json
 from checker.checks.request import Place, Reference, Subject, prepare
-from checker.decoding import decode
 from checker.domain.clock import shanghai_day
 from checker.domain.service import Resort
-from checker.errors import CheckerError, Fault, InvalidRequest
+from checker.errors import (
+    CheckerError,
+    Conflict,
+    Fault,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    InvalidSubject,
+    NotFound,
+    QuotaExceeded,
+)
 from checker.node.runtime import Runtime
 from checker.registry.prepared_check import PreparedCheck
 from checker.spending.answers import AuthorizationView, Uncapped
+from checker.spending.errors import CapExceeded
 from checker.spending.orders import HOLD_SECONDS, Amount, HoldSeconds
-from checker.spending.spending import Authorizations
 
-_Asked = TypeVar("_Asked")
-_Answered = AuthorizationView | Uncapped
+SPENDING: Final = Tag(
+    name="spending",
+    description="Amounts held under a cap. Each request needs an `Idempotency-Key`.",
+)
+_AUTHORIZATIONS: Final = "/v1/spending/authorizations"
+_AUTHORIZATION: Final = f"{_AUTHORIZATIONS}/{{authorization_id}}"
+_HELD: Final = {
+    "id": "019aafb2-7c5e-7b7e-8a55-0c6b7d1f2a90",
+    "status": "held",
+    "amount_fen": 50_000,
+    "captured_fen": 0,
+    "refunded_fen": 0,
+    "expires_at": "2026-11-24T01:02:03.456Z",
+    "reference": "STAY-1",
+    "decision_id": "019aafb2-7c5e-7b7e-8a55-0c6b7d1f2a8f",
+}
+_ROOM: Final = {
+    "limit_fen": 200_000,
+    "held_fen": 50_000,
+    "captured_fen": 0,
+    "remaining_fen": 150_000,
+    "period": "month",
+    "resets_at": "2026-11-30T16:00:00.000Z",
+}
+_CAPTURED: Final = _HELD | {"status": "captured", "captured_fen": 50_000}
 
 
-class Authorize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Hold `service.amount_fen` of the subject's cap, for `hold_seconds`: a week unless said."""
+class AuthorizeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hold `service.amount_fen` of the subject's cap, for `hold_seconds`, by default a week."""
 
     subject: Subject
     service: Resort
@@ -40,145 +70,218 @@ class Authorize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     hold_seconds: HoldSeconds = HOLD_SECONDS
 
 
-class Capture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Use so much of a hold; the rest is released."""
+class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Use this amount of a hold; the rest is released."""
 
     amount_fen: Amount
 
 
-class Refund(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Give back so much of what was captured."""
+class RefundRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give back this amount of what was captured."""
 
     amount_fen: Amount
 
 
-class Increment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Hold so much more; with `hold_seconds`, from now on for so long if that is longer."""
+class IncrementRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hold this amount more. `hold_seconds` counts from now, and only ever prolongs the hold."""
 
     amount_fen: Amount
     hold_seconds: HoldSeconds | None = None
 
 
-class Void(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Drop a hold; there is nothing to say, and the body may be left out."""
+class VoidRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Drop a hold. The object is empty, and the body may be left out."""
 
 
-_authorize = msgspec.json.Decoder(Authorize)
-_capture = msgspec.json.Decoder(Capture)
-_refund = msgspec.json.Decoder(Refund)
-_increment = msgspec.json.Decoder(Increment)
-_void = msgspec.json.Decoder(Void)
+_ID: Final = "authorization_id"
+_AMOUNT: Final = {"amount_fen": 50_000}
+_Answered = AuthorizationView | Uncapped
+_MOVE: Final = (NotFound, Conflict, IdempotencyKeyReused)
 
 
-@post("/v1/spending/authorizations", status_code=201)
-async def authorize_spending(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Hold an amount, if a cap binds the subject; otherwise keep nothing about them."""
-    caller = await require(request, Action.SPEND)
-    refuse_unknown(request, ())
-    asked = decode(_authorize, await read_body(request.receive, CHECK_BYTES_MAX))
-    runtime: Runtime = request.app.state.runtime
-    check = _check(asked, caller, runtime)
-    key = _key(request)
-    request.state.allowance = await runtime.quotas.take(caller, 1)
-    ordered = runtime.spending.authorize(caller.account_id, key, check, asked.hold_seconds)
-    answer = await _counted(request, OrderKind.AUTHORIZE, ordered)
-    status = 201 if isinstance(answer, AuthorizationView) else 200
-    return respond(Reply(status=status, body=encode(answer)))
+@endpoint(
+    "POST",
+    _AUTHORIZATIONS,
+    may=(Action.SPEND,),
+    tag=SPENDING,
+    body=RequestBody(
+        kinds=(AuthorizeRequest,),
+        bytes_max=CHECK_BYTES_MAX,
+        example={
+            "subject": CHECK_EXAMPLE["subject"],
+            "service": {"type": "resort", "venue": "rated_resort", "amount_fen": 50_000},
+            "reference": "STAY-1",
+            "hold_seconds": 86_400,
+        },
+    ),
+    answers=(
+        Success(
+            status=201,
+            kinds=(AuthorizationView,),
+            example=_HELD | {"spending": _ROOM},
+            description="The amount is held",
+        ),
+        Success(
+            kinds=(Uncapped,),
+            example={"id": None, "status": "uncapped"},
+            description="No cap is known",
+        ),
+    ),
+    raises=(CapExceeded, Conflict, InvalidSubject, IdempotencyKeyReused, QuotaExceeded),
+    is_idempotent=True,
+)
+async def create_authorization(call: Call) -> Reply:
+    """Hold an amount, if a cap binds the subject.
 
-
-@post("/v1/spending/authorizations/{authorization_id:str}/increment", status_code=200)
-async def increment_authorization(
-    request: Request[Any, Any, Any], authorization_id: FromPath[str]
-) -> Response[bytes]:
-    """Hold more, because a stay grows."""
-    spending, account_id, key, asked = await _move(request, _increment)
-    ordered = spending.increment(
-        account_id, key, authorization_id, asked.amount_fen, asked.hold_seconds
+    The hold ends by itself at `expires_at`. Nothing is kept about a subject without a cap.
+    """
+    asked = await call.body(AuthorizeRequest)
+    check = _check(asked, call.caller, call.runtime)
+    key = _key(call)
+    await call.spend(1)
+    ordered = call.runtime.spending.authorize(
+        call.caller.account_id, key, check, asked.hold_seconds
     )
-    return respond_json(await _counted(request, OrderKind.INCREMENT, ordered))
+    answer = await _counted(call, OrderKind.AUTHORIZE, ordered)
+    return json_reply(answer, status=201 if isinstance(answer, AuthorizationView) else 200)
 
 
-@post("/v1/spending/authorizations/{authorization_id:str}/capture", status_code=200)
-async def capture_authorization(
-    request: Request[Any, Any, Any], authorization_id: FromPath[str]
-) -> Response[bytes]:
-    """Use a hold, once."""
-    spending, account_id, key, asked = await _move(request, _capture)
-    ordered = spending.capture(account_id, key, authorization_id, asked.amount_fen)
-    return respond_json(await _counted(request, OrderKind.CAPTURE, ordered))
+@endpoint(
+    "POST",
+    f"{_AUTHORIZATION}/increment",
+    may=(Action.SPEND,),
+    tag=SPENDING,
+    body=RequestBody(
+        kinds=(IncrementRequest,), bytes_max=CHECK_BYTES_MAX, example={"amount_fen": 20_000}
+    ),
+    answers=(
+        Success(
+            kinds=(AuthorizationView, Uncapped),
+            example=_HELD | {"amount_fen": 70_000, "spending": _ROOM},
+        ),
+    ),
+    raises=(*_MOVE, CapExceeded),
+    is_idempotent=True,
+)
+async def increment_authorization(call: Call) -> Reply:
+    """Hold more, for example because a stay is prolonged.
+
+    The answer is `uncapped` if no cap binds the person any more; the hold is then as it was.
+    """
+    key, asked = _key(call), await call.body(IncrementRequest)
+    ordered = call.runtime.spending.increment(
+        call.caller.account_id, key, call.path(_ID), asked.amount_fen, asked.hold_seconds
+    )
+    return json_reply(await _counted(call, OrderKind.INCREMENT, ordered))
 
 
-@post("/v1/spending/authorizations/{authorization_id:str}/void", status_code=200)
-async def void_authorization(
-    request: Request[Any, Any, Any], authorization_id: FromPath[str]
-) -> Response[bytes]:
-    """Drop a hold."""
-    spending, account_id, key, _ = await _move(request, _void, without_body=Void())
-    ordered = spending.void(account_id, key, authorization_id)
-    return respond_json(await _counted(request, OrderKind.VOID, ordered))
+@endpoint(
+    "POST",
+    f"{_AUTHORIZATION}/capture",
+    may=(Action.SPEND,),
+    tag=SPENDING,
+    body=RequestBody(kinds=(CaptureRequest,), bytes_max=CHECK_BYTES_MAX, example=_AMOUNT),
+    answers=(Success(kinds=(AuthorizationView,), example=_CAPTURED),),
+    raises=_MOVE,
+    is_idempotent=True,
+)
+async def capture_authorization(call: Call) -> Reply:
+    """Use a hold, once.
+
+    The amount is at most the amount held; the rest is released.
+    """
+    key, asked = _key(call), await call.body(CaptureRequest)
+    ordered = call.runtime.spending.capture(
+        call.caller.account_id, key, call.path(_ID), asked.amount_fen
+    )
+    return json_reply(await _counted(call, OrderKind.CAPTURE, ordered))
 
 
-@post("/v1/spending/authorizations/{authorization_id:str}/refund", status_code=200)
-async def refund_authorization(
-    request: Request[Any, Any, Any], authorization_id: FromPath[str]
-) -> Response[bytes]:
-    """Give back of what was captured."""
-    spending, account_id, key, asked = await _move(request, _refund)
-    ordered = spending.refund(account_id, key, authorization_id, asked.amount_fen)
-    return respond_json(await _counted(request, OrderKind.REFUND, ordered))
+@endpoint(
+    "POST",
+    f"{_AUTHORIZATION}/void",
+    may=(Action.SPEND,),
+    tag=SPENDING,
+    body=RequestBody(kinds=(VoidRequest,), bytes_max=CHECK_BYTES_MAX, example={}, required=False),
+    answers=(Success(kinds=(AuthorizationView,), example=_HELD | {"status": "voided"}),),
+    raises=_MOVE,
+    is_idempotent=True,
+)
+async def void_authorization(call: Call) -> Reply:
+    """Drop a hold.
+
+    The whole amount is released.
+    """
+    key = _key(call)
+    await call.body(VoidRequest)
+    ordered = call.runtime.spending.void(call.caller.account_id, key, call.path(_ID))
+    return json_reply(await _counted(call, OrderKind.VOID, ordered))
 
 
-@get("/v1/spending/authorizations/{authorization_id:str}")
-async def show_authorization(
-    request: Request[Any, Any, Any], authorization_id: FromPath[str]
-) -> Response[bytes]:
-    """Tell how an authorization stands."""
-    caller = await require(request, Action.SPEND)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(await runtime.spending.find(caller.account_id, authorization_id))
+@endpoint(
+    "POST",
+    f"{_AUTHORIZATION}/refund",
+    may=(Action.SPEND,),
+    tag=SPENDING,
+    body=RequestBody(kinds=(RefundRequest,), bytes_max=CHECK_BYTES_MAX, example=_AMOUNT),
+    answers=(
+        Success(
+            kinds=(AuthorizationView,),
+            example=_CAPTURED | {"status": "refunded", "refunded_fen": 50_000},
+        ),
+    ),
+    raises=_MOVE,
+    is_idempotent=True,
+)
+async def refund_authorization(call: Call) -> Reply:
+    """Give back a part of the captured amount, or all of it.
+
+    The person has the room again. Several refunds are possible, up to the captured amount.
+    """
+    key, asked = _key(call), await call.body(RefundRequest)
+    ordered = call.runtime.spending.refund(
+        call.caller.account_id, key, call.path(_ID), asked.amount_fen
+    )
+    return json_reply(await _counted(call, OrderKind.REFUND, ordered))
 
 
-async def _counted(
-    request: Request[Any, Any, Any], order: OrderKind, ordered: Awaitable[_Answered]
-) -> _Answered:
-    """Wait for an order and count what it is answered."""
-    metrics: Metrics = request.app.state.metrics
+@endpoint(
+    "GET",
+    _AUTHORIZATION,
+    may=(Action.SPEND,),
+    tag=SPENDING,
+    answers=(Success(kinds=(AuthorizationView,), example=_HELD),),
+    raises=(NotFound,),
+)
+async def show_authorization(call: Call) -> Reply:
+    """Show the state of an authorization.
+
+    A hold that nobody captured in time has the status `expired`.
+    """
+    return json_reply(await call.runtime.spending.find(call.caller.account_id, call.path(_ID)))
+
+
+async def _counted(call: Call, order: OrderKind, ordered: Awaitable[_Answered]) -> _Answered:
+    """Return the answer to an order, and count the answer or the refusal."""
     try:
         answer = await ordered
     except CheckerError as refusal:
-        metrics.ordered(order, problem_of(refusal).code)
+        call.metrics.ordered(order, problem_of(refusal).code)
         raise
-    metrics.ordered(order, answer.status)
+    call.metrics.ordered(order, answer.status)
     return answer
 
 
-async def _move(
-    request: Request[Any, Any, Any],
-    decoder: msgspec.json.Decoder[_Asked],
-    *,
-    without_body: _Asked | None = None,
-) -> tuple[Authorizations, str, str, _Asked]:
-    """Read a move: where to order it, by which account, under which key, and what is asked."""
-    caller = await require(request, Action.SPEND)
-    refuse_unknown(request, ())
-    key = _key(request)
-    body = await read_body(request.receive, CHECK_BYTES_MAX)
-    asked = decode(decoder, body) if body or without_body is None else without_body
-    runtime: Runtime = request.app.state.runtime
-    return runtime.spending, caller.account_id, key, asked
-
-
-def _key(request: Request[Any, Any, Any]) -> str:
-    """Read the idempotency key, which every order needs. Raises InvalidRequest."""
-    key = read_key(request)
+def _key(call: Call) -> str:
+    """Return the idempotency key, which every order needs. Raises InvalidRequest."""
+    key = read_key(call.request)
     if key is not None:
         return key
     fault = Fault("", f"send {KEY_HEADER}: 1 to {KEY_LENGTH_MAX} printable characters")
     raise InvalidRequest(f"the header {KEY_HEADER} is missing", [fault])
 
 
-def _check(asked: Authorize, caller: Caller, runtime: Runtime) -> PreparedCheck:
+def _check(asked: AuthorizeRequest, caller: Caller, runtime: Runtime) -> PreparedCheck:
     if asked.service.amount_fen == 0:
         fault = Fault("/service/amount_fen", "is at least 1: nothing is not held")
         raise InvalidRequest("a field is not as it must be", [fault])

@@ -1,7 +1,7 @@
-"""Whether requests are traced: only where somebody said where to, and the library is installed.
+"""Decides whether requests are traced: if an endpoint is set, and the library is installed.
 
-The variables are OpenTelemetry's own. The library is an extra, and nothing of it is imported, nor
-anything put in a request's way, while this says no.
+The variables are those of OpenTelemetry. The library is an extra. Without tracing the library is
+not imported, and no request passes through it.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ _NEEDED: Final = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.
 def is_traced(
     environ: Mapping[str, str], *, find: Callable[[str], object | None] = find_spec
 ) -> bool:
-    """Tell whether requests are traced; `find` looks for a module.
+    """Return whether requests are traced; `find` looks for a module.
 
     Raises:
-        ConfigurationError: they should be, and the library is not installed, or another protocol
-            is wanted than the one that is spoken here.
+        ConfigurationError: tracing is wanted, but the library is not installed, or the wanted
+            protocol is not the one that is spoken here.
     """
     named = [name for name in ENDPOINT_VARIABLES if environ.get(name)]
     if not named or environ.get(_DISABLED_VARIABLE, "").lower() == "true":
@@ -43,7 +43,7 @@ def is_traced(
 
 
 def open_tracing(environ: Mapping[str, str]) -> "Tracing | None":
-    """Begin to trace, as the environment says; None: nothing is traced.
+    """Start tracing by the environment, and return it; return None if nothing is traced.
 
     Raises:
         ConfigurationError: as `is_traced`.

@@ -1,19 +1,20 @@
-"""Takes in the bodies of feeds before anything is done with them.
+"""Receives the whole body of a feed before anything is done with the body.
 
-A feed's transaction begins when its body is whole. A sender that is slow, silent or gone holds no
-connection to PostgreSQL and no lock; it holds a place here, and these bounds keep the places free:
+The transaction of a feed begins when its body is complete. So a sender that is slow, silent or gone
+holds no connection to PostgreSQL and no lock. The sender holds a place here, and these bounds keep
+places free:
 
-| bound                    | what happens past it                                                |
+| bound                    | past the bound                                                      |
 |--------------------------|---------------------------------------------------------------------|
-| `PROGRESS_S_MAX`         | a body that comes in drops is cut: 408. A body of which nothing     |
-|                          | comes is cut sooner (`checker.api.bodies`)                          |
+| `PROGRESS_S_MAX`         | 408 for a body that arrives in drops. A body of which nothing       |
+|                          | arrives is given up sooner (`checker.api.bodies`)                   |
 | `BODY_BYTES_MAX`         | 413                                                                 |
-| `PLACES_OF_ACCOUNT_MAX`  | the body that was silent for longest gives up its place: 503        |
+| `PLACES_OF_ACCOUNT_MAX`  | 503 for the body of the account that was silent for longest         |
 | `PLACES_MAX`             | the same, over all accounts                                         |
 | `FREE_BYTES_MIN` of disk | 503 (`checker.intake.sealed_spool`)                                 |
 
-A body needs a place when it is slow (`QUICK_S`) or large (it goes to disk). Short quick bodies need
-none, so a delisting comes through however many uploads are stuck.
+A body needs a place if it is slow (`QUICK_S`) or large (it goes to disk). A short quick body needs
+no place, so a delisting is received however many uploads are stuck.
 """
 
 import asyncio
@@ -32,8 +33,8 @@ BODY_BYTES_MAX: Final = 16 << 30
 
 PROGRESS_S_MAX: Final = 15.0
 PROGRESS_BYTES_MIN: Final = 1024
-"""A body gets on if so many bytes, or its end, come in `PROGRESS_S_MAX`: a modem of 1980 is faster,
-and a link that is quiet for longer is broken."""
+"""The bytes that must arrive in `PROGRESS_S_MAX`, unless the body ends: a modem of 1980 is faster,
+and a link that is silent for longer is broken."""
 
 QUICK_S: Final = 1.0
 PLACES_OF_ACCOUNT_MAX: Final = 8
@@ -43,8 +44,8 @@ PLACES_MAX: Final = 64
 """64 MiB of memory at most in one process."""
 
 
-class Body:
-    """A body that is whole; `sha256` is that of its bytes."""
+class UploadedBody:
+    """A complete body; `sha256` is the digest of its bytes."""
 
     def __init__(self, spool: SealedSpool, sha256: bytes) -> None:
         self._spool = spool
@@ -53,11 +54,11 @@ class Body:
 
     @property
     def seconds_since_end(self) -> float:
-        """Return how long ago the last byte came."""
+        """Return the seconds since the last byte arrived."""
         return boot_clock() - self.whole_at
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the bytes. Raises Unavailable: the disk is faulty."""
+        """Yield the bytes. Raises Unavailable if the disk is faulty."""
         for number in self._spool.blocks():
             try:
                 if self._spool.is_on_disk:
@@ -69,7 +70,7 @@ class Body:
 
 
 class _Upload:
-    """A body on its way: when something last came of it, and whether it must give way."""
+    """A body that is arriving: when its last bytes came, and whether it must give up its place."""
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
@@ -86,7 +87,7 @@ class _Upload:
 
 
 class Uploads:
-    """The bodies that arrive at one process; large ones are kept in `folder`, sealed."""
+    """The bodies that arrive at one process; a large body is stored in `folder`, sealed."""
 
     def __init__(
         self, folder: Path, *, quick_s: float = QUICK_S, progress_s: float = PROGRESS_S_MAX
@@ -98,18 +99,18 @@ class Uploads:
 
     @property
     def places(self) -> int:
-        """Return the number of slow or large bodies that are on their way."""
+        """Return the number of slow or large bodies that are arriving."""
         return len(self._placed)
 
     @asynccontextmanager
-    async def take(self, receive: Any, account_id: str) -> AsyncIterator[Body]:
-        """Take in a whole body, and keep it for as long as the context is open.
+    async def take(self, receive: Any, account_id: str) -> AsyncIterator[UploadedBody]:
+        """Receive a whole body, and yield it; the body is deleted when the context ends.
 
         Raises:
-            InvalidRequest: the sender went away before its end.
-            BodyStalled: the body does not get on.
-            TooLarge: it has more bytes than are taken.
-            Unavailable: too many bodies are on their way, or the disk is full.
+            InvalidRequest: the sender closed the connection before the end of the body.
+            BodyStalled: too few bytes arrive.
+            TooLarge: the body has more than `BODY_BYTES_MAX` bytes.
+            Unavailable: too many bodies are arriving, or the disk is full.
         """
         with open_sealed_spool(self._folder) as spool:
             upload = _Upload(account_id)
@@ -117,7 +118,7 @@ class Uploads:
                 digest = await self._fill(spool, upload, receive)
             finally:
                 self._placed.discard(upload)
-            yield Body(spool, digest)
+            yield UploadedBody(spool, digest)
 
     async def _fill(self, spool: SealedSpool, upload: _Upload, receive: Any) -> bytes:
         digest = hashlib.sha256()
@@ -142,7 +143,7 @@ class Uploads:
         return digest.digest()
 
     async def _next(self, upload: _Upload, receive: Any, until: float) -> Any:
-        """Wait for the next part of a body."""
+        """Return the next part of a body."""
         arriving = asyncio.ensure_future(receive())
         try:
             if upload not in self._placed:
@@ -169,7 +170,7 @@ class Uploads:
             del arriving
 
     def _place(self, upload: _Upload) -> None:
-        """Give a body a place, which another one may have to give up."""
+        """Give a body a place; another body may have to give up its own."""
         if upload in self._placed:
             return
         own = [each for each in self._placed if each.account_id == upload.account_id]

@@ -1,8 +1,8 @@
-"""Finds a key in a URL, where none may be: URLs are kept in the logs of everything on the way.
+"""Finds a key in a URL, where no key may be: every server on the way logs URLs.
 
-RFC 6750, section 5.3, advises against it for the same reason. The request is refused before any of
-it is looked at, though a good key may stand in the header too, so that it is noticed at the first
-try; and nothing of it is repeated or kept here.
+RFC 6750, section 5.3, gives the same reason. Such a request is refused at once, even with a valid
+key in its header, so that the fault is noticed at the first try. Nothing of the URL is repeated or
+kept here.
 """
 
 import re
@@ -17,10 +17,10 @@ _ITSELF = re.compile(rb"ck_[A-Za-z0-9_-]{43}")
 
 
 def key_in_url(path: str, query: bytes, *, has_header: bool) -> CheckerError | None:
-    """Tell what to refuse a request with whose query holds a key, or what is named like one.
+    """Return the error for a query with a key, or with a parameter named like a key; else None.
 
-    InvalidRequest where a header tells who calls (RFC 6750, section 3.1: more than one way of
-    sending a key), else Unauthenticated; None where there is nothing to refuse.
+    The error is InvalidRequest if the request has an `Authorization` header too (RFC 6750,
+    section 3.1: more than one way to send a key), else Unauthenticated.
     """
     if not path.startswith(API) or not (_NAMED.search(query) or _ITSELF.search(query)):
         return None

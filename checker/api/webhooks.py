@@ -1,21 +1,29 @@
-"""`/v1/webhook`: where an institution is told of endings; and all of them, for operators."""
+"""`/v1/webhook`: the endpoint for the notices of an institution; `/v1/webhooks`: all endpoints."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Request, Response, delete, get, post, put
 
 from checker.accounts.keys import Action
-from checker.api.access import require
-from checker.api.exchange import read_body
-from checker.api.parameters import refuse_unknown
-from checker.api.responses import respond_json
-from checker.decoding import decode
-from checker.node.runtime import Runtime
+from checker.api.call import Call
+from checker.api.endpoint import endpoint
+from checker.api.exchange import NO_CONTENT, Reply, json_reply
+from checker.api.notices import NOTICES
+from checker.api.operation import RequestBody, Success
+from checker.errors import NotFound
 from checker.notices.endpoint import URL_LENGTH_MAX
-from checker.notices.webhooks import AccountWebhook
+from checker.notices.webhooks import AccountWebhook, WebhookView
 
 WEBHOOK_BYTES_MAX: Final = 16 * 1024
+
+_WEBHOOK: Final = {
+    "url": "https://hotel.test/notices",
+    "state": "active",
+    "pending": 0,
+    "dead": 0,
+    "last_failure": None,
+    "last_success_at": "2026-11-23T01:02:03.456Z",
+}
 
 
 class PutWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,14 +32,14 @@ class PutWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     url: Annotated[str, msgspec.Meta(max_length=URL_LENGTH_MAX)]
 
 
-class Secret(msgspec.Struct, frozen=True, kw_only=True):
-    """What messages are signed with (Standard Webhooks); it is shown this once."""
+class WebhookSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """The secret that signs messages (Standard Webhooks); it is shown this once."""
 
     secret: str
 
 
 class Retried(msgspec.Struct, frozen=True, kw_only=True):
-    """How many notices are tried again."""
+    """The number of notices that are tried again."""
 
     notices: int
 
@@ -42,52 +50,106 @@ class AllWebhooks(msgspec.Struct, frozen=True, kw_only=True):
     webhooks: tuple[AccountWebhook, ...]
 
 
-_decoder = msgspec.json.Decoder(PutWebhook)
+@endpoint(
+    "PUT",
+    "/v1/webhook",
+    may=(Action.RECEIVE_NOTICES,),
+    tag=NOTICES,
+    body=RequestBody(
+        kinds=(PutWebhook,),
+        bytes_max=WEBHOOK_BYTES_MAX,
+        example={"url": "https://hotel.test/notices"},
+    ),
+    answers=(
+        Success(
+            kinds=(WebhookSecret,),
+            example={"secret": "whsec_…"},
+            description="The secret, shown this once",
+        ),
+    ),
+)
+async def put_webhook(call: Call) -> Reply:
+    """Set the endpoint that receives your notices.
+
+    Each call makes a new secret, which signs the messages as Standard Webhooks describes.
+    """
+    asked = await call.body(PutWebhook)
+    secret = await call.runtime.notices.webhooks.put(call.caller.account_id, asked.url)
+    return json_reply(WebhookSecret(secret=secret))
 
 
-@put("/v1/webhook")
-async def put_webhook(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Have notices sent to an endpoint; each time there is a new secret."""
-    caller = await require(request, Action.RECEIVE_NOTICES)
-    refuse_unknown(request, ())
-    asked = decode(_decoder, await read_body(request.receive, WEBHOOK_BYTES_MAX))
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(
-        Secret(secret=await runtime.notices.webhooks.put(caller.account_id, asked.url))
-    )
+@endpoint(
+    "GET",
+    "/v1/webhook",
+    may=(Action.RECEIVE_NOTICES,),
+    tag=NOTICES,
+    answers=(Success(kinds=(WebhookView,), example=_WEBHOOK),),
+    raises=(NotFound,),
+)
+async def show_webhook(call: Call) -> Reply:
+    """Show your endpoint and its state, without the secret.
+
+    `dead` counts the notices that were given up; they are in the feed of notices all the same.
+    """
+    return json_reply(await call.runtime.notices.webhooks.show(call.caller.account_id))
 
 
-@get("/v1/webhook")
-async def show_webhook(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Show the institution's endpoint and how it does, without its secret."""
-    caller = await require(request, Action.RECEIVE_NOTICES)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(await runtime.notices.webhooks.show(caller.account_id))
+@endpoint(
+    "DELETE",
+    "/v1/webhook",
+    may=(Action.RECEIVE_NOTICES,),
+    tag=NOTICES,
+    answers=(Success(status=204, description="No endpoint is set"),),
+)
+async def delete_webhook(call: Call) -> Reply:
+    """Delete your endpoint.
+
+    Notices stay in the feed. Without an endpoint nothing happens.
+    """
+    await call.runtime.notices.webhooks.remove(call.caller.account_id)
+    return NO_CONTENT
 
 
-@delete("/v1/webhook", status_code=204)
-async def remove_webhook(request: Request[Any, Any, Any]) -> None:
-    """Send no more; where there is no endpoint, that is so already."""
-    caller = await require(request, Action.RECEIVE_NOTICES)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
-    await runtime.notices.webhooks.remove(caller.account_id)
+@endpoint(
+    "POST",
+    "/v1/webhook/retry",
+    may=(Action.RECEIVE_NOTICES,),
+    tag=NOTICES,
+    answers=(Success(kinds=(Retried,), example={"notices": 3}),),
+    raises=(NotFound,),
+)
+async def retry_webhook(call: Call) -> Reply:
+    """Send at once every notice that waits or was given up.
+
+    The answer gives the number of these notices.
+    """
+    notices = await call.runtime.notices.webhooks.retry(call.caller.account_id)
+    return json_reply(Retried(notices=notices))
 
 
-@post("/v1/webhook/retry", status_code=200)
-async def retry_webhook(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Send at once whatever waits or was given up."""
-    caller = await require(request, Action.RECEIVE_NOTICES)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(Retried(notices=await runtime.notices.webhooks.retry(caller.account_id)))
+@endpoint(
+    "GET",
+    "/v1/webhooks",
+    may=(Action.SEE_WEBHOOKS,),
+    tag=NOTICES,
+    answers=(
+        Success(
+            kinds=(AllWebhooks,),
+            example={
+                "webhooks": [
+                    _WEBHOOK
+                    | {
+                        "account_id": "ab8f1a06-5f0a-4b56-9d3c-3f6e1c0f7a11",
+                        "account": "湛江某酒店",
+                    }
+                ]
+            },
+        ),
+    ),
+)
+async def list_webhooks(call: Call) -> Reply:
+    """List the endpoints of all accounts, with the notices that wait or were given up.
 
-
-@get("/v1/webhooks")
-async def list_webhooks(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """List all endpoints, with what waits for them and what was given up."""
-    await require(request, Action.SEE_WEBHOOKS)
-    refuse_unknown(request, ())
-    runtime: Runtime = request.app.state.runtime
-    return respond_json(AllWebhooks(webhooks=tuple(await runtime.notices.webhooks.show_all())))
+    Each `url` is shown without its query, which may hold a secret.
+    """
+    return json_reply(AllWebhooks(webhooks=tuple(await call.runtime.notices.webhooks.show_all())))

@@ -17,7 +17,7 @@ from checker.audit.outcomes import UNKNOWN, canonical_id, read_reports
 from checker.audit.schema import chain_link, decision, policy
 from checker.audit.wording import explain_decision, explain_reason
 from checker.database.engine import attempt, driver_errors
-from checker.domain.clock import instant_text
+from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import Outcome, ReasonCode, Remedy, ShownListing
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.measure import Measure, Source, Title
@@ -52,14 +52,14 @@ class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: str
     note: str | None
-    at: str
+    at: InstantText
 
 
 class ListThen(msgspec.Struct, frozen=True, kw_only=True):
     """The list by which the decision was made."""
 
     version: int
-    as_of: str
+    as_of: InstantText
 
 
 class ChainPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    at: str
+    at: InstantText
     account_id: str | None
     service: ServiceType
     jurisdiction: Jurisdiction

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.audit.schema import chain_link, decision, reported_outcome
 from checker.database.engine import driver_errors, fetch
-from checker.domain.clock import instant_text
+from checker.domain.clock import InstantText, instant_text
 
 PAGE_ROWS: Final = 1_000
 _FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -45,7 +45,7 @@ class ExportedDecision(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None
     digest: str | None
     id: str
-    at: str
+    at: InstantText
     account_id: str | None
     account: str | None
     service: str

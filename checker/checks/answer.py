@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from cache.changes import Position
-from checker.domain.clock import instant_text
+from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import CapSpending, Decision, Outcome, Reason
 from checker.domain.permit import Permit
 from checker.domain.service import ServiceType
@@ -20,7 +20,7 @@ class ListState(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     history: str
-    as_of: str
+    as_of: InstantText
     stale: bool
 
 
@@ -32,8 +32,8 @@ class ShownPermit(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     services: tuple[ServiceType, ...]
-    valid_from: str
-    valid_until: str
+    valid_from: InstantText
+    valid_until: InstantText
     uses_left: int | None
     court: str
     ground: str

@@ -12,7 +12,10 @@ import msgspec
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 _DAY_LENGTH: Final = len("YYYY-MM-DD")
-_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware instant; the API's document describes its format."""
+InstantText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""An instant as `instant_text` writes it; the API's document describes the format."""
 
 
 class CapPeriod(StrEnum):
@@ -62,7 +65,7 @@ def instant_or_day(text: str) -> datetime:
     try:
         if len(text) == _DAY_LENGTH:
             return _midnight(msgspec.convert(text, date))
-        return msgspec.convert(text, _Instant).astimezone(UTC)
+        return msgspec.convert(text, Instant).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
         raise ValueError("must be an RFC 3339 instant with its offset, or a day") from None
 

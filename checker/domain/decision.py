@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from checker.domain.clock import CapPeriod
+from checker.domain.clock import CapPeriod, InstantText
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 
@@ -103,7 +103,7 @@ class CapSpending(msgspec.Struct, frozen=True, kw_only=True):
     captured_fen: int
     remaining_fen: int
     period: CapPeriod
-    resets_at: str
+    resets_at: InstantText
     """RFC 3339: when the calendar period in Asia/Shanghai ends."""
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from checker.domain.clock import instant_text
+from checker.domain.clock import InstantText, instant_text
 from checker.notices.ending import Ending
 
 MEDIA_TYPE: Final = "application/cloudevents+json; charset=utf-8"
@@ -32,7 +32,7 @@ class Lifted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decision_ids: tuple[str, ...]
     ground: str
     ended_on: str | None = None
-    ended_at: str | None = None
+    ended_at: InstantText | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     source: str = SOURCE
     type: str = TYPE
-    time: str
+    time: InstantText
     datacontenttype: str = "application/json"
     data: Lifted
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors, fetch
-from checker.domain.clock import Clock, instant_text
+from checker.domain.clock import Clock, InstantText, instant_text
 from checker.errors import NotFound
 from checker.notices.endpoint import EndpointRules, read_url, refused
 from checker.notices.network import AddressRefused, CannotResolve, permitted_addresses
@@ -48,7 +48,7 @@ class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
     """The last failure: a word, or `status-` with the answered status."""
 
     code: str
-    at: str
+    at: InstantText
 
 
 class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
     pending: int
     dead: int
     last_failure: LastFailure | None
-    last_success_at: str | None
+    last_success_at: InstantText | None
 
 
 class AccountWebhook(WebhookView, frozen=True, kw_only=True):

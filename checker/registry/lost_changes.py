@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.changes import Position
 from cache.replica_source import HeldChange
+from checker.domain.clock import Instant
 from checker.registry.schema import change, lost_change
 
 SHOWN_MAX = 100
@@ -34,9 +35,9 @@ class LostChange(msgspec.Struct, frozen=True, kw_only=True):
     """A change that the registry does not have, and the newest one it had when that was found."""
 
     version: int
-    made_at: datetime
+    made_at: Instant
     newest_version: int
-    found_at: datetime
+    found_at: Instant
 
 
 _ids = bindparam("ids", type_=ARRAY(Uuid))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from checker.domain.clock import instant_text
+from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import CapSpending, Outcome
 from checker.errors import CheckerError, Conflict, Resolution
 from checker.spending.authorization import Authorization, AuthorizationStatus
@@ -24,7 +24,7 @@ class AuthorizationView(msgspec.Struct, frozen=True, kw_only=True):
     amount_fen: int
     captured_fen: int
     refunded_fen: int
-    expires_at: str
+    expires_at: InstantText
     reference: str | None
     decision_id: str
     decision: Outcome | msgspec.UnsetType = msgspec.UNSET

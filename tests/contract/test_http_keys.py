@@ -1,9 +1,14 @@
 """Who may call what."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import httpx
 import pytest
 
-from checker.api.openapi import EXCHANGES
+from checker.accounts.keys import MAY, AccountRole
+from checker.api.operation import KeyUse, Operation
+from checker.api.routes import OPERATIONS
 from tests.support.asking import FLIGHT, G_TRAIN, ask, problem, question
 from tests.support.running_service import ROLES, RunningService
 from tests.support.spending import hold, keyed, listed_stranger, order, resort
@@ -12,76 +17,30 @@ from tests.support.town import DEBTOR, INNOCENT, TOWN, ndjson
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
 RIGHT = question(INNOCENT, G_TRAIN)
-AUTHORIZATION = "/v1/spending/authorizations/{authorization_id}"
-ACCOUNT = "/v1/accounts/{account_id}"
-EVERYBODY = set(ROLES)
-FILERS = {"institution", "court", "operator"}
 CORRECTION = {"ground": "此案已结清", "contact": "someone@example.com"}
 ENDPOINT = {"url": "http://127.0.0.1:9/notices"}
-# Each address, who may call it, and a request that is answered well; None: no key is asked for.
-ACCESS: dict[tuple[str, str], tuple[set[str] | None, dict[str, object]]] = {
-    ("/v1/checks", "post"): ({"institution"}, {"json": RIGHT}),
-    ("/v1/checks/batch", "post"): ({"institution"}, {"json": {"checks": [RIGHT]}}),
-    ("/v1/spending/authorizations", "post"): (
-        {"institution"},
-        {"json": question(INNOCENT, resort(100)), "headers": keyed("none")},
-    ),
-    (AUTHORIZATION, "get"): ({"institution"}, {}),
-    (f"{AUTHORIZATION}/increment", "post"): (
-        {"institution"},
-        {"json": {"amount_fen": 1}, "headers": keyed("increment")},
-    ),
-    (f"{AUTHORIZATION}/capture", "post"): (
-        {"institution"},
-        {"json": {"amount_fen": 1}, "headers": keyed("capture")},
-    ),
-    (f"{AUTHORIZATION}/void", "post"): ({"institution"}, {"headers": keyed("void")}),
-    (f"{AUTHORIZATION}/refund", "post"): (
-        {"institution"},
-        {"json": {"amount_fen": 1}, "headers": keyed("refund")},
-    ),
-    ("/v1/checks/{decision_id}/outcomes", "post"): ({"institution"}, {"json": {"outcome": "sold"}}),
-    ("/v1/decisions/{decision_id}", "get"): ({"institution", "auditor"}, {}),
-    ("/v1/decisions/export", "get"): ({"auditor"}, {}),
-    ("/v1/reports", "get"): ({"operator", "auditor"}, {}),
-    ("/v1/notices", "get"): ({"institution"}, {}),
-    ("/v1/webhook", "put"): ({"institution"}, {"json": ENDPOINT}),
-    ("/v1/webhook", "get"): ({"institution"}, {}),
-    ("/v1/webhook/retry", "post"): ({"institution"}, {}),
-    ("/v1/webhook", "delete"): ({"institution"}, {}),
-    ("/v1/webhooks", "get"): ({"operator"}, {}),
-    ("/v1/measures", "get"): (EVERYBODY, {}),
-    ("/v1/list", "get"): ({"operator"}, {}),
-    ("/.well-known/jwks.json", "get"): (None, {}),
-    ("/v1/feed/snapshot", "put"): ({"court"}, {"content": ndjson(TOWN)}),
-    ("/v1/feed/changes", "post"): ({"court"}, {"content": b""}),
-    ("/v1/feed/quarantine", "get"): ({"court", "operator"}, {}),
-    ("/v1/feed/quarantine/{line_id}", "get"): ({"court", "operator"}, {}),
-    ("/v1/feed/quarantine/retry", "post"): ({"court"}, {"json": {}}),
-    ("/v1/corrections", "post"): (FILERS, {"json": {"listing_id": "1", **CORRECTION}}),
-    ("/v1/corrections", "get"): ({"court", "operator"}, {}),
-    ("/v1/corrections/{correction_id}", "get"): (FILERS, {}),
-    ("/v1/corrections/{correction_id}/ruling", "post"): (
-        {"court"},
-        {"json": {"ruling": "rejected"}},
-    ),
-    ("/v1/reconciliations", "post"): ({"institution"}, {"content": b""}),
-    ("/v1/reconciliations", "get"): ({"institution"}, {}),
-    ("/v1/reconciliations/{reconciliation_id}", "get"): ({"institution"}, {}),
-    ("/v1/reconciliations/{reconciliation_id}/results", "get"): ({"institution"}, {}),
-    ("/v1/accounts", "post"): ({"operator"}, {"json": {"name": "made", "role": "auditor"}}),
-    ("/v1/accounts", "get"): ({"operator"}, {}),
-    (ACCOUNT, "get"): ({"operator"}, {}),
-    (ACCOUNT, "patch"): ({"operator"}, {"json": {}}),
-    (f"{ACCOUNT}/clear_flag", "post"): ({"operator"}, {}),
-    (f"{ACCOUNT}/keys", "post"): ({"operator"}, {"json": {}}),
-    (f"{ACCOUNT}/keys", "get"): ({"operator"}, {}),
-    (f"{ACCOUNT}/keys/{{key_id}}/rotate", "post"): ({"operator"}, {}),
-    (f"{ACCOUNT}/keys/{{key_id}}", "delete"): ({"operator"}, {}),
-    ("/healthz", "get"): (None, {}),
-    ("/readyz", "get"): (None, {}),
-    ("/metrics", "get"): (None, {}),
-    ("/problems/{code}", "get"): (None, {}),
+GOLDEN = Path(__file__).with_name("access.txt")
+RENEW = "access has changed; if this was meant, write this text to tests/contract/access.txt:\n"
+# A request that is answered well, where a bare one would not be.
+REQUESTS: dict[str, dict[str, object]] = {
+    "create_check": {"json": RIGHT},
+    "create_batch": {"json": {"checks": [RIGHT]}},
+    "create_authorization": {"json": question(INNOCENT, resort(100)), "headers": keyed("none")},
+    "increment_authorization": {"json": {"amount_fen": 1}, "headers": keyed("increment")},
+    "capture_authorization": {"json": {"amount_fen": 1}, "headers": keyed("capture")},
+    "void_authorization": {"headers": keyed("void")},
+    "refund_authorization": {"json": {"amount_fen": 1}, "headers": keyed("refund")},
+    "report_outcome": {"json": {"outcome": "sold"}},
+    "put_webhook": {"json": ENDPOINT},
+    "put_snapshot": {"content": ndjson(TOWN)},
+    "post_changes": {"content": b""},
+    "retry_quarantine": {"json": {}},
+    "file_correction": {"json": {"listing_id": "1", **CORRECTION}},
+    "rule_on_correction": {"json": {"ruling": "rejected"}},
+    "create_reconciliation": {"content": b""},
+    "create_account": {"json": {"name": "made", "role": "auditor"}},
+    "change_account": {"json": {}},
+    "create_account_key": {"json": {}},
 }
 QUARANTINED: dict[str, int] = {}
 """The line that may be looked at; `quarantine` puts it there."""
@@ -91,42 +50,63 @@ HELD: dict[str, str] = {}
 """For each move the authorization that it is tried on; `held` makes them."""
 FILED: dict[str, str] = {}
 """The correction and the reconciliation that are looked at; `filed` makes them."""
-KEYLESS_TOO = {("/v1/corrections", "post"), ("/v1/corrections/{correction_id}", "get")}
-"""For whoever has no key; a key that is sent must be a good one all the same."""
 MANAGED: dict[str, str] = {}
 """The account and the key that operators try their addresses on; `managed` makes them."""
-KEYED = [exchange for exchange, (roles, _) in ACCESS.items() if roles is not None]
+KEYED = [each for each in OPERATIONS if each.key is not KeyUse.NONE]
 OWNED = [
-    (path, method)
-    for path, method in KEYED
-    if "{" in path
-    and "institution" in (ACCESS[path, method][0] or ())
-    and (path, method) not in KEYLESS_TOO
+    each
+    for each in OPERATIONS
+    if "{" in each.path
+    and each.key is KeyUse.REQUIRED
+    and any(action in MAY[AccountRole.INSTITUTION] for action in each.may)
 ]
 """What an institution reaches by an id: its own, and no other's."""
 
 
-def call(client: httpx.Client, exchange: tuple[str, str], **more: object) -> httpx.Response:
-    path, method = exchange
-    request = {**ACCESS[exchange][1], **more}
+def named(operations: Iterable[Operation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "operation", [pytest.param(each, id=each.operation_id) for each in operations]
+    )
+
+
+def roles_of(operation: Operation) -> set[str]:
+    return {role.value for role in AccountRole if MAY[role] & operation.may}
+
+
+def who_may_call(operation: Operation) -> str:
+    if operation.key is KeyUse.NONE:
+        return "anybody"
+    keyless = ", without a key too" if operation.key is KeyUse.OPTIONAL else ""
+    return " ".join(role for role in ROLES if role in roles_of(operation)) + keyless
+
+
+def call(client: httpx.Client, operation: Operation, **more: object) -> httpx.Response:
+    request = {**REQUESTS.get(operation.operation_id, {}), **more}
     if "headers" in more:
-        request["headers"] = {**ACCESS[exchange][1].get("headers", {}), **more["headers"]}  # type: ignore[dict-item]
-    address = path.format(
+        own = REQUESTS.get(operation.operation_id, {}).get("headers", {})
+        request["headers"] = {**own, **more["headers"]}  # type: ignore[dict-item]
+    address = operation.path.format(
         code="unavailable",
         line_id=QUARANTINED["line_id"],
         decision_id=DENIED["id"],
         correction_id=FILED["correction_id"],
         reconciliation_id=FILED["reconciliation_id"],
-        authorization_id=HELD.get(path.rpartition("/")[2], HELD["look"]),
+        authorization_id=HELD.get(operation.path.rpartition("/")[2], HELD["look"]),
         **MANAGED,
     )
-    return client.request(method, address, **request)  # type: ignore[arg-type]
+    return client.request(operation.method, address, **request)  # type: ignore[arg-type]
 
 
-def test_the_table_of_access_names_every_address() -> None:
-    assert set(ACCESS) == set(EXCHANGES)
-    assert {exchange for exchange in EXCHANGES if EXCHANGES[exchange].keyed} == set(KEYED)
-    assert {each for each in EXCHANGES if EXCHANGES[each].keyless_too} == KEYLESS_TOO
+def test_who_may_call_what_is_as_it_was_agreed() -> None:
+    lines = sorted(
+        f"{each.path:<55} {each.method:<6} {who_may_call(each)}\n" for each in OPERATIONS
+    )
+    derived = "".join(lines)
+    assert GOLDEN.read_text(encoding="utf-8") == derived, RENEW + derived
+
+
+def test_requests_are_kept_for_addresses_that_are_there() -> None:
+    assert REQUESTS.keys() <= {each.operation_id for each in OPERATIONS}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -180,40 +160,39 @@ def endpoint(institution: httpx.Client) -> None:
 
 @pytest.mark.usefixtures("endpoint")
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("exchange", ACCESS)
+@named(OPERATIONS)
 def test_each_role_may_what_the_table_says(
-    service: RunningService, exchange: tuple[str, str], role: str
+    service: RunningService, operation: Operation, role: str
 ) -> None:
-    roles = ACCESS[exchange][0]
     with service.client(service.keys[role]) as client:
-        response = call(client, exchange)
-    if roles is None or role in roles:
+        response = call(client, operation)
+    if operation.key is KeyUse.NONE or role in roles_of(operation):
         assert response.is_success, response.text
     else:
         problem(response, 403, "out-of-scope")
 
 
-@pytest.mark.parametrize("exchange", OWNED)
+@named(OWNED)
 def test_what_one_institution_owns_is_not_there_for_another(
-    service: RunningService, exchange: tuple[str, str]
+    service: RunningService, operation: Operation
 ) -> None:
     with service.client(service.keys["leizhou"]) as stranger:
-        problem(call(stranger, exchange), 404, "not-found")
+        problem(call(stranger, operation), 404, "not-found")
 
 
-@pytest.mark.parametrize("exchange", ACCESS)
+@named(OPERATIONS)
 def test_without_a_key_only_the_open_addresses_answer(
-    anyone: httpx.Client, exchange: tuple[str, str]
+    anyone: httpx.Client, operation: Operation
 ) -> None:
-    response = call(anyone, exchange)
-    if ACCESS[exchange][0] is None or exchange in KEYLESS_TOO:
+    response = call(anyone, operation)
+    if operation.key is not KeyUse.REQUIRED:
         assert response.is_success, response.text
     else:
         problem(response, 401, "unauthenticated")
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("exchange", KEYED)
+@named(KEYED)
 @pytest.mark.parametrize(
     "value",
     [
@@ -227,11 +206,11 @@ def test_without_a_key_only_the_open_addresses_answer(
     ],
 )
 def test_a_key_that_is_not_one_is_refused(
-    service: RunningService, anyone: httpx.Client, exchange: tuple[str, str], value: str
+    service: RunningService, anyone: httpx.Client, operation: Operation, value: str
 ) -> None:
     key = service.keys["institution"]
     authorization = value.format(key=key, cut=key[:-1])
-    response = call(anyone, exchange, headers={"authorization": authorization})
+    response = call(anyone, operation, headers={"authorization": authorization})
     problem(response, 401, "unauthenticated")
     assert key[:-1] not in response.text
 

@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town
 
 GOLDEN = Path(__file__).with_name("openapi.json")
 RENEW = (
-    "the API changed; if it was meant, start `checker demo` and renew the snapshot: curl -s "
-    "http://127.0.0.1:8000/openapi.json | python -m json.tool --no-ensure-ascii > "
-    "tests/contract/openapi.json"
+    "the API changed; if this was meant, renew the golden document: .venv/bin/python -c "
+    '"from checker.api.docs_page import rendered_document as it; print(it().decode())" | '
+    "python3 -m json.tool --no-ensure-ascii > tests/contract/openapi.json"
 )
 PROBLEMS = {
     "invalid-request": 400,
@@ -163,6 +163,20 @@ def test_an_address_where_nothing_is_gives_a_problem(anyone: httpx.Client, path:
     problem(anyone.get(path), 404, "not-found")
 
 
+def test_a_browser_at_the_root_comes_to_the_page_of_the_api(anyone: httpx.Client) -> None:
+    accepted = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    response = anyone.get("/", headers={"accept": accepted})
+    assert (response.status_code, response.headers["location"]) == (302, "/docs")
+    assert response.headers["vary"] == "accept"
+    page = anyone.get("/", headers={"accept": accepted}, follow_redirects=True)
+    assert page.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/plain"])
+def test_a_program_at_the_root_gets_a_problem(anyone: httpx.Client, accept: str) -> None:
+    problem(anyone.get("/", headers={"accept": accept}), 404, "not-found")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -207,6 +221,9 @@ def test_the_document_describes_openapi_3_1_with_all_references_resolved(
     for path, operations in document["paths"].items():
         for operation in operations.values():
             assert operation["summary"]
+            assert operation["description"]
+            assert operation["operationId"]
+            assert operation["tags"]
             assert operation["responses"].keys() & {"200", "201", "204"}
             named = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"}
             assert named == set(re.findall(r"\{(\w+)\}", path))

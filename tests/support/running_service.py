@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.support.documented import refuse_undocumented
 from tests.support.town import MARKS
 
 CHECKER = str(Path(sys.executable).with_name("checker"))
@@ -59,13 +60,13 @@ class RunningService:
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
     def client(self, key: str | None = None) -> httpx.Client:
-        """A client that refuses to read an answer with a number or name in it."""
+        """A client that refuses an answer with a number or name in it, or without a description."""
         headers = {} if key is None else {"authorization": f"Bearer {key}"}
         return httpx.Client(
             base_url=self.url,
             headers=headers,
             timeout=30,
-            event_hooks={"response": [refuse_marks]},
+            event_hooks={"response": [refuse_marks, refuse_undocumented]},
         )
 
     def make_keys(self, options: Mapping[str, tuple[str, ...]]) -> None:

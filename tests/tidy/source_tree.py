@@ -27,7 +27,9 @@ def project_files() -> tuple[Path, ...]:
             for top in ROOT.iterdir()
             if top.name not in _BUILT
             for path in ([top] if top.is_file() else top.rglob("*"))
-            if path.is_file() and "__pycache__" not in path.parts and ".egg-info" not in str(path)
+            if path.is_file()
+            and not {"__pycache__", "node_modules"} & {*path.parts}
+            and ".egg-info" not in str(path)
         )
     )
 

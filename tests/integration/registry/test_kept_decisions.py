@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from checker.accounts.keys import AccountRole
+from checker.api.answering import ChecksResource
 from checker.api.bodies import Bodies
-from checker.api.checks import ChecksResource
 from checker.api.metrics import Metrics
 from checker.domain.service import Lodging
 from checker.errors import Unavailable

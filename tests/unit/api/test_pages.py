@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from checker.api.pages import GATHERINGS_AT_ONCE, GatheredPage, KeptPage, Page, takes_gzip
+from checker.api.pages import GATHERINGS_AT_ONCE, GatheredPage, KeptPage, RenderedPage, takes_gzip
 from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -56,14 +56,14 @@ async def test_a_page_that_could_not_be_made_is_tried_again() -> None:
 )
 def test_gzip_is_sent_where_it_is_taken(accepted: str, is_taken: bool) -> None:
     assert takes_gzip(accepted) is is_taken
-    reply = Page.of(TEXT, "text/plain", keeps=True).reply({"accept-encoding": accepted})
+    reply = RenderedPage.of(TEXT, "text/plain", keeps=True).reply({"accept-encoding": accepted})
     assert reply.headers["vary"] == "accept-encoding"
     assert ("content-encoding" in reply.headers) is is_taken
     assert (gzip.decompress(reply.body) if is_taken else reply.body) == TEXT
 
 
 def test_a_caller_who_has_the_page_is_not_sent_it_again() -> None:
-    page = Page.of(TEXT, "text/plain", keeps=True)
+    page = RenderedPage.of(TEXT, "text/plain", keeps=True)
     etag = page.reply({}).headers["etag"]
     again = page.reply({"if-none-match": etag})
     assert (again.status, again.body) == (304, b"")
@@ -71,7 +71,7 @@ def test_a_caller_who_has_the_page_is_not_sent_it_again() -> None:
 
 
 def test_a_short_page_is_not_compressed() -> None:
-    reply = Page.of(b"short", "text/plain", keeps=False).reply({"accept-encoding": "gzip"})
+    reply = RenderedPage.of(b"short", "text/plain", keeps=False).reply({"accept-encoding": "gzip"})
     assert (reply.body, reply.headers["cache-control"]) == (b"short", "no-store")
 
 
@@ -83,9 +83,9 @@ class Gatherer:
         self.slept: list[float] = []
         self.clock = FakeClock()
 
-    async def __call__(self) -> Page:
+    async def __call__(self) -> RenderedPage:
         self.begun += 1
-        page = Page.of(str(self.begun).encode(), "text/plain", keeps=False)
+        page = RenderedPage.of(str(self.begun).encode(), "text/plain", keeps=False)
         await asyncio.sleep(0)
         return page
 

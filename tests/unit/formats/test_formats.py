@@ -3,6 +3,7 @@
 import pytest
 
 from checker.api.openapi import openapi_document
+from checker.api.routes import OPERATIONS
 from checker.cli.feed import import_list
 from checker.cli.follow import follow
 from checker.formats.formats import LINE_FORMATS, LIST_FORMATS, format_of_changes
@@ -71,7 +72,7 @@ def test_a_command_offers_every_format_of_a_list(command):
 
 
 def test_the_document_offers_every_format_of_a_list():
-    operation = openapi_document("1")["paths"]["/v1/feed/snapshot"]["put"]
+    operation = openapi_document(OPERATIONS, "1")["paths"]["/v1/feed/snapshot"]["put"]
     [parameter] = [each for each in operation["parameters"] if each["name"] == "format"]
 
     assert parameter["schema"]["enum"] == [*LIST_FORMATS]

@@ -1,0 +1,85 @@
+"""One call of an operation, as its handler sees it: who calls, what was sent, and the node."""
+
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request
+
+from checker.accounts.keys import Caller
+from checker.api.access import CallOrigin
+from checker.api.exchange import read_body
+from checker.api.metrics import Metrics
+from checker.api.operation import Operation
+from checker.api.parameters import Parameter
+from checker.decoding import decode
+from checker.node.runtime import Runtime
+
+T = TypeVar("T")
+
+
+class Call:
+    """A request that the guard has admitted to an operation."""
+
+    def __init__(self, request: Request[Any, Any, Any], operation: Operation) -> None:
+        self.request = request
+        self._operation = operation
+        self.runtime: Runtime = request.app.state.runtime
+        self.metrics: Metrics = request.app.state.metrics
+
+    @property
+    def origin(self) -> CallOrigin:
+        """Return the network address and the caller."""
+        origin: CallOrigin = self.request.state.origin
+        return origin
+
+    @property
+    def caller(self) -> Caller:
+        """Return the caller of an operation that requires a key."""
+        caller = self.origin.caller
+        assert caller is not None, "the operation requires a key"
+        return caller
+
+    def path(self, name: str) -> str:
+        """Return the part of the address that stands for `{name}`."""
+        found: str = self.request.path_params[name]
+        return found
+
+    def query(self, parameter: Parameter[T]) -> T:
+        """Return the value of a parameter of the query. Raises InvalidRequest."""
+        declared = self._operation.query
+        assert declared is not None, "the operation ignores its query"
+        assert parameter in declared, "the parameter is not declared"
+        return parameter.read(self.request.query_params.get(parameter.name))
+
+    async def body(self, kind: type[T]) -> T:
+        """Read and decode the body; an empty body that is not required gives `kind()`.
+
+        Raises:
+            InvalidRequest: the body is not JSON of this kind, or was cut off.
+            TooLarge: the body has more bytes than the operation takes.
+            BodyStalled: nothing of the body came for too long.
+        """
+        declared = self._operation.body
+        assert declared is not None, "the operation has no body"
+        assert kind in declared.kinds, "the body is declared as another kind"
+        assert declared.bytes_max is not None, "the handler reads this body by itself"
+        body = await read_body(self.request.receive, declared.bytes_max)
+        if not body and not declared.required:
+            return kind()
+        hashable: Any = kind  # mypy does not see that a class can be hashed
+        decoder: msgspec.json.Decoder[T] = _decoder(hashable)
+        return decode(decoder, body)
+
+    async def spend(self, items: int) -> None:
+        """Take items from the quota of the caller.
+
+        Raises:
+            QuotaExceeded: the caller has fewer items left; none was taken.
+        """
+        self.request.state.allowance = await self.runtime.quotas.take(self.caller, items)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
