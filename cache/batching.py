@@ -16,7 +16,7 @@ I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
 
 
-class Waiting(Generic[I, R]):
+class WaitingItem(Generic[I, R]):
     """An item, and the caller that waits for its result."""
 
     __slots__ = ("_answer", "item")
@@ -60,7 +60,7 @@ class Batcher(Generic[I, R]):
 
     def __init__(
         self,
-        serve: Callable[[list[Waiting[I, R]]], Awaitable[None]],
+        serve: Callable[[list[WaitingItem[I, R]]], Awaitable[None]],
         *,
         weight: Callable[[I], int],
         weight_max: int,
@@ -79,7 +79,7 @@ class Batcher(Generic[I, R]):
         self._ends_all = ends_all
         self._retried = retried
         self._crowded = crowded
-        self._waiting: deque[Waiting[I, R]] = deque()
+        self._waiting: deque[WaitingItem[I, R]] = deque()
         self._serving: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -97,7 +97,7 @@ class Batcher(Generic[I, R]):
         if len(self._waiting) >= self._waiting_max:
             raise self._outage(self._crowded)
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(item, answer))
+        self._waiting.append(WaitingItem(item, answer))
         # A task of its own, so that a caller who is cancelled takes nobody along.
         if self._serving is None:
             self._serving = asyncio.create_task(self._run(), name="batches")
@@ -113,7 +113,7 @@ class Batcher(Generic[I, R]):
         _fail(self._waiting, self._outage(_CLOSED))
 
     async def _run(self) -> None:
-        batch: list[Waiting[I, R]] = []
+        batch: list[WaitingItem[I, R]] = []
         try:
             while batch := self._take():
                 await self._serve_or_fail(batch)
@@ -121,7 +121,7 @@ class Batcher(Generic[I, R]):
             self._serving = None
             _fail(batch, self._outage(_CLOSED))
 
-    async def _serve_or_fail(self, batch: list[Waiting[I, R]]) -> None:
+    async def _serve_or_fail(self, batch: list[WaitingItem[I, R]]) -> None:
         try:
             await self._serve(batch)
         except self._outage as error:
@@ -139,8 +139,8 @@ class Batcher(Generic[I, R]):
         except Exception as error:  # the callers must not wait for ever
             _fail(batch, error)
 
-    def _take(self) -> list[Waiting[I, R]]:
-        batch: list[Waiting[I, R]] = []
+    def _take(self) -> list[WaitingItem[I, R]]:
+        batch: list[WaitingItem[I, R]] = []
         room = self._weight_max
         while self._waiting:
             weight = self._weight(self._waiting[0].item)
@@ -156,7 +156,7 @@ class Batcher(Generic[I, R]):
 _CLOSED = "closed"
 
 
-def _fail(those: Iterable[Waiting[I, R]], error: BaseException) -> None:
+def _fail(those: Iterable[WaitingItem[I, R]], error: BaseException) -> None:
     for one in those:
         one.fail(error)
 

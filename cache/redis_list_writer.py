@@ -34,7 +34,7 @@ from cache.token import Token
 _APPLY = files("cache").joinpath("apply.lua").read_text(encoding="utf-8")
 _VOUCH = files("cache").joinpath("vouch.lua").read_text(encoding="utf-8")
 
-# What comes after the pointer may be of another generation if one is switched to in between.
+# A switch between two reads lets the answers after the pointer belong to another generation.
 _ATTEMPTS_MAX = 3
 
 _NO_GENERATION = "none"
@@ -43,7 +43,7 @@ _ELSEWHERE = "the generation does not stand where the change begins"
 
 
 class _Clock(msgspec.Struct, frozen=True):
-    """What Redis's clock showed before `received_at` of ours."""
+    """The reading of Redis's clock before `received_at` of our clock."""
 
     redis_ms: int
     received_at: float

@@ -27,7 +27,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from cache.batching import Batcher, Waiting
+from cache.batching import Batcher, WaitingItem
 from cache.breaker import Breaker
 from cache.changes import Position, decode_head
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
@@ -67,7 +67,7 @@ class _Reading(msgspec.Struct, frozen=True):
     moved: bool
 
 
-_Ask: TypeAlias = Waiting[Sequence[Token], Lookup]
+_Ask: TypeAlias = WaitingItem[Sequence[Token], Lookup]
 
 
 class RedisLookup:

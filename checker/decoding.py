@@ -1,8 +1,8 @@
-"""Decodes JSON into structs; what is wrong is told by field, and what stood there never repeated.
+"""Decodes JSON into structs. An error names the field and never repeats its value.
 
 msgspec's messages are safe where they speak of types and bounds, and not where they quote the
-input: an unknown field or value may be somebody's number, typed in the wrong place. So its texts
-are let through by a list of the safe ones, and everything else is told in our own words.
+input: an unknown field or value may be somebody's number, typed in the wrong place. So a list
+of safe messages passes, and all others are replaced by our own words.
 """
 
 import re
@@ -42,7 +42,7 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | memoryview, *, under:
 
 
 def fault_of(error: msgspec.ValidationError, under: str = "") -> Fault:
-    """Tell where a validation failed and why, without what stood there."""
+    """Return the place of a failed validation and its reason, without the value."""
     message = str(error)
     pointer = under
     if at := _PATH.search(message):

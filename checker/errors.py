@@ -52,7 +52,7 @@ class NotFound(CheckerError):
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What ended a thing before: the status it has since the instant `at`, and the sum, if any."""
+    """The earlier end of a thing: its status since the instant `at`, and the sum, if any."""
 
     status: str
     amount_fen: int | None = None

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from cache.batching import Batcher, Waiting
+from cache.batching import Batcher, WaitingItem
 from checker.errors import CheckerError, Unavailable
 
 I = TypeVar("I")  # noqa: E741 - an item
@@ -40,7 +40,7 @@ def group_commit(
     `weight_max`, or has one item; at most `waiting_max` items wait.
     """
 
-    async def serve(group: list[Waiting[I, R]]) -> None:
+    async def serve(group: list[WaitingItem[I, R]]) -> None:
         results = await commit([one.item for one in group])
         for one, result in zip(group, results, strict=True):
             one.settle(result)

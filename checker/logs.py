@@ -37,8 +37,13 @@ from checker.errors import CheckerError
 from checker.fault_log import class_and_place
 
 FIELDS: Final = (
-    *("decision_id", "account_id", "service", "outcome", "list_version"),
-    *("trace_id", "span_id"),
+    "decision_id",
+    "account_id",
+    "service",
+    "outcome",
+    "list_version",
+    "trace_id",
+    "span_id",
 )
 """Keys of an event besides its message: words of closed sets and ids, nothing of a person."""
 

@@ -8,8 +8,8 @@ them. None of these rows is in the journal yet. The next command therefore begin
 which is measured too: it is what an upgrade of such a deployment costs. The service beside makes
 the links. Then `checker audit verify` is measured; there is no figure where it finds a fault.
 
-What is not as it would be: a change of the year writes one entry of the journal, and what an
-upgrade enters are two or three for each change. The figures are therefore on the high side.
+One thing differs from a real year: a change of a year writes one entry of the journal, and an
+upgrade enters two or three for each change. The figures are therefore on the high side.
 """
 
 import argparse

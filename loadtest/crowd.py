@@ -90,8 +90,8 @@ class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
 def askable(circle: tuple[Listing, ...], form: ListForm) -> list[Holder]:
     """Yield each person that a listing of a circle shows with a document, once and in order.
 
-    What a platform record's reader makes of a permit's number the contract leaves open, so there
-    only holders of resident IDs and companies count.
+    The contract leaves open how a platform record's permit number is read, so in that form only
+    holders of resident IDs and companies count.
     """
     holders = {
         (type(shown.holder), shown.holder.index): shown.holder

@@ -1,15 +1,15 @@
 """Puts millions of persons on the list of an embedded service, for the benchmark alone.
 
-To import ten million takes twenty minutes, and what is measured here begins only after it. So
+An import of ten million takes twenty minutes, and the measurement begins only after it. So
 PostgreSQL itself writes the rows (`large_list.sql`), into tables that are the service's own affair:
 this and `loadtest.past_spending` are the places in `loadtest` that know more than the contract, and
 a change of the schema may break them.
 
-What it writes is a list as the service would have it. Every person has a listing, some two or three
+The written list is as the service would write it. Every person has a listing, some two or three
 as in `loadtest.circles`, a document with a random token, and the outline that the service would
 compute from them; and one change of kind `snapshot` is numbered, upon which the publisher builds
-the cache anew. What is sealed (names, numbers) is random bytes: nobody can ask about these persons,
-and nothing opens them. Whoever is to be asked about is imported before, in the ordinary way.
+the cache anew. Sealed values (names, numbers) are random bytes: nobody can ask about these persons,
+and nothing opens them. The persons that a benchmark asks about are imported before, by the service.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Merchants at their tills: their requests to spend under caps, and the answers they expect.
 
-By the contract (section 4) alone. Each is a talk of `loadtest.generator`, endless until told that
-it is over, and then ends with the sale that it is in. Every order has a key of its own. An answer
+By the contract (section 4) alone. Each merchant is a talk of `loadtest.generator`. The talk goes on
+until its load is over, and ends with its current sale. Every order has a key of its own. An answer
 other than expected raises `WrongAnswersError`: its speed means nothing.
 """
 

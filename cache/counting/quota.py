@@ -1,10 +1,10 @@
 """Counts of items in windows of time, shared by all processes on one Redis.
 
-A window begins at each full minute, or day of a place, of Redis's clock. What is asked of several
-counts is taken from all of them or from none. A node may borrow a slice more, and spends the slice
-without asking Redis (`cache.counting.quota_lease`). A borrowed slice counts as taken, so no limit
-is ever passed. At most 2 % of a limit is out on loan at any time. A count concerns nobody on the
-list: if it is lost, quotas begin anew, and nothing else happens.
+A window begins at each full minute, or day of a place, of Redis's clock. A request that counts on
+several counters is taken from all of them or from none. A node may borrow a slice more, and spends
+the slice without asking Redis (`cache.counting.quota_lease`). A borrowed slice counts as taken, so
+no limit is ever passed. At most 2 % of a limit is out on loan at any time. A count concerns nobody
+on the list: if a count is lost, quotas begin anew, and nothing else happens.
 
     <namespace>:quota:<name>:<window>:<start>    hash; the window began at `start`, Unix seconds
         used    items taken or lent

@@ -26,7 +26,7 @@ _PLACE = "reported_outcome.note"
 
 
 class ReportedOutcome(StrEnum):
-    """What an institution did after a decision."""
+    """The act of an institution after a decision."""
 
     REFUSED = "refused"
     SOLD = "sold"

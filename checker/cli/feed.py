@@ -73,7 +73,7 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
 
-        asked = ["import", feed_format, snapshot, strict, allow_empty, allow_shrink]
+        asked = ["import", feed_format.name, snapshot, strict, allow_empty, allow_shrink]
 
         async def work(runtime: Runtime) -> FeedReport:
             terms = _terms(runtime.sealer, key, if_match, [*asked, _sha256(file)])

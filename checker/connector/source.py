@@ -14,7 +14,7 @@ from checker.connector.plan import Stamp
 
 CHUNK_BYTES: Final = 1 << 18
 
-# What is certainly a list, whatever type its server gives it.
+# Files with these names are lists, whatever type the server names.
 LIST_SUFFIXES: Final = (".ndjson", ".jsonl")
 
 

@@ -1,6 +1,6 @@
 """Takes corrections in.
 
-A listed person has no key, so anybody may file. What can be filed without a key is bounded:
+A listed person has no key, so anybody may file. Filings without a key are bounded:
 
 | bound | by |
 |---|---|

@@ -13,6 +13,7 @@ import msgspec
 
 from checker.domain.service_terms import (
     Cabin,
+    ConstructionWork,
     Fen,
     FlightNumber,
     NationalGrade,
@@ -24,7 +25,6 @@ from checker.domain.service_terms import (
     TrainNumber,
     Transaction,
     VenueKind,
-    Work,
 )
 from checker.domain.text import compact
 
@@ -115,7 +115,7 @@ class Insurance(_Variant, tag="insurance", frozen=True, kw_only=True):
 class Construction(_Variant, tag="construction", frozen=True, kw_only=True):
     """Building or renovating."""
 
-    work: Work
+    work: ConstructionWork
 
 
 class Vehicle(_Variant, tag="vehicle", frozen=True, kw_only=True):

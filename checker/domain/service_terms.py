@@ -80,7 +80,7 @@ class ResortVenue(StrEnum):
     UNRATED = "unrated"
 
 
-class Work(StrEnum):
+class ConstructionWork(StrEnum):
     """Kinds of building work."""
 
     NEW_BUILD = "new_build"

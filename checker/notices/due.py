@@ -188,7 +188,10 @@ def _passed_days() -> Select[Any]:
     )
     found = union_all(delisted, expired, over).subquery("found")
     return select(
-        *(found.c.listing_id, found.c.ground, found.c.on, found.c.turn),
+        found.c.listing_id,
+        found.c.ground,
+        found.c.on,
+        found.c.turn,
         _kept(found.c.listing_id).label("kept"),
         *(null().cast(ending.c[name].type).label(name) for name in _OF_PERMITS),
         null().cast(DateTime(timezone=True)).label("at"),
@@ -207,7 +210,10 @@ def _passed_permits() -> Select[Any]:
     )
     found = lifted_by(begun, _version).subquery("lifted")
     return select(
-        *(found.c.listing_id, _text(EndingGround.PERMIT), null().cast(Date), literal(0)),
+        found.c.listing_id,
+        _text(EndingGround.PERMIT),
+        null().cast(Date),
+        literal(0),
         null().cast(ending.c.kept.type),
         *(found.c[name] for name in _OF_PERMITS),
         found.c.begins_at,

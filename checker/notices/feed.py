@@ -32,7 +32,7 @@ _FIRST_FORMAT: Final = re.compile(rb"n1:([0-9]{1,18})")
 _FORMAT: Final = re.compile(rb"n2:([0-9]{1,18}):([0-9a-f]{32}):([0-9]{1,13})")
 
 
-class NoticePage(msgspec.Struct, frozen=True, kw_only=True):
+class NoticeFeedPage(msgspec.Struct, frozen=True, kw_only=True):
     """Events as they are sent, the oldest first; `next` is the cursor of the next page."""
 
     events: Sequence[str]
@@ -63,7 +63,7 @@ class NoticeFeed:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def read(self, account_id: str, after: str | None, limit: int) -> NoticePage:
+    async def read(self, account_id: str, after: str | None, limit: int) -> NoticeFeedPage:
         """Return up to `limit` events after a cursor; None: from the beginning.
 
         Raises:
@@ -83,7 +83,7 @@ class NoticeFeed:
             last = rows[-1]
             at_ms = int(last["at"].timestamp() * 1000)
             cursor = _Cursor(number=last["pk"], id=UUID(last["id"]), at_ms=at_ms)
-        return NoticePage(events=[row["event"] for row in rows], next=cursor.encode())
+        return NoticeFeedPage(events=[row["event"] for row in rows], next=cursor.encode())
 
 
 def _start_of(account_id: str, cursor: _Cursor) -> ColumnElement[int]:

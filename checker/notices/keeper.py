@@ -58,7 +58,7 @@ class NoticeKeeper:
         self._keep_for = timedelta(days=DAYS_OF_MONTH_MAX * (keep_months + 1))
 
     def works(self) -> tuple[Work, ...]:
-        """Return the works of one contender: tell of endings, and send, while it leads."""
+        """Return the works of one contender: notice endings, and send, while it leads."""
         lead = Lead(self._engine, Lock.NOTICE_KEEPER, begin=self._begin, idle_s=LEADER_IDLE_S)
         tell = lead.work(
             "telling of endings", every_s=LOOK_INTERVAL_S, do=self._keep, stand_by_s=STAND_BY_S

@@ -62,8 +62,17 @@ def listing_digest(
     order and without names, because an import does this for every line.
     """
     content = (
-        *(LISTING, row.id, own_digest, row.case_number, row.court, row.filed_on),
-        *(row.published_on, row.expires_on, row.public, row.party_type, party_name),
+        LISTING,
+        row.id,
+        own_digest,
+        row.case_number,
+        row.court,
+        row.filed_on,
+        row.published_on,
+        row.expires_on,
+        row.public,
+        row.party_type,
+        party_name,
         in_order(documents),
         in_order(officers),
     )

@@ -1,7 +1,7 @@
 """Selectables of the rows in force, now or at a past version: written here once.
 
-A row is in force from the change `from_version` to the change `until_version`. What reaches a token
-is a link, by one of two ways:
+A row is in force from the change `from_version` to the change `until_version`. A link reaches
+a token by one of two ways:
 
 - full: a document of a listing in force that is not shielded, from its day of publication to its
   end or its delisting, whichever day comes first;

@@ -30,7 +30,7 @@ class AuthorizeCommand(msgspec.Struct, frozen=True, kw_only=True):
 class IncrementCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Hold more. `hold_seconds`, counted from now, replaces the hold's end if that is later.
 
-    `claim` tells this sale from other sales, if a permit counts its uses.
+    `claim` distinguishes this sale from other sales, if a permit counts its uses.
     """
 
     id: str

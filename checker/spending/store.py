@@ -58,8 +58,8 @@ class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PermitUse(msgspec.Struct, frozen=True, kw_only=True):
-    """One use of a counted permit, which lifts a sale. The claim tells the sale from other
-    sales.
+    """One use of a counted permit, which lifts a sale. The claim distinguishes the sale
+    from other sales.
     """
 
     permit: Permit

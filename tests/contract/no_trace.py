@@ -1,10 +1,10 @@
 """Innocents by the thousand, all that a deployment keeps, and the search of one for the other.
 
-What is looked for of each innocent: number, name, reference, and every token that a check makes of
-them, as they are, in hexadecimal, in base64, and as JSON escapes. Where it is looked for: every row
-of every table of PostgreSQL, with what it knows of their columns and of running statements; every
-key and value of Redis, and its log of slow commands; the log, the metrics, and the files of the
-data directory. PostgreSQL's write-ahead log and the pages of dropped rows are not looked into.
+The search looks for the number, the name, the reference and every token of each innocent: as they
+are, in hexadecimal, in base64, and as JSON escapes. It looks in every row of every table of
+PostgreSQL, in the statistics and the running statements; in every key and value of Redis and its
+log of slow commands; in the log, the metrics, and the files of the data directory. PostgreSQL's
+write-ahead log and the pages of dropped rows are left out.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The innocent leave no trace: whatever is kept or told is searched for those who were asked about.
+"""The innocent leave no trace: all stored and sent data is searched for the people asked about.
 
 `NO_TRACE_CHECKS` says about how many. A million takes some minutes, and a gigabyte or two.
 """

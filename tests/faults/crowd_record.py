@@ -1,6 +1,6 @@
 """The answers that the crowd saw, and which of them were true at no instant of their calls.
 
-Every change has a number, and every answer tells the number of the list that it speaks of. So an
+Every change has a number, and every answer names the number of its list. So an
 answer is right if the list of that number gives it, and if that list may have been the newest at
 some instant of the call: not older than what was acknowledged before the call was sent, and not
 one that nobody had sent yet when its answer came.

@@ -72,7 +72,7 @@ class Sellers:
         await self._ask("/v1/checks/batch", {"checks": checks}, persons)
 
     async def _ask(self, path: str, body: dict[str, Any], persons: Sequence[int | None]) -> None:
-        """Ask and write down what was told; a `None` is somebody who asks for what is free."""
+        """Ask and note the answers; a `None` is somebody who asks for a free service."""
         record = self._run.record
         content = json.dumps(body).encode()
         floor, sent_at = record.acknowledged, now()

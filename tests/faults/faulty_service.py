@@ -59,7 +59,7 @@ def outcomes(service: RunningService, *, timeout_s: float = 30.0) -> list[tuple[
 
 
 def answered(service: RunningService, number: str) -> list[str]:
-    """Ask on several connections at once; gives the decisions. All else told is `unavailable`."""
+    """Ask on several connections at once, and return the decisions, or `unavailable`."""
 
     def answer(_index: int) -> str | None:
         with service.client(service.keys["institution"]) as client:
@@ -113,7 +113,7 @@ def postgres_of(service: RunningService) -> list[psutil.Process]:
 
 
 def workers_of(service: RunningService) -> set[int]:
-    """Once the publishing process can be told from them."""
+    """Wait until the publishing process can be distinguished from the workers."""
     publisher = publisher_of(service).pid
     return {process.pid for process in _spawned(service)} - {publisher}
 

@@ -1,4 +1,4 @@
-"""A random world of listings, checks and endings: all that were told hear of the end, and no other.
+"""A random world of listings, checks and endings: who got a decision hears of its end.
 
 The receiver fails half the time, and the process that writes and sends is killed twice meanwhile.
 """
@@ -48,7 +48,7 @@ def deployment() -> Iterator[RunningService]:
 
 
 class World:
-    """The list as it should be, who was told of what, and who is to hear of which end."""
+    """The list as it should be, who got which decision, and who is to hear of which end."""
 
     def __init__(self, draw: random.Random, court: httpx.Client) -> None:
         self.draw = draw

@@ -1,7 +1,7 @@
 """Many orders while workers are killed and connections break: the cap holds.
 
-Two documents become one person's in the middle. At the end the record is what the clerks were told,
-step by step, and proves itself. `SPENDING_ORDERS=100000` makes it a hundred thousand.
+Two documents become one person's in the middle. At the end the record agrees with the answers
+of the clerks, step by step, and proves itself. `SPENDING_ORDERS=100000` sends a hundred thousand.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Changes of the list over HTTP: operations are sent, and strangers to the town are asked about.
 
-What a court says of a listing, a document or a permit outlives the next snapshot; so each test has
-people and ids of its own.
+Operations on a listing, a document or a permit outlive the next snapshot, so each test has people
+and ids of its own.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Folders for servers of the tests, in memory where there is room for it.
 
 A database that is made for one test is some hundred files: on a disk that takes a third of a
-second, in memory a thirtieth. What a killed process had written is there all the same.
+second, in memory a thirtieth. Files of a killed process are there all the same.
 """
 
 import shutil

@@ -4,8 +4,7 @@ import ast
 import re
 import tomllib
 
-from tests.support.violations import assert_none
-from tests.tidy.debts import assert_within_debts
+from tests.support.violations import assert_no_faults, assert_none
 from tests.tidy.source_tree import (
     ROOT,
     all_python,
@@ -167,7 +166,7 @@ def test_no_table_unpacks_a_literal_into_itself():
         ]
         for path in all_python()
     }
-    assert_within_debts("literals in literals", faults)
+    assert_no_faults(faults)
 
 
 def _sleeps(call):

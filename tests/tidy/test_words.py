@@ -4,7 +4,7 @@ import ast
 import re
 from collections import defaultdict
 
-from tests.tidy.debts import assert_within_debts
+from tests.support.violations import assert_no_faults
 from tests.tidy.sentences import comments, docstrings
 from tests.tidy.source_tree import all_python, modules, nodes, read, shown
 
@@ -40,7 +40,7 @@ def matches(pattern, path, texts):
 def test_a_public_class_name_stands_once():
     """The second definition of a name is a fault; a name that is shared has its reason above."""
     faults = {name: places[1:] for name, places in classes().items() if name not in SHARED_NAMES}
-    assert_within_debts("public class names", {name: all_ for name, all_ in faults.items() if all_})
+    assert_no_faults({name: all_ for name, all_ in faults.items() if all_})
 
 
 def test_every_name_that_may_stand_twice_does():
@@ -48,8 +48,7 @@ def test_every_name_that_may_stand_twice_does():
 
 
 def test_no_sentence_opens_with_a_clause_in_the_place_of_its_noun():
-    assert_within_debts(
-        "openings of sentences",
+    assert_no_faults(
         {
             shown(path): matches(OPENING, path, docstrings(path) + comments(path))
             for path in all_python()
@@ -60,8 +59,7 @@ def test_no_sentence_opens_with_a_clause_in_the_place_of_its_noun():
 
 def test_no_docstring_says_tell_for_another_verb():
     """The verbs are log, serialise, notify, return, render, raise, store: by what happens."""
-    assert_within_debts(
-        "the verb tell",
+    assert_no_faults(
         {shown(path): matches(TELLING, path, docstrings(path)) for path in all_python()},
     )
 

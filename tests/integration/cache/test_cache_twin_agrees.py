@@ -86,7 +86,7 @@ class Run:
         await vouched(self.ground, self.generations[-1], version)
 
     async def apply(self, number, coming, going, live):
-        """Bring the next change into a generation, as if it stood where it did when last told."""
+        """Bring the next change into a generation, as if the generation stood where it last did."""
         for generation in self._chosen(number):
             index = self.generations.index(generation)
             outlines = people(coming, b"%d:%d" % (index, self.heads[index]))

@@ -1,4 +1,4 @@
-"""A snapshot: what it replaces, what it keeps, and what can be told of the past."""
+"""A snapshot: what it replaces, what it keeps, and which past can be read."""
 
 import asyncio
 

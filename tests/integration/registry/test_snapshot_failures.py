@@ -184,7 +184,7 @@ def _die_at_the_switch(config):
 
 
 def _but_for_asyncpg_s_own(_loop, context):
-    """Pass over what asyncpg leaves unread of a COPY whose connection is gone: we were told."""
+    """Pass over the rest that asyncpg leaves unread of a COPY whose connection is gone."""
     told = isinstance(context.get("exception"), asyncpg.exceptions.ConnectionDoesNotExistError)
     assert told, context["message"]
 

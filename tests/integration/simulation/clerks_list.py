@@ -1,7 +1,7 @@
 """The list as a clerk with index cards keeps it: the contract's sections 2 to 5 in plain dicts.
 
 Written from the contract and not from the service's code, so that the two check each other. It
-knows four services, two places, and no time but the day and instant it is told. Where the contract
+knows four services, two places, and no time but the given day and instant. Where the contract
 is silent, it does what is written beside the line.
 """
 

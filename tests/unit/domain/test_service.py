@@ -36,7 +36,7 @@ WORDS = {
     "VenueKind": "nightclub golf star_hotel other",
     "TourProduct": "group_tour related_service",
     "ResortVenue": "rated_resort tourism_enterprise unrated",
-    "Work": "new_build expansion luxury_renovation ordinary_renovation",
+    "ConstructionWork": "new_build expansion luxury_renovation ordinary_renovation",
     "Transaction": "purchase land_use_right resource_development state_asset_trade",
     "TrainClass": "G D C S Z T K L Y ordinary",
 }

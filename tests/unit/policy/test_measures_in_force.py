@@ -30,6 +30,7 @@ from checker.domain.service import (
     Venue,
 )
 from checker.domain.service_terms import (
+    ConstructionWork,
     NationalGrade,
     ResortVenue,
     Seat,
@@ -37,7 +38,6 @@ from checker.domain.service_terms import (
     TrainClass,
     Transaction,
     VenueKind,
-    Work,
 )
 from checker.domain.settings import Settings
 from checker.domain.standing import Link, ListingRef, Standing
@@ -78,7 +78,7 @@ def services() -> Iterator[Service]:
     yield from (PrivateSchool(annual_fee_fen=fee) for fee in (0, FEE - 1, FEE, FEE + 1))
     for cash_value, premium in product(either, (0, PREMIUM - 1, PREMIUM, PREMIUM + 1)):
         yield Insurance(cash_value=cash_value, annual_premium_fen=premium)
-    yield from (Construction(work=one) for one in Work)
+    yield from (Construction(work=one) for one in ConstructionWork)
     yield from (Vehicle(operating_necessity=one) for one in either)
     yield from (RealEstate(transaction=one) for one in Transaction)
 

@@ -58,8 +58,8 @@ _TRIGGERS = (
     """,
 )
 
-# What was kept showed every listing; whether the answer did is what the list of then says, and
-# where it says nothing the answer is taken not to have.
+# The kept rows show every listing. The list of that time says whether the answer showed it too.
+# Where that list says nothing, the answer counts as one that did not show the listing.
 _MOVE_ROWS = """
 INSERT INTO decision
     (id, at, account_id, service, jurisdiction, outcome, reasons, permit_id, list_version, listings)

@@ -126,7 +126,11 @@ def downgrade() -> None:
         op.drop_column("api_key", column)
     op.drop_constraint(op.f("ck_account_items"), "account")
     for column in (
-        *("disabled_at", "items_per_day", "items_per_minute", "jurisdiction"),
-        *("services", "number"),
+        "disabled_at",
+        "items_per_day",
+        "items_per_minute",
+        "jurisdiction",
+        "services",
+        "number",
     ):
         op.drop_column("account", column)

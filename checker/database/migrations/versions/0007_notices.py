@@ -25,7 +25,7 @@ def upgrade() -> None:
         op.create_index(name, table, [column], postgresql_where=condition)
     _create_notices()
     _create_deliveries()
-    # What ended before is past: nobody was promised a notice of it.
+    # Endings before this migration are past: nobody was promised a notice of them.
     op.execute(
         "INSERT INTO notice_progress (pass, version)"
         " SELECT pass, (SELECT coalesce(max(version), 0) FROM change)"

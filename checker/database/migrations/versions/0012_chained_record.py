@@ -9,7 +9,7 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-# What an entry says is never changed; its link is written once.
+# The content of an entry is never changed; its link is written once.
 _GUARD = (
     """
     CREATE FUNCTION refuse_to_change_journal() RETURNS trigger LANGUAGE plpgsql AS $$
