@@ -135,7 +135,7 @@ def month(name: str, description: str) -> Parameter[date | None]:
             raise InvalidRequest(f"{name} is not a month", [fault]) from None
         return first_day
 
-    schema = {"type": "string", "pattern": r"^\d{4}-\d{2}$"}
+    schema = {"type": "string", "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])$"}
     return Parameter(name=name, description=description, schema=schema, read=read)
 
 

@@ -21,8 +21,11 @@ NAME_LENGTH_MAX = 300
 REFERENCE_LENGTH_MAX = 200
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
-Place = Annotated[str, msgspec.Meta(max_length=6)]
-"""A jurisdiction as it is sent."""
+Place = Annotated[
+    str,
+    msgspec.Meta(max_length=6, extra_json_schema={"pattern": "^(?:CN|(?:[0-9]{2}){1,3})$"}),
+]
+"""A jurisdiction as it is sent. The reader of a check checks the pattern, not the decoder."""
 Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
 
 
