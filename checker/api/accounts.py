@@ -32,7 +32,15 @@ NAME_LENGTH_MAX = 200
 NETWORK_LENGTH_MAX = 43
 """The longest text of an IPv6 network."""
 
-AccountName = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
+_PRINTABLE: Final = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+$"
+"""For the OpenAPI document. A handler also refuses rarer characters that cannot be printed."""
+
+AccountName = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=NAME_LENGTH_MAX, extra_json_schema={"pattern": _PRINTABLE}
+    ),
+]
 Services = Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1)]
 Items = Annotated[int, msgspec.Meta(ge=0, le=ITEMS_MAX)]
 """0: no limit."""

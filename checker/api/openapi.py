@@ -56,7 +56,7 @@ _IDEMPOTENCY_KEY: Final = {
     "name": KEY_HEADER,
     "in": "header",
     "description": "The same key with the same request gives the first answer again",
-    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
+    "schema": {"type": "string", "maxLength": KEY_LENGTH_MAX, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 _IF_MATCH: Final = {
     "name": MATCH_HEADER,

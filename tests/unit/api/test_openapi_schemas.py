@@ -1,5 +1,6 @@
 """The schemas leave no choice to the generators of clients."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -8,7 +9,9 @@ import pytest
 from checker.api.openapi import openapi_document
 from checker.api.openapi_schemas import described_schemas
 from checker.api.routes import OPERATIONS
-from checker.checks.request import BATCH_ITEMS_MAX
+from checker.checks.request import BATCH_ITEMS_MAX, PLACE_PATTERN
+from checker.domain.errors import InvalidJurisdiction
+from checker.domain.jurisdiction import parse_jurisdiction
 
 
 class Inner(msgspec.Struct):
@@ -120,6 +123,21 @@ def test_a_request_refuses_unknown_fields_in_the_document_too(
     for kind in operation.body.kinds:
         for member in getattr(kind, "__args__", (kind,)):
             assert schemas[member.__name__]["additionalProperties"] is False
+
+
+def test_the_pattern_of_a_place_accepts_what_the_reader_accepts() -> None:
+    pattern = re.compile(PLACE_PATTERN)
+    codes = [f"{code:0{length}d}" for length in (2, 4, 6) for code in range(10**length)]
+    for text in ("", "CN", "cn", "4", "440", "44088", *codes):
+        assert (pattern.search(text) is not None) == _is_read(text), text
+
+
+def _is_read(text: str) -> bool:
+    try:
+        parse_jurisdiction(text)
+    except InvalidJurisdiction:
+        return False
+    return True
 
 
 def test_the_fullest_view_of_a_correction_is_tried_first(document: dict[str, Any]) -> None:
