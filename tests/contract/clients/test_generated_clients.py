@@ -1,7 +1,8 @@
-"""Clients that foreign generators make of the OpenAPI document compile, and make calls.
+"""Foreign generators make clients of the OpenAPI document; the clients compile and make calls.
 
-`python_client` generates the Python client here. The script `typescript` generates and compiles the
-other client before the tests, as `make test` does; without Node it leaves this client out.
+The fixture `python_client` generates the Python client. The script `typescript` generates and
+compiles the TypeScript client before the tests, as `make test` does. Without Node the script leaves
+this client out, and so do these tests; under `CI=true` nothing is left out.
 """
 
 import json
