@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test test-fast lint lint-openapi lock bench load clean
+.PHONY: install run test test-fast lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -18,7 +18,7 @@ run: install
 	$(BIN)/checker demo --port $(PORT)
 
 # SEED=N draws the random tests of an earlier run again.
-test: install lint-openapi
+test: install lint-openapi typescript-client
 	$(BIN)/python -m compileall -q cache checker loadtest
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --durations 20 $(SEED:%=--seed %)
 
@@ -34,6 +34,10 @@ lint: install
 # Needs Node, and `npm ci` in this folder; without them the lint is left out, and says so.
 lint-openapi:
 	tests/contract/openapi_lint/lint
+
+# Needs the same in its folder. The tests then run the compiled program against a server.
+typescript-client:
+	tests/contract/clients/typescript
 
 # Needs uv; run after a change of dependencies in pyproject.toml.
 lock:

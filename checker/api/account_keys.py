@@ -13,12 +13,13 @@ from checker.accounts.account_keys import OVERLAP_S, OVERLAP_S_MAX, NewKey
 from checker.accounts.keys import Action
 from checker.accounts.scope import Scope
 from checker.accounts.views import KeyView, MadeKey, key_view, made_key
-from checker.api.accounts import ACCOUNTS, Items, Place, Services, place_of
+from checker.api.accounts import ACCOUNTS, Items, Services, place_of
 from checker.api.call import Call
 from checker.api.endpoint import endpoint
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, json_reply
 from checker.api.operation import RequestBody, Success
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
+from checker.checks.request import Place
 from checker.domain.clock import Clock, Instant
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound
 

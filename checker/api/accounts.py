@@ -22,6 +22,7 @@ from checker.api.exchange import CHECK_BYTES_MAX, Reply, json_reply
 from checker.api.operation import RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
 from checker.api.parameters import flag
+from checker.checks.request import Place
 from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.service import ServiceType
@@ -31,9 +32,16 @@ NAME_LENGTH_MAX = 200
 NETWORK_LENGTH_MAX = 43
 """The longest text of an IPv6 network."""
 
-AccountName = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
+_PRINTABLE: Final = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+$"
+"""For the OpenAPI document. A handler also refuses rarer characters that cannot be printed."""
+
+AccountName = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=NAME_LENGTH_MAX, extra_json_schema={"pattern": _PRINTABLE}
+    ),
+]
 Services = Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1)]
-Place = Annotated[str, msgspec.Meta(max_length=6)]
 Items = Annotated[int, msgspec.Meta(ge=0, le=ITEMS_MAX)]
 """0: no limit."""
 

@@ -29,8 +29,10 @@ from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
 from checker.checks.checks import Decided, Deciding
 from checker.checks.in_slices import SLICE_CHECKS, each_of
 from checker.checks.request import (
+    BATCH_ITEMS_MAX,
     Check,
     Item,
+    Place,
     Subject,
     open_batch,
     read_check,
@@ -54,7 +56,7 @@ class ItemError(msgspec.Struct, frozen=True, kw_only=True):
 # msgspec describes a union of structs only if they are tagged, and the contract has no tag here.
 _RESULT_SCHEMA = {
     "items": {
-        "oneOf": [
+        "anyOf": [
             {"$ref": "#/components/schemas/BatchItem"},
             {"$ref": "#/components/schemas/ItemError"},
         ]
@@ -74,18 +76,21 @@ def batch_body(state: ListState, results: Sequence[bytes]) -> bytes:
     return b'{"list":%b,"results":[%b]}' % (encode(state), b",".join(results))
 
 
-class BatchOfChecks(msgspec.Struct, frozen=True, kw_only=True):
+_ITEMS = msgspec.Meta(max_length=BATCH_ITEMS_MAX)
+
+
+class BatchOfChecks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A batch in which each item has its own service; up to 10 000 items."""
 
-    checks: tuple[Check, ...]
+    checks: Annotated[tuple[Check, ...], _ITEMS]
 
 
-class BatchOfSubjects(msgspec.Struct, frozen=True, kw_only=True):
+class BatchOfSubjects(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A batch of one service for many subjects; up to 10 000."""
 
     service: Service
-    jurisdiction: str | None = None
-    subjects: tuple[Subject, ...]
+    jurisdiction: Place | None = None
+    subjects: Annotated[tuple[Subject, ...], _ITEMS]
 
 
 _CHECKING = (Action.CHECK,)

@@ -250,7 +250,7 @@ async def list_corrections(call: Call) -> Reply:
     tag=CORRECTIONS,
     answers=(
         Success(
-            kinds=(CorrectionProgress, CorrectionView),
+            kinds=(CorrectionView, CorrectionProgress),
             example=_RECEIVED | {"status": "open", "ruling": None, "ruled_at": None},
         ),
     ),

@@ -14,7 +14,7 @@ from checker.domain.measure import MeasureDescription
 LIST: Final = Tag(name="list", description="The list of judgment defaulters, and the measures.")
 
 
-class Measures(msgspec.Struct, frozen=True, kw_only=True):
+class MeasuresInForce(msgspec.Struct, frozen=True, kw_only=True):
     """All measures in force, national ones first, in the order of their documents."""
 
     measures: tuple[MeasureDescription, ...]
@@ -28,7 +28,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     query=ANY_QUERY,
     answers=(
         Success(
-            kinds=(Measures,),
+            kinds=(MeasuresInForce,),
             example={
                 "measures": [
                     {
@@ -55,4 +55,4 @@ async def list_measures(call: Call) -> Reply:
     A measure is one section of one legal document: the services it restricts, where, and for whom.
     """
     book = call.runtime.policies
-    return json_reply(Measures(measures=tuple(one.describe() for one in book.measures)))
+    return json_reply(MeasuresInForce(measures=tuple(one.describe() for one in book.measures)))

@@ -13,7 +13,8 @@ import msgspec
 
 from checker.api.answering import ItemError
 from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, MATCH_HEADER
-from checker.api.operation import KeyUse, Operation, RequestBody, Success
+from checker.api.openapi_schemas import Schemas, described_schemas
+from checker.api.operation import NDJSON, KeyUse, Operation, RequestBody, Success
 from checker.api.problems import (
     HEADERS,
     MEDIA_TYPE,
@@ -26,7 +27,6 @@ from checker.checks.answer import BatchItem
 from checker.errors import CheckerError, Conflict, QuotaExceeded
 
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
-_SCHEMA: Final = "#/components/schemas/{name}"
 _RATE_LIMIT: Final = ("RateLimit-Policy", "RateLimit")
 _TEXT: Final = {"schema": {"type": "string"}}
 _HEADERS: Final[dict[str, Any]] = {
@@ -47,11 +47,16 @@ _HEADERS: Final[dict[str, Any]] = {
     },
     "WWW-Authenticate": _TEXT | {"description": "`Bearer`", "example": "Bearer"},
 }
+_LINES: Final = {
+    "description": "Lines that end with a line feed; `contentSchema` describes each line",
+    "type": "string",
+    "contentMediaType": NDJSON,
+}
 _IDEMPOTENCY_KEY: Final = {
     "name": KEY_HEADER,
     "in": "header",
     "description": "The same key with the same request gives the first answer again",
-    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
+    "schema": {"type": "string", "maxLength": KEY_LENGTH_MAX, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 _IF_MATCH: Final = {
     "name": MATCH_HEADER,
@@ -60,8 +65,6 @@ _IF_MATCH: Final = {
     "description": "The version of the list that the request is based on, in quotes",
     "schema": {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,17})"$'},
 }
-
-_Schemas = Mapping[Any, dict[str, Any]]
 
 
 def openapi_document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
@@ -94,18 +97,16 @@ def openapi_document(operations: Sequence[Operation], version: str) -> dict[str,
     }
 
 
-def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, dict[str, Any]]:
-    kinds: list[Any] = [Problem, BatchItem, ItemError]
+def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, dict[str, Any]]:
+    sent: list[Any] = []
+    returned: list[Any] = [Problem, BatchItem, ItemError]
     for operation in operations:
-        bodies = () if operation.body is None else operation.body.kinds
-        for kind in (*bodies, *(kind for each in operation.answers for kind in each.kinds)):
-            if kind not in kinds:
-                kinds.append(kind)
-    schemas, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA)
-    return dict(zip(kinds, schemas, strict=True)), components
+        sent += () if operation.body is None else operation.body.kinds
+        returned += [kind for each in operation.answers for kind in each.kinds]
+    return described_schemas(sent, returned)
 
 
-def _described(operation: Operation, schemas: _Schemas, shared: dict[str, Any]) -> dict[str, Any]:
+def _described(operation: Operation, schemas: Schemas, shared: dict[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "tags": [operation.tag.name],
         "operationId": operation.operation_id,
@@ -154,12 +155,12 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     return parameters
 
 
-def _body(body: RequestBody, schemas: _Schemas) -> dict[str, Any]:
+def _body(body: RequestBody, schemas: Schemas) -> dict[str, Any]:
     content = _content(body, schemas)
     return {"required": body.required, "content": content}
 
 
-def _success(answer: Success, schemas: _Schemas, is_keyed: bool) -> dict[str, Any]:
+def _success(answer: Success, schemas: Schemas, is_keyed: bool) -> dict[str, Any]:
     headers: dict[str, Any] = {
         name: _TEXT | {"description": description} for name, description in answer.headers.items()
     }
@@ -173,18 +174,20 @@ def _success(answer: Success, schemas: _Schemas, is_keyed: bool) -> dict[str, An
     return described
 
 
-def _content(described: RequestBody | Success, schemas: _Schemas) -> dict[str, Any]:
+def _content(described: RequestBody | Success, schemas: Schemas) -> dict[str, Any]:
     found = [schemas[kind] for kind in described.kinds]
     schema = found[0] if len(found) == 1 else {"anyOf": found}
-    content: dict[str, Any] = {
-        described.media_type: {"schema": schema, "example": described.example}
-    }
+    example = described.example
+    if described.media_type == NDJSON:
+        schema = _LINES | {"contentSchema": schema}
+        example = msgspec.json.encode(example).decode() + "\n"
+    content: dict[str, Any] = {described.media_type: {"schema": schema, "example": example}}
     for media_type, example in described.text_examples.items():
         content[media_type] = _TEXT | {"example": example}
     return content
 
 
-def _problems(operation: Operation, schemas: _Schemas, shared: dict[str, Any]) -> dict[str, Any]:
+def _problems(operation: Operation, schemas: Schemas, shared: dict[str, Any]) -> dict[str, Any]:
     """Return the error answers by status; each different answer is added to `shared` once."""
     by_status: dict[int, list[type[CheckerError]]] = {}
     for error in operation.errors:
@@ -200,9 +203,7 @@ def _problems(operation: Operation, schemas: _Schemas, shared: dict[str, Any]) -
     return answers
 
 
-def _problem(
-    status: int, errors: Sequence[type[CheckerError]], schemas: _Schemas
-) -> dict[str, Any]:
+def _problem(status: int, errors: Sequence[type[CheckerError]], schemas: Schemas) -> dict[str, Any]:
     kinds = [kind_of(error) for error in errors]
     headers = {name: None for error in errors for name in HEADERS.get(error, ())}
     if QuotaExceeded in errors:

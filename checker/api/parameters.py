@@ -135,7 +135,7 @@ def month(name: str, description: str) -> Parameter[date | None]:
             raise InvalidRequest(f"{name} is not a month", [fault]) from None
         return first_day
 
-    schema = {"type": "string", "pattern": r"^\d{4}-\d{2}$"}
+    schema = {"type": "string", "pattern": "^[12][0-9]{3}-(?:0[1-9]|1[0-2])$"}
     return Parameter(name=name, description=description, schema=schema, read=read)
 
 
@@ -152,9 +152,8 @@ def printable(name: str, description: str, must_be: str) -> Parameter[str | None
 
 def opaque(name: str, description: str) -> Parameter[str | None]:
     """Return a parameter whose text the handler passes on as it is."""
-    return Parameter(
-        name=name, description=description, schema={"type": "string"}, read=lambda text: text
-    )
+    schema = {"type": "string", "minLength": 1}
+    return Parameter(name=name, description=description, schema=schema, read=lambda text: text)
 
 
 def whole_number(text: str) -> int | None:

@@ -61,7 +61,7 @@ _CAPTURED: Final = _HELD | {"status": "captured", "captured_fen": 50_000}
 
 
 class AuthorizeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Hold `service.amount_fen` of the subject's cap, for `hold_seconds`, by default a week."""
+    """Hold `service.amount_fen`, at least 1, of the subject's cap for `hold_seconds`."""
 
     subject: Subject
     service: Resort

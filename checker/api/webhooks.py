@@ -29,7 +29,12 @@ _WEBHOOK: Final = {
 class PutWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The endpoint: an https URL of the public Internet, unless the operator allows more."""
 
-    url: Annotated[str, msgspec.Meta(max_length=URL_LENGTH_MAX)]
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=URL_LENGTH_MAX, extra_json_schema={"format": "uri", "pattern": "^https?://"}
+        ),
+    ]
 
 
 class WebhookSecret(msgspec.Struct, frozen=True, kw_only=True):

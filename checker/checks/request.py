@@ -20,8 +20,16 @@ BATCH_ITEMS_MAX = 10_000
 NAME_LENGTH_MAX = 300
 REFERENCE_LENGTH_MAX = 200
 
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
-Place = Annotated[str, msgspec.Meta(max_length=6)]
+_Name = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX, extra_json_schema={"pattern": r"\S"}),
+]
+_PROVINCE = "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12])"
+_PLACES_WITHIN = "(?:00(?:00)?|(?:0[1-9]|[1-9][0-9])(?:[0-9]{2})?)"
+PLACE_PATTERN = f"^(?:CN|{_PROVINCE}{_PLACES_WITHIN}?)$"
+"""The texts that `parse_jurisdiction` reads, for the OpenAPI document."""
+
+Place = Annotated[str, msgspec.Meta(max_length=6, extra_json_schema={"pattern": PLACE_PATTERN})]
 """A jurisdiction as it is sent."""
 Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
 

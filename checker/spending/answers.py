@@ -1,6 +1,7 @@
 """The answers to orders, field by field as the contract's section 4 shows them."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -38,7 +39,7 @@ class Uncapped(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: None = None
-    status: str = "uncapped"
+    status: Literal["uncapped"] = "uncapped"
     decision: Outcome | msgspec.UnsetType = msgspec.UNSET
     decision_id: str | msgspec.UnsetType = msgspec.UNSET
 
