@@ -1,7 +1,7 @@
 # Production image: names its own Redis and PostgreSQL by REDIS_URL and DATABASE_URL.
 # The embedded servers are not in it.
 FROM python:3.11-slim AS build
-COPY requirements.lock pyproject.toml README.md /src/
+COPY requirements.lock pyproject.toml README.md LICENSE /src/
 RUN python -m venv /opt/checker \
  && /opt/checker/bin/pip install --no-cache-dir --require-hashes -r /src/requirements.lock
 COPY checker /src/checker

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from checker.cli.options import (
-    deployment_options,
+    beginning_options,
     format_option,
     json_option,
     print_json,
@@ -52,7 +52,7 @@ SHOWN_MAX = 20
     help="The version that the list must have; with another version nothing is changed.",
 )
 @json_option
-@deployment_options
+@beginning_options
 def import_list(  # noqa: PLR0917 - click passes options by name
     config: Config,
     file: Path,
