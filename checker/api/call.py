@@ -12,6 +12,7 @@ from checker.api.exchange import read_body
 from checker.api.metrics import Metrics
 from checker.api.operation import Operation
 from checker.api.parameters import Parameter
+from checker.checks.repeated_members import refuse_repeated
 from checker.decoding import decode
 from checker.node.runtime import Runtime
 
@@ -56,7 +57,7 @@ class Call:
         """Read and decode the body; an empty body that is not required gives `kind()`.
 
         Raises:
-            InvalidRequest: the body is not JSON of this kind, or was cut off.
+            InvalidRequest: the body is not JSON of this kind, has a field twice, or was cut off.
             TooLarge: the body has more bytes than the operation takes.
             BodyStalled: nothing of the body came for too long.
         """
@@ -69,7 +70,9 @@ class Call:
             return kind()
         hashable: Any = kind  # mypy does not see that a class can be hashed
         decoder: msgspec.json.Decoder[T] = _decoder(hashable)
-        return decode(decoder, body)
+        decoded = decode(decoder, body)
+        refuse_repeated(body)
+        return decoded
 
     async def spend(self, items: int) -> None:
         """Take items from the quota of the caller.
