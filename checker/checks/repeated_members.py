@@ -6,8 +6,8 @@ another person than the service, which takes the last.
 `refuse_repeated` parses the body once more, which takes as long as a whole check. A count avoids
 this for nearly every check, because each member has one colon of its own. A decoded check shows the
 least number of different members that its body must have. If the body has no more colons than that,
-no member is repeated. Any other body is parsed once more: a text has a colon, or a default was sent.
-A field that the count does not know only makes this happen more often; no repetition is missed.
+no member is repeated. Any other body is parsed once more, for example if a text has a colon. A
+field that the count does not know only makes this happen more often; no repetition is missed.
 """
 
 import json
@@ -53,8 +53,11 @@ def refuse_repeated_in_check(body: bytes, check: Any) -> None:
     Raises:
         InvalidRequest: as `refuse_repeated`.
     """
-    # subject, document, type, number, service, type
-    members = 6 + _service_members(check.service)
+    service = check.service
+    members, optional = _CHECK_MEMBERS[type(service)]
+    for name, default in optional:
+        if getattr(service, name) is not default:
+            members += 1
     if check.subject.name is not None:
         members += 1
     if check.jurisdiction is not None:
@@ -63,13 +66,9 @@ def refuse_repeated_in_check(body: bytes, check: Any) -> None:
         members += 1
     if check.receipt:
         members += 1
-    colons = body.count(b":")
-    if colons == members:
-        return
-    # Many clients send this default.
-    if colons == members + 1 and not check.receipt and b'"receipt":' in body:
-        return
-    refuse_repeated(body)
+    unexplained = body.count(b":") - members
+    if unexplained and unexplained != _defaults_sent(body, check) + _colons_in_text(body, check):
+        refuse_repeated(body)
 
 
 def refuse_repeated_in_subject(body: bytes, *, has_name: bool) -> None:
@@ -103,22 +102,36 @@ def refuse_repeated_at_top(body: bytes, members: Mapping[str, msgspec.Raw]) -> N
         raise InvalidRequest("an object has the same field twice", [fault])
 
 
-def _service_members(service: Any) -> int:
-    """Return the least number of members, besides the type, that give this service."""
-    required, optional = _SERVICES[type(service)]
-    for name, default in optional:
-        if getattr(service, name) is not default:
-            required += 1
-    return required
+def _defaults_sent(body: bytes, check: Any) -> int:
+    """Return the number of members that are certainly there and give a default.
+
+    Within a text a quote is escaped. So these bytes are nowhere but at the member.
+    """
+    return (
+        (not check.receipt and b'"receipt":' in body)
+        + (check.reference is None and b'"reference":' in body)
+        + (check.jurisdiction is None and b'"jurisdiction":' in body)
+        + (check.subject.name is None and b'"name":' in body)
+    )
+
+
+def _colons_in_text(body: bytes, check: Any) -> int:
+    """Return the number of colons in the reference; 0 if some may be escaped."""
+    if check.reference is None or b"\\" in body:
+        return 0
+    colons: int = check.reference.count(":")
+    return colons
 
 
 def _shape(kind: type[msgspec.Struct]) -> tuple[int, _Defaults]:
+    """Return the least number of members of a check of this service, and the optional fields."""
     fields = msgspec.structs.fields(kind)
     optional = tuple((each.name, each.default) for each in fields if not each.required)
-    return len(fields) - len(optional), optional
+    # subject, document, its type and number, service, its type
+    return 6 + len(fields) - len(optional), optional
 
 
-_SERVICES: Final = {kind: _shape(kind) for kind in get_args(Service)}
+_CHECK_MEMBERS: Final = {kind: _shape(kind) for kind in get_args(Service)}
 
 
 def _members(pairs: list[tuple[str, Any]]) -> Any:

@@ -21,7 +21,10 @@ SERVICE = '"service": {"type": "rail", "train": "G79", "seat": "second"}'
 PLAIN = f'{{"subject": {{{DOCUMENT}}}, {SERVICE}}}'
 
 REPEATED = {
-    "a subject": (f'{{"subject": {{{DOCUMENT}}}, "subject": {{{DOCUMENT}}}, {SERVICE}}}', "/subject"),
+    "a subject": (
+        f'{{"subject": {{{DOCUMENT}}}, "subject": {{{DOCUMENT}}}, {SERVICE}}}',
+        "/subject",
+    ),
     "an escaped name": (
         f'{{"\\u0073ubject": {{{DOCUMENT}}}, "subject": {{{DOCUMENT}}}, {SERVICE}}}',
         "/subject",
@@ -47,6 +50,18 @@ REPEATED = {
         PLAIN[:-1] + ', "reference": "receipt", "reference": null}',
         "/reference",
     ),
+    "a null name beside a repetition": (
+        f'{{"subject": {{{DOCUMENT}, "name": null, "name": null}}, {SERVICE}}}',
+        "/subject/name",
+    ),
+    "a repetition beside escaped colons": (
+        PLAIN[:-1] + ', "jurisdiction":"44", "jurisdiction":"44", "reference":"a\\u003ab"}',
+        "/jurisdiction",
+    ),
+    "a repetition beside a colon": (
+        PLAIN[:-1] + ', "reference":"a", "reference":"a:b"}',
+        "/reference",
+    ),
     "a text like a field": (
         PLAIN[:-1] + ', "reference":"a", "reference": "\\"receipt\\":"}',
         "/reference",
@@ -57,6 +72,8 @@ UNIQUE = {
     "all fields": PLAIN[:-1] + ', "jurisdiction": "44", "reference": "A", "receipt": true}',
     "a default": PLAIN[:-1] + ', "receipt": false}',
     "nulls": PLAIN[:-1] + ', "jurisdiction": null, "reference": null, "receipt": false}',
+    "a colon in the reference": PLAIN[:-1] + ', "reference": "A:B", "receipt": false}',
+    "a null name": f'{{"subject": {{{DOCUMENT}, "name": null}}, {SERVICE}}}',
     "colons in a text": PLAIN[:-1] + ', "reference": "A:B::\\"C\\":"}',
 }
 
