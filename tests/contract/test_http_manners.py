@@ -204,7 +204,8 @@ def test_an_authorization_can_be_read_at_its_location(institution: httpx.Client)
     assert made.status_code == 201, made.text
     location = made.headers["location"]
     assert institution.get(location).json()["id"] == made.json()["id"]
-    assert institution.post(f"{location}/void", headers=key).status_code == 200
+    void = institution.post(f"{location}/void", headers={"idempotency-key": "location-void"})
+    assert void.status_code == 200, void.text
 
 
 def test_the_page_allows_its_own_script_alone(anyone: httpx.Client) -> None:
