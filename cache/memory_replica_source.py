@@ -97,6 +97,7 @@ class MemoryReplicaSource:
                 author=self._author,
                 turn=turn,
                 run=memory.run_id,
+                at_ms=memory.now_ms(),
             )
             nodes[node.encode()] = encode_member(member)
         self._turn = turn

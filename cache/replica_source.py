@@ -7,7 +7,7 @@ The hash of nodes, by which the feed learns who has what (`cache.lease` says why
 
     !           <run of Redis>:<when this was written, ms of Redis's clock>
     <node id>   {"version": 42, "change_id": "<id of change 42>", "author": "<random>", "turn": 3,
-                 "run": "<run of Redis>"}
+                 "run": "<run of Redis>", "at_ms": <when this was written, ms of Redis's clock>}
 
 The list of nodes counts only in the run of Redis that `!` names, and only some time after `!` was
 written.
@@ -31,6 +31,9 @@ SENTINEL_NODE = b"!"
 
 BEFORE_ALL = "0-0"
 """The cursor before the first entry of a stream."""
+
+SILENT_S = 3.0
+"""Three leases, and some ten heartbeats."""
 
 ENTRIES_AT_ONCE = 8
 """Most entries of one read: 1 600 tokens, which take the event loop some 3 ms to apply."""
@@ -81,11 +84,14 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """The newest change of each node; `head` is the live generation's, read before the nodes.
 
     `whole`: every node that may extend a lease is among them. `head` is None where it is not known.
+    `silent` holds the nodes whose last acknowledgement is `SILENT_S` older than the newest of all.
+    A live node acknowledges each heartbeat, so a silent node is dead or cut off.
     """
 
     whole: bool
     nodes: Mapping[str, HeldChange]
     head: HeldChange | None
+    silent: frozenset[str] = frozenset()
 
 
 class ReplicaSource(Protocol):
@@ -139,6 +145,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     turn: int
     run: str = ""
     change_id: str = ""
+    at_ms: int = 0
 
 
 _encoder = msgspec.json.Encoder()
@@ -174,7 +181,18 @@ def membership(
         and now_ms - int(since_ms) >= SETTLED_S * 1000,
         nodes={node: _held_by(member) for node, member in members.items()},
         head=head,
+        silent=_silent(members),
     )
+
+
+def _silent(members: Mapping[str, Member | None]) -> frozenset[str]:
+    """Return the silent nodes.
+
+    Nodes are compared with each other and not with the clock: without heartbeats none is silent.
+    """
+    heard_ms = {node: member.at_ms for node, member in members.items() if member is not None}
+    newest_ms = max(heard_ms.values(), default=0)
+    return frozenset(n for n, ms in heard_ms.items() if newest_ms - ms > SILENT_S * 1000)
 
 
 def _held_by(member: Member | None) -> HeldChange:

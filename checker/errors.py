@@ -39,6 +39,10 @@ class TooLarge(CheckerError):
     """The request passes a limit: send it in parts."""
 
 
+class UnsupportedMediaType(CheckerError):
+    """The body is of a type that is not read here: send one of the types that the text names."""
+
+
 class Unauthenticated(CheckerError):
     """No key, or none that is known: call with one."""
 

@@ -16,6 +16,7 @@ from litestar.types import Message, Scope
 from checker.accounts.keys import Action, Caller
 from checker.api.caller_address import caller_address
 from checker.api.exchange import rate_limit_headers
+from checker.api.media_types import refuse_media_type
 from checker.api.operation import KeyUse, Operation
 from checker.api.parameters import refuse_unknown
 from checker.errors import OutOfScope
@@ -41,14 +42,16 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         Unauthenticated: the operation needs a key, and none was sent; or the key is not in force.
         OutOfScope: the caller may not do this.
         InvalidRequest: the query has an unknown parameter.
+        UnsupportedMediaType: the body has a type that the operation does not read.
         Unavailable: PostgreSQL cannot be asked about an unknown key.
     """
     operation: Operation = handler.opt[OPERATION]
     if operation.guards_itself:
         return
     connection.state.origin = await _origin_of(connection, operation)
-    if operation.query is not None:
-        refuse_unknown(connection.query_params, operation.query)
+    refuse_unknown(connection.query_params, operation.query)
+    if operation.body is not None:
+        refuse_media_type(connection.headers.get("content-type"), operation.body)
 
 
 def refuse_access(caller: Caller, actions: Collection[Action]) -> None:

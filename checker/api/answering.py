@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -13,16 +14,20 @@ from checker.accounts.quotas import Quotas
 from checker.accounts.watch import FishingWatch
 from checker.api.access import refuse_access
 from checker.api.batch_turns import BatchTurns
-from checker.api.bodies import Bodies
+from checker.api.bodies import Bodies, Receive
 from checker.api.exchange import (
     BATCH_BYTES_MAX,
     CHECK_BYTES_MAX,
+    JSON,
     Reply,
     encode,
     rate_limit_headers,
     reply_to,
 )
+from checker.api.media_types import json_alone, refuse_media_type
 from checker.api.metrics import Metrics
+from checker.api.operation import RequestBody
+from checker.api.parameters import refuse_unknown
 from checker.api.problems import Problem, problem_of
 from checker.audit.tallies import Tallies
 from checker.checks.answer import BatchItem, ListState, answer_of, shown_permit
@@ -94,6 +99,20 @@ class BatchOfSubjects(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 _CHECKING = (Action.CHECK,)
+_BODY = RequestBody(kinds=(Check,), bytes_max=None, example=None)
+
+
+class CheckHead(NamedTuple):
+    """The part of a request for checks that comes before the body.
+
+    `address` is the network address of the caller. The query must be empty.
+    """
+
+    authorization: str | None
+    address: str
+    content_type: str | None
+    query: bytes
+
 
 _Create = Callable[[Caller, Any], Awaitable[tuple[Reply, int]]]
 """Answers one kind of request; returns the answer and the number of checks the registry decided."""
@@ -129,16 +148,13 @@ class ChecksResource:
         self._bodies = bodies
         self._batch_turns = batch_turns or BatchTurns()
 
-    async def create(self, authorization: str | None, receive: Any, address: str) -> Reply:
-        """Return the answer to one check, or the problem that answers an error.
-
-        `address` is the network address of the caller.
-        """
-        return await self._answer("checks", authorization, address, receive, self._create)
+    async def create(self, head: CheckHead, receive: Receive) -> Reply:
+        """Return the answer to one check, or the problem that answers an error."""
+        return await self._answer("checks", head, receive, self._create)
 
     @asynccontextmanager
     async def created_batch(
-        self, authorization: str | None, receive: Any, address: str, *, body_bytes: int | None
+        self, head: CheckHead, receive: Receive, *, body_bytes: int | None
     ) -> AsyncIterator[Reply]:
         """Yield the answer to a batch; an item at fault is answered by an error in its place.
 
@@ -151,16 +167,21 @@ class ChecksResource:
                 pace = await inside.enter_async_context(entering)
                 return await self._create_batch(caller, receive, pace)
 
-            yield await self._answer("batch", authorization, address, receive, create)
+            yield await self._answer("batch", head, receive, create)
 
     async def _answer(
-        self, resource: str, authorization: str | None, address: str, receive: Any, create: _Create
+        self, resource: str, head: CheckHead, receive: Receive, create: _Create
     ) -> Reply:
         started = perf_counter()
         caller = None
         try:
-            caller = await self._key_ring.caller(authorization, address)
+            caller = await self._key_ring.caller(head.authorization, head.address)
             refuse_access(caller, _CHECKING)
+            if head.query:
+                refuse_unknown(parse_qs(head.query.decode("latin-1"), keep_blank_values=True), ())
+            if head.content_type != JSON:
+                refuse_media_type(head.content_type, _BODY)
+                receive = json_alone(receive, head.content_type, _BODY)
             reply, from_registry = await create(caller, receive)
         except CheckerError as error:
             headers: Mapping[str, str] = {}

@@ -9,9 +9,11 @@ from litestar import Request
 from checker.accounts.keys import Caller
 from checker.api.access import CallOrigin
 from checker.api.exchange import read_body
+from checker.api.media_types import Receive, json_alone
 from checker.api.metrics import Metrics
 from checker.api.operation import Operation
 from checker.api.parameters import Parameter
+from checker.checks.repeated_members import refuse_repeated
 from checker.decoding import decode
 from checker.node.runtime import Runtime
 
@@ -48,28 +50,41 @@ class Call:
     def query(self, parameter: Parameter[T]) -> T:
         """Return the value of a parameter of the query. Raises InvalidRequest."""
         declared = self._operation.query
-        assert declared is not None, "the operation ignores its query"
         assert parameter in declared, "the parameter is not declared"
         return parameter.read(self.request.query_params.get(parameter.name))
+
+    @property
+    def receive(self) -> Receive:
+        """Return the ASGI `receive` of the body.
+
+        It raises UnsupportedMediaType if the body is a form.
+        """
+        declared = self._operation.body
+        assert declared is not None, "the operation has no body"
+        content_type = self.request.headers.get("content-type")
+        return json_alone(self.request.receive, content_type, declared)
 
     async def body(self, kind: type[T]) -> T:
         """Read and decode the body; an empty body that is not required gives `kind()`.
 
         Raises:
-            InvalidRequest: the body is not JSON of this kind, or was cut off.
+            InvalidRequest: the body is not JSON of this kind, has a field twice, or was cut off.
             TooLarge: the body has more bytes than the operation takes.
             BodyStalled: nothing of the body came for too long.
+            UnsupportedMediaType: the body is a form.
         """
         declared = self._operation.body
         assert declared is not None, "the operation has no body"
         assert kind in declared.kinds, "the body is declared as another kind"
         assert declared.bytes_max is not None, "the handler reads this body by itself"
-        body = await read_body(self.request.receive, declared.bytes_max)
+        body = await read_body(self.receive, declared.bytes_max)
         if not body and not declared.required:
             return kind()
         hashable: Any = kind  # mypy does not see that a class can be hashed
         decoder: msgspec.json.Decoder[T] = _decoder(hashable)
-        return decode(decoder, body)
+        decoded = decode(decoder, body)
+        refuse_repeated(body)
+        return decoded
 
     async def spend(self, items: int) -> None:
         """Take items from the quota of the caller.

@@ -7,11 +7,17 @@ place in the router and in the OpenAPI document.
 from typing import Any, Final
 
 from checker.accounts.keys import Action
-from checker.api.answering import BatchAnswer, BatchOfChecks, BatchOfSubjects, ChecksResource
+from checker.api.answering import (
+    BatchAnswer,
+    BatchOfChecks,
+    BatchOfSubjects,
+    CheckHead,
+    ChecksResource,
+)
 from checker.api.batch_turns import declared_length
 from checker.api.call import Call
 from checker.api.caller_address import caller_address
-from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.endpoint import endpoint
 from checker.api.exchange import BATCH_BYTES_MAX, CHECK_BYTES_MAX, Reply
 from checker.api.operation import RequestBody, Success, Tag
 from checker.checks.answer import Answer
@@ -64,7 +70,6 @@ _LIST: Final = {
     "/v1/checks",
     may=(Action.CHECK,),
     tag=CHECKS,
-    query=ANY_QUERY,
     body=RequestBody(kinds=(Check,), bytes_max=CHECK_BYTES_MAX, example=CHECK_EXAMPLE),
     answers=(
         Success(
@@ -81,10 +86,8 @@ async def create_check(call: Call) -> Reply:
     The decision is `allow`, `cap`, `review` or `deny`. A plain `allow` leaves no trace of the
     subject. If the list cannot be vouched for, the answer is 503 and never `allow`.
     """
-    request = call.request
-    resource: ChecksResource = request.app.state.checks
-    address = caller_address(request.scope)
-    return await resource.create(request.headers.get("authorization"), request.receive, address)
+    resource: ChecksResource = call.request.app.state.checks
+    return await resource.create(_head(call), call.request.receive)
 
 
 @endpoint(
@@ -92,7 +95,6 @@ async def create_check(call: Call) -> Reply:
     "/v1/checks/batch",
     may=(Action.CHECK,),
     tag=CHECKS,
-    query=ANY_QUERY,
     body=RequestBody(
         kinds=(BatchOfChecks, BatchOfSubjects),
         bytes_max=BATCH_BYTES_MAX,
@@ -115,11 +117,15 @@ async def create_batch(call: Call) -> Reply:
     request = call.request
     resource: ChecksResource = request.app.state.checks
     length = declared_length(request.headers.get("content-length"))
-    answered = resource.created_batch(
-        request.headers.get("authorization"),
-        request.receive,
-        caller_address(request.scope),
-        body_bytes=length,
-    )
-    async with answered as reply:
+    async with resource.created_batch(_head(call), request.receive, body_bytes=length) as reply:
         return reply
+
+
+def _head(call: Call) -> CheckHead:
+    headers, scope = call.request.headers, call.request.scope
+    return CheckHead(
+        authorization=headers.get("authorization"),
+        address=caller_address(scope),
+        content_type=headers.get("content-type"),
+        query=scope["query_string"],
+    )

@@ -37,6 +37,7 @@ _STATUS: Final = optional_word(
     "status", "Only corrections of this status", words_of(CorrectionState)
 )
 _ID: Final = "8d0f6c1e-6f0b-4c8a-9d56-1c7a2b3d4e5f"
+_LOCATION: Final = {"Location": "The address of the correction"}
 _RECEIVED: Final = {"id": _ID, "received_on": "2026-11-23", "due_on": "2026-11-26"}
 _SUMMARY: Final = _RECEIVED | {
     "status": "ruled",
@@ -153,7 +154,9 @@ class CorrectionsPage(msgspec.Struct, frozen=True, kw_only=True):
             "contact": "someone@example.com",
         },
     ),
-    answers=(Success(status=201, kinds=(CorrectionReceived,), example=_RECEIVED),),
+    answers=(
+        Success(status=201, kinds=(CorrectionReceived,), example=_RECEIVED, headers=_LOCATION),
+    ),
     raises=(NotFound, QuotaExceeded),
 )
 async def file_correction(call: Call) -> Reply:
@@ -183,7 +186,7 @@ async def file_correction(call: Call) -> Reply:
         )
     )
     answer = CorrectionReceived(id=filed.id, received_on=filed.received_on, due_on=filed.due_on)
-    return json_reply(answer, status=201)
+    return json_reply(answer, status=201, headers={"location": f"/v1/corrections/{filed.id}"})
 
 
 @endpoint(

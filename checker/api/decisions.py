@@ -12,6 +12,7 @@ from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
 from checker.api.parameters import instant, month, printable, word, words_of
+from checker.api.responses import stream
 from checker.audit.explanation import Explanation
 from checker.audit.export import ExportedDecision, ExportedRange, ExportFormat, export
 from checker.audit.monthly_report import MonthlyReport, monthly_report
@@ -198,10 +199,10 @@ async def export_decisions(call: Call) -> Stream:
     rows = export(call.runtime.work_engine, wanted, form)
     # The first page is read before the answer begins, so that an outage is answered as a problem.
     first = await anext(rows, b"")
-    return Stream(
+    return stream(
         _with_first(first, rows),
-        media_type=_MEDIA_TYPES[form],
-        headers={"content-disposition": f'attachment; filename="{_FILE_NAMES[form]}"'},
+        _MEDIA_TYPES[form],
+        {"content-disposition": f'attachment; filename="{_FILE_NAMES[form]}"'},
     )
 
 

@@ -7,7 +7,7 @@ OpenAPI document, and the rest up to `Raises:` is the description. The name of t
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from litestar import HttpMethod, Request, Response
 from litestar.handlers import HTTPRouteHandler
@@ -22,9 +22,6 @@ from checker.api.parameters import Parameter
 from checker.api.responses import respond
 from checker.errors import CheckerError
 
-ANY_QUERY: Final = None
-"""Parameters of the query are ignored."""
-
 _Handler = Callable[[Call], Awaitable[Reply | Stream]]
 
 
@@ -36,7 +33,7 @@ def endpoint(
     answers: tuple[Success, ...],
     may: tuple[Action, ...] = (),
     key: KeyUse = KeyUse.REQUIRED,
-    query: tuple[Parameter[Any], ...] | None = (),
+    query: tuple[Parameter[Any], ...] = (),
     body: RequestBody | None = None,
     raises: tuple[type[CheckerError], ...] = (),
     is_idempotent: bool = False,

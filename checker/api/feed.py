@@ -4,7 +4,9 @@ A body is received as a whole before anything is done with it (`checker.api.uplo
 answer comes, the accepted lines are durable and in force on every node.
 """
 
-from typing import Final
+from typing import Any, Final
+
+from litestar import Request
 
 from checker.accounts.keys import Action
 from checker.api.call import Call
@@ -15,7 +17,7 @@ from checker.api.metrics import FeedKind
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
 from checker.api.parameters import flag, word
 from checker.api.uploads import Uploads
-from checker.errors import Conflict, IdempotencyKeyReused, TooLarge
+from checker.errors import Conflict, Fault, IdempotencyKeyReused, InvalidRequest, TooLarge
 from checker.formats.formats import LIST_FORMATS
 from checker.formats.listing import LISTING, ListingLine
 from checker.formats.operation import OperationLine
@@ -61,10 +63,11 @@ async def put_snapshot(call: Call) -> Reply:
     A rejected line changes nothing and is kept in quarantine. The accepted lines are durable and in
     force on every node when the answer comes.
     """
+    _refuse_bodiless(call.request)
     headers = FeedHeaders(call.request)
     feed_format = call.query(_FORMAT)
     allow_empty, allow_shrink = call.query(_ALLOW_EMPTY), call.query(_ALLOW_SHRINK)
-    runtime, caller, receive = call.runtime, call.caller, call.request.receive
+    runtime, caller, receive = call.runtime, call.caller, call.receive
     uploads: Uploads = call.request.app.state.uploads
     async with uploads.take(receive, caller.account_id) as body:
         wanted = Wanted()
@@ -78,6 +81,15 @@ async def put_snapshot(call: Call) -> Reply:
             )
     call.metrics.fed(FeedKind.SNAPSHOT, report, body.seconds_since_end)
     return json_reply(report)
+
+
+def _refuse_bodiless(request: Request[Any, Any, Any]) -> None:
+    """Refuse a request that has no body at all, because it would empty the list.
+
+    A sender that means an empty list sends a body of no bytes, and `allow_empty=true`.
+    """
+    if not {"content-length", "transfer-encoding"}.intersection(request.headers):
+        raise InvalidRequest("the request has no body", [Fault("", "send the lines of the list")])
 
 
 @endpoint(
@@ -104,7 +116,7 @@ async def post_changes(call: Call) -> Reply:
     """
     headers = FeedHeaders(call.request)
     strict = call.query(_STRICT)
-    runtime, caller, receive = call.runtime, call.caller, call.request.receive
+    runtime, caller, receive = call.runtime, call.caller, call.receive
     uploads: Uploads = call.request.app.state.uploads
     async with uploads.take(receive, caller.account_id) as body:
         wanted = Wanted()

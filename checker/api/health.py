@@ -6,7 +6,7 @@ import msgspec
 
 from cache.errors import CacheIncomplete, CacheUnavailable
 from checker.api.call import Call
-from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.operation import KeyUse, Success, Tag
 from checker.database.engine import driver_errors
@@ -43,7 +43,6 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     "/healthz",
     key=KeyUse.NONE,
     tag=SERVICE,
-    query=ANY_QUERY,
     answers=(Success(kinds=(Health,), example={"status": "ok"}),),
 )
 async def show_health(call: Call) -> Reply:
@@ -59,7 +58,6 @@ async def show_health(call: Call) -> Reply:
     "/readyz",
     key=KeyUse.NONE,
     tag=SERVICE,
-    query=ANY_QUERY,
     answers=(
         Success(
             kinds=(Readiness,),

@@ -1,23 +1,26 @@
 """The fast lane: answers checks and pages itself, and passes every other request to Litestar.
 
 The routing of a framework costs several times as much as the check of an innocent. The lane and the
-routed handlers call the same `ChecksResource`, so they give the same answers. At all addresses the
-lane refuses a key in the URL. It watches how the bodies of routed requests arrive
-(`checker.api.bodies`); `ChecksResource` reads its bodies through the same object.
+routed handlers call the same `ChecksResource`, so they give the same answers. The rules for every
+address (`checker.api.manners`) are kept here, in front of both ways. The lane watches how the
+bodies of routed requests arrive (`checker.api.bodies`); `ChecksResource` reads its bodies through
+the same object.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Litestar
 
-from checker.api.answering import ChecksResource
+from checker.api.answering import CheckHead, ChecksResource
 from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
 from checker.api.caller_address import caller_address
-from checker.api.exchange import Reply, reply_to, send_reply
+from checker.api.compression import compressed
+from checker.api.exchange import NO_CONTENT, Reply, reply_to, send_reply
+from checker.api.manners import REQUEST_ID, Headless, fault_of, finishing, request_id_of
 from checker.api.pages import Served
-from checker.api.responses import bug, log_broken_answer
-from checker.api.url_keys import key_in_url
+from checker.api.responses import bug, log_broken_answer, methods_at
 
 _AUTHORIZATION = b"authorization"
 _CHECKS = "/v1/checks"
@@ -27,6 +30,8 @@ _PAGE_HEADERS = ("accept-encoding", "if-none-match")
 
 LANE_PATHS = frozenset({_CHECKS, _BATCH})
 """The lane answers POST at these addresses."""
+
+_Headers = Mapping[bytes, bytes]
 
 
 class Lane:
@@ -39,87 +44,129 @@ class Lane:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer checks, batches and pages; pass every other request to `routed`."""
         if scope["type"] != "http":
-            await self._pass_on(scope, receive, send)
+            await self._start_or_end(scope, receive, send)
             return
-        method, path, query = scope["method"], scope["path"], scope["query_string"]
-        if query:
-            has_header = any(name == _AUTHORIZATION for name, _ in scope["headers"])
-            refused = key_in_url(path, query, has_header=has_header)
+        sent = dict(scope["headers"])
+        request_id = request_id_of(sent)
+        method, path = scope["method"], scope["path"]
+        if method == "POST" and path in LANE_PATHS:
+            refused = fault_of(scope, sent)
             if refused is not None:
-                await send_reply(send, reply_to(refused))
-                return
-        if method == "POST":
-            if path == _CHECKS:
-                await send_reply(send, await self._answer_check(scope, receive))
-                return
-            if path == _BATCH:
-                await self._answer_batch(scope, receive, send)
-                return
-        elif method == "GET":
+                await send_reply(send, reply_to(refused), request_id)
+            elif path == _CHECKS:
+                reply = await self._answer_check(scope, sent, receive, request_id)
+                await send_reply(send, reply, request_id)
+            else:
+                await self._answer_batch(scope, sent, receive, send, request_id)
+            return
+        if method == "HEAD":
+            headless = Headless(receive, send)
+            receive, send = headless.receive, headless.send
+            # The routes know GET alone.
+            method = scope["method"] = "GET"
+        if method == "GET" and not scope["query_string"]:
             served: Served | None = self.routed.state.pages.get(path)
-            if served is not None:
-                await send_reply(send, await _answer_page(scope, served))
+            if served is not None and fault_of(scope, sent) is None:
+                await send_reply(send, await _answer_page(sent, served, request_id), request_id)
                 return
-        await self._pass_on(scope, receive, send)
+        await self._pass_on(scope, sent, receive, send, request_id)
 
-    async def _pass_on(self, scope: Any, receive: Any, send: Any) -> None:
+    async def ordinary(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request by `routed` at every address, as the lane would."""
+        if scope["type"] != "http":
+            await self._start_or_end(scope, receive, send)
+            return
+        sent = dict(scope["headers"])
+        if scope["method"] == "HEAD":
+            headless = Headless(receive, send)
+            receive, send = headless.receive, headless.send
+            scope["method"] = "GET"
+        await self._pass_on(scope, sent, receive, send, request_id_of(sent))
+
+    async def _start_or_end(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            if scope["type"] != "http":
-                await self.routed(scope, receive, send)
-            elif any(name == _AUTHORIZATION for name, _ in scope["headers"]):
+            await self.routed(scope, receive, send)
+        except Exception as error:
+            log_broken_answer(error)
+            raise
+
+    async def _pass_on(
+        self, scope: Any, sent: _Headers, receive: Any, send: Any, request_id: bytes
+    ) -> None:
+        refused = fault_of(scope, sent)
+        if refused is not None:
+            await send_reply(send, reply_to(refused), request_id)
+            return
+        method = scope["method"]
+        if method == "OPTIONS":
+            allowed = methods_at(self.routed, scope["path"])
+            if allowed:
+                reply = Reply(status=NO_CONTENT.status, body=b"", headers={"allow": allowed})
+                await send_reply(send, reply, request_id)
+                return
+        scope[REQUEST_ID] = request_id
+        send = finishing(send, request_id)
+        if method == "GET":
+            send = compressed(send, sent.get(b"accept-encoding"))
+        try:
+            if _AUTHORIZATION in sent:
                 await self.routed(scope, self._bodies.watched(receive), send)
             else:
                 with self._bodies.keyless(receive) as keyless:
                     await self.routed(scope, keyless, send)
         except Exception as error:
-            log_broken_answer(error)
+            log_broken_answer(error, request_id)
             raise
 
-    async def _answer_check(self, scope: Any, receive: Any) -> Reply:
+    async def _answer_check(
+        self, scope: Any, sent: _Headers, receive: Any, request_id: bytes
+    ) -> Reply:
         resource: ChecksResource = self.routed.state.checks
         try:
-            return await resource.create(_authorization(scope), receive, caller_address(scope))
+            return await resource.create(_head(scope, sent), receive)
         except Exception as error:
-            reply = bug(error)
+            reply = bug(error, request_id)
             self.routed.state.metrics.failed("checks", reply.status)
             return reply
 
-    async def _answer_batch(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _answer_batch(
+        self, scope: Any, sent: _Headers, receive: Any, send: Any, request_id: bytes
+    ) -> None:
         resource: ChecksResource = self.routed.state.checks
-        length = declared_length(_header(scope, b"content-length"))
+        length = declared_length(sent.get(b"content-length"))
         is_begun = False
         try:
             async with resource.created_batch(
-                _authorization(scope), receive, caller_address(scope), body_bytes=length
+                _head(scope, sent), receive, body_bytes=length
             ) as reply:
                 is_begun = True
                 # Within the block: a batch takes up its turn until its answer is sent.
-                await send_reply(send, reply)
+                await send_reply(send, reply, request_id)
         except Exception as error:
             if is_begun:
                 raise
-            reply = bug(error)
+            reply = bug(error, request_id)
             self.routed.state.metrics.failed("batch", reply.status)
-            await send_reply(send, reply)
+            await send_reply(send, reply, request_id)
 
 
-async def _answer_page(scope: Any, served: Served) -> Reply:
+async def _answer_page(sent: _Headers, served: Served, request_id: bytes) -> Reply:
     try:
         page = await served.page()
     except Exception as error:
-        return bug(error)
-    wanted = {name: _header(scope, name.encode()) for name in _PAGE_HEADERS}
-    return page.reply({name: value.decode("latin-1") for name, value in wanted.items() if value})
+        return bug(error, request_id)
+    wanted = {name: _text(sent.get(name.encode())) for name in _PAGE_HEADERS}
+    return page.reply({name: value for name, value in wanted.items() if value})
 
 
-def _authorization(scope: Any) -> str | None:
-    value = _header(scope, _AUTHORIZATION)
+def _head(scope: Any, sent: _Headers) -> CheckHead:
+    return CheckHead(
+        _text(sent.get(_AUTHORIZATION)),
+        caller_address(scope),
+        _text(sent.get(b"content-type")),
+        scope["query_string"],
+    )
+
+
+def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
-
-
-def _header(scope: Any, wanted: bytes) -> bytes | None:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            found: bytes = value
-            return found
-    return None

@@ -4,7 +4,7 @@ import msgspec
 
 from checker.accounts.keys import Action
 from checker.api.call import Call
-from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.measures import LIST
 from checker.api.nodes import nodes_of
@@ -37,7 +37,6 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     "/v1/list",
     may=(Action.SEE_LIST,),
     tag=LIST,
-    query=ANY_QUERY,
     answers=(
         Success(
             kinds=(ListView,),

@@ -6,9 +6,10 @@ import msgspec
 
 from checker.accounts.keys import Action
 from checker.api.call import Call
-from checker.api.endpoint import ANY_QUERY, endpoint
-from checker.api.exchange import Reply, json_reply
-from checker.api.operation import Success, Tag
+from checker.api.endpoint import endpoint
+from checker.api.exchange import Reply
+from checker.api.operation import NOT_MODIFIED, Success, Tag
+from checker.api.pages import tagged_reply
 from checker.domain.measure import MeasureDescription
 
 LIST: Final = Tag(name="list", description="The list of judgment defaulters, and the measures.")
@@ -25,7 +26,6 @@ class MeasuresInForce(msgspec.Struct, frozen=True, kw_only=True):
     "/v1/measures",
     may=(Action.SEE_MEASURES,),
     tag=LIST,
-    query=ANY_QUERY,
     answers=(
         Success(
             kinds=(MeasuresInForce,),
@@ -46,7 +46,9 @@ class MeasuresInForce(msgspec.Struct, frozen=True, kw_only=True):
                     }
                 ]
             },
+            headers={"ETag": "The tag of the measures, for `If-None-Match`"},
         ),
+        NOT_MODIFIED,
     ),
 )
 async def list_measures(call: Call) -> Reply:
@@ -55,4 +57,6 @@ async def list_measures(call: Call) -> Reply:
     A measure is one section of one legal document: the services it restricts, where, and for whom.
     """
     book = call.runtime.policies
-    return json_reply(MeasuresInForce(measures=tuple(one.describe() for one in book.measures)))
+    measures = MeasuresInForce(measures=tuple(one.describe() for one in book.measures))
+    wanted = call.request.headers.get("if-none-match")
+    return tagged_reply(measures, wanted, "private, no-cache")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from checker.api.call import Call
-from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply
 from checker.api.health import SERVICE
 from checker.api.metrics import Metrics
@@ -43,7 +43,6 @@ def _exposed(metrics: Metrics) -> RenderedPage:
     METRICS,
     key=KeyUse.NONE,
     tag=SERVICE,
-    query=ANY_QUERY,
     answers=(
         Success(
             kinds=(str,),

@@ -20,6 +20,7 @@ from checker.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnsupportedMediaType,
 )
 
 JSON: Final = "application/json"
@@ -73,12 +74,17 @@ class Success(msgspec.Struct, frozen=True, kw_only=True):
     description: str = "The answer"
 
 
+NOT_MODIFIED: Final = Success(
+    status=304, description="Nothing has changed since the answer that `If-None-Match` names"
+)
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one address.
 
-    `may`: a caller needs the right to at least one of these actions. `query` None: parameters of
-    the query are ignored; otherwise a parameter that is not in `query` is refused. `raises` holds
-    the errors of this operation besides those that follow from its other fields: see `errors`.
+    `may`: a caller needs the right to at least one of these actions. A parameter that is not in
+    `query` is refused. `raises` holds the errors of this operation besides those that follow from
+    its other fields: see `errors`.
     `is_idempotent`: the request needs an idempotency key. `is_conditional`: the request may have an
     idempotency key and `If-Match`. `guards_itself`: the handler finds out who calls by itself,
     because the same code answers in the fast lane.
@@ -92,7 +98,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     tag: Tag
     key: KeyUse
     may: frozenset[Action]
-    query: tuple[Parameter[Any], ...] | None
+    query: tuple[Parameter[Any], ...]
     body: RequestBody | None
     answers: tuple[Success, ...]
     raises: tuple[type[CheckerError], ...]
@@ -103,14 +109,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def errors(self) -> tuple[type[CheckerError], ...]:
         """Return every class of error that this operation can answer with, each once."""
-        found: list[type[CheckerError]] = []
-        if self.query is not None or self.body is not None:
-            found.append(InvalidRequest)
+        # InvalidRequest: an unknown parameter, a bad body, a key in the URL, or headers sent twice.
+        found: list[type[CheckerError]] = [InvalidRequest]
         if self.key is not KeyUse.NONE:
-            # InvalidRequest also answers a key in the URL beside the key in its header.
-            found += [InvalidRequest, Unauthenticated, OutOfScope, Unavailable]
+            found += [Unauthenticated, OutOfScope, Unavailable]
         if self.body is not None:
-            found += [BodyStalled, TooLarge]
+            found += [BodyStalled, TooLarge, UnsupportedMediaType]
         if self.key is KeyUse.OPTIONAL:
             found.append(Crowded)
         return tuple(dict.fromkeys([*found, *self.raises]))

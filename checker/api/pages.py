@@ -11,11 +11,11 @@ import gzip
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
-from checker.api.exchange import Reply
+from checker.api.exchange import Reply, encode
 
 GATHERINGS_A_SECOND: Final = 1.0
 """The rate of gatherings of a changing page when many ask."""
@@ -28,6 +28,8 @@ GZIP_BYTES_MIN: Final = 1_000
 
 GZIP_LEVEL: Final = 6
 
+_NO_HEADERS: Final[Mapping[str, str]] = {}
+
 
 class RenderedPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page that is ready to send; `etag` is None for a page that changes."""
@@ -36,22 +38,27 @@ class RenderedPage(msgspec.Struct, frozen=True, kw_only=True):
     compressed: bytes | None
     media_type: str
     etag: str | None
+    headers: Mapping[str, str] = {}
 
     @classmethod
-    def of(cls, body: bytes, media_type: str, *, keeps: bool) -> "RenderedPage":
+    def of(
+        cls, body: bytes, media_type: str, *, keeps: bool, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> "RenderedPage":
         """Return a page of this text; `keeps`: the text stays the same while this process runs."""
         compressed = gzip.compress(body, GZIP_LEVEL, mtime=0) if _is_long(body) else None
-        etag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"' if keeps else None
-        return cls(body=body, compressed=compressed, media_type=media_type, etag=etag)
+        etag = etag_of(body) if keeps else None
+        return cls(
+            body=body, compressed=compressed, media_type=media_type, etag=etag, headers=headers
+        )
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
         """Return the answer, by the `accept-encoding` and `if-none-match` of the request."""
-        sent = {"vary": "accept-encoding"}
+        sent = {**self.headers, "vary": "accept-encoding"}
         if self.etag is None:
             sent["cache-control"] = "no-store"
         else:
             sent |= {"etag": self.etag, "cache-control": "no-cache"}
-            if headers.get("if-none-match") == self.etag:
+            if is_unchanged(self.etag, headers.get("if-none-match")):
                 return Reply(status=304, body=b"", media_type=self.media_type, headers=sent)
         body = self.body
         if self.compressed is not None and takes_gzip(headers.get("accept-encoding", "")):
@@ -71,9 +78,15 @@ class Served(Protocol):
 class KeptPage:
     """A page that never changes; `make` renders it once, in a thread."""
 
-    def __init__(self, make: Callable[[], bytes], media_type: str) -> None:
+    def __init__(
+        self,
+        make: Callable[[], bytes],
+        media_type: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
         self._make = make
         self._media_type = media_type
+        self._headers = headers
         self._making: asyncio.Task[RenderedPage] | None = None
 
     async def page(self) -> RenderedPage:
@@ -83,7 +96,7 @@ class KeptPage:
         return await asyncio.shield(self._making)
 
     def _made(self) -> RenderedPage:
-        return RenderedPage.of(self._make(), self._media_type, keeps=True)
+        return RenderedPage.of(self._make(), self._media_type, keeps=True, headers=self._headers)
 
 
 class GatheredPage:
@@ -119,6 +132,31 @@ class GatheredPage:
                 await self._sleep(early_s)
             self._coming = None  # a later caller gets the next page
             return await self._gather()
+
+
+def tagged_reply(value: Any, wanted: str | None, cache_control: str) -> Reply:
+    """Return the value as JSON with an `ETag`, or 304 if `wanted` has the tag.
+
+    `wanted` is the `If-None-Match` of the request.
+    """
+    body = encode(value)
+    headers = {"etag": etag_of(body), "cache-control": cache_control}
+    if is_unchanged(headers["etag"], wanted):
+        return Reply(status=304, body=b"", headers=headers)
+    return Reply(status=200, body=body, headers=headers)
+
+
+def etag_of(body: bytes) -> str:
+    """Return the tag of a text. It is weak, because the text is sent compressed too."""
+    return f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+
+
+def is_unchanged(etag: str, wanted: str | None) -> bool:
+    """Return whether an `If-None-Match` has this tag (RFC 9110, section 13.1.2)."""
+    if wanted is None:
+        return False
+    tags = [each.strip().removeprefix("W/") for each in wanted.split(",")]
+    return tags == ["*"] or etag.removeprefix("W/") in tags
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -34,7 +34,7 @@ class Parameter(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     read: Callable[[str | None], T]
 
 
-def refuse_unknown(sent: Mapping[str, str], known: Collection[Parameter[Any]]) -> None:
+def refuse_unknown(sent: Collection[str], known: Collection[Parameter[Any]]) -> None:
     """Refuse a query that has other parameters than the `known` ones.
 
     Raises:
@@ -42,7 +42,8 @@ def refuse_unknown(sent: Mapping[str, str], known: Collection[Parameter[Any]]) -
     """
     names = [each.name for each in known]
     if set(sent) - set(names):
-        fault = Fault("", f"the parameters are {', '.join(names)}")
+        text = f"the parameters are {', '.join(names)}" if names else "there are no parameters"
+        fault = Fault("", text)
         raise InvalidRequest("a query parameter is not known", [fault])
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from checker.api.call import Call
-from checker.api.endpoint import ANY_QUERY, endpoint
+from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.health import SERVICE
 from checker.api.operation import KeyUse, Success
@@ -18,7 +18,6 @@ _KINDS: Final = {kind.code: kind for kind in ALL_KINDS}
     "/problems/{code}",
     key=KeyUse.NONE,
     tag=SERVICE,
-    query=ANY_QUERY,
     answers=(Success(kinds=(ProblemKind,), example=KINDS[QuotaExceeded]),),
     raises=(NotFound,),
 )

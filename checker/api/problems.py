@@ -28,6 +28,7 @@ from checker.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnsupportedMediaType,
 )
 from checker.spending.errors import CapExceeded
 
@@ -116,6 +117,12 @@ KINDS: dict[type[CheckerError], ProblemKind] = {
         status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value,
         title="The request passes a limit",
         advice="Send it in smaller parts.",
+    ),
+    UnsupportedMediaType: ProblemKind(
+        code="unsupported-media-type",
+        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE.value,
+        title="The body is of a type that is not read here",
+        advice="Send JSON with `Content-Type: application/json`, or a type that `detail` names.",
     ),
     BodyStalled: ProblemKind(
         code="body-stalled",

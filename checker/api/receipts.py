@@ -3,14 +3,15 @@
 from typing import Final
 
 from checker.api.call import Call
-from checker.api.endpoint import ANY_QUERY, endpoint
-from checker.api.exchange import Reply, json_reply
-from checker.api.operation import KeyUse, Success, Tag
+from checker.api.endpoint import endpoint
+from checker.api.exchange import Reply
+from checker.api.operation import NOT_MODIFIED, KeyUse, Success, Tag
+from checker.api.pages import tagged_reply
 from checker.receipts.receipt_keys import KEPT_BY_VERIFIERS_S
 from checker.receipts.signature import PublicKeySet
 
 RECEIPTS: Final = Tag(name="receipts", description="Signed answers, and their verification.")
-_HEADERS: Final = {"cache-control": f"public, max-age={KEPT_BY_VERIFIERS_S}"}
+_CACHE_CONTROL: Final = f"public, max-age={KEPT_BY_VERIFIERS_S}"
 
 
 @endpoint(
@@ -18,7 +19,6 @@ _HEADERS: Final = {"cache-control": f"public, max-age={KEPT_BY_VERIFIERS_S}"}
     "/.well-known/jwks.json",
     key=KeyUse.NONE,
     tag=RECEIPTS,
-    query=ANY_QUERY,
     answers=(
         Success(
             kinds=(PublicKeySet,),
@@ -34,8 +34,12 @@ _HEADERS: Final = {"cache-control": f"public, max-age={KEPT_BY_VERIFIERS_S}"}
                     }
                 ]
             },
-            headers={"Cache-Control": "How long a verifier may keep the keys"},
+            headers={
+                "Cache-Control": "How long a verifier may keep the keys",
+                "ETag": "The tag of the keys, for `If-None-Match`",
+            },
         ),
+        NOT_MODIFIED,
     ),
 )
 async def list_receipt_keys(call: Call) -> Reply:
@@ -43,4 +47,5 @@ async def list_receipt_keys(call: Call) -> Reply:
 
     The answer comes from memory, so receipts can be verified while both stores are away.
     """
-    return json_reply(call.runtime.receipt_keys.published(), headers=_HEADERS)
+    keys = call.runtime.receipt_keys.published()
+    return tagged_reply(keys, call.request.headers.get("if-none-match"), _CACHE_CONTROL)

@@ -18,6 +18,7 @@ from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, encode, json_reply
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
+from checker.api.responses import stream
 from checker.api.transfer import arriving_chunks
 from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import Outcome, Reason
@@ -154,7 +155,7 @@ async def create_reconciliation(call: Call) -> Reply:
     request, runtime, caller = call.request, call.runtime, call.caller
     works = runtime.reconciliations
     reader = SalesReader(_format(request), caller, runtime.clock.now(), runtime.sealer.tokens_of)
-    chunks = arriving_chunks(request.receive, if_cut=_CUT_OFF)
+    chunks = arriving_chunks(call.receive, if_cut=_CUT_OFF)
     lines = cut_lines(unless_idle(chunks), line_bytes_max=LINE_BYTES_MAX)
     await reader.open(lines)
     opened = await works.open(caller)
@@ -244,7 +245,7 @@ async def list_reconciliation_results(call: Call) -> Stream:
     after = call.query(AFTER)
     found = await works.find(call.caller.account_id, call.path("reconciliation_id"))
     first = await works.results(found.number, after, RESULTS_AT_ONCE)
-    return Stream(_results(works, found.number, first), media_type=NDJSON)
+    return stream(_results(works, found.number, first), NDJSON)
 
 
 async def _results(

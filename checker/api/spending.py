@@ -120,6 +120,7 @@ _MOVE: Final = (NotFound, Conflict, IdempotencyKeyReused)
             kinds=(AuthorizationView,),
             example=_HELD | {"spending": _ROOM},
             description="The amount is held",
+            headers={"Location": "The address of the authorization"},
         ),
         Success(
             kinds=(Uncapped,),
@@ -143,7 +144,10 @@ async def create_authorization(call: Call) -> Reply:
         call.caller.account_id, key, check, asked.hold_seconds
     )
     answer = await _counted(call, OrderKind.AUTHORIZE, ordered)
-    return json_reply(answer, status=201 if isinstance(answer, AuthorizationView) else 200)
+    if isinstance(answer, Uncapped):
+        return json_reply(answer)
+    headers = {"location": f"{_AUTHORIZATIONS}/{answer.id}"}
+    return json_reply(answer, status=201, headers=headers)
 
 
 @endpoint(

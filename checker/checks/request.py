@@ -7,6 +7,12 @@ from typing import Annotated, Protocol
 import msgspec
 
 from checker.accounts.keys import Caller
+from checker.checks.repeated_members import (
+    refuse_repeated,
+    refuse_repeated_at_top,
+    refuse_repeated_in_check,
+    refuse_repeated_in_subject,
+)
 from checker.decoding import decode
 from checker.domain.document import Document, normalize
 from checker.domain.errors import InvalidDocument, InvalidJurisdiction
@@ -109,11 +115,12 @@ def read_check(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) ->
     """Return the check in a body.
 
     Raises, the first of:
-        InvalidRequest: the body has not the shape of a check.
+        InvalidRequest: the body has not the shape of a check, or has a field twice.
         OutOfScope: the key may not ask about this type of service.
         InvalidSubject: the number can be on no list.
     """
     asked = decode(_check_decoder, body)
+    refuse_repeated_in_check(body, asked)
     return prepare(asked, caller, today, tokens_of, receipt=asked.receipt)
 
 
@@ -134,12 +141,14 @@ def open_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) ->
     """Return a batch of either form, with its items unread.
 
     Raises:
-        InvalidRequest: the body has neither form, or a shared field is at fault.
+        InvalidRequest: the body has neither form, a shared field is at fault, or is there twice.
         OutOfScope: the key may not ask about the shared service.
         TooLarge: more than 10 000 items.
     """
-    if "checks" in decode(_keys_decoder, body):
+    members = decode(_keys_decoder, body)
+    if "checks" in members:
         batch = decode(_checks_decoder, body)
+        refuse_repeated_at_top(body, members)
         _bound(len(batch.checks))
 
         def read_check_of(raw: msgspec.Raw) -> Item:
@@ -147,13 +156,18 @@ def open_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) ->
 
         return OpenBatch(raws=batch.checks, read=read_check_of)
     shared = decode(_subjects_decoder, body)
+    refuse_repeated_at_top(body, members)
+    refuse_repeated(bytes(members["service"]), under="/service")
+    del members  # it is as large as the body
     _bound(len(shared.subjects))
     service_type(shared.service, caller)
     jurisdiction = _jurisdiction(shared.jurisdiction, caller)
 
     def read_subject(raw: msgspec.Raw) -> Item:
         try:
-            subject = _subject(decode(_subject_decoder, raw), "", today, tokens_of)
+            sent = decode(_subject_decoder, raw)
+            refuse_repeated_in_subject(bytes(raw), has_name=sent.name is not None)
+            subject = _subject(sent, "", today, tokens_of)
         except InvalidRequest as error:
             return error
         return PreparedCheck(subject=subject, service=shared.service, jurisdiction=jurisdiction)
@@ -191,6 +205,7 @@ def service_type(service: Service, caller: Caller) -> ServiceType:
 def _item_of_check(raw: msgspec.Raw, caller: Caller, today: date, tokens_of: TokensOf) -> Item:
     try:
         asked = decode(_check_decoder, raw)
+        refuse_repeated_in_check(bytes(raw), asked)
         return prepare(asked, caller, today, tokens_of, receipt=asked.receipt)
     except (InvalidRequest, OutOfScope) as error:
         return error

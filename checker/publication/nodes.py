@@ -48,15 +48,18 @@ async def read_nodes(
     *,
     own: Mapping[str, HeldChange],
 ) -> Nodes:
-    """Return every node; while Redis cannot be asked, those in `own` alone.
+    """Return every node that is not silent; while Redis cannot be asked, those in `own` alone.
 
-    A node that died is among them until the next change has passed it over.
+    A node that died is silent within seconds.
 
     Raises:
         Unavailable: PostgreSQL is away.
     """
     try:
-        nodes: Mapping[str, HeldChange] = (await replica_source.nodes()).nodes
+        membership = await replica_source.nodes()
+        nodes: Mapping[str, HeldChange] = {
+            node: held for node, held in membership.nodes.items() if node not in membership.silent
+        }
     except CacheError:
         nodes = own
     # Versions have no gap, so the first change that a node lacks is the one after its own.

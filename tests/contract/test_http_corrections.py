@@ -34,6 +34,7 @@ def file(client: httpx.Client, **about: Any) -> dict[str, Any]:
     response = client.post(CORRECTIONS, json=filing(**about))
     assert response.status_code == 201, response.text
     told: dict[str, Any] = response.json()
+    assert response.headers["location"] == f"{CORRECTIONS}/{told['id']}"
     return told
 
 

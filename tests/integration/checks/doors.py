@@ -58,7 +58,7 @@ async def open_doors(
             role: (await runtime.account_keys.create_named(name=role, role=role)).key
             for role in AccountRole
         }
-        async with client_of(app) as first, client_of(lane.routed) as second:
+        async with client_of(app) as first, client_of(lane.ordinary) as second:
             yield Doors(first, second, keys)
 
 

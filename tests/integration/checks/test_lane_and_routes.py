@@ -40,6 +40,9 @@ REQUESTS: dict[str, tuple[str, bytes]] = {
 }
 
 
+NEW_EACH_TIME = {"content-length", "x-request-id"}
+
+
 def told(response: httpx.Response) -> tuple[int, dict[str, str], Any]:
     """Return the answer without ids and receipts, which are new each time."""
     body = response.json()
@@ -47,7 +50,7 @@ def told(response: httpx.Response) -> tuple[int, dict[str, str], Any]:
         answer.pop("id", None)
         if answer.get("receipt"):
             answer["receipt"] = sorted(answer["receipt"])
-    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    headers = {name: value for name, value in response.headers.items() if name not in NEW_EACH_TIME}
     return response.status_code, headers, body
 
 

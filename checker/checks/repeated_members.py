@@ -1,0 +1,161 @@
+"""Refuses a JSON object that has the same member twice.
+
+A parser may take the first member or the last one. A gateway that takes the first would examine
+another person than the service, which takes the last.
+
+`refuse_repeated` parses the body once more, which takes as long as a whole check. A count avoids
+this for nearly every check, because each member has one colon of its own. A decoded check shows the
+least number of different members that its body must have. If the body has no more colons than that,
+no member is repeated. Any other body is parsed once more, for example if a text has a colon. A
+field that the count does not know only makes this happen more often; no repetition is missed.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+import msgspec
+
+from checker.domain.service import Service
+from checker.errors import Fault, InvalidRequest
+
+_PLAIN_FIELD: Final = re.compile(r"[a-z][a-z_]{0,39}")
+
+_Defaults = tuple[tuple[str, Any], ...]
+
+
+class _Repeated(str):
+    """The pointer of a repeated member, below the value that stands in its place."""
+
+    __slots__ = ()
+
+
+def refuse_repeated(body: bytes, *, under: str = "") -> None:
+    """Refuse a body with an object that has a member twice. The body is JSON.
+
+    `under` is the JSON pointer of the body in the request.
+
+    Raises:
+        InvalidRequest: a member is repeated; the error names it.
+    """
+    # A number of thousands of digits takes long to read, and the value is not needed.
+    found = json.loads(body, object_pairs_hook=_members, parse_int=len, parse_float=len)
+    pointer = _repeated_in(found)
+    if pointer is not None:
+        fault = Fault(f"{under}{pointer}", "is there more than once")
+        raise InvalidRequest("an object has the same field twice", [fault])
+
+
+def refuse_repeated_in_check(body: bytes, check: Any) -> None:
+    """Refuse the body of a decoded check, if an object in it has a member twice.
+
+    Raises:
+        InvalidRequest: as `refuse_repeated`.
+    """
+    service = check.service
+    members, optional = _CHECK_MEMBERS[type(service)]
+    for name, default in optional:
+        if getattr(service, name) is not default:
+            members += 1
+    if check.subject.name is not None:
+        members += 1
+    if check.jurisdiction is not None:
+        members += 1
+    if check.reference is not None:
+        members += 1
+    if check.receipt:
+        members += 1
+    unexplained = body.count(b":") - members
+    if unexplained == 1 and not check.receipt and b'"receipt":' in body:
+        return  # many clients send this default
+    if unexplained and unexplained != _defaults_sent(body, check) + _colons_in_text(body, check):
+        refuse_repeated(body)
+
+
+def refuse_repeated_in_subject(body: bytes, *, has_name: bool) -> None:
+    """Refuse the body of a decoded subject, if an object in it has a member twice.
+
+    Raises:
+        InvalidRequest: as `refuse_repeated`.
+    """
+    # document, type, number
+    if body.count(b":") != 3 + has_name:
+        refuse_repeated(body)
+
+
+def refuse_repeated_at_top(body: bytes, members: Mapping[str, msgspec.Raw]) -> None:
+    """Refuse the body of a batch, if its outermost object has a member twice.
+
+    `members` holds the decoded members. Their values are not looked at: each item of a batch is
+    refused by itself.
+
+    Raises:
+        InvalidRequest: a member is repeated; the error names it where the name is not escaped.
+    """
+    colons = body.count(b":") - len(members)
+    for raw in members.values():
+        colons -= bytes(raw).count(b":")
+    if colons:
+        # A value that was overwritten has colons too, so the name alone is searched for.
+        names = [name for name in members if body.count(b'"%b"' % name.encode()) > 1]
+        pointer = f"/{names[0]}" if names and _PLAIN_FIELD.fullmatch(names[0]) else ""
+        fault = Fault(pointer, "is there more than once")
+        raise InvalidRequest("an object has the same field twice", [fault])
+
+
+def _defaults_sent(body: bytes, check: Any) -> int:
+    """Return the number of members that are certainly there and give a default.
+
+    Within a text a quote is escaped. So these bytes are nowhere but at the member.
+    """
+    return (
+        (not check.receipt and b'"receipt":' in body)
+        + (check.reference is None and b'"reference":' in body)
+        + (check.jurisdiction is None and b'"jurisdiction":' in body)
+        + (check.subject.name is None and b'"name":' in body)
+    )
+
+
+def _colons_in_text(body: bytes, check: Any) -> int:
+    """Return the number of colons in the reference; 0 if some may be escaped."""
+    if check.reference is None or b"\\" in body:
+        return 0
+    colons: int = check.reference.count(":")
+    return colons
+
+
+def _shape(kind: type[msgspec.Struct]) -> tuple[int, _Defaults]:
+    """Return the least number of members of a check of this service, and the optional fields."""
+    fields = msgspec.structs.fields(kind)
+    optional = tuple((each.name, each.default) for each in fields if not each.required)
+    # subject, document, its type and number, service, its type
+    return 6 + len(fields) - len(optional), optional
+
+
+_CHECK_MEMBERS: Final = {kind: _shape(kind) for kind in get_args(Service)}
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Any:
+    """Return the pointer of the first repeated member in this object or below, else None."""
+    seen = set()
+    for name, _ in pairs:
+        if name in seen:
+            return _Repeated(f"/{name}" if _PLAIN_FIELD.fullmatch(name) else "")
+        seen.add(name)
+    for name, value in pairs:
+        below = _repeated_in(value)
+        if below is not None:
+            return _Repeated(f"/{name}{below}" if _PLAIN_FIELD.fullmatch(name) else "")
+    return None
+
+
+def _repeated_in(value: Any) -> _Repeated | None:
+    if isinstance(value, _Repeated):
+        return value
+    if isinstance(value, list):
+        for place, each in enumerate(value):
+            below = _repeated_in(each)
+            if below is not None:
+                return _Repeated(f"/{place}{below}")
+    return None
