@@ -36,6 +36,8 @@ _PARAMETERS = frozenset(
         "username",
     }
 )
+_PORT = 6379
+_TLS_PREFIX = "ssl_"
 _SENTINEL = re.compile(r"^(redis|rediss|valkey|valkeys)?\+?sentinels?$")
 _CLUSTER = re.compile(r"^(redis|rediss|valkey|valkeys)\+?clusters?$")
 _KNOWN = "redis://, rediss://, valkey://, valkeys:// or unix://"
@@ -65,6 +67,15 @@ def driver_url(text: str) -> str:
     return f"{driver_scheme}://{rest}"
 
 
+def server_name(text: str) -> str:
+    """Return the host and the port of a URL, or the path of its socket, for messages.
+
+    No message repeats the user, the password or the database. Raises CacheMisconfigured.
+    """
+    parts = urlsplit(driver_url(text))
+    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or _PORT}"
+
+
 def _refuse_bad_parts(scheme: str, text: str) -> None:
     try:
         parts = urlsplit(text)
@@ -82,6 +93,8 @@ def _refuse_bad_parts(scheme: str, text: str) -> None:
         raise CacheMisconfigured(
             "has an unknown parameter behind '?'; in a password '?' is written %3F"
         )
+    if scheme != "rediss" and any(name.startswith(_TLS_PREFIX) for name in parameters):
+        raise CacheMisconfigured("has a parameter of TLS: then it begins with rediss://")
     if not parameters.get("db", "0").isascii() or not parameters.get("db", "0").isdigit():
         raise CacheMisconfigured("has a database that is no number")
     if scheme == "unix":

@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -41,6 +41,9 @@ REDIS_PREFIX_VARIABLE = "CHECKER_REDIS_PREFIX"
 LOG_FORMAT_VARIABLE = "CHECKER_LOG_FORMAT"
 DATA_DIR = Path("checker-data")
 CONFIG_FILE = "config.toml"
+
+CONFIG_BYTES_MAX: Final = 1 << 20
+"""Room for the settings of every county; a device that never ends is refused."""
 
 _HOUR_MS = 3_600_000
 _LONGEST_YEAR_DAYS = 366
@@ -120,7 +123,8 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of a start. A URL that is None means the embedded server.
 
-    `config_file` is the file of the settings; None: there was no file.
+    `config_file` is the file of the settings; None: there was no file. `may_begin`: where the
+    stores hold no deployment, this process may begin one.
     """
 
     data_dir: Path
@@ -135,6 +139,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log: LogSettings = LogSettings()
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
+    may_begin: bool = True
 
 
 def load_config(
@@ -152,7 +157,7 @@ def load_config(
         data_dir = Path(environ.get(DATA_DIR_VARIABLE) or DATA_DIR)
     if config_file is None and environ.get(CONFIG_VARIABLE):
         config_file = Path(environ[CONFIG_VARIABLE])
-    if config_file is None and (data_dir / CONFIG_FILE).exists():
+    if config_file is None and _exists(data_dir / CONFIG_FILE):
         config_file = data_dir / CONFIG_FILE
     text = "" if config_file is None else _text(config_file)
     file = str(config_file)
@@ -163,6 +168,8 @@ def load_config(
         raise ConfigurationError(str(error)) from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"{file}: {error}") from error
+    except RecursionError:
+        raise ConfigurationError(f"{file}: the settings are nested too deeply") from None
     return Config(
         data_dir=data_dir.absolute(),
         database_url=environ.get(DATABASE_VARIABLE) or None,
@@ -215,8 +222,20 @@ def _log_settings(environ: Mapping[str, str], read: LogSettings) -> LogSettings:
         raise ConfigurationError(text) from None
 
 
+def _exists(file: Path) -> bool:
+    """Return whether a file exists. Raises ConfigurationError where its path cannot be one."""
+    try:
+        return file.exists()
+    except OSError as error:
+        raise ConfigurationError(f"the data directory cannot be used: {error.strerror}") from error
+
+
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        with file.open("rb") as opened:
+            content = opened.read(CONFIG_BYTES_MAX + 1)
+        if len(content) > CONFIG_BYTES_MAX:
+            raise ConfigurationError(f"{file} is larger than any file of settings")
+        return content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read") from error

@@ -98,7 +98,8 @@ def load_secrets(data_dir: Path, environ: Mapping[str, str]) -> Secrets:
     starts at once end with the same file.
 
     Raises:
-        ConfigurationError: a key of another length, or a file that others may read.
+        ConfigurationError: a key of another length, a file that others may read, or a file that
+            cannot be written.
     """
     variables = (TOKEN_KEY_VARIABLE, ENCRYPTION_KEY_VARIABLE)
     given = [name for name in variables if environ.get(name)]
@@ -114,8 +115,11 @@ def load_secrets(data_dir: Path, environ: Mapping[str, str]) -> Secrets:
             text = f"{' and '.join(variables)} must each be {KEY_BYTES} bytes in base64"
             raise ConfigurationError(text) from error
     path = data_dir / SECRETS_FILE
-    if not path.exists():
-        _write_once(path)
+    try:
+        if not path.exists():
+            _write_once(path)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error
     return _read(path)
 
 

@@ -1,5 +1,1 @@
-"""The command line: one module for each command, `main` for all."""
-
-from checker.cli.main import main
-
-__all__ = ["main"]
+"""The command line: one module for each command, `main` for all, `entry` for the console script."""

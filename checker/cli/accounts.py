@@ -9,7 +9,13 @@ from checker.accounts.accounts import Account, AccountChanges, Accounts
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import AccountScope, Network, read_networks
 from checker.accounts.views import account_view
-from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
+from checker.cli.options import (
+    beginning_options,
+    deployment_options,
+    json_option,
+    print_json,
+    run_in_deployment,
+)
 from checker.cli.scope_options import not_blank, scope_from, scope_options
 from checker.config import Config
 from checker.errors import InvalidRequest
@@ -50,7 +56,7 @@ def accounts() -> None:
 @scope_options
 @_network_option
 @json_option
-@deployment_options
+@beginning_options
 def create(  # noqa: PLR0917 - click passes options by name
     config: Config,
     role: str,
@@ -62,7 +68,10 @@ def create(  # noqa: PLR0917 - click passes options by name
     networks: tuple[Network, ...] | None,
     as_json: bool,
 ) -> None:
-    """Create an account, which limits its keys, and print only its id."""
+    """Create an account and print only its id.
+
+    The account limits its keys. `checker keys create` makes a key.
+    """
     limits = scope_from(services, jurisdiction, quota, daily_quota)
     scope = AccountScope(**msgspec.structs.asdict(limits), networks=networks)
 
@@ -114,56 +123,77 @@ def show(config: Config, account: str, as_json: bool) -> None:
 
 @accounts.command()
 @click.argument("account")
+@json_option
 @deployment_options
-def disable(config: Config, account: str) -> None:
-    """Refuse all keys of ACCOUNT, by name or id, on every node within a second."""
-    _switch(config, account, disabled=True)
+def disable(config: Config, account: str, as_json: bool) -> None:
+    """Refuse all keys of ACCOUNT, by name or id.
+
+    Every node refuses the keys within a second.
+    """
+    _print_changed(_switched(config, account, disabled=True), "disabled", as_json=as_json)
 
 
 @accounts.command()
 @click.argument("account")
+@json_option
 @deployment_options
-def enable(config: Config, account: str) -> None:
-    """Accept the keys of a disabled ACCOUNT, by name or id, again."""
-    _switch(config, account, disabled=False)
+def enable(config: Config, account: str, as_json: bool) -> None:
+    """Accept the keys of ACCOUNT, by name or id, again."""
+    _print_changed(_switched(config, account, disabled=False), "enabled", as_json=as_json)
 
 
 @accounts.command("set-networks")
 @click.argument("account")
 @_network_option
+@json_option
 @deployment_options
-def set_networks(config: Config, account: str, networks: tuple[Network, ...] | None) -> None:
-    """Let ACCOUNT, by name or id, call from these networks alone; without any, from anywhere."""
+def set_networks(
+    config: Config, account: str, networks: tuple[Network, ...] | None, as_json: bool
+) -> None:
+    """Let ACCOUNT, by name or id, call from these networks alone.
+
+    Without any network the account may call from anywhere.
+    """
 
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)
         changes = AccountChanges(scope={"networks": networks})
         return await runtime.accounts.change(found.id, changes)
 
-    click.echo(f"{run_in_deployment(config, work).id} changed")
+    _print_changed(run_in_deployment(config, work), "changed", as_json=as_json)
 
 
 @accounts.command("clear-flag")
 @click.argument("account")
+@json_option
 @deployment_options
-def clear_flag(config: Config, account: str) -> None:
-    """Remove the flag of fishing from ACCOUNT, by name or id, so that its full quota returns."""
+def clear_flag(config: Config, account: str, as_json: bool) -> None:
+    """Remove the flag of fishing from ACCOUNT, by name or id.
+
+    The full quota of the account returns.
+    """
 
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)
         await runtime.flags.clear(found.id, by=None)
-        return found
+        return await runtime.accounts.named(found.id)
 
-    click.echo(f"{run_in_deployment(config, work).id} cleared")
+    _print_changed(run_in_deployment(config, work), "cleared", as_json=as_json)
 
 
-def _switch(config: Config, account: str, *, disabled: bool) -> None:
+def _switched(config: Config, account: str, *, disabled: bool) -> Account:
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)
         return await runtime.accounts.change(found.id, AccountChanges(disabled=disabled))
 
-    changed = run_in_deployment(config, work)
-    click.echo(f"{changed.id} {'disabled' if disabled else 'enabled'}")
+    return run_in_deployment(config, work)
+
+
+def _print_changed(account: Account, change: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(account_view(account))
+    else:
+        click.echo(f"{account.id} {change}")
 
 
 async def _all_accounts(found: Accounts, flagged: bool) -> AsyncIterator[Account]:

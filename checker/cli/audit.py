@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from checker.cli.commands import EXIT_FAULTS
+from checker.cli.endings import ExitCode
 from checker.cli.options import (
     deployment_options,
     json_option,
@@ -55,8 +55,10 @@ def audit() -> None:
 @json_option
 @deployment_options
 def verify(config: Config, head: NotedHeads, as_json: bool) -> None:
-    """Verify the chain over decisions and outcomes, and every row of the list, of spending, of
-    permits' uses and of management against the journal. Balances and outlines are computed again.
+    """Verify all that the deployment has recorded.
+
+    The chain over decisions and outcomes is verified. So is every row of the list, of spending, of
+    permits' uses and of management, against the journal. Balances and outlines are computed again.
 
     Exit code 3: a fault was found. The first faults are printed, each with its row.
     """
@@ -70,7 +72,7 @@ def verify(config: Config, head: NotedHeads, as_json: bool) -> None:
     else:
         _print(found)
     if found.fault_count:
-        sys.exit(EXIT_FAULTS)
+        sys.exit(ExitCode.FAULTS_FOUND)
 
 
 def _print(found: RecordVerification) -> None:

@@ -11,6 +11,7 @@ from cache.token import Token
 from checker.accounts.keys import AccountRole, Caller
 from checker.checks.answer import Answer, answer_of
 from checker.checks.request import read_check
+from checker.cli.endings import ExitCode
 from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
 from checker.config import Config
 from checker.domain.clock import SystemClock, shanghai_day
@@ -21,7 +22,12 @@ from checker.node.runtime import Runtime
 from checker.policy.vocabulary import FIELDS
 
 # With --exit-code a script can distinguish decisions.
-EXIT_CODES = {Outcome.ALLOW: 0, Outcome.CAP: 10, Outcome.REVIEW: 11, Outcome.DENY: 12}
+EXIT_CODES = {
+    Outcome.ALLOW: ExitCode.DONE,
+    Outcome.CAP: ExitCode.CAP,
+    Outcome.REVIEW: ExitCode.REVIEW,
+    Outcome.DENY: ExitCode.DENY,
+}
 _COLORS = {
     Outcome.ALLOW: "green",
     Outcome.CAP: "yellow",

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from checker.accounts.keys import AccountRole
-from checker.cli.options import deployment_options, run_in_deployment
+from checker.cli.options import beginning_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
 from checker.config import CONFIG_FILE, Config
 from checker.demo import DemoPerson, demo_list, demo_persons, demo_settings
@@ -32,7 +32,7 @@ class PreparedDemo(msgspec.Struct, frozen=True, kw_only=True):
 @host_option
 @port_option
 @workers_option
-@deployment_options
+@beginning_options
 def demo(config: Config, host: str, port: int, workers: int) -> None:
     """Serve a synthetic list, with keys and a question to try."""
     server.refuse_unusable(host, port)
@@ -80,7 +80,7 @@ def _print(prepared: PreparedDemo, url: str) -> None:
         click.echo(f"  {role:<12} {key}")
     click.echo("\nAsk whether the debtor 陈示例 may take a seat on a G train:\n")
     click.echo(_curl(demo_persons()[0], prepared.keys[AccountRole.INSTITUTION], url))
-    click.echo("\nThe README says who else can be asked about. Ctrl-C stops the service.\n")
+    click.echo("\ndocs/demo.md lists all people to ask about. Ctrl-C stops the service.\n")
 
 
 def _curl(person: DemoPerson, key: str, url: str) -> str:

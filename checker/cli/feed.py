@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from checker.cli.options import (
-    deployment_options,
+    beginning_options,
     format_option,
     json_option,
     print_json,
@@ -52,7 +52,7 @@ SHOWN_MAX = 20
     help="The version that the list must have; with another version nothing is changed.",
 )
 @json_option
-@deployment_options
+@beginning_options
 def import_list(  # noqa: PLR0917 - click passes options by name
     config: Config,
     file: Path,
@@ -73,7 +73,7 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
 
-        asked = ["import", feed_format, snapshot, strict, allow_empty, allow_shrink]
+        asked = ["import", feed_format.name, snapshot, strict, allow_empty, allow_shrink]
 
         async def work(runtime: Runtime) -> FeedReport:
             terms = _terms(runtime.sealer, key, if_match, [*asked, _sha256(file)])

@@ -12,7 +12,7 @@ import click
 import httpx
 
 from checker.cli.options import (
-    deployment_options,
+    beginning_options,
     format_option,
     json_option,
     print_json,
@@ -60,7 +60,7 @@ def feed() -> None:
     help="A file with the token (Authorization: Bearer) for the source, and for it alone.",
 )
 @json_option
-@deployment_options
+@beginning_options
 def follow(
     config: Config,
     *,
@@ -71,7 +71,9 @@ def follow(
     token_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Take in the list that URL publishes, and its changes, until stopped.
+    """Take in the list that URL publishes, and its changes.
+
+    The command runs until it is stopped, unless --once is given.
 
     URL names a list (NDJSON), a manifest (JSON), or a directory with a manifest.json: on the web,
     or a path of this machine.

@@ -15,7 +15,13 @@ from checker.accounts.account_keys import (
 )
 from checker.accounts.keys import AccountRole
 from checker.accounts.views import key_view, made_key
-from checker.cli.options import deployment_options, json_option, print_json, run_in_deployment
+from checker.cli.options import (
+    beginning_options,
+    deployment_options,
+    json_option,
+    print_json,
+    run_in_deployment,
+)
 from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
 from checker.config import Config
 from checker.node.runtime import Runtime
@@ -41,7 +47,7 @@ def keys() -> None:
 @scope_options
 @expiry_option
 @json_option
-@deployment_options
+@beginning_options
 def create(  # noqa: PLR0917 - click passes options by name
     config: Config,
     role: str,
@@ -53,7 +59,7 @@ def create(  # noqa: PLR0917 - click passes options by name
     expires_at: datetime | None,
     as_json: bool,
 ) -> None:
-    """Create a key and print only the key: it is shown this once."""
+    """Create a key and print only the key, this once."""
     scope = scope_from(services, jurisdiction, quota, daily_quota)
 
     async def work(runtime: Runtime) -> NewKey:
@@ -73,7 +79,10 @@ def create(  # noqa: PLR0917 - click passes options by name
 @json_option
 @deployment_options
 def list_keys(config: Config, account: str, as_json: bool) -> None:
-    """List the present and past keys of ACCOUNT, by name or id; never a key itself."""
+    """List the keys of ACCOUNT, by name or id, past keys too.
+
+    A key itself is never shown.
+    """
 
     async def work(runtime: Runtime) -> list[KeyState]:
         found = await runtime.accounts.named(account)
@@ -104,7 +113,7 @@ def list_keys(config: Config, account: str, as_json: bool) -> None:
 def rotate(
     config: Config, key_id: str, overlap: int, expires_at: datetime | None, as_json: bool
 ) -> None:
-    """Create a successor of the key KEY_ID and print only the key: it is shown this once."""
+    """Create a successor of the key KEY_ID and print only it."""
 
     async def work(runtime: Runtime) -> NewKey:
         old = await runtime.account_keys.find(key_id)
@@ -121,15 +130,20 @@ def rotate(
 
 @keys.command()
 @click.argument("key_id")
+@json_option
 @deployment_options
-def revoke(config: Config, key_id: str) -> None:
+def revoke(config: Config, key_id: str, as_json: bool) -> None:
     """End the key KEY_ID, on every node within a second."""
 
     async def work(runtime: Runtime) -> KeyState:
         key = await runtime.account_keys.find(key_id)
         return await runtime.account_keys.revoke(key.account_id, key.id)
 
-    click.echo(f"{run_in_deployment(config, work).id} revoked")
+    ended = run_in_deployment(config, work)
+    if as_json:
+        print_json(key_view(ended))
+    else:
+        click.echo(f"{ended.id} revoked")
 
 
 async def _all_keys(keys_of: AccountKeys, account_id: str) -> AsyncIterator[KeyState]:

@@ -20,12 +20,25 @@ from checker.node.upkeep import publisher_running
 
 R = TypeVar("R")
 
+_Command = Callable[..., Any]
+
 _pretty = functools.partial(msgspec.json.format, indent=2)
 
 
-def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the command with `--data-dir` and `--config`; its first argument is the `Config`."""
+def deployment_options(command: _Command) -> _Command:
+    """Return the command with `--data-dir` and `--config`; its first argument is the `Config`.
 
+    The command needs a deployment that exists, and never begins one.
+    """
+    return _with_deployment_options(command, may_begin=False)
+
+
+def beginning_options(command: _Command) -> _Command:
+    """Return the command as `deployment_options`; where there is no deployment, it begins one."""
+    return _with_deployment_options(command, may_begin=True)
+
+
+def _with_deployment_options(command: _Command, *, may_begin: bool) -> _Command:
     @click.option(
         "--data-dir",
         type=click.Path(file_okay=False, path_type=Path),
@@ -41,7 +54,7 @@ def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(data_dir: Path | None, config_file: Path | None, **kwargs: Any) -> Any:
         config = load_config(os.environ, data_dir=data_dir, config_file=config_file)
-        return command(config, **kwargs)
+        return command(msgspec.structs.replace(config, may_begin=may_begin), **kwargs)
 
     return wrapped
 

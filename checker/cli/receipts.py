@@ -33,7 +33,10 @@ def receipts() -> None:
 @json_option
 @deployment_options
 def rotate(config: Config, lead_s: int, as_json: bool) -> None:
-    """Create the next key that signs receipts; the key before stays published."""
+    """Create the next key that signs receipts.
+
+    The key before stays published.
+    """
 
     async def work(runtime: Runtime) -> ReceiptKey:
         return await rotate_keys(
@@ -56,7 +59,7 @@ def rotate(config: Config, lead_s: int, as_json: bool) -> None:
 @json_option
 @deployment_options
 def withdraw(config: Config, kid: str, as_json: bool) -> None:
-    """Remove a key, as if it had been stolen: none of its receipts verifies any more.
+    """Remove a stolen key: none of its receipts verifies any more.
 
     Those who fetched the keys before accept its receipts until they fetch the keys again.
     """

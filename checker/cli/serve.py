@@ -6,7 +6,7 @@ import os
 import click
 import uvloop
 
-from checker.cli.options import deployment_options
+from checker.cli.options import beginning_options
 from checker.config import Config
 from checker.domain.clock import SystemClock
 from checker.logs import LogFormat, keep_command_log
@@ -30,7 +30,7 @@ workers_option = click.option(
 @host_option
 @port_option
 @workers_option
-@deployment_options
+@beginning_options
 def serve(config: Config, host: str, port: int, workers: int) -> None:
     """Answer checks over HTTP until stopped."""
     server.refuse_unusable(host, port)

@@ -14,7 +14,7 @@ import msgspec
 from joserfc.jwk import OKPKey
 
 from checker.cli.check import document_as_asked
-from checker.cli.commands import EXIT_FAULTS
+from checker.cli.endings import ExitCode
 from checker.cli.options import (
     deployment_options,
     json_option,
@@ -92,7 +92,7 @@ def verify_receipt(
     else:
         _print(verdict)
     if not verdict.valid or verdict.about_document is False:
-        sys.exit(EXIT_FAULTS)
+        sys.exit(ExitCode.FAULTS_FOUND)
 
 
 def _receipt(text: str) -> tuple[str, str | None]:

@@ -16,6 +16,7 @@ _REFUSALS: tuple[tuple[type[BaseException], str], ...] = (
         "PostgreSQL does not admit this user from here",
     ),
     (asyncpg.exceptions.InvalidCatalogNameError, "PostgreSQL has no database of this name"),
+    (asyncpg.exceptions.ClientConfigurationError, "the settings of the connection cannot be used"),
 )
 
 

@@ -17,9 +17,11 @@ SESSION_SETTINGS: Mapping[str, str] = {
     "tcp_keepalives_count": "3",
 }
 
+_PORT = 5432
 _DRIVER = "postgresql+asyncpg"
 _PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
 """Parameters that a URL may have. The driver takes no others, or uses them for itself."""
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _OPTIONS_OF_SQLALCHEMY = frozenset(
     {"async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func"}
 )
@@ -41,7 +43,21 @@ def database_url(text: str) -> URL:
     if set(url.query) - _PARAMETERS:
         known = ", ".join(sorted(_PARAMETERS))
         raise ConfigurationError(f"DATABASE_URL has an unknown parameter; known are {known}")
-    return _with_ssl(url).set(drivername=_DRIVER)
+    named = _with_ssl(url).set(drivername=_DRIVER)
+    if named.query.get("ssl", _SSL_MODES[0]) not in _SSL_MODES:
+        raise ConfigurationError(f"DATABASE_URL has an sslmode that is none of {_SSL_MODES}")
+    return named
+
+
+def server_name(text: str) -> str:
+    """Return the host and the port of a URL, or the folder of its socket, for messages.
+
+    No message repeats the user, the password or the database.
+    """
+    url = database_url(text)
+    host = url.host or url.query.get("host", "localhost")
+    port = url.port or url.query.get("port", _PORT)
+    return f"{host if isinstance(host, str) else ','.join(host)}:{port}"
 
 
 def _with_ssl(url: URL) -> URL:

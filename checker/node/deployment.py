@@ -24,14 +24,17 @@ _SPENDING = "spending"
 """The place of spending's idempotency keys, as `checker.spending.spending` names it."""
 
 
-async def prepare_deployment(engine: AsyncEngine, sealer: Sealer, token_key: str) -> None:
+async def prepare_deployment(
+    engine: AsyncEngine, sealer: Sealer, token_key: str, *, may_begin: bool = True
+) -> None:
     """Upgrade the database, and verify that it was written with these keys.
 
-    The keys are compared before the upgrade, because a migration writes with them.
+    The keys are compared before the upgrade, because a migration writes with them. A database
+    without a deployment gets one if `may_begin`.
 
     Raises:
-        ConfigurationError: the secrets belong to another deployment, or PostgreSQL refuses the
-            login.
+        ConfigurationError: the secrets belong to another deployment, PostgreSQL refuses the login,
+            or there is no deployment and none may begin.
         Unavailable: PostgreSQL cannot be reached.
     """
     vault = sealer.vault
@@ -39,7 +42,8 @@ async def prepare_deployment(engine: AsyncEngine, sealer: Sealer, token_key: str
         singleton=True, token_key_fingerprint=token_key, sealed_probe=vault.seal(_PROBE, _PLACE)
     )
     with driver_errors(), refused_logins():
-        await _refuse_other_key(engine, token_key)
+        if not await _is_begun(engine, token_key) and not may_begin:
+            raise ConfigurationError("DATABASE_URL names a database that holds no deployment")
         await upgrade(engine, functools.partial(sealer.key_digest, _SPENDING))
         async with engine.begin() as connection:
             await connection.execute(first.on_conflict_do_nothing(index_elements=["singleton"]))
@@ -48,14 +52,16 @@ async def prepare_deployment(engine: AsyncEngine, sealer: Sealer, token_key: str
     vault.open(row.sealed_probe, _PLACE)
 
 
-async def _refuse_other_key(engine: AsyncEngine, token_key: str) -> None:
+async def _is_begun(engine: AsyncEngine, token_key: str) -> bool:
+    """Return whether the database holds a deployment. Raises ConfigurationError for another's."""
     async with engine.connect() as connection:
         if (await connection.execute(text("SELECT to_regclass('deployment')"))).scalar() is None:
-            return
+            return False
         statement = select(deployment.c.token_key_fingerprint)
         written = (await connection.execute(statement)).scalar()
     if written is not None:
         _refuse_other(written, token_key)
+    return True
 
 
 def _refuse_other(written: str, token_key: str) -> None:

@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.claim import NamespaceClaim
 from cache.redis_store import RedisStandingCache
+from cache.redis_url import server_name as redis_name
 from cache.store import StandingCache
 from cache.token import Tokenizer
 from checker.config import Config
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
 from checker.database.pulse import Pulse
+from checker.database.urls import server_name as postgres_name
 from checker.domain.clock import Clock
 from checker.errors import ConfigurationError
 from checker.node.joining import Joining
@@ -116,6 +118,9 @@ async def open_foundation(
                 token_key=token_key,
                 policies=policies,
                 clock=clock,
+                registry_name=postgres_name(url),
+                cache_name=redis_name(redis_url),
+                may_begin=config.may_begin,
             ),
             work_engine=work_engine,
             cache=cache,

@@ -77,8 +77,15 @@ class Joining:
         token_key: str,
         policies: PolicyBook,
         clock: Clock,
+        registry_name: str,
+        cache_name: str,
+        may_begin: bool,
     ) -> None:
-        """Neither engine is behind the gate; the statements of `probe_engine` are bounded."""
+        """Neither engine is behind the gate; the statements of `probe_engine` are bounded.
+
+        Both names are host and port, for messages. `may_begin`: an empty database becomes that of
+        this deployment.
+        """
         self._probe_engine = probe_engine
         self._engine = engine
         self._gate = gate
@@ -88,6 +95,9 @@ class Joining:
         self._token_key = token_key
         self._policies = policies
         self._clock = clock
+        self._registry_name = registry_name
+        self._cache_name = cache_name
+        self._may_begin = may_begin
         self._joined = asyncio.Event()
         self._registry_log = _TroubleLog("PostgreSQL")
         self._cache_log = _TroubleLog("Redis")
@@ -101,25 +111,34 @@ class Joining:
         """Verify PostgreSQL, and let the node use it; do nothing where that was done.
 
         Raises:
-            ConfigurationError: the database was written with keys of another deployment, or
-                PostgreSQL refuses the login.
-            Unavailable: PostgreSQL cannot be reached.
+            ConfigurationError: the database was written with keys of another deployment, holds
+                none although this process may not begin one, or PostgreSQL refuses the login.
+            Unavailable: PostgreSQL cannot be reached; the text names the server.
         """
         if self._gate.is_open:
             return
-        # The connection of a migration has no bound on statements. A bounded connection comes
-        # first, so that nothing waits for a frozen server.
-        with driver_errors(), refused_logins():
-            await fetch(self._probe_engine, _ANYTHING)
-        await prepare_deployment(self._engine, self._sealer, self._token_key)
-        # The journal begins before anything else is written.
-        await begin_record(self._engine, self._sealer, self._clock)
-        await record_policies(self._engine, self._policies.all_effective, self._clock.now())
+        try:
+            await self._prepare_registry()
+        except Unavailable as error:
+            text = f"PostgreSQL at {self._registry_name}: {error}"
+            raise Unavailable(text, outage=error.outage) from error
         self._gate.open()
         self._joined.set()
         # Both engines served the joining alone.
         await self._engine.dispose()
         await self._probe_engine.dispose()
+
+    async def _prepare_registry(self) -> None:
+        # The connection of a migration has no bound on statements. A bounded connection comes
+        # first, so that nothing waits for a frozen server.
+        with driver_errors(), refused_logins():
+            await fetch(self._probe_engine, _ANYTHING)
+        await prepare_deployment(
+            self._engine, self._sealer, self._token_key, may_begin=self._may_begin
+        )
+        # The journal begins before anything else is written.
+        await begin_record(self._engine, self._sealer, self._clock)
+        await record_policies(self._engine, self._policies.all_effective, self._clock.now())
 
     async def verify_cache(self) -> None:
         """Verify that Redis can be reached, and keeps the list.
@@ -127,7 +146,7 @@ class Joining:
         Raises:
             ConfigurationError: Redis may evict the list, is a cluster, refuses the login, or holds
                 another deployment under the same prefix.
-            Unavailable: Redis cannot be reached.
+            Unavailable: Redis cannot be reached; the text names the server.
         """
         try:
             await self._cache.verify_policy()
@@ -140,7 +159,7 @@ class Joining:
         except CacheMisconfigured as error:
             raise ConfigurationError(str(error)) from error
         except CacheUnavailable as error:
-            raise Unavailable("Redis cannot be reached") from error
+            raise Unavailable(f"Redis at {self._cache_name} cannot be reached") from error
 
     async def join(self) -> None:
         """Join both stores, for a command that needs both; wait a little for Redis.

@@ -5,8 +5,9 @@ itself. An embedded server that dies meanwhile is started again.
 """
 
 import contextlib
+import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -18,9 +19,15 @@ from checker.database.urls import database_url as parse_database_url
 from checker.embedded import embedded_redis
 from checker.embedded.postgres import embedded_postgres
 from checker.errors import ConfigurationError
+from checker.vault import ENCRYPTION_KEY_VARIABLE, SECRETS_FILE, TOKEN_KEY_VARIABLE
+
+POSTGRES_FOLDER: Final = "postgres"
+"""The folder of the embedded PostgreSQL in the data directory."""
 
 REVIVE_S: Final = 0.5
 """Between two looks at an embedded server, which cost two locks of a file."""
+
+_SECRETS = (TOKEN_KEY_VARIABLE, ENCRYPTION_KEY_VARIABLE)
 
 
 def refuse_open_folder(folder: Path) -> None:
@@ -36,19 +43,42 @@ def refuse_open_folder(folder: Path) -> None:
         )
 
 
+def refuse_missing_deployment(config: Config, environ: Mapping[str, str]) -> None:
+    """Refuse a data directory without a deployment, unless the environment names all of one.
+
+    Raises:
+        ConfigurationError: the secrets or the database are nowhere.
+    """
+    folder = config.data_dir
+    has_secrets = any(environ.get(name) for name in _SECRETS) or (folder / SECRETS_FILE).exists()
+    has_database = config.database_url is not None or (folder / POSTGRES_FOLDER).exists()
+    if not (has_secrets and has_database):
+        raise ConfigurationError(f"there is no deployment in {folder}: --data-dir names another")
+
+
 @contextmanager
 def open_servers(config: Config) -> Iterator[Config]:
     """Yield the configuration with the URLs of both servers, which run meanwhile.
 
-    The data directory is made first, for its owner alone, because it holds the secrets.
+    The data directory is made first, for its owner alone, because it holds the secrets. Where the
+    `config` may not begin a deployment, nothing is made.
+
+    Raises:
+        ConfigurationError: a URL is not valid, there is no deployment, or the data directory cannot
+            be used.
     """
+    if config.database_url is not None:
+        parse_database_url(config.database_url)
+    if not config.may_begin:
+        refuse_missing_deployment(config, os.environ)
     try:
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from error
     refuse_open_folder(config.data_dir)
-    if config.database_url is not None:
-        parse_database_url(config.database_url)
+    is_embedded = config.redis_url is None or config.database_url is None
+    if is_embedded and not os.access(config.data_dir, os.W_OK | os.X_OK):
+        raise ConfigurationError("the data directory cannot be written")
     with contextlib.ExitStack() as stack:
         redis_url = config.redis_url
         if redis_url is None:
@@ -58,6 +88,6 @@ def open_servers(config: Config) -> Iterator[Config]:
         database_url = config.database_url
         if database_url is None:
             database_url = stack.enter_context(
-                embedded_postgres(config.data_dir / "postgres", revive_s=REVIVE_S)
+                embedded_postgres(config.data_dir / POSTGRES_FOLDER, revive_s=REVIVE_S)
             )
         yield msgspec.structs.replace(config, redis_url=redis_url, database_url=database_url)

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from checker.cli import main
+from checker.cli.main import main
 from tests.support.asking import FLIGHT, G_TRAIN, ask, problem, question
 from tests.support.running_service import RunningService, wait_until
 from tests.support.town import INNOCENT

@@ -49,7 +49,8 @@ def test_an_import_under_a_key_and_a_version_is_done_once(
     version = json.loads(first.stdout)["version"]
     other = do(*key, "--strict")
     assert (other.returncode, other.stdout) == (2, "")
-    assert "Idempotency-Key was used for another request" in other.stderr
+    assert json.loads(other.stderr)["error"]["code"] == "idempotency-key-reused"
+    assert "--idempotency-key was used for another request" in other.stderr
     late = do("--if-match", str(version - 1))
     assert (late.returncode, late.stdout) == (2, "")
     assert f"the list has version {version}" in late.stderr

@@ -29,7 +29,7 @@ FOUNDATIONS = ("checker.domain", "checker.policy", "checker.errors")
 DRIVERS = {"redis", "asyncpg", "sqlalchemy", "alembic", "litestar", "granian", "click"}
 UNNAMED = {"conftest.py", "__init__.py"}
 ENTRIES = {
-    "checker.cli",
+    "checker.cli.entry",
     # Read in by name.
     *(place.partition(":")[0] for place in COMMANDS.values()),
     # Found by Alembic in their folder.

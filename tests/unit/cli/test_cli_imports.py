@@ -12,7 +12,7 @@ SERVICE = ("sqlalchemy", "redis", "httpx", "asyncio", "uvloop")
 SERVER = ("litestar", "granian", "alembic", "opentelemetry.sdk.trace", "opentelemetry.exporter")
 SCRIPT = """
 import sys
-from checker.cli import main
+from checker.cli.main import main
 main(sys.argv[1:], standalone_mode=False)
 print("imported:", *sys.modules)
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from checker.cli import main
+from checker.cli.main import main
 
 NUMBER = "440882189001011230"
 CHECK = ("check", "--document", NUMBER, "--service", "air flight=CZ3101")
@@ -30,7 +30,7 @@ def run(*arguments: str) -> Result:
         (("import", __file__, "--changes", "--allow-shrink"), "--snapshot"),
         (("import", __file__, "--format", "csv"), "--format"),
         (("feed", "follow"), "URL"),
-        (("rebuild", "now"), "now"),
+        (("rebuild", "now"), "unexpected extra argument"),
         (("check",), "--document"),
         (("check", "--document", NUMBER), "--service"),
         (("keys", "create", "--name", "x"), "--role"),

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from checker.cli import main
+from checker.cli.main import main
 from checker.domain.decision import Outcome
 from checker.domain.document import Document, DocumentType
 from checker.domain.service import ServiceType

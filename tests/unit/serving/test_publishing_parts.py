@@ -20,7 +20,7 @@ ANSWERING = (
 )
 # A process that is spawned reads the script of its main process in, and that is the command line.
 LIST_LOADED = """
-import sys, checker.cli.main, checker.serving.publishing_process
+import sys, checker.cli.entry, checker.serving.publishing_process
 print("\\n".join(sorted(sys.modules)))
 """
 
