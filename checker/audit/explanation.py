@@ -47,7 +47,7 @@ class ExplainedReason(msgspec.Struct, frozen=True, kw_only=True):
     text: Title
 
 
-class ToldOutcome(msgspec.Struct, frozen=True, kw_only=True):
+class ExplainedOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """One outcome that the institution has reported."""
 
     outcome: str
@@ -85,7 +85,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     permit_id: str | None
     list: ListThen
     policy: str | None
-    outcomes: tuple[ToldOutcome, ...]
+    outcomes: tuple[ExplainedOutcome, ...]
     chain: ChainPlace | None
     text: Title
 
@@ -121,7 +121,7 @@ class Explanations:
                 raise NotFound(UNKNOWN)
             reports = await read_reports(connection, self._vault, wanted)
             outcomes = [
-                ToldOutcome(outcome=each.outcome, note=each.note, at=instant_text(each.at))
+                ExplainedOutcome(outcome=each.outcome, note=each.note, at=instant_text(each.at))
                 for each in reports
             ]
             listed_at = await _list_at(connection, row.list_version)
@@ -140,7 +140,7 @@ def kept_reasons(reasons: Any) -> tuple[KeptReason, ...]:
 def _explained(
     row: Any,
     listed_at: datetime,
-    outcomes: Sequence[ToldOutcome],
+    outcomes: Sequence[ExplainedOutcome],
     chain: ChainPlace | None,
     *,
     show_all: bool,

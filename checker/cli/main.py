@@ -40,7 +40,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "rebuild": "Build the cache anew and switch to it.",
     "audit": "Verify the stored record.",
     "receipts": "Rotate and withdraw the keys that sign receipts.",
-    "verify-receipt": "Verify a receipt, and whom it is about.",
+    "verify-receipt": "Verify a receipt, and compare it with a document.",
 }
 """The lines of `checker --help`. They stand here, because a command's own text is in its module."""
 

@@ -76,10 +76,10 @@ async def refresh_outlines(
 
 
 async def refresh_after_snapshot(connection: AsyncConnection, version: int) -> None:
-    """Compute the outlines of all persons whom the changed listings and directives reach.
+    """Compute the outlines of all persons on the listings and directives of a snapshot's change.
 
-    These are the listings and directives that begin or end at `version`. A snapshot comes with a
-    generation of its own, so nothing is written to `outbox`.
+    A listing or directive belongs to the change if it begins or ends at `version`. A snapshot comes
+    with a generation of its own, so nothing is written to `outbox`.
     """
     await connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     parameters = {"version": version}

@@ -107,7 +107,7 @@ class Oracle:
                 yield listing_id, "officer_left", None, officers, None, ()
 
     def _gone(self, old, new, after):
-        """The roles of holders of the old row whom the new row does not name."""
+        """Return the roles of the holders that the old row names and the new row does not."""
         holders, gone = {}, set()
         for row in self._documents.get(old.pk, ()):
             holders.setdefault(row.officer_pk, []).append(row)
