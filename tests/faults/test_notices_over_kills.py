@@ -30,6 +30,8 @@ HOTELS = ("hotel 1", "hotel 2", "hotel 3")
 PEOPLE = 8
 STEPS = 90
 KILLS_AT = (30, 60)
+FAILURES_MAX = 4
+"""More in a row and the endpoint rests for longer than the test waits."""
 
 Line = dict[str, Any]
 
@@ -146,8 +148,13 @@ def test_all_who_were_told_hear_of_each_end_through_failures_and_kills(
 ) -> None:
     draw, coin = random.Random(seed), random.Random(seed)
 
-    def answer(_message: Message) -> int:
-        return coin.choice((200, 500))
+    in_a_row: dict[str, int] = defaultdict(int)
+
+    def answer(message: Message) -> int:
+        """Fail half the time, but no endpoint more than `FAILURES_MAX` times in a row."""
+        fails = in_a_row[message.path] < FAILURES_MAX and coin.random() < 0.5
+        in_a_row[message.path] = in_a_row[message.path] + 1 if fails else 0
+        return 500 if fails else 200
 
     with receiving(answer) as receiver, deployment.client(deployment.keys["court"]) as court:
         hotels = {name: deployment.client(deployment.keys[name]) for name in HOTELS}
