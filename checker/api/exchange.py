@@ -5,6 +5,7 @@ handlers make the same answers.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,47 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     media_type: str = JSON
     headers: Mapping[str, str] = {}
+
+
+_RAW_OK: Final = (
+    b"HTTP/1.1 200 OK\r\n"
+    b"date: %b\r\n"
+    b"x-content-type-options: nosniff\r\n"
+    b"x-request-id: %b\r\n"
+    b"content-type: application/json\r\n"
+    b"content-length: %d\r\n"
+    b"cache-control: no-store\r\n"
+    b"%b\r\n"
+    b"%b"
+)
+"""The bytes of an answer whose body is JSON, with the headers in the order of `send_reply`."""
+
+
+def raw_ok(body: bytes, allowance: Allowance, request_id: bytes, date: bytes) -> bytes:
+    """Return an HTTP/1.1 answer as it stands on the wire; `date` is the text of its `Date`."""
+    rate_limit = _RAW_UNLIMITED if allowance is NO_LIMIT else _raw_headers(_written(allowance))
+    return _RAW_OK % (date, request_id, len(body), rate_limit, body)
+
+
+def raw_last(reply: Reply, request_id: bytes, date: bytes) -> bytes:
+    """Return the bytes of an answer after which the server closes the connection."""
+    status = HTTPStatus(reply.status)
+    headers = {
+        "date": date.decode(),
+        "x-content-type-options": "nosniff",
+        "x-request-id": request_id.decode(),
+        "content-type": reply.media_type,
+        "content-length": str(len(reply.body)),
+        "cache-control": "no-store",
+        **reply.headers,
+        "connection": "close",
+    }
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+    return head + _raw_headers(headers) + b"\r\n" + reply.body
+
+
+def _raw_headers(headers: Mapping[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
 
 
 BODILESS: Final = {204, 304}
@@ -63,6 +105,7 @@ def _written(allowance: Allowance) -> Mapping[str, str]:
 
 
 _UNLIMITED = _written(NO_LIMIT)
+_RAW_UNLIMITED = _raw_headers(_UNLIMITED)
 
 
 def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
