@@ -17,6 +17,7 @@ An unknown table or key stops the start, so a misspelt setting cannot silently m
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -123,6 +124,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     idle_timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
     connections_max: Annotated[int, msgspec.Meta(ge=16, le=60_000)] = 8192
     trusted_proxies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for network in self.trusted_proxies:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("trusted_proxies holds a text that is no network (CIDR)") from None
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

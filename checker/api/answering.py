@@ -141,6 +141,7 @@ class ChecksResource:
         watch: FishingWatch,
         tokens_of: TokensOf,
         bodies: Bodies,
+        body_timeout_s: float,
         batch_turns: BatchTurns | None = None,
     ) -> None:
         self._key_ring = key_ring
@@ -153,6 +154,7 @@ class ChecksResource:
         self._watch = watch
         self._tokens_of = tokens_of
         self._bodies = bodies
+        self._body_timeout_s = body_timeout_s
         self._batch_turns = batch_turns or BatchTurns()
 
     async def create(self, head: CheckHead, receive: Receive) -> Reply:
@@ -231,7 +233,7 @@ class ChecksResource:
         return reply
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
-        body = await self._bodies.read(receive, CHECK_BYTES_MAX)
+        body = await self._bodies.read(receive, CHECK_BYTES_MAX, within_s=self._body_timeout_s)
         check = read_check(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from checker.api.access import add_rate_limit
 from checker.api.answering import ChecksResource
 from checker.api.bodies import Bodies
+from checker.api.caller_address import TrustedProxies
 from checker.api.docs_page import PAGES, assets_router, kept_pages
 from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
@@ -59,6 +60,7 @@ def create_app(
             ),
         ):
             app.state.runtime = runtime
+            app.state.proxies = TrustedProxies(runtime.config.server.trusted_proxies)
             app.state.metrics = metrics
             app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
             app.state.uploads = Uploads(spool_folder(runtime.config.data_dir))
@@ -73,6 +75,7 @@ def create_app(
                 watch=runtime.watch,
                 tokens_of=runtime.sealer.tokens_of,
                 bodies=bodies,
+                body_timeout_s=runtime.config.server.body_timeout_s,
             )
             memory.settle()
             yield
@@ -101,13 +104,13 @@ async def ends_logged() -> AsyncIterator[None]:
 
 
 class WorkerApp(msgspec.Struct, frozen=True, kw_only=True):
-    """The application of one worker. `app` starts first; then `checks` returns what answers checks.
+    """The application of one worker. `app` is the lane, or a wrapper that traces it.
 
     `is_traced`: a span is made for each request that comes through `app`.
     """
 
     app: ASGIApp
-    checks: Callable[[], ChecksResource]
+    lane: Lane
     is_traced: bool
 
 
@@ -121,6 +124,6 @@ def worker_app(environ: Mapping[str, str]) -> WorkerApp:
         lane = create_app(lambda: open_node(config, environ), tracing=tracing)
     return WorkerApp(
         app=lane if tracing is None else tracing.wrap(lane),
-        checks=lambda: lane.checks,
+        lane=lane,
         is_traced=tracing is not None,
     )

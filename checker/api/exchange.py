@@ -4,6 +4,7 @@ The fast lane uses this module directly, because a check must not pay for a fram
 handlers make the same answers.
 """
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,7 +14,7 @@ import msgspec
 from checker.accounts.quotas import NO_LIMIT, Allowance
 from checker.api.manners import NO_SNIFF, NO_STORE, REQUEST_ID_HEADER
 from checker.api.problems import MEDIA_TYPE, headers_of, problem_of
-from checker.errors import InvalidRequest, TooLarge
+from checker.errors import BodyStalled, InvalidRequest, TooLarge
 
 JSON = "application/json"
 CHECK_BYTES_MAX = 64 * 1024
@@ -119,10 +120,13 @@ def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> 
     )
 
 
-async def read_body(receive: Any, limit: int, *, first: Any = None) -> bytes:
+async def read_body(
+    receive: Any, limit: int, *, first: Any = None, within_s: float | None = None
+) -> bytes:
     """Return the body of a request; `first` is its first message, if already received.
 
     Raises:
+        BodyStalled: the rest of the body takes longer than `within_s` seconds.
         TooLarge: the body has more than `limit` bytes; the rest is not read.
         InvalidRequest: the caller closed the connection before the end of the body.
     """
@@ -131,10 +135,14 @@ async def read_body(receive: Any, limit: int, *, first: Any = None) -> bytes:
     if message.get("more_body"):
         parts = [body]
         size = len(body)
-        while message.get("more_body") and size <= limit:
-            message = await receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+        try:
+            async with asyncio.timeout(within_s):
+                while message.get("more_body") and size <= limit:
+                    message = await receive()
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+        except TimeoutError:
+            raise BodyStalled("the body came too slowly; send it again") from None
         body = b"".join(parts)
     if message["type"] == "http.disconnect":
         raise InvalidRequest("the body was cut off")

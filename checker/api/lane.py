@@ -15,7 +15,7 @@ from litestar import Litestar
 from checker.api.answering import CheckHead, ChecksResource
 from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
-from checker.api.caller_address import caller_address
+from checker.api.caller_address import TrustedProxies, caller_address
 from checker.api.compression import compressed
 from checker.api.exchange import NO_CONTENT, Reply, reply_to, send_reply
 from checker.api.manners import REQUEST_ID, fault_of, finishing, headless, request_id_of
@@ -49,11 +49,18 @@ class Lane:
         resource: ChecksResource = self.routed.state.checks
         return resource
 
+    @property
+    def proxies(self) -> TrustedProxies:
+        """The proxies that name their callers, once the application has started."""
+        proxies: TrustedProxies = self.routed.state.proxies
+        return proxies
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer checks, batches and pages; pass every other request to `routed`."""
         if scope["type"] != "http":
             await self._start_or_end(scope, receive, send)
             return
+        self._name_caller(scope)
         sent = dict(scope["headers"])
         request_id = request_id_of(sent)
         method, path = scope["method"], scope["path"]
@@ -82,10 +89,17 @@ class Lane:
         if scope["type"] != "http":
             await self._start_or_end(scope, receive, send)
             return
+        self._name_caller(scope)
         sent = dict(scope["headers"])
         if scope["method"] == "HEAD":
             scope, receive, send = headless(scope, receive, send)
         await self._pass_on(scope, sent, receive, send, request_id_of(sent))
+
+    def _name_caller(self, scope: Any) -> None:
+        """Put the address of the caller into the scope, where a trusted proxy hides it."""
+        if self.proxies:
+            address = self.proxies.behind(caller_address(scope), scope["headers"])
+            scope["client"] = (address, 0)
 
     async def _start_or_end(self, scope: Any, receive: Any, send: Any) -> None:
         try:

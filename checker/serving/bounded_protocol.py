@@ -133,11 +133,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def end_head(self) -> None:
         """Note that a head is complete. Raises Refused where the head is too large."""
+        # Of the last read some bytes may be of the request before, or of the body.
+        may_be_large = (self._head_bytes or 0) + self._read_bytes > HEAD_BYTES_MAX
         self._head_bytes = None
         headers = self.headers
         is_large = len(headers) > HEADERS_MAX
-        # A head that arrived in small reads was counted before.
-        if self._read_bytes > HEAD_BYTES_MAX and not is_large:
+        if may_be_large and not is_large:
             size = len(self.url) + sum(len(name) + len(value) for name, value in headers)
             is_large = size > HEAD_BYTES_MAX
         if is_large:

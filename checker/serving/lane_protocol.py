@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from checker.accounts.keys import Caller, digest_of, key_of
 from checker.api.answering import ChecksResource
+from checker.api.caller_address import TrustedProxies
 from checker.api.exchange import CHECK_BYTES_MAX, JSON, raw_ok
 from checker.api.lane import CHECKS
 from checker.api.manners import request_id_of
@@ -27,10 +28,16 @@ class LaneProtocol(BoundedProtocol):
     """One connection of a worker. `at_once`: the lane answers checks where that can be done."""
 
     def __init__(
-        self, *arguments: Any, checks: ChecksResource, at_once: bool, **named: Any
+        self,
+        *arguments: Any,
+        checks: ChecksResource,
+        proxies: TrustedProxies,
+        at_once: bool,
+        **named: Any,
     ) -> None:
         super().__init__(*arguments, **named)
         self._checks = checks
+        self._proxies = proxies
         self._at_once = at_once
         self._is_trusted = False
         # The key that was sent last: a caller sends the same key with each request.
@@ -68,7 +75,7 @@ class LaneProtocol(BoundedProtocol):
             caller = None
             is_for_lane = self.url == _CHECKS and self._is_for_lane(sent)
             if is_for_lane or not self._is_trusted:
-                caller = self._checks.caller_at_once(self._digest, self.address)
+                caller = self._checks.caller_at_once(self._digest, self._caller_address())
             if caller is not None:
                 self._trust()
                 if is_for_lane:
@@ -130,6 +137,12 @@ class LaneProtocol(BoundedProtocol):
         self.pass_on()
         for part in parts:
             super().on_body(part)
+
+    def _caller_address(self) -> str:
+        """Return the address of the caller of the request, who may be behind a proxy."""
+        if self._proxies:
+            return self._proxies.behind(self.address, self.headers)
+        return self.address
 
     def _trust(self) -> None:
         if not self._is_trusted:

@@ -96,7 +96,8 @@ async def _run(task: WorkerTask, worker: WorkerApp) -> int:
         state,
         lifespan.state,
         connections=connections,
-        checks=worker.checks(),
+        checks=worker.lane.checks,
+        proxies=worker.lane.proxies,
         at_once=not worker.is_traced,
     )
     tls = None if task.tls is None else open_tls(task.tls)
