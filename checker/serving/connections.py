@@ -3,8 +3,9 @@
 A connection is trusted once it has sent a key that is in force. Connections that are not trusted
 are bounded in number, together and for each network address. A new connection past a bound takes
 the place of the oldest one that waits for its caller: idle, or with an unfinished head. So a
-newcomer always gets its time to send a request, also for `/healthz` and `/readyz`. A connection
-whose request is being answered is never closed for another.
+newcomer always gets its time to send a request, also for `/healthz` and `/readyz`. Where none of
+the oldest waits, the oldest one goes, though its request is being answered: callers who read their
+answers slowly would shut the door else. A connection with a key gives way only while it waits.
 
 Time is counted in looks, not in seconds: a frozen process does not look, so the callers of that
 time are not cut off. A request pays no timer.
@@ -30,7 +31,7 @@ KEYLESS_SHARE: Final = 2
 """At most this part of all connections are without a key: the others are for callers with one."""
 
 SEARCHED_MAX: Final = 64
-"""Connections that are searched for one to close; if all are being answered, the newcomer goes."""
+"""Connections that are searched for one that waits."""
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,8 +157,9 @@ class Connections:
             self.all_closed.set()
 
     def _make_room(self, crowd: Iterable[BoundConnection], newcomer: BoundConnection) -> None:
+        last_resort = newcomer if crowd is self._trusted else next(iter(crowd))
         oldest = islice(crowd, SEARCHED_MAX)
-        victim = next((each for each in oldest if each.is_waiting), newcomer)
+        victim = next((each for each in oldest if each.is_waiting), last_resort)
         self.forget(victim)
         victim.abort()
 

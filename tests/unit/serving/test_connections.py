@@ -1,5 +1,6 @@
 """The bounds of connections: whose connection gives way to whom."""
 
+import msgspec
 import pytest
 
 from checker.serving.connections import ConnectionLimits, Connections
@@ -68,12 +69,30 @@ def test_where_all_have_keys_the_oldest_that_waits_gives_way() -> None:
     assert not last.was_aborted
 
 
-def test_a_newcomer_goes_where_all_others_are_being_answered() -> None:
+def test_a_newcomer_that_waits_gives_way_to_those_of_its_address_that_are_answered() -> None:
     connections = Connections(LIMITS)
     busy = [Peer(is_waiting=False) for _ in range(LIMITS.address_max)]
     *others, last = admitted(connections, *busy, Peer())
     assert last.was_aborted
     assert not [peer for peer in others if peer.was_aborted]
+
+
+def test_many_slow_answers_without_keys_shut_no_door() -> None:
+    connections = Connections(msgspec.structs.replace(LIMITS, connections_max=2000))
+    busy = [Peer(str(n), is_waiting=False) for n in range(connections.limits.keyless_max)]
+    *others, last = admitted(connections, *busy, Peer())
+    assert not last.was_aborted
+    assert [peer.was_aborted for peer in others] == [True] + [False] * (len(busy) - 1)
+
+
+def test_where_all_have_keys_and_are_being_answered_the_newcomer_goes() -> None:
+    connections = Connections(LIMITS)
+    for number in range(LIMITS.connections_max):
+        (peer,) = admitted(connections, Peer(str(number), is_waiting=False))
+        connections.trust(peer)
+    (last,) = admitted(connections, Peer("last"))
+    assert last.was_aborted
+    assert len(connections) == LIMITS.connections_max
 
 
 def test_a_look_looks_at_each_connection_once() -> None:

@@ -22,7 +22,9 @@ from tests.support.fake_clock import FakeClock
 class Fake:
     """A process whose end the test decides."""
 
-    def __init__(self, number: int, *, is_stubborn: bool = False) -> None:
+    def __init__(self, number: int, ready: Connection, *, is_stubborn: bool = False) -> None:
+        # As a process does that has the connection from its parent.
+        self._ready = os.dup(ready.fileno())
         self.pid: int | None = number
         self.exitcode: int | None = None
         self.was_killed = False
@@ -45,6 +47,7 @@ class Fake:
         if self.exitcode is None:
             self.exitcode = code
             os.close(self._ender)
+            os.close(self._ready)
 
     def join(self, timeout: float | None = None) -> None:
         assert self.exitcode is not None or timeout is not None
@@ -74,7 +77,7 @@ class Kind:
         if self.broken:
             self.broken -= 1
             raise OSError("no memory")
-        self.made.append(Fake(len(self.made), is_stubborn=self._is_stubborn))
+        self.made.append(Fake(len(self.made), ready, is_stubborn=self._is_stubborn))
         self.newest.release()
         return self.made[-1]
 
@@ -160,8 +163,8 @@ def test_a_renewal_starts_each_successor_before_the_process_ends() -> None:
         supervisor.renew()
         for kind in (first, second, needed):
             assert kind.wait().exitcode is None
-            assert kind.made[0].exitcode == 0
-            assert len(kind.made) == 2
+        assert [kind.made[0].exitcode for kind in (first, second, needed)] == [0, 0, 0]
+        assert [len(kind.made) for kind in (first, second, needed)] == [2, 2, 2]
 
 
 def test_a_renewal_stops_at_a_successor_that_ends_and_all_processes_live_on() -> None:
