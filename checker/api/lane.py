@@ -45,7 +45,7 @@ class Lane:
 
     @property
     def checks(self) -> ChecksResource:
-        """What answers checks, once the application has started."""
+        """The resource that answers checks, once the application has started."""
         resource: ChecksResource = self.routed.state.checks
         return resource
 

@@ -35,7 +35,7 @@ SEARCHED_MAX: Final = 64
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker allows: connections, and seconds for a head, for an answer, and for idling."""
+    """The bounds of a worker: connections, and seconds for a head and for idling."""
 
     connections_max: int
     header_timeout_s: float

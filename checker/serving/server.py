@@ -1,6 +1,6 @@
 """Runs the HTTP server: workers on uvloop, each a node of its own, and one publisher.
 
-The main process holds the listening socket, and the embedded servers, if any; it hands their URLs
+The main process reserves the port, and holds the embedded servers, if any; it hands their URLs
 to the other processes by the environment. It keeps the other processes alive
 (`checker.serving.supervision`), and they end with it (`checker.node.parent`).
 
@@ -13,7 +13,6 @@ import multiprocessing
 import os
 import resource
 import signal
-import socket
 import tempfile
 from contextlib import closing
 from multiprocessing.connection import Connection
@@ -32,7 +31,7 @@ from checker.config import (
 )
 from checker.logs import LogFormat, keep_log
 from checker.serving.connections import ConnectionLimits
-from checker.serving.listening import TlsFiles, listen, open_tls
+from checker.serving.listening import TlsFiles, open_tls, reserve
 from checker.serving.publishing_process import PUBLISHING_JOB
 from checker.serving.supervision import Job, Supervisor
 from checker.serving.worker import WorkerTask, run_worker
@@ -59,7 +58,7 @@ def refuse_unusable(host: str, port: int, tls: TlsFiles | None = None) -> None:
     is_traced(os.environ)
     if tls is not None:
         open_tls(tls)
-    listen(host, port).close()
+    reserve(host, port).close()
 
 
 def serve(
@@ -80,7 +79,7 @@ def serve(
     log_format = config.log.format or log_format
     with (
         tempfile.TemporaryDirectory(prefix="checker-metrics-") as metrics_dir,
-        closing(listen(host, port)) as listening,
+        closing(reserve(host, port)),
     ):
         os.environ |= {
             DATA_DIR_VARIABLE: str(config.data_dir),
@@ -97,7 +96,7 @@ def serve(
             header_timeout_s=config.server.header_timeout_s,
             idle_timeout_s=config.server.idle_timeout_s,
         )
-        jobs = [PUBLISHING_JOB, *_worker_jobs(listening, workers, limits, tls)]
+        jobs = [PUBLISHING_JOB, *_worker_jobs(host, port, workers, limits, tls)]
         supervisor = Supervisor(jobs, stop_timeout_s=STOP_TIMEOUT_S)
         _heed_signals(supervisor)
         _log.info(
@@ -112,11 +111,11 @@ def _shown(host: str) -> str:
 
 
 def _worker_jobs(
-    listening: socket.socket, workers: int, limits: ConnectionLimits, tls: TlsFiles | None
+    host: str, port: int, workers: int, limits: ConnectionLimits, tls: TlsFiles | None
 ) -> list[Job]:
     def job_at(place: int) -> Job:
         def make(ready: Connection) -> BaseProcess:
-            task = WorkerTask(listening=listening, limits=limits, tls=tls, ready=ready)
+            task = WorkerTask(host=host, port=port, limits=limits, tls=tls, ready=ready)
             name = f"checker worker {place}"
             return _spawn.Process(target=run_worker, args=(task,), name=name)
 

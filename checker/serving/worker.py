@@ -12,7 +12,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import ssl
 import sys
 from contextlib import suppress
@@ -31,7 +30,7 @@ from checker.api.app import WorkerApp, worker_app
 from checker.node.parent import end_with_parent
 from checker.serving.connections import ConnectionLimits, Connections
 from checker.serving.lane_protocol import LaneProtocol
-from checker.serving.listening import BACKLOG, TlsFiles, open_tls
+from checker.serving.listening import BACKLOG, TlsFiles, listen, open_tls
 from checker.work import Work, working
 
 LAST_S: Final = 0.5
@@ -48,9 +47,10 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker gets from the main process; `ready` hears once that the worker accepts."""
+    """The orders of the main process; `ready` hears once that the worker accepts."""
 
-    listening: socket.socket
+    host: str
+    port: int
     limits: ConnectionLimits
     tls: TlsFiles | None
     ready: Connection
@@ -106,8 +106,7 @@ async def _run(task: WorkerTask, worker: WorkerApp) -> int:
         with suppress(OSError):  # the main process has gone
             task.ready.send_bytes(b"ready")
         await ended.wait()
-        server.close()
-        await _end(connections, state)
+        await _end(server, connections, state)
     await lifespan.shutdown()
     return _RUNS_NO_MORE
 
@@ -120,12 +119,15 @@ async def _accept(
         bound = {"ssl_handshake_timeout": task.limits.header_timeout_s}
     loop = asyncio.get_running_loop()
     return await loop.create_server(
-        make_protocol, sock=task.listening, ssl=tls, backlog=BACKLOG, **bound
+        make_protocol, sock=listen(task.host, task.port), ssl=tls, backlog=BACKLOG, **bound
     )
 
 
-async def _end(connections: Connections, state: ServerState) -> None:
-    """Let all requests be answered that have arrived."""
+async def _end(server: asyncio.Server, connections: Connections, state: ServerState) -> None:
+    """Let all requests be answered that have arrived, also those whose connection waits."""
+    # Connections that wait in the queue of the socket are accepted before the socket is closed.
+    await asyncio.sleep(0)
+    server.close()
     connections.begin_ending()
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_S):

@@ -1,6 +1,7 @@
 """One node behind two ports: at one the lane answers what it can, at the other the application."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,11 +18,14 @@ from checker.api.lane import Lane
 from checker.config import ServerSettings
 from checker.serving.connections import ConnectionLimits, Connections
 from checker.serving.lane_protocol import LaneProtocol
+from tests.integration.checks.checks_grounds import DEBTOR, INNOCENT
 from tests.integration.checks.doors import open_doors_with
 
 DATE = b"Mon, 30 Nov 2026 00:00:00 GMT"
 LIMITS = ConnectionLimits(connections_max=64, header_timeout_s=5.0, idle_timeout_s=30.0)
 END_S = 10.0
+CLOSE = ["Connection: close"]
+RAIL = {"type": "rail", "train": "G79", "seat": "second"}
 
 _NEW_EACH_TIME = [
     (re.compile(rb'"id":"[0-9a-f-]{36}"'), b'"id":"ID"'),
@@ -68,7 +72,7 @@ async def open_both_ways(
         await runtime.key_ring.refresh()
         async with asyncio.timeout(30):
             while not runtime.follower.holds_lease:  # noqa: ASYNC110 - no event says so
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
         ways, servers = [], []
         for at_once in (True, False):
             config = uvicorn.Config(lane, access_log=False, log_config=None, ws="none")
@@ -99,6 +103,15 @@ async def open_both_ways(
                 await way.connections.all_closed.wait()
 
 
+def check(number: str, **more: object) -> bytes:
+    """Return the body of a check of one person for a seat on a G train."""
+    subject = {"document": {"type": "resident_id", "number": number}}
+    return json.dumps({"subject": subject, "service": RAIL, **more}, ensure_ascii=False).encode()
+
+
+ALLOW, DENY = check(INNOCENT), check(DEBTOR)
+
+
 def request(
     body: bytes, key: str | None, *, head: str = "POST /v1/checks HTTP/1.1", more: Any = ()
 ) -> bytes:
@@ -119,8 +132,7 @@ async def said(way: Way, pieces: Sequence[bytes]) -> bytes:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-            # So that the server reads the piece by itself.
-            await asyncio.sleep(0.002)
+            await let_server_read()
         async with asyncio.timeout(END_S):
             answered = await reader.read()
     except ConnectionResetError:
@@ -128,6 +140,27 @@ async def said(way: Way, pieces: Sequence[bytes]) -> bytes:
     finally:
         writer.close()
     return plain(answered)
+
+
+async def assert_same(ways: BothWays, pieces: list[bytes]) -> bytes:
+    by_lane = await said(ways.lane, pieces)
+    assert by_lane == await said(ways.ordinary, pieces)
+    return by_lane
+
+
+async def let_server_read() -> None:
+    """Let the server, which is in this process, read what was sent."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def answer_of(reader: asyncio.StreamReader) -> bytes:
+    """Read one answer, and return its head."""
+    async with asyncio.timeout(END_S):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+    return head
 
 
 def plain(answered: bytes) -> bytes:
