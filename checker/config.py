@@ -17,6 +17,7 @@ An unknown table or key stops the start, so a misspelt setting cannot silently m
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -109,6 +110,29 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError("1 to 64 of A-Z a-z 0-9 _ . -")
 
 
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of HTTP. The times and `connections_max` hold for each worker.
+
+    A head must arrive within `header_timeout_s`, a body within `body_timeout_s`; a feed, a batch or
+    a file only has to make progress. A connection is closed after `idle_timeout_s` without a
+    request. `trusted_proxies` are the networks of proxies whose `Forwarded` or `X-Forwarded-For`
+    names the caller.
+    """
+
+    header_timeout_s: Annotated[float, msgspec.Meta(ge=1, le=60)] = 5.0
+    body_timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 15.0
+    idle_timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
+    connections_max: Annotated[int, msgspec.Meta(ge=16, le=60_000)] = 8192
+    trusted_proxies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for network in self.trusted_proxies:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("trusted_proxies holds a text that is no network (CIDR)") from None
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
@@ -117,6 +141,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     log: LogSettings = LogSettings()
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
+    server: ServerSettings = ServerSettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -139,6 +164,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log: LogSettings = LogSettings()
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
+    server: ServerSettings = ServerSettings()
     may_begin: bool = True
 
 
@@ -183,6 +209,7 @@ def load_config(
         log=_log_settings(environ, read.log),
         notices=read.notices,
         redis=_redis_settings(environ, read.redis),
+        server=read.server,
     )
 
 

@@ -1,7 +1,7 @@
 """How all processes of a server log: one line for each event on standard error, JSON or text.
 
     {"time": "2026-11-23T01:02:03.456Z", "level": "INFO", "logger": "checker.audit.decisions",
-     "message": "decision kept", "pid": 4711, "process": "granian-worker", "decision_id": "0193…",
+     "message": "decision kept", "pid": 4711, "process": "checker worker 1", "decision_id": "0193…",
      "account_id": "…", "service": "rail", "outcome": "deny", "list_version": 42}
 
 The keys after `process` stand in a line where the event has them (`FIELDS`). Other keys that a
@@ -53,7 +53,7 @@ WAITING_MAX: Final = 20_000
 CLOSE_S: Final = 2.0
 """How long the end of a process waits for its last lines: a pipe may be stuck for good."""
 
-QUIET: Final = ("alembic", "httpx", "httpcore", "urllib3", "opentelemetry")
+QUIET: Final = ("alembic", "httpx", "httpcore", "opentelemetry", "urllib3", "uvicorn")
 """Libraries of which only warnings are logged: some log whole URLs."""
 
 _STDERR: Final = 2
@@ -89,20 +89,14 @@ def keep_command_log(log_format: LogFormat) -> None:
 
 
 def log_settings(log_format: LogFormat) -> dict[str, Any]:
-    """Return the log's settings for `logging.config.dictConfig`, as granian wants them."""
+    """Return the log's settings for `logging.config.dictConfig`."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {},
         "handlers": {"lines": {"()": "checker.logs.open_log", "log_format": log_format.value}},
         "root": {"level": "INFO", "handlers": ["lines"]},
-        # Granian's loggers have handlers of their own unless these settings replace them.
-        "loggers": {
-            **{name: {"level": "WARNING"} for name in QUIET},
-            "_granian": {"level": "WARNING", "handlers": [], "propagate": True},
-            # This logger would log addresses.
-            "granian.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
-        },
+        "loggers": {name: {"level": "WARNING"} for name in QUIET},
     }
 
 

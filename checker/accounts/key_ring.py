@@ -19,7 +19,7 @@ from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.accounts.key_uses import KeyUses
-from checker.accounts.keys import AccountRole, Caller, digest_of, looks_like_key
+from checker.accounts.keys import AccountRole, Caller, digest_of, key_of, looks_like_key
 from checker.accounts.schema import access_version, account, account_flag, api_key
 from checker.accounts.scope import (
     AccountScope,
@@ -41,8 +41,6 @@ SEARCH_INTERVAL_S = 0.1
 
 NOT_IN_FORCE = "this key is not known, or no longer in force"
 ELSEWHERE = "the address of this call is in none of the account's `networks`"
-
-_SCHEME = "bearer"
 
 _KeysRead: TypeAlias = tuple[dict[bytes, Caller], datetime | None]
 """The caller behind the digest of each key, and the instant at which the next slowing ends."""
@@ -74,22 +72,33 @@ class KeyRing:
         """
         if authorization is None:
             raise Unauthenticated("send a key: Authorization: Bearer <key>")
-        scheme, _, text = authorization.partition(" ")
-        if scheme.lower() != _SCHEME:  # RFC 9110, section 11.1: in any case
+        key = key_of(authorization)
+        if key is None:
             raise Unauthenticated("the Authorization header must be: Bearer <key>")
-        key = text.strip()
         digest = digest_of(key)
         known = self._callers.get(digest)
         if known is None and looks_like_key(key):
             await self._search_once()
             known = self._callers.get(digest)
-        if known is None or (
-            known.expires_at is not None and known.expires_at <= self._clock.now()
-        ):
+        if known is None or self._has_expired(known):
             raise Unauthenticated(NOT_IN_FORCE)
         networks = known.account_scope.networks
         if networks is not None and not is_within(address, networks):
             raise OutOfScope(ELSEWHERE)
+        self.uses.note(known.key_pk)
+        return known
+
+    def known(self, digest: bytes, address: str) -> Caller | None:
+        """Return the caller with the key of this digest, without a wait.
+
+        None: `caller` must answer, by an error or after a look for the key.
+        """
+        known = self._callers.get(digest)
+        if known is None or self._has_expired(known):
+            return None
+        networks = known.account_scope.networks
+        if networks is not None and not is_within(address, networks):
+            return None
         self.uses.note(known.key_pk)
         return known
 
@@ -131,6 +140,9 @@ class KeyRing:
         self._searched_at = time.monotonic()
         self._search = None
         await self.refresh()
+
+    def _has_expired(self, caller: Caller) -> bool:
+        return caller.expires_at is not None and caller.expires_at <= self._clock.now()
 
     def _caller(self, row: Any) -> Caller:
         own = scope_of(row)

@@ -21,6 +21,7 @@ PREFIX = "ck_"
 SECRET_BYTES = 32
 SHOWN_LENGTH = len(PREFIX) + 6
 
+_SCHEME = "bearer"
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 
 
@@ -131,6 +132,13 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 def digest_of(key: str) -> bytes:
     """Return the digest by which the database stores a key."""
     return hashlib.sha256(key.encode()).digest()
+
+
+def key_of(authorization: str) -> str | None:
+    """Return the key in an `Authorization` header; None: the header has another scheme."""
+    scheme, _, text = authorization.partition(" ")
+    # RFC 9110, section 11.1: in any case.
+    return text.strip() if scheme.lower() == _SCHEME else None
 
 
 def looks_like_key(text: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from cache.counting.quota import MINUTE, Left, Limit, Quota
-from cache.counting.quota_lease import LeasedQuota
+from cache.counting.quota_lease import LeasedQuota, QuotaSpent
 from cache.errors import CacheUnavailable
 from checker.accounts.keys import Caller
 from checker.accounts.scope import DAY, SLOWED
@@ -58,6 +58,14 @@ class Quotas:
         # The allowance of each key's newest lefts. Lefts are one object while a slice lasts.
         self._written: dict[int, tuple[tuple[Left, ...], Allowance]] = {}
 
+    def take_at_once(self, caller: Caller, items: int) -> Allowance | None:
+        """Take `items` without a wait, as `take` does; None: `take` must ask, nothing was taken."""
+        limits = caller.limits
+        if not limits:
+            return NO_LIMIT
+        spent = self._quota.spend(caller.key_pk, items, limits)
+        return None if spent is None else self._allowance(caller, limits, spent)
+
     async def take(self, caller: Caller, items: int) -> Allowance:
         """Take `items` from the caller's quotas, all or none, and return the items left.
 
@@ -79,6 +87,9 @@ class Quotas:
         # A caller of 0 items gets the allowance even if the limit was lowered below its use.
         if items and not spent.granted:
             raise _refusal(items, limits, spent.lefts)
+        return self._allowance(caller, limits, spent)
+
+    def _allowance(self, caller: Caller, limits: Sequence[Limit], spent: QuotaSpent) -> Allowance:
         written = self._written.get(caller.key_pk)
         if written is None or written[0] is not spent.lefts:
             written = spent.lefts, _allowance(list(map(_share, limits, spent.lefts)))

@@ -10,7 +10,7 @@ import msgspec
 
 from checker.accounts.key_ring import KeyRing
 from checker.accounts.keys import Action, Caller
-from checker.accounts.quotas import Quotas
+from checker.accounts.quotas import Allowance, Quotas
 from checker.accounts.watch import FishingWatch
 from checker.api.access import refuse_access
 from checker.api.batch_turns import BatchTurns
@@ -114,6 +114,13 @@ class CheckHead(NamedTuple):
     query: bytes
 
 
+class AnsweredAtOnce(NamedTuple):
+    """The body of the answer to a check, and the items that its caller has left."""
+
+    body: bytes
+    allowance: Allowance
+
+
 _Create = Callable[[Caller, Any], Awaitable[tuple[Reply, int]]]
 """Answers one kind of request; returns the answer and the number of checks the registry decided."""
 
@@ -134,6 +141,7 @@ class ChecksResource:
         watch: FishingWatch,
         tokens_of: TokensOf,
         bodies: Bodies,
+        body_timeout_s: float,
         batch_turns: BatchTurns | None = None,
     ) -> None:
         self._key_ring = key_ring
@@ -146,11 +154,42 @@ class ChecksResource:
         self._watch = watch
         self._tokens_of = tokens_of
         self._bodies = bodies
+        self._body_timeout_s = body_timeout_s
         self._batch_turns = batch_turns or BatchTurns()
 
     async def create(self, head: CheckHead, receive: Receive) -> Reply:
         """Return the answer to one check, or the problem that answers an error."""
         return await self._answer("checks", head, receive, self._create)
+
+    def caller_at_once(self, digest: bytes, address: str) -> Caller | None:
+        """Return the caller with the key of this digest; None: `create` must answer the request."""
+        return self._key_ring.known(digest, address)
+
+    def create_at_once(self, caller: Caller, body: bytes) -> AnsweredAtOnce | None:
+        """Return the answer to one check, as `create` gives it, without a wait.
+
+        None: `create` must answer, by an error or after asking others. Nothing was counted.
+        """
+        if not caller.may(Action.CHECK):
+            return None
+        started = perf_counter()
+        now = self._clock.now()
+        try:
+            check = read_check(body, caller, shanghai_day(now), self._tokens_of)
+            if check.receipt:
+                return None
+            decided = self._checks.decide_at_once(check, now)
+            if decided is None:
+                return None
+            allowance = self._quotas.take_at_once(caller, 1)
+        except CheckerError:
+            return None
+        if allowance is None:
+            return None
+        self._count(caller, ((check, decided.decision),))
+        answer = answer_of(decided.decision, decided.list, check.reference, answer_id=decided.id)
+        self._metrics.answered(perf_counter() - started, from_registry=0)
+        return AnsweredAtOnce(encode(answer), allowance)
 
     @asynccontextmanager
     async def created_batch(
@@ -194,7 +233,7 @@ class ChecksResource:
         return reply
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
-        body = await self._bodies.read(receive, CHECK_BYTES_MAX)
+        body = await self._bodies.read(receive, CHECK_BYTES_MAX, within_s=self._body_timeout_s)
         check = read_check(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)

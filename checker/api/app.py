@@ -1,10 +1,10 @@
 """The HTTP application of one worker: routes, errors, and the node behind them."""
 
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+import msgspec
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from checker.api.access import add_rate_limit
 from checker.api.answering import ChecksResource
 from checker.api.bodies import Bodies
+from checker.api.caller_address import TrustedProxies
 from checker.api.docs_page import PAGES, assets_router, kept_pages
 from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
@@ -24,7 +25,6 @@ from checker.config import load_config
 from checker.intake.sealed_spool import spool_folder
 from checker.logs import LogFormat, ending_in_log, keep_log, log_end
 from checker.node import memory
-from checker.node.parent import end_with_parent
 from checker.node.runtime import Runtime, open_node
 from checker.node.upkeep import keep_current
 from checker.work import working
@@ -60,6 +60,7 @@ def create_app(
             ),
         ):
             app.state.runtime = runtime
+            app.state.proxies = TrustedProxies(runtime.config.server.trusted_proxies)
             app.state.metrics = metrics
             app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
             app.state.uploads = Uploads(spool_folder(runtime.config.data_dir))
@@ -74,6 +75,7 @@ def create_app(
                 watch=runtime.watch,
                 tokens_of=runtime.sealer.tokens_of,
                 bodies=bodies,
+                body_timeout_s=runtime.config.server.body_timeout_s,
             )
             memory.settle()
             yield
@@ -101,13 +103,27 @@ async def ends_logged() -> AsyncIterator[None]:
         raise
 
 
-def worker_app() -> ASGIApp:
+class WorkerApp(msgspec.Struct, frozen=True, kw_only=True):
+    """The application of one worker. `app` is the lane, or a wrapper that traces it.
+
+    `is_traced`: a span is made for each request that comes through `app`.
+    """
+
+    app: ASGIApp
+    lane: Lane
+    is_traced: bool
+
+
+def worker_app(environ: Mapping[str, str]) -> WorkerApp:
     """Return the application of one worker, by the environment that the main process set."""
-    end_with_parent()
     forget_dead_workers()
-    config = load_config(os.environ)
+    config = load_config(environ)
     keep_log(config.log.format or LogFormat.JSON)
     with ending_in_log("the worker"):
-        tracing = open_tracing(os.environ)
-        lane = create_app(lambda: open_node(config, os.environ), tracing=tracing)
-    return lane if tracing is None else tracing.wrap(lane)
+        tracing = open_tracing(environ)
+        lane = create_app(lambda: open_node(config, environ), tracing=tracing)
+    return WorkerApp(
+        app=lane if tracing is None else tracing.wrap(lane),
+        lane=lane,
+        is_traced=tracing is not None,
+    )

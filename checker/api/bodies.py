@@ -2,8 +2,9 @@
 
 Every body of the API arrives through `Bodies`, under two bounds:
 
-- A body of which nothing arrives for `PROGRESS_S` is given up: 408. The total time is not bounded,
-  because the snapshot of a court arrives for minutes.
+- A body of which nothing arrives for `PROGRESS_S` is given up: 408. The total time of a feed, a
+  batch or a file is not bounded, because the snapshot of a court arrives for minutes. The setting
+  `[server] body_timeout_s` bounds the total time of every other body (`read_body`).
 - At most `KEYLESS_MAX` bodies without a key may be arriving in one process. When one more begins,
   the oldest of them is given up: 503. The body of an honest filing arrives in the packet behind its
   headers, so an old body is rarely honest. We give up the oldest and not the newest: otherwise
@@ -70,11 +71,11 @@ class Bodies:
 
         return watched_receive
 
-    async def read(self, receive: Receive, limit: int) -> bytes:
+    async def read(self, receive: Receive, limit: int, *, within_s: float | None = None) -> bytes:
         """Return a whole body of at most `limit` bytes.
 
         Raises:
-            BodyStalled: nothing arrives for too long.
+            BodyStalled: nothing arrives for too long, or the whole takes longer than `within_s`.
             TooLarge, InvalidRequest: as `read_body`.
         """
         task = asyncio.current_task(self._loop)
@@ -93,7 +94,8 @@ class Bodies:
             self._waiting.pop(task, None)
         body: bytes = message.get("body", b"")
         if message.get("more_body") or message["type"] != "http.request" or len(body) > limit:
-            return await read_body(self.watched(receive), limit, first=message)
+            watched = self.watched(receive)
+            return await read_body(watched, limit, first=message, within_s=within_s)
         return body
 
     @contextmanager

@@ -70,14 +70,18 @@ class Call:
         Raises:
             InvalidRequest: the body is not JSON of this kind, has a field twice, or was cut off.
             TooLarge: the body has more bytes than the operation takes.
-            BodyStalled: nothing of the body came for too long.
+            BodyStalled: the body came too slowly, or stopped.
             UnsupportedMediaType: the body is a form.
         """
         declared = self._operation.body
         assert declared is not None, "the operation has no body"
         assert kind in declared.kinds, "the body is declared as another kind"
         assert declared.bytes_max is not None, "the handler reads this body by itself"
-        body = await read_body(self.receive, declared.bytes_max)
+        body = await read_body(
+            self.receive,
+            declared.bytes_max,
+            within_s=self.runtime.config.server.body_timeout_s,
+        )
         if not body and not declared.required:
             return kind()
         hashable: Any = kind  # mypy does not see that a class can be hashed

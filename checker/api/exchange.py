@@ -4,7 +4,9 @@ The fast lane uses this module directly, because a check must not pay for a fram
 handlers make the same answers.
 """
 
+import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +14,7 @@ import msgspec
 from checker.accounts.quotas import NO_LIMIT, Allowance
 from checker.api.manners import NO_SNIFF, NO_STORE, REQUEST_ID_HEADER
 from checker.api.problems import MEDIA_TYPE, headers_of, problem_of
-from checker.errors import InvalidRequest, TooLarge
+from checker.errors import BodyStalled, InvalidRequest, TooLarge
 
 JSON = "application/json"
 CHECK_BYTES_MAX = 64 * 1024
@@ -32,6 +34,47 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     media_type: str = JSON
     headers: Mapping[str, str] = {}
+
+
+_RAW_OK: Final = (
+    b"HTTP/1.1 200 OK\r\n"
+    b"date: %b\r\n"
+    b"x-content-type-options: nosniff\r\n"
+    b"x-request-id: %b\r\n"
+    b"content-type: application/json\r\n"
+    b"content-length: %d\r\n"
+    b"cache-control: no-store\r\n"
+    b"%b\r\n"
+    b"%b"
+)
+"""The bytes of an answer whose body is JSON, with the headers in the order of `send_reply`."""
+
+
+def raw_ok(body: bytes, allowance: Allowance, request_id: bytes, date: bytes) -> bytes:
+    """Return an HTTP/1.1 answer as it stands on the wire; `date` is the text of its `Date`."""
+    rate_limit = _RAW_UNLIMITED if allowance is NO_LIMIT else _raw_headers(_written(allowance))
+    return _RAW_OK % (date, request_id, len(body), rate_limit, body)
+
+
+def raw_last(reply: Reply, request_id: bytes, date: bytes) -> bytes:
+    """Return the bytes of an answer after which the server closes the connection."""
+    status = HTTPStatus(reply.status)
+    headers = {
+        "date": date.decode(),
+        "x-content-type-options": "nosniff",
+        "x-request-id": request_id.decode(),
+        "content-type": reply.media_type,
+        "content-length": str(len(reply.body)),
+        "cache-control": "no-store",
+        **reply.headers,
+        "connection": "close",
+    }
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+    return head + _raw_headers(headers) + b"\r\n" + reply.body
+
+
+def _raw_headers(headers: Mapping[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
 
 
 BODILESS: Final = {204, 304}
@@ -63,6 +106,7 @@ def _written(allowance: Allowance) -> Mapping[str, str]:
 
 
 _UNLIMITED = _written(NO_LIMIT)
+_RAW_UNLIMITED = _raw_headers(_UNLIMITED)
 
 
 def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
@@ -76,10 +120,13 @@ def reply_to(error: BaseException, headers: Mapping[str, str] = _NO_HEADERS) -> 
     )
 
 
-async def read_body(receive: Any, limit: int, *, first: Any = None) -> bytes:
+async def read_body(
+    receive: Any, limit: int, *, first: Any = None, within_s: float | None = None
+) -> bytes:
     """Return the body of a request; `first` is its first message, if already received.
 
     Raises:
+        BodyStalled: the rest of the body takes longer than `within_s` seconds.
         TooLarge: the body has more than `limit` bytes; the rest is not read.
         InvalidRequest: the caller closed the connection before the end of the body.
     """
@@ -88,10 +135,14 @@ async def read_body(receive: Any, limit: int, *, first: Any = None) -> bytes:
     if message.get("more_body"):
         parts = [body]
         size = len(body)
-        while message.get("more_body") and size <= limit:
-            message = await receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+        try:
+            async with asyncio.timeout(within_s):
+                while message.get("more_body") and size <= limit:
+                    message = await receive()
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+        except TimeoutError:
+            raise BodyStalled("the body came too slowly; send it again") from None
         body = b"".join(parts)
     if message["type"] == "http.disconnect":
         raise InvalidRequest("the body was cut off")

@@ -15,20 +15,22 @@ from litestar import Litestar
 from checker.api.answering import CheckHead, ChecksResource
 from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
-from checker.api.caller_address import caller_address
+from checker.api.caller_address import TrustedProxies, caller_address
 from checker.api.compression import compressed
 from checker.api.exchange import NO_CONTENT, Reply, reply_to, send_reply
-from checker.api.manners import REQUEST_ID, Headless, fault_of, finishing, request_id_of
+from checker.api.manners import REQUEST_ID, fault_of, finishing, headless, request_id_of
 from checker.api.pages import Served
 from checker.api.responses import bug, log_broken_answer, methods_at
 
 _AUTHORIZATION = b"authorization"
-_CHECKS = "/v1/checks"
+CHECKS = "/v1/checks"
+"""The address of a check."""
+
 _BATCH = "/v1/checks/batch"
 
 _PAGE_HEADERS = ("accept-encoding", "if-none-match")
 
-LANE_PATHS = frozenset({_CHECKS, _BATCH})
+LANE_PATHS = frozenset({CHECKS, _BATCH})
 """The lane answers POST at these addresses."""
 
 _Headers = Mapping[bytes, bytes]
@@ -41,11 +43,24 @@ class Lane:
         self.routed = app
         self._bodies = bodies
 
+    @property
+    def checks(self) -> ChecksResource:
+        """The resource that answers checks, once the application has started."""
+        resource: ChecksResource = self.routed.state.checks
+        return resource
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        """The proxies that name their callers, once the application has started."""
+        proxies: TrustedProxies = self.routed.state.proxies
+        return proxies
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer checks, batches and pages; pass every other request to `routed`."""
         if scope["type"] != "http":
             await self._start_or_end(scope, receive, send)
             return
+        self._name_caller(scope)
         sent = dict(scope["headers"])
         request_id = request_id_of(sent)
         method, path = scope["method"], scope["path"]
@@ -53,17 +68,15 @@ class Lane:
             refused = fault_of(scope, sent)
             if refused is not None:
                 await send_reply(send, reply_to(refused), request_id)
-            elif path == _CHECKS:
+            elif path == CHECKS:
                 reply = await self._answer_check(scope, sent, receive, request_id)
                 await send_reply(send, reply, request_id)
             else:
                 await self._answer_batch(scope, sent, receive, send, request_id)
             return
         if method == "HEAD":
-            headless = Headless(receive, send)
-            receive, send = headless.receive, headless.send
-            # The routes know GET alone.
-            method = scope["method"] = "GET"
+            scope, receive, send = headless(scope, receive, send)
+            method = "GET"
         if method == "GET" and not scope["query_string"]:
             served: Served | None = self.routed.state.pages.get(path)
             if served is not None and fault_of(scope, sent) is None:
@@ -76,12 +89,17 @@ class Lane:
         if scope["type"] != "http":
             await self._start_or_end(scope, receive, send)
             return
+        self._name_caller(scope)
         sent = dict(scope["headers"])
         if scope["method"] == "HEAD":
-            headless = Headless(receive, send)
-            receive, send = headless.receive, headless.send
-            scope["method"] = "GET"
+            scope, receive, send = headless(scope, receive, send)
         await self._pass_on(scope, sent, receive, send, request_id_of(sent))
+
+    def _name_caller(self, scope: Any) -> None:
+        """Put the address of the caller into the scope, where a trusted proxy hides it."""
+        if self.proxies:
+            address = self.proxies.behind(caller_address(scope), scope["headers"])
+            scope["client"] = (address, 0)
 
     async def _start_or_end(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -121,9 +139,8 @@ class Lane:
     async def _answer_check(
         self, scope: Any, sent: _Headers, receive: Any, request_id: bytes
     ) -> Reply:
-        resource: ChecksResource = self.routed.state.checks
         try:
-            return await resource.create(_head(scope, sent), receive)
+            return await self.checks.create(_head(scope, sent), receive)
         except Exception as error:
             reply = bug(error, request_id)
             self.routed.state.metrics.failed("checks", reply.status)
@@ -132,11 +149,10 @@ class Lane:
     async def _answer_batch(
         self, scope: Any, sent: _Headers, receive: Any, send: Any, request_id: bytes
     ) -> None:
-        resource: ChecksResource = self.routed.state.checks
         length = declared_length(sent.get(b"content-length"))
         is_begun = False
         try:
-            async with resource.created_batch(
+            async with self.checks.created_batch(
                 _head(scope, sent), receive, body_bytes=length
             ) as reply:
                 is_begun = True

@@ -103,7 +103,16 @@ def finishing(send: Any, request_id: bytes) -> Any:
     return send_finished
 
 
-class Headless:
+def headless(scope: Any, receive: Any, send: Any) -> tuple[Any, Any, Any]:
+    """Return the parts of a HEAD request as those of a GET, whose answer is sent without its body.
+
+    The scope is a copy, because the server must go on to know that no body may follow.
+    """
+    ends = _HeadlessEnds(receive, send)
+    return {**scope, "method": "GET"}, ends.receive, ends.send
+
+
+class _HeadlessEnds:
     """The two ends of a HEAD request: the answer of a GET is sent without its body.
 
     The end of the connection is reported as soon as the headers are sent, so that a stream stops.

@@ -13,7 +13,7 @@ A table in `tests/integration/checks/test_checks_in_outages.py` shows the result
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -48,6 +48,14 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     from_registry: int
 
 
+class DecidedAtOnce(NamedTuple):
+    """The decision on one check by this node alone, its id, and the list that it is of."""
+
+    decision: Decision
+    id: str
+    list: ListState
+
+
 class Deciding(Protocol):
     """Decides checks: `Checks`, or a wrapper that traces `Checks`."""
 
@@ -59,6 +67,10 @@ class Deciding(Protocol):
         pace: Pace = give_way,
     ) -> Decided:
         """See `Checks.decide`."""
+        ...
+
+    def decide_at_once(self, check: PreparedCheck, now: datetime) -> DecidedAtOnce | None:
+        """See `Checks.decide_at_once`."""
         ...
 
 
@@ -124,6 +136,13 @@ class Checks:
         if len(suspected) == len(checks):
             return await self._ask_registry(checks, account_id, now, pace)
         return await self._confirm(checks, suspected, account_id, lookup.position, now, pace)
+
+    def decide_at_once(self, check: PreparedCheck, now: datetime) -> DecidedAtOnce | None:
+        """Decide one check without a wait; None: only `decide` can, by asking others."""
+        absence = self._replica.ask(check.subject.tokens)
+        if absence is None or absence.maybes:
+            return None
+        return DecidedAtOnce(ALLOWED, new_id(), self._states.at(absence.position, now))
 
     async def _lookup(self, checks: Sequence[PreparedCheck]) -> Lookup | None:
         """Look all tokens up. Return None if the cache is away, or cannot be believed."""

@@ -63,7 +63,7 @@ async def _run_until_ended(config: Config) -> None:
 
 PUBLISHING_JOB: Final = Job(
     name="publishing process",
-    make=lambda: _spawn.Process(target=run_publishing_process, name="checker publisher"),
+    make=lambda _ready: _spawn.Process(target=run_publishing_process, name="checker publisher"),
     # Feeds that still run in workers wait for it.
     ends_last=True,
 )

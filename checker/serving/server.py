@@ -1,25 +1,23 @@
 """Runs the HTTP server: workers on uvloop, each a node of its own, and one publisher.
 
-The main process holds the embedded servers, if any, and hands their URLs to the other processes by
-the environment. It keeps the other processes alive (`checker.serving.supervision`), and they end
-with it (`checker.node.parent`).
+The main process reserves the port, and holds the embedded servers, if any; it hands their URLs
+to the other processes by the environment. It keeps the other processes alive
+(`checker.serving.supervision`), and they end with it (`checker.node.parent`).
 
-granian answers HTTP. granian's own supervision is not used: it stops all workers when one worker
-dies twice in 5.5 seconds, as a worker may that cannot start while PostgreSQL is away.
+SIGINT and SIGTERM end the server in order. SIGHUP replaces its processes one after the other, so
+that new settings come into force while the port stays open.
 """
 
 import logging
 import multiprocessing
 import os
 import resource
-import socket
+import signal
 import tempfile
+from contextlib import closing
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, Final
-
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.mp import MPServer
 
 from checker.api.metrics import MULTIPROCESS_VARIABLE
 from checker.api.tracing import is_traced
@@ -31,21 +29,12 @@ from checker.config import (
     REDIS_VARIABLE,
     Config,
 )
-from checker.errors import ConfigurationError
-from checker.logs import LogFormat, keep_log, log_settings
+from checker.logs import LogFormat, keep_log
+from checker.serving.connections import ConnectionLimits
+from checker.serving.listening import TlsFiles, open_tls, reserve
 from checker.serving.publishing_process import PUBLISHING_JOB
 from checker.serving.supervision import Job, Supervisor
-
-BACKLOG: Final = 4096
-"""Connections that wait for a worker to accept them: a crowd that comes at once, and no more than
-Linux grants unless it is set up otherwise (`net.core.somaxconn`).
-"""
-
-CONNECTIONS_MAX: Final = 8192
-"""Connections that a worker holds. A worker that holds so many accepts no other, so silent callers
-must not be able to reach this number easily: an idle connection costs some 20 kB, and is closed
-after `IDLE_S`.
-"""
+from checker.serving.worker import WorkerTask, run_worker
 
 FILES_MAX: Final = 65_536
 """Open files of a process, where the machine allows so many: seven times what a worker needs."""
@@ -53,43 +42,33 @@ FILES_MAX: Final = 65_536
 FILES_KEPT: Final = 512
 """Open files of a worker that are no connections of callers: stores, logs, libraries."""
 
-IDLE_S: Final = 30
-"""How long a connection may take for its headers, or be idle between two requests."""
-
 STOP_TIMEOUT_S: Final = 10
 
 _log = logging.getLogger(__name__)
+_spawn = multiprocessing.get_context("spawn")
 
 
-def refuse_unusable(host: str, port: int) -> None:
+def refuse_unusable(host: str, port: int, tls: TlsFiles | None = None) -> None:
     """Refuse at once, with one line, a setting that would keep the workers from serving.
 
     Raises:
-        ConfigurationError: the address cannot be listened on, or traces are wanted and cannot be.
+        ConfigurationError: the address cannot be listened on, traces are wanted and cannot be, or
+            a file of TLS cannot be used.
     """
     is_traced(os.environ)
-    refuse_taken(host, port)
-
-
-def refuse_taken(host: str, port: int) -> None:
-    """Refuse at once, with one line, an address on which another process listens.
-
-    Raises:
-        ConfigurationError: the address cannot be listened on.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as trial:
-        # As the server does: a port that was just given up may be taken again.
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-        except OSError as error:
-            text = f"cannot listen on {host}:{port}: {error.strerror}; --port takes another"
-            raise ConfigurationError(text) from error
+    if tls is not None:
+        open_tls(tls)
+    reserve(host, port).close()
 
 
 def serve(
-    config: Config, *, host: str, port: int, workers: int, log_format: LogFormat = LogFormat.JSON
+    config: Config,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    tls: TlsFiles | None = None,
+    log_format: LogFormat = LogFormat.JSON,
 ) -> None:
     """Serve until SIGINT or SIGTERM. `config` names both servers.
 
@@ -98,7 +77,10 @@ def serve(
     assert config.database_url is not None
     assert config.redis_url is not None
     log_format = config.log.format or log_format
-    with tempfile.TemporaryDirectory(prefix="checker-metrics-") as metrics_dir:
+    with (
+        tempfile.TemporaryDirectory(prefix="checker-metrics-") as metrics_dir,
+        closing(reserve(host, port)),
+    ):
         os.environ |= {
             DATA_DIR_VARIABLE: str(config.data_dir),
             DATABASE_VARIABLE: config.database_url,
@@ -108,13 +90,50 @@ def serve(
         }
         if config.config_file is not None:
             os.environ[CONFIG_VARIABLE] = str(config.config_file.absolute())
-        # A fork would inherit this process's locks, threads and counters.
-        multiprocessing.set_start_method("spawn", force=True)
-        connections = min(CONNECTIONS_MAX, raise_file_limit() - FILES_KEPT)
-        server = _Server(host, port, workers, connections=connections, log_format=log_format)
-        keep_log(log_format)  # granian has just configured its own
-        _log.info("checker: http://%s:%d, API at /docs", host, port)
-        server.serve()
+        keep_log(log_format)
+        limits = ConnectionLimits(
+            connections_max=min(config.server.connections_max, raise_file_limit() - FILES_KEPT),
+            header_timeout_s=config.server.header_timeout_s,
+            idle_timeout_s=config.server.idle_timeout_s,
+        )
+        jobs = [PUBLISHING_JOB, *_worker_jobs(host, port, workers, limits, tls)]
+        supervisor = Supervisor(jobs, stop_timeout_s=STOP_TIMEOUT_S)
+        _heed_signals(supervisor)
+        _log.info(
+            "checker: %s://%s:%d, API at /docs", "https" if tls else "http", _shown(host), port
+        )
+        supervisor.run()
+        supervisor.stop()
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _worker_jobs(
+    host: str, port: int, workers: int, limits: ConnectionLimits, tls: TlsFiles | None
+) -> list[Job]:
+    def job_at(place: int) -> Job:
+        def make(ready: Connection) -> BaseProcess:
+            task = WorkerTask(host=host, port=port, limits=limits, tls=tls, ready=ready)
+            name = f"checker worker {place}"
+            return _spawn.Process(target=run_worker, args=(task,), name=name)
+
+        return Job(name=f"worker {place}", make=make, announces=True)
+
+    return [job_at(place) for place in range(1, workers + 1)]
+
+
+def _heed_signals(supervisor: Supervisor) -> None:
+    def end(*_: Any) -> None:
+        supervisor.end()
+
+    def renew(*_: Any) -> None:
+        supervisor.renew()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, renew)
 
 
 def raise_file_limit() -> int:
@@ -130,61 +149,3 @@ def raise_file_limit() -> int:
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return max(soft, wanted)
-
-
-class _Server(MPServer):
-    """granian's HTTP workers, and the publishing process, under our supervisor."""
-
-    def __init__(
-        self, host: str, port: int, workers: int, *, connections: int, log_format: LogFormat
-    ) -> None:
-        super().__init__(
-            "checker.api.app:worker_app",
-            address=host,
-            port=port,
-            interface=Interfaces.ASGI,
-            workers=workers,
-            factory=True,
-            loop=Loops.uvloop,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=IDLE_S * 1000),
-            websockets=False,
-            backlog=BACKLOG,
-            backpressure=connections,
-            log_level=LogLevels.warning,
-            log_dictconfig=log_settings(log_format),
-            log_access=False,
-        )
-        self._supervisor: Supervisor | None = None
-
-    def signal_handler_interrupt(self, *_args: Any) -> None:
-        """End in order."""
-        self.interrupt_signal = True
-        if self._supervisor is not None:
-            self._supervisor.end()
-
-    def signal_handler_reload(self, *_args: Any) -> None:
-        """Do nothing: a terminal that is closed is no reason to drop connections."""
-
-    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
-        """Name the processes; the supervisor starts them."""
-
-        def job_of(place: int) -> Job:
-            # The process inside granian's worker: a worker that is started watches it itself.
-            return Job(
-                name=f"worker {place + 1}",
-                make=lambda: self._spawn_worker(place, spawn_target, target_loader).inner,
-            )
-
-        jobs = [PUBLISHING_JOB, *(job_of(place) for place in range(self.workers))]
-        self._supervisor = Supervisor(jobs, stop_timeout_s=STOP_TIMEOUT_S)
-        if self.interrupt_signal:
-            self._supervisor.end()
-
-    def _serve_loop(self, _spawn_target: Any, _target_loader: Any) -> None:
-        assert self._supervisor is not None
-        self._supervisor.run()
-
-    def _stop_workers(self) -> None:
-        assert self._supervisor is not None
-        self._supervisor.stop()

@@ -36,7 +36,6 @@ TILLS = 50
 MERCHANTS = 5
 PEOPLE = range(1, 13)
 KILLS = 1 + ORDERS // 30_000
-"""Far apart: Granian ends a server whose worker dies within 5.5 s of having been replaced."""
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -131,10 +132,11 @@ def running_service(
     *more: str,
     settings: str | None = None,
     named: Mapping[str, str] = _NO_STORES,
+    verify: ssl.SSLContext | None = None,
 ) -> Iterator[RunningService]:
     """Start `checker serve` or `checker demo`; at the end it leaves nothing running.
 
-    `named`: variables that name stores, which are not embedded then.
+    `named`: variables that name stores, which are not embedded then. `verify`: it speaks TLS.
     """
     data_dir = folder / "data"
     port = free_port()
@@ -143,7 +145,8 @@ def running_service(
         file = folder / "settings.toml"
         file.write_text(settings, encoding="utf-8")
         arguments += ["--config", str(file)]
-    service = RunningService(f"http://127.0.0.1:{port}", data_dir, folder / f"{command}.log")
+    url = f"{'http' if verify is None else 'https'}://127.0.0.1:{port}"
+    service = RunningService(url, data_dir, folder / f"{command}.log")
     service.named = named
     with service.log_file.open("wb") as log:
         process = subprocess.Popen(
@@ -151,7 +154,7 @@ def running_service(
         )
     service.pid = process.pid
     try:
-        wait_until_healthy(service, process)
+        wait_until_healthy(service, process, verify)
         yield service
     finally:
         process.send_signal(signal.SIGTERM)
@@ -160,11 +163,15 @@ def running_service(
     assert not left, [found.cmdline() for found in left]
 
 
-def wait_until_healthy(service: RunningService, process: subprocess.Popen[bytes]) -> None:
+def wait_until_healthy(
+    service: RunningService,
+    process: subprocess.Popen[bytes],
+    verify: ssl.SSLContext | None = None,
+) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{service.url}/healthz").is_success:
+            if httpx.get(f"{service.url}/healthz", verify=verify or True).is_success:
                 return
         except httpx.TransportError:
             pass

@@ -26,7 +26,7 @@ PLACES = [
 ]
 INDEPENDENT = ("cache", "checker.domain")
 FOUNDATIONS = ("checker.domain", "checker.policy", "checker.errors")
-DRIVERS = {"redis", "asyncpg", "sqlalchemy", "alembic", "litestar", "granian", "click"}
+DRIVERS = {"redis", "asyncpg", "sqlalchemy", "alembic", "httptools", "litestar", "uvicorn", "click"}
 UNNAMED = {"conftest.py", "__init__.py"}
 ENTRIES = {
     "checker.cli.entry",

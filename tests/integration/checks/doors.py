@@ -12,8 +12,9 @@ import redis
 
 from checker.accounts.keys import AccountRole
 from checker.api.app import create_app
+from checker.api.lane import Lane
 from checker.api.spans import Tracing
-from checker.config import Config, ListSettings
+from checker.config import Config, ListSettings, ServerSettings
 from checker.node.runtime import open_runtime
 from tests.integration.checks.checks_grounds import AT, DEBTOR, KEY, listing
 from tests.support.fake_clock import FakeClock
@@ -37,6 +38,21 @@ async def open_doors(
     data_dir: Path, database_url: str, redis_url: str, tracing: Tracing | None = None
 ) -> AsyncIterator[Doors]:
     """Open a node whose list holds the debtor; with `tracing` the lane is wrapped in it."""
+    async with open_doors_with(data_dir, database_url, redis_url, tracing) as (lane, keys):
+        app = lane if tracing is None else tracing.wrap(lane)
+        async with client_of(app) as first, client_of(lane.ordinary) as second:
+            yield Doors(first, second, keys)
+
+
+@asynccontextmanager
+async def open_doors_with(
+    data_dir: Path,
+    database_url: str,
+    redis_url: str,
+    tracing: Tracing | None = None,
+    server: ServerSettings = ServerSettings(),  # noqa: B008 - frozen
+) -> AsyncIterator[tuple[Lane, dict[AccountRole, str]]]:
+    """Open the same node, and yield its lane and a key for each role."""
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     config = Config(
@@ -46,11 +62,11 @@ async def open_doors(
         config_file=None,
         jurisdictions={},
         list=ListSettings(),
+        server=server,
     )
     lane = create_app(
         lambda: open_runtime(config, ENVIRON, clock=FakeClock(AT)), publish=True, tracing=tracing
     )
-    app = lane if tracing is None else tracing.wrap(lane)
     async with lane.routed.lifespan():
         runtime = lane.routed.state.runtime
         await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
@@ -58,8 +74,7 @@ async def open_doors(
             role: (await runtime.account_keys.create_named(name=role, role=role)).key
             for role in AccountRole
         }
-        async with client_of(app) as first, client_of(lane.ordinary) as second:
-            yield Doors(first, second, keys)
+        yield lane, keys
 
 
 def client_of(app: Any) -> httpx.AsyncClient:

@@ -11,7 +11,7 @@ import pytest
 
 from checker.api.compression import compressed
 from checker.api.exchange import json_reply, send_reply
-from checker.api.manners import Headless, fault_of, finishing, logged_id, request_id_of
+from checker.api.manners import fault_of, finishing, headless, logged_id, request_id_of
 from checker.api.media_types import json_alone, refuse_media_type
 from checker.api.operation import JSON, NDJSON, RequestBody
 from checker.api.responses import bug
@@ -129,12 +129,14 @@ async def test_a_head_request_gets_the_headers_alone_and_ends_a_stream() -> None
         return {"type": "http.request", "body": b"", "more_body": False}
 
     sent = Sent()
-    headless = Headless(receive, sent)
-    assert (await headless.receive())["type"] == "http.request"
-    ended = asyncio.create_task(headless.receive())
-    await headless.send({"type": "http.response.start", "status": 200, "headers": []})
-    await headless.send({"type": "http.response.body", "body": b"x", "more_body": True})
-    await headless.send({"type": "http.response.body", "body": b"y"})
+    asked = {"type": "http", "method": "HEAD"}
+    scope, body, send = headless(asked, receive, sent)
+    assert (scope["method"], asked["method"]) == ("GET", "HEAD")
+    assert (await body())["type"] == "http.request"
+    ended = asyncio.create_task(body())
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    await send({"type": "http.response.body", "body": b"y"})
     assert (await ended)["type"] == "http.disconnect"
     assert [message.get("body") for message in sent.messages] == [None, b""]
 

@@ -9,7 +9,7 @@ from checker.cli.main import COMMANDS, SUMMARIES, main
 
 SERVICE = ("sqlalchemy", "redis", "httpx", "asyncio", "uvloop")
 # redis-py imports OpenTelemetry's metrics where they are installed; the service does not use them.
-SERVER = ("litestar", "granian", "alembic", "opentelemetry.sdk.trace", "opentelemetry.exporter")
+SERVER = ("litestar", "uvicorn", "alembic", "opentelemetry.sdk.trace", "opentelemetry.exporter")
 SCRIPT = """
 import sys
 from checker.cli.main import main

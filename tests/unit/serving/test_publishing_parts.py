@@ -15,7 +15,7 @@ ANSWERING = (
     "checker.reconciliation",
     "checker.spending.spending",
     "cache.counting",
-    "granian",
+    "uvicorn",
     "litestar",
 )
 # A process that is spawned reads the script of its main process in, and that is the command line.

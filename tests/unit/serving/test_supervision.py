@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 
 import pytest
 
@@ -21,7 +22,9 @@ from tests.support.fake_clock import FakeClock
 class Fake:
     """A process whose end the test decides."""
 
-    def __init__(self, number: int, *, is_stubborn: bool = False) -> None:
+    def __init__(self, number: int, ready: Connection, *, is_stubborn: bool = False) -> None:
+        # As a process does that has the connection from its parent.
+        self._ready = os.dup(ready.fileno())
         self.pid: int | None = number
         self.exitcode: int | None = None
         self.was_killed = False
@@ -44,6 +47,7 @@ class Fake:
         if self.exitcode is None:
             self.exitcode = code
             os.close(self._ender)
+            os.close(self._ready)
 
     def join(self, timeout: float | None = None) -> None:
         assert self.exitcode is not None or timeout is not None
@@ -52,18 +56,28 @@ class Fake:
 class Kind:
     """Makes the processes of one job; `made` are all so far."""
 
-    def __init__(self, name: str, *, is_stubborn: bool = False, ends_last: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        is_stubborn: bool = False,
+        ends_last: bool = False,
+        announces: bool = False,
+    ) -> None:
         self.made: list[Fake] = []
         self.broken = 0
+        self.announces = announces
         self._is_stubborn = is_stubborn
-        self.job = Job(name=name, make=self._make, ends_last=ends_last)
+        self.job = Job(name=name, make=self._make, ends_last=ends_last, announces=announces)
         self.newest = threading.Semaphore(0)
 
-    def _make(self) -> Fake:
+    def _make(self, ready: Connection) -> Fake:
+        if self.announces:
+            ready.send_bytes(b"ready")
         if self.broken:
             self.broken -= 1
             raise OSError("no memory")
-        self.made.append(Fake(len(self.made), is_stubborn=self._is_stubborn))
+        self.made.append(Fake(len(self.made), ready, is_stubborn=self._is_stubborn))
         self.newest.release()
         return self.made[-1]
 
@@ -138,3 +152,41 @@ def test_a_process_that_does_not_listen_is_killed_at_the_end() -> None:
         stubborn.wait()
         polite.wait()
     assert (stubborn.made[0].was_killed, polite.made[0].was_killed) == (True, False)
+
+
+def test_a_renewal_starts_each_successor_before_the_process_ends() -> None:
+    first, second = Kind("first", announces=True), Kind("second", announces=True)
+    needed = Kind("needed", ends_last=True)
+    with supervised(needed, first, second) as supervisor:
+        for kind in (needed, first, second):
+            kind.wait()
+        supervisor.renew()
+        for kind in (first, second, needed):
+            assert kind.wait().exitcode is None
+        assert [kind.made[0].exitcode for kind in (first, second, needed)] == [0, 0, 0]
+        assert [len(kind.made) for kind in (first, second, needed)] == [2, 2, 2]
+
+
+def test_a_renewal_stops_at_a_successor_that_ends_and_all_processes_live_on() -> None:
+    sick, other = Kind("sick", announces=True), Kind("other", announces=True)
+    with supervised(sick, other) as supervisor:
+        sick.wait()
+        other.wait()
+        sick.announces = False
+        supervisor.renew()
+        sick.wait().die(1)
+        supervisor.renew()
+        sick.wait().die(1)
+    assert [process.exitcode for process in sick.made] == [0, 1, 1]
+    assert [process.exitcode for process in other.made] == [0]
+
+
+def test_the_end_does_not_wait_for_a_successor() -> None:
+    slow = Kind("slow", announces=True)
+    with supervised(slow) as supervisor:
+        slow.wait()
+        slow.announces = False
+        supervisor.renew()
+        slow.wait()
+        supervisor.end()
+    assert [process.exitcode for process in slow.made] == [0, 0]
