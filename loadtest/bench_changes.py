@@ -13,8 +13,8 @@ prepared, are reported apart from the rest.
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import AsyncExitStack
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -23,8 +23,8 @@ from typing import Any
 import msgspec
 import uvloop
 
+from checker.domain.clock import shanghai_day
 from loadtest.answers import WrongAnswersError
-from loadtest.bench_checks import check_body, second_server, service_run
 from loadtest.bench_report import ChangesReport
 from loadtest.crowd import CrowdSubject
 from loadtest.generator import post
@@ -32,6 +32,8 @@ from loadtest.holders import SyntheticPerson
 from loadtest.origin import Origin
 from loadtest.paced import Latencies, Lines, keep_rate, lines
 from loadtest.population import Population
+from loadtest.questions import check_body
+from loadtest.service import ServiceRun, second_server, service_run
 
 WORKERS = 2
 CHECK_CONNECTIONS = 16
@@ -94,7 +96,12 @@ class Changes:
 
 def strangers(population: Population, size: int) -> Iterator[CrowdSubject]:
     """Yield people on no list, each once, asked about by their resident ID alone."""
-    for subject in population.crowd(size, 0.0):
+    return strangers_in(population.crowd(size, 0.0))
+
+
+def strangers_in(crowd: Iterable[CrowdSubject]) -> Iterator[CrowdSubject]:
+    """Yield the people of a crowd who have a resident ID, asked about by the ID alone."""
+    for subject in crowd:
         if isinstance(subject.holder, SyntheticPerson) and subject.holder.resident_id:
             plain = subject.holder.documents[0]
             yield msgspec.structs.replace(subject, document=plain, name=None)
@@ -128,9 +135,21 @@ def delisting_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
 def measure_changes(plan: ChangesPlan, folder: Path, now: datetime, today: date) -> ChangesReport:
     """Measure in a folder of its own; `today` is Shanghai's day."""
     population = Population(plan.seed, plan.listings, today=today)
-    with ExitStack() as stack:
-        run = stack.enter_context(service_run(population, folder, workers=WORKERS))
-        ports = (run.port, stack.enter_context(second_server(run, folder, workers=WORKERS)))
+    with service_run(population, folder, workers=WORKERS) as run:
+        return changes_in_force(plan, run, population, folder, now)
+
+
+def changes_in_force(
+    plan: ChangesPlan, run: ServiceRun, population: Population, folder: Path, now: datetime
+) -> ChangesReport:
+    """Measure changes on a service of two workers, and on a second server of the same data.
+
+    Raises:
+        WrongAnswersError: an answer is wrong.
+    """
+    today = shanghai_day(now)
+    with second_server(run, folder, workers=WORKERS) as second:
+        ports = (run.port, second)
         size = int(plan.rate * (COLD_SECONDS + plan.seconds)) + 1
         bench = _Bench(
             changes=Changes(strangers(population, 2 * size + 100), today),

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
 
-from loadtest.bench_checks import COMMAND_SECONDS, service_environment
 from loadtest.bench_report import ImportReport
 from loadtest.children import ChildError, checker_program, finished, started
 from loadtest.crowd import ListForm
 from loadtest.origin import Origin
 from loadtest.population import Population
+from loadtest.service import COMMAND_SECONDS, service_environment
 
 _peak = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 

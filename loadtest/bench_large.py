@@ -16,27 +16,18 @@ import msgspec
 import redis
 import uvloop
 
-from loadtest.bench_checks import (
-    CROWD,
-    WARM_UP_SECONDS,
-    ServiceRun,
-    alternate,
-    check_request,
-    service_environment,
-    service_run,
-    verify,
-)
 from loadtest.bench_report import LargeReport
 from loadtest.children import ChildError, checker_program, started
-from loadtest.crowd import ListForm
+from loadtest.closed_load import ClosedLoad
 from loadtest.figures import Figures
 from loadtest.filter_probe import expected_share, read_filter, share_of_maybes
-from loadtest.generator import Load, send_on_uvloop
 from loadtest.large_list import put_on_the_list
 from loadtest.memory import ProcessMemory, children_of, memory_of
 from loadtest.origin import Origin
 from loadtest.paced import Latencies, PacedQuestions, ask_until
 from loadtest.population import Population
+from loadtest.questions import check_request, innocents, verify
+from loadtest.service import ServiceRun, service_environment, service_run
 from loadtest.workers import largest, replicas_at
 
 SMALL_LISTINGS = 10_000
@@ -47,6 +38,7 @@ BEFORE_SECONDS = 20.0
 PROBES = 20_000_000
 """Of which some 17 000 are false positives: a standard error of 0.8 % of the rate."""
 
+WARM_UP_SECONDS = 1.0
 REBUILD_SECONDS_MAX = 1_800.0
 """A rebuild that takes longer has no figure worth keeping."""
 
@@ -101,7 +93,7 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
             runs.append(run)
             loads.append(_load(plan, population, run))
         large = _Large(runs[0])
-        send_on_uvloop(msgspec.structs.replace(loads[0], seconds=WARM_UP_SECONDS))
+        loads[0].send(WARM_UP_SECONDS)
         worker_before, redis_before = large.worker_memory(), large.redis_bytes()
         tokens_before = read_filter(large.redis).entries
         version, fill_seconds = put_on_the_list(large.run.data / "postgres", plan.persons)
@@ -119,7 +111,7 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
         before = uvloop.run(ask_until(asking, lambda: perf_counter() >= ends_at))
         during, rebuild_seconds = _rebuild(large, asking, folder)
         verify(population, large.run.port, large.run.key, today)
-        many, few = alternate(loads[0], loads[1], plan.rounds)
+        pairs = [[load.send(plan.round_seconds) for load in loads] for _ in range(plan.rounds)]
         return LargeReport(
             origin=Origin.here(now),
             persons=plan.persons,
@@ -140,22 +132,20 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
             during=during,
             connections=plan.connections,
             round_seconds=plan.round_seconds,
-            large=Figures.of(many),
-            small=Figures.of(few),
+            large=Figures.of_rounds([one for one, _ in pairs]),
+            small=Figures.of_rounds([other for _, other in pairs]),
             probes=PROBES,
             false_positive_rate=share_of_maybes(held, PROBES, plan.seed),
             expected_false_positive_rate=expected_share(held.entries, held.blocks),
         )
 
 
-def _load(plan: LargePlan, population: Population, run: ServiceRun) -> Load:
-    """Ask about people who are on neither list, as fast as it is answered."""
-    crowd = population.crowd(CROWD, 0.0, form=ListForm.ZXGK)
-    return Load(
+def _load(plan: LargePlan, population: Population, run: ServiceRun) -> ClosedLoad:
+    """Return a load about persons who are on neither list."""
+    return ClosedLoad(
         port=run.port,
-        requests=[check_request(subject, run.key) for subject in crowd],
+        requests=[check_request(subject, run.key) for subject in innocents(population)],
         connections=plan.connections,
-        seconds=plan.round_seconds,
     )
 
 

@@ -22,12 +22,6 @@ from standardwebhooks import Webhook
 
 from loadtest.answers import WrongAnswersError
 from loadtest.bench_changes import FEED, delisting_of, listing_of, strangers
-from loadtest.bench_checks import (
-    COMMAND_SECONDS,
-    SERVICE,
-    service_environment,
-    service_run,
-)
 from loadtest.children import checker_program, finished, free_port
 from loadtest.crowd import CrowdSubject
 from loadtest.generator import LOOPBACK
@@ -35,6 +29,8 @@ from loadtest.notice_endpoints import Endpoints, listening
 from loadtest.notices_report import NoticesReport
 from loadtest.origin import Origin
 from loadtest.population import Population
+from loadtest.questions import SERVICE
+from loadtest.service import COMMAND_SECONDS, service_environment, service_run
 
 WORKERS = 2
 KEYS_AT_ONCE = 2

@@ -25,13 +25,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from loadtest.bench_checks import ServiceRun, service_environment, service_run
 from loadtest.bench_import import PeakMemory
 from loadtest.children import ChildError, checker_program, started
 from loadtest.kept_decisions import DECISIONS
 from loadtest.large_list import filling
 from loadtest.origin import Origin
 from loadtest.population import Population
+from loadtest.service import ServiceRun, service_environment, service_run
 
 SECONDS_MAX = 6 * 3600
 """A year's verification takes minutes; whatever takes this long is stuck."""
