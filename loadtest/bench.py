@@ -33,6 +33,8 @@ from loadtest.rows.large import large
 from loadtest.rows.row import Ground, Row, RowPlan
 from loadtest.service import service_run
 from loadtest.table import (
+    DOCS,
+    PAGE,
     TableReport,
     keep_table,
     kept_tables,
@@ -42,7 +44,6 @@ from loadtest.table import (
     write_between_markers,
 )
 
-DOCS = Path(__file__).parents[1] / "docs"
 LARGE = "large"
 
 Measure = Callable[[Ground], list[Row]]
@@ -94,7 +95,7 @@ def measured(names: set[str], plan: RowPlan, persons: int, folder: Path) -> Iter
 def write_docs(reports: Path, docs: Path) -> None:
     """Write the newest rows of all kept reports into the page and the chart."""
     kept = kept_tables(reports)
-    write_between_markers(docs / "performance.md", table_markdown(kept))
+    write_between_markers(docs / PAGE, "bench", table_markdown(kept))
     write_chart(newest_rows(kept), docs / "performance.svg")
 
 

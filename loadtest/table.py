@@ -13,9 +13,9 @@ from loadtest.bench_report import keep_as
 from loadtest.origin import Origin
 from loadtest.rows.row import Row, RowSide, RowUnit, Spread, spaced
 
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = "performance.md"
 TABLE = "table"
-BEGIN = "<!-- bench:begin -->"
-END = "<!-- bench:end -->"
 _WORDS = {True: "met", False: "**missed**", None: ""}
 
 
@@ -103,18 +103,19 @@ def table_markdown(reports: Sequence[TableReport]) -> str:
     return "\n".join(lines)
 
 
-def write_between_markers(page: Path, text: str) -> None:
-    """Replace the text between the markers of a page.
+def write_between_markers(page: Path, name: str, text: str) -> None:
+    """Replace the text between the markers of this name: `<!-- name:begin -->` and `:end`.
 
     Raises:
         ValueError: the page has not each marker once, the begin before the end.
     """
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     content = page.read_text(encoding="utf-8")
-    before, begin, rest = content.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in after or END in after:
-        raise ValueError(f"{page.name} has not the markers {BEGIN} and {END} once")
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    before, found_begin, rest = content.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end or begin in after or end in after:
+        raise ValueError(f"{page.name} has not the markers {begin} and {end} once")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _size(report: TableReport) -> str:

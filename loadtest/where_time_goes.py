@@ -37,6 +37,7 @@ from loadtest.population import Population
 from loadtest.questions import check_body, check_request, innocents, verify
 from loadtest.rows.innocent import ITEMS_PER_DAY, ITEMS_PER_MINUTE
 from loadtest.service import ServiceRun, service_run
+from loadtest.table import DOCS, PAGE, write_between_markers
 from loadtest.workers import replicas_at
 
 WARM_UP_SECONDS = 1.0
@@ -161,9 +162,13 @@ def main() -> None:
     parser.add_argument("--listings", type=int, default=20_000)
     parser.add_argument("--seconds", type=int, default=5, help="of the load")
     parser.add_argument("--before", type=Path, help="the `checker` of an older installation")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/")
     options = parser.parse_args()
     with TemporaryDirectory(prefix="where-") as folder:
-        print(_measured(options, Path(folder)))
+        table = _measured(options, Path(folder))
+    print(table)
+    if options.write:
+        write_between_markers(DOCS / PAGE, "where", table)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from loadtest.chart import chart_sides, write_chart
 from loadtest.closed_load import LoadRound
 from loadtest.rows.row import Row, RowPlan, RowSide, RowUnit, Spread, against, in_rounds, ratios
 from loadtest.table import (
-    BEGIN,
-    END,
+    DOCS,
+    PAGE,
     TableReport,
     keep_table,
     kept_tables,
@@ -22,6 +22,7 @@ from loadtest.table import (
 )
 from tests.unit.loadtest.known_origin import ORIGIN
 
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 PLAN = RowPlan(
     seed=1,
     listings=10,
@@ -135,7 +136,7 @@ def test_a_kept_table_reads_back_as_it_was(tmp_path):
 def test_only_the_text_between_the_markers_is_replaced(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    write_between_markers(page, "new")
+    write_between_markers(page, "bench", "new")
 
     assert page.read_text(encoding="utf-8") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
 
@@ -146,7 +147,7 @@ def test_a_page_without_both_markers_is_left_as_it_is(tmp_path, content):
     page.write_text(content, encoding="utf-8")
 
     with pytest.raises(ValueError, match="markers"):
-        write_between_markers(page, "new")
+        write_between_markers(page, "bench", "new")
     assert page.read_text(encoding="utf-8") == content
 
 
@@ -173,3 +174,15 @@ def test_a_side_has_the_medians_of_its_rounds():
 
     assert side.per_second == Spread(median=2.0, low=1.0, high=3.0)
     assert (side.p50_ms, side.p99_ms) == (0.5, 1.5)
+
+
+def test_the_page_of_performance_has_the_markers_of_both_tables(tmp_path):
+    page = tmp_path / PAGE
+    page.write_text((DOCS / PAGE).read_text(encoding="utf-8"), encoding="utf-8")
+
+    for name in ("bench", "where"):
+        write_between_markers(page, name, f"the table {name}")
+
+    text = page.read_text(encoding="utf-8")
+    assert "the table bench" in text
+    assert "the table where" in text
