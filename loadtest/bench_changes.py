@@ -1,14 +1,12 @@
-"""Measures changes at a rate: from sending one to the answer that it is in force on every node.
+"""Measures changes at a rate: the time until the answer "in force on every node".
 
-Two servers of two workers each on the same data: four nodes. Changes go to both in turn, one a
-request: somebody is listed, and later delisted again. After each answer the same person is asked
-about at the other server, at once, and has to be denied or allowed accordingly; the lines take
-turns, so that all workers come up. A single wrong answer, and there is no figure.
+Two servers of two workers each run on the same data: four nodes. Changes go to both in turn. Each
+request has one change: a person is listed, and later delisted. After each answer the other server
+is asked about the person at once, and has to deny or allow. The lines take turns, so that all
+workers are asked. After a wrong answer there is no figure. Half of these checks are adverse.
 
-So the machine has as many checks to answer as changes, every second one adverse and kept.
-
-The servers have just started: the first seconds, in which connections open and statements are
-prepared, are reported apart from the rest.
+The second server has just started. In the first seconds connections open and statements are
+prepared, so these seconds are reported apart.
 """
 
 from array import array
@@ -37,7 +35,7 @@ from loadtest.service import ServiceRun, second_server, service_run
 
 WORKERS = 2
 CHECK_CONNECTIONS = 16
-"""A server's; enough that each of its workers has some, whichever way they are shared out."""
+"""Of each server; enough that every worker has some."""
 
 COLD_SECONDS = 3.0
 
@@ -63,7 +61,7 @@ class MeasuredChange(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def decision(self) -> str:
-        """The decision from then on."""
+        """The decision on the person after the change."""
         return "deny" if self.is_listing else "allow"
 
 
@@ -77,7 +75,7 @@ class Changes:
         self._was_listing = False
 
     def next(self) -> MeasuredChange:
-        """Return the next change: in turn of a new person, and of the person listed the longest."""
+        """Return the next change: in turn a new person's listing, and the oldest delisting."""
         if self._was_listing and self._in_force:
             self._was_listing = False
             subject = self._in_force.popleft()
@@ -89,7 +87,7 @@ class Changes:
         return MeasuredChange(subject=subject, is_listing=True, line=_line(operation))
 
     def settled(self, change: MeasuredChange) -> None:
-        """Note that a change is in force: who was listed may be delisted now."""
+        """Note that a change is in force: a listed person may be delisted now."""
         if change.is_listing:
             self._in_force.append(change.subject)
 
@@ -108,7 +106,7 @@ def strangers_in(crowd: Iterable[CrowdSubject]) -> Iterator[CrowdSubject]:
 
 
 def listing_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
-    """Put somebody on the list, by the contract (section 5)."""
+    """Return the operation that lists a person (contract, section 5)."""
     document = {"type": subject.document.type.value, "number": subject.document.number}
     return {
         "op": "list",
@@ -127,7 +125,7 @@ def listing_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
 
 
 def delisting_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
-    """Take somebody off the list."""
+    """Return the operation that delists a person."""
     listing_id = f"bench-{subject.holder.index}"
     return {"op": "delist", "listing_id": listing_id, "ground": "fulfilled", "on": today}
 
@@ -176,7 +174,7 @@ def changes_in_force(
 
 
 class _Bench:
-    """One measurement while it goes on."""
+    """One measurement in progress."""
 
     def __init__(self, *, changes: Changes, court_key: str, institution_key: str) -> None:
         self._changes = changes

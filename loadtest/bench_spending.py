@@ -1,12 +1,12 @@
 """Measures spending under caps: different persons, one person of many merchants, a long past.
 
-Two services with the same list side by side: one has spent nothing yet, in the other PostgreSQL
-writes millions of past steps (`loadtest.past_spending`). The baseline commits an INSERT for each
-request, in a database of its own on the first one's PostgreSQL. Rounds go in turn.
+Two services have the same list. The first has no spending. In the other PostgreSQL writes millions
+of past steps (`loadtest.past_spending`). The baseline commits an INSERT for each request, in a
+database of its own on the PostgreSQL of the first service. The servers take turns.
 
-Every answer is read and compared with the contract; after one wrong answer there is no
-figure. In the end the one person's sums are what the merchants counted, and the record proves
-itself by `checker audit verify`.
+Every answer is read and compared with the contract. After a wrong answer there is no figure. In the
+end the sums of the one person equal the counts of the merchants, and `checker audit verify` finds
+no fault.
 """
 
 import os
@@ -55,7 +55,7 @@ resort_cap_period = "month"
 """
 WARM_UP_SECONDS = 1.0
 COMMANDS_AT_ONCE = 4
-"""Each is a process that starts: more of them would only wait for each other."""
+"""More processes that start at once would only wait for each other."""
 
 SOLD = frozenset({200, 201})
 KEPT = frozenset({201})
@@ -130,14 +130,14 @@ def measure_spending(
 
 
 class SpendingLoad(msgspec.Struct, frozen=True, kw_only=True):
-    """The port of the talks, which are made anew for each round with a test whether it is over."""
+    """The port, and a function that makes the talks of one round; `IsOver` tests its end."""
 
     port: int
     talks: Callable[[IsOver], list[Talk]]
 
 
 class SpendingBench:
-    """One measurement in progress: the next buyer, and the counts of the merchants."""
+    """The sales of one measurement: the numbers of orders, and the counts of the merchants."""
 
     def __init__(self, persons: Sequence[SyntheticDocument]) -> None:
         self._persons = persons
@@ -213,13 +213,17 @@ def _service(population: Population, folder: Path, workers: int) -> Iterator[Ser
 
 
 def _keys(run: ServiceRun, merchants: int) -> list[str]:
-    """Make as many accounts with a key each."""
+    """Return the keys of as many new accounts."""
     names = [f"bench merchant {number}" for number in range(merchants)]
     with ThreadPoolExecutor(COMMANDS_AT_ONCE) as pool:
         return list(pool.map(run.new_key, repeat("institution"), names))
 
 
 def _prove(run: ServiceRun) -> None:
-    """Have the record prove itself; ChildError where it does not."""
+    """Verify the record.
+
+    Raises:
+        ChildError: the verification found a fault.
+    """
     command = [str(checker_program()), "audit", "verify", "--data-dir", str(run.data)]
     finished(command, seconds=COMMAND_SECONDS, env=service_environment(os.environ))

@@ -82,5 +82,7 @@ def _drawn(sides: Sequence[RowSide]) -> str:
     for spine in axes.spines.values():
         spine.set_visible(False)
     written = StringIO()
-    figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    figure.savefig(
+        written, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+    )
     return written.getvalue()

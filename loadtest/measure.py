@@ -35,7 +35,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """How something is measured; `today` is Shanghai's day."""
+    """The settings of one measurement; `today` is Shanghai's day."""
 
     options: argparse.Namespace
     folder: Path
@@ -123,7 +123,7 @@ MEASURES: Mapping[str, Callable[[Setting], Report]] = {
     "export": _export,
     "notices": _notices,
 }
-"""Each measures one thing in a folder that is emptied afterwards."""
+"""Each measurement has a folder that is deleted afterwards."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Where and when a figure was measured: machine, commit and instant. Without these it is none."""
+"""The machine, the commit and the instant of a figure. A figure without them is worthless."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ _CPU_FACTS = Path("/proc/cpuinfo")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and when a figure was measured."""
+    """The machine, the commit and the instant of a figure."""
 
     cpu: str
     cores: int

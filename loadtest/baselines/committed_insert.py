@@ -81,7 +81,7 @@ class KeptOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 @post("/orders", status_code=201)
 async def keep_order(request: Request[Any, Any, Any], data: BaselineOrder) -> KeptOrder:
-    """Insert one row, and commit it."""
+    """Insert and commit one row."""
     now = datetime.now(UTC)
     kept = KeptOrder(
         id=uuid4(),
@@ -119,14 +119,14 @@ async def _database(application: Litestar) -> AsyncIterator[None]:
 
 
 def app() -> Litestar:
-    """Make the application of one worker."""
+    """Return the application of one worker."""
     return Litestar(
         route_handlers=[keep_order], lifespan=[_database], openapi_config=None, logging_config=None
     )
 
 
 async def make_table(url: str) -> None:
-    """Make the table in an empty database."""
+    """Create the table in an empty database."""
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(_kept_order.metadata.create_all)
