@@ -11,6 +11,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from loadtest.rows.innocent import ONE_WORKER
 from loadtest.rows.row import RowSide, spaced
 from loadtest.table import DatedRow
 
@@ -39,10 +40,7 @@ def chart_sides(rows: Sequence[DatedRow]) -> list[RowSide]:
     compared = [
         dated.row
         for dated in rows
-        if dated.row.title.startswith("innocent, against ")
-        and "two workers" not in dated.row.title
-        and dated.row.ours
-        and dated.row.theirs
+        if dated.row.title.startswith(ONE_WORKER) and dated.row.ours and dated.row.theirs
     ]
     if not compared:
         return []

@@ -11,8 +11,8 @@ demo. The exit code is 1 after a wrong answer, or where a figure is above its bu
 
 import argparse
 import os
-import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def _new_key(variable: str, data_dir: Path) -> str:
     return finished([*command, "--data-dir", str(data_dir)], seconds=KEY_SECONDS).strip()
 
 
-def _options() -> argparse.Namespace:
+def load_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the options of these arguments; None: of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m loadtest.load",
         description=__doc__,
@@ -72,18 +73,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--html", type=Path, help="write locust's report into this file")
     parser.add_argument("--failures-max", type=float, default=0.001, help="share of requests")
     parser.add_argument("--p99-ms-max", type=float, default=500.0)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if unknown := set(options.scenarios) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     return options
 
 
 def main() -> None:
-    """Make the keys that are missing, run locust, and end with its exit code."""
-    options = _options()
+    """Make the keys that are missing, and become locust."""
+    options = load_options()
     keys = {name: os.environ.get(name) or _new_key(name, options.data_dir) for name in KEYS}
     command = locust_command(options)
-    sys.exit(subprocess.run(command, env={**os.environ, **keys}, check=False).returncode)
+    os.execve(command[0], command, {**os.environ, **keys})  # noqa: S606 - signals are locust's
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from loadtest.rows.row import Ground, Row, RowSide, Send, Spread, against, in_ro
 from loadtest.service import ServiceRun, service_run
 
 OURS = "checker"
+ONE_WORKER = "innocent, against "
+"""The titles of the rows that the chart shows begin so."""
+
 Goals = Mapping[str, tuple[str, float | None]]
 """The name of each baseline in the table, and our goal; None: a baseline without a goal."""
 
@@ -42,13 +45,13 @@ ARRIVAL_CONNECTIONS = 64
 
 def innocent(ground: Ground) -> list[Row]:
     """Measure our worker against one worker of each baseline."""
-    return _against_baselines(ground, GOALS, workers=1)
+    return _against_baselines(ground, ONE_WORKER, GOALS, workers=1)
 
 
 def two_workers(ground: Ground) -> list[Row]:
     """Measure our two workers against two of nginx."""
-    goals: Goals = {"nginx": ("nginx + Lua + Redis GET, two workers each", TWO_WORKERS_GOAL)}
-    return _against_baselines(ground, goals, workers=2)
+    goals: Goals = {"nginx": ("nginx + Lua + Redis GET", TWO_WORKERS_GOAL)}
+    return _against_baselines(ground, "innocent, two workers each, against ", goals, workers=2)
 
 
 def with_name(ground: Ground) -> list[Row]:
@@ -105,31 +108,34 @@ def service_before(ground: Ground, program: Path) -> Iterator[ServiceRun]:
         yield run
 
 
-def _against_baselines(ground: Ground, goals: Goals, *, workers: int) -> list[Row]:
-    """Return a row for each baseline; all servers are measured in the same rounds."""
+def _against_baselines(ground: Ground, head: str, goals: Goals, *, workers: int) -> list[Row]:
+    """Return a row for each baseline, with a title that begins with `head`.
+
+    All servers are measured in the same rounds.
+    """
     place = BaselinePlace(folder=ground.folder, population=ground.population, workers=workers)
     requests = [check_request(subject, ground.run.key) for subject in innocents(ground.population)]
     sends: list[Send] = [_send(ground, requests)]
-    titles: list[tuple[str, float | None]] = []
+    names: list[tuple[str, str, float | None]] = []
     skipped: list[Row] = []
     with ExitStack() as stack:
         for name, (title, goal) in goals.items():
             if lacks := missing(name):
-                skipped.append(Row(title=f"innocent, against {title}", lacks=lacks))
+                skipped.append(Row(title=f"{head}{title}", lacks=lacks))
                 continue
             port = stack.enter_context(BASELINES[name](place))
             sends.append(_send(ground, requests, port=port))
-            titles.append((title, goal))
+            names.append((f"{head}{title}", title, goal))
         if ground.plan.before and workers == 1:
             run = stack.enter_context(service_before(ground, ground.plan.before))
             mine, old_key = ground.run.key.encode(), run.key.encode()
             old = [request.replace(mine, old_key) for request in requests]
             sends.append(_send(ground, old, port=run.port))
-            titles.append(("checker before", None))
+            names.append(("innocent, one worker, against checker before", "checker before", None))
         ours, *others = in_rounds(ground.plan, sends)
     rows = [
-        against(f"innocent, against {title}", (OURS, ours), (title, theirs), at_least=goal)
-        for (title, goal), theirs in zip(titles, others, strict=True)
+        against(title, (OURS, ours), (name, theirs), at_least=goal)
+        for (title, name, goal), theirs in zip(names, others, strict=True)
     ]
     return [*rows, *skipped]
 
