@@ -1,8 +1,8 @@
 """Sends as fast as a server answers, over a few connections: by `wrk`, else by our own generator.
 
-`wrk` (Debian package `wrk`) is written in C. It sends several times as many requests as
-`loadtest.generator`, so its own work does not hide the work of a fast server. Both get the same
-bytes. A report names the program that sent.
+`wrk` (Debian package `wrk`) is written in C, and leaves more of the machine to the server: it takes
+two thirds of the processor time of `loadtest.generator` for each request (14.5 µs against 22, on
+busy cores). Both get the same bytes. A report names the program that sent.
 """
 
 import subprocess
