@@ -22,7 +22,7 @@ from checker.domain.clock import shanghai_day
 from loadtest.bench_report import REPORTS
 from loadtest.bench_spending import SETTINGS
 from loadtest.chart import write_chart
-from loadtest.closed_load import generator_name
+from loadtest.closed_load import FailedRoundError, generator_name
 from loadtest.origin import Origin
 from loadtest.population import Population
 from loadtest.questions import verify
@@ -69,8 +69,13 @@ ON_TWO_WORKERS: Mapping[str, Measure] = {
 ROWS = (*ON_ONE_WORKER, *ON_TWO_WORKERS, LARGE)
 
 
-def measured(names: set[str], plan: RowPlan, persons: int, folder: Path) -> Iterator[Row]:
-    """Yield the rows of these names, in the order of the table."""
+def measured(
+    names: set[str], plan: RowPlan, persons: int, folder: Path, failed: list[str]
+) -> Iterator[Row]:
+    """Yield the rows of these names, in the order of the table.
+
+    A round with a failure gives no row; the name of the row and the failure go into `failed`.
+    """
     population = Population(plan.seed, plan.listings, today=plan.today)
     services = ((ON_ONE_WORKER, 1, None), (ON_TWO_WORKERS, WORKERS, SETTINGS))
     for measures, workers, settings in services:
@@ -85,7 +90,10 @@ def measured(names: set[str], plan: RowPlan, persons: int, folder: Path) -> Iter
                 print(f"{name} …", file=sys.stderr, flush=True)
                 with _emptied(folder / name) as own:
                     ground = Ground(plan=plan, run=run, population=population, folder=own)
-                    yield from measures[name](ground)
+                    try:
+                        yield from measures[name](ground)
+                    except FailedRoundError as fault:
+                        failed.append(f"{name}: {fault}")
     if LARGE in names:
         print(f"{LARGE} …", file=sys.stderr, flush=True)
         with _emptied(folder / LARGE) as own:
@@ -132,6 +140,7 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     """Measure the rows that the command line names, and print them."""
     options, now = _options(), datetime.now(UTC)
+    failed: list[str] = []
     names = set(options.rows) or {*ON_ONE_WORKER, *ON_TWO_WORKERS}
     plan = RowPlan(
         seed=options.seed,
@@ -144,7 +153,7 @@ def main() -> None:
     )
     with TemporaryDirectory(prefix="bench-") as folder:
         wanted = names | {LARGE} if options.large else names
-        rows = tuple(measured(wanted, plan, options.persons, Path(folder)))
+        rows = tuple(measured(wanted, plan, options.persons, Path(folder), failed))
     report = TableReport(
         origin=Origin.here(now),
         generator=generator_name(),
@@ -159,6 +168,8 @@ def main() -> None:
         print(keep_table(report, REPORTS))
     if options.write:
         write_docs(REPORTS, DOCS)
+    if failed:
+        sys.exit("no figure: " + "; ".join(failed))
 
 
 if __name__ == "__main__":
