@@ -41,9 +41,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arrivals", type=float, default=0.0, help="of OpenRate, a second")
 
 
-@events.test_start.add_listener
+@events.init.add_listener
 def _make_the_crowd(**_: Any) -> None:
-    """Make the crowd before the first question: it takes a second of the processor."""
+    """Make the crowd before the time of the run begins: it takes a second of the processor."""
     crowd()
 
 

@@ -52,7 +52,7 @@ def test_all_scenarios_at_once_get_no_wrong_answer(demo: RunningService, tmp_pat
 
 
 def test_a_run_whose_answers_take_longer_than_its_budget_fails(demo: RunningService) -> None:
-    done = load(demo, "HotelEvening", "--users", "1", "--seconds", "1", "--p99-ms-max", "0.001")
+    done = load(demo, "HotelEvening", "--users", "2", "--seconds", "3", "--p99-ms-max", "0.001")
 
     assert done.returncode == 1
     assert "over budget: p99" in done.stdout
