@@ -44,11 +44,14 @@ lock:
 	uv pip compile --quiet pyproject.toml --universal --generate-hashes --no-header --no-annotate --output-file requirements.lock
 	uv pip compile --quiet pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --output-file requirements-dev.lock
 
+# Under eight minutes. BENCH="innocent batch" measures these rows alone, BENCH=--large the long row too.
+# wrk and nginx (loadtest/baselines/running.py) are Debian packages; without them rows are left out.
 bench: install
-	$(BIN)/python -m loadtest.bench
+	$(BIN)/python -m loadtest.bench --keep --write $(BENCH)
 
+# Against `make run` of this folder; exit code 1 beyond the budget. SCENARIO="TicketRush --rush".
 load: install
-	$(BIN)/locust --locustfile loadtest/locustfile.py --headless --users 16 --spawn-rate 16 --run-time 20s --host http://127.0.0.1:$(PORT)
+	$(BIN)/python -m loadtest.load --port $(PORT) --html load.html $(SCENARIO)
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

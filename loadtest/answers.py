@@ -1,6 +1,6 @@
-"""Judges the shape of answers by the contract (section 2), for load users that mark failures.
+"""Judges the shape of answers by the contract (section 2), for users of locust.
 
-Says nothing of whether a decision is right: that takes the list, and `loadtest.crowd`.
+Does not know the right decision: see `loadtest.scenarios.sales`.
 """
 
 from typing import Any

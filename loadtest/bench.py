@@ -1,218 +1,175 @@
-"""Benchmarks that anybody can repeat.
+"""Measures the table of docs/performance.md: the service and its baselines in turn.
 
-    python -m loadtest.bench checks       the service against the FastAPI baseline
-    python -m loadtest.bench quota        a key with limits against one without
-    python -m loadtest.bench import       a whole list into an empty service
-    python -m loadtest.bench large        ten million persons: memory, rebuild, checks
-    python -m loadtest.bench changes      a change answered, in force on every node
-    python -m loadtest.bench spending     under caps: different persons, one, with a past
-    python -m loadtest.bench decisions    adverse checks, each kept; the log exported
-    python -m loadtest.bench notices      notices to many endpoints, of which some hang
-    python -m loadtest.bench generator    the load generator's own ceiling
+    python -m loadtest.bench                  all rows but the long one, in under eight minutes
+    python -m loadtest.bench innocent batch   these rows alone
+    python -m loadtest.bench --large          all rows, and the row of ten million persons
+    python -m loadtest.bench --keep --write   keeps a report, and writes table and chart into docs/
 
-Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
+Servers take turns in short rounds, so other work of the machine hits all alike. Every service is
+verified against the truth before a row is measured on it. A baseline whose program is missing is
+left out, and the row says what is missing.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-from zoneinfo import ZoneInfo
 
-import msgspec
-
-from loadtest.bench_changes import ChangesPlan, measure_changes
-from loadtest.bench_checks import ChecksPlan, measure_checks
-from loadtest.bench_decisions import DecisionsPlan, measure_decisions
-from loadtest.bench_import import measure_import
-from loadtest.bench_large import LargePlan, measure_large
-from loadtest.bench_notices import NoticesPlan, measure_notices
-from loadtest.bench_quota import measure_quota
-from loadtest.bench_report import REPORTS, GeneratorReport, Report, describe, keep
-from loadtest.bench_spending import SpendingPlan, measure_spending
-from loadtest.children import START_SECONDS, free_port, listens, started
-from loadtest.figures import Figures
-from loadtest.generator import Load, post, send_on_uvloop
+from checker.domain.clock import shanghai_day
+from loadtest.bench_report import REPORTS
+from loadtest.bench_spending import SETTINGS
+from loadtest.chart import write_chart
+from loadtest.closed_load import FailedRoundError, generator_name
 from loadtest.origin import Origin
+from loadtest.population import Population
+from loadtest.questions import verify
+from loadtest.rows.batch import batch, beside_batches
+from loadtest.rows.innocent import half_rate, innocent, quota, two_workers, with_name
+from loadtest.rows.kept import WORKERS, adverse, changes, spending
+from loadtest.rows.large import large
+from loadtest.rows.row import Ground, Row, RowPlan
+from loadtest.service import service_run
+from loadtest.table import (
+    DOCS,
+    PAGE,
+    TableReport,
+    keep_table,
+    kept_tables,
+    newest_rows,
+    table_markdown,
+    table_text,
+    write_between_markers,
+)
 
-ROUND_SECONDS = 3.0
-CHANGES_SECONDS = 30.0
-HANGING_ONE_IN = 10
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+LARGE = "large"
 
+Measure = Callable[[Ground], list[Row]]
 
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """How something is measured; `today` is Shanghai's day."""
-
-    options: argparse.Namespace
-    folder: Path
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        """The day."""
-        return self.now.astimezone(SHANGHAI).date()
-
-    def rounds(self) -> dict[str, Any]:
-        """The fields of all plans of rounds."""
-        return {
-            "seed": self.options.seed,
-            "rounds": self.options.rounds,
-            "round_seconds": self.options.seconds or ROUND_SECONDS,
-            "connections": self.options.connections,
-        }
-
-
-def _checks(setting: Setting) -> Report:
-    options = setting.options
-    plan = ChecksPlan(
-        listings=options.listings, listed_share=options.listed_share, **setting.rounds()
-    )
-    return measure_checks(plan, setting.folder, setting.now, setting.today)
-
-
-def _quota(setting: Setting) -> Report:
-    options = setting.options
-    plan = ChecksPlan(listings=options.listings, listed_share=0.0, **setting.rounds())
-    return measure_quota(plan, setting.folder, setting.now, setting.today)
-
-
-def _import(setting: Setting) -> Report:
-    options = setting.options
-    return measure_import(
-        options.seed, options.listings, setting.folder, setting.now, setting.today
-    )
-
-
-def _large(setting: Setting) -> Report:
-    plan = LargePlan(persons=setting.options.persons, **setting.rounds())
-    return measure_large(plan, setting.folder, setting.now, setting.today)
-
-
-def _changes(setting: Setting) -> Report:
-    options = setting.options
-    plan = ChangesPlan(
-        seed=options.seed,
-        listings=options.listings,
-        rate=options.rate,
-        seconds=options.seconds or CHANGES_SECONDS,
-        connections=options.connections,
-    )
-    return measure_changes(plan, setting.folder, setting.now, setting.today)
-
-
-def _spending(setting: Setting) -> Report:
-    options = setting.options
-    plan = SpendingPlan(
-        listings=options.listings,
-        past_steps=options.past_steps,
-        workers=options.workers,
-        merchants=options.merchants,
-        **setting.rounds(),
-    )
-    return measure_spending(plan, setting.folder, setting.now, setting.today)
-
-
-def _decisions(setting: Setting) -> Report:
-    options = setting.options
-    plan = DecisionsPlan(
-        listings=options.listings,
-        decisions=options.decisions,
-        workers=options.workers,
-        **setting.rounds(),
-    )
-    return measure_decisions(plan, setting.folder, setting.now, setting.today)
-
-
-def _notices(setting: Setting) -> Report:
-    options = setting.options
-    plan = NoticesPlan(
-        seed=options.seed,
-        listings=options.listings,
-        endpoints=options.endpoints,
-        hanging=options.endpoints // HANGING_ONE_IN,
-        notices=options.notices,
-    )
-    return measure_notices(plan, setting.folder, setting.now, setting.today)
-
-
-def _generator(setting: Setting) -> Report:
-    rounds = setting.rounds()
-    return measure_generator(
-        rounds["connections"],
-        rounds["rounds"],
-        rounds["round_seconds"],
-        setting.folder,
-        setting.now,
-    )
-
-
-MEASURES: Mapping[str, Callable[[Setting], Report]] = {
-    "checks": _checks,
-    "quota": _quota,
-    "import": _import,
-    "large": _large,
-    "changes": _changes,
-    "spending": _spending,
-    "decisions": _decisions,
-    "notices": _notices,
-    "generator": _generator,
+ON_ONE_WORKER: Mapping[str, Measure] = {
+    "innocent": innocent,
+    "named": with_name,
+    "quota": quota,
+    "half": half_rate,
+    "batch": batch,
+    "beside": beside_batches,
 }
-"""Each measures one thing in a folder that is emptied afterwards."""
+"""Rows that are measured on a service of one worker, in this order."""
+
+ON_TWO_WORKERS: Mapping[str, Measure] = {
+    "two-workers": two_workers,
+    "adverse": adverse,
+    "spending": spending,
+    "changes": changes,
+}
+"""Rows that are measured on a service of two workers, in this order."""
+
+ROWS = (*ON_ONE_WORKER, *ON_TWO_WORKERS, LARGE)
 
 
-def measure_generator(
-    connections: int, rounds: int, seconds: float, folder: Path, now: datetime
-) -> GeneratorReport:
-    """Measure the generator against a server that answers a constant."""
-    port = free_port()
-    command = [sys.executable, "-m", "loadtest.trivial_server", str(port)]
-    with started(command, folder / "server.log") as child:
-        child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
-        load = Load(
-            port=port, requests=[post("/", b"{}")], connections=connections, seconds=seconds
-        )
-        reports = [send_on_uvloop(load) for _ in range(rounds)]
-    return GeneratorReport(
-        origin=Origin.here(now), connections=connections, generator=Figures.of(reports)
-    )
+def measured(
+    names: set[str], plan: RowPlan, persons: int, folder: Path, failed: list[str]
+) -> Iterator[Row]:
+    """Yield the rows of these names, in the order of the table.
+
+    A round with a failure gives no row; the name of the row and the failure go into `failed`.
+    """
+    population = Population(plan.seed, plan.listings, today=plan.today)
+    services = ((ON_ONE_WORKER, 1, None), (ON_TWO_WORKERS, WORKERS, SETTINGS))
+    for measures, workers, settings in services:
+        wanted = [name for name in measures if name in names]
+        if not wanted:
+            continue
+        place = folder / f"{workers}-workers"
+        place.mkdir()
+        with service_run(population, place, workers=workers, settings=settings) as run:
+            verify(population, run.port, run.key, plan.today)
+            for name in wanted:
+                print(f"{name} …", file=sys.stderr, flush=True)
+                with _emptied(folder / name) as own:
+                    ground = Ground(plan=plan, run=run, population=population, folder=own)
+                    try:
+                        yield from measures[name](ground)
+                    except FailedRoundError as fault:
+                        failed.append(f"{name}: {fault}")
+    if LARGE in names:
+        print(f"{LARGE} …", file=sys.stderr, flush=True)
+        with _emptied(folder / LARGE) as own:
+            yield from large(plan, persons, own)
 
 
-def main() -> None:
-    """Measure what the command line names, and print the report."""
+def write_docs(reports: Path, docs: Path) -> None:
+    """Write the newest rows of all kept reports into the page and the chart."""
+    kept = kept_tables(reports)
+    write_between_markers(docs / PAGE, "bench", table_markdown(kept))
+    write_chart(newest_rows(kept), docs / "performance.svg")
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    folder.mkdir()
+    with TemporaryDirectory(dir=folder) as own:
+        yield Path(own)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m loadtest.bench",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", choices=MEASURES, default="checks")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of: {', '.join(ROWS)}")
+    parser.add_argument("--large", action="store_true", help="the row of ten million persons too")
+    parser.add_argument("--persons", type=int, default=10_000_000, help="of the long row")
+    parser.add_argument("--before", type=Path, help="the `checker` of an older installation")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--listings", type=int, default=100_000)
-    parser.add_argument("--listed-share", type=float, default=0.0)
+    parser.add_argument("--listings", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, help="of each round (3), or of all changes (30)")
-    parser.add_argument("--persons", type=int, default=10_000_000, help="of the large list")
-    parser.add_argument("--rate", type=float, default=100.0, help="changes a second")
-    parser.add_argument("--past-steps", type=int, default=10_000_000, help="of spending")
-    parser.add_argument("--decisions", type=int, default=1_000_000, help="to be exported")
-    parser.add_argument("--merchants", type=int, default=50, help="who sell to one person")
-    parser.add_argument(
-        "--workers", type=int, default=2, help="of spending, decisions, and their baseline"
-    )
-    parser.add_argument("--endpoints", type=int, default=100, help="one in ten hangs")
-    parser.add_argument("--notices", type=int, default=10_000)
+    parser.add_argument("--seconds", type=int, default=2, help="of each round")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--keep", action="store_true", help=f"write a report into {REPORTS.name}/")
+    parser.add_argument("--write", action="store_true", help="write kept reports into docs/")
     options = parser.parse_args()
+    if unknown := set(options.rows) - set(ROWS):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    return options
+
+
+def main() -> None:
+    """Measure the rows that the command line names, and print them."""
+    options, now = _options(), datetime.now(UTC)
+    failed: list[str] = []
+    names = set(options.rows) or {*ON_ONE_WORKER, *ON_TWO_WORKERS}
+    plan = RowPlan(
+        seed=options.seed,
+        listings=options.listings,
+        rounds=options.rounds,
+        round_seconds=float(options.seconds),
+        connections=options.connections,
+        before=options.before,
+        today=shanghai_day(now),
+    )
     with TemporaryDirectory(prefix="bench-") as folder:
-        setting = Setting(options=options, folder=Path(folder), now=datetime.now(UTC))
-        report = MEASURES[options.what](setting)
-    print(describe(report))
+        wanted = names | {LARGE} if options.large else names
+        rows = tuple(measured(wanted, plan, options.persons, Path(folder), failed))
+    report = TableReport(
+        origin=Origin.here(now),
+        generator=generator_name(),
+        listings=plan.listings,
+        connections=plan.connections,
+        rounds=plan.rounds,
+        round_seconds=plan.round_seconds,
+        rows=rows,
+    )
+    print(table_text(report))
     if options.keep:
-        print(keep(report, REPORTS))
+        print(keep_table(report, REPORTS))
+    if options.write:
+        write_docs(REPORTS, DOCS)
+    if failed:
+        sys.exit("no figure: " + "; ".join(failed))
 
 
 if __name__ == "__main__":

@@ -1,20 +1,18 @@
-"""Measures changes at a rate: from sending one to the answer that it is in force on every node.
+"""Measures changes at a rate: the time until the answer "in force on every node".
 
-Two servers of two workers each on the same data: four nodes. Changes go to both in turn, one a
-request: somebody is listed, and later delisted again. After each answer the same person is asked
-about at the other server, at once, and has to be denied or allowed accordingly; the lines take
-turns, so that all workers come up. A single wrong answer, and there is no figure.
+Two servers of two workers each run on the same data: four nodes. Changes go to both in turn. Each
+request has one change: a person is listed, and later delisted. After each answer the other server
+is asked about the person at once, and has to deny or allow. The lines take turns, so that all
+workers are asked. After a wrong answer there is no figure. Half of these checks are adverse.
 
-So the machine has as many checks to answer as changes, every second one adverse and kept.
-
-The servers have just started: the first seconds, in which connections open and statements are
-prepared, are reported apart from the rest.
+The second server has just started. In the first seconds connections open and statements are
+prepared, so these seconds are reported apart.
 """
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import AsyncExitStack
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -23,8 +21,8 @@ from typing import Any
 import msgspec
 import uvloop
 
+from checker.domain.clock import shanghai_day
 from loadtest.answers import WrongAnswersError
-from loadtest.bench_checks import check_body, second_server, service_run
 from loadtest.bench_report import ChangesReport
 from loadtest.crowd import CrowdSubject
 from loadtest.generator import post
@@ -32,10 +30,12 @@ from loadtest.holders import SyntheticPerson
 from loadtest.origin import Origin
 from loadtest.paced import Latencies, Lines, keep_rate, lines
 from loadtest.population import Population
+from loadtest.questions import check_body
+from loadtest.service import ServiceRun, second_server, service_run
 
 WORKERS = 2
 CHECK_CONNECTIONS = 16
-"""A server's; enough that each of its workers has some, whichever way they are shared out."""
+"""Of each server; enough that every worker has some."""
 
 COLD_SECONDS = 3.0
 
@@ -61,7 +61,7 @@ class MeasuredChange(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def decision(self) -> str:
-        """The decision from then on."""
+        """The decision on the person after the change."""
         return "deny" if self.is_listing else "allow"
 
 
@@ -75,7 +75,7 @@ class Changes:
         self._was_listing = False
 
     def next(self) -> MeasuredChange:
-        """Return the next change: in turn of a new person, and of the person listed the longest."""
+        """Return the next change: in turn a new person's listing, and the oldest delisting."""
         if self._was_listing and self._in_force:
             self._was_listing = False
             subject = self._in_force.popleft()
@@ -87,21 +87,26 @@ class Changes:
         return MeasuredChange(subject=subject, is_listing=True, line=_line(operation))
 
     def settled(self, change: MeasuredChange) -> None:
-        """Note that a change is in force: who was listed may be delisted now."""
+        """Note that a change is in force: a listed person may be delisted now."""
         if change.is_listing:
             self._in_force.append(change.subject)
 
 
 def strangers(population: Population, size: int) -> Iterator[CrowdSubject]:
     """Yield people on no list, each once, asked about by their resident ID alone."""
-    for subject in population.crowd(size, 0.0):
+    return strangers_in(population.crowd(size, 0.0))
+
+
+def strangers_in(crowd: Iterable[CrowdSubject]) -> Iterator[CrowdSubject]:
+    """Yield the people of a crowd who have a resident ID, asked about by the ID alone."""
+    for subject in crowd:
         if isinstance(subject.holder, SyntheticPerson) and subject.holder.resident_id:
             plain = subject.holder.documents[0]
             yield msgspec.structs.replace(subject, document=plain, name=None)
 
 
 def listing_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
-    """Put somebody on the list, by the contract (section 5)."""
+    """Return the operation that lists a person (contract, section 5)."""
     document = {"type": subject.document.type.value, "number": subject.document.number}
     return {
         "op": "list",
@@ -120,7 +125,7 @@ def listing_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
 
 
 def delisting_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
-    """Take somebody off the list."""
+    """Return the operation that delists a person."""
     listing_id = f"bench-{subject.holder.index}"
     return {"op": "delist", "listing_id": listing_id, "ground": "fulfilled", "on": today}
 
@@ -128,9 +133,21 @@ def delisting_of(subject: CrowdSubject, today: date) -> dict[str, Any]:
 def measure_changes(plan: ChangesPlan, folder: Path, now: datetime, today: date) -> ChangesReport:
     """Measure in a folder of its own; `today` is Shanghai's day."""
     population = Population(plan.seed, plan.listings, today=today)
-    with ExitStack() as stack:
-        run = stack.enter_context(service_run(population, folder, workers=WORKERS))
-        ports = (run.port, stack.enter_context(second_server(run, folder, workers=WORKERS)))
+    with service_run(population, folder, workers=WORKERS) as run:
+        return changes_in_force(plan, run, population, folder, now)
+
+
+def changes_in_force(
+    plan: ChangesPlan, run: ServiceRun, population: Population, folder: Path, now: datetime
+) -> ChangesReport:
+    """Measure changes on a service of two workers, and on a second server of the same data.
+
+    Raises:
+        WrongAnswersError: an answer is wrong.
+    """
+    today = shanghai_day(now)
+    with second_server(run, folder, workers=WORKERS) as second:
+        ports = (run.port, second)
         size = int(plan.rate * (COLD_SECONDS + plan.seconds)) + 1
         bench = _Bench(
             changes=Changes(strangers(population, 2 * size + 100), today),
@@ -157,7 +174,7 @@ def measure_changes(plan: ChangesPlan, folder: Path, now: datetime, today: date)
 
 
 class _Bench:
-    """One measurement while it goes on."""
+    """One measurement in progress."""
 
     def __init__(self, *, changes: Changes, court_key: str, institution_key: str) -> None:
         self._changes = changes

@@ -6,21 +6,21 @@ from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
 
-from loadtest.bench_checks import COMMAND_SECONDS, service_environment
 from loadtest.bench_report import ImportReport
 from loadtest.children import ChildError, checker_program, finished, started
 from loadtest.crowd import ListForm
 from loadtest.origin import Origin
 from loadtest.population import Population
+from loadtest.service import COMMAND_SECONDS, service_environment
 
 _peak = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 class PeakMemory:
-    """The most memory a process has had resident, in KiB, by the kernel's own high-water mark.
+    """The peak of the resident memory of a process in KiB, by the kernel's own mark.
 
-    The mark only grows, so a look every now and then misses no peak but one after the last look.
-    `RUSAGE_CHILDREN` would not do: it starts from the parent's memory at the fork.
+    The mark only grows, so a look now and then misses only a peak after the last look.
+    `RUSAGE_CHILDREN` is of no use, because it begins with the parent's memory at the fork.
     """
 
     def __init__(self, pid: int) -> None:
@@ -28,7 +28,7 @@ class PeakMemory:
         self.kib = 0
 
     def look(self) -> None:
-        """Read the mark; a process that has ended leaves the last one standing."""
+        """Read the mark; after the end of the process the last mark stays."""
         try:
             found = _peak.search(self._status.read_text())
         except (FileNotFoundError, ProcessLookupError):
@@ -40,7 +40,7 @@ class PeakMemory:
 def measure_import(
     seed: int, listings: int, folder: Path, now: datetime, today: date
 ) -> ImportReport:
-    """Import a population into a new data directory that has its database already."""
+    """Import a population into a new data directory whose database exists already."""
     checker, data = str(checker_program()), str(folder / "data")
     env = service_environment(os.environ)
     published = folder / "list.ndjson"

@@ -1,9 +1,8 @@
 """Measures a list of millions: memory, a rebuild under way, the speed of checks, false positives.
 
-Two services run side by side with the same small list, taken in as any list is. In one of them
-millions of persons are added by `loadtest.large_list`; the other is what its speed is held against,
-in turn. Both are verified against the truth of the small list, after the millions came and after
-the rebuild. Workers are found by their replicas in `/metrics`.
+Two services import the same small list. `loadtest.large_list` adds millions of persons to one of
+them. The speed of both is measured in turn. The large service is verified against the truth of the
+small list at the start, with the millions, and after the rebuild.
 """
 
 import os
@@ -16,37 +15,29 @@ import msgspec
 import redis
 import uvloop
 
-from loadtest.bench_checks import (
-    CROWD,
-    WARM_UP_SECONDS,
-    ServiceRun,
-    alternate,
-    check_request,
-    service_environment,
-    service_run,
-    verify,
-)
 from loadtest.bench_report import LargeReport
 from loadtest.children import ChildError, checker_program, started
-from loadtest.crowd import ListForm
+from loadtest.closed_load import ClosedLoad
 from loadtest.figures import Figures
 from loadtest.filter_probe import expected_share, read_filter, share_of_maybes
-from loadtest.generator import Load, send_on_uvloop
 from loadtest.large_list import put_on_the_list
 from loadtest.memory import ProcessMemory, children_of, memory_of
 from loadtest.origin import Origin
 from loadtest.paced import Latencies, PacedQuestions, ask_until
 from loadtest.population import Population
+from loadtest.questions import check_request, innocents, verify
+from loadtest.service import ServiceRun, service_environment, service_run
 from loadtest.workers import largest, replicas_at
 
 SMALL_LISTINGS = 10_000
 CHECKS_PER_SECOND = 500.0
 BEFORE_SECONDS = 20.0
-"""At that rate 10 000 answers: a hundred of them are past the 99th percentile."""
+"""At this rate 10 000 answers come, and a hundred of them are above the 99th percentile."""
 
 PROBES = 20_000_000
-"""Of which some 17 000 are false positives: a standard error of 0.8 % of the rate."""
+"""Some 17 000 of them are false positives, so the standard error is 0.8 % of the rate."""
 
+WARM_UP_SECONDS = 1.0
 REBUILD_SECONDS_MAX = 1_800.0
 """A rebuild that takes longer has no figure worth keeping."""
 
@@ -72,16 +63,16 @@ class _Large:
         return int(self.redis.info("memory")[field])
 
     def worker_memory(self) -> ProcessMemory:
-        """Of the largest worker."""
+        """Return the memory of the largest worker."""
         return largest(self.replicas())
 
     def publisher_memory(self) -> ProcessMemory:
-        """Return the memory of the largest child that is no worker; all others are small."""
+        """Return the memory of the publishing process: the largest child that is no worker."""
         others = set(children_of(self.run.child.process.pid)) - self.replicas().keys()
         return max(map(memory_of, others), key=lambda memory: memory.peak_rss_mib)
 
     def has(self, version: int) -> bool:
-        """Whether every worker's replica holds a version of the list."""
+        """Return whether every worker's replica holds a version of the list."""
         return all(held >= version for held in self.replicas().values())
 
     def replicas(self) -> dict[int, int]:
@@ -101,7 +92,7 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
             runs.append(run)
             loads.append(_load(plan, population, run))
         large = _Large(runs[0])
-        send_on_uvloop(msgspec.structs.replace(loads[0], seconds=WARM_UP_SECONDS))
+        loads[0].send(WARM_UP_SECONDS)
         worker_before, redis_before = large.worker_memory(), large.redis_bytes()
         tokens_before = read_filter(large.redis).entries
         version, fill_seconds = put_on_the_list(large.run.data / "postgres", plan.persons)
@@ -119,7 +110,7 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
         before = uvloop.run(ask_until(asking, lambda: perf_counter() >= ends_at))
         during, rebuild_seconds = _rebuild(large, asking, folder)
         verify(population, large.run.port, large.run.key, today)
-        many, few = alternate(loads[0], loads[1], plan.rounds)
+        pairs = [[load.send(plan.round_seconds) for load in loads] for _ in range(plan.rounds)]
         return LargeReport(
             origin=Origin.here(now),
             persons=plan.persons,
@@ -140,27 +131,25 @@ def measure_large(plan: LargePlan, folder: Path, now: datetime, today: date) -> 
             during=during,
             connections=plan.connections,
             round_seconds=plan.round_seconds,
-            large=Figures.of(many),
-            small=Figures.of(few),
+            large=Figures.of_rounds([one for one, _ in pairs]),
+            small=Figures.of_rounds([other for _, other in pairs]),
             probes=PROBES,
             false_positive_rate=share_of_maybes(held, PROBES, plan.seed),
             expected_false_positive_rate=expected_share(held.entries, held.blocks),
         )
 
 
-def _load(plan: LargePlan, population: Population, run: ServiceRun) -> Load:
-    """Ask about people who are on neither list, as fast as it is answered."""
-    crowd = population.crowd(CROWD, 0.0, form=ListForm.ZXGK)
-    return Load(
+def _load(plan: LargePlan, population: Population, run: ServiceRun) -> ClosedLoad:
+    """Return a load about persons who are on neither list."""
+    return ClosedLoad(
         port=run.port,
-        requests=[check_request(subject, run.key) for subject in crowd],
+        requests=[check_request(subject, run.key) for subject in innocents(population)],
         connections=plan.connections,
-        seconds=plan.round_seconds,
     )
 
 
 def _wait_for(large: _Large, version: int) -> float:
-    """Wait until the millions are in force; give the seconds, with the publisher's pause."""
+    """Wait until the millions are in force, and return the seconds."""
     began_at = perf_counter()
     large.run.child.wait_until(
         lambda: large.has(version), what="in force with the millions", seconds=REBUILD_SECONDS_MAX
@@ -169,10 +158,10 @@ def _wait_for(large: _Large, version: int) -> float:
 
 
 def _rebuild(large: _Large, asking: PacedQuestions, folder: Path) -> tuple[Latencies, float]:
-    """Have the cache rebuilt while checks go on; give their latencies and the rebuild's time.
+    """Rebuild the cache while checks go on; return their latencies, and the seconds of the command.
 
-    The time is the command's, its own start included. It asks for the rebuild and waits; as it
-    starts, a second of a processor, it gives way, for it is the rebuild that is measured.
+    The command asks for the rebuild and waits. It starts with the lowest priority, because its
+    start takes a second of a processor and only the rebuild is to be measured.
     """
     command = ["nice", "-n", "19", str(checker_program()), "rebuild"]
     command += ["--data-dir", str(large.run.data)]

@@ -1,9 +1,9 @@
 """Measures notices: from the change that ends restrictions to the last notice of the end.
 
-A server of two workers; an endpoint for each of many institutions, of which some hang: they take a
-message and never answer. Everybody asks about the same people, who are then delisted in one feed.
-The time runs from the feed's answer to the last notice at an endpoint that does not hang. One
-notice too few, or one that does not verify by its secret, and there is no figure.
+A server has two workers, and each institution has an endpoint. Some endpoints hang: they take a
+message and never answer. All institutions ask about the same people, and one feed delists these
+people. The time runs from the answer of the feed to the last notice at an endpoint that does not
+hang. If a notice is missing, or does not verify by its secret, there is no figure.
 """
 
 import asyncio
@@ -22,12 +22,6 @@ from standardwebhooks import Webhook
 
 from loadtest.answers import WrongAnswersError
 from loadtest.bench_changes import FEED, delisting_of, listing_of, strangers
-from loadtest.bench_checks import (
-    COMMAND_SECONDS,
-    SERVICE,
-    service_environment,
-    service_run,
-)
 from loadtest.children import checker_program, finished, free_port
 from loadtest.crowd import CrowdSubject
 from loadtest.generator import LOOPBACK
@@ -35,10 +29,12 @@ from loadtest.notice_endpoints import Endpoints, listening
 from loadtest.notices_report import NoticesReport
 from loadtest.origin import Origin
 from loadtest.population import Population
+from loadtest.questions import SERVICE
+from loadtest.service import COMMAND_SECONDS, service_environment, service_run
 
 WORKERS = 2
 KEYS_AT_ONCE = 2
-"""Each is a process of its own, a second of a processor long."""
+"""Each command is a process that takes a second of a processor."""
 
 TOLD_SECONDS_MAX = 30.0
 SETTINGS = "[notices]\nallow_http = true\nallow_private_addresses = true\n"
@@ -55,12 +51,12 @@ class NoticesPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def people(self) -> int:
-        """How many are refused everywhere, and then delisted."""
+        """The number of people who are refused everywhere, and then delisted."""
         return self.notices // self.endpoints
 
     @property
     def expected(self) -> int:
-        """How many notices can be acknowledged."""
+        """The number of notices that can be acknowledged."""
         return self.people * (self.endpoints - self.hanging)
 
 

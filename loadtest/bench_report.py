@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtest.decisions_report import DecisionsReport
+from loadtest.export_report import ExportReport
 from loadtest.figures import Figures
 from loadtest.memory import ProcessMemory
 from loadtest.notices_report import NoticesReport
@@ -13,60 +13,6 @@ from loadtest.paced import Latencies
 from loadtest.spending_report import SpendingReport
 
 REPORTS = Path(__file__).parent / "reports"
-
-
-class ChecksReport(msgspec.Struct, frozen=True, kw_only=True, tag="checks"):
-    """Single checks, the service against the baseline, round by round in turn."""
-
-    origin: Origin
-    listings: int
-    crowd: int
-    listed_share: float
-    connections: int
-    round_seconds: float
-    verified_answers: int
-    service: Figures
-    baseline: Figures
-
-    @property
-    def ratio(self) -> float:
-        """The service's requests a second for one of the baseline's, by medians."""
-        return self.service.per_second / self.baseline.per_second
-
-    def text(self) -> str:
-        """Say it in lines."""
-        return (
-            f"{self.listings} listings, {self.listed_share:.1%} of the subjects listed, "
-            f"{self.connections} connections, {len(self.service.rounds_per_second)} rounds "
-            f"of {self.round_seconds} s each; {self.verified_answers} answers verified before\n"
-            f"service   {self.service.text()}\n"
-            f"baseline  {self.baseline.text()}\n"
-            f"ratio     {self.ratio:.2f}"
-        )
-
-
-class QuotaReport(msgspec.Struct, frozen=True, kw_only=True, tag="quota"):
-    """Checks of innocents by a key with limits against one without, round by round in turn."""
-
-    origin: Origin
-    listings: int
-    crowd: int
-    connections: int
-    round_seconds: float
-    verified_answers: int
-    unlimited: Figures
-    limited: Figures
-
-    def text(self) -> str:
-        """Say it in lines."""
-        return (
-            f"{self.listings} listings, nobody listed, {self.connections} connections, "
-            f"{len(self.limited.rounds_per_second)} rounds of {self.round_seconds} s each; "
-            f"{self.verified_answers} answers verified before\n"
-            f"unlimited {self.unlimited.text()}\n"
-            f"limited   {self.limited.text()}\n"
-            f"ratio     {self.limited.per_second / self.unlimited.per_second:.3f}"
-        )
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True, tag="import"):
@@ -80,24 +26,12 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True, tag="import"):
     peak_rss_mib: float
 
     def text(self) -> str:
-        """Say it in lines."""
+        """Return the report as lines."""
         return (
             f"{self.listings} listings, {self.file_bytes / 1e6:.0f} MB of {self.format}\n"
             f"import    {self.seconds:.1f} s, {self.listings / self.seconds:.0f} listings/s, "
             f"peak {self.peak_rss_mib:.0f} MiB"
         )
-
-
-class GeneratorReport(msgspec.Struct, frozen=True, kw_only=True, tag="generator"):
-    """The load generator's own ceiling, against a server that answers a constant."""
-
-    origin: Origin
-    connections: int
-    generator: Figures
-
-    def text(self) -> str:
-        """Say it in lines."""
-        return f"{self.connections} connections\nceiling   {self.generator.text()}"
 
 
 class LargeReport(msgspec.Struct, frozen=True, kw_only=True, tag="large"):
@@ -138,7 +72,7 @@ class LargeReport(msgspec.Struct, frozen=True, kw_only=True, tag="large"):
         return self.worker_in_the_end.rss_mib - self.worker_before.rss_mib
 
     def text(self) -> str:
-        """Say it in lines."""
+        """Return the report as lines."""
         end = self.worker_in_the_end
         return (
             f"{self.persons} persons written in {self.fill_seconds:.0f} s beside a list of "
@@ -183,7 +117,7 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
     cold: Latencies
 
     def text(self) -> str:
-        """Say it in lines."""
+        """Return the report as lines."""
         return (
             f"{self.listings} listings, {self.servers} servers of {self.workers} workers each, "
             f"{self.rate:.0f} changes/s for {self.seconds:.0f} s over {self.connections} "
@@ -195,32 +129,22 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
         )
 
 
-Report = (
-    ChecksReport
-    | QuotaReport
-    | ImportReport
-    | GeneratorReport
-    | LargeReport
-    | ChangesReport
-    | SpendingReport
-    | DecisionsReport
-    | NoticesReport
-)
+Report = ImportReport | LargeReport | ChangesReport | SpendingReport | ExportReport | NoticesReport
 
 
 def describe(report: Report) -> str:
-    """Say a report in lines, where it comes from first."""
-    origin = report.origin
-    return (
-        f"{origin.cpu}, {origin.cores} cores, Linux {origin.kernel}, Python {origin.python}, "
-        f"commit {origin.commit}, {origin.measured_at:%Y-%m-%dT%H:%M:%SZ}\n{report.text()}"
-    )
+    """Return a report as lines; the first line names machine, commit and instant."""
+    return f"{report.origin.text()}\n{report.text()}"
 
 
 def keep(report: Report, folder: Path) -> Path:
     """Write a report as JSON into a folder, named by its instant and kind."""
+    return keep_as(str(report.__struct_config__.tag), report.origin, report, folder)
+
+
+def keep_as(kind: str, origin: Origin, report: msgspec.Struct, folder: Path) -> Path:
+    """Write a report of this kind as JSON into a folder, and return the file."""
     folder.mkdir(exist_ok=True)
-    kind = report.__struct_config__.tag
-    path = folder / f"{report.origin.measured_at:%Y%m%dT%H%M%SZ}-{kind}.json"
+    path = folder / f"{origin.measured_at:%Y%m%dT%H%M%SZ}-{kind}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     return path

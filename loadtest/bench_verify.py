@@ -4,12 +4,12 @@
 
 A population is imported in the ordinary way. PostgreSQL itself then writes the year: decisions, and
 changes of the list that shield a listing and end the shielding of another, as the service keeps
-them. None of these rows is in the journal yet. The next command therefore begins the journal anew,
-which is measured too: it is what an upgrade of such a deployment costs. The service beside makes
-the links. Then `checker audit verify` is measured; there is no figure where it finds a fault.
+them. None of these rows is in the journal yet. So the next command begins the journal anew, and
+its time is measured too: an upgrade of such a deployment takes as long. The service beside makes
+the links. Then `checker audit verify` is measured. After a fault there is no figure.
 
-One thing differs from a real year: a change of a year writes one entry of the journal, and an
-upgrade enters two or three for each change. The figures are therefore on the high side.
+One thing differs from a real year: a change writes one entry of the journal, and an upgrade writes
+two or three for each change. So the figures are too high rather than too low.
 """
 
 import argparse
@@ -25,16 +25,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from loadtest.bench_checks import ServiceRun, service_environment, service_run
 from loadtest.bench_import import PeakMemory
 from loadtest.children import ChildError, checker_program, started
 from loadtest.kept_decisions import DECISIONS
 from loadtest.large_list import filling
 from loadtest.origin import Origin
 from loadtest.population import Population
+from loadtest.service import ServiceRun, service_environment, service_run
 
 SECONDS_MAX = 6 * 3600
-"""A year's verification takes minutes; whatever takes this long is stuck."""
+"""The verification of a year takes minutes; a longer one does not end."""
 
 LOOK_S = 0.5
 
@@ -70,7 +70,7 @@ SELECT (SELECT count(*) FROM unchained) + (SELECT count(*) FROM journal WHERE nu
 
 
 class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of rows that were verified, and the time and memory of it."""
+    """The number of rows that were verified, the time, and the peak memory."""
 
     origin: Origin
     listings: int
@@ -130,7 +130,7 @@ async def _waiting(socket_folder: Path) -> int:
 
 
 def _timed(run: ServiceRun, folder: Path, *command: str) -> tuple[float, float, str]:
-    """Run a command beside the service; give its seconds, its peak memory and its output."""
+    """Run a command beside the service; return its seconds, its peak memory and its output."""
     log = folder / f"{command[-1]}.log"
     words = [str(checker_program()), *command, "--data-dir", str(run.data)]
     began = perf_counter()

@@ -1,6 +1,6 @@
 """Court cases: courts, case numbers and days, from a seed.
 
-Knows when a listing begins and ends against a given day; knows nothing of who is listed.
+Knows when a listing begins and ends against a given day. Does not know the listed persons.
 """
 
 from datetime import date, timedelta
@@ -21,7 +21,7 @@ RUNS_FOR_DAYS_MAX = 730
 
 
 class Term(StrEnum):
-    """Where a listing stands on the population's day."""
+    """The state of a listing on the population's day."""
 
     IN_FORCE = "in_force"
     EXPIRED = "expired"
@@ -79,7 +79,7 @@ COURTS = tuple(
 
 
 def open_case(serial: int, term: Term, today: date, rng: Random) -> Case:
-    """Draw a case whose listing stands on `today` as `term` says; each serial, its own number."""
+    """Return a case whose listing has the state `term` on `today`; a serial gives a number."""
     court = pick(rng, COURTS)
     published_on, expires_on = _days(term, today, rng)
     filed_on = min(published_on, today) - timedelta(days=30 + below(rng, 370))
@@ -97,7 +97,7 @@ def open_case(serial: int, term: Term, today: date, rng: Random) -> Case:
 
 
 def _days(term: Term, today: date, rng: Random) -> tuple[date, date | None]:
-    """Draw the first day of a listing and the day it has ended; None: it runs until delisted."""
+    """Return the first day of a listing and the day of its end; None: it runs until delisted."""
     if term is Term.UNPUBLISHED:
         ahead = 1 + below(rng, YET_TO_BE_PUBLISHED_WITHIN_DAYS)
         return today + timedelta(days=ahead), None

@@ -1,6 +1,6 @@
-"""Child processes of a benchmark: started, waited for, and ended by the id they were given.
+"""Child processes of a benchmark: starts them, waits for them, and ends them by their id.
 
-Every wait has a limit. Whatever happens in between, a child that was started here is ended here.
+Every wait has a limit. A child that was started here is ended here, also after an error.
 """
 
 import os
@@ -26,7 +26,7 @@ _LOG_TAIL = 2000
 
 
 class ChildError(Exception):
-    """A child failed, or did not become ready in time; the text ends with the tail of its log."""
+    """A child failed or was not ready in time. The text ends with the tail of the child's log."""
 
 
 class Child:
@@ -37,7 +37,11 @@ class Child:
         self._log = log
 
     def wait_until(self, is_so: Callable[[], bool], *, what: str, seconds: float) -> None:
-        """Wait until something is so; ChildError where the child ends before it, or time does."""
+        """Wait until `is_so` returns true.
+
+        Raises:
+            ChildError: the child ended before, or the time is over.
+        """
         limit = monotonic() + seconds
         while not is_so():
             if self.process.poll() is not None:
@@ -47,7 +51,7 @@ class Child:
             sleep(_POLL_SECONDS)
 
     def log_tail(self) -> str:
-        """Return the end of what the child wrote."""
+        """Return the end of the child's output."""
         return self._log.read_text(errors="replace")[-_LOG_TAIL:]
 
 
@@ -55,7 +59,7 @@ class Child:
 def started(
     command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None
 ) -> Iterator[Child]:
-    """Run a command while the block runs, in a session of its own; then end it and its children."""
+    """Run a command in a session of its own while the block runs; then end the whole session."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -74,7 +78,11 @@ def started(
 def finished(
     command: Sequence[str], *, seconds: float, env: Mapping[str, str] | None = None
 ) -> str:
-    """Run a command to its end and give its standard output; ChildError where it fails."""
+    """Run a command to its end and return its standard output.
+
+    Raises:
+        ChildError: the command failed, or took too long.
+    """
     try:
         done = subprocess.run(
             command, env=env, capture_output=True, text=True, timeout=seconds, check=False
@@ -99,7 +107,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on just now."""
+    """Return a port of 127.0.0.1 on which nobody listens at this moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
-"""Circles: ten listings whose parties and officers are tied to each other and to nobody outside.
+"""Circles: ten listings whose parties and officers know each other, and nobody outside.
 
-A list of any size is a row of circles, each a pure function of (seed, number). So a list streams in
-constant memory, and a person's entries are found by making the person's circle again.
+A list of any size is a row of circles. Each circle is a pure function of (seed, number). So a list
+streams in constant memory. To find the entries of a person, the circle of the person is made again.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ _MASKS = spread([((10, 14), 90), ((12, 14), 5), ((10, 13), 5)])
 
 
 class CircleRole(StrEnum):
-    """How a listing reaches somebody (contract, section 2)."""
+    """The role in which a listing reaches a subject (contract, section 2)."""
 
     DEBTOR = "debtor"
     LEGAL_REPRESENTATIVE = "legal_representative"
@@ -49,7 +49,7 @@ class CircleRole(StrEnum):
 
 
 class Shares(msgspec.Struct, frozen=True, kw_only=True):
-    """How a population is made up; each a share of 1."""
+    """The composition of a population; each field is a share of 1."""
 
     organization: float = 0.2
     """Of the listings with a new party: the party is a company."""
@@ -73,7 +73,7 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Appearance(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody as one listing shows them; without documents, known by name alone."""
+    """A person or company as one listing shows it; without documents, only the name is known."""
 
     holder: Holder
     role: CircleRole
@@ -82,7 +82,7 @@ class Appearance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """One listing, and who its names and numbers truly are."""
+    """One listing, and the true holders of its names and numbers."""
 
     id: str
     case: Case
@@ -99,13 +99,13 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 def circle(
     number: int, *, space: NumberSpace, seed: int, shares: Shares, today: date
 ) -> tuple[Listing, ...]:
-    """Make a circle's ten listings, in the order of their ids."""
+    """Return the ten listings of a circle, in the order of their ids."""
     maker = _Maker(number, space=space, seed=seed, shares=shares, today=today)
     return tuple(maker.listings())
 
 
 class _Maker:
-    """The state of one circle while it is made: who is in it already."""
+    """The state of one circle while it is made: the people in it so far."""
 
     def __init__(
         self, number: int, *, space: NumberSpace, seed: int, shares: Shares, today: date
@@ -186,7 +186,7 @@ class _Maker:
         return made
 
     def _appear(self, holder: Holder, role: CircleRole) -> Appearance:
-        """Show somebody's documents as courts do: masked, in 15 digits, by the inner code."""
+        """Return an appearance as courts write it: masked, in 15 digits, or by the inner code."""
         if isinstance(holder, Organization):
             return Appearance(holder=holder, role=role, documents=(self._company_document(holder),))
         number = holder.resident_id

@@ -1,7 +1,7 @@
-"""Subjects at a counter, and the truth about each: who it is, and how the list reaches it.
+"""Subjects at a counter, and the truth about each: the person, and the listings of the person.
 
-Knows the contract's rules of documents, names and masked numbers, and nothing of how the service
-finds them: a test compares the service's answers with `Subject.expected`.
+Knows the contract's rules of documents, names and masked numbers. Does not know the service's
+search: a test compares the service's answers with `CrowdSubject.expected`.
 """
 
 from datetime import date
@@ -36,7 +36,7 @@ class ListForm(StrEnum):
 
 
 class CrowdMatch(StrEnum):
-    """How the question fits the entry of the list."""
+    """The way in which a question matches an entry of the list."""
 
     DOCUMENT = "document"
     NAME_DIFFERS = "name_differs"
@@ -60,7 +60,7 @@ class CrowdLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody as a seller asks: a document as typed at the counter, and perhaps a name.
+    """A question of a seller: a document as typed at the counter, and perhaps a name.
 
     `holder` is the true person; `links` are the links of the list, in force or not.
     """
@@ -88,7 +88,7 @@ class CrowdSubject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def askable(circle: tuple[Listing, ...], form: ListForm) -> list[Holder]:
-    """Yield each person that a listing of a circle shows with a document, once and in order.
+    """Return each holder whom a listing of a circle shows with a document, once and in order.
 
     The contract leaves open how a platform record's permit number is read, so in that form only
     holders of resident IDs and companies count.
@@ -136,7 +136,10 @@ def _is_of(shown: Appearance, holder: Holder) -> bool:
 
 
 def _match(shown: Appearance, name: str | None) -> CrowdMatch | None:
-    """A masked number matches together with the name only; no document, no match."""
+    """Return the match of an appearance and a name; None without a match.
+
+    A masked number matches only together with the name. Without a document nothing matches.
+    """
     if not shown.documents:
         return None
     if shown.is_masked:
@@ -170,7 +173,7 @@ def _another_name(holder: Holder, rng: Random) -> str:
 
 
 def spelled(document: SyntheticDocument, rng: Random) -> SyntheticDocument:
-    """Write a number as counters do: most as it is, some in any way that means the same."""
+    """Return a number as counters type it: most unchanged, some in another spelling."""
     way, kind, number = below(rng, 20), document.type, document.number
     if way == 0:
         number = number.translate(_FULL_WIDTH)

@@ -36,7 +36,7 @@ def spread(weights: Sequence[tuple[T, int]]) -> tuple[T, ...]:
 
 
 class Scatter(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-to-one map of `range(modulus)` onto itself that leaves no order to see.
+    """A one-to-one map of `range(modulus)` onto itself without a visible order.
 
     Distinct indices give distinct values, so a caller that uses each index once
     meets no collision and remembers no value.

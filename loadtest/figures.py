@@ -4,6 +4,7 @@ from statistics import median
 
 import msgspec
 
+from loadtest.closed_load import LoadRound
 from loadtest.generator import LoadReport
 
 
@@ -19,21 +20,21 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     def of(
         cls, rounds: list[LoadReport], *, statuses: frozenset[int] = frozenset({200})
     ) -> "Figures":
-        """Take the medians; ValueError for another status, no answer, or a lost connection."""
-        for report in rounds:
-            if not report.statuses or set(report.statuses) - statuses or report.lost_connections:
-                raise ValueError(
-                    f"a round with {report.statuses} and {report.lost_connections} lost connections"
-                )
+        """Return the medians. Raises FailedRoundError as `LoadRound.of`."""
+        return cls.of_rounds([LoadRound.of(report, statuses) for report in rounds])
+
+    @classmethod
+    def of_rounds(cls, rounds: list[LoadRound]) -> "Figures":
+        """Return the medians of rounds without failures."""
         return cls(
-            per_second=median(report.per_second for report in rounds),
-            p50_ms=median(report.p50_ms for report in rounds),
-            p99_ms=median(report.p99_ms for report in rounds),
-            rounds_per_second=tuple(report.per_second for report in rounds),
+            per_second=median(one.per_second for one in rounds),
+            p50_ms=median(one.p50_ms for one in rounds),
+            p99_ms=median(one.p99_ms for one in rounds),
+            rounds_per_second=tuple(one.per_second for one in rounds),
         )
 
     def text(self) -> str:
-        """Say it in a line."""
+        """Return the figures as a line."""
         return (
             f"{self.per_second:8.0f} requests/s, p50 {self.p50_ms:.2f} ms, p99 {self.p99_ms:.2f} ms"
         )

@@ -1,4 +1,4 @@
-"""Counts the false positives of a filter as it lies in Redis, and computes what theory expects.
+"""Counts the false positives of the filter in Redis, and computes the number that theory expects.
 
 Written from the layouts in the docstrings of `cache/filter.py`, `cache/keys.py` and
 `cache/generation.py` and not from their code, so that the two check each other:
@@ -8,7 +8,7 @@ Written from the layouts in the docstrings of `cache/filter.py`, `cache/keys.py`
     token                       4 bytes: block = (them x blocks) >> 32; then 8 positions of 9 bits
 
 A token is the keyed hash of a document: without the key, 16 random bytes. So random
-bytes stand for people who are on no list. That one of them is on it by chance: once in 10^31.
+bytes stand for people who are on no list. One of them is listed by chance once in 10^31.
 """
 
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ _LIVE = "checker:live"
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole filter, its blocks one behind the other."""
+    """A whole filter: its blocks in order."""
 
     bits: NDArray[np.uint8]
     entries: int
 
     @property
     def blocks(self) -> int:
-        """How many blocks of 64 bytes it has."""
+        """The number of blocks of 64 bytes."""
         return len(self.bits) * 8 // BLOCK_BITS
 
 
@@ -49,7 +49,11 @@ class _Live(msgspec.Struct, frozen=True):
 
 
 def read_filter(client: redis.Redis) -> Filter:
-    """Read the live filter; ValueError where there is none, or not all of it."""
+    """Return the live filter.
+
+    Raises:
+        ValueError: there is no filter, or a part of the filter is missing.
+    """
     pointer = client.get(_LIVE)
     if pointer is None:
         raise ValueError("no list is in the cache")
@@ -63,13 +67,13 @@ def read_filter(client: redis.Redis) -> Filter:
 
 
 def share_of_maybes(held: Filter, probes: int, seed: int) -> float:
-    """Ask about so many people who are on no list; give the share that is not ruled out."""
+    """Return the share of `probes` people on no list whom the filter does not rule out."""
     maybes = sum(int(may_contain(held, tokens).sum()) for tokens in _strangers(probes, seed))
     return maybes / probes
 
 
 def expected_share(entries: int, blocks: int) -> float:
-    """Return the share by Putze, Sanders, Singler (2007): entries fall into blocks by Poisson."""
+    """Return the expected share of false positives (Putze, Sanders, Singler 2007)."""
     mean = entries / blocks
     return sum(
         exp(load * log(mean) - mean - lgamma(load + 1))
@@ -86,7 +90,7 @@ def _strangers(probes: int, seed: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def may_contain(held: Filter, tokens: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return, for each row (a token's first 13 bytes), whether its block has all its bits."""
+    """Return for each row (a token's first 13 bytes) whether its block has all its bits."""
     first = np.ascontiguousarray(tokens[:, :4]).view(">u4")[:, 0].astype(np.uint64)
     block = (first * np.uint64(held.blocks)) >> np.uint64(32)
     positions = np.unpackbits(tokens[:, 4:13], axis=1).reshape(-1, POSITIONS, POSITION_BITS)

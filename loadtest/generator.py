@@ -1,9 +1,8 @@
-"""A closed-loop HTTP/1.1 load generator: each connection has one request under way, never more.
+"""A closed-loop HTTP/1.1 load generator: each connection has one request at a time.
 
-Small enough to leave the machine to the server under test: request bytes are built beforehand, and
-of an answer only the status and the length are read. Bounded in count and time, and sends to
-127.0.0.1 alone. Answers have a Content-Length; chunked ones are refused, since reading them costs
-what is to be measured.
+The generator leaves the machine to the server under test. It builds request bytes beforehand, and
+reads only the status and the length of an answer. Loads are bounded in count and time, and go to
+127.0.0.1 alone. A chunked answer is refused, because to read it would cost too much.
 """
 
 import asyncio
@@ -27,10 +26,10 @@ REQUESTS_MAX = 5_000_000
 """About 40 MB of latencies."""
 
 Talk = Generator[bytes, bytes, None]
-"""The talk of one connection: it yields a request, is sent its answer, and so on."""
+"""The talk of one connection: yields a request, receives the answer, and goes on."""
 
 _GRACE_SECONDS = 5.0
-"""How long the last answers may take after the time is over."""
+"""The last answers may take so long after the time is over."""
 
 _END_OF_HEAD = b"\r\n\r\n"
 _content_length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -41,9 +40,10 @@ class UnreadableAnswerError(Exception):
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """The requests to send, the port, and two bounds, of which the first reached ends the load.
+    """The requests to send, the port, and two bounds; the load ends at the first bound.
 
-    ValueError for a host that is not 127.0.0.1: load is for servers of our own on this machine.
+    Raises:
+        ValueError: a bound is too large, or the host is not 127.0.0.1. Load is for own servers.
     """
 
     port: int
@@ -185,7 +185,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 def post(
     path: str, body: bytes, *, key: str | None = None, idempotency_key: str | None = None
 ) -> bytes:
-    """Build the bytes of a POST of JSON; `key` goes into the Authorization field."""
+    """Return the bytes of a POST of JSON; `key` goes into the Authorization field."""
     authorization = f"Authorization: Bearer {key}\r\n" if key else ""
     said_once = f"Idempotency-Key: {idempotency_key}\r\n" if idempotency_key else ""
     head = (
@@ -214,8 +214,10 @@ async def send(load: Load) -> LoadReport:
 async def converse(port: int, talks: Sequence[Talk], *, seconds_max: float) -> LoadReport:
     """Hold each talk on a connection of its own to 127.0.0.1, and return a report of the answers.
 
-    ConnectionError where nobody listens, TimeoutError where answers stay out or a talk does not end
-    in time, UnreadableAnswerError where their end cannot be found; and every error of a talk.
+    Raises an error of a talk, and:
+        ConnectionError: nobody listens.
+        TimeoutError: an answer is missing, or a talk does not end in time.
+        UnreadableAnswerError: the end of an answer cannot be found.
     """
     loop = asyncio.get_running_loop()
     run = _Run(len(talks), loop.create_future())

@@ -1,6 +1,6 @@
-"""People and organizations: who they are and which documents they hold, from a seed and an index.
+"""People and organizations with their names and documents, from a seed and an index.
 
-Knows nothing of lists, and so nothing of how a list or a counter writes their numbers.
+Knows no list, and no spelling of a number at a counter.
 """
 
 from random import Random
@@ -37,7 +37,7 @@ _ELSEWHERE = spread(
 
 
 class SyntheticPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """One person; `documents` are whole and unspelt, the first is the one a court would take."""
+    """One person; `documents` are whole numbers, and a court would take the first."""
 
     index: int
     name: str
@@ -65,7 +65,7 @@ Holder = SyntheticPerson | Organization
 def person(
     space: NumberSpace, index: int, rng: Random, *, elsewhere_share: float
 ) -> SyntheticPerson:
-    """Make the person of an index; `elsewhere_share` of them hold no resident ID."""
+    """Return the person of an index; `elsewhere_share` of all people hold no resident ID."""
     if rng.random() < elsewhere_share:
         return _person_from_elsewhere(space, index, rng)
     number = space.resident_id(index, pick(rng, BIRTHDAYS))
@@ -88,6 +88,6 @@ def _person_from_elsewhere(space: NumberSpace, index: int, rng: Random) -> Synth
 
 
 def organization(space: NumberSpace, index: int, rng: Random) -> Organization:
-    """Make the company of an index."""
+    """Return the company of an index."""
     document = SyntheticDocument(type=SyntheticDocumentType.USCC, number=space.uscc(index))
     return Organization(index=index, name=company_name(rng), documents=(document,))

@@ -1,7 +1,7 @@
 """Puts a million kept decisions into an embedded service, for the benchmark alone.
 
-PostgreSQL itself writes them, as `loadtest.large_list` does: rows as the service keeps them, with
-digests that are random, so that they can be exported and not verified.
+PostgreSQL itself writes the rows, as `loadtest.large_list` does. The digests are random, so the
+decisions can be exported, and cannot be verified.
 """
 
 import asyncio
@@ -36,14 +36,14 @@ FROM decision WHERE NOT EXISTS (SELECT FROM chain_link WHERE decision_id = decis
 
 
 def keep_many(socket_folder: Path, decisions: int) -> float:
-    """Write so many; give how many seconds it took. There has to be a list and an institution."""
+    """Write so many decisions, and return the seconds. A list and an institution are needed."""
     began_at = perf_counter()
     asyncio.run(_write(socket_folder, decisions))
     return perf_counter() - began_at
 
 
 async def write_decisions(connection: Any, decisions: int) -> None:
-    """Write them over a connection for which triggers and foreign keys do not count."""
+    """Write decisions over a connection without triggers and foreign keys."""
     await connection.execute(DECISIONS, decisions)
     await connection.execute(_LINKS)
 

@@ -1,15 +1,14 @@
 """Puts millions of persons on the list of an embedded service, for the benchmark alone.
 
-An import of ten million takes twenty minutes, and the measurement begins only after it. So
-PostgreSQL itself writes the rows (`large_list.sql`), into tables that are the service's own affair:
-this and `loadtest.past_spending` are the places in `loadtest` that know more than the contract, and
-a change of the schema may break them.
+An import of ten million takes twenty minutes. So PostgreSQL itself writes the rows
+(`large_list.sql`) into tables of the service. This file, `loadtest.past_spending` and
+`loadtest.check_parts` know more than the contract. A change of the schema may break them.
 
-The written list is as the service would write it. Every person has a listing, some two or three
-as in `loadtest.circles`, a document with a random token, and the outline that the service would
-compute from them; and one change of kind `snapshot` is numbered, upon which the publisher builds
-the cache anew. Sealed values (names, numbers) are random bytes: nobody can ask about these persons,
-and nothing opens them. The persons that a benchmark asks about are imported before, by the service.
+The list is as the service would write it. Every person has a listing, some two or three as in
+`loadtest.circles`, a document with a random token, and the outline that the service would compute.
+One change of kind `snapshot` gets a number, and the publisher then builds the cache anew. Sealed
+values (names, numbers) are random bytes: nobody can ask about these persons, and nothing opens the
+values. The service itself imports the persons of the questions before.
 """
 
 import asyncio
@@ -46,7 +45,7 @@ SELECT $1, gen_random_uuid(), (SELECT history FROM server_run LIMIT 1), 'snapsho
 
 
 def put_on_the_list(socket_folder: Path, persons: int) -> tuple[int, float]:
-    """Write the persons; give the list's new version, and how many seconds it took."""
+    """Write the persons; return the new version of the list, and the seconds."""
     began_at = perf_counter()
     version = asyncio.run(_write(socket_folder, persons))
     return version, perf_counter() - began_at
@@ -54,7 +53,7 @@ def put_on_the_list(socket_folder: Path, persons: int) -> tuple[int, float]:
 
 @asynccontextmanager
 async def filling(socket_folder: Path) -> AsyncIterator[Any]:
-    """Connect to an embedded PostgreSQL to write rows that are made to fit."""
+    """Yield a connection to an embedded PostgreSQL, without triggers and foreign keys."""
     connection = await asyncpg.connect(
         host=str(socket_folder), user="postgres", database="postgres"
     )

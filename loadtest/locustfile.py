@@ -1,114 +1,64 @@
-"""Locust users as institutions have them: ticketing, a hotel desk, a travel agency's batches.
+"""Locust users as sellers and courts behave, against a running demo.
 
-    CHECKER_KEY=… locust --locustfile loadtest/locustfile.py --headless --host http://127.0.0.1:8000
+    python -m loadtest.load                          all scenarios for 20 seconds
+    python -m loadtest.load TicketRush --users 50    one of them
+    CHECKER_KEY=… CHECKER_COURT_KEY=… locust --locustfile loadtest/locustfile.py --host …
 
-The key comes from `CHECKER_KEY`. Subjects are synthetic; an answer of the wrong shape is a failure.
-Only a server on this machine is a target.
+A wrong answer fails the run, and so does a failure share or a p99 above its budget.
 """
 
-import os
-from collections.abc import Iterator
-from itertools import count, islice
-from random import Random
+import argparse
 from typing import Any
-from urllib.parse import urlsplit
 
-from locust import FastHttpUser, between, task
-from locust.exception import StopTest
+from locust import events
+from locust.env import Environment
 
-from loadtest.answers import fault_of_batch, fault_of_check
-from loadtest.draw import below, pick
-from loadtest.generator import LOOPBACK
-from loadtest.population import Population
+from loadtest.scenarios.budget import LoadBudget, LoadFigures, overspent
+from loadtest.scenarios.publishing_court import PublishingCourt
+from loadtest.scenarios.sales import crowd
+from loadtest.scenarios.sellers import (
+    AgencyManifests,
+    EnrolmentDay,
+    HotelEvening,
+    OpenRate,
+    TicketRush,
+)
 
-LISTINGS = 1000
-CROWD = 5000
-LISTED_SHARE = 0.02
-TOUR_GROUP = 40
-"""Travellers in one coach."""
-
-_TRAINS = ("G79", "D7451", "K511", "Z112", "C7002", "6042")
-_SEATS = ("second", "first", "business", "hard_seat", "soft_sleeper")
-_user_numbers = count()
-
-
-class Institution(FastHttpUser):
-    """Somebody with a key, and people queueing at the counter."""
-
-    abstract = True
-    wait_time = between(0.0, 0.05)
-
-    def on_start(self) -> None:
-        """Assign people to each user, the same in each run; refuse a host on another machine."""
-        if urlsplit(self.host or "").hostname != LOOPBACK:
-            raise StopTest(f"load goes to {LOOPBACK} alone")
-        seed = next(_user_numbers)
-        self.rng = Random(seed)
-        self.queue = self._people(seed)
-        self.headers = {"Authorization": f"Bearer {os.environ['CHECKER_KEY']}"}
-
-    @staticmethod
-    def _people(seed: int) -> Iterator[dict[str, Any]]:
-        while True:
-            for subject in Population(seed, LISTINGS).crowd(CROWD, LISTED_SHARE):
-                yield subject.request()
-
-    def check(self, service: dict[str, Any]) -> None:
-        """Ask about the next in the queue."""
-        body = {"subject": next(self.queue), "service": service}
-        with self.client.post(
-            "/v1/checks", json=body, headers=self.headers, catch_response=True
-        ) as response:
-            fault = fault_of_check(response.json()) if response.status_code == 200 else None
-            if fault:
-                response.failure(fault)
+__all__ = [
+    "AgencyManifests",
+    "EnrolmentDay",
+    "HotelEvening",
+    "OpenRate",
+    "PublishingCourt",
+    "TicketRush",
+]
 
 
-class Ticketing(Institution):
-    """A railway's or an airline's sales channel: one check a traveller."""
-
-    weight = 6
-
-    @task(3)
-    def sell_a_train_ticket(self) -> None:
-        """Sell any seat of any train."""
-        self.check(
-            {"type": "rail", "train": pick(self.rng, _TRAINS), "seat": pick(self.rng, _SEATS)}
-        )
-
-    @task(1)
-    def sell_a_flight(self) -> None:
-        """Sell a flight."""
-        self.check({"type": "air", "flight": f"CZ{3000 + below(self.rng, 999)}"})
+@events.init_command_line_parser.add_listener
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--failures-max", type=float, default=0.001, help="share of requests")
+    parser.add_argument("--p99-ms-max", type=float, default=500.0)
+    parser.add_argument("--arrivals", type=float, default=0.0, help="of OpenRate, a second")
 
 
-class HotelDesk(Institution):
-    """A hotel's desk at check-in."""
-
-    weight = 3
-
-    @task
-    def let_a_room(self) -> None:
-        """Let a room in a house of any rating."""
-        self.check({"type": "lodging", "star_rating": below(self.rng, 6)})
+@events.init.add_listener
+def _make_the_crowd(**_: Any) -> None:
+    """Make the crowd before the time of the run begins: it takes a second of the processor."""
+    crowd()
 
 
-class TravelAgency(Institution):
-    """A travel agency that checks a tour group at once."""
-
-    weight = 1
-
-    @task
-    def book_a_group_tour(self) -> None:
-        """Book a tour abroad for a coach of people."""
-        body = {
-            "service": {"type": "outbound_tour", "product": "group_tour"},
-            "subjects": list(islice(self.queue, TOUR_GROUP)),
-        }
-        with self.client.post(
-            "/v1/checks/batch", json=body, headers=self.headers, catch_response=True
-        ) as response:
-            if response.status_code == 200 and (
-                fault := fault_of_batch(response.json(), TOUR_GROUP)
-            ):
-                response.failure(fault)
+@events.quitting.add_listener
+def _fail_beyond_the_budget(environment: Environment, **_: Any) -> None:
+    options, stats = environment.parsed_options, environment.stats
+    assert options is not None, "locust has read its command line"
+    budget = LoadBudget(failures_max=options.failures_max, p99_ms_max=options.p99_ms_max)
+    figures = LoadFigures(
+        requests=stats.total.num_requests,
+        failures=stats.total.num_failures,
+        p99_ms=stats.total.get_response_time_percentile(0.99) or 0.0,
+        errors=tuple(f"{error.name}: {error.error}" for error in stats.errors.values()),
+    )
+    reasons = overspent(budget, figures)
+    for reason in reasons:
+        print(f"over budget: {reason}")
+    environment.process_exit_code = 1 if reasons else 0

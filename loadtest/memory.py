@@ -17,13 +17,17 @@ class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def memory_of(pid: int) -> ProcessMemory:
-    """Look at a process; FileNotFoundError where it has ended."""
+    """Return the memory of a process.
+
+    Raises:
+        FileNotFoundError: the process has ended.
+    """
     process = Path(f"/proc/{pid}")
     return read_memory((process / "status").read_text(), (process / "smaps_rollup").read_text())
 
 
 def read_memory(status: str, smaps_rollup: str) -> ProcessMemory:
-    """Read the two texts that the kernel gives."""
+    """Return the memory by the two texts of the kernel."""
     return ProcessMemory(
         rss_mib=_mib(status, "VmRSS"),
         pss_mib=_mib(smaps_rollup, "Pss"),
@@ -32,7 +36,7 @@ def read_memory(status: str, smaps_rollup: str) -> ProcessMemory:
 
 
 def children_of(pid: int) -> list[int]:
-    """List a process's children, in the order of their numbers."""
+    """Return the children of a process, in the order of their numbers."""
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").iterdir():
         found |= set(map(int, (task / "children").read_text().split()))

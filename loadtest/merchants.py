@@ -1,8 +1,8 @@
 """Merchants at their tills: their requests to spend under caps, and the answers they expect.
 
-By the contract (section 4) alone. Each merchant is a talk of `loadtest.generator`. The talk goes on
-until its load is over, and ends with its current sale. Every order has a key of its own. An answer
-other than expected raises `WrongAnswersError`: its speed means nothing.
+Knows the contract (section 4) alone. Each merchant is a talk of `loadtest.generator`. The talk goes
+on until its load is over, and ends with its current sale. Every order has a key of its own. An
+unexpected answer raises `WrongAnswersError`: its speed means nothing.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ from loadtest.population import Population
 AUTHORIZATIONS = "/v1/spending/authorizations"
 AMOUNT_FEN = 1_000
 MORE_THAN_ANY_CAP_FEN = 10**12
-"""The largest amount of the contract: asked for, it is refused with what is spent."""
+"""The largest amount of the contract. Its refusal shows the sums that are spent."""
 
 _OK, _CREATED, _CONFLICT = 200, 201, 409
 
@@ -67,7 +67,7 @@ _told = msgspec.json.Decoder(MerchantAnswer)
 def debtors(population: Population, today: date) -> list[SyntheticDocument]:
     """Return the documents of people who are capped, each person's once.
 
-    Those whom a platform record shows as the defaulter, published by now, by a whole resident ID.
+    A platform record shows them as the defaulter, by a whole resident ID, and is published by now.
     """
     found: dict[int, SyntheticDocument] = {}
     for listing in population.listings():
@@ -94,7 +94,7 @@ def authorization_body(person: SyntheticDocument, amount_fen: int, reference: st
 
 
 class Till:
-    """One merchant's key, and the numbers that its orders have in common with all others'.
+    """One merchant's key; `numbers` gives each order of all merchants a number of its own.
 
     `captured` are the sales to one person that may be given back, the oldest first.
     """

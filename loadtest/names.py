@@ -1,4 +1,4 @@
-"""Names of people and companies, spread as in China, so that namesakes meet as often as there.
+"""Names of people and companies, as frequent as in China, so that as many people share a name.
 
 Surnames follow the household register (公安部《全国姓名报告》): the hundred commonest by about
 their share. Given names are drawn by sex, the common characters more often. Nobody real is meant.

@@ -1,7 +1,7 @@
-"""Endpoints that take notices: a receiver as small as it can be, so that the sender is measured.
+"""Endpoints that take notices: a small receiver, so that the sender is measured.
 
-One port of 127.0.0.1, an endpoint a path; some take a message and never answer. HTTP/1.1 with a
-Content-Length, as the contract's sender writes it, and nothing else.
+There is one port of 127.0.0.1, and a path for each endpoint. Some endpoints take a message and
+never answer. The receiver reads HTTP/1.1 with a Content-Length, as the contract's sender writes it.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoints:
-    """The notices that arrived, and the time when the last expected one did."""
+    """The notices that arrived, and the arrival of the last notice that was expected."""
 
     def __init__(self, hanging: Set[int], expected: int) -> None:
         self.hanging = hanging
@@ -45,7 +45,7 @@ class Endpoints:
         self._expected = expected
 
     def take(self, notice: Notice) -> bool:
-        """Note a message; say whether it is acknowledged."""
+        """Note a message, and return whether the endpoint acknowledges it."""
         if notice.endpoint in self.hanging:
             return False
         self.messages += 1
@@ -59,7 +59,7 @@ class Endpoints:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection, which has one message under way."""
+    """One connection, with one message at a time."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
@@ -72,7 +72,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take each message that is whole."""
+        """Take each message that is complete."""
         self._held += data
         while (notice := self._next()) is not None:
             if self._endpoints.take(notice):

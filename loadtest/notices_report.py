@@ -6,9 +6,9 @@ from loadtest.origin import Origin
 
 
 class NoticesReport(msgspec.Struct, frozen=True, kw_only=True, tag="notices"):
-    """Notices to many endpoints of which some hang, from the answer to what ended restrictions.
+    """Notices to many endpoints, some of which hang; times begin with the answer of the feed.
 
-    `repeated` came more than once, as they may.
+    `repeated` notices came more than once, as the contract permits.
     """
 
     origin: Origin
@@ -23,7 +23,7 @@ class NoticesReport(msgspec.Struct, frozen=True, kw_only=True, tag="notices"):
     told_seconds: float
 
     def text(self) -> str:
-        """Say it in lines."""
+        """Return the report as lines."""
         return (
             f"{self.notices} notices to {self.endpoints} endpoints of which {self.hanging} hang, "
             f"{self.workers} workers, {self.listings} listings\n"

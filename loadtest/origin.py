@@ -1,4 +1,4 @@
-"""Where and when a figure was measured: machine, commit and instant. Without these it is none."""
+"""The machine, the commit and the instant of a figure. A figure without them is worthless."""
 
 import os
 import platform
@@ -9,11 +9,12 @@ from shutil import which
 
 import msgspec
 
+WRITTEN_BY_BENCHMARKS = ("loadtest/reports", "docs/performance.md", "docs/performance.svg")
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and when a figure was measured."""
+    """The machine, the commit and the instant of a figure."""
 
     cpu: str
     cores: int
@@ -21,6 +22,13 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     commit: str
     measured_at: datetime
+
+    def text(self) -> str:
+        """Return machine, commit and instant as a line."""
+        return (
+            f"{self.cpu}, {self.cores} cores, Linux {self.kernel}, Python {self.python}, "
+            f"commit {self.commit}, {self.measured_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
 
     @classmethod
     def here(cls, now: datetime) -> "Origin":
@@ -46,12 +54,13 @@ def cpu_model(facts: str) -> str:
 
 
 def _commit() -> str:
-    """Return the commit, with `+` where files other than earlier reports differ from it."""
+    """Return the commit, with `+` where files differ from it, other than those of benchmarks."""
     here = Path(__file__).parent
     commit = _git(here, "rev-parse", "--short=12", "HEAD")
     if commit is None:
         return "unknown"
-    changed = _git(here, "status", "--porcelain", "--", ":/", ":/!loadtest/reports")
+    written = [f":/!{path}" for path in WRITTEN_BY_BENCHMARKS]
+    changed = _git(here, "status", "--porcelain", "--", ":/", *written)
     return f"{commit}+" if changed else commit
 
 

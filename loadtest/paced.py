@@ -1,9 +1,9 @@
-"""Sends at a rate that does not wait for answers, and notes how long each answer took.
+"""Sends at a rate that does not wait for answers, and notes the time of each answer.
 
-`loadtest.generator` asks as fast as it is answered, which finds a ceiling; here the rate is given,
-as customers give it, so that a slow answer does not thin out the questions that come after it. A
-latency counts from the moment a question was due to go out on a free line: waiting for one is part
-of it, the timer's own lateness is not.
+`loadtest.generator` sends as fast as a server answers, to find a ceiling. Here the rate is given,
+so a slow answer does not delay the questions after it. A latency begins when a question is sent, or
+waits for a free connection. The lateness of the timer is no part of a latency.
+`loadtest.open_arrivals` has higher rates, and takes a whole core.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import msgspec
 from loadtest.generator import LOOPBACK, answer_size, percentile
 
 ANSWER_SECONDS_MAX = 10.0
-"""After so long without an answer the measurement has failed."""
+"""A measurement fails after so long without an answer."""
 
 _READ_BYTES = 1 << 16
 
@@ -41,7 +41,11 @@ class Latencies(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, seconds: "array[float]") -> "Latencies":
-        """Order them; ValueError where there are none, which is no figure."""
+        """Return the percentiles.
+
+        Raises:
+            ValueError: there was no answer.
+        """
         if not seconds:
             raise ValueError("nothing was answered, so there is no latency")
         ordered = sorted(seconds)
@@ -53,7 +57,7 @@ class Latencies(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def text(self) -> str:
-        """Say it in a line."""
+        """Return the latencies as a line."""
         return (
             f"p50 {self.p50_ms:.2f} ms, p99 {self.p99_ms:.2f} ms, max {self.max_ms:.1f} ms "
             f"of {self.count}"
@@ -61,7 +65,7 @@ class Latencies(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lines:
-    """Connections that are kept open to one server, each with one request under way at most."""
+    """Open connections to one server, each with one request at a time."""
 
     def __init__(self, free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
         self._free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
@@ -71,9 +75,11 @@ class Lines:
             self._free.put_nowait(line)
 
     async def ask(self, request: bytes) -> PacedAnswer:
-        """Send on the line that has been free the longest; so that all of them take turns.
+        """Send on the line that has been free the longest, so that all lines take turns.
 
-        TimeoutError where no answer comes, ConnectionError where the server hangs up.
+        Raises:
+            TimeoutError: no answer comes.
+            ConnectionError: the server closed the connection.
         """
         reader, writer = line = await self._free.get()
         try:
@@ -98,9 +104,9 @@ async def lines(port: int, connections: int) -> AsyncIterator[Lines]:
 async def keep_rate(
     per_second: float, is_over: Callable[[], bool], act: Callable[[int], Awaitable[None]]
 ) -> None:
-    """Begin an act at every due moment until it is over, and wait for those under way.
+    """Begin an act at every due moment until `is_over`, and wait for the acts under way.
 
-    The first that fails ends all, with its own error.
+    The first act that fails ends all acts, with its own error.
     """
     loop = asyncio.get_running_loop()
     began_at = loop.time()
@@ -113,7 +119,7 @@ async def keep_rate(
 
 
 class PacedQuestions(msgspec.Struct, frozen=True, kw_only=True):
-    """Questions of one kind, in a row that begins anew at its end."""
+    """Questions of one kind in turn, again and again."""
 
     port: int
     requests: list[bytes]
@@ -122,7 +128,11 @@ class PacedQuestions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def ask_until(asking: PacedQuestions, is_over: Callable[[], bool]) -> Latencies:
-    """Ask at the given rate until it is over; ValueError where an answer was no 200."""
+    """Ask at the given rate until `is_over`, and return the latencies.
+
+    Raises:
+        ValueError: an answer has another status than 200.
+    """
     seconds = array("d")
     statuses: Counter[int] = Counter()
     async with lines(asking.port, asking.connections) as open_lines:

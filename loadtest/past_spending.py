@@ -1,11 +1,11 @@
 """Puts millions of past steps of spending into an embedded service, for the benchmark alone.
 
-PostgreSQL itself writes them (`past_spending.sql`), as `loadtest.large_list` does, with what the
-service would have kept beside each: decisions and sums of days; `checker audit verify` proves them.
-Those who spent are the debtors of the service's own list, so who is sold to afterwards has a past.
+PostgreSQL itself writes the steps (`past_spending.sql`), as `loadtest.large_list` does, with the
+decisions and the sums of days that the service would have kept. `checker audit verify` proves them.
+The debtors of the service's own list have spent, so the buyers of the benchmark have a past.
 
-Two differences from real orders: no order has a reference, and no idempotency key is left of them.
-Keys are kept for two days, and all of this is of months that are over.
+Two things differ from real orders: no order has a reference, and no idempotency key is left. The
+service keeps keys for two days, and all steps are of months that are over.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ _TABLES = "decision, authorization_step, spending_total"
 
 
 def put_in_the_past(socket_folder: Path, steps: int, limit_fen: int) -> tuple[int, float]:
-    """Write about so many steps; give how many there are now, and how many seconds it took.
+    """Write about so many steps; return the number of steps, and the seconds.
 
-    There has to be a list with debtors who are capped, and an institution.
+    A list with debtors who are capped is needed, and an institution.
     """
     began_at = perf_counter()
     written = asyncio.run(_write(socket_folder, steps, limit_fen))
@@ -32,7 +32,7 @@ def put_in_the_past(socket_folder: Path, steps: int, limit_fen: int) -> tuple[in
 
 
 async def write_past(connection: Any, steps: int, limit_fen: int) -> int:
-    """Write them over a connection for which triggers and foreign keys do not count."""
+    """Write steps over a connection without triggers and foreign keys."""
     async with connection.transaction():
         await connection.execute(_PLACE, str(steps), str(limit_fen))
         await connection.execute(_ROWS)

@@ -22,7 +22,7 @@ from loadtest.listing_line import listing_line
 from loadtest.zxgk import zxgk_line
 
 LISTINGS_MAX = CAPACITY // PEOPLE_MAX * LISTINGS // 2
-"""12.5 million: half of the numbers are left for people who are on no list."""
+"""12.5 million: half of the numbers remain for people who are on no list."""
 
 DEFAULT_DAY = date(2026, 11, 23)
 _ORGANIZATIONS_IN_A_CROWD = 0.05
@@ -32,7 +32,9 @@ class Population:
     """One list, and the people around it.
 
     `today` is the day on which `shares` hold, such as the share of expired listings.
-    Raises ValueError where the list is empty or larger than the numbers allow.
+
+    Raises:
+        ValueError: the list is empty, or larger than the numbers allow.
     """
 
     def __init__(
@@ -55,21 +57,21 @@ class Population:
         self._space = NumberSpace(seed)
 
     def listings(self) -> Iterator[Listing]:
-        """Make every listing in the order of the ids."""
+        """Yield every listing in the order of the ids."""
         for number in range(self._circles):
             yield from self._circle(number)
 
     def listing_lines(self) -> Iterator[bytes]:
-        """Write the list in the contract's own form, a line at a time."""
+        """Yield the lines of the list in the contract's own form."""
         return map(listing_line, self.listings())
 
     def zxgk_lines(self) -> Iterator[bytes]:
-        """Write the list as the publication platform does, a line at a time."""
+        """Yield the lines of the list in the form of the publication platform."""
         rng = Random(self._seed)
         return (zxgk_line(listing, rng) for listing in self.listings())
 
     def lines(self, form: ListForm) -> Iterator[bytes]:
-        """Write the list in either form."""
+        """Yield the lines of the list in one of the forms."""
         return self.zxgk_lines() if form is ListForm.ZXGK else self.listing_lines()
 
     def holders(self, form: ListForm = ListForm.LISTING) -> Iterator[Holder]:
@@ -78,16 +80,16 @@ class Population:
             yield from askable(self._circle(number), form)
 
     def people(self) -> Iterator[SyntheticPerson]:
-        """Make the natural persons among the holders: debtors and officers."""
+        """Yield the natural persons among the holders: debtors and officers."""
         return (holder for holder in self.holders() if isinstance(holder, SyntheticPerson))
 
     def crowd(
         self, size: int, listed_share: float, *, form: ListForm = ListForm.LISTING
     ) -> Iterator[CrowdSubject]:
-        """Let `size` subjects ask, `listed_share` of them on the list as published in `form`.
+        """Yield `size` subjects; `listed_share` of them are on the list as published in `form`.
 
-        Being on the list is not yet being restricted: `Subject.links` may be masked, over or still
-        to come. Innocents are all different people; the listed may come again, as they do.
+        Not every listing restricts: `CrowdSubject.links` may be masked, over, or in the future.
+        Innocents are all different people. A listed person may come several times.
         """
         if not 0 <= listed_share <= 1:
             raise ValueError(f"the share of the listed is {listed_share}, not between 0 and 1")
@@ -107,7 +109,7 @@ class Population:
         return made[: self._size - number * LISTINGS]
 
     def _listed_subject(self, form: ListForm, rng: Random) -> CrowdSubject:
-        """Draw a circle, then somebody in it; a circle with nobody to ask for is drawn again."""
+        """Return a subject of a random circle that has somebody with a document."""
         while True:
             listings = self._circle(below(rng, self._circles))
             if holders := askable(listings, form):
@@ -121,7 +123,7 @@ class Population:
 
 
 def write(lines: Iterable[bytes], *, lines_at_once: int = 1000) -> None:
-    """Write lines to standard output; a reader who has seen enough may leave."""
+    """Write lines to standard output until the end, or until the reader closes the pipe."""
     remaining = iter(lines)
     try:
         while block := b"".join(islice(remaining, lines_at_once)):

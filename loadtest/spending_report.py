@@ -8,12 +8,12 @@ from loadtest.origin import Origin
 
 
 class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
-    """Spending under caps, round by round in turn with what it is held against.
+    """Spending under caps, in turn with the baseline.
 
     Over `connections`: `fresh` and `with_past` are different persons without and with past steps,
-    `baseline` one committed INSERT a request. Over `merchants` connections: `different` persons,
-    `different_baseline` as before, and `one` person of all merchants, whose `spent` is what the
-    record says in the end.
+    and `baseline` is one committed INSERT a request. Over `merchants` connections: `different`
+    persons, `different_baseline` as before, and `one` person who buys from all merchants. `spent`
+    is the spending of this person in the record after the last round.
     """
 
     origin: Origin
@@ -56,7 +56,7 @@ class SpendingReport(msgspec.Struct, frozen=True, kw_only=True, tag="spending"):
         return self.one.p99_ms / self.different.p50_ms
 
     def text(self) -> str:
-        """Say it in lines."""
+        """Return the report as lines."""
         return (
             f"{self.listings} listings, {self.persons} persons sold to in turn, {self.workers} "
             f"workers, {len(self.fresh.rounds_per_second)} rounds of {self.round_seconds} s each; "

@@ -1,8 +1,8 @@
-"""A server that answers a constant, to find the load generator's own ceiling.
+"""A server that answers a constant, to find the ceiling of a load generator.
 
     python -m loadtest.trivial_server PORT
 
-A figure measured near this ceiling measures the generator and not the server behind it.
+A figure near this ceiling measures the generator and not the server.
 """
 
 import asyncio

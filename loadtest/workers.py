@@ -1,4 +1,4 @@
-"""Finds a server's workers: by the replicas in `/metrics`, which its other children lack."""
+"""Finds the workers of a server by their replicas in `/metrics`; other children have no replica."""
 
 import re
 import urllib.request
@@ -11,18 +11,18 @@ _replica_version = re.compile(r'^checker_replica_version\{pid="(\d+)"\} ([\d.e+]
 
 
 def replicas_at(port: int) -> dict[int, int]:
-    """Ask a server which version of the list each of its workers holds, by process id."""
+    """Return the version of the list that each worker of a server holds, by process id."""
     with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/metrics") as answer:
         return replica_versions(answer.read().decode())
 
 
 def largest(workers: Iterable[int]) -> ProcessMemory:
-    """Look at the worker with the most memory."""
+    """Return the memory of the largest worker."""
     return max(map(memory_of, workers), key=lambda memory: memory.rss_mib)
 
 
 def replica_versions(metrics: str) -> dict[int, int]:
-    """Read which version each worker's replica holds, by the worker's process id."""
+    """Return the version of each worker's replica in a text of metrics, by process id."""
     found = _replica_version.findall(metrics)
     if not found:
         raise ValueError("the metrics name no replica")

@@ -1,7 +1,7 @@
-"""Writes a listing as the courts' publication platform (zxgk; contract, section 5) does, wildly.
+"""Writes a listing as the courts' publication platform (zxgk; contract, section 5), spelt wildly.
 
-The platform's record has no mark of what is not public and no last day, and one number a head: what
-of a listing it cannot say is lost in it. `loadtest.crowd` allows for that.
+A record of the platform has no mark of privacy, no last day, and one number for each person. The
+other facts of a listing are lost. `loadtest.crowd` knows the loss.
 """
 
 from datetime import date
@@ -86,10 +86,10 @@ def _about_person(holder: SyntheticPerson | Organization, on: date, rng: Random)
 
 
 def _about_organization(listing: Listing, rng: Random) -> dict[str, Any]:
-    """Return the type of the party and, of a company, its officers.
+    """Return the type of the party, and the officers of a company.
 
-    `businessEntity` names the legal representative once more; where the number is not known,
-    it is at times the only place that does.
+    `businessEntity` names the legal representative again. Without a number it is at times the only
+    field with the name.
     """
     if isinstance(listing.party.holder, SyntheticPerson):
         about: dict[str, Any] = {
@@ -137,7 +137,7 @@ def _card_number(appearance: Appearance, rng: Random) -> str:
 
 
 def _name(name: str, rng: Random) -> str:
-    """Write a name at times as clerks align it in tables, with a space between two characters."""
+    """Return a name; at times with a space between its two characters, as clerks align tables."""
     if len(name) == 2 and rng.random() < 0.02:
         return f"{name[0]}　{name[1]}"
     return name
@@ -148,7 +148,7 @@ def _case_number(number: str, rng: Random) -> str:
 
 
 def _title_number(listing: Listing, rng: Random) -> str | list[str]:
-    """Return the number of the judgment that is enforced: one, several, or none known."""
+    """Return the numbers of the enforced judgments: one, several, or none."""
     court, year = listing.case.court, listing.case.filed_on.year - 1
     numbers = [
         _case_number(f"（{year}）{court.code}民初{1 + below(rng, 9000)}号", rng) for _ in range(2)

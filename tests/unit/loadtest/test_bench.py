@@ -2,36 +2,23 @@
 
 import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 import pytest
 
 from loadtest.answers import WrongAnswersError
-from loadtest.bench_checks import (
-    baseline_request,
-    check_request,
-    service_environment,
-    verify,
-)
 from loadtest.bench_import import PeakMemory
-from loadtest.bench_report import (
-    ChecksReport,
-    GeneratorReport,
-    describe,
-    keep,
-)
 from loadtest.children import ChildError, finished, free_port, listens, started
+from loadtest.closed_load import FailedRoundError
 from loadtest.crowd import ListForm
 from loadtest.figures import Figures
 from loadtest.generator import LoadReport
 from loadtest.origin import Origin, cpu_model
 from loadtest.population import Population
-from tests.unit.loadtest.known_origin import ORIGIN
+from loadtest.questions import check_request, innocents, named, verify
+from loadtest.service import service_environment
+from tests.unit.loadtest.answering import answering
 
 NOW = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -41,7 +28,7 @@ WAITER = [sys.executable, "-c", "import signal; print('up', flush=True); signal.
 
 def round_of(per_second: float, **changes: object) -> LoadReport:
     figures = {
-        "answers": 10,
+        "answers": int(per_second),
         "seconds": 1.0,
         "per_second": per_second,
         "statuses": {200: 10},
@@ -54,31 +41,8 @@ def round_of(per_second: float, **changes: object) -> LoadReport:
     return msgspec.convert({**figures, **changes}, LoadReport)
 
 
-@contextmanager
-def oracle(decide) -> Iterator[int]:
-    """Serve checks on this machine by a function of the request's body; gives the port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = msgspec.json.encode({"decision": decide(body)})
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+def oracle(decide):
+    return answering(lambda body: (200, msgspec.json.encode({"decision": decide(body)})))
 
 
 def test_a_service_that_says_what_the_list_says_is_verified():
@@ -96,11 +60,12 @@ def test_a_service_that_allows_everybody_is_no_service_to_time():
     assert "allow instead of deny" in str(caught.value)
 
 
-def test_both_servers_are_asked_about_the_same_document():
-    subject = next(POPULATION.crowd(1, 0.0))
-    number = msgspec.json.encode(subject.document.number)
-    assert number in check_request(subject, "k")
-    assert number in baseline_request(subject)
+def test_a_named_check_is_about_the_same_document():
+    subjects = innocents(POPULATION, 20)
+    for plain, with_name in zip(subjects, named(subjects), strict=True):
+        assert plain.document == with_name.document
+        assert plain.name is None
+        assert with_name.name == plain.holder.name
 
 
 def test_the_service_is_measured_on_its_own_servers():
@@ -116,32 +81,8 @@ def test_figures_are_the_medians_of_the_rounds():
 
 @pytest.mark.parametrize("fault", [{"statuses": {200: 9, 503: 1}}, {"lost_connections": 1}])
 def test_a_round_with_a_failure_gives_no_figures(fault):
-    with pytest.raises(ValueError, match="a round with"):
+    with pytest.raises(FailedRoundError, match="a round with"):
         Figures.of([round_of(10.0), round_of(10.0, **fault)])
-
-
-def test_a_report_names_its_origin_and_the_ratio_of_medians(tmp_path):
-    report = ChecksReport(
-        origin=ORIGIN,
-        listings=100,
-        crowd=10,
-        listed_share=0.01,
-        connections=16,
-        round_seconds=3.0,
-        verified_answers=200,
-        service=Figures.of([round_of(50.0)]),
-        baseline=Figures.of([round_of(20.0)]),
-    )
-    text = describe(report)
-    assert all(part in text for part in ("a CPU", "2 cores", "abc", "2026-11-23", "100 listings"))
-    assert "ratio     2.50" in text
-
-
-def test_a_kept_report_reads_back_as_it_was(tmp_path):
-    report = GeneratorReport(origin=ORIGIN, connections=16, generator=Figures.of([round_of(50.0)]))
-    path = keep(report, tmp_path / "reports")
-    assert path.name == "20261123T010203Z-generator.json"
-    assert msgspec.json.decode(path.read_bytes(), type=GeneratorReport) == report
 
 
 def test_this_machine_can_be_described():

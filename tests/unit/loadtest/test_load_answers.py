@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.answers import fault_of_batch, fault_of_check
+from loadtest.load import RATE, SCENARIOS, load_options, locust_command
 
 LIST = {"version": 42, "history": "a" * 32, "as_of": "2026-11-23T01:02:03.456Z", "stale": False}
 REASON = {"code": "restricted", "measure": "cn-2016-64/2.7.1"}
@@ -58,9 +59,27 @@ def test_a_batch_with_one_bad_result_has_its_fault_named():
     assert "no decision" in fault_of_batch(body, 2)
 
 
-def test_locust_finds_the_three_kinds_of_institution():
+def test_locust_finds_each_scenario():
     command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--list"]
     listed = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    assert listed.stdout.split()[2:] == ["Ticketing", "HotelDesk", "TravelAgency"]
+    assert {*listed.stdout.split()[2:]} == {*SCENARIOS, RATE}
+
+
+def test_a_run_has_users_and_a_time_and_a_rush_has_its_shape():
+    usual = locust_command(load_options(["TicketRush", "--users", "5", "--arrivals", "9"]))
+    rush = locust_command(load_options(["--rush"]))
+
+    assert usual[-2:] == ["TicketRush", RATE]
+    assert usual[usual.index("--users") + 1] == "5"
+    assert not any("rush_shape" in word for word in usual)
+    assert any("rush_shape.py" in word for word in rush)
+    assert "--users" not in rush
+    assert rush[-len(SCENARIOS) :] == [*SCENARIOS]
+
+
+def test_an_unknown_scenario_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        load_options(["TicketRushes"])
+    assert "no such scenario: TicketRushes" in capsys.readouterr().err

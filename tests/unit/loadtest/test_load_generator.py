@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from loadtest.trivial_server import ANSWER
 
 from loadtest.generator import (
     LOOPBACK,
@@ -17,7 +18,6 @@ from loadtest.generator import (
     post,
     send,
 )
-from loadtest.trivial_server import ANSWER
 
 pytestmark = pytest.mark.anyio
 

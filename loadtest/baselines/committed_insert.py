@@ -1,8 +1,7 @@
-"""The baseline of spending: one handler, one committed INSERT for each request, a JSON answer.
+"""The baseline of writing: a Litestar handler with one committed INSERT for each request.
 
-The same stack as the service (Litestar on granian and uvloop, SQLAlchemy Core on asyncpg), and a
-row about as long as a step of an authorization. Deliberately without keys, idempotency, a list,
-a cap and a balance, so it does less than the service it is measured against.
+It runs under granian on uvloop, with SQLAlchemy Core on asyncpg. Its row is about as long as a step
+of an authorization. It has no keys, no idempotency, no list, no cap and no balance.
 `BASELINE_DATABASE_URL` names its database.
 """
 
@@ -29,6 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from loadtest.baselines.question import BaselineSubject
+
 DATABASE_URL_VARIABLE = "BASELINE_DATABASE_URL"
 POOL_SIZE = 8
 """A worker's connections, as many as a worker of the service has for its checks."""
@@ -52,20 +53,7 @@ _kept_order = Table(
 )
 
 
-class BaselineDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as sent."""
-
-    type: str
-    number: str
-
-
-class BaselineSubject(msgspec.Struct, frozen=True, kw_only=True):
-    """The person of the order."""
-
-    document: BaselineDocument
-
-
-class Service(msgspec.Struct, frozen=True, kw_only=True):
+class BaselineService(msgspec.Struct, frozen=True, kw_only=True):
     """The service that is bought."""
 
     type: str
@@ -77,7 +65,7 @@ class BaselineOrder(msgspec.Struct, frozen=True, kw_only=True):
     """The body of an authorization by the contract (section 4)."""
 
     subject: BaselineSubject
-    service: Service
+    service: BaselineService
     reference: str
 
 
@@ -93,7 +81,7 @@ class KeptOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 @post("/orders", status_code=201)
 async def keep_order(request: Request[Any, Any, Any], data: BaselineOrder) -> KeptOrder:
-    """Insert one row, and commit it."""
+    """Insert and commit one row."""
     now = datetime.now(UTC)
     kept = KeptOrder(
         id=uuid4(),
@@ -131,14 +119,14 @@ async def _database(application: Litestar) -> AsyncIterator[None]:
 
 
 def app() -> Litestar:
-    """Make the application of one worker."""
+    """Return the application of one worker."""
     return Litestar(
         route_handlers=[keep_order], lifespan=[_database], openapi_config=None, logging_config=None
     )
 
 
 async def make_table(url: str) -> None:
-    """Make the table in an empty database."""
+    """Create the table in an empty database."""
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(_kept_order.metadata.create_all)
