@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from loadtest.trivial_server import ANSWER
 
 from loadtest.generator import (
     LOOPBACK,
@@ -18,6 +17,7 @@ from loadtest.generator import (
     post,
     send,
 )
+from loadtest.trivial_server import ANSWER
 
 pytestmark = pytest.mark.anyio
 
