@@ -27,6 +27,7 @@ from loadtest.origin import Origin
 from loadtest.population import Population
 from loadtest.questions import verify
 from loadtest.rows.batch import batch, beside_batches
+from loadtest.rows.crowd import crowd
 from loadtest.rows.innocent import half_rate, innocent, quota, two_workers, with_name
 from loadtest.rows.kept import WORKERS, adverse, changes, spending
 from loadtest.rows.large import large
@@ -55,6 +56,7 @@ ON_ONE_WORKER: Mapping[str, Measure] = {
     "half": half_rate,
     "batch": batch,
     "beside": beside_batches,
+    "crowd": crowd,
 }
 """Rows that are measured on a service of one worker, in this order."""
 
