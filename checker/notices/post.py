@@ -16,7 +16,8 @@ import httpx
 import msgspec
 
 from checker.notices.endpoint import EndpointRules
-from checker.notices.network import AddressRefused, GuardedNetwork, Resolve, resolve
+from checker.notices.guarded_network import GuardedNetwork
+from checker.notices.network import AddressRefused, Resolve, resolve
 
 ATTEMPT_TIMEOUT_S: Final = 10.0
 """A receiver takes a message and works on it later. After so long a silence it counts as away."""
