@@ -32,11 +32,11 @@ def read_memory(status: str, smaps_rollup: str) -> ProcessMemory:
 
 
 def children_of(pid: int) -> list[int]:
-    """List a process's children, in the order of their numbers."""
+    """List a process's children with their own in turn, in the order of their numbers."""
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").iterdir():
         found |= set(map(int, (task / "children").read_text().split()))
-    return sorted(found)
+    return sorted(found.union(*map(children_of, found)))
 
 
 def _mib(text: str, name: str) -> float:

@@ -1,18 +1,12 @@
 """`checker serve`."""
 
-import asyncio
-import os
-
 import click
-import uvloop
 
 from checker.cli.options import beginning_options
 from checker.config import Config
-from checker.domain.clock import SystemClock
-from checker.logs import LogFormat, keep_command_log
-from checker.node.foundation import open_foundation
 from checker.node.servers import open_servers
 from checker.serving import server
+from checker.serving.forked import begin_imports, call_forked
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -33,20 +27,8 @@ workers_option = click.option(
 @beginning_options
 def serve(config: Config, host: str, port: int, workers: int) -> None:
     """Answer checks over HTTP until stopped."""
+    begin_imports()
     server.refuse_unusable(host, port)
-    with (
-        open_servers(config) as named,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        runner.run(_look(named))
+    with open_servers(config) as named:
+        call_forked("checker.node.trial:try_stores", named)
         server.serve(named, host=host, port=port, workers=workers)
-
-
-async def _look(config: Config) -> None:
-    """Join the stores, so that a wrong setting ends the command with one line.
-
-    A store that cannot be reached is logged; the server starts without it.
-    """
-    keep_command_log(config.log.format or LogFormat.JSON)
-    async with open_foundation(config, os.environ, SystemClock()) as base:
-        await base.joining.begin()

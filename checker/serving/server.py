@@ -21,19 +21,19 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from checker.api.metrics import MULTIPROCESS_VARIABLE
 from checker.api.tracing import is_traced
 from checker.config import (
     CONFIG_VARIABLE,
     DATA_DIR_VARIABLE,
     DATABASE_VARIABLE,
     LOG_FORMAT_VARIABLE,
+    METRICS_FOLDER_VARIABLE,
     REDIS_VARIABLE,
     Config,
 )
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat, keep_log, log_settings
-from checker.serving.publishing_process import PUBLISHING_JOB
+from checker.serving.forked import PUBLISHING_JOB
 from checker.serving.supervision import Job, Supervisor
 
 BACKLOG: Final = 4096
@@ -103,7 +103,7 @@ def serve(
             DATA_DIR_VARIABLE: str(config.data_dir),
             DATABASE_VARIABLE: config.database_url,
             REDIS_VARIABLE: config.redis_url,
-            MULTIPROCESS_VARIABLE: metrics_dir,
+            METRICS_FOLDER_VARIABLE: metrics_dir,
             LOG_FORMAT_VARIABLE: log_format,
         }
         if config.config_file is not None:
