@@ -48,10 +48,10 @@ def begin_imports() -> None:
         forkserver.ensure_running()
 
 
-def forked(target: str, *, name: str) -> BaseProcess:
+def forked(target: str, *arguments: Any, name: str) -> BaseProcess:
     """Return a process that is not started: it calls `target`, named as `module:function`."""
     begin_imports()
-    return _forking.Process(target=_run, args=(dict(os.environ), target), name=name)
+    return _forking.Process(target=_run, args=(dict(os.environ), target, arguments), name=name)
 
 
 def call_forked(target: str, *arguments: Any) -> Any:
@@ -74,10 +74,10 @@ def _in_environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _run(environ: Mapping[str, str], target: str) -> None:
+def _run(environ: Mapping[str, str], target: str, arguments: tuple[Any, ...]) -> None:
     """Run a process from its fork on; `target` sets its own signal handlers."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _call(environ, target, ())
+    _call(environ, target, arguments)
 
 
 def _call(environ: Mapping[str, str], target: str, arguments: tuple[Any, ...]) -> Any:
