@@ -136,9 +136,7 @@ class Sender:
         if first is None:
             return
         endpoint = first[0]
-        async with open_postman(
-            httpx.URL(endpoint.url), self._rules, self._context(), connections=WIDTH
-        ) as postman:
+        async with open_postman(httpx.URL(endpoint.url), self._rules, self._context()) as postman:
             found: tuple[Endpoint, Sequence[Delivery]] | None = first
             # Put anew meanwhile, it may be elsewhere: the next lane goes there.
             while found is not None and found[1] and found[0] == endpoint:
