@@ -42,7 +42,7 @@ ROUND_MAX: Final = 64
 """Messages between two commits: so many at most are sent again by the next after a kill."""
 
 FAULT_PAUSE_S: Final = 1.0
-"""After what is no answer of an endpoint, PostgreSQL being away say."""
+"""After an error that is no answer of an endpoint: PostgreSQL is away, for example."""
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Sender:
         self._lanes.clear()
 
     async def start_lanes(self) -> Sequence[asyncio.Task[None]]:
-        """Open a lane for each endpoint with something due and none yet; give all.
+        """Open a lane for each endpoint that has a due message and no lane; return all lanes.
 
         Raises Unavailable.
         """
@@ -150,7 +150,7 @@ class Sender:
     async def _round(
         self, postman: "Postman", endpoint: Endpoint, deliveries: Sequence[Delivery]
     ) -> bool:
-        """Send some messages and note what came of them; say whether the endpoint takes any."""
+        """Send some messages and store the outcome; return whether the endpoint takes any."""
         width = 1 if endpoint.account_id in self._pauses else WIDTH
         answers: list[tuple[Delivery, Posted]] = []
         line = iter(deliveries)
@@ -174,7 +174,7 @@ class Sender:
         answers: list[tuple[Delivery, "Posted"]],
         width: int,
     ) -> None:
-        """Send one message of the line after the other, until so many have failed as go at once."""
+        """Send one message of the line after the other; stop after `width` failures."""
         for delivery in line:
             async with self._attempts:
                 headers = signed_headers(
@@ -219,7 +219,7 @@ class Sender:
         )
 
     def _context(self) -> ssl.SSLContext:
-        """Make what TLS stands on once: it reads some hundred certificates."""
+        """Return the context of TLS, made once: making it reads some hundred certificates."""
         import httpx  # noqa: PLC0415 - see the module
 
         if self._tls is None:

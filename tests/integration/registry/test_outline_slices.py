@@ -1,4 +1,4 @@
-"""Reading all outlines: whoever stops in the middle of it is held up by nothing."""
+"""All outlines are read in slices: a reader may stop between two of them."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from checker.database.engine import open_engine
-from checker.publication.outline_copy import CHUNKS_AHEAD, outlines
+from checker.publication.outline_slices import SLICE_ROWS, outlines
 from checker.registry.schema import outline
 from tests.support.registry_grounds import PATIENCE_S
 
@@ -27,59 +27,30 @@ async def registry(anyio_backend, database_url):
         yield connection
 
 
-async def taken(batches, number):
-    """Take some batches, and stop."""
-    rows = []
-    async for batch in batches:
-        rows += batch
-        number -= 1
-        if number == 0:
-            break
-    return rows
-
-
 async def test_all_rows_come_whole_and_in_the_order_of_their_tokens(registry):
-    async with outlines(registry) as batches:
-        rows = [row async for batch in batches for row in batch]
+    slices = [rows async for rows in outlines(registry)]
     expected = await registry.execute(select(outline).order_by(outline.c.token))
-    assert rows == [tuple(row) for row in expected]
-    assert len(rows) == ROWS
+    assert [tuple(row) for rows in slices for row in rows] == [tuple(row) for row in expected]
+    assert {len(rows) for rows in slices[:-1]} == {SLICE_ROWS}
 
 
 async def test_an_empty_table_has_no_rows(registry):
     await registry.execute(text("TRUNCATE outline"))
-    async with outlines(registry) as batches:
-        assert [row async for batch in batches for row in batch] == []
+    assert [rows async for rows in outlines(registry)] == []
 
 
-async def test_whoever_fails_in_the_middle_can_go_on_with_the_transaction(registry):
-    class CacheGone(Exception):
-        pass
-
-    async def fail():
-        async with asyncio.timeout(PATIENCE_S), outlines(registry) as batches:
-            await taken(batches, 1)
-            raise CacheGone
-
-    with pytest.raises(CacheGone):
-        await fail()
+async def test_a_reader_that_stops_in_the_middle_can_go_on_with_the_transaction(registry):
+    slices = outlines(registry)
+    assert len(await anext(slices)) == SLICE_ROWS
+    await slices.aclose()
     assert (await registry.execute(select(func.count()).select_from(outline))).scalar_one() == ROWS
 
 
-async def test_whoever_is_cancelled_in_the_middle_ends(registry):
-    begun = asyncio.Event()
-
-    async def read():
-        async with outlines(registry) as batches:
-            assert 0 < len(await taken(batches, 1)) < ROWS // CHUNKS_AHEAD
-            begun.set()
-            await asyncio.Event().wait()
-
-    reading = asyncio.create_task(read())
-    await begun.wait()
-    # So many turns of the loop that PostgreSQL is as far ahead as it may be.
-    for _ in range(1_000):
-        await asyncio.sleep(0)
+async def test_a_reader_that_is_cancelled_while_it_waits_for_a_slice_ends(registry):
+    slices = outlines(registry)
+    await anext(slices)
+    reading = asyncio.ensure_future(anext(slices))
+    await asyncio.sleep(0)
     reading.cancel()
     done, _ = await asyncio.wait([reading], timeout=PATIENCE_S)
     assert done == {reading}
