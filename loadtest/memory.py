@@ -17,17 +17,13 @@ class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def memory_of(pid: int) -> ProcessMemory:
-    """Return the memory of a process.
-
-    Raises:
-        FileNotFoundError: the process has ended.
-    """
+    """Look at a process; FileNotFoundError where it has ended."""
     process = Path(f"/proc/{pid}")
     return read_memory((process / "status").read_text(), (process / "smaps_rollup").read_text())
 
 
 def read_memory(status: str, smaps_rollup: str) -> ProcessMemory:
-    """Return the memory by the two texts of the kernel."""
+    """Read the two texts that the kernel gives."""
     return ProcessMemory(
         rss_mib=_mib(status, "VmRSS"),
         pss_mib=_mib(smaps_rollup, "Pss"),
@@ -36,11 +32,11 @@ def read_memory(status: str, smaps_rollup: str) -> ProcessMemory:
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the children of a process, in the order of their numbers."""
+    """Return the children of a process and their children in turn, in the order of numbers."""
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").iterdir():
         found |= set(map(int, (task / "children").read_text().split()))
-    return sorted(found)
+    return sorted(found.union(*map(children_of, found)))
 
 
 def _mib(text: str, name: str) -> float:

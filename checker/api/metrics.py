@@ -21,6 +21,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from cache.replica_keeper import ReplicaKeeper
+from checker.config import METRICS_FOLDER_VARIABLE
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
@@ -33,7 +34,6 @@ from checker.work import Work
 
 SAMPLED = 16
 FLUSH_INTERVAL_S = 1.0
-MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # From a twentieth of a millisecond, the check of an innocent, to a time-out.
 _BUCKETS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5)
 # From a change on every node to a change while Redis is away, and long files.
@@ -252,7 +252,7 @@ class Metrics:
 
         Call `flush` before, in the thread that counts.
         """
-        if not os.environ.get(MULTIPROCESS_VARIABLE):
+        if not os.environ.get(METRICS_FOLDER_VARIABLE):
             return generate_latest(self._registry)
         everyone = CollectorRegistry()
         MultiProcessCollector(everyone)  # type: ignore[no-untyped-call] # registers itself
@@ -261,7 +261,7 @@ class Metrics:
 
 def forget_dead_workers() -> None:
     """Delete the gauges of workers that have ended; a killed worker leaves its file behind."""
-    folder = os.environ.get(MULTIPROCESS_VARIABLE)
+    folder = os.environ.get(METRICS_FOLDER_VARIABLE)
     for file in Path(folder).glob("gauge_live*_*.db") if folder else ():
         pid = int(file.stem.rpartition("_")[2])
         if not _lives(pid):

@@ -19,6 +19,7 @@ from checker.node.servers import open_servers
 from checker.registry.summary import ListSummary, summarize
 from checker.registry.versions import ChangeKind, list_origin
 from checker.serving import server
+from checker.serving.forked import begin_imports
 
 
 class PreparedDemo(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,7 @@ class PreparedDemo(msgspec.Struct, frozen=True, kw_only=True):
 @beginning_options
 def demo(config: Config, host: str, port: int, workers: int) -> None:
     """Serve a synthetic list, with keys and a question to try."""
+    begin_imports()
     server.refuse_unusable(host, port)
     with open_servers(config) as named:
         prepared = run_in_deployment(named, _prepare, publish=True)

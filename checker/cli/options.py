@@ -1,11 +1,14 @@
-"""The options that commands share, and how a command runs in a deployment."""
+"""The options that commands share, and how a command runs in a deployment.
+
+The parts of a node are imported when a command runs in one: `checker serve` itself needs none.
+"""
 
 import asyncio
 import functools
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
@@ -14,9 +17,9 @@ import uvloop
 from checker.config import CONFIG_VARIABLE, DATA_DIR_VARIABLE, Config, load_config
 from checker.formats.formats import LIST_FORMATS
 from checker.formats.listing import LISTING
-from checker.node.runtime import Runtime, open_runtime
-from checker.node.servers import open_servers
-from checker.node.upkeep import publisher_running
+
+if TYPE_CHECKING:
+    from checker.node.runtime import Runtime
 
 R = TypeVar("R")
 
@@ -76,13 +79,16 @@ def format_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[...
 
 
 def run_in_deployment(
-    config: Config, work: Callable[[Runtime], Coroutine[Any, Any, R]], *, publish: bool = False
+    config: Config, work: Callable[["Runtime"], Coroutine[Any, Any, R]], *, publish: bool = False
 ) -> R:
     """Open the servers and a node, return the result of `work`, and close both.
 
     `publish`: the work changes the list. The command then publishes the change itself, because no
     server may be running.
     """
+    from checker.node.runtime import open_runtime  # noqa: PLC0415 - see the module
+    from checker.node.servers import open_servers  # noqa: PLC0415 - see the module
+    from checker.node.upkeep import publisher_running  # noqa: PLC0415 - see the module
 
     async def opened(named: Config) -> R:
         async with open_runtime(named, os.environ) as runtime:

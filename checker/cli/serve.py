@@ -1,21 +1,16 @@
 """`checker serve`."""
 
-import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import uvloop
 
 from checker.cli.options import beginning_options
 from checker.config import Config
-from checker.domain.clock import SystemClock
-from checker.logs import LogFormat, keep_command_log
-from checker.node.foundation import open_foundation
 from checker.node.servers import open_servers
 from checker.serving import server
+from checker.serving.forked import begin_imports, call_forked
 from checker.serving.listening import TlsFiles
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,12 +51,10 @@ def serve(
 ) -> None:
     """Answer checks over HTTP until stopped."""
     tls = _tls(tls_certificate, tls_key, tls_client_ca)
+    begin_imports()
     server.refuse_unusable(host, port, tls)
-    with (
-        open_servers(config) as named,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        runner.run(_look(named))
+    with open_servers(config) as named:
+        call_forked("checker.node.trial:try_stores", named)
         server.serve(named, host=host, port=port, workers=workers, tls=tls)
 
 
@@ -72,13 +65,3 @@ def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> 
     if certificate is None or key is None:
         raise click.UsageError("TLS needs --tls-certificate and --tls-key")
     return TlsFiles(certificate=certificate, key=key, client_ca=client_ca)
-
-
-async def _look(config: Config) -> None:
-    """Join the stores, so that a wrong setting ends the command with one line.
-
-    A store that cannot be reached is logged; the server starts without it.
-    """
-    keep_command_log(config.log.format or LogFormat.JSON)
-    async with open_foundation(config, os.environ, SystemClock()) as base:
-        await base.joining.begin()

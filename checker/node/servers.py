@@ -15,7 +15,6 @@ from typing import Final
 import msgspec
 
 from checker.config import Config
-from checker.database.urls import database_url as parse_database_url
 from checker.embedded import embedded_redis
 from checker.embedded.postgres import embedded_postgres
 from checker.errors import ConfigurationError
@@ -68,7 +67,9 @@ def open_servers(config: Config) -> Iterator[Config]:
             be used.
     """
     if config.database_url is not None:
-        parse_database_url(config.database_url)
+        from checker.database import urls  # noqa: PLC0415 - imports SQLAlchemy
+
+        urls.database_url(config.database_url)
     if not config.may_begin:
         refuse_missing_deployment(config, os.environ)
     try:

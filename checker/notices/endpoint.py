@@ -3,16 +3,21 @@
 An institution names the endpoint, and the service connects to the endpoint from within. So a name
 that leads to a private, local or otherwise special address is refused: when the endpoint is put,
 and again at each connection, by the address of that connection (`checker.notices.network`).
+
+httpx is imported when the first URL is read: its import takes a tenth of a second of every start,
+and most processes read none.
 """
 
 import ipaddress
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
 import msgspec
 
 from checker.errors import Fault, InvalidRequest
+
+if TYPE_CHECKING:
+    import httpx
 
 URL_LENGTH_MAX: Final = 2_000
 PORT_MAX: Final = 65_535
@@ -67,12 +72,14 @@ def is_public(address: _Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def read_url(text: str, rules: EndpointRules) -> httpx.URL:
-    """Return the URL of an endpoint.
+def read_url(text: str, rules: EndpointRules) -> "httpx.URL":
+    """Return the URL of an endpoint; the first call imports httpx, so a thread should make it.
 
     Raises:
         InvalidRequest: the text is no URL, or the rules do not allow the URL.
     """
+    import httpx  # noqa: PLC0415 - see the module
+
     if len(text) > URL_LENGTH_MAX:
         raise refused(f"has more than {URL_LENGTH_MAX} characters")
     try:

@@ -7,7 +7,7 @@ this address. It reads the status and `Retry-After` of an answer, and nothing el
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 from typing import Final
 
@@ -16,7 +16,8 @@ import httpx
 import msgspec
 
 from checker.notices.endpoint import EndpointRules
-from checker.notices.network import AddressRefused, GuardedNetwork, Resolve, resolve
+from checker.notices.guarded_network import GuardedNetwork
+from checker.notices.network import AddressRefused, Resolve, resolve
 
 ATTEMPT_TIMEOUT_S: Final = 10.0
 """A receiver takes a message and works on it later. After so long a silence it counts as away."""
@@ -41,14 +42,22 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Postman:
-    """Sends messages to one endpoint, over connections of its own."""
+    """Sends messages to one endpoint, over connections of its own: one for each message under way.
 
-    def __init__(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL) -> None:
-        self._pool = pool
+    A connection that is idle sends the next message. httpcore's pool looks at all connections for
+    each message, which takes more time than to send the message.
+    """
+
+    def __init__(
+        self, url: httpx.URL, tls: ssl.SSLContext, network: httpcore.AsyncNetworkBackend
+    ) -> None:
         self._url = httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
         self._host = url.netloc
+        self._tls = tls
+        self._network = network
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
 
     async def post(self, body: str, headers: Mapping[str, str]) -> Posted:
         """Send a message once, within `ATTEMPT_TIMEOUT_S`, and return the outcome."""
@@ -73,15 +82,41 @@ class Postman:
             (b"accept-encoding", b"identity"),
             (b"content-length", str(len(body)).encode()),
         ]
-        async with self._pool.stream(
-            "POST", self._url, headers=[*fixed, *sent], content=body
-        ) as response:
-            size = 0
-            async for chunk in response.aiter_stream():
-                size += len(chunk)
-                if size > ANSWER_BYTES_MAX:
-                    break
+        request = httpcore.Request("POST", self._url, headers=[*fixed, *sent], content=body)
+        connection = await self._take()
+        try:
+            response = await connection.handle_async_request(request)
+            async with aclosing(response):
+                size = 0
+                async for chunk in response.aiter_stream():
+                    size += len(chunk)
+                    if size > ANSWER_BYTES_MAX:
+                        break
             return _posted(response)
+        finally:
+            if connection.is_idle():
+                self._idle.append(connection)
+            else:
+                await connection.aclose()
+
+    async def _take(self) -> httpcore.AsyncHTTPConnection:
+        """Return a connection for one message: the one that was idle the shortest, or a new one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_available() and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore.AsyncHTTPConnection(
+            origin=self._url.origin,
+            ssl_context=self._tls,
+            keepalive_expiry=KEEP_ALIVE_S,
+            network_backend=self._network,
+        )
+
+    async def aclose(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            await self._idle.pop().aclose()
 
 
 @asynccontextmanager
@@ -90,17 +125,11 @@ async def open_postman(
     rules: EndpointRules,
     tls: ssl.SSLContext,
     *,
-    connections: int,
     resolve_host: Resolve = resolve,
 ) -> AsyncIterator[Postman]:
     """Open a postman for an endpoint; the connections close at the end of the context."""
-    async with httpcore.AsyncConnectionPool(
-        ssl_context=tls,
-        max_connections=connections,
-        keepalive_expiry=KEEP_ALIVE_S,
-        network_backend=GuardedNetwork(rules, resolve_host),
-    ) as pool:
-        yield Postman(pool, url)
+    async with aclosing(Postman(url, tls, GuardedNetwork(rules, resolve_host))) as postman:
+        yield postman
 
 
 def _posted(response: httpcore.Response) -> Posted:

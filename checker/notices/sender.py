@@ -4,6 +4,9 @@ Each endpoint has a lane while something is due for it. A lane sends several mes
 of another listing, as long as the endpoint acknowledges some; to one that acknowledged nothing last
 time it sends one, and longer and longer pauses lie between. So an endpoint that hangs costs one
 connection, and one that comes back is found by the next message.
+
+httpx is imported with the first message: its import takes a tenth of a second of every start, and a
+server without endpoints sends nothing.
 """
 
 import asyncio
@@ -12,9 +15,8 @@ import random
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
 import msgspec
 
 from checker.domain.clock import Clock
@@ -22,10 +24,12 @@ from checker.fault_log import FaultLog
 from checker.notices.deliveries import Deliveries, Delivery, DeliveryResult, Due, Endpoint, Failed
 from checker.notices.endpoint import EndpointRules
 from checker.notices.event import MEDIA_TYPE
-from checker.notices.post import Posted, Postman, open_postman
 from checker.notices.schedule import SCHEDULE, RetrySchedule
 from checker.notices.signature import signed_headers
 from checker.work import Work
+
+if TYPE_CHECKING:
+    from checker.notices.post import Posted, Postman
 
 LOOK_INTERVAL_S: Final = 0.1
 ATTEMPTS_MAX: Final = 256
@@ -38,7 +42,7 @@ ROUND_MAX: Final = 64
 """Messages between two commits: so many at most are sent again by the next after a kill."""
 
 FAULT_PAUSE_S: Final = 1.0
-"""After what is no answer of an endpoint, PostgreSQL being away say."""
+"""After an error that is no answer of an endpoint: PostgreSQL is away, for example."""
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +98,7 @@ class Sender:
         self._lanes.clear()
 
     async def start_lanes(self) -> Sequence[asyncio.Task[None]]:
-        """Open a lane for each endpoint with something due and none yet; give all.
+        """Open a lane for each endpoint that has a due message and no lane; return all lanes.
 
         Raises Unavailable.
         """
@@ -124,13 +128,15 @@ class Sender:
 
     async def _send_all(self, account_id: str) -> None:
         """Send until nothing is due at the endpoint, or the endpoint takes nothing."""
+        import httpx  # noqa: PLC0415 - see the module
+
+        from checker.notices.post import open_postman  # noqa: PLC0415 - see the module
+
         first = await self._due(account_id)
         if first is None:
             return
         endpoint = first[0]
-        async with open_postman(
-            httpx.URL(endpoint.url), self._rules, self._context(), connections=WIDTH
-        ) as postman:
+        async with open_postman(httpx.URL(endpoint.url), self._rules, self._context()) as postman:
             found: tuple[Endpoint, Sequence[Delivery]] | None = first
             # Put anew meanwhile, it may be elsewhere: the next lane goes there.
             while found is not None and found[1] and found[0] == endpoint:
@@ -142,9 +148,9 @@ class Sender:
         return await self._deliveries.first_in_line(account_id, self._clock.now(), ROUND_MAX)
 
     async def _round(
-        self, postman: Postman, endpoint: Endpoint, deliveries: Sequence[Delivery]
+        self, postman: "Postman", endpoint: Endpoint, deliveries: Sequence[Delivery]
     ) -> bool:
-        """Send some messages and note what came of them; say whether the endpoint takes any."""
+        """Send some messages and store the outcome; return whether the endpoint takes any."""
         width = 1 if endpoint.account_id in self._pauses else WIDTH
         answers: list[tuple[Delivery, Posted]] = []
         line = iter(deliveries)
@@ -162,13 +168,13 @@ class Sender:
 
     async def _send_in_turn(
         self,
-        postman: Postman,
+        postman: "Postman",
         endpoint: Endpoint,
         line: Iterator[Delivery],
-        answers: list[tuple[Delivery, Posted]],
+        answers: list[tuple[Delivery, "Posted"]],
         width: int,
     ) -> None:
-        """Send one message of the line after the other, until so many have failed as go at once."""
+        """Send one message of the line after the other; stop after `width` failures."""
         for delivery in line:
             async with self._attempts:
                 headers = signed_headers(
@@ -179,7 +185,9 @@ class Sender:
             if sum(each.failure is not None for _, each in answers) >= width or posted.gone:
                 return
 
-    def _result(self, answers: Sequence[tuple[Delivery, Posted]], now: datetime) -> DeliveryResult:
+    def _result(
+        self, answers: Sequence[tuple[Delivery, "Posted"]], now: datetime
+    ) -> DeliveryResult:
         failures = [(delivery, posted) for delivery, posted in answers if posted.failure]
         return DeliveryResult(
             acknowledged=tuple(
@@ -190,7 +198,7 @@ class Sender:
             gone=any(posted.gone for _, posted in failures),
         )
 
-    def _failed(self, delivery: Delivery, posted: Posted, now: datetime) -> Failed:
+    def _failed(self, delivery: Delivery, posted: "Posted", now: datetime) -> Failed:
         failures = delivery.failures + 1
         pause = self._schedule.retry_in(failures, self._draw, asked_s=posted.retry_after_s)
         return Failed(
@@ -200,7 +208,7 @@ class Sender:
         )
 
     def _pause(
-        self, endpoint: Endpoint, answers: Sequence[tuple[Delivery, Posted]], now: datetime
+        self, endpoint: Endpoint, answers: Sequence[tuple[Delivery, "Posted"]], now: datetime
     ) -> None:
         before = self._pauses.get(endpoint.account_id)
         failures = 1 if before is None else before.failures + 1
@@ -211,7 +219,9 @@ class Sender:
         )
 
     def _context(self) -> ssl.SSLContext:
-        """Make what TLS stands on once: it reads some hundred certificates."""
+        """Return the context of TLS, made once: making it reads some hundred certificates."""
+        import httpx  # noqa: PLC0415 - see the module
+
         if self._tls is None:
             self._tls = httpx.create_ssl_context()
         return self._tls

@@ -5,12 +5,12 @@ name. A secret is shown once, when the endpoint is put. The previous secret sign
 so that a receiver may change over in its own time.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import msgspec
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -24,6 +24,9 @@ from checker.notices.network import AddressRefused, CannotResolve, permitted_add
 from checker.notices.schema import delivery, webhook
 from checker.notices.signature import new_secret
 from checker.vault import Vault
+
+if TYPE_CHECKING:
+    import httpx
 
 OVERLAP: Final = timedelta(days=1)
 """The previous secret signs along for this time."""
@@ -115,7 +118,7 @@ class Webhooks:
             InvalidRequest: the URL can be no endpoint; the error has the reason.
             Unavailable: PostgreSQL is away.
         """
-        await self._verify(read_url(url, self._rules))
+        await self._verify(await asyncio.to_thread(read_url, url, self._rules))
         secret, now = new_secret(), self._clock.now()
         values = {
             "url": self._vault.seal(url, URL_PLACE, account_id),
@@ -149,12 +152,10 @@ class Webhooks:
         """Return the endpoints of all accounts, by the accounts' names. Raises Unavailable."""
         found = []
         for row in await self._read(None):
-            url = httpx.URL(self._vault.open(row.url, URL_PLACE, row.account_id))
-            shown = str(url.copy_with(query=None))
+            # `read_url` accepts no URL with a fragment or a user.
+            url, _, _ = self._vault.open(row.url, URL_PLACE, row.account_id).partition("?")
             found.append(
-                AccountWebhook(
-                    url=shown, account_id=row.account_id, account=row.name, **_shown(row)
-                )
+                AccountWebhook(url=url, account_id=row.account_id, account=row.name, **_shown(row))
             )
         return found
 
@@ -189,7 +190,7 @@ class Webhooks:
                     raise NotFound("you have no webhook; PUT /v1/webhook makes one")
                 return await _revive(connection, account_id, now)
 
-    async def _verify(self, url: httpx.URL) -> None:
+    async def _verify(self, url: "httpx.URL") -> None:
         """Verify the addresses of a URL; the sender verifies them again at every connection."""
         try:
             host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]

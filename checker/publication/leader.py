@@ -83,7 +83,7 @@ class Leader:
         if pending is None:
             return
         if self._is_due(state, pending):
-            self._rebuild.start()
+            self._rebuild.start(gently=self._is_served(state, pending))
         if state.generation is None or head is None or pending.outlines is None:
             return
         try:
@@ -96,7 +96,18 @@ class Leader:
             self._state = None  # somebody switched: look again
         except CacheIncomplete:
             self._state = None
-            self._rebuild.start()
+            self._rebuild.start(gently=False)
+
+    def _is_served(self, state: State, pending: Pending) -> bool:
+        """Whether the live generation goes on answering until it is replaced."""
+        generation = state.generation
+        return (
+            generation is not None
+            and state.head is not None
+            and generation.token_key == self._token_key
+            and not pending.is_foreign
+            and pending.outlines is not None
+        )
 
     def _is_due(self, state: State, pending: Pending) -> bool:
         """Whether the live generation must be replaced by a whole one."""

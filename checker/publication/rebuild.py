@@ -4,6 +4,9 @@ The list is read in one snapshot of PostgreSQL. Changes that are made meanwhile 
 generation at once, and to the new generation before the switch: the new one is caught up from the
 outbox until its head is the newest. The switch itself refuses a generation that is behind. A
 process that dies in the middle leaves keys without a marker, which are swept.
+
+A rebuild is gentle while the live generation answers: checks are worth more than its speed. Where
+no generation answers, checks of listed persons wait for PostgreSQL, and a rebuild hurries.
 """
 
 import asyncio
@@ -11,6 +14,7 @@ import logging
 import time
 from contextlib import suppress
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Change, Position
@@ -30,6 +34,9 @@ CATCH_UPS_MAX = 50
 RETRY_S = 1.0
 """Between two attempts, when the first has failed."""
 
+_ONE_PROCESS = text("SET LOCAL max_parallel_workers_per_gather = 0")
+"""PostgreSQL counts the rows with one processor instead of three."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,10 +53,10 @@ class Rebuild:
         self._task: asyncio.Task[None] | None = None
         self._faults = FaultLog(_log, "rebuilding the cache")
 
-    def start(self) -> None:
+    def start(self, *, gently: bool) -> None:
         """Begin, unless one is under way."""
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="rebuild")
+            self._task = asyncio.create_task(self._run(gently), name="rebuild")
             self._task.add_done_callback(self._over)
 
     async def aclose(self) -> None:
@@ -61,11 +68,11 @@ class Rebuild:
     def _over(self, _task: asyncio.Task[None]) -> None:
         self._task = None
 
-    async def _run(self) -> None:
+    async def _run(self, gently: bool) -> None:
         started = time.monotonic()
         try:
             with driver_errors():
-                generation = await self._replace()
+                generation = await self._replace(gently)
         except Exception as error:
             self._faults.met(error)
             await asyncio.sleep(RETRY_S)
@@ -75,13 +82,17 @@ class Rebuild:
             seconds = time.monotonic() - started
             _log.info("rebuilt the cache: %d tokens in %.1f s", generation.entries, seconds)
 
-    async def _replace(self) -> Generation | None:
+    async def _replace(self, gently: bool) -> Generation | None:
         async with self._engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
             version = await newest_version(connection)
             if version is None:
                 return None
-            generation = await build_generation(connection, self._cache, version, self._token_key)
+            if gently:
+                await connection.execute(_ONE_PROCESS)
+            generation = await build_generation(
+                connection, self._cache, version, self._token_key, gently=gently
+            )
         try:
             async with self._engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")

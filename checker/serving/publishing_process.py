@@ -5,11 +5,9 @@ the rebuild. The server's main process keeps the publishing process alive beside
 """
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from contextlib import suppress
-from typing import Final
 
 import uvloop
 from prometheus_client import CollectorRegistry, Counter
@@ -20,10 +18,7 @@ from checker.node.joining import START_S
 from checker.node.parent import end_with_parent
 from checker.node.publishing_parts import open_publishing_parts
 from checker.node.work_failures import count_failures
-from checker.serving.supervision import Job
 from checker.work import working
-
-_spawn = multiprocessing.get_context("spawn")
 
 
 def run_publishing_process() -> None:
@@ -59,12 +54,3 @@ async def _run_until_ended(config: Config) -> None:
             await asyncio.wait_for(parts.joining.until_joined(), START_S)
         async with working(parts.works(mismatches.inc), count_failure):
             await ended.wait()
-
-
-PUBLISHING_JOB: Final = Job(
-    name="publishing process",
-    make=lambda _ready: _spawn.Process(target=run_publishing_process, name="checker publisher"),
-    # Feeds that still run in workers wait for it.
-    ends_last=True,
-)
-"""The publishing process as the server's supervisor starts it; the environment has its settings."""

@@ -9,7 +9,6 @@ that new settings come into force while the port stays open.
 """
 
 import logging
-import multiprocessing
 import os
 import resource
 import signal
@@ -19,22 +18,22 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
-from checker.api.metrics import MULTIPROCESS_VARIABLE
 from checker.api.tracing import is_traced
 from checker.config import (
     CONFIG_VARIABLE,
     DATA_DIR_VARIABLE,
     DATABASE_VARIABLE,
     LOG_FORMAT_VARIABLE,
+    METRICS_FOLDER_VARIABLE,
     REDIS_VARIABLE,
     Config,
 )
 from checker.logs import LogFormat, keep_log
 from checker.serving.connections import ConnectionLimits
+from checker.serving.forked import PUBLISHING_JOB, forked
 from checker.serving.listening import TlsFiles, open_tls, reserve
-from checker.serving.publishing_process import PUBLISHING_JOB
 from checker.serving.supervision import Job, Supervisor
-from checker.serving.worker import WorkerTask, run_worker
+from checker.serving.worker_task import WorkerTask
 
 FILES_MAX: Final = 65_536
 """Open files of a process, where the machine allows so many: seven times what a worker needs."""
@@ -45,7 +44,6 @@ FILES_KEPT: Final = 512
 STOP_TIMEOUT_S: Final = 10
 
 _log = logging.getLogger(__name__)
-_spawn = multiprocessing.get_context("spawn")
 
 
 def refuse_unusable(host: str, port: int, tls: TlsFiles | None = None) -> None:
@@ -85,7 +83,7 @@ def serve(
             DATA_DIR_VARIABLE: str(config.data_dir),
             DATABASE_VARIABLE: config.database_url,
             REDIS_VARIABLE: config.redis_url,
-            MULTIPROCESS_VARIABLE: metrics_dir,
+            METRICS_FOLDER_VARIABLE: metrics_dir,
             LOG_FORMAT_VARIABLE: log_format,
         }
         if config.config_file is not None:
@@ -117,7 +115,7 @@ def _worker_jobs(
         def make(ready: Connection) -> BaseProcess:
             task = WorkerTask(host=host, port=port, limits=limits, tls=tls, ready=ready)
             name = f"checker worker {place}"
-            return _spawn.Process(target=run_worker, args=(task,), name=name)
+            return forked("checker.serving.worker:run_worker", task, name=name)
 
         return Job(name=f"worker {place}", make=make, announces=True)
 

@@ -17,10 +17,8 @@ import sys
 from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
-from multiprocessing.connection import Connection
 from typing import Any, Final
 
-import msgspec
 import uvicorn
 import uvloop
 from uvicorn.lifespan.on import LifespanOn
@@ -28,9 +26,10 @@ from uvicorn.server import ServerState
 
 from checker.api.app import WorkerApp, worker_app
 from checker.node.parent import end_with_parent
-from checker.serving.connections import ConnectionLimits, Connections
+from checker.serving.connections import Connections
 from checker.serving.lane_protocol import LaneProtocol
-from checker.serving.listening import BACKLOG, TlsFiles, listen, open_tls
+from checker.serving.listening import BACKLOG, listen, open_tls
+from checker.serving.worker_task import WorkerTask
 from checker.work import Work, working
 
 LAST_S: Final = 0.5
@@ -44,16 +43,6 @@ _NOT_STARTED: Final = 3
 _RUNS_NO_MORE: Final = 0
 
 _log = logging.getLogger(__name__)
-
-
-class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
-    """The orders of the main process; `ready` hears once that the worker accepts."""
-
-    host: str
-    port: int
-    limits: ConnectionLimits
-    tls: TlsFiles | None
-    ready: Connection
 
 
 def run_worker(task: WorkerTask) -> None:

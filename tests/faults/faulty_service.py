@@ -119,7 +119,7 @@ def workers_of(service: RunningService) -> set[int]:
 
 
 def publisher_of(service: RunningService) -> psutil.Process:
-    """The process that brings changes to Redis: the only one spawned that listens nowhere."""
+    """The process that brings changes to Redis: the only one that listens nowhere."""
     found: list[psutil.Process] = []
 
     def is_found() -> bool:
@@ -155,8 +155,14 @@ def frozen(*processes: psutil.Process) -> Iterator[None]:
 
 
 def _spawned(service: RunningService) -> list[psutil.Process]:
+    """The workers and the publishing process: spawned, or forked from the import process."""
     children = psutil.Process(service.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(words_of(child))]
+    importing = {child.pid for child in children if "forkserver" in " ".join(words_of(child))}
+    return [
+        child
+        for child in children
+        if "spawn_main" in " ".join(words_of(child)) or child.ppid() in importing
+    ]
 
 
 def _listens(process: psutil.Process) -> bool:

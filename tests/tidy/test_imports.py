@@ -32,6 +32,7 @@ ENTRIES = {
     "checker.cli.entry",
     # Read in by name.
     *(place.partition(":")[0] for place in COMMANDS.values()),
+    "checker.node.trial",
     # Found by Alembic in their folder.
     "checker.database.migrations.env",
     # The specifications of the store, kept beside it; the tests run over both.

@@ -63,9 +63,7 @@ async def here(_host, _port):
 
 
 async def posted(url, context):
-    async with open_postman(
-        httpx.URL(url), OPEN, context, connections=1, resolve_host=here
-    ) as postman:
+    async with open_postman(httpx.URL(url), OPEN, context, resolve_host=here) as postman:
         return await postman.post("{}", {"webhook-id": "1"})
 
 

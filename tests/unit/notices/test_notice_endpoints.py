@@ -8,10 +8,10 @@ import pytest
 
 from checker.errors import InvalidRequest
 from checker.notices.endpoint import EndpointRules, is_public, read_url
+from checker.notices.guarded_network import GuardedNetwork
 from checker.notices.network import (
     AddressRefused,
     CannotResolve,
-    GuardedNetwork,
     permitted_addresses,
     resolve,
 )

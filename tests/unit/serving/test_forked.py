@@ -1,0 +1,81 @@
+"""Processes of a server are forked from one that has imported everything, and end with it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from checker.errors import ConfigurationError
+from checker.node.parent import end_with_parent
+from checker.serving.forked import call_forked
+
+HERE = "tests.unit.serving.test_forked"
+# The main process names its fork, and is then killed.
+KILLED = f"""
+from checker.serving.forked import forked
+forked("{HERE}:outlive_nobody", name="fork").start()
+input()
+"""
+
+
+def has_loaded(module: str) -> bool:
+    return module in sys.modules
+
+
+def refuse() -> None:
+    raise ConfigurationError("a setting is wrong")
+
+
+def outlive_nobody() -> None:
+    end_with_parent()
+    os.write(sys.stdout.fileno(), b"%d\n" % os.getpid())
+    signal.pause()
+
+
+def import_process() -> int:
+    return int(call_forked("os:getppid"))
+
+
+@pytest.mark.parametrize(
+    "module", ["litestar", "sqlalchemy.ext.asyncio", "checker.serving.publishing_process"]
+)
+def test_a_fork_has_imported_what_a_worker_and_the_publishing_process_need(module):
+    assert call_forked(f"{HERE}:has_loaded", module)
+
+
+def test_a_fork_has_the_environment_of_the_moment_at_which_it_starts(monkeypatch):
+    assert call_forked("os:getenv", "CHECKER_TEST_VARIABLE") is None
+    monkeypatch.setenv("CHECKER_TEST_VARIABLE", "later")
+    assert call_forked("os:getenv", "CHECKER_TEST_VARIABLE") == "later"
+
+
+def test_an_error_of_a_call_in_a_fork_is_raised_to_the_caller():
+    with pytest.raises(ConfigurationError, match="a setting is wrong"):
+        call_forked(f"{HERE}:refuse")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_ends_a_server_does_not_end_the_import_process(number):
+    before = import_process()
+    os.kill(before, number)
+    assert import_process() == before
+
+
+def test_an_import_process_that_was_killed_is_replaced():
+    before = import_process()
+    os.kill(before, signal.SIGKILL)
+    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
+    assert import_process() != before
+
+
+def test_a_fork_ends_when_the_main_process_is_killed():
+    command = [sys.executable, "-c", KILLED]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as main:
+        assert main.stdout is not None
+        fork = psutil.Process(int(main.stdout.readline()))
+        main.kill()
+        fork.wait(timeout=30)
+    assert not fork.is_running()
