@@ -6,20 +6,35 @@ Nothing is kept of the subject. An institution finds its decision by the id in i
 import logging
 from collections.abc import Collection
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 import uuid_utils
-from sqlalchemy import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.audit.schema import decision as decision_table
 from checker.domain.decision import Decision, Outcome, Reason
 from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 
-_AS_IS = (datetime, bytes)
+# One JSON document for all rows: the driver would encode and send each row alone.
+_ROWS: Final = """
+    INSERT INTO decision (id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
+        list_version, listings, policy)
+    SELECT id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
+        list_version, listings, decode(policy, 'base64')
+    FROM json_to_recordset(CAST(:rows AS json)) AS kept(
+        id uuid, at timestamptz, account_id text, service text, jurisdiction text, outcome text,
+        reasons jsonb, permit_id text, list_version bigint, listings text[], policy text)
+"""
+_IS_NEWEST: Final = """
+    WHERE CAST(:change_id AS uuid) = (
+        SELECT change_id FROM change ORDER BY version DESC LIMIT 1)
+"""
+_KEEP = text(_ROWS)
+_KEEP_IF_NEWEST = text(_ROWS + _IS_NEWEST)
+_encode = msgspec.json.Encoder().encode
 
 _log = logging.getLogger(__name__)
 
@@ -102,8 +117,21 @@ def new_id() -> str:
 async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision]) -> None:
     """Write decisions within the connection's transaction. They are kept once it is committed."""
     if decisions:
-        rows = [msgspec.to_builtins(each, builtin_types=_AS_IS) for each in decisions]
-        await connection.execute(insert(decision_table), rows)
+        await connection.execute(_KEEP, {"rows": _encode(decisions).decode()})
+
+
+async def keep_if_newest(
+    connection: AsyncConnection, decisions: Collection[KeptDecision], *, change_id: str
+) -> bool:
+    """Write decisions if `change_id` is the newest change of the list; return whether it is.
+
+    One statement compares and writes. So it may be a transaction of its own: the list by which the
+    decisions were made is the list in force when they are kept.
+    """
+    if not decisions:
+        return True
+    parameters = {"rows": _encode(decisions).decode(), "change_id": change_id}
+    return (await connection.execute(_KEEP_IF_NEWEST, parameters)).rowcount > 0
 
 
 def log_kept(decisions: Collection[KeptDecision]) -> None:

@@ -21,6 +21,7 @@ from tests.integration.checks.checks_grounds import (
     reasons,
     told,
 )
+from tests.support.postgres_trips import counted_line
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +127,41 @@ async def test_what_is_adverse_is_confirmed_by_one_statement_and_kept_by_another
         kept = await grounds.kept()
         assert [str(row.id) for row in kept] == [decided.ids[0], decided.ids[2]]
         assert decided.maybes == {0, 2}
+
+
+async def test_an_adverse_check_takes_two_round_trips_to_the_registry(database_url: str) -> None:
+    """One trip reads, and one trip keeps: nobody begins a transaction, and nobody commits it."""
+    async with (
+        counted_line(database_url) as line,
+        open_grounds(database_url, asked_url=line.url) as grounds,
+    ):
+        await grounds.publish(listing(DEBTOR))
+        await grounds.hold_lease()
+        await grounds.ask(DEBTOR)
+        line.trips = 0
+        for _ in range(10):
+            assert told(await grounds.ask(DEBTOR)) == ["deny"]
+        assert line.trips == 10 * 2
+
+
+async def test_a_decision_is_not_kept_by_a_list_that_has_moved_on(database_url: str) -> None:
+    async with (
+        counted_line(database_url) as line,
+        open_grounds(database_url, asked_url=line.url) as grounds,
+    ):
+        await grounds.publish(listing(DEBTOR))
+        await grounds.hold_lease()
+        await grounds.ask(DEBTOR)
+
+        async def delist_before_the_second(trip: int) -> None:
+            if trip == 2:
+                await grounds.publish_elsewhere(listing(OFFICER))
+
+        line.trips, line.before_trip = 0, delist_before_the_second
+        decided = await grounds.ask(DEBTOR)
+        assert told(decided) == ["allow"]
+        assert len(await grounds.kept()) == 1
+        assert decided.list.version == 2
 
 
 async def test_whom_the_registry_no_longer_lists_is_allowed_whatever_the_cache_says(
