@@ -18,22 +18,24 @@ from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 
-# One JSON document for all rows: the driver would encode and send each row alone.
-_ROWS: Final = """
+KEEP_ROWS: Final = """
     INSERT INTO decision (id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
         list_version, listings, policy)
     SELECT id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
         list_version, listings, decode(policy, 'base64')
-    FROM json_to_recordset(CAST(:rows AS json)) AS kept(
+    FROM json_to_recordset(CAST(:decisions AS json)) AS kept(
         id uuid, at timestamptz, account_id text, service text, jurisdiction text, outcome text,
         reasons jsonb, permit_id text, list_version bigint, listings text[], policy text)
 """
+"""Write the decisions of `rows_of`. One JSON document has all rows: the driver would encode and
+send each row alone."""
+
 _IS_NEWEST: Final = """
     WHERE CAST(:change_id AS uuid) = (
         SELECT change_id FROM change ORDER BY version DESC LIMIT 1)
 """
-_KEEP = text(_ROWS)
-_KEEP_IF_NEWEST = text(_ROWS + _IS_NEWEST)
+_KEEP = text(KEEP_ROWS)
+_KEEP_IF_NEWEST = text(KEEP_ROWS + _IS_NEWEST)
 _encode = msgspec.json.Encoder().encode
 
 _log = logging.getLogger(__name__)
@@ -114,10 +116,15 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+def rows_of(decisions: Collection[KeptDecision]) -> str:
+    """Return decisions as `KEEP_ROWS` reads them."""
+    return _encode(decisions).decode()
+
+
 async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision]) -> None:
     """Write decisions within the connection's transaction. They are kept once it is committed."""
     if decisions:
-        await connection.execute(_KEEP, {"rows": _encode(decisions).decode()})
+        await connection.execute(_KEEP, {"decisions": rows_of(decisions)})
 
 
 async def keep_if_newest(
@@ -130,7 +137,7 @@ async def keep_if_newest(
     """
     if not decisions:
         return True
-    parameters = {"rows": _encode(decisions).decode(), "change_id": change_id}
+    parameters = {"decisions": rows_of(decisions), "change_id": change_id}
     return (await connection.execute(_KEEP_IF_NEWEST, parameters)).rowcount > 0
 
 
