@@ -1,7 +1,8 @@
 """Serves items that wait at once together: one trip, or one transaction, for many.
 
-While one batch is served, later items queue, and go together with the next batch. An item that
-comes alone goes alone, and waits for no company. An item never joins a batch that began before it.
+While as many batches are served as may be at once, later items queue, and go together with the next
+batch. An item that comes alone goes alone, and waits for no company. An item never joins a batch
+that began before it.
 
 Knows neither Redis nor PostgreSQL, nor what an item is.
 """
@@ -44,7 +45,7 @@ class WaitingItem(Generic[I, R]):
 
 
 class Batcher(Generic[I, R]):
-    """Hands the items that wait to `serve`, one batch at a time.
+    """Hands the items that wait to `serve`, at most `at_once` batches at a time.
 
     `serve` settles or fails each item. An error that `serve` raises reaches the items left open:
 
@@ -69,6 +70,7 @@ class Batcher(Generic[I, R]):
         ends_all: bool = False,
         retried: tuple[type[Exception], ...] = (),
         crowded: str,
+        at_once: int = 1,
     ) -> None:
         """`crowded` is the text of the `outage` that refuses one item more than may wait."""
         self._serve = serve
@@ -79,8 +81,9 @@ class Batcher(Generic[I, R]):
         self._ends_all = ends_all
         self._retried = retried
         self._crowded = crowded
+        self._at_once = at_once
         self._waiting: deque[WaitingItem[I, R]] = deque()
-        self._serving: asyncio.Task[None] | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def add(self, item: I) -> R:
@@ -99,16 +102,18 @@ class Batcher(Generic[I, R]):
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append(WaitingItem(item, answer))
         # A task of its own, so that a caller who is cancelled takes nobody along.
-        if self._serving is None:
-            self._serving = asyncio.create_task(self._run(), name="batches")
+        if len(self._serving) < self._at_once:
+            self._serving.add(asyncio.create_task(self._run(), name="batches"))
         return await answer
 
     async def aclose(self) -> None:
         """Stop: an item that was not served yet never is, and its caller gets an `outage`."""
         self._closed = True
-        if self._serving is not None:
-            self._serving.cancel()
-            await asyncio.wait([self._serving])
+        serving = [*self._serving]
+        for task in serving:
+            task.cancel()
+        if serving:
+            await asyncio.wait(serving)
         # A task that is cancelled before its first step never comes to clean up behind itself.
         _fail(self._waiting, self._outage(_CLOSED))
 
@@ -118,7 +123,9 @@ class Batcher(Generic[I, R]):
             while batch := self._take():
                 await self._serve_or_fail(batch)
         finally:
-            self._serving = None
+            task = asyncio.current_task()
+            assert task is not None, "a batch is served by a task"
+            self._serving.discard(task)
             _fail(batch, self._outage(_CLOSED))
 
     async def _serve_or_fail(self, batch: list[WaitingItem[I, R]]) -> None:

@@ -19,10 +19,20 @@ R = TypeVar("R")
 
 GroupCommit: TypeAlias = Batcher[I, R]
 
-REFUSED_ALONE: Final = (CheckerError, DBAPIError)
-"""Errors that one item may cause alone: a refusal of ours, or of PostgreSQL.
+GROUPS_AT_ONCE: Final = 2
+"""Two transactions at once, where their order does not matter: one is prepared here while
+PostgreSQL works on the other. More of them would be smaller, so there would be more writes to disk.
+"""
 
-Both are raised before the commit, so nothing of the transaction stands. `Unavailable` is an outage,
+
+class CommitAlone(Exception):
+    """The items of a group must be committed one by one. Nothing of the group is done."""
+
+
+REFUSED_ALONE: Final = (CheckerError, DBAPIError, CommitAlone)
+"""Errors after which each item of a group is committed alone: a refusal of ours, or of PostgreSQL.
+
+All are raised before the commit, so nothing of the transaction stands. `Unavailable` is an outage,
 and reaches all.
 """
 
@@ -33,11 +43,13 @@ def group_commit(
     weight: Callable[[I], int],
     weight_max: int,
     waiting_max: int,
+    at_once: int = 1,
 ) -> GroupCommit[I, R]:
     """Return the group commit of one process. An item is durable when `add` returns.
 
     `commit` returns a result for each item, and keeps all of them or none. A group weighs at most
-    `weight_max`, or has one item; at most `waiting_max` items wait.
+    `weight_max`, or has one item; at most `waiting_max` items wait. At most `at_once` groups are
+    committed at a time.
     """
 
     async def serve(group: list[WaitingItem[I, R]]) -> None:
@@ -53,4 +65,5 @@ def group_commit(
         outage=Unavailable,
         retried=REFUSED_ALONE,
         crowded="too many requests wait to be kept; send it again",
+        at_once=at_once,
     )

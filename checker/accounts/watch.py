@@ -1,8 +1,9 @@
 """Watches for accounts that fish (`checker.domain.fishing`), and stores no subject of a check.
 
-A check adds one to a number in memory. The token of a person with an adverse answer waits in
-memory for a second. Then both go to Redis. Redis keeps numbers, and counts distinct tokens instead
-of the tokens (`cache.counting.tally`). An innocent person adds "one item" and nothing else.
+A check adds one to a number in memory. The token of a person who was looked up waits in memory for
+a second, because the answer was adverse, or took longer than an answer about others. Then both go
+to Redis. Redis keeps numbers, and counts distinct tokens instead of the tokens
+(`cache.counting.tally`). A person whom the filter rules out adds "one item" and nothing else.
 
 The watch flags an account that seems to fish in PostgreSQL. Every node then also counts the items
 of this account against a low limit (`checker.accounts.key_ring`), until the slowing ends or an
@@ -10,7 +11,7 @@ operator clears the flag. Counts are lost while Redis is away: the watch is not 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from cache.counting.tally import GroupTally, Noted, TallyCounts
@@ -73,6 +74,14 @@ class FishingWatch:
         since.mismatches += mismatched
         if len(since.persons) < PERSONS_MAX:
             since.persons.add(token)
+
+    def looked_up(self, caller: Caller, tokens: Iterable[bytes]) -> None:
+        """Note persons who had to be looked up, whatever the answers were.
+
+        A look-up takes time, so the caller may learn from it that the person is perhaps listed.
+        """
+        for token in tokens:
+            self.adverse(caller, token, mismatched=False)
 
     def work(self, report: Callable[[FishingGround], None]) -> Work:
         """Flush, again and again. The counts of a failed flush are lost."""

@@ -239,6 +239,7 @@ class ChecksResource:
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
         self._count(caller, ((check, decision),))
+        self._watch.looked_up(caller, decided.maybe_tokens((check,)))
         receipt = None
         if check.receipt:
             receipt = self._receipts.issue(_statement(check, decided, 0, caller))
@@ -284,6 +285,7 @@ class ChecksResource:
         for part in slices(pairs, SLICE_CHECKS):
             await pace()
             self._count(caller, part)
+        self._watch.looked_up(caller, decided.maybe_tokens(asked))
 
     def _count(self, caller: Caller, pairs: Sequence[tuple[PreparedCheck, Decision]]) -> None:
         """Count decisions for the metrics, the reports, and the watch on searching accounts."""

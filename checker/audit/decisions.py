@@ -6,20 +6,37 @@ Nothing is kept of the subject. An institution finds its decision by the id in i
 import logging
 from collections.abc import Collection
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 import uuid_utils
-from sqlalchemy import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.audit.schema import decision as decision_table
 from checker.domain.decision import Decision, Outcome, Reason
 from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 
-_AS_IS = (datetime, bytes)
+KEEP_ROWS: Final = """
+    INSERT INTO decision (id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
+        list_version, listings, policy)
+    SELECT id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
+        list_version, listings, decode(policy, 'base64')
+    FROM json_to_recordset(CAST(:decisions AS json)) AS kept(
+        id uuid, at timestamptz, account_id text, service text, jurisdiction text, outcome text,
+        reasons jsonb, permit_id text, list_version bigint, listings text[], policy text)
+"""
+"""Write the decisions of `rows_of`. One JSON document has all rows: the driver would encode and
+send each row alone."""
+
+_IS_NEWEST: Final = """
+    WHERE CAST(:change_id AS uuid) = (
+        SELECT change_id FROM change ORDER BY version DESC LIMIT 1)
+"""
+_KEEP = text(KEEP_ROWS)
+_KEEP_IF_NEWEST = text(KEEP_ROWS + _IS_NEWEST)
+_encode = msgspec.json.Encoder().encode
 
 _log = logging.getLogger(__name__)
 
@@ -99,11 +116,29 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+def rows_of(decisions: Collection[KeptDecision]) -> str:
+    """Return decisions as `KEEP_ROWS` reads them."""
+    return _encode(decisions).decode()
+
+
 async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision]) -> None:
     """Write decisions within the connection's transaction. They are kept once it is committed."""
     if decisions:
-        rows = [msgspec.to_builtins(each, builtin_types=_AS_IS) for each in decisions]
-        await connection.execute(insert(decision_table), rows)
+        await connection.execute(_KEEP, {"decisions": rows_of(decisions)})
+
+
+async def keep_if_newest(
+    connection: AsyncConnection, decisions: Collection[KeptDecision], *, change_id: str
+) -> bool:
+    """Write decisions if `change_id` is the newest change of the list; return whether it is.
+
+    One statement compares and writes. So it may be a transaction of its own: the list by which the
+    decisions were made is the list in force when they are kept.
+    """
+    if not decisions:
+        return True
+    parameters = {"decisions": rows_of(decisions), "change_id": change_id}
+    return (await connection.execute(_KEEP_IF_NEWEST, parameters)).rowcount > 0
 
 
 def log_kept(decisions: Collection[KeptDecision]) -> None:

@@ -1,5 +1,6 @@
 """The path of a check: this node's replica, then the cache, and before a refusal the registry.
 
+    service: no measure can restrict it here ────────────────→ allow, and nobody is looked up
     tokens → replica, under its lease: proven absent ────────→ allow
                 └─ maybe, or no lease → cache: proven absent → allow
                      └─ outline → rules: nothing applies ────→ allow
@@ -7,25 +8,30 @@
                      └─ cache away, incomplete, unvouched ─→ registry → rules → kept → the answer
                                                                └─ away too → Unavailable, no allow
 
+A service that cannot be restricted needs a list in force, and no token of the subject. So the
+answer takes equally long for everybody.
+
 A batch takes the same path in slices (`checker.checks.turns`), and its answer is of one version.
 A table in `tests/integration/checks/test_checks_in_outages.py` shows the result of each outage.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import compress
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from cache.changes import Position
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
-from cache.replica_keeper import ReplicaKeeper
+from cache.replica_keeper import Absence, ReplicaKeeper
 from cache.store import Lookup, StandingCache
 from cache.token import Token
 from checker.audit.decisions import new_id
 from checker.checks.answer import ListState, ListStates
-from checker.checks.in_slices import SLICE_CHECKS, SLICE_LISTED, ask_replica, make_ids
+from checker.checks.in_slices import SLICE_CHECKS, ask_replica, each_of, make_ids
 from checker.checks.registry_check import RegistryCheck
+from checker.checks.sought import flat, outlines_by_place, places_of
 from checker.checks.turns import Pace, give_way
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome
@@ -39,13 +45,20 @@ from checker.registry.prepared_check import PreparedCheck
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """Decisions and their ids in the order of the checks, all on one version of the list.
 
-    `from_registry` is the number of checks that the registry decided.
+    `from_registry` is the number of checks that the registry decided. `maybes` has the places of
+    the subjects that the filter did not rule out, whatever the decision became. Without a lease
+    the filter is not asked, and the subjects that the cache holds are the maybes.
     """
 
     decisions: tuple[Decision, ...]
     ids: tuple[str, ...]
     list: ListState
     from_registry: int
+    maybes: frozenset[int] = frozenset()
+
+    def maybe_tokens(self, checks: Sequence[PreparedCheck]) -> Iterator[Token]:
+        """Return the tokens of the maybes, one for each; `checks` are the checks in their order."""
+        return (checks[place].subject.tokens[0] for place in self.maybes)
 
 
 class DecidedAtOnce(NamedTuple):
@@ -114,40 +127,71 @@ class Checks:
             Unavailable: nothing can vouch for the list, so nothing is allowed.
         """
         now = self._clock.now()
-        if len(checks) > SLICE_CHECKS:
-            absence = await ask_replica(self._replica, checks, pace)
+        if len(checks) == 1:
+            sought: Sequence[Sequence[Token]] = (self._sought(checks[0]),)
         else:
-            absence = self._replica.ask(_flat(checks))
+            sought = await each_of(checks, self._sought, pace, size=SLICE_CHECKS)
+        if len(checks) > SLICE_CHECKS:
+            absence = await ask_replica(self._replica, sought, pace)
+        else:
+            absence = self._replica.ask(flat(sought))
         if absence is not None and not absence.maybes:
             return await self._all_allowed(checks, absence.position, now, pace)
+        return await self._decide_maybes(checks, sought, absence, account_id, now, pace)
+
+    async def _decide_maybes(
+        self,
+        checks: Sequence[PreparedCheck],
+        sought: Sequence[Sequence[Token]],
+        absence: Absence | None,
+        account_id: str | None,
+        now: datetime,
+        pace: Pace,
+    ) -> Decided:
+        """Decide checks that the replica does not allow all; `absence` None: it holds no lease."""
         places: Sequence[int] = range(len(checks))
+        maybes: set[int] = set()
         if absence is not None:
-            places = _places(checks, absence.maybes)
-        lookup = await self._lookup([checks[place] for place in places])
+            places = places_of(sought, absence.maybes)
+            maybes.update(places)
+        lookup = await self._lookup([sought[place] for place in places])
         if lookup is not None and absence is not None and lookup.position != absence.position:
             # One answer is of one list, and the replica ruled subjects out by another list.
             places = range(len(checks))
-            lookup = await self._lookup(checks)
+            lookup = await self._lookup(sought)
         if lookup is None:
-            return await self._ask_registry(checks, account_id, now, pace)
-        suspected = await self._suspected(checks, places, lookup, now, pace)
-        if not suspected:
-            return await self._all_allowed(checks, lookup.position, now, pace)
-        if len(suspected) == len(checks):
-            return await self._ask_registry(checks, account_id, now, pace)
-        return await self._confirm(checks, suspected, account_id, lookup.position, now, pace)
+            decided = await self._ask_registry(checks, account_id, now, pace)
+        else:
+            listed = outlines_by_place(sought, places, lookup)
+            maybes.update(listed)
+            suspected = await self._suspected(checks, listed, now, pace)
+            if not suspected:
+                decided = await self._all_allowed(checks, lookup.position, now, pace)
+            elif len(suspected) == len(checks):
+                decided = await self._ask_registry(checks, account_id, now, pace)
+            else:
+                decided = await self._confirm(
+                    checks, suspected, account_id, lookup.position, now, pace
+                )
+        return msgspec.structs.replace(decided, maybes=frozenset(maybes))
 
     def decide_at_once(self, check: PreparedCheck, now: datetime) -> DecidedAtOnce | None:
         """Decide one check without a wait; None: only `decide` can, by asking others."""
-        absence = self._replica.ask(check.subject.tokens)
+        absence = self._replica.ask(self._sought(check))
         if absence is None or absence.maybes:
             return None
         return DecidedAtOnce(ALLOWED, new_id(), self._states.at(absence.position, now))
 
-    async def _lookup(self, checks: Sequence[PreparedCheck]) -> Lookup | None:
+    def _sought(self, check: PreparedCheck) -> Sequence[Token]:
+        """Return the tokens to look up; none if no measure can restrict the service there."""
+        if self._policies.can_restrict(check.service, check.jurisdiction):
+            return check.subject.tokens
+        return ()
+
+    async def _lookup(self, sought: Sequence[Sequence[Token]]) -> Lookup | None:
         """Look all tokens up. Return None if the cache is away, or cannot be believed."""
         try:
-            return await self._cache.lookup(_flat(checks))
+            return await self._cache.lookup(flat(sought))
         except (CacheUnavailable, CacheUnvouched):
             return None
         except CacheIncomplete:
@@ -157,27 +201,17 @@ class Checks:
     async def _suspected(
         self,
         checks: Sequence[PreparedCheck],
-        places: Sequence[int],
-        lookup: Lookup,
+        listed: Mapping[int, Sequence[bytes]],
         now: datetime,
         pace: Pace,
     ) -> list[int]:
-        """Return the places of the checks that their outlines do not clear, of those looked up."""
-        suspected = []
-        start = 0
-        judged = 0
-        for place in places:
-            stop = start + len(checks[place].subject.tokens)
-            outlines = [value for value in lookup.values[start:stop] if value is not None]
-            start = stop
-            if not outlines:
-                continue
-            judged += 1
-            if judged % SLICE_LISTED == 0:
-                await pace()
-            if self._may_be_adverse(checks[place], decode_outline(outlines), now):
-                suspected.append(place)
-        return suspected
+        """Return the places of the listed subjects whose outlines do not clear them."""
+
+        def may_be_adverse(place: int) -> bool:
+            return self._may_be_adverse(checks[place], decode_outline(listed[place]), now)
+
+        places = list(listed)
+        return list(compress(places, await each_of(places, may_be_adverse, pace)))
 
     def _may_be_adverse(
         self, check: PreparedCheck, outline: Standing | None, now: datetime
@@ -249,27 +283,3 @@ class Checks:
             list=self._states.at(position, now),
             from_registry=0,
         )
-
-
-def _flat(checks: Sequence[PreparedCheck]) -> Sequence[Token]:
-    if len(checks) == 1:
-        return checks[0].subject.tokens
-    return [token for check in checks for token in check.subject.tokens]
-
-
-def _places(checks: Sequence[PreparedCheck], maybes: Sequence[int]) -> Sequence[int]:
-    """Return the places of the checks that hold a token with one of these indices.
-
-    All tokens of such a check are looked up, so that the answer about one subject is of one list.
-    """
-    if len(checks) == 1:
-        return (0,)
-    wanted = set(maybes)
-    places = []
-    start = 0
-    for place, check in enumerate(checks):
-        stop = start + len(check.subject.tokens)
-        if not wanted.isdisjoint(range(start, stop)):
-            places.append(place)
-        start = stop
-    return places

@@ -71,9 +71,9 @@ async def make_ids(count: int, pace: Pace) -> tuple[str, ...]:
 
 
 async def ask_replica(
-    replica: ReplicaKeeper, checks: Sequence[PreparedCheck], pace: Pace
+    replica: ReplicaKeeper, sought: Sequence[Sequence[Token]], pace: Pace
 ) -> Absence | None:
-    """Return the replica's answer about a batch, on one version.
+    """Return the replica's answer about a batch, by the tokens of each check, on one version.
 
     Return None if the replica has no lease, or the list moved on in every attempt.
     """
@@ -81,9 +81,9 @@ async def ask_replica(
         position: Position | None = None
         maybes: list[int] = []
         start = 0
-        for part in slices(checks, SLICE_CHECKS):
+        for part in slices(sought, SLICE_CHECKS):
             await pace()
-            flat = [token for check in part for token in check.subject.tokens]
+            flat = [token for tokens in part for token in tokens]
             absence = replica.ask(flat)
             if absence is None:
                 return None

@@ -1,16 +1,23 @@
-"""Decides by the registry, and keeps the decisions, in one transaction before the answer.
+"""Decides by the registry, and keeps the decisions before the answer.
 
-PostgreSQL says what holds now, whatever the cache said. A plain `allow` leaves no row. The
-transaction that reads a subject also keeps every other decision and uses a counted permit.
+The list in PostgreSQL decides, whatever the cache holds. A plain `allow` leaves no row.
 
-Checks that arrive while a transaction runs share the next one, because a commit costs one write to
-disk for any number of checks. No check waits for others to come. A large batch has a transaction of
-its own, and works in slices within it: the event loop serves other callers between two slices
-(`checker.checks.turns`). The slices of one transaction read one version.
+    1st trip   one statement reads the version of the list and the standings
+    2nd trip   one statement keeps the decisions, if the list is still of this version
+
+The second statement is a transaction of its own, so nobody begins and nobody commits. One
+transaction around all statements is needed, and costs two trips more:
+
+- where the list has moved on between the two statements;
+- where a decision uses a counted permit, whose lock is held until the use is committed;
+- for a large batch. It works in slices, and the event loop serves other callers between two slices
+  (`checker.checks.turns`). The slices of one transaction read one version.
+
+Checks that arrive while others are decided go together, because a commit costs one write to disk
+for any number of checks. No check waits for others to come.
 """
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import compress, islice
@@ -19,12 +26,12 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.changes import Position
-from checker.audit.decisions import KeptDecision, log_kept, new_id
+from checker.audit.decisions import KeptDecision, keep_if_newest, log_kept, new_id
+from checker.checks.counted import CountedDecisions, uses_one
 from checker.checks.in_slices import (
     SLICE_LISTED,
     TOGETHER_MAX,
     SoughtCheck,
-    claim_of,
     each_of,
     find_in_slices,
     keep_each,
@@ -35,16 +42,12 @@ from checker.database.engine import attempt, driver_errors
 from checker.domain.decision import Decision
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
-from checker.group_commit import GroupCommit, group_commit
+from checker.group_commit import GROUPS_AT_ONCE, GroupCommit, group_commit
 from checker.policy.book import PolicyBook
-from checker.registry.permit_uses import PermitUses
 from checker.registry.prepared_check import PreparedCheck
 from checker.registry.sealing import Sealer
 from checker.registry.standings import Findings
 from checker.registry.versions import ListVersion
-from checker.spending.spent import read_spent
-
-CLAIM_BYTES = 16
 
 GROUP_CHECKS_MAX = TOGETHER_MAX
 """Checks in one transaction of several callers. A larger batch has its own transaction, so that no
@@ -78,19 +81,25 @@ class _Share(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class _NeedsTransaction(Exception):
+    """Nothing is kept: the statements of this group must share one transaction."""
+
+
 class RegistryCheck:
     """Decides checks against the record itself."""
 
     def __init__(self, *, engine: AsyncEngine, sealer: Sealer, policies: PolicyBook) -> None:
         self._engine = engine
+        self._in_single_statements = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sealer = sealer
-        self._policies = policies
         self._judge = Judge(policies)
+        self._counted = CountedDecisions(self._judge, sealer, policies)
         self._group: GroupCommit[_Share, Confirmed | None] = group_commit(
-            self._transact,
+            self._decide_group,
             weight=lambda share: len(share.checks),
             weight_max=GROUP_CHECKS_MAX,
             waiting_max=WAITING_MAX,
+            at_once=GROUPS_AT_ONCE,
         )
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
@@ -130,19 +139,40 @@ class RegistryCheck:
         """Stop; a caller that waits gets Unavailable."""
         await self._group.aclose()
 
+    async def _decide_group(self, shares: Sequence[_Share]) -> list[Confirmed | None]:
+        """Decide without a transaction around the statements, or else within one."""
+
+        async def work(connection: AsyncConnection) -> list[Confirmed | None]:
+            return await self._work(connection, shares, give_way, is_transaction=False)
+
+        try:
+            with driver_errors():
+                return await attempt(self._in_single_statements, work)
+        except _NeedsTransaction:
+            return await self._transact(shares)
+
     async def _transact(
         self, shares: Sequence[_Share], pace: Pace = give_way
     ) -> list[Confirmed | None]:
-        checks = [check for share in shares for check in share.checks]
-
         async def work(connection: AsyncConnection) -> list[Confirmed | None]:
-            findings = await find_in_slices(connection, self._sealer, checks, pace)
-            if findings.version is None:
-                raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
-            return await self._decide(connection, shares, findings, pace)
+            return await self._work(connection, shares, pace, is_transaction=True)
 
         with driver_errors():
             return await attempt(self._engine, work)
+
+    async def _work(
+        self,
+        connection: AsyncConnection,
+        shares: Sequence[_Share],
+        pace: Pace,
+        *,
+        is_transaction: bool,
+    ) -> list[Confirmed | None]:
+        checks = [check for share in shares for check in share.checks]
+        findings = await find_in_slices(connection, self._sealer, checks, pace)
+        if findings.version is None:
+            raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
+        return await self._decide(connection, shares, findings, pace, is_transaction=is_transaction)
 
     async def _decide(
         self,
@@ -150,6 +180,8 @@ class RegistryCheck:
         shares: Sequence[_Share],
         findings: Findings,
         pace: Pace,
+        *,
+        is_transaction: bool,
     ) -> list[Confirmed | None]:
         """Decide the shares that ask about this version, together; None: the other shares."""
         version = findings.version
@@ -164,7 +196,9 @@ class RegistryCheck:
             is_wanted for is_wanted, share in zip(wanted, shares, strict=True) for _ in share.checks
         ]
         standings = list(compress(findings.standings, is_sought))
-        decisions = await self._decide_together(connection, checks, standings, now, pace)
+        decisions = await self._decide_together(
+            connection, checks, standings, now, pace, is_transaction=is_transaction
+        )
         ids = [new_id() for _ in decisions]
 
         def kept_at(place: int) -> KeptDecision | None:
@@ -181,7 +215,13 @@ class RegistryCheck:
                 now=now,
             )
 
-        kept = await keep_each(connection, range(len(decisions)), kept_at, pace)
+        if is_transaction:
+            kept = await keep_each(connection, range(len(decisions)), kept_at, pace)
+        else:
+            kept = await each_of(range(len(decisions)), kept_at, pace)
+            adverse = [each for each in kept if each is not None]
+            if not await keep_if_newest(connection, adverse, change_id=version.change_id):
+                raise _NeedsTransaction
         answers = zip(decisions, ids, kept, strict=True)
         return [
             _confirmed(list(islice(answers, len(share.checks))), version) if is_wanted else None
@@ -195,74 +235,19 @@ class RegistryCheck:
         standings: list[Standing],
         now: datetime,
         pace: Pace,
+        *,
+        is_transaction: bool,
     ) -> list[Decision]:
         def judged(place: int) -> Decision:
             return self._judge.decide(checks[place][0], standings[place], now)
 
         decisions = await each_of(range(len(standings)), judged, pace)
-        if any(_uses_one(decision) for decision in decisions):
-            await self._use_permits(connection, checks, standings, decisions, now)
-        await self._fill_spending(connection, checks, standings, decisions, now, pace)
+        if any(uses_one(decision) for decision in decisions):
+            if not is_transaction:
+                raise _NeedsTransaction
+            await self._counted.use_permits(connection, checks, standings, decisions, now)
+        await self._counted.fill_spending(connection, checks, standings, decisions, now, pace)
         return decisions
-
-    async def _use_permits(
-        self,
-        connection: AsyncConnection,
-        checks: Sequence[SoughtCheck],
-        standings: list[Standing],
-        decisions: list[Decision],
-        now: datetime,
-    ) -> None:
-        """Decide again behind the lock of the counted permits, in order, and use their permits.
-
-        A check without a reference is a sale of its own, so its claim is drawn.
-        """
-        places = [place for place, each in enumerate(decisions) if _uses_one(each)]
-        permit_ids = {
-            permit.id
-            for place in places
-            for permit in standings[place].permits
-            if permit.is_counted
-        }
-        claims: dict[int, bytes] = {
-            place: claim_of(self._sealer, checks[place]) or secrets.token_bytes(CLAIM_BYTES)
-            for place in places
-        }
-        uses = await PermitUses.lock(connection, permit_ids, set(claims.values()))
-        for place, claim in claims.items():
-            standing = uses.left_in(standings[place], claim)
-            decision = self._judge.decide(checks[place][0], standing, now)
-            standings[place], decisions[place] = standing, decision
-            if decision.permit is not None and decision.permit.is_counted:
-                uses.claim(decision.permit, claim)
-        await uses.write(connection, self._sealer.vault, now)
-
-    async def _fill_spending(
-        self,
-        connection: AsyncConnection,
-        checks: Sequence[SoughtCheck],
-        standings: Sequence[Standing],
-        decisions: list[Decision],
-        now: datetime,
-        pace: Pace,
-    ) -> None:
-        """Decide again on every capped person, by what that person has spent."""
-        places = [place for place, each in enumerate(decisions) if each.spending is not None]
-        if not places:
-            return
-        capped = []
-        for place in places:
-            check, _ = checks[place]
-            cap = self._policies.effective(check.jurisdiction).settings.resort_cap
-            assert cap is not None, "only where a cap is set is anybody capped"
-            capped.append((check.subject.tokens[0], cap))
-        spent = dict(zip(places, await read_spent(connection, capped, now), strict=True))
-
-        def judged(place: int) -> Decision:
-            return self._judge.decide(checks[place][0], standings[place], now, spent=spent[place])
-
-        for place, decision in zip(places, await each_of(places, judged, pace), strict=True):
-            decisions[place] = decision
 
 
 def _confirmed(
@@ -274,8 +259,3 @@ def _confirmed(
         version=version,
         kept=tuple([kept for _, _, kept in answers if kept is not None]),
     )
-
-
-def _uses_one(decision: Decision) -> bool:
-    """Whether the decision rests on a permit whose uses are counted."""
-    return decision.permit is not None and decision.permit.is_counted

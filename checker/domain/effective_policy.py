@@ -70,6 +70,13 @@ class EffectivePolicy:
             if (codes := measure.codes(service))
         ]
 
+    def can_restrict(self, service: Service) -> bool:
+        """Return whether any measure applies to `service`, for any role.
+
+        False: `checker.domain.rules.decide` gives a plain `allow`, whatever the list holds.
+        """
+        return any(measure.codes(service) for measure in self._compiled[type(service)])
+
 
 class _CompiledMeasure:
     __slots__ = ("_clauses", "id")

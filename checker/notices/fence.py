@@ -1,8 +1,8 @@
 """Finds the steps after which no decision by an older list can be committed any more.
 
-One transaction reads the list and keeps the decision. The first pass does a step at some instant.
-When every transaction that began before this instant has ended, each later decision reads the
-changes of the step. PostgreSQL's own clock and list of sessions show this. No process has to be
+One transaction reads the newest change and keeps the decision. The first pass does a step at some
+instant. When every transaction that began before this instant has ended, each later decision reads
+the changes of the step. PostgreSQL's own clock and list of sessions show this. No process has to be
 trusted, nor to be alive.
 """
 

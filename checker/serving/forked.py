@@ -28,6 +28,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 from checker.config import METRICS_FOLDER_VARIABLE
+from checker.node.parent import end_with_parent
 from checker.serving import preloaded
 from checker.serving.supervision import Job
 
@@ -58,7 +59,7 @@ def call_forked(target: str, *arguments: Any) -> Any:
     """Return what `target` returns when a process of its own calls it; its errors are raised."""
     begin_imports()
     with ProcessPoolExecutor(1, mp_context=_forking) as pool:
-        return pool.submit(_call, dict(os.environ), target, arguments).result()
+        return pool.submit(_call_in_child, dict(os.environ), target, arguments).result()
 
 
 @contextmanager
@@ -78,6 +79,12 @@ def _run(environ: Mapping[str, str], target: str, arguments: tuple[Any, ...]) ->
     """Run a process from its fork on; `target` sets its own signal handlers."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _call(environ, target, arguments)
+
+
+def _call_in_child(environ: Mapping[str, str], target: str, arguments: tuple[Any, ...]) -> Any:
+    # A main process that is killed meanwhile must leave nothing behind.
+    end_with_parent()
+    return _call(environ, target, arguments)
 
 
 def _call(environ: Mapping[str, str], target: str, arguments: tuple[Any, ...]) -> Any:

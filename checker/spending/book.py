@@ -216,7 +216,11 @@ class Book:
         decision = _decide(standing, service, policy, room, self._now)
         asked = _Asked(decision=decision, decision_id=new_id(), room=room)
         if decision.reasons:
-            whole = _decide(standing.with_all_shown(), service, policy, room, self._now)
+            shown = standing.with_all_shown()
+            # Nearly every listing is public: then the answer shows all of them.
+            whole = decision
+            if shown is not standing:
+                whole = _decide(shown, service, policy, room, self._now)
             self._decisions.append(
                 KeptDecision.of(
                     decision,

@@ -41,7 +41,11 @@ class MemorySpendingStore:
         self.decisions: list[KeptDecision] = []
 
     async def transact(
-        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+        self,
+        wanted: WantedSpending,
+        judge: Callable[[LoadedSpending], WrittenSpending],
+        *,
+        waits: bool,
     ) -> None:
         """Keep the contract of `SpendingStore.transact`."""
         async with self._lock:
@@ -66,7 +70,8 @@ class MemorySpendingStore:
 
     def _load(self, wanted: WantedSpending) -> LoadedSpending:
         now = self._clock.now()
-        found = {each: self._authorizations[each] for each in wanted.ids & {*self._authorizations}}
+        ids = {*self._authorizations}.intersection(wanted.ids.values())
+        found = {each: self._authorizations[each] for each in ids}
         subjects = {
             place: authorize.check.subject for place, authorize in wanted.authorizes.items()
         } | {
@@ -105,7 +110,10 @@ class MemorySpendingStore:
                 for each in of_them
                 if shanghai_day(each.opening.counted_at) >= shanghai_day(since)
             ),
-            answers={key: self._answers[key][1] for key in wanted.keys & {*self._answers}},
+            answers={
+                key: self._answers[key][1]
+                for key in {*self._answers}.intersection(wanted.keys.values())
+            },
         )
 
 

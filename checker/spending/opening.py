@@ -7,6 +7,7 @@ from checker.database.engine import open_engine
 from checker.database.gate import Gate
 from checker.database.pulse import Pulse
 from checker.domain.clock import Clock
+from checker.group_commit import GROUPS_AT_ONCE
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
 from checker.spending.postgres_store import PostgresSpendingStore
@@ -18,8 +19,8 @@ LOCK_TIMEOUT_MS = 1_500
 FROZEN_AFTER_MS = 3_000
 """A process that stops inside a transaction loses the transaction and its locks after this time."""
 
-POOL_SIZE = 3
-"""The one that writes, and two that read."""
+POOL_SIZE = GROUPS_AT_ONCE + 3
+"""The groups that are under way, the line that waits for locks, and two that read."""
 
 SESSION_SETTINGS = {
     # Spending reads by keys alone. Without this setting PostgreSQL plans a statement that was

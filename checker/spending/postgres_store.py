@@ -2,27 +2,30 @@
 
 One transaction serves the orders that came together, by a fixed number of statements:
 
-1. Lock all persons concerned and all idempotency keys, everywhere in the same order. A person is
-   locked by every document that is bound to the person.
+1. Lock all persons concerned and all idempotency keys. A person is locked by every document that is
+   bound to the person. A transaction that waits takes the locks in the same order as all others. A
+   transaction that does not wait takes the free locks, and sets the other orders aside.
 2. Read the rows, by statements that begin after the locks were given.
 3. If a person's documents were bound anew in between, lock that person again.
+4. Write all rows by one statement.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, insert
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.token import Token
-from checker.audit.decisions import keep, log_kept
+from checker.audit.decisions import log_kept, rows_of
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
+from checker.group_commit import CommitAlone
 from checker.journal.entries import Area, entry_row
 from checker.registry.permit_uses import PermitUses
 from checker.registry.prepared_check import PreparedSubject
@@ -32,31 +35,25 @@ from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
 from checker.spending.journaled import steps_of
+from checker.spending.locks import LockedOrders, Regrouped, lock_orders
 from checker.spending.rows import authorizations_of, open_of, row_of, totals_of
-from checker.spending.schema import authorization_step, idempotency_key
 from checker.spending.statements import (
-    BRING_UP,
     FORGET_ANSWERS,
-    LOCK,
-    READ_ANSWERS,
+    PUT,
     READ_COUNTED,
-    READ_GROUPS,
     READ_STEPS,
 )
-from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
+from checker.spending.store import (
+    AnswerKey,
+    LoadedSpending,
+    WantedSpending,
+    WrittenSpending,
+)
 
 ANSWER: Final = "idempotency_key.answer"
 GROUPS_TRIES_MAX: Final = 5
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(KeptAnswer).decode
-
-
-class CountedTogether(Exception):
-    """Several of the orders may use permits with counted uses: they must be judged one by one."""
-
-
-class _Regrouped(Exception):
-    """Documents were bound to a person while the locks were taken."""
 
 
 class PostgresSpendingStore:
@@ -69,20 +66,19 @@ class PostgresSpendingStore:
         self._clock = clock
 
     async def transact(
-        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+        self,
+        wanted: WantedSpending,
+        judge: Callable[[LoadedSpending], WrittenSpending],
+        *,
+        waits: bool,
     ) -> None:
-        """Keep the contract of `SpendingStore.transact`.
-
-        Raises:
-            Unavailable: PostgreSQL is away, or a lock is not released in time.
-            CountedTogether: the orders must be judged one by one.
-        """
+        """Keep the contract of `SpendingStore.transact`."""
 
         async def work(connection: AsyncConnection) -> None:
             for _ in range(GROUPS_TRIES_MAX):
                 try:
-                    return await self._transact(connection, wanted, judge)
-                except _Regrouped:
+                    return await self._transact(connection, wanted, judge, waits)
+                except Regrouped:
                     await connection.rollback()
             raise Unavailable("the person's documents change faster than they can be locked")
 
@@ -109,9 +105,10 @@ class PostgresSpendingStore:
         connection: AsyncConnection,
         wanted: WantedSpending,
         judge: Callable[[LoadedSpending], WrittenSpending],
+        waits: bool,
     ) -> None:
-        groups = await _lock(connection, wanted)
-        loaded, uses = await self._load(connection, wanted, groups)
+        locked = await lock_orders(connection, wanted, waits)
+        loaded, uses = await self._load(connection, locked, waits)
         written = judge(loaded)
         if not (written.moved or written.decisions or written.answers or written.uses):
             return
@@ -120,29 +117,32 @@ class PostgresSpendingStore:
             uses.claim(use.permit, use.claim)
         if uses is not None:
             await uses.write(connection, self._vault, loaded.now)
-        await keep(connection, written.decisions)
-        if written.moved:
-            await self._put_steps(connection, written.moved)
-        if written.answers:
-            await connection.execute(insert(idempotency_key), self._answer_rows(written, loaded))
+        await connection.execute(PUT, self._put_parameters(written, loaded.now))
         await connection.commit()
         log_kept(written.decisions)
 
-    async def _put_steps(self, connection: AsyncConnection, moved: Sequence[Authorization]) -> None:
-        """Add the newest step of each, and bring up what follows from the steps."""
-        rows = [row_of(each, self._vault) for each in moved]
-        await connection.execute(insert(authorization_step), rows)
-        entry = entry_row(self._vault, Area.SPENDING, steps_of(moved, rows, self._vault))
-        await connection.execute(BRING_UP, totals_of(moved) | open_of(moved) | entry)
+    def _put_parameters(self, written: WrittenSpending, now: datetime) -> dict[str, Any]:
+        moved = written.moved
+        steps = [row_of(each, self._vault) for each in moved]
+        entry = entry_row(self._vault, Area.SPENDING, steps_of(moved, steps, self._vault))
+        return {
+            "decisions": rows_of(written.decisions),
+            "steps": _encode(steps).decode(),
+            "answer_accounts": [account_id for account_id, _ in written.answers],
+            "answer_keys": [key for _, key in written.answers],
+            "answers": [self._sealed(*each) for each in written.answers.items()],
+            "answered_at": now,
+            **totals_of(moved),
+            **open_of(moved),
+            **entry,
+        }
 
     async def _load(
-        self,
-        connection: AsyncConnection,
-        wanted: WantedSpending,
-        groups: Mapping[Token, frozenset[Token]],
+        self, connection: AsyncConnection, locked: LockedOrders, waits: bool
     ) -> tuple[LoadedSpending, PermitUses | None]:
         now = self._clock.now()
-        authorizations = await self._authorizations(connection, wanted.ids)
+        wanted, groups = locked.wanted, locked.groups
+        authorizations = await self._authorizations(connection, {*wanted.ids.values()})
         sought = {
             place: (authorize.check.subject, authorize.claim)
             for place, authorize in wanted.authorizes.items()
@@ -154,7 +154,8 @@ class PostgresSpendingStore:
             for place, increment in wanted.increments.items()
             if increment.id in authorizations
         }
-        version, standings, uses = await self._standings(connection, sought)
+        version, standings = await self._standings(connection, sought)
+        uses, together = await self._uses(connection, wanted, sought, standings, waits)
         tokens = {each for subject, _ in sought.values() for each in groups[subject.tokens[0]]}
         counters = wanted.counters | {
             authorizations[each.id].opening.counter
@@ -171,7 +172,10 @@ class PostgresSpendingStore:
             authorizations=authorizations | lapsed,
             lapsed=tuple(lapsed.values()),
             totals=totals,
-            answers=await self._answers(connection, wanted.keys),
+            answers={
+                (row.account_id, Token(row.source)): self._opened(row) for row in locked.answers
+            },
+            set_aside=locked.set_aside | together,
         )
         return loaded, uses
 
@@ -185,27 +189,43 @@ class PostgresSpendingStore:
 
     async def _standings(
         self, connection: AsyncConnection, sought: Mapping[int, tuple[PreparedSubject, bytes]]
-    ) -> tuple[int | None, dict[int, Standing], PermitUses | None]:
+    ) -> tuple[int | None, dict[int, Standing]]:
         if not sought:
-            return None, {}, None
+            return None, {}
         subjects = [subject for subject, _ in sought.values()]
         claims = [claim for _, claim in sought.values()]
         findings = await find_standings(connection, self._sealer, subjects, claims=claims)
         version = None if findings.version is None else findings.version.version
-        standings = dict(zip(sought, findings.standings, strict=True))
+        return version, dict(zip(sought, findings.standings, strict=True))
+
+    async def _uses(
+        self,
+        connection: AsyncConnection,
+        wanted: WantedSpending,
+        sought: Mapping[int, tuple[PreparedSubject, bytes]],
+        standings: dict[int, Standing],
+        waits: bool,
+    ) -> tuple[PermitUses | None, frozenset[int]]:
+        """Lock the counted permits of an order that is alone, and count their uses.
+
+        Return the places of such orders if they have company: the lock of a permit may have to be
+        waited for, and one order changes what is left for the next.
+        """
         counted = {
             place: {permit.id for permit in standing.permits if permit.is_counted}
             for place, standing in standings.items()
         }
         counted = {place: ids for place, ids in counted.items() if ids}
-        if len(counted) > 1:
-            raise CountedTogether
+        if counted and len(wanted.keys) > 1:
+            if waits:
+                raise CommitAlone
+            return None, frozenset(counted)
         uses = None
         for place, ids in counted.items():
             _, claim = sought[place]
             uses = await PermitUses.lock(connection, ids, {claim})
             standings[place] = uses.left_in(standings[place], claim)
-        return version, standings, uses
+        return uses, frozenset()
 
     async def _totals(
         self,
@@ -234,62 +254,10 @@ class PostgresSpendingStore:
         lapsed = [str(row.lapsed_id) for row in rows if row.lapsed_id is not None]
         return totals, await self._authorizations(connection, lapsed)
 
-    async def _answers(
-        self, connection: AsyncConnection, keys: Collection[AnswerKey]
-    ) -> dict[AnswerKey, KeptAnswer]:
-        parameters = {
-            "accounts": [account_id for account_id, _ in keys],
-            "keys": [key for _, key in keys],
-        }
-        rows = (await connection.execute(READ_ANSWERS, parameters)).all()
-        return {(row.account_id, Token(row.key_digest)): self._opened(row) for row in rows}
-
     def _opened(self, row: Row[Any]) -> KeptAnswer:
-        place = (row.account_id, row.key_digest.hex())
+        place = (row.account_id, row.source.hex())
         return _decode(self._vault.open(row.answer, ANSWER, *place).encode())
 
-    def _answer_rows(
-        self, written: WrittenSpending, loaded: LoadedSpending
-    ) -> list[dict[str, Any]]:
-        return [
-            {
-                "account_id": account_id,
-                "key_digest": key,
-                "answer": self._vault.seal(_encode(answer).decode(), ANSWER, account_id, key.hex()),
-                "at": loaded.now,
-            }
-            for (account_id, key), answer in written.answers.items()
-        ]
-
-
-async def _lock(
-    connection: AsyncConnection, wanted: WantedSpending
-) -> dict[Token, frozenset[Token]]:
-    """Lock all persons and keys concerned. Return for each document's token those of its person."""
-    before = await _groups(connection, wanted)
-    locked = {token for group in before.values() for token in group}
-    numbers = {_number(token) for token in locked}
-    numbers |= {_number(key) for _, key in wanted.keys}
-    await connection.execute(LOCK, {"numbers": sorted(numbers)})
-    groups = await _groups(connection, wanted)
-    if not locked.issuperset(token for group in groups.values() for token in group):
-        raise _Regrouped
-    return groups
-
-
-async def _groups(
-    connection: AsyncConnection, wanted: WantedSpending
-) -> dict[Token, frozenset[Token]]:
-    parameters = {
-        "tokens": [each.check.subject.tokens[0] for each in wanted.authorizes.values()],
-        "ids": list(wanted.ids),
-    }
-    found: dict[Token, set[Token]] = {}
-    for row in await connection.execute(READ_GROUPS, parameters):
-        found.setdefault(Token(row.asked), set()).add(Token(row.source))
-    return {token: frozenset(group) for token, group in found.items()}
-
-
-def _number(token: bytes) -> int:
-    """Return the number of a token's lock. Two tokens with one lock only wait for each other."""
-    return int.from_bytes(token[:8], "big", signed=True)
+    def _sealed(self, key: AnswerKey, answer: KeptAnswer) -> bytes:
+        account_id, digest = key
+        return self._vault.seal(_encode(answer).decode(), ANSWER, account_id, digest.hex())

@@ -1,8 +1,22 @@
 """The SQL statements of spending, each built once."""
 
-from sqlalchemy import ARRAY, LargeBinary, any_, bindparam, delete, func, select, text, union
+from sqlalchemy import (
+    ARRAY,
+    LargeBinary,
+    Text,
+    any_,
+    bindparam,
+    delete,
+    func,
+    null,
+    select,
+    text,
+    union,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import UUID
 
+from checker.audit.decisions import KEEP_ROWS
 from checker.registry.in_force import reach
 from checker.spending.schema import authorization_step, idempotency_key
 
@@ -15,14 +29,51 @@ _wanted = union(
     select(_step.token).where(_step.authorization_id == any_(_ids), _step.number == 1),
 ).cte("wanted")
 _reaching = reach(_wanted).cte("reaching")
-READ_GROUPS = select(_reaching.c.asked, _reaching.c.source)
-"""All documents of the persons behind tokens and authorizations."""
+_groups = select(_reaching.c.asked, _reaching.c.source)
+READ_GROUPS = union_all(
+    _groups.add_columns(null().cast(UUID(as_uuid=False)).label("authorization_id")),
+    select(_step.token, _step.token, _step.authorization_id).where(
+        _step.authorization_id == any_(_ids), _step.number == 1
+    ),
+)
+"""All documents of the persons behind tokens and authorizations, and the token of each
+authorization."""
+
+_asked_keys = (
+    func.unnest(
+        bindparam("accounts", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(LargeBinary))
+    )
+    .table_valued("account_id", "key_digest", name="asked_keys")
+    .render_derived()
+)
+_key = idempotency_key.c
+READ_BEHIND_LOCKS = union_all(
+    _groups.add_columns(
+        null().cast(Text).label("account_id"), null().cast(LargeBinary).label("answer")
+    ),
+    select(null().cast(LargeBinary), _key.key_digest, _key.account_id, _key.answer).join_from(
+        _asked_keys,
+        idempotency_key,
+        (_key.account_id == _asked_keys.c.account_id)
+        & (_key.key_digest == _asked_keys.c.key_digest),
+    ),
+)
+"""All documents of the persons, and the kept answers: without `asked`, and with the digest of the
+key as `source`."""
 
 LOCK = text(
     "SELECT pg_advisory_xact_lock(number)"
     " FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS wanted(number, place)"
 )
 """Take locks one after the other, in the order of their numbers, until the transaction ends."""
+
+TRY_LOCK = text(
+    "SELECT number FROM unnest(CAST(:numbers AS bigint[])) AS wanted(number)"
+    " WHERE NOT pg_try_advisory_xact_lock(number)"
+)
+"""Take the locks that are free, until the transaction ends, and return the numbers of the others.
+
+A lock for which somebody waits is not free, so nobody is overtaken for long."""
 
 READ_STEPS = (
     select(authorization_step)
@@ -47,9 +98,31 @@ READ_COUNTED = text(
 )
 """The sums of some documents; with `lapsed_id`, holds whose time is over and nothing has ended."""
 
-BRING_UP = text(
-    """
-    WITH added AS (
+PUT = text(
+    f"""
+    WITH kept AS ({KEEP_ROWS}), stepped AS (
+        INSERT INTO authorization_step (authorization_id, number, kind, amount_fen, at, token,
+            counter, counted_at, held_delta, captured_delta, expires_at, limit_fen, counts_from,
+            counts_until, counted_tokens, held_after_fen, captured_after_fen, account_id,
+            jurisdiction, venue, reference, decision_id)
+        SELECT authorization_id, number, kind, amount_fen, at, decode(token, 'base64'),
+            counter, counted_at, held_delta, captured_delta, expires_at, limit_fen, counts_from,
+            counts_until, decode(counted_tokens, 'base64'), held_after_fen, captured_after_fen,
+            account_id, jurisdiction, venue, decode(reference, 'base64'), decision_id
+        FROM json_to_recordset(CAST(:steps AS json)) AS step(
+            authorization_id uuid, number integer, kind text, amount_fen bigint, at timestamptz,
+            token text, counter text, counted_at timestamptz, held_delta bigint,
+            captured_delta bigint, expires_at timestamptz, limit_fen bigint,
+            counts_from timestamptz, counts_until timestamptz, counted_tokens text,
+            held_after_fen bigint, captured_after_fen bigint, account_id text, jurisdiction text,
+            venue text, reference text, decision_id uuid)
+    ), answered AS (
+        INSERT INTO idempotency_key (account_id, key_digest, answer, at)
+        SELECT *, CAST(:answered_at AS timestamptz) FROM unnest(
+            CAST(:answer_accounts AS text[]), CAST(:answer_keys AS bytea[]),
+            CAST(:answers AS bytea[])
+        )
+    ), added AS (
         INSERT INTO spending_total AS total (token, counter, day, held_fen, captured_fen)
         SELECT * FROM unnest(
             CAST(:tokens AS bytea[]), CAST(:counters AS text[]), CAST(:days AS date[]),
@@ -69,23 +142,16 @@ BRING_UP = text(
         SET held_fen = excluded.held_fen, expires_at = excluded.expires_at
     ), entered AS (
         INSERT INTO journal (nonce, area, version, keys, digests, mac)
-        VALUES (CAST(:nonce AS bytea), CAST(:area AS text), CAST(:version AS bigint),
-            CAST(:keys AS text[]), CAST(:digests AS bytea[]), CAST(:mac AS bytea))
+        SELECT CAST(:nonce AS bytea), CAST(:area AS text), CAST(:version AS bigint),
+            CAST(:keys AS text[]), CAST(:digests AS bytea[]), CAST(:mac AS bytea)
+        WHERE cardinality(CAST(:keys AS text[])) > 0
     )
     DELETE FROM open_hold WHERE authorization_id = ANY(CAST(:ended AS uuid[]))
-    """
+    """  # noqa: S608 - no value of a caller is in it
 )
-"""Update the sums and the open holds, and enter the steps in the journal, in one round trip. No
-hold is both opened and ended."""
-
-READ_ANSWERS = text(
-    """
-    SELECT account_id, key_digest, answer
-    FROM idempotency_key
-    JOIN unnest(CAST(:accounts AS text[]), CAST(:keys AS bytea[])) AS asked(account_id, key_digest)
-    USING (account_id, key_digest)
-    """
-)
+"""Keep decisions, steps and answers, update the sums and the open holds, and enter the steps in the
+journal: in one round trip. No hold is both opened and ended. One JSON document has all steps: the
+driver would encode and send each row alone."""
 
 FORGET_ANSWERS = delete(idempotency_key).where(idempotency_key.c.at < bindparam("before"))
 

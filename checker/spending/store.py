@@ -4,9 +4,9 @@ The store on PostgreSQL is the record. The twin in memory is its specification, 
 tests runs over both. Both leave all judging to `checker.spending.book`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
 from checker.spending.orders import AuthorizeCommand, IncrementCommand
 
+_V = TypeVar("_V")
+
 AnswerKey = tuple[str, Token]
 """An account's id and the digest of its idempotency key."""
 
@@ -28,16 +30,29 @@ class WantedSpending(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that some orders need to be judged; each order is known by its place.
 
     `authorizes` ask which persons are capped. `increments` ask again about the persons of existing
-    authorizations. `since` returns the instant from which on spending counts, given the instant of
+    authorizations. `ids` has the authorizations that orders name, and `keys` the key of every
+    order. `since` returns the instant from which on spending counts, given the instant of
     the transaction and the authorizations that were found.
     """
 
     authorizes: Mapping[int, AuthorizeCommand]
     increments: Mapping[int, IncrementCommand]
-    ids: frozenset[str]
-    keys: frozenset[AnswerKey]
+    ids: Mapping[int, str]
+    keys: Mapping[int, AnswerKey]
     counters: frozenset[Jurisdiction]
     since: Callable[[datetime, Mapping[str, Authorization]], datetime]
+
+    def without(self, places: Collection[int]) -> "WantedSpending":
+        """Return the facts that the orders at all other places need."""
+        if not places:
+            return self
+        return msgspec.structs.replace(
+            self,
+            authorizes=_without(self.authorizes, places),
+            increments=_without(self.increments, places),
+            ids=_without(self.ids, places),
+            keys=_without(self.keys, places),
+        )
 
 
 class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +60,7 @@ class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
 
     `groups` has for each document's token all tokens of the same person, itself among them.
     `lapsed` has the holds of these persons whose time is over and which no step ends yet.
+    `set_aside` has the places of orders that must not be judged in this transaction.
     """
 
     now: datetime
@@ -55,6 +71,7 @@ class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
     lapsed: Sequence[Authorization]
     totals: Sequence[DayTotal]
     answers: Mapping[AnswerKey, KeptAnswer]
+    set_aside: frozenset[int] = frozenset()
 
 
 class PermitUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,20 +94,33 @@ class WrittenSpending(msgspec.Struct, frozen=True, kw_only=True):
     uses: Sequence[PermitUse] = ()
 
 
+class LocksHeld(Exception):
+    """Another transaction did not release the lock of a person or a key in time.
+
+    Nothing of this transaction is done.
+    """
+
+
 class SpendingStore(Protocol):
     """Keeps authorizations."""
 
     async def transact(
-        self, wanted: WantedSpending, judge: Callable[[LoadedSpending], WrittenSpending]
+        self,
+        wanted: WantedSpending,
+        judge: Callable[[LoadedSpending], WrittenSpending],
+        *,
+        waits: bool,
     ) -> None:
         """Lock the persons concerned, load the record, judge it, and keep the additions, as one.
 
         The additions are durable when this returns. `judge` is called again if the first try was
-        lost.
+        lost. With `waits` False, an order is set aside if another transaction has locked its person
+        or its key. So is an order that may use a counted permit, if it has company.
 
         Raises:
-            Unavailable: the store cannot be reached, or another transaction holds a lock for too
-                long. It is not known whether anything was kept.
+            LocksHeld: a lock was not released in time (with `waits`).
+            CommitAlone: an order may use a counted permit, and has company (with `waits`).
+            Unavailable: the store cannot be reached. It is not known whether anything was kept.
         """
         ...
 
@@ -101,3 +131,7 @@ class SpendingStore(Protocol):
     async def forget_answers(self, before: datetime) -> None:
         """Delete the answers that were kept before an instant."""
         ...
+
+
+def _without(by_place: Mapping[int, _V], places: Collection[int]) -> dict[int, _V]:
+    return {place: value for place, value in by_place.items() if place not in places}

@@ -1,4 +1,7 @@
-"""A fisher among hotels: found, slowed, shown, counted, and let go by an operator."""
+"""A fisher among hotels: found, slowed, shown, counted, and let go by an operator.
+
+Most of the answers that the fisher gets are `allow`, but each of them needs a look-up.
+"""
 
 from contextlib import ExitStack
 
@@ -18,13 +21,19 @@ LOOKS = 200
 STAY = {"type": "lodging", "star_rating": 4}
 LISTED = [resident_id("440882", "18770504", sequence) for sequence in range(ITEMS)]
 GUESTS = [INNOCENT] * ITEMS
+ADVERSE = ITEMS // 20
+"""So many are listed today, and all others from a later day on: they are looked up and allowed."""
+LATER = "2100-01-01"
 
 
 def listings() -> list[Line]:
-    return [
-        {"op": "list", "listing": listing(f"fished-{place}", person("鱼甲", document(number)))}
-        for place, number in enumerate(LISTED)
-    ]
+    lines: list[Line] = []
+    for place, number in enumerate(LISTED):
+        line = listing(f"fished-{place}", person("鱼甲", document(number)))
+        if place >= ADVERSE:
+            line["published_on"] = LATER
+        lines.append({"op": "list", "listing": line})
+    return lines
 
 
 def ask_about(client: httpx.Client, numbers: list[str]) -> httpx.Response:
@@ -62,7 +71,8 @@ def test_a_fisher_is_slowed_until_an_operator_lets_it_go(
             """
             for hotel in hotels:
                 assert ask_about(hotel, GUESTS).status_code == 200
-            ask_about(fisher, LISTED)
+            answers = ask_about(fisher, LISTED).json()["results"]
+            assert [each["decision"] for each in answers].count("allow") == ITEMS - ADVERSE
             for _ in range(LOOKS):
                 ask_about(fisher, LISTED[:1])
                 if flagged(operator) == ["fisher"]:

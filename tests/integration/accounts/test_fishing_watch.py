@@ -143,6 +143,15 @@ async def test_asking_again_about_the_same_listed_guest_is_no_fishing(street):
     assert street.told == []
 
 
+async def test_look_ups_that_end_in_allow_are_fishing_like_adverse_answers(street):
+    await usual_hour(street)
+    fisher = street.callers["fisher"]
+    street.watch.asked(fisher, 300)
+    street.watch.looked_up(fisher, (person.to_bytes(16) for person in range(100)))
+    await street.flush()
+    assert street.told == [FishingGround.ADVERSE_SHARE]
+
+
 async def test_it_is_flagged_once_and_slowed_again_only_after_its_time(street):
     await usual_hour(street)
     for _ in range(3):

@@ -219,8 +219,8 @@ class _LosesAnswers:
         self._store = store
         self._lost = False
 
-    async def transact(self, wanted, judge):
-        await self._store.transact(wanted, judge)
+    async def transact(self, wanted, judge, *, waits):
+        await self._store.transact(wanted, judge, waits=waits)
         if not self._lost:
             self._lost = True
             raise Unavailable("the connection broke")

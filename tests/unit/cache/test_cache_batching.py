@@ -42,7 +42,7 @@ class Exchange:
         self._may_end.release()
 
 
-def batcher_of(exchange, tokens_max=4, waiting_max=5):
+def batcher_of(exchange, tokens_max=4, waiting_max=5, at_once=1):
     return Batcher(
         exchange,
         weight=len,
@@ -51,6 +51,7 @@ def batcher_of(exchange, tokens_max=4, waiting_max=5):
         outage=CacheUnavailable,
         ends_all=True,
         crowded="too many lookups wait",
+        at_once=at_once,
     )
 
 
@@ -140,3 +141,33 @@ async def test_closing_fails_whoever_waits_and_whoever_comes():
     for waiting in (*tasks, batcher.add([b"b"])):
         with pytest.raises(CacheUnavailable, match="closed"):
             await waiting
+
+
+async def test_as_many_batches_are_under_way_as_may_be_and_later_items_wait():
+    exchange = Exchange()
+    batcher = batcher_of(exchange, at_once=2)
+    tasks = []
+    for token in (b"first", b"second"):
+        tasks.append(asyncio.create_task(batcher.add([token])))
+        await exchange.has_begun()
+    tasks += [asyncio.create_task(batcher.add([token])) for token in (b"third", b"fourth")]
+    await asyncio.sleep(0)
+    assert exchange.batches == [[[b"first"]], [[b"second"]]]
+    exchange.end()
+    await exchange.has_begun()
+    assert exchange.batches[2:] == [[[b"third"], [b"fourth"]]]
+    exchange.end()
+    exchange.end()
+    answers = await asyncio.gather(*tasks)
+    assert [answer.values for answer in answers] == [
+        (b"first",),
+        (b"second",),
+        (b"third",),
+        (b"fourth",),
+    ]
+    # Nothing is under way any more, and a later item is served at once.
+    again = asyncio.create_task(batcher.add([b"fifth"]))
+    await exchange.has_begun()
+    exchange.end()
+    assert (await again).values == (b"fifth",)
+    await batcher.aclose()

@@ -1,0 +1,49 @@
+"""The tokens that checks look up: side by side for the look-up, and by the place of their check.
+
+A check of a service that cannot be restricted seeks no token, so it has no part in a look-up.
+"""
+
+from collections.abc import Sequence
+
+from cache.store import Lookup
+from cache.token import Token
+
+
+def flat(sought: Sequence[Sequence[Token]]) -> Sequence[Token]:
+    """Return the tokens of all checks, side by side."""
+    if len(sought) == 1:
+        return sought[0]
+    return [token for tokens in sought for token in tokens]
+
+
+def places_of(sought: Sequence[Sequence[Token]], maybes: Sequence[int]) -> Sequence[int]:
+    """Return the places of the checks that hold a token with one of these indices.
+
+    All tokens of such a check are looked up, so that the answer about one subject is of one list.
+    """
+    if len(sought) == 1:
+        return (0,)
+    wanted = set(maybes)
+    places = []
+    start = 0
+    for place, tokens in enumerate(sought):
+        stop = start + len(tokens)
+        if not wanted.isdisjoint(range(start, stop)):
+            places.append(place)
+        start = stop
+    return places
+
+
+def outlines_by_place(
+    sought: Sequence[Sequence[Token]], places: Sequence[int], lookup: Lookup
+) -> dict[int, list[bytes]]:
+    """Return the outlines that the cache holds of each subject that was looked up, by place."""
+    listed = {}
+    start = 0
+    for place in places:
+        stop = start + len(sought[place])
+        outlines = [value for value in lookup.values[start:stop] if value is not None]
+        start = stop
+        if outlines:
+            listed[place] = outlines
+    return listed

@@ -1,0 +1,51 @@
+"""Every service that differs in a field which could matter to a measure."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from checker.domain.service import (
+    Air,
+    Construction,
+    Insurance,
+    Lodging,
+    OutboundTour,
+    PrivateSchool,
+    Rail,
+    RealEstate,
+    Resort,
+    Service,
+    Vehicle,
+    Venue,
+)
+from checker.domain.service_terms import (
+    ConstructionWork,
+    NationalGrade,
+    ResortVenue,
+    Seat,
+    TourProduct,
+    TrainClass,
+    Transaction,
+    VenueKind,
+)
+
+FEE, PREMIUM, CAP = 6_000_000, 1_000_000, 200_000
+
+
+def services() -> Iterator[Service]:
+    """Give every service that differs in a field which could matter."""
+    either = (False, True)
+    for letter, seat in product(TrainClass, Seat):
+        yield Rail(train=f"{'' if letter is TrainClass.ORDINARY else letter}79", seat=seat)
+    yield Air(flight="CZ3101")
+    for stars, grade, high in product(range(6), (None, *NationalGrade), either):
+        yield Lodging(star_rating=stars, national_grade=grade, high_consumption=high)
+    for kind, high in product(VenueKind, either):
+        yield Venue(kind=kind, high_consumption=high)
+    yield from (OutboundTour(product=one) for one in TourProduct)
+    yield from (Resort(venue=one, amount_fen=CAP) for one in ResortVenue)
+    yield from (PrivateSchool(annual_fee_fen=fee) for fee in (0, FEE - 1, FEE, FEE + 1))
+    for cash_value, premium in product(either, (0, PREMIUM - 1, PREMIUM, PREMIUM + 1)):
+        yield Insurance(cash_value=cash_value, annual_premium_fen=premium)
+    yield from (Construction(work=one) for one in ConstructionWork)
+    yield from (Vehicle(operating_necessity=one) for one in either)
+    yield from (RealEstate(transaction=one) for one in Transaction)

@@ -1,0 +1,89 @@
+"""A service cannot be restricted exactly if deciding allows it to everybody."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from checker.domain.clock import CapPeriod
+from checker.domain.decision import ALLOWED
+from checker.domain.jurisdiction import NATION, Jurisdiction, parse_jurisdiction
+from checker.domain.permit import Permit
+from checker.domain.role import Role
+from checker.domain.rules import decide
+from checker.domain.service import ServiceType
+from checker.domain.settings import Settings
+from checker.domain.standing import Link, ListingRef, Match, Standing
+from checker.policy.loader import builtin_policies, load_policies
+from tests.support.violations import assert_none
+from tests.unit.policy.every_service import CAP, FEE, PREMIUM, services
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+SET = {
+    NATION: Settings(
+        high_school_fee_fen=FEE,
+        high_premium_fen=PREMIUM,
+        resort_cap_fen=CAP,
+        resort_cap_period=CapPeriod.MONTH,
+    )
+}
+LEIZHOU = parse_jurisdiction("440882")
+LISTING = ListingRef(
+    id="1",
+    case_number="（2016）粤0882执123号",
+    court="雷州市人民法院",
+    published_on=date(2016, 7, 7),
+)
+BOOK = load_policies(builtin_policies(), SET)
+
+
+def adverse_standings() -> Iterator[Standing]:
+    """Give every kind of link: each role, match and due removal, and each measure retained."""
+    overdue = (None, date(2026, 11, 23))
+    for role, match, since in product(Role, Match, overdue):
+        yield Standing(links=(Link(role=role, match=match, overdue_from=since, listing=LISTING),))
+    for role, measure in product(Role, BOOK.measure_ids):
+        yield Standing(links=(Link(role=role, measures=frozenset({measure}), listing=LISTING),))
+
+
+@pytest.mark.parametrize("settings", [SET, {}], ids=["set", "unset"])
+@pytest.mark.parametrize("place", ["CN", "44", "440882", "110101"])
+def test_a_service_can_be_restricted_exactly_if_anybody_is_not_allowed_it(
+    place: str, settings: Mapping[Jurisdiction, Settings]
+) -> None:
+    jurisdiction = parse_jurisdiction(place)
+    book = load_policies(builtin_policies(), settings)
+    policy = book.effective(jurisdiction)
+
+    def wrong_cells() -> Iterator[str]:
+        for service in services():
+            decisions = [
+                decide(each, service, policy=policy, now=NOW) for each in adverse_standings()
+            ]
+            for _ in ("computed", "remembered"):
+                if book.can_restrict(service, jurisdiction) is all(
+                    each is ALLOWED for each in decisions
+                ):
+                    yield f"{service} in {place}"
+
+    assert_none(wrong_cells())
+
+
+def test_a_service_that_nothing_restricts_is_allowed_to_the_holder_of_a_permit_too() -> None:
+    permit = Permit(
+        id="1",
+        services=frozenset(ServiceType),
+        valid_from=NOW,
+        valid_until=NOW + timedelta(days=1),
+        uses_left=1,
+        court="雷州市人民法院",
+        ground="示例",
+    )
+    links = tuple(Link(role=role, listing=LISTING) for role in Role)
+    standing = Standing(links=links, permits=(permit,))
+    policy = BOOK.effective(LEIZHOU)
+    unrestricted = [each for each in services() if not BOOK.can_restrict(each, LEIZHOU)]
+    assert unrestricted
+    for service in unrestricted:
+        assert decide(standing, service, policy=policy, now=NOW) is ALLOWED
