@@ -1,6 +1,7 @@
 """The path of a check: this node's replica, then the cache, and before a refusal the registry.
 
-    tokens → replica, under its lease: proven absent ────────→ allow
+    token, and tokens of a masked number where the list may hold its shape
+             replica, under its lease: proven absent ────────→ allow
                 └─ maybe, or no lease → cache: proven absent → allow
                      └─ outline → rules: nothing applies ────→ allow
                                     └─ something applies ─→ registry → rules → kept → the answer
@@ -13,6 +14,7 @@ A table in `tests/integration/checks/test_checks_in_outages.py` shows the result
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -20,11 +22,16 @@ import msgspec
 from cache.changes import Position
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.replica_keeper import ReplicaKeeper
-from cache.store import Lookup, StandingCache
-from cache.token import Token
+from cache.store import StandingCache
 from checker.audit.decisions import new_id
 from checker.checks.answer import ListState, ListStates
-from checker.checks.in_slices import SLICE_CHECKS, SLICE_LISTED, ask_replica, make_ids
+from checker.checks.in_slices import (
+    SLICE_CHECKS,
+    SLICE_LISTED,
+    ask_replica,
+    ask_together,
+    make_ids,
+)
 from checker.checks.registry_check import RegistryCheck
 from checker.checks.turns import Pace, give_way
 from checker.domain.clock import Clock
@@ -34,6 +41,8 @@ from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
 from checker.registry.outline import decode_outline
 from checker.registry.prepared_check import PreparedCheck
+from checker.registry.sealing import Sealer
+from checker.registry.shape_markers import MARKERS
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +55,13 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
     list: ListState
     from_registry: int
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The outlines of each check that was looked up, by the list of `position`."""
+
+    position: Position
+    outlines: list[list[bytes]]
 
 
 class Deciding(Protocol):
@@ -74,12 +90,15 @@ class Checks:
         replica: ReplicaKeeper,
         cache: StandingCache,
         registry: RegistryCheck,
+        sealer: Sealer,
         policies: PolicyBook,
         clock: Clock,
         stale_after_ms: int,
         report_incomplete: Callable[[], None],
     ) -> None:
+        assert replica.markers == MARKERS, "a shape is left out only where its marker is absent"
         self._replica = replica
+        self._sealer = sealer
         self._cache = cache
         self._registry = registry
         self._policies = policies
@@ -103,54 +122,60 @@ class Checks:
         """
         now = self._clock.now()
         if len(checks) > SLICE_CHECKS:
-            absence = await ask_replica(self._replica, checks, pace)
+            absence = await ask_replica(self._replica, self._sealer, checks, pace)
         else:
-            absence = self._replica.ask(_flat(checks))
+            absence = ask_together(self._replica, self._sealer, checks)
         if absence is not None and not absence.maybes:
             return await self._all_allowed(checks, absence.position, now, pace)
         places: Sequence[int] = range(len(checks))
         if absence is not None:
-            places = _places(checks, absence.maybes)
-        lookup = await self._lookup([checks[place] for place in places])
-        if lookup is not None and absence is not None and lookup.position != absence.position:
+            places = absence.maybes
+        found = await self._lookup([checks[place] for place in places])
+        if found is not None and absence is not None and found.position != absence.position:
             # One answer is of one list, and the replica ruled subjects out by another list.
             places = range(len(checks))
-            lookup = await self._lookup(checks)
-        if lookup is None:
+            found = await self._lookup(checks)
+        if found is None:
             return await self._ask_registry(checks, account_id, now, pace)
-        suspected = await self._suspected(checks, places, lookup, now, pace)
+        suspected = await self._suspected(checks, places, found, now, pace)
         if not suspected:
-            return await self._all_allowed(checks, lookup.position, now, pace)
+            return await self._all_allowed(checks, found.position, now, pace)
         if len(suspected) == len(checks):
             return await self._ask_registry(checks, account_id, now, pace)
-        return await self._confirm(checks, suspected, account_id, lookup.position, now, pace)
+        return await self._confirm(checks, suspected, account_id, found.position, now, pace)
 
-    async def _lookup(self, checks: Sequence[PreparedCheck]) -> Lookup | None:
-        """Look all tokens up. Return None if the cache is away, or cannot be believed."""
+    async def _lookup(self, checks: Sequence[PreparedCheck]) -> _Found | None:
+        """Look all tokens of all shapes up, so that the answer about one subject is of one list.
+
+        Return None if the cache is away, or cannot be believed.
+        """
+        asked = [self._sealer.tokens_of(check.subject) for check in checks]
         try:
-            return await self._cache.lookup(_flat(checks))
+            lookup = await self._cache.lookup([token for tokens in asked for token in tokens])
         except (CacheUnavailable, CacheUnvouched):
             return None
         except CacheIncomplete:
             self._report_incomplete()
             return None
+        values = iter(lookup.values)
+        outlines = [
+            [value for value in islice(values, len(tokens)) if value is not None]
+            for tokens in asked
+        ]
+        return _Found(position=lookup.position, outlines=outlines)
 
     async def _suspected(
         self,
         checks: Sequence[PreparedCheck],
         places: Sequence[int],
-        lookup: Lookup,
+        found: _Found,
         now: datetime,
         pace: Pace,
     ) -> list[int]:
         """Return the places of the checks that their outlines do not clear, of those looked up."""
         suspected = []
-        start = 0
         judged = 0
-        for place in places:
-            stop = start + len(checks[place].subject.tokens)
-            outlines = [value for value in lookup.values[start:stop] if value is not None]
-            start = stop
+        for place, outlines in zip(places, found.outlines, strict=True):
             if not outlines:
                 continue
             judged += 1
@@ -230,27 +255,3 @@ class Checks:
             list=self._states.at(position, now),
             from_registry=0,
         )
-
-
-def _flat(checks: Sequence[PreparedCheck]) -> Sequence[Token]:
-    if len(checks) == 1:
-        return checks[0].subject.tokens
-    return [token for check in checks for token in check.subject.tokens]
-
-
-def _places(checks: Sequence[PreparedCheck], maybes: Sequence[int]) -> Sequence[int]:
-    """Return the places of the checks that hold a token with one of these indices.
-
-    All tokens of such a check are looked up, so that the answer about one subject is of one list.
-    """
-    if len(checks) == 1:
-        return (0,)
-    wanted = set(maybes)
-    places = []
-    start = 0
-    for place, check in enumerate(checks):
-        stop = start + len(check.subject.tokens)
-        if not wanted.isdisjoint(range(start, stop)):
-            places.append(place)
-        start = stop
-    return places

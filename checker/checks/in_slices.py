@@ -4,6 +4,7 @@ A step that reads the list reads the version with every slice, so all slices of 
 one version. If the list moves on in between, the step begins again. Knows no HTTP.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
@@ -70,10 +71,35 @@ async def make_ids(count: int, pace: Pace) -> tuple[str, ...]:
     return tuple(await each_of(range(count), _id_at, pace, size=SLICE_IDS))
 
 
-async def ask_replica(
-    replica: ReplicaKeeper, checks: Sequence[PreparedCheck], pace: Pace
+def ask_together(
+    replica: ReplicaKeeper, sealer: Sealer, checks: Sequence[PreparedCheck]
 ) -> Absence | None:
-    """Return the replica's answer about a batch, on one version.
+    """Return the replica's answer, in which `maybes` are the places of checks; None: no lease.
+
+    The tokens of a shape of masked numbers are made only if the replica may hold its marker.
+    """
+    marked = replica.marked
+    if len(checks) == 1:
+        absence = replica.ask(sealer.tokens_of(checks[0].subject, marked))
+        if absence is None or not absence.maybes:
+            return absence
+        return Absence(absence.position, (0,))
+    tokens: list[Token] = []
+    ends: list[int] = []
+    for check in checks:
+        tokens += sealer.tokens_of(check.subject, marked)
+        ends.append(len(tokens))
+    absence = replica.ask(tokens)
+    if absence is None or not absence.maybes:
+        return absence
+    places = dict.fromkeys([bisect_right(ends, index) for index in absence.maybes])
+    return Absence(absence.position, tuple(places))
+
+
+async def ask_replica(
+    replica: ReplicaKeeper, sealer: Sealer, checks: Sequence[PreparedCheck], pace: Pace
+) -> Absence | None:
+    """Return the replica's answer about a batch, on one version, as `ask_together`.
 
     Return None if the replica has no lease, or the list moved on in every attempt.
     """
@@ -83,15 +109,14 @@ async def ask_replica(
         start = 0
         for part in slices(checks, SLICE_CHECKS):
             await pace()
-            flat = [token for check in part for token in check.subject.tokens]
-            absence = replica.ask(flat)
+            absence = ask_together(replica, sealer, part)
             if absence is None:
                 return None
             if position is not None and absence.position != position:
                 break
             position = absence.position
             maybes += [start + index for index in absence.maybes]
-            start += len(flat)
+            start += len(part)
         else:
             assert position is not None, "a batch has checks"
             return Absence(position, tuple(maybes))

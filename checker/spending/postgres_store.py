@@ -148,14 +148,14 @@ class PostgresSpendingStore:
             for place, authorize in wanted.authorizes.items()
         } | {
             place: (
-                PreparedSubject(tokens=(authorizations[increment.id].opening.token,)),
+                PreparedSubject(token=authorizations[increment.id].opening.token),
                 increment.claim,
             )
             for place, increment in wanted.increments.items()
             if increment.id in authorizations
         }
         version, standings, uses = await self._standings(connection, sought)
-        tokens = {each for subject, _ in sought.values() for each in groups[subject.tokens[0]]}
+        tokens = {each for subject, _ in sought.values() for each in groups[subject.token]}
         counters = wanted.counters | {
             authorizations[each.id].opening.counter
             for each in wanted.increments.values()
@@ -281,7 +281,7 @@ async def _groups(
     connection: AsyncConnection, wanted: WantedSpending
 ) -> dict[Token, frozenset[Token]]:
     parameters = {
-        "tokens": [each.check.subject.tokens[0] for each in wanted.authorizes.values()],
+        "tokens": [each.check.subject.token for each in wanted.authorizes.values()],
         "ids": list(wanted.ids),
     }
     found: dict[Token, set[Token]] = {}
