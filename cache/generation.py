@@ -60,10 +60,10 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     segment_blocks: _Size
     buckets: _Size
     token_key: str
-    # Another way to place tokens has another number: an older reader must not guess. 2: with
-    # checksums (`cache.checksum`) and ids of changes. A generation of another layout is rebuilt, as
-    # if it were lost.
-    layout: Literal[2] = 2
+    # Another way to place tokens, or another set of tokens, has another number, because no reader
+    # may guess. 2: with checksums (`cache.checksum`) and ids of changes. 3: with kind markers
+    # (`cache.leased_replica`). A generation of another layout is rebuilt, as if it were lost.
+    layout: Literal[3] = 3
 
     @classmethod
     def plan(cls, *, position: Position, token_key: str, entries: int, segment_blocks: int) -> Self:

@@ -19,6 +19,10 @@ other change. So the replica may move there, whatever the version numbers are. A
 unknown past may be of another history with the same numbers: after a failover, or from a Redis that
 was set back.
 
+A kind marker is a token that stands on the list if any token of its kind ever did. Where a kind
+marker is proven absent, no token of its kind is on the list. `marked` is kept ready, because every
+check would otherwise ask for the same kind markers.
+
 Every moment given as an argument is one of the lease's clock.
 """
 
@@ -65,7 +69,10 @@ PAST_KEPT = 256
 class LeasedReplica:
     """The list as one node knows it, and the lease under which the node may answer by it."""
 
-    def __init__(self, clock: Callable[[], float] = elapsed) -> None:
+    def __init__(self, clock: Callable[[], float] = elapsed, markers: Sequence[Token] = ()) -> None:
+        self.markers = tuple(markers)
+        self.marked: tuple[int, ...] = tuple(range(len(self.markers)))
+        """Indices of the kind markers that cannot be ruled out, for an `ask` of the same step."""
         self._lease = ReplicaLease(clock)
         self._replica: Replica | None = None
         # Ids of the changes gone through since the load, the one held last.
@@ -123,6 +130,7 @@ class LeasedReplica:
             self._lease.end()
             self._member_since = None
         self._replica = Replica(image.generation, image.position, image.bits)
+        self._look_at_markers(self._replica)
         self._past.clear()
         self._move_to(image.position)
         self.cursor = image.cursor
@@ -176,7 +184,7 @@ class LeasedReplica:
         replica = self._replica
         if replica is None or after.change_id not in self._past:
             return  # another list was loaded meanwhile, and the word does not concern that list
-        replica.add(newer.tokens)
+        self._add(replica, newer.tokens)
         if newer.position.version > replica.position.version:
             self._move_to(newer.position)
         self._lease.renew(asked_at)
@@ -211,13 +219,23 @@ class LeasedReplica:
 
     def _apply(self, replica: Replica, entry: StreamEntry) -> None:
         # Also the tokens of a change that is held: a Redis that was set back sends them again.
-        replica.add(entry.tokens)
+        self._add(replica, entry.tokens)
         if (
             entry.final
             and entry.previous_id in self._past
             and entry.position.change_id not in self._past
         ):
             self._move_to(entry.position)
+
+    def _add(self, replica: Replica, tokens: Sequence[Token]) -> None:
+        replica.add(tokens)
+        self._look_at_markers(replica)
+
+    def _look_at_markers(self, replica: Replica) -> None:
+        may_contain = replica.may_contain
+        self.marked = tuple(
+            [index for index, marker in enumerate(self.markers) if may_contain(marker)]
+        )
 
     def _move_to(self, position: Position) -> None:
         assert self._replica is not None

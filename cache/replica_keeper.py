@@ -56,17 +56,31 @@ class ReplicaKeeper:
         replica_source: ReplicaSource,
         renew_by_word: RenewByWord,
         clock: Callable[[], float] = elapsed,
+        markers: Sequence[Token] = (),
     ) -> None:
-        """`node_id` is no other node's, nor that of this one before a restart."""
+        """`node_id` is no other node's, nor that of this one before a restart.
+
+        `markers` are kind markers (`cache.leased_replica`).
+        """
         self.node_id = node_id
         self._replica_source = replica_source
         self._renew_by_word = renew_by_word
         self._clock = clock
-        self._held = LeasedReplica(clock)
+        self._held = LeasedReplica(clock, markers)
 
     def ask(self, tokens: Sequence[Token]) -> Absence | None:
         """Return the tokens that cannot be ruled out; None without a lease or a loaded filter."""
         return self._held.ask(tokens)
+
+    @property
+    def markers(self) -> tuple[Token, ...]:
+        """The kind markers that `marked` is about."""
+        return self._held.markers
+
+    @property
+    def marked(self) -> tuple[int, ...]:
+        """Indices of the kind markers that cannot be ruled out, for an `ask` of the same step."""
+        return self._held.marked
 
     @property
     def position(self) -> Position | None:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from checker.accounts.keys import Caller
+from checker.accounts.keys import Caller, digest_of, key_of
 from checker.accounts.quotas import Allowance
-from checker.api.exchange import encode, rate_limit_headers
+from checker.api.exchange import encode, raw_ok
+from checker.api.manners import request_id_of
 from checker.api.metrics import Metrics
 from checker.audit.decisions import new_id
 from checker.checks.answer import ListStates, answer_of
@@ -63,7 +64,7 @@ class CheckParts:
         self._bodies = bodies
         self._authorization = authorization
         self._today = shanghai_day(runtime.clock.now())
-        self._tokens_of = runtime.sealer.tokens_of
+        self._token_of = runtime.sealer.document_token
         self._checks = [self._read(body) for body in bodies]
 
     async def timed(self, calls: int = CALLS) -> list[TimedPart]:
@@ -76,42 +77,36 @@ class CheckParts:
         ]
 
     def _read(self, body: bytes) -> PreparedCheck:
-        return read_check(body, self._caller, self._today, self._tokens_of)
+        return read_check(body, self._caller, self._today, self._token_of)
 
     def _before_the_list(self) -> list[_Part]:
         key_ring, quotas, caller = self._runtime.key_ring, self._runtime.quotas, self._caller
+        digest = digest_of(key_of(self._authorization) or "")
         decode = msgspec.json.Decoder(Check).decode
         sent = [decode(body).subject.document for body in self._bodies]
         documents = [check.document for check in self._checks]
         return [
-            _Part(
-                "key (`KeyRing.caller`)",
-                lambda _: key_ring.caller(self._authorization),
-                self._bodies,
-                is_awaited=True,
-            ),
+            _Part("key (`KeyRing.known`)", lambda _: key_ring.known(digest, ""), self._bodies),
             _Part("body to prepared check (`read_check`)", self._read, self._bodies),
             _Part("decode", decode, self._bodies, is_within=True),
             _Part("normalise", lambda each: normalize(each, self._today), sent, is_within=True),
-            _Part("token", lambda each: self._tokens_of(each, None), documents, is_within=True),
+            _Part("token", self._token_of, documents, is_within=True),
             _Part(
                 "quotas a minute and a day",
-                lambda _: quotas.take(caller, 1),
+                lambda _: quotas.take_at_once(caller, 1),
                 self._bodies,
-                is_awaited=True,
             ),
         ]
 
     def _from_the_list(self) -> list[_Part]:
         deciding, follower = self._runtime.checks, self._runtime.follower
-        account_id = self._caller.account_id
-        tokens = [check.subject.tokens for check in self._checks]
+        now = self._runtime.clock.now()
+        tokens = [(check.subject.token,) for check in self._checks]
         return [
             _Part(
-                "decision (`Checks.decide`)",
-                lambda check: deciding.decide((check,), account_id=account_id),
+                "decision (`Checks.decide_at_once`)",
+                lambda check: deciding.decide_at_once(check, now),
                 self._checks,
-                is_awaited=True,
             ),
             _Part("lease and filter", follower.ask, tokens, is_within=True),
             _Part("id", lambda _: new_id(), tokens, is_within=True),
@@ -136,10 +131,15 @@ class CheckParts:
         def answer(_: PreparedCheck) -> bytes:
             return encode(answer_of(ALLOWED, state, None, answer_id=answer_id))
 
+        body, date = answer(self._checks[0]), b"Mon, 30 Nov 2026 00:00:00 GMT"
+
+        def wire(_: PreparedCheck) -> bytes:
+            return raw_ok(body, allowance, request_id_of({}), date)
+
         return [
             _Part("counts (metrics, tallies, watch)", count, self._checks),
             _Part("answer as JSON", answer, self._checks),
-            _Part("values of headers", lambda _: rate_limit_headers(allowance), self._checks),
+            _Part("answer on the wire (`raw_ok`)", wire, self._checks),
         ]
 
 

@@ -49,7 +49,7 @@ from checker.domain.service import Service, type_of
 from checker.errors import CheckerError
 from checker.receipts.receipt import Receipt, Statement
 from checker.receipts.receipts import Receipts
-from checker.registry.prepared_check import PreparedCheck, TokensOf
+from checker.registry.prepared_check import PreparedCheck, TokenOf
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +139,7 @@ class ChecksResource:
         metrics: Metrics,
         tallies: Tallies,
         watch: FishingWatch,
-        tokens_of: TokensOf,
+        token_of: TokenOf,
         bodies: Bodies,
         body_timeout_s: float,
         batch_turns: BatchTurns | None = None,
@@ -152,7 +152,7 @@ class ChecksResource:
         self._metrics = metrics
         self._tallies = tallies
         self._watch = watch
-        self._tokens_of = tokens_of
+        self._token_of = token_of
         self._bodies = bodies
         self._body_timeout_s = body_timeout_s
         self._batch_turns = batch_turns or BatchTurns()
@@ -175,7 +175,7 @@ class ChecksResource:
         started = perf_counter()
         now = self._clock.now()
         try:
-            check = read_check(body, caller, shanghai_day(now), self._tokens_of)
+            check = read_check(body, caller, shanghai_day(now), self._token_of)
             if check.receipt:
                 return None
             decided = self._checks.decide_at_once(check, now)
@@ -234,7 +234,7 @@ class ChecksResource:
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, CHECK_BYTES_MAX, within_s=self._body_timeout_s)
-        check = read_check(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
+        check = read_check(body, caller, shanghai_day(self._clock.now()), self._token_of)
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
         decision = decided.decisions[0]
@@ -252,7 +252,7 @@ class ChecksResource:
     async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, BATCH_BYTES_MAX)
         await pace()
-        batch = open_batch(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
+        batch = open_batch(body, caller, shanghai_day(self._clock.now()), self._token_of)
         allowance = await self._quotas.take(caller, len(batch.raws))
         items = await each_of(batch.raws, batch.read, pace, size=SLICE_CHECKS)
         del body, batch  # they are as large as everything that is made from them
@@ -297,7 +297,7 @@ class ChecksResource:
                 mismatched = any(
                     reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
                 )
-                self._watch.adverse(caller, check.subject.tokens[0], mismatched=mismatched)
+                self._watch.adverse(caller, check.subject.token, mismatched=mismatched)
 
 
 def _statement(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:

@@ -73,7 +73,7 @@ def create_app(
                 metrics=app.state.metrics,
                 tallies=runtime.audit.tallies,
                 watch=runtime.watch,
-                tokens_of=runtime.sealer.tokens_of,
+                token_of=runtime.sealer.document_token,
                 bodies=bodies,
                 body_timeout_s=runtime.config.server.body_timeout_s,
             )

@@ -154,7 +154,9 @@ async def create_reconciliation(call: Call) -> Reply:
     """
     request, runtime, caller = call.request, call.runtime, call.caller
     works = runtime.reconciliations
-    reader = SalesReader(_format(request), caller, runtime.clock.now(), runtime.sealer.tokens_of)
+    reader = SalesReader(
+        _format(request), caller, runtime.clock.now(), runtime.sealer.document_token
+    )
     chunks = arriving_chunks(call.receive, if_cut=_CUT_OFF)
     lines = cut_lines(unless_idle(chunks), line_bytes_max=LINE_BYTES_MAX)
     await reader.open(lines)

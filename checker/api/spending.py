@@ -289,4 +289,4 @@ def _check(asked: AuthorizeRequest, caller: Caller, runtime: Runtime) -> Prepare
     if asked.service.amount_fen == 0:
         fault = Fault("/service/amount_fen", "is at least 1: nothing is not held")
         raise InvalidRequest("a field is not as it must be", [fault])
-    return prepare(asked, caller, shanghai_day(runtime.clock.now()), runtime.sealer.tokens_of)
+    return prepare(asked, caller, shanghai_day(runtime.clock.now()), runtime.sealer.document_token)

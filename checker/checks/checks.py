@@ -1,7 +1,8 @@
 """The path of a check: this node's replica, then the cache, and before a refusal the registry.
 
     service: no measure can restrict it here ────────────────→ allow, and nobody is looked up
-    tokens → replica, under its lease: proven absent ────────→ allow
+    token, and tokens of a masked number where the list may hold its shape
+             replica, under its lease: proven absent ────────→ allow
                 └─ maybe, or no lease → cache: proven absent → allow
                      └─ outline → rules: nothing applies ────→ allow
                                     └─ something applies ─→ registry → rules → kept → the answer
@@ -25,7 +26,7 @@ import msgspec
 from cache.changes import Position
 from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.replica_keeper import Absence, ReplicaKeeper
-from cache.store import Lookup, StandingCache
+from cache.store import StandingCache
 from cache.token import Token
 from checker.audit.decisions import new_id
 from checker.checks.answer import ListState, ListStates
@@ -35,11 +36,14 @@ from checker.checks.sought import flat, outlines_by_place, places_of
 from checker.checks.turns import Pace, give_way
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome
+from checker.domain.masking import EVERY_SHAPE
 from checker.domain.rules import decide
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
 from checker.registry.outline import decode_outline
 from checker.registry.prepared_check import PreparedCheck
+from checker.registry.sealing import Sealer
+from checker.registry.shape_markers import MARKERS
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +62,14 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 
     def maybe_tokens(self, checks: Sequence[PreparedCheck]) -> Iterator[Token]:
         """Return the tokens of the maybes, one for each; `checks` are the checks in their order."""
-        return (checks[place].subject.tokens[0] for place in self.maybes)
+        return (checks[place].subject.token for place in self.maybes)
+
+
+class _Found(NamedTuple):
+    """The outlines of each listed subject that was looked up, by place, and the list they show."""
+
+    position: Position
+    listed: Mapping[int, Sequence[bytes]]
 
 
 class DecidedAtOnce(NamedTuple):
@@ -99,12 +110,15 @@ class Checks:
         replica: ReplicaKeeper,
         cache: StandingCache,
         registry: RegistryCheck,
+        sealer: Sealer,
         policies: PolicyBook,
         clock: Clock,
         stale_after_ms: int,
         report_incomplete: Callable[[], None],
     ) -> None:
+        assert replica.markers == MARKERS, "a shape is left out only where its marker is absent"
         self._replica = replica
+        self._sealer = sealer
         self._cache = cache
         self._registry = registry
         self._policies = policies
@@ -127,76 +141,104 @@ class Checks:
             Unavailable: nothing can vouch for the list, so nothing is allowed.
         """
         now = self._clock.now()
-        if len(checks) == 1:
-            sought: Sequence[Sequence[Token]] = (self._sought(checks[0]),)
-        else:
-            sought = await each_of(checks, self._sought, pace, size=SLICE_CHECKS)
         if len(checks) > SLICE_CHECKS:
-            absence = await ask_replica(self._replica, sought, pace)
+            absence = await self._ask_about_batch(checks, pace)
         else:
-            absence = self._replica.ask(flat(sought))
+            absence = self._ask_together(checks)
         if absence is not None and not absence.maybes:
             return await self._all_allowed(checks, absence.position, now, pace)
-        return await self._decide_maybes(checks, sought, absence, account_id, now, pace)
+        return await self._decide_maybes(checks, absence, account_id, now, pace)
+
+    def _ask_together(self, checks: Sequence[PreparedCheck]) -> Absence | None:
+        """Return the replica's answer, in which `maybes` are places of checks; None: no lease.
+
+        The tokens of a shape of masked numbers are made only if the list may hold the shape.
+        """
+        marked = self._replica.marked
+        sought = [self._sought(check, marked) for check in checks]
+        absence = self._replica.ask(flat(sought))
+        if absence is None or not absence.maybes:
+            return absence
+        return Absence(absence.position, tuple(places_of(sought, absence.maybes)))
+
+    async def _ask_about_batch(self, checks: Sequence[PreparedCheck], pace: Pace) -> Absence | None:
+        """Return the same about a batch, on one version.
+
+        All shapes are asked for: the list may come to hold another one between two slices.
+        """
+        sought = await each_of(checks, self._sought, pace, size=SLICE_CHECKS)
+        absence = await ask_replica(self._replica, sought, pace)
+        if absence is None or not absence.maybes:
+            return absence
+        return Absence(absence.position, tuple(places_of(sought, absence.maybes)))
 
     async def _decide_maybes(
         self,
         checks: Sequence[PreparedCheck],
-        sought: Sequence[Sequence[Token]],
         absence: Absence | None,
         account_id: str | None,
         now: datetime,
         pace: Pace,
     ) -> Decided:
         """Decide checks that the replica does not allow all; `absence` None: it holds no lease."""
-        places: Sequence[int] = range(len(checks))
-        maybes: set[int] = set()
-        if absence is not None:
-            places = places_of(sought, absence.maybes)
-            maybes.update(places)
-        lookup = await self._lookup([sought[place] for place in places])
-        if lookup is not None and absence is not None and lookup.position != absence.position:
+        every_place: Sequence[int] = range(len(checks))
+        places = every_place if absence is None else absence.maybes
+        maybes = set() if absence is None else set(places)
+        found = await self._lookup(checks, places, pace)
+        if found is not None and absence is not None and found.position != absence.position:
             # One answer is of one list, and the replica ruled subjects out by another list.
-            places = range(len(checks))
-            lookup = await self._lookup(sought)
-        if lookup is None:
+            found = await self._lookup(checks, every_place, pace)
+        if found is None:
             decided = await self._ask_registry(checks, account_id, now, pace)
         else:
-            listed = outlines_by_place(sought, places, lookup)
-            maybes.update(listed)
-            suspected = await self._suspected(checks, listed, now, pace)
+            maybes.update(found.listed)
+            suspected = await self._suspected(checks, found.listed, now, pace)
             if not suspected:
-                decided = await self._all_allowed(checks, lookup.position, now, pace)
+                decided = await self._all_allowed(checks, found.position, now, pace)
             elif len(suspected) == len(checks):
                 decided = await self._ask_registry(checks, account_id, now, pace)
             else:
                 decided = await self._confirm(
-                    checks, suspected, account_id, lookup.position, now, pace
+                    checks, suspected, account_id, found.position, now, pace
                 )
         return msgspec.structs.replace(decided, maybes=frozenset(maybes))
 
     def decide_at_once(self, check: PreparedCheck, now: datetime) -> DecidedAtOnce | None:
         """Decide one check without a wait; None: only `decide` can, by asking others."""
-        absence = self._replica.ask(self._sought(check))
+        absence = self._replica.ask(self._sought(check, self._replica.marked))
         if absence is None or absence.maybes:
             return None
         return DecidedAtOnce(ALLOWED, new_id(), self._states.at(absence.position, now))
 
-    def _sought(self, check: PreparedCheck) -> Sequence[Token]:
-        """Return the tokens to look up; none if no measure can restrict the service there."""
+    def _sought(self, check: PreparedCheck, shapes: Sequence[int] = EVERY_SHAPE) -> Sequence[Token]:
+        """Return the tokens to look up; none if no measure can restrict the service there.
+
+        Of the tokens of masked numbers, those of `shapes` are returned.
+        """
         if self._policies.can_restrict(check.service, check.jurisdiction):
-            return check.subject.tokens
+            return self._sealer.tokens_of(check.subject, shapes)
         return ()
 
-    async def _lookup(self, sought: Sequence[Sequence[Token]]) -> Lookup | None:
-        """Look all tokens up. Return None if the cache is away, or cannot be believed."""
+    async def _lookup(
+        self, checks: Sequence[PreparedCheck], places: Sequence[int], pace: Pace
+    ) -> _Found | None:
+        """Look up all tokens of the checks at these places, on one list.
+
+        Return None if the cache is away, or cannot be believed.
+        """
+
+        def sought_at(place: int) -> Sequence[Token]:
+            return self._sought(checks[place])
+
+        sought = await each_of(places, sought_at, pace, size=SLICE_CHECKS)
         try:
-            return await self._cache.lookup(flat(sought))
+            lookup = await self._cache.lookup(flat(sought))
         except (CacheUnavailable, CacheUnvouched):
             return None
         except CacheIncomplete:
             self._report_incomplete()
             return None
+        return _Found(lookup.position, outlines_by_place(places, sought, lookup))
 
     async def _suspected(
         self,

@@ -91,7 +91,7 @@ async def ask_replica(
                 break
             position = absence.position
             maybes += [start + index for index in absence.maybes]
-            start += len(flat)
+            start += len(part)
         else:
             assert position is not None, "a batch has checks"
             return Absence(position, tuple(maybes))

@@ -4,10 +4,18 @@ A parser may take the first member or the last one. A gateway that takes the fir
 another person than the service, which takes the last.
 
 `refuse_repeated` parses the body once more, which takes as long as a whole check. A count avoids
-this for nearly every check, because each member has one colon of its own. A decoded check shows the
-least number of different members that its body must have. If the body has no more colons than that,
-no member is repeated. Any other body is parsed once more, for example if a text has a colon. A
-field that the count does not know only makes this happen more often; no repetition is missed.
+this for nearly every check. The colons of a body are of two kinds:
+
+- one colon of each member;
+- the colons within texts. They are known from the decoded texts, unless a colon is escaped.
+
+A decoded check shows the least number of different members that its body must have. If the body has
+no more colons than these members and its texts, no member is repeated. Any other body is parsed
+once more. A field that the count does not know only makes this happen more often; no repetition is
+missed.
+
+Measured on top of 1.3 us for decoding: 0.3 us for a plain check, 0.6 us with a colon in the
+reference, 0.7 us with `"receipt":false`, 1.6 us with nulls, 11 us for parsing once more.
 """
 
 import json
@@ -53,23 +61,15 @@ def refuse_repeated_in_check(body: bytes, check: Any) -> None:
     Raises:
         InvalidRequest: as `refuse_repeated`.
     """
-    service = check.service
+    service, name, reference = check.service, check.subject.name, check.reference
     members, optional = _CHECK_MEMBERS[type(service)]
-    for name, default in optional:
-        if getattr(service, name) is not default:
-            members += 1
-    if check.subject.name is not None:
-        members += 1
-    if check.jurisdiction is not None:
-        members += 1
-    if check.reference is not None:
-        members += 1
-    if check.receipt:
-        members += 1
     unexplained = body.count(b":") - members
-    if unexplained == 1 and not check.receipt and b'"receipt":' in body:
-        return  # many clients send this default
-    if unexplained and unexplained != _defaults_sent(body, check) + _colons_in_text(body, check):
+    if name is not None:
+        unexplained -= 1
+    if reference is not None:
+        unexplained -= 1
+    # Nearly every check ends here.
+    if unexplained and not _explains(check, optional, unexplained, body):
         refuse_repeated(body)
 
 
@@ -104,25 +104,47 @@ def refuse_repeated_at_top(body: bytes, members: Mapping[str, msgspec.Raw]) -> N
         raise InvalidRequest("an object has the same field twice", [fault])
 
 
-def _defaults_sent(body: bytes, check: Any) -> int:
+def _explains(check: Any, optional: _Defaults, colons: int, body: bytes) -> bool:
+    """Return whether the check certainly has these colons, besides its least members."""
+    reference = check.reference
+    if reference is not None and ":" in reference:
+        colons -= _colons_in(reference, body)
+        if not colons:
+            return True
+    if colons == 1 and not check.receipt and b'"receipt":' in body:
+        return True  # many clients send this default
+    colons -= (check.jurisdiction is not None) + check.receipt
+    for field, default in optional:
+        if getattr(check.service, field) is not default:
+            colons -= 1
+    if check.subject.name is not None:
+        colons -= _colons_in(check.subject.name, body)
+    return colons == 0 or colons == _defaults_sent(body, check, optional)
+
+
+def _colons_in(text: str, body: bytes) -> int:
+    """Return the number of colons that a decoded text certainly has in the body.
+
+    JSON escapes a colon in one way alone: as backslash, `u003a`.
+    """
+    return 0 if b"u003" in body else text.count(":")
+
+
+def _defaults_sent(body: bytes, check: Any, optional: _Defaults) -> int:
     """Return the number of members that are certainly there and give a default.
 
     Within a text a quote is escaped. So these bytes are nowhere but at the member.
     """
-    return (
+    sent = (
         (not check.receipt and b'"receipt":' in body)
         + (check.reference is None and b'"reference":' in body)
         + (check.jurisdiction is None and b'"jurisdiction":' in body)
         + (check.subject.name is None and b'"name":' in body)
     )
-
-
-def _colons_in_text(body: bytes, check: Any) -> int:
-    """Return the number of colons in the reference; 0 if some may be escaped."""
-    if check.reference is None or b"\\" in body:
-        return 0
-    colons: int = check.reference.count(":")
-    return colons
+    for field, default in optional:
+        if getattr(check.service, field) is default and b'"%b":' % field.encode() in body:
+            sent += 1
+    return sent
 
 
 def _shape(kind: type[msgspec.Struct]) -> tuple[int, _Defaults]:

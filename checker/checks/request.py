@@ -20,7 +20,7 @@ from checker.domain.jurisdiction import NATION, Jurisdiction, parse_jurisdiction
 from checker.domain.name import normalize_name
 from checker.domain.service import Service, ServiceType, type_of
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope, TooLarge
-from checker.registry.prepared_check import PreparedCheck, PreparedSubject, TokensOf
+from checker.registry.prepared_check import PreparedCheck, PreparedSubject, TokenOf
 
 BATCH_ITEMS_MAX = 10_000
 NAME_LENGTH_MAX = 300
@@ -111,7 +111,7 @@ _subjects_decoder = msgspec.json.Decoder(SubjectsBatch)
 _keys_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_check(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) -> PreparedCheck:
+def read_check(body: bytes, caller: Caller, today: date, token_of: TokenOf) -> PreparedCheck:
     """Return the check in a body.
 
     Raises, the first of:
@@ -121,12 +121,12 @@ def read_check(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) ->
     """
     asked = decode(_check_decoder, body)
     refuse_repeated_in_check(body, asked)
-    return prepare(asked, caller, today, tokens_of, receipt=asked.receipt)
+    return prepare(asked, caller, today, token_of, receipt=asked.receipt)
 
 
-def read_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) -> list[Item]:
+def read_batch(body: bytes, caller: Caller, today: date, token_of: TokenOf) -> list[Item]:
     """Return the items of a batch in either form, in their order. Raises as `open_batch`."""
-    batch = open_batch(body, caller, today, tokens_of)
+    batch = open_batch(body, caller, today, token_of)
     return list(map(batch.read, batch.raws))
 
 
@@ -137,7 +137,7 @@ class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[msgspec.Raw], Item]
 
 
-def open_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) -> OpenBatch:
+def open_batch(body: bytes, caller: Caller, today: date, token_of: TokenOf) -> OpenBatch:
     """Return a batch of either form, with its items unread.
 
     Raises:
@@ -152,7 +152,7 @@ def open_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) ->
         _bound(len(batch.checks))
 
         def read_check_of(raw: msgspec.Raw) -> Item:
-            return _item_of_check(raw, caller, today, tokens_of)
+            return _item_of_check(raw, caller, today, token_of)
 
         return OpenBatch(raws=batch.checks, read=read_check_of)
     shared = decode(_subjects_decoder, body)
@@ -167,7 +167,7 @@ def open_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) ->
         try:
             sent = decode(_subject_decoder, raw)
             refuse_repeated_in_subject(bytes(raw), has_name=sent.name is not None)
-            subject = _subject(sent, "", today, tokens_of)
+            subject = _subject(sent, "", today, token_of)
         except InvalidRequest as error:
             return error
         return PreparedCheck(subject=subject, service=shared.service, jurisdiction=jurisdiction)
@@ -176,13 +176,13 @@ def open_batch(body: bytes, caller: Caller, today: date, tokens_of: TokensOf) ->
 
 
 def prepare(
-    sent: Sent, caller: Caller, today: date, tokens_of: TokensOf, *, receipt: bool = False
+    sent: Sent, caller: Caller, today: date, token_of: TokenOf, *, receipt: bool = False
 ) -> PreparedCheck:
     """Return the check of a decoded request. Raises as `read_check`."""
     service_type(sent.service, caller)
     jurisdiction = _jurisdiction(sent.jurisdiction, caller)
     return PreparedCheck(
-        subject=_subject(sent.subject, "/subject", today, tokens_of),
+        subject=_subject(sent.subject, "/subject", today, token_of),
         service=sent.service,
         jurisdiction=jurisdiction,
         reference=sent.reference,
@@ -202,16 +202,16 @@ def service_type(service: Service, caller: Caller) -> ServiceType:
     return kind
 
 
-def _item_of_check(raw: msgspec.Raw, caller: Caller, today: date, tokens_of: TokensOf) -> Item:
+def _item_of_check(raw: msgspec.Raw, caller: Caller, today: date, token_of: TokenOf) -> Item:
     try:
         asked = decode(_check_decoder, raw)
         refuse_repeated_in_check(bytes(raw), asked)
-        return prepare(asked, caller, today, tokens_of, receipt=asked.receipt)
+        return prepare(asked, caller, today, token_of, receipt=asked.receipt)
     except (InvalidRequest, OutOfScope) as error:
         return error
 
 
-def _subject(subject: Subject, under: str, today: date, tokens_of: TokensOf) -> PreparedSubject:
+def _subject(subject: Subject, under: str, today: date, token_of: TokenOf) -> PreparedSubject:
     if subject.name is not None and not normalize_name(subject.name):
         fault = Fault(f"{under}/name", "is blank; leave it out where no name is known")
         raise InvalidRequest("the name is blank", [fault])
@@ -220,8 +220,7 @@ def _subject(subject: Subject, under: str, today: date, tokens_of: TokensOf) -> 
     except InvalidDocument as error:
         fault = Fault(f"{under}/document/{error.field}", str(error))
         raise InvalidSubject(str(error), [fault]) from None
-    tokens = tokens_of(document, subject.name)
-    return PreparedSubject(tokens=tokens, document=document, name=subject.name)
+    return PreparedSubject(token=token_of(document), document=document, name=subject.name)
 
 
 def _jurisdiction(text: str | None, caller: Caller) -> Jurisdiction:

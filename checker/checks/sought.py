@@ -35,13 +35,16 @@ def places_of(sought: Sequence[Sequence[Token]], maybes: Sequence[int]) -> Seque
 
 
 def outlines_by_place(
-    sought: Sequence[Sequence[Token]], places: Sequence[int], lookup: Lookup
+    places: Sequence[int], sought: Sequence[Sequence[Token]], lookup: Lookup
 ) -> dict[int, list[bytes]]:
-    """Return the outlines that the cache holds of each subject that was looked up, by place."""
+    """Return the outlines that the cache holds of each subject that was looked up, by place.
+
+    `sought` are the tokens of the check at each of `places`.
+    """
     listed = {}
     start = 0
-    for place in places:
-        stop = start + len(sought[place])
+    for place, tokens in zip(places, sought, strict=True):
+        stop = start + len(tokens)
         outlines = [value for value in lookup.values[start:stop] if value is not None]
         start = stop
         if outlines:

@@ -82,10 +82,10 @@ def check(  # noqa: PLR0917 - click passes options by name
     body = _body(question)
     today = shanghai_day(SystemClock().now())
     # A wrong question is refused before anything is started to answer it.
-    read_check(body, _OPERATOR, today, _no_tokens)
+    read_check(body, _OPERATOR, today, _no_token)
 
     async def work(runtime: Runtime) -> Answer:
-        prepared = read_check(body, _OPERATOR, today, runtime.sealer.tokens_of)
+        prepared = read_check(body, _OPERATOR, today, runtime.sealer.document_token)
         decided = await runtime.checks.decide((prepared,), account_id=None)
         return answer_of(decided.decisions[0], decided.list, None, answer_id=decided.ids[0])
 
@@ -98,8 +98,8 @@ def check(  # noqa: PLR0917 - click passes options by name
         sys.exit(EXIT_CODES[answer.decision])
 
 
-def _no_tokens(_document: Document, _name: str | None) -> tuple[Token, ...]:
-    return ()
+def _no_token(_document: Document) -> Token:
+    return Token(b"")
 
 
 def _body(question: dict[str, Any]) -> bytes:

@@ -1,5 +1,6 @@
 """The URL of PostgreSQL as deployments write it, and as the driver takes it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,9 +19,13 @@ SESSION_SETTINGS: Mapping[str, str] = {
 }
 
 _PORT = 5432
+_PORT_MAX = 65_535
+_HOST = re.compile(r"/[^\0]*|[\w.-]+|[0-9A-Fa-f:.]+(%[\w.-]+)?")
+"""A folder of sockets, a name, or an IPv6 address."""
 _DRIVER = "postgresql+asyncpg"
-_PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
+PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
 """Parameters that a URL may have. The driver takes no others, or uses them for itself."""
+_SERVERS = frozenset({"host", "port"})
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _OPTIONS_OF_SQLALCHEMY = frozenset(
     {"async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func"}
@@ -31,7 +36,7 @@ def database_url(text: str) -> URL:
     """Read a URL as deployments write it (`postgres://`, `postgresql://`), for our driver.
 
     Raises:
-        ConfigurationError: another database, or no URL at all.
+        ConfigurationError: another database, no URL at all, or a value that cannot be used.
     """
     try:
         url = make_url(text)
@@ -40,12 +45,11 @@ def database_url(text: str) -> URL:
         raise ConfigurationError("DATABASE_URL is not a URL") from None
     if url.get_backend_name() not in {"postgres", "postgresql"}:
         raise ConfigurationError("DATABASE_URL must name a PostgreSQL database")
-    if set(url.query) - _PARAMETERS:
-        known = ", ".join(sorted(_PARAMETERS))
+    if set(url.query) - PARAMETERS:
+        known = ", ".join(sorted(PARAMETERS))
         raise ConfigurationError(f"DATABASE_URL has an unknown parameter; known are {known}")
     named = _with_ssl(url).set(drivername=_DRIVER)
-    if named.query.get("ssl", _SSL_MODES[0]) not in _SSL_MODES:
-        raise ConfigurationError(f"DATABASE_URL has an sslmode that is none of {_SSL_MODES}")
+    _refuse_bad_values(named)
     return named
 
 
@@ -60,10 +64,37 @@ def server_name(text: str) -> str:
     return f"{host if isinstance(host, str) else ','.join(host)}:{port}"
 
 
+def _refuse_bad_values(named: URL) -> None:
+    """Refuse values that the driver refuses, or that look like a server that is away."""
+    if named.query.get("ssl", _SSL_MODES[0]) not in _SSL_MODES:
+        modes = ", ".join(_SSL_MODES)
+        raise ConfigurationError(f"DATABASE_URL has an ssl or sslmode that is none of {modes}")
+    if not _SERVERS & set(named.query) and named.port is None:
+        return
+    try:
+        _, options = named.get_dialect()().create_connect_args(named)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            "DATABASE_URL has a host or port that cannot be read: several servers are written "
+            "host=a:1&host=b:2"
+        ) from None
+    if not all(_HOST.fullmatch(host) for host in _several(options.get("host", "localhost"))):
+        raise ConfigurationError("DATABASE_URL has a host that is no name, address or folder")
+    ports = _several(options.get("port", _PORT))
+    if named.port == 0 or not all(0 < port <= _PORT_MAX for port in ports):
+        raise ConfigurationError("DATABASE_URL has a port that is no number from 1 to 65535")
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _with_ssl(url: URL) -> URL:
     """Return the URL with `sslmode` renamed as the driver names it."""
     if "sslmode" not in url.query:
         return url
+    if "ssl" in url.query:
+        raise ConfigurationError("DATABASE_URL has both ssl and sslmode, which are the same")
     mode = url.query["sslmode"]
     return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 

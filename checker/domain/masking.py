@@ -10,11 +10,13 @@ outside of the shape, and the name.
     11-18    11 to 18             the first ten
     1-18     all                  the name alone
 
-The list stores one key, of the first shape that covers the hidden characters. A check builds all
-four keys. `MaskedNumber.matches` then compares each find, because a shape may hide more than the
-list does. Every key holds the name, because so few characters alone identify nobody.
+The list stores one key, of the first shape that covers the hidden characters. A check builds the
+keys of all shapes that the list may hold. `MaskedNumber.matches` then compares each find, because a
+shape may hide more than the list does. Every key holds the name, because so few characters alone
+identify nobody.
 """
 
+from collections.abc import Sequence
 from typing import Final, Self
 
 import msgspec
@@ -55,6 +57,9 @@ SHAPES: Final = (
     Shape(name="11-18", first=10, past=18),
     Shape(name="1-18", first=0, past=_LENGTH),
 )
+
+EVERY_SHAPE: Final = tuple(range(len(SHAPES)))
+"""The places of all shapes in `SHAPES`."""
 
 
 class MaskedNumber(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,22 +110,28 @@ def masked_lookup_key(masked: MaskedNumber, name: str) -> tuple[str, str]:
 
     A listing without a name gets a key too, which no check asks for.
     """
-    shape = next(shape for shape in SHAPES if shape.covers(masked.pattern))
-    return _key(shape, masked.pattern, normalize_name(name))
+    return _key(shape_of(masked), masked.pattern, normalize_name(name))
 
 
-def masked_lookup_keys(number: str, name: str) -> tuple[tuple[str, str], ...]:
+def shape_of(masked: MaskedNumber) -> Shape:
+    """Return the first shape that covers the hidden characters."""
+    return next(shape for shape in SHAPES if shape.covers(masked.pattern))
+
+
+def masked_lookup_keys(
+    number: str, name: str, shapes: Sequence[int] = EVERY_SHAPE
+) -> tuple[tuple[str, str], ...]:
     """Return every (kind, text) under which a masked form of a normalised `number` may be kept.
 
-    The tuple is empty if the name is blank, or if the number has not the 18 characters that lists
-    mask.
+    `shapes` are the places in `SHAPES` of the shapes that the list may hold. The tuple is empty if
+    the name is blank, or if the number has not the 18 characters that lists mask.
     """
     if len(number) != _LENGTH:
         return ()
     folded = normalize_name(name)
     if not folded:
         return ()
-    return tuple(_key(shape, number, folded) for shape in SHAPES)
+    return tuple([_key(SHAPES[place], number, folded) for place in shapes])
 
 
 def _key(shape: Shape, number: str, folded_name: str) -> tuple[str, str]:

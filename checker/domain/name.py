@@ -4,6 +4,7 @@ Nothing here is fuzzy. Two names are the same if they differ only in width, case
 shape of the middle dot (间隔号) inside the names of many minorities and foreigners.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -16,13 +17,19 @@ MIDDLE_DOT: Final = "\u00b7"
 _DOTS = dict.fromkeys(map(ord, "\u2022\u2027\u30fb\u2219\u22c5\u2e31."), MIDDLE_DOT)
 
 
+# The block of unified ideographs, from its first character to the last one of Unicode 1.1.
+_is_common_chinese = re.compile("[\u4e00-\u9fa5]+").fullmatch
+
+
 def normalize_name(text: str) -> str:
     """Return a name in the form in which names are compared. Twice gives the same as once.
 
     NFKC (so brackets become half-width), no spaces, one middle dot for all, case folded. The steps
     are repeated until nothing changes, because one step can make another necessary: without a
-    space, an accent joins the letter before it.
+    space, an accent joins the letter before it. No step changes a common Chinese character.
     """
+    if _is_common_chinese(text):
+        return text
     folded = _fold(text)
     while folded != text:
         text, folded = folded, _fold(folded)

@@ -52,7 +52,8 @@ _STAGE = (
         number bytea NOT NULL,
         masked boolean NOT NULL,
         token bytea NOT NULL,
-        name_token bytea NOT NULL
+        name_token bytea NOT NULL,
+        shape text
     ) ON COMMIT DROP
     """,
 )
@@ -82,8 +83,9 @@ _PUT_IN_FORCE = (
     FROM stage_officer o JOIN stage_listing l USING (line)
     """,
     """
-    INSERT INTO document (listing_pk, officer_pk, role, type, number, masked, token, name_token)
-    SELECT l.pk, o.pk, d.role, d.type, d.number, d.masked, d.token, d.name_token
+    INSERT INTO document (listing_pk, officer_pk, role, type, number, masked, token, name_token,
+                          shape)
+    SELECT l.pk, o.pk, d.role, d.type, d.number, d.masked, d.token, d.name_token, d.shape
     FROM stage_document d
     JOIN stage_listing l USING (line)
     LEFT JOIN stage_officer o ON o.line = d.line AND o.ordinal = d.ordinal

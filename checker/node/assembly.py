@@ -137,6 +137,7 @@ def checks(
         replica=replica,
         cache=base.cache,
         registry=registry,
+        sealer=base.sealer,
         policies=base.policies,
         clock=base.clock,
         stale_after_ms=base.config.list.stale_after_ms,

@@ -46,6 +46,7 @@ from checker.receipts.receipt_keys import ReceiptKeys
 from checker.receipts.receipts import Receipts
 from checker.reconciliation.reconciliations import Reconciliations
 from checker.registry.sealing import Sealer
+from checker.registry.shape_markers import MARKERS
 from checker.spending.opening import open_spending
 from checker.spending.spending import Authorizations
 
@@ -158,7 +159,7 @@ async def open_node(
 def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
     config, clock, vault = base.config, base.clock, base.sealer.vault
     word = RegistryWord(ways.engine)
-    replica = ReplicaKeeper(node_id(), ways.replica_source, word.renew)
+    replica = ReplicaKeeper(node_id(), ways.replica_source, word.renew, markers=MARKERS)
     repair = Repair(base.cache)
     receipt_keys = assembly.receipt_keys(base, ways)
     flags = Flags(ways.engine, vault, clock)

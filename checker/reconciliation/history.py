@@ -58,13 +58,13 @@ class History:
     ) -> list[Judged]:
         """Return the judgements of sales of one account, in the order of the sales."""
         versions = await _versions_at(connection, {sale.sold_at for sale in sales})
-        tokens = {token for sale in sales for token in sale.check.subject.tokens}
-        known = await _ever_listed(connection, tokens)
+        tokens = [self._sealer.tokens_of(sale.check.subject) for sale in sales]
+        known = await _ever_listed(connection, {token for each in tokens for token in each})
         decisions = [ALLOWED] * len(sales)
         suspected: dict[int, list[int]] = {}
         for place, sale in enumerate(sales):
             version = versions.get(sale.sold_at)
-            if version is not None and not known.isdisjoint(sale.check.subject.tokens):
+            if version is not None and not known.isdisjoint(tokens[place]):
                 suspected.setdefault(version, []).append(place)
         for version, places in suspected.items():
             then = [sales[place] for place in places]

@@ -20,7 +20,7 @@ from checker.decoding import decode
 from checker.domain.clock import instant_or_day, shanghai_day
 from checker.domain.service import SERVICES, Service
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope
-from checker.registry.prepared_check import PreparedCheck, TokensOf
+from checker.registry.prepared_check import PreparedCheck, TokenOf
 
 LINE_BYTES_MAX: Final = 16 * 1024
 """A sale has some 300 bytes; the longest name and reference that are allowed fit in."""
@@ -79,13 +79,11 @@ class PreparedSale(msgspec.Struct, frozen=True, kw_only=True):
 class SalesReader:
     """Reads the lines of one file of one caller. `open` comes first."""
 
-    def __init__(
-        self, form: SalesFormat, caller: Caller, now: datetime, tokens_of: TokensOf
-    ) -> None:
+    def __init__(self, form: SalesFormat, caller: Caller, now: datetime, token_of: TokenOf) -> None:
         self._form = form
         self._caller = caller
         self._now = now
-        self._tokens_of = tokens_of
+        self._token_of = token_of
         self._columns: Sequence[str] = ()
 
     async def open(self, lines: AsyncIterator[Line]) -> None:
@@ -117,7 +115,7 @@ class SalesReader:
             return Rejected(code=RejectedCode.OUT_OF_SCOPE, detail=str(error))
 
     def _prepared(self, number: int, sale: PastSale) -> PreparedSale:
-        prepared = prepare(sale, self._caller, shanghai_day(self._now), self._tokens_of)
+        prepared = prepare(sale, self._caller, shanghai_day(self._now), self._token_of)
         try:
             sold_at = instant_or_day(sale.sold_at)
         except ValueError as error:

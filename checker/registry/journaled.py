@@ -31,12 +31,14 @@ from checker.registry.journaling import end_of
 from checker.registry.ledger_store import listed_document
 from checker.registry.schema import document, officer_link
 from checker.registry.sealing import (
+    ANY_SHAPE,
     BOUND_NUMBER,
     DOCUMENT_NUMBER,
     OFFICER_NAME,
     PARTY_NAME,
     PERMIT_NUMBER,
     Sealer,
+    listed_shape,
 )
 
 _wanted = bindparam("wanted", type_=ARRAY(BigInteger))
@@ -135,6 +137,8 @@ def _documents(
         number = sealer.vault.open(row.number, DOCUMENT_NUMBER, listing_id, row.token.hex())
         if row.token != sealer.listed_token(listed_document(row, number), name):
             raise ConfigurationError("a token is not the one of its document")
+        if row.shape not in {ANY_SHAPE, listed_shape(listed_document(row, number))}:
+            raise ConfigurationError("a shape is not the one of its document")
         if row.name_token != sealer.name_token(name):
             raise ConfigurationError("a token is not the one of its name")
         contents.append(

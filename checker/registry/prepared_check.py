@@ -1,7 +1,8 @@
 """A check that can be looked up: the one form in which a check goes from its reading to its answer.
 
-`checker.checks.request` makes it from the bytes of a request, and nothing copies its fields again:
-replica and cache are asked for the tokens, the registry for the subject, the rules for the service.
+`checker.checks.request` makes it from the bytes of a request, and nothing copies its fields again.
+The replica, the cache and the registry are asked for tokens of the subject, which
+`checker.registry.sealing.Sealer.tokens_of` makes. The rules are asked for the service.
 """
 
 from collections.abc import Callable
@@ -14,18 +15,18 @@ from checker.domain.document import Document
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Service
 
-TokensOf: TypeAlias = Callable[[Document, str | None], tuple[Token, ...]]
-"""Makes all tokens of a document and a name (`checker.registry.sealing.Sealer.tokens_of`)."""
+TokenOf: TypeAlias = Callable[[Document], Token]
+"""Makes the token of a normalised document (`checker.registry.sealing.Sealer.document_token`)."""
 
 
 class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The subject as the list finds it: all tokens under which the subject may be listed.
+    """The subject as the list finds it.
 
-    The first token is that of the document itself. `document` is normalised. Without a document
-    the registry finds no masked number; without a name every name fits.
+    `token` is the token of the whole document. `document` is normalised. Without a document or a
+    name the list finds no masked number. Without a name every name fits.
     """
 
-    tokens: tuple[Token, ...]
+    token: Token
     document: Document | None = None
     name: str | None = None
 

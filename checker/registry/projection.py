@@ -2,7 +2,8 @@
 
 One statement serves one token and ten million, so that there is one truth of what the cache holds.
 It packs every link, the retained ones too, though not which measures they keep; what a permit or a
-fulfilment softens is not in it. So an outline may only ever show more than there is.
+fulfilment softens is not in it. So an outline may only ever show more than there is. The markers of
+shapes (`checker.registry.shape_markers`) are computed with the outlines.
 """
 
 import functools
@@ -15,11 +16,13 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Date,
     Delete,
     FromClause,
     LargeBinary,
     Select,
+    Text,
     bindparam,
     case,
     column,
@@ -33,10 +36,12 @@ from sqlalchemy import (
     text,
     union,
     union_all,
+    values,
 )
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.domain.masking import SHAPES
 from checker.registry.in_force import all_documents, documents_of, links, reach
 from checker.registry.outline import (
     ALWAYS,
@@ -50,6 +55,7 @@ from checker.registry.outline import (
     OVERFLOW,
 )
 from checker.registry.schema import directive, document, listing, outbox, outline
+from checker.registry.shape_markers import MARKER_OUTLINE, MARKERS
 
 COMPUTE_ALL_FROM = 0.2
 """The changed share of the list from which on computing all is quicker than looking it up."""
@@ -95,14 +101,34 @@ async def refresh_after_snapshot(connection: AsyncConnection, version: int) -> N
     await connection.execute(text("ANALYZE outline"))
 
 
-def all_outlines() -> Select[Any]:
-    """The outline of every token, as the list makes it."""
-    return _outlines(all_documents().subquery("reached"))
+def all_outlines() -> CompoundSelect[Any]:
+    """The outline of every token, as the list makes it, and the markers of all shapes."""
+    return union_all(_outlines(all_documents().subquery("reached")), _markers(document))
 
 
-def _outlines_of(tokens: FromClause) -> CTE:
+def _outlines_of(tokens: FromClause) -> tuple[CTE, CTE]:
+    """The outlines of `tokens` and their markers, and the markers alone."""
     reaching = reach(tokens).cte("reaching")
-    return _outlines(documents_of(reaching).cte("reached")).cte("computed")
+    reached = documents_of(reaching).cte("reached")
+    markers = _markers(reached).cte("markers")
+    return union_all(_outlines(reached), select(markers)).cte("computed"), markers
+
+
+def _markers(documents: FromClause) -> Select[Any]:
+    """The marker of every shape in `documents`, whether in force or ended.
+
+    A shape that is not known may be any: the row is older than the column, or of a later version.
+    """
+    shown = select(documents.c.shape).where(documents.c.masked).distinct().subquery("shown")
+    marker = values(column("shape", Text), column("token", LargeBinary), name="marker").data(
+        [(shape.name, token) for shape, token in zip(SHAPES, MARKERS, strict=True)]
+    )
+    is_known = func.coalesce(shown.c.shape, "").in_([shape.name for shape in SHAPES])
+    return (
+        select(marker.c.token, _bytes(MARKER_OUTLINE).label("outline"))
+        .distinct()
+        .join_from(shown, marker, or_(shown.c.shape == marker.c.shape, ~is_known))
+    )
 
 
 def _outlines(documents: FromClause) -> Select[Any]:
@@ -172,7 +198,7 @@ def _refresh() -> Insert:
     tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
     given = select(func.unnest(tokens).label("token")).cte("given")
     wanted = _with_bound(given).cte("wanted")
-    computed = _outlines_of(wanted)
+    computed, markers = _outlines_of(wanted)
     written = _write(computed).returning(outline.c.token, outline.c.outline).cte("written")
     removed = (
         _remove(computed)
@@ -181,9 +207,12 @@ def _refresh() -> Insert:
         .cte("removed")
     )
     version = bindparam("version", type_=BigInteger)
-    rows = union_all(
+    # A marker goes with each change of its shape, whether or not it is new. So no node lacks the
+    # marker of a number that the node is about to learn.
+    rows = union(
         select(version, written.c.token, written.c.outline),
         select(version, removed.c.token, null().cast(LargeBinary)),
+        select(version, markers.c.token, markers.c.outline),
     )
     entries = insert(outbox).from_select(["version", "token", "outline"], rows)
     # The same version may compute a token twice; the later time counts.
@@ -195,7 +224,7 @@ def _refresh() -> Insert:
 @functools.cache
 def _refresh_touched() -> Insert:
     touched = table("touched", column("token", LargeBinary))
-    computed = _outlines_of(touched)
+    computed, _ = _outlines_of(touched)
     removed = _remove(computed).where(outline.c.token.in_(select(touched.c.token)))
     return _write(computed).add_cte(removed.cte("removed"))
 

@@ -116,7 +116,8 @@ officer_link = Table(
     Column("resolved", Boolean, nullable=False),
 )
 
-# The documents of the party and of the officers. `name_token` is that of the document's holder.
+# The documents of the party and of the officers. `name_token` is that of the document's holder,
+# `shape` that of a masked number (`checker.domain.masking`): `any` in rows older than the column.
 document = Table(
     "document",
     metadata,
@@ -128,6 +129,8 @@ document = Table(
     Column("masked", Boolean, nullable=False),
     Column("token", LargeBinary, nullable=False, index=True),
     Column("name_token", LargeBinary, nullable=False),
+    Column("shape", Text),
+    CheckConstraint("NOT masked OR shape IS NOT NULL", name="shape"),
 )
 
 # Lines that were not accepted, whole and sealed, until a person has looked at them. Of one transfer

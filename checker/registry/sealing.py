@@ -4,7 +4,7 @@ The tokens of one document are the same wherever it stands and whoever asks, so 
 them here: the feed for what is listed, a check for who is asked about.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple, TypeVar
 
@@ -12,7 +12,12 @@ import msgspec
 
 from cache.token import Token, Tokenizer
 from checker.domain.document import Document, lookup_key
-from checker.domain.masking import masked_lookup_key, masked_lookup_keys
+from checker.domain.masking import (
+    EVERY_SHAPE,
+    masked_lookup_key,
+    masked_lookup_keys,
+    shape_of,
+)
 from checker.domain.name import normalize_name
 from checker.domain.service import Service
 from checker.registry.contents import (
@@ -23,6 +28,7 @@ from checker.registry.contents import (
 )
 from checker.registry.entry import Holder, ListingEntry, MaskedDocument
 from checker.registry.operations import PermitEntry
+from checker.registry.prepared_check import PreparedSubject
 from checker.vault import Vault
 
 PARTY_NAME = "listing.party_name"
@@ -30,6 +36,9 @@ OFFICER_NAME = "officer_link.name"
 DOCUMENT_NUMBER = "document.number"
 BOUND_NUMBER = "bound_document.number"
 PERMIT_NUMBER = "permit.number"
+ANY_SHAPE = "any"
+"""The shape of rows that are older than the column: their numbers may have any shape."""
+
 QUARANTINE_RAW = "quarantine.raw"
 
 _Member = TypeVar("_Member")
@@ -66,7 +75,7 @@ class OfficerRow(NamedTuple):
 
 
 class DocumentRow(NamedTuple):
-    """A row for `document`; without `ordinal` it is the party's."""
+    """A row for `document`; without `ordinal` it is the party's. `shape` is that of the mask."""
 
     line: int
     ordinal: int | None
@@ -76,6 +85,7 @@ class DocumentRow(NamedTuple):
     masked: bool
     token: bytes
     name_token: bytes
+    shape: str | None
 
 
 class SealedEntry(NamedTuple):
@@ -97,16 +107,20 @@ class Sealer:
         """Token of a name; names that differ in width, case or spaces alone share it."""
         return self._tokenizer.token("name", normalize_name(name))
 
-    def tokens_of(self, document: Document, name: str | None) -> tuple[Token, ...]:
-        """Every token under which a normalised document may be listed: its own one first.
+    def tokens_of(
+        self, subject: PreparedSubject, shapes: Sequence[int] = EVERY_SHAPE
+    ) -> tuple[Token, ...]:
+        """Return every token under which a subject may be listed: the document's own one first.
 
-        With a name come those under which masked numbers of that shape and name would stand.
+        With a name there is one more token for each shape of masked numbers. `shapes` are the
+        places in `SHAPES` of the shapes that the list may hold.
         """
+        document, name = subject.document, subject.name
+        if not shapes or name is None or document is None:
+            return (subject.token,)
         token = self._tokenizer.token
-        own = token(*lookup_key(document))
-        if name is None:
-            return (own,)
-        return (own, *(token(*key) for key in masked_lookup_keys(document.number, name)))
+        keys = masked_lookup_keys(document.number, name, shapes)
+        return (subject.token, *[token(*key) for key in keys])
 
     def listing_id(self, identity: str) -> str:
         """Return the id of a record, always the same, from which the record cannot be read."""
@@ -194,6 +208,7 @@ class Sealer:
         rows = []
         for document in holder.documents:
             token = self.listed_token(document, holder.name)
+            shape = listed_shape(document)
             number = self.vault.seal(
                 shown_number(document), DOCUMENT_NUMBER, listing_id, token.hex()
             )
@@ -204,9 +219,10 @@ class Sealer:
                     role=role,
                     type=document.type,
                     number=number,
-                    masked=isinstance(document, MaskedDocument),
+                    masked=shape is not None,
                     token=token,
                     name_token=name_token,
+                    shape=shape,
                 )
             )
         return rows
@@ -246,6 +262,13 @@ def _holder_in_order(holder: Holder) -> Holder:
 
 def _sorted(members: Iterable[_Member]) -> tuple[_Member, ...]:
     return tuple(sorted(set(members), key=_encode))
+
+
+def listed_shape(document: Document | MaskedDocument) -> str | None:
+    """Return the name of the shape under which a document is listed; None: the number is whole."""
+    if not isinstance(document, MaskedDocument):
+        return None
+    return shape_of(document.number).name
 
 
 def shown_number(document: Document | MaskedDocument) -> str:

@@ -83,8 +83,9 @@ async def find_standings(
         Unavailable: PostgreSQL is away or too slow (with an engine).
     """
     # Arrays: the protocol has room for 32 767 parameters, a batch for 50 000 tokens.
+    asked = [sealer.tokens_of(subject) for subject in subjects]
     parameters: dict[str, Any] = {
-        "tokens": list({token for subject in subjects for token in subject.tokens}),
+        "tokens": list({token for tokens in asked for token in tokens}),
         "claims": list({claim for claim in claims or () if claim is not None}),
     }
     statement = _NOW
@@ -106,19 +107,20 @@ async def find_standings(
     return Findings(
         version=ListVersion.of(first),
         standings=tuple(
-            _standing(subject, claim, by_token, sealer)
-            for subject, claim in zip(subjects, claims or repeat(None), strict=False)
+            _standing(subject, tokens, claim, by_token, sealer)
+            for subject, tokens, claim in zip(subjects, asked, claims or repeat(None), strict=False)
         ),
     )
 
 
 def _standing(
     subject: PreparedSubject,
+    tokens: Sequence[Token],
     claim: bytes | None,
     by_token: dict[bytes, list[Any]],
     sealer: Sealer,
 ) -> Standing:
-    rows = [row for token in subject.tokens for row in by_token.get(token, ())]
+    rows = [row for token in tokens for row in by_token.get(token, ())]
     if not rows:
         return NOT_LISTED
     name_token = None if subject.name is None else sealer.name_token(subject.name)

@@ -134,7 +134,7 @@ class Book:
     def _authorize(self, place: int, account_id: str, command: AuthorizeCommand) -> Answer:
         check, service = command.check, command.check.service
         assert isinstance(service, Resort), "only resorts are sold under a cap"
-        token = check.subject.tokens[0]
+        token = check.subject.token
         policy = self._policies.effective(check.jurisdiction)
         cap = policy.settings.resort_cap
         room = None

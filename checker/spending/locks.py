@@ -80,7 +80,7 @@ class _Persons(msgspec.Struct, frozen=True, kw_only=True):
         _, key = wanted.keys[place]
         authorize = wanted.authorizes.get(place)
         if authorize is not None:
-            token: Token | None = authorize.check.subject.tokens[0]
+            token: Token | None = authorize.check.subject.token
         else:
             token = self.tokens.get(wanted.ids[place])
         person = set() if token is None else self.groups[token]
@@ -113,7 +113,7 @@ async def _take(connection: AsyncConnection, numbers: set[int], waits: bool) -> 
 
 def _parameters(wanted: WantedSpending) -> dict[str, Any]:
     return {
-        "tokens": [each.check.subject.tokens[0] for each in wanted.authorizes.values()],
+        "tokens": [each.check.subject.token for each in wanted.authorizes.values()],
         "ids": list(wanted.ids.values()),
         "accounts": [account_id for account_id, _ in wanted.keys.values()],
         "keys": [key for _, key in wanted.keys.values()],

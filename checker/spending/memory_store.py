@@ -75,19 +75,19 @@ class MemorySpendingStore:
         subjects = {
             place: authorize.check.subject for place, authorize in wanted.authorizes.items()
         } | {
-            place: PreparedSubject(tokens=(found[increment.id].opening.token,))
+            place: PreparedSubject(token=found[increment.id].opening.token)
             for place, increment in wanted.increments.items()
             if increment.id in found
         }
         groups = {
             token: self._group(token)
             for token in {
-                *(subject.tokens[0] for subject in subjects.values()),
+                *(subject.token for subject in subjects.values()),
                 *(each.opening.token for each in found.values()),
             }
         }
         since = wanted.since(now, found)
-        tokens = {each for subject in subjects.values() for each in groups[subject.tokens[0]]}
+        tokens = {each for subject in subjects.values() for each in groups[subject.token]}
         counters = wanted.counters | {
             found[each.id].opening.counter
             for each in wanted.increments.values()

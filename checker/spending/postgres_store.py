@@ -148,7 +148,7 @@ class PostgresSpendingStore:
             for place, authorize in wanted.authorizes.items()
         } | {
             place: (
-                PreparedSubject(tokens=(authorizations[increment.id].opening.token,)),
+                PreparedSubject(token=authorizations[increment.id].opening.token),
                 increment.claim,
             )
             for place, increment in wanted.increments.items()
@@ -156,7 +156,7 @@ class PostgresSpendingStore:
         }
         version, standings = await self._standings(connection, sought)
         uses, together = await self._uses(connection, wanted, sought, standings, waits)
-        tokens = {each for subject, _ in sought.values() for each in groups[subject.tokens[0]]}
+        tokens = {each for subject, _ in sought.values() for each in groups[subject.token]}
         counters = wanted.counters | {
             authorizations[each.id].opening.counter
             for each in wanted.increments.values()

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from cache.token import Token, Tokenizer
 from checker.config import Config
 from checker.domain.document import Document, DocumentType
+from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.vault import Vault, load_secrets
 from tests.support.running_service import RunningService
@@ -65,7 +66,9 @@ class Innocent:
     def needles(self, sealer: Sealer) -> Iterator[bytes]:
         """Everything by which somebody could be known again."""
         asked = Document(type=DocumentType.RESIDENT_ID, number=self.number)
-        tokens = [*sealer.tokens_of(asked, self.name), sealer.name_token(self.name)]
+        token = sealer.document_token(asked)
+        subject = PreparedSubject(token=token, document=asked, name=self.name)
+        tokens = [*sealer.tokens_of(subject), sealer.name_token(self.name)]
         for value in (self.number.encode(), self.reference.encode(), *tokens):
             yield from forms(value)
         yield from forms(self.name.encode())

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from cache.errors import CacheError
 from cache.keys import Keys
-from cache.token import Tokenizer
+from cache.token import Token, Tokenizer
 from checker.config import Config, ListSettings
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
@@ -179,23 +179,23 @@ def document_of(number, kind="resident_id"):
 
 
 def check_of(number, name=None, kind="resident_id", service=None, reference=None):
-    """Return a check whose tokens are not made yet: each deployment has a key of its own."""
+    """Return a check whose token is not made yet: each deployment has a key of its own."""
     return PreparedCheck(
-        subject=PreparedSubject(tokens=(), document=document_of(number, kind), name=name),
+        subject=PreparedSubject(token=Token(b""), document=document_of(number, kind), name=name),
         service=service or Air(flight="CZ3101"),
         jurisdiction=NATION,
         reference=reference,
     )
 
 
-def with_tokens(sealer, check):
-    subject = check.subject
-    tokens = sealer.tokens_of(check.document, subject.name)
-    return msgspec.structs.replace(check, subject=msgspec.structs.replace(subject, tokens=tokens))
+def with_token(sealer, check):
+    token = sealer.document_token(check.document)
+    subject = msgspec.structs.replace(check.subject, token=token)
+    return msgspec.structs.replace(check, subject=subject)
 
 
 async def decide(node, *checks, account_id=None):
-    prepared = [with_tokens(node.sealer, check) for check in checks]
+    prepared = [with_token(node.sealer, check) for check in checks]
     return await node.checks.decide(prepared, account_id=account_id)
 
 
@@ -216,7 +216,7 @@ async def outcome_of(node, index):
 
 async def standing_then(node, document, version, **options):
     """Return the standing of a document's holder on the list of `version`."""
-    subject = PreparedSubject(tokens=node.sealer.tokens_of(document, None), document=document)
+    subject = PreparedSubject(token=node.sealer.document_token(document), document=document)
     findings = await find_standings(node.engine, node.sealer, [subject], version=version, **options)
     assert findings.version.version == version
     return findings.standings[0]

@@ -30,6 +30,7 @@ from checker.policy.loader import builtin_policies, load_policies
 from checker.publication.registry_lease import RegistryWord
 from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
+from checker.registry.shape_markers import MARKERS
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
 
@@ -67,13 +68,14 @@ class Grounds:
             self.memory, token_key=self._token_key, checksum_key=checksum_key
         )
         self.replica = ReplicaKeeper(
-            "node", replica_source, RegistryWord(asked).renew, clock=self.clock
+            "node", replica_source, RegistryWord(asked).renew, clock=self.clock, markers=MARKERS
         )
         policies = load_policies(builtin_policies(), {})
         self.checks = Checks(
             replica=self.replica,
             cache=self.cache,
             registry=RegistryCheck(engine=asked, sealer=self._sealer, policies=policies),
+            sealer=self._sealer,
             policies=policies,
             clock=self.clock,
             stale_after_ms=STALE_AFTER_MS,
@@ -133,8 +135,8 @@ class Grounds:
 
     def _check(self, number: str, service: Service) -> PreparedCheck:
         document = Document(type=DocumentType.RESIDENT_ID, number=number)
-        tokens = self._sealer.tokens_of(document, None)
-        subject = PreparedSubject(tokens=tokens, document=document)
+        token = self._sealer.document_token(document)
+        subject = PreparedSubject(token=token, document=document)
         return PreparedCheck(subject=subject, service=service, jurisdiction=NATION)
 
     def _note_incomplete(self) -> None:

@@ -92,7 +92,7 @@ async def rewind(town):
 
     def there_and_back(connection):
         command.downgrade(alembic_config(connection), "0012")
-        command.upgrade(alembic_config(connection), "0013")
+        command.upgrade(alembic_config(connection), "head")
 
     async with town.node.work_engine.begin() as connection:
         await connection.run_sync(there_and_back)

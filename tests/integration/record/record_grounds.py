@@ -51,7 +51,7 @@ from tests.support.registry_grounds import (
     person_listing,
     publish,
     resident_id,
-    with_tokens,
+    with_token,
 )
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(range(32, 64))))
@@ -84,7 +84,7 @@ async def spend(engine, clock, account_id, person, amount_fen, key):
     service = Resort(venue=ResortVenue.RATED_RESORT, amount_fen=amount_fen)
     check = check_of(resident_id(person), name_of(person), service=service, reference="STAY")
     try:
-        held = await spending.authorize(account_id, key, with_tokens(SEALER, check))
+        held = await spending.authorize(account_id, key, with_token(SEALER, check))
         return await spending.capture(account_id, key + " captured", held.id, amount_fen)
     finally:
         await spending.aclose()

@@ -58,7 +58,7 @@ async def chunks_of(sales, *, cut=False):
 
 
 async def begin(node, sales, *, by, cut=False):
-    reader = SalesReader(SalesFormat.NDJSON, by, node.clock.now(), node.sealer.tokens_of)
+    reader = SalesReader(SalesFormat.NDJSON, by, node.clock.now(), node.sealer.document_token)
     lines = cut_lines(chunks_of(sales, cut=cut))
     await reader.open(lines)
     opened = await node.reconciliations.open(by)

@@ -118,7 +118,7 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
         metrics=Metrics(node.follower),
         tallies=node.audit.tallies,
         watch=node.watch,
-        tokens_of=node.sealer.tokens_of,
+        token_of=node.sealer.document_token,
         bodies=Bodies(),
     )
     asked = {

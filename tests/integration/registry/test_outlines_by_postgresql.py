@@ -10,9 +10,11 @@ from checker.domain.masking import SHAPES
 from checker.domain.role import Role
 from checker.domain.standing import Link, Match
 from checker.registry.outline import VALUE_BYTES_MAX, decode_outline
+from checker.registry.shape_markers import MARKERS
 from tests.integration.registry.packed_outlines import outlines_of, pack, packed
 from tests.support.registry_grounds import (
     accepted,
+    check_of,
     company_listing,
     document,
     document_of,
@@ -20,6 +22,7 @@ from tests.support.registry_grounds import (
     publish,
     query,
     resident_id,
+    with_token,
 )
 
 pytestmark = pytest.mark.anyio
@@ -117,8 +120,9 @@ async def test_the_oracle_packs_what_the_service_unpacks():
 
 
 async def outlines_in(node):
+    """The outlines without the markers of shapes, which stay when their documents have ended."""
     rows = await query(node, "SELECT token, outline FROM outline")
-    return {row.token: row.outline for row in rows}
+    return {row.token: row.outline for row in rows if row.token not in MARKERS}
 
 
 def by_token(node, listings):
@@ -131,4 +135,5 @@ def token_of(node, kind, number, name):
         return node.sealer.document_token(document_of(number, kind))
     shape = next(place for place, shape in enumerate(SHAPES) if shape.covers(number))
     whole = number.replace("*", "0")
-    return node.sealer.tokens_of(document_of(whole, kind), name)[1 + shape]
+    subject = with_token(node.sealer, check_of(whole, name, kind)).subject
+    return node.sealer.tokens_of(subject, (shape,))[1]

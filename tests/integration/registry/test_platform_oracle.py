@@ -105,7 +105,7 @@ async def _ask(node, questions):
         for question in questions
     ]
     body = msgspec.json.encode({"checks": bodies})
-    checks = read_batch(body, CALLER, TODAY, node.sealer.tokens_of)
+    checks = read_batch(body, CALLER, TODAY, node.sealer.document_token)
 
     async def by_the_cache():
         # So many take a busy machine longer than a lease lasts: then the registry is asked, which

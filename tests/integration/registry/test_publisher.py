@@ -224,7 +224,7 @@ async def is_led(node):
 
 async def looks_up(node, *checks):
     """Whether the cache proves what it says of all these."""
-    tokens = [node.sealer.tokens_of(check.document, None)[0] for check in checks]
+    tokens = [node.sealer.document_token(check.document) for check in checks]
     try:
         await node.cache.lookup(tokens)
     except CacheError:

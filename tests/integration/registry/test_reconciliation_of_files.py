@@ -103,7 +103,7 @@ async def test_lines_are_items_of_the_quota_and_what_came_before_its_end_stands(
         yield [(number, line) for number in range(2, 13)]
 
     opened = await works.open(by)
-    reader = SalesReader(SalesFormat.NDJSON, by, clock.now(), listed.sealer.tokens_of)
+    reader = SalesReader(SalesFormat.NDJSON, by, clock.now(), listed.sealer.document_token)
     with pytest.raises(QuotaExceeded):
         await works.work(opened, by, reader, batches())
     found = await works.find(SELLER, opened.id)

@@ -9,7 +9,6 @@ from tests.support.registry_grounds import (
     check_of,
     company_listing,
     document,
-    document_of,
     feed_of,
     name_of,
     ndjson,
@@ -18,6 +17,7 @@ from tests.support.registry_grounds import (
     query,
     resident_id,
     uscc,
+    with_token,
 )
 
 pytestmark = pytest.mark.anyio
@@ -76,7 +76,8 @@ async def test_a_check_leaves_nothing_of_an_innocent_in_either_store(node, redis
     assert await outcomes(node, [check_of(number, name, reference="ORDER-1")]) == ["allow"]
 
     assert await _tables(node) == before
-    tokens = {token.hex() for token in node.sealer.tokens_of(document_of(number), name)}
+    subject = with_token(node.sealer, check_of(number, name)).subject
+    tokens = {token.hex() for token in node.sealer.tokens_of(subject)}
     await _assert_hidden(node, redis_client, {number, name, "ORDER-1", *tokens})
     everything = await _everything(node, redis_client)
     assert not [token for token in tokens if bytes.fromhex(token) in everything]

@@ -48,8 +48,8 @@ def zero_segments(client):
 
 def make_the_layout_an_old_one(client):
     pointer = client.get(KEYS.pointer)
-    assert b'"layout":2' in pointer
-    client.set(KEYS.pointer, pointer.replace(b'"layout":2', b'"layout":1'))
+    assert b'"layout":3' in pointer
+    client.set(KEYS.pointer, pointer.replace(b'"layout":3', b'"layout":2'))
 
 
 class Reader:
@@ -105,7 +105,7 @@ async def test_a_list_of_the_layout_before_is_built_anew(listed, redis_client):
 
     async def is_rebuilt():
         raw = redis_client.get(KEYS.pointer)
-        return raw is not None and b'"layout":2' in raw
+        return raw is not None and b'"layout":3' in raw
 
     await until(is_rebuilt)
     await settled(listed)

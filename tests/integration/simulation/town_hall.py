@@ -30,9 +30,9 @@ class World:
 def _check(sealer, question, now):
     document = normalize(msgspec.convert(question["document"], Document), shanghai_day(now))
     name = question["name"]
-    tokens = sealer.tokens_of(document, name)
+    token = sealer.document_token(document)
     return PreparedCheck(
-        subject=PreparedSubject(tokens=tokens, document=document, name=name),
+        subject=PreparedSubject(token=token, document=document, name=name),
         service=msgspec.convert(question["service"], Service),
         jurisdiction=Jurisdiction(question["jurisdiction"]),
         reference=question["reference"],

@@ -81,7 +81,7 @@ class MemoryTown:
         return self._persons.get(token, frozenset({token}))
 
     def _standing(self, subject):
-        group = self._group(subject.tokens[0])
+        group = self._group(subject.token)
         links = tuple(link for token in group for link in self._links.get(token, ()))
         if not links:
             return NOT_LISTED

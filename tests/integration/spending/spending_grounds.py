@@ -86,8 +86,8 @@ def sealer():
 
 
 def check_of(sealer, document, service, *, name=None, **more):
-    tokens = sealer.tokens_of(document, name)
-    subject = PreparedSubject(tokens=tokens, document=document, name=name)
+    token = sealer.document_token(document)
+    subject = PreparedSubject(token=token, document=document, name=name)
     return PreparedCheck(subject=subject, service=service, **more)
 
 

@@ -7,11 +7,13 @@ from cache.leased_replica import Newer
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_replica_source import MemoryReplicaSource
 from cache.replica_keeper import ReplicaKeeper, WordUnavailable
+from cache.token import Token, Tokenizer
 from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
 
 CHECKSUM_KEY = bytes(range(32))
+MARKERS = tuple(Tokenizer(CHECKSUM_KEY).token("marker", kind) for kind in ("one", "other"))
 
 
 class Ground:
@@ -24,13 +26,16 @@ class Ground:
         memory = MemoryStore(lambda: self.now)
         self.store = MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
         self.source = MemoryReplicaSource(memory, token_key="k", checksum_key=CHECKSUM_KEY)
-        self.keeper = ReplicaKeeper("node", self.source, self.renew, clock=lambda: self.now)
+        self.came: tuple[Token, ...] = ()
+        self.keeper = ReplicaKeeper(
+            "node", self.source, self.renew, clock=lambda: self.now, markers=MARKERS
+        )
 
     async def renew(self, node, after):
         self.asked += 1
         if self.is_away:
             raise WordUnavailable
-        return Newer(position=after, tokens=())
+        return Newer(position=after, tokens=self.came)
 
     async def load(self):
         live = await self.store.build(
@@ -76,6 +81,17 @@ async def test_a_keeper_that_ends_has_no_lease_and_is_on_no_list_of_nodes(ground
     await ground.keeper.aclose()
     assert not ground.keeper.holds_lease
     assert (await ground.source.nodes()).nodes == {}
+
+
+async def test_a_kind_marker_counts_as_held_until_a_list_proves_it_absent(ground):
+    assert Ground().keeper.marked == (0, 1)
+    assert ground.keeper.marked == ()
+
+
+async def test_a_kind_marker_that_comes_onto_the_list_is_held_at_once(ground):
+    ground.now, ground.came = LEASE_S, MARKERS[1:]
+    await ground.keeper.ask_word_if_due()
+    assert ground.keeper.marked == (1,)
 
 
 async def nothing():

@@ -48,7 +48,7 @@ def test_a_url_of_redis_or_valkey_is_taken(text: str, taken: str | None) -> None
         (f"redis://:{SECRET}@a/first", "a database that is no number"),
         (f"redis://:{SECRET}@a/-1", "a database that is no number"),
         (f"redis://:{SECRET}@a/1/2", "a database that is no number"),
-        (f"redis://:{SECRET}@a?db=x", "a database that is no number"),
+        (f"redis://:{SECRET}@a?db=x", "a db that is not a number"),
         ("unix://", "no path"),
         (f"redis://[{SECRET}", "percent-encoded"),
     ],

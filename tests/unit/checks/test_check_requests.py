@@ -38,16 +38,16 @@ def caller(*services: ServiceType, jurisdiction: str | None = None) -> Caller:
     )
 
 
-def tokens_of(document: Document, name: str | None) -> tuple[Token, ...]:
-    return (Token(f"{document.number} {name}".encode()),)
+def token_of(document: Document) -> Token:
+    return Token(document.number.encode())
 
 
 def read(request: Any, by: Caller | None = None) -> PreparedCheck:
-    return read_check(msgspec.json.encode(request), by or caller(), TODAY, tokens_of)
+    return read_check(msgspec.json.encode(request), by or caller(), TODAY, token_of)
 
 
 def items(batch: Any, by: Caller | None = None) -> list[Any]:
-    return read_batch(msgspec.json.encode(batch), by or caller(), TODAY, tokens_of)
+    return read_batch(msgspec.json.encode(batch), by or caller(), TODAY, token_of)
 
 
 def test_the_shape_is_refused_before_the_scope_and_the_scope_before_the_number() -> None:
@@ -94,7 +94,7 @@ def test_the_document_is_read_normalised() -> None:
     spaced = {"document": {"type": "resident_id", "number": "440882 18900101 1230"}}
     check = read({**CHECK, "subject": spaced})
     assert check.document.number == "440882189001011230"
-    assert check.subject.tokens == tokens_of(check.document, None)
+    assert check.subject.token == token_of(check.document)
 
 
 @pytest.mark.parametrize("form", ["checks", "subjects"])

@@ -44,3 +44,10 @@ def test_a_name_of_spaces_is_no_name() -> None:
 def test_a_space_between_letter_and_accent_leaves_nothing_to_fold_again() -> None:
     once = normalize_name("e \u0301")
     assert normalize_name(once) == once
+
+
+def test_no_step_changes_a_character_that_is_taken_for_a_common_chinese_one() -> None:
+    for code in range(ord("一"), ord("龥") + 1):
+        # Behind a space, the character goes through all steps.
+        assert normalize_name(f" {chr(code)}") == chr(code)
+        assert normalize_name(chr(code)) == chr(code)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from cache.token import Token
 from checker.accounts.keys import AccountRole, Caller
 from checker.domain.service import Lodging, ServiceType
 from checker.errors import InvalidRequest
@@ -57,7 +58,7 @@ async def lines_of(*texts: str) -> AsyncIterator[Line]:
 
 
 async def read(form: SalesFormat, *texts: str) -> list[PreparedSale | Rejected]:
-    reader = SalesReader(form, CALLER, NOW, lambda _document, _name: ())
+    reader = SalesReader(form, CALLER, NOW, lambda _document: Token(b""))
     lines = lines_of(*texts)
     await reader.open(lines)
     return [reader.read(number, line) async for number, line in lines]

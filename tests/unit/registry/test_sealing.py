@@ -5,6 +5,7 @@ import pytest
 from cache.token import TOKEN_BYTES, Tokenizer
 from checker.domain.document import Document, DocumentType
 from checker.errors import ConfigurationError
+from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import DOCUMENT_NUMBER, OFFICER_NAME, PARTY_NAME, Sealer
 from checker.vault import Vault
 from tests.support.platform_records import ORG_CODE, OTHER, PERSON, USCC, listing, read_listing
@@ -33,7 +34,12 @@ def opened(row):
 
 
 def asked(number, kind="resident_id", name=None):
-    return SEALER.tokens_of(Document(type=DocumentType(kind), number=number), name)
+    return SEALER.tokens_of(subject_of(SEALER, number, kind, name))
+
+
+def subject_of(sealer, number, kind, name):
+    document = Document(type=DocumentType(kind), number=number)
+    return PreparedSubject(token=sealer.document_token(document), document=document, name=name)
 
 
 def test_no_row_holds_a_number_or_a_name_in_the_open():
@@ -131,9 +137,9 @@ def test_names_that_differ_in_spelling_alone_share_a_token():
 
 
 def test_another_token_key_finds_nobody():
-    document = Document(type=DocumentType.RESIDENT_ID, number=PERSON)
+    asked_with = subject_of(OTHER_SEALER, PERSON, "resident_id", "陈示例")
 
-    assert listed(PERSON).token not in OTHER_SEALER.tokens_of(document, "陈示例")
+    assert listed(PERSON).token not in OTHER_SEALER.tokens_of(asked_with)
 
 
 def test_the_digest_changes_with_every_field_and_with_nothing_else():

@@ -14,7 +14,7 @@ from checker.vault import Vault
 def test_the_digest_of_an_authorization_stays_as_it_was_in_the_first_version() -> None:
     document = Document(type=DocumentType.RESIDENT_ID, number="440882189001011230")
     check = PreparedCheck(
-        subject=PreparedSubject(tokens=(Token(bytes(16)),), document=document, name="陈示例"),
+        subject=PreparedSubject(token=Token(bytes(16)), document=document, name="陈示例"),
         service=Resort(venue=ResortVenue.RATED_RESORT, amount_fen=100),
         jurisdiction=Jurisdiction("440882"),
         reference="ORDER-1",
