@@ -13,6 +13,7 @@ from typing import Any
 from litestar import Litestar
 
 from checker.api.answering import CheckHead, ChecksResource
+from checker.api.answering_batches import BatchesResource
 from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
 from checker.api.caller_address import caller_address
@@ -132,7 +133,7 @@ class Lane:
     async def _answer_batch(
         self, scope: Any, sent: _Headers, receive: Any, send: Any, request_id: bytes
     ) -> None:
-        resource: ChecksResource = self.routed.state.checks
+        resource: BatchesResource = self.routed.state.batches
         length = declared_length(sent.get(b"content-length"))
         is_begun = False
         try:

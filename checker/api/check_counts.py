@@ -1,0 +1,32 @@
+"""Counts the decisions that are answered: for metrics, reports, and the watch on accounts."""
+
+from collections.abc import Sequence
+
+from checker.accounts.keys import Caller
+from checker.accounts.watch import FishingWatch
+from checker.api.metrics import Metrics
+from checker.audit.tallies import Tallies
+from checker.domain.decision import Decision, Outcome, ReasonCode
+from checker.domain.service import type_of
+from checker.registry.prepared_check import PreparedCheck
+
+
+class CheckCounts:
+    """Counts the decisions of one process."""
+
+    def __init__(self, metrics: Metrics, tallies: Tallies, watch: FishingWatch) -> None:
+        self._metrics = metrics
+        self._tallies = tallies
+        self._watch = watch
+
+    def count(self, caller: Caller, pairs: Sequence[tuple[PreparedCheck, Decision]]) -> None:
+        """Count decisions for the metrics, the reports, and the watch on searching accounts."""
+        self._watch.asked(caller, len(pairs))
+        for check, decision in pairs:
+            self._metrics.decided(check.service, decision.outcome)
+            self._tallies.count(caller.account_id, type_of(check.service), decision.outcome)
+            if decision.outcome is not Outcome.ALLOW:
+                mismatched = any(
+                    reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
+                )
+                self._watch.adverse(caller, check.subject.tokens[0], mismatched=mismatched)
