@@ -1,6 +1,6 @@
 """Answers batches, for the fast lane and for the routed handlers alike."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
@@ -9,28 +9,26 @@ import msgspec
 from checker.accounts.keys import Caller
 from checker.accounts.quotas import Quotas
 from checker.api.answering import CheckHead, ChecksResource, statement_of
+from checker.api.batch_results import batch_body, write_results
 from checker.api.batch_turns import BatchTurns
 from checker.api.bodies import Bodies, Receive
 from checker.api.check_counts import CheckCounts
-from checker.api.exchange import BATCH_BYTES_MAX, Reply, encode, rate_limit_headers
-from checker.api.problems import Problem, problem_of
-from checker.checks.answer import BatchItem, ListState, shown_permit
+from checker.api.exchange import BATCH_BYTES_MAX, Reply, rate_limit_headers
+from checker.checks.answer import ListState
+from checker.checks.batch_request import BATCH_ITEMS_MAX, open_batch
 from checker.checks.checks import Decided, Deciding
-from checker.checks.in_slices import SLICE_CHECKS, each_of
-from checker.checks.request import BATCH_ITEMS_MAX, Check, Item, Place, Subject, open_batch
-from checker.checks.turns import Pace, slices
+from checker.checks.prepared_batch import PreparedBatch
+from checker.checks.request import Check, Place, Subject
+from checker.checks.turns import Pace
 from checker.domain.clock import Clock, shanghai_day
-from checker.domain.decision import Decision
+from checker.domain.decision import ALLOWED
 from checker.domain.service import Service
 from checker.receipts.receipt import Receipt
 from checker.receipts.receipts import Receipts
-from checker.registry.prepared_check import PreparedCheck, TokensOf
+from checker.registry.prepared_check import ResidentTokens, TokensOf
 
-
-class ItemError(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch item that could not be checked, with the error."""
-
-    error: Problem
+SLICE_COUNTED = 1_000
+"""Decisions that are counted in one slice: 0.1 ms for plain allows."""
 
 
 # msgspec describes a union of structs only if they are tagged, and the contract has no tag here.
@@ -49,11 +47,6 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     list: ListState
     results: Annotated[tuple[Any, ...], msgspec.Meta(extra_json_schema=_RESULT_SCHEMA)]
-
-
-def batch_body(state: ListState, results: Sequence[bytes]) -> bytes:
-    """Return a `BatchAnswer` as JSON; the results are serialised already."""
-    return b'{"list":%b,"results":[%b]}' % (encode(state), b",".join(results))
 
 
 _ITEMS = msgspec.Meta(max_length=BATCH_ITEMS_MAX)
@@ -89,6 +82,7 @@ class BatchesResource:
         clock: Clock,
         counts: CheckCounts,
         tokens_of: TokensOf,
+        resident_tokens: ResidentTokens,
         bodies: Bodies,
         batch_turns: BatchTurns | None = None,
     ) -> None:
@@ -99,6 +93,7 @@ class BatchesResource:
         self._clock = clock
         self._counts = counts
         self._tokens_of = tokens_of
+        self._resident_tokens = resident_tokens
         self._bodies = bodies
         self._batch_turns = batch_turns or BatchTurns()
 
@@ -122,25 +117,17 @@ class BatchesResource:
     async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, BATCH_BYTES_MAX)
         await pace()
-        batch = open_batch(body, caller, shanghai_day(self._clock.now()), self._tokens_of)
-        allowance = await self._quotas.take(caller, len(batch.raws))
-        items = await each_of(batch.raws, batch.read, pace, size=SLICE_CHECKS)
-        del body, batch  # they are as large as everything that is made from them
-        asked = [item for item in items if isinstance(item, PreparedCheck)]
-        decided = await self._checks.decide(asked, account_id=caller.account_id, pace=pace)
-        receipts = await self._receipts.issue_all(
-            [
-                statement_of(check, decided, place, caller) if check.receipt else None
-                for place, check in enumerate(asked)
-            ],
-            pace,
+        today = shanghai_day(self._clock.now())
+        opened = await open_batch(
+            body, caller, today, self._tokens_of, self._resident_tokens, pace=pace
         )
-        answers = zip(decided.decisions, decided.ids, receipts, strict=True)
-        results: list[bytes] = []
-        for part in slices(items, SLICE_CHECKS):
-            await pace()
-            results += [encode(each) for each in _results(part, answers)]
-        await self._count_in_slices(caller, asked, decided, pace)
+        allowance = await self._quotas.take(caller, len(opened.raws))
+        batch = await opened.read_all(pace)
+        del body, opened  # they are as large as everything that is made from them
+        decided = await self._checks.decide(batch.checks, account_id=caller.account_id, pace=pace)
+        receipts = await self._receipts_of(batch.checks, decided, caller, pace)
+        results = await write_results(batch, decided, receipts, pace)
+        await self._count(caller, batch.checks, decided, pace)
         reply = Reply(
             status=200,
             body=batch_body(decided.list, results),
@@ -148,36 +135,25 @@ class BatchesResource:
         )
         return reply, decided.from_registry
 
-    async def _count_in_slices(
-        self, caller: Caller, asked: Sequence[PreparedCheck], decided: Decided, pace: Pace
+    async def _receipts_of(
+        self, checks: PreparedBatch, decided: Decided, caller: Caller, pace: Pace
+    ) -> dict[int, Receipt | None]:
+        """Return the receipts of the checks that ask for one, by place."""
+        places = checks.with_receipt
+        statements = [statement_of(checks[at], decided, at, caller) for at in places]
+        receipts = await self._receipts.issue_all(statements, pace)
+        return dict(zip(places, receipts, strict=True))
+
+    async def _count(
+        self, caller: Caller, checks: PreparedBatch, decided: Decided, pace: Pace
     ) -> None:
-        pairs = list(zip(asked, decided.decisions, strict=True))
-        for part in slices(pairs, SLICE_CHECKS):
+        """Count the plain allows of a slice by service, and all other decisions one by one."""
+        for start in range(0, len(checks), SLICE_COUNTED):
             await pace()
-            self._counts.count(caller, part)
-
-
-def _results(
-    items: Sequence[Item], answers: Iterator[tuple[Decision, str, Receipt | None]]
-) -> list[BatchItem | ItemError]:
-    """Return the results of these items; each checked item takes the next of the answers."""
-    return [
-        _item(item, *next(answers))
-        if isinstance(item, PreparedCheck)
-        else ItemError(error=problem_of(item))
-        for item in items
-    ]
-
-
-def _item(
-    check: PreparedCheck, decision: Decision, answer_id: str, receipt: Receipt | None
-) -> BatchItem:
-    return BatchItem(
-        id=answer_id,
-        decision=decision.outcome,
-        reasons=decision.reasons,
-        permit=shown_permit(decision.permit),
-        spending=decision.spending,
-        reference=check.reference,
-        receipt=receipt,
-    )
+            stop = min(start + SLICE_COUNTED, len(checks))
+            services = checks.services(start, stop)
+            other = [at for at in range(start, stop) if decided.decisions[at] is not ALLOWED]
+            for at in reversed(other):
+                del services[at - start]
+            self._counts.count_allowed(caller, services)
+            self._counts.count(caller, [(checks[at], decided.decisions[at]) for at in other])

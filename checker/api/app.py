@@ -117,6 +117,7 @@ def _batches_resource(
         clock=runtime.clock,
         counts=counts,
         tokens_of=runtime.sealer.tokens_of,
+        resident_tokens=runtime.sealer.resident_tokens,
         bodies=bodies,
     )
 

@@ -1,5 +1,6 @@
 """Counts the decisions that are answered: for metrics, reports, and the watch on accounts."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from checker.accounts.keys import Caller
@@ -7,7 +8,7 @@ from checker.accounts.watch import FishingWatch
 from checker.api.metrics import Metrics
 from checker.audit.tallies import Tallies
 from checker.domain.decision import Decision, Outcome, ReasonCode
-from checker.domain.service import type_of
+from checker.domain.service import Service, type_of
 from checker.registry.prepared_check import PreparedCheck
 
 
@@ -30,3 +31,10 @@ class CheckCounts:
                     reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
                 )
                 self._watch.adverse(caller, check.subject.tokens[0], mismatched=mismatched)
+
+    def count_allowed(self, caller: Caller, services: Sequence[Service]) -> None:
+        """Count a plain `allow` for each of these services, as `count` does."""
+        self._watch.asked(caller, len(services))
+        for kind, items in Counter(map(type, services)).items():
+            self._metrics.decided(kind, Outcome.ALLOW, items)
+            self._tallies.count(caller.account_id, type_of(kind), Outcome.ALLOW, items)

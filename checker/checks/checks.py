@@ -22,9 +22,10 @@ from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.replica_keeper import ReplicaKeeper
 from cache.store import Lookup, StandingCache
 from cache.token import Token
-from checker.audit.decisions import new_id
+from checker.audit.decisions import BatchIds, new_id
 from checker.checks.answer import ListState, ListStates
-from checker.checks.in_slices import SLICE_CHECKS, SLICE_LISTED, ask_replica, make_ids
+from checker.checks.in_slices import SLICE_CHECKS, SLICE_LISTED, ask_replica
+from checker.checks.prepared_batch import PreparedBatch
 from checker.checks.registry_check import RegistryCheck
 from checker.checks.turns import Pace, give_way
 from checker.domain.clock import Clock
@@ -43,7 +44,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     decisions: tuple[Decision, ...]
-    ids: tuple[str, ...]
+    ids: Sequence[str]
     list: ListState
     from_registry: int
 
@@ -103,11 +104,11 @@ class Checks:
         """
         now = self._clock.now()
         if len(checks) > SLICE_CHECKS:
-            absence = await ask_replica(self._replica, checks, pace)
+            absence = await ask_replica(self._replica, _flat(checks), pace)
         else:
             absence = self._replica.ask(_flat(checks))
         if absence is not None and not absence.maybes:
-            return await self._all_allowed(checks, absence.position, now, pace)
+            return self._all_allowed(checks, absence.position, now)
         places: Sequence[int] = range(len(checks))
         if absence is not None:
             places = _places(checks, absence.maybes)
@@ -120,7 +121,7 @@ class Checks:
             return await self._ask_registry(checks, account_id, now, pace)
         suspected = await self._suspected(checks, places, lookup, now, pace)
         if not suspected:
-            return await self._all_allowed(checks, lookup.position, now, pace)
+            return self._all_allowed(checks, lookup.position, now)
         if len(suspected) == len(checks):
             return await self._ask_registry(checks, account_id, now, pace)
         return await self._confirm(checks, suspected, account_id, lookup.position, now, pace)
@@ -193,14 +194,17 @@ class Checks:
         if confirmed is None:
             return await self._ask_registry(checks, account_id, now, pace)
         decisions = [ALLOWED] * len(checks)
-        ids = list(await make_ids(len(checks), pace))
+        # A plain `allow` has an id like all others, so the id does not show who was suspected.
+        kept = {}
         for place, decision, decision_id in zip(
             suspected, confirmed.decisions, confirmed.ids, strict=True
         ):
-            decisions[place], ids[place] = decision, decision_id
+            decisions[place] = decision
+            if decision.reasons:
+                kept[place] = decision_id
         return Decided(
             decisions=tuple(decisions),
-            ids=tuple(ids),
+            ids=BatchIds(len(checks), kept),
             list=self._states.at(position, now),
             from_registry=len(suspected),
         )
@@ -217,13 +221,10 @@ class Checks:
             from_registry=len(checks),
         )
 
-    async def _all_allowed(
-        self, checks: Sequence[PreparedCheck], position: Position, now: datetime, pace: Pace
+    def _all_allowed(
+        self, checks: Sequence[PreparedCheck], position: Position, now: datetime
     ) -> Decided:
-        if len(checks) == 1:
-            ids: tuple[str, ...] = (new_id(),)
-        else:
-            ids = await make_ids(len(checks), pace)
+        ids: Sequence[str] = (new_id(),) if len(checks) == 1 else BatchIds(len(checks))
         return Decided(
             decisions=(ALLOWED,) * len(checks),
             ids=ids,
@@ -235,6 +236,8 @@ class Checks:
 def _flat(checks: Sequence[PreparedCheck]) -> Sequence[Token]:
     if len(checks) == 1:
         return checks[0].subject.tokens
+    if isinstance(checks, PreparedBatch):
+        return checks.tokens.flat
     return [token for check in checks for token in check.subject.tokens]
 
 
@@ -245,6 +248,8 @@ def _places(checks: Sequence[PreparedCheck], maybes: Sequence[int]) -> Sequence[
     """
     if len(checks) == 1:
         return (0,)
+    if isinstance(checks, PreparedBatch):
+        return checks.tokens.places_of(maybes)
     wanted = set(maybes)
     places = []
     start = 0

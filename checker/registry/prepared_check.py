@@ -4,7 +4,7 @@
 replica and cache are asked for the tokens, the registry for the subject, the rules for the service.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -16,6 +16,9 @@ from checker.domain.service import Service
 
 TokensOf: TypeAlias = Callable[[Document, str | None], tuple[Token, ...]]
 """Makes all tokens of a document and a name (`checker.registry.sealing.Sealer.tokens_of`)."""
+
+ResidentTokens: TypeAlias = Callable[[Sequence[str]], list[Token]]
+"""Makes the token of each normalised resident ID (`Sealer.resident_tokens`)."""
 
 
 class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):

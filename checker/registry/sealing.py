@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from cache.token import Token, Tokenizer
-from checker.domain.document import Document, lookup_key
+from checker.domain.document import Document, DocumentType, lookup_key
 from checker.domain.masking import masked_lookup_key, masked_lookup_keys
 from checker.domain.name import normalize_name
 from checker.domain.service import Service
@@ -107,6 +107,10 @@ class Sealer:
         if name is None:
             return (own,)
         return (own, *(token(*key) for key in masked_lookup_keys(document.number, name)))
+
+    def resident_tokens(self, numbers: Iterable[str]) -> list[Token]:
+        """Return the token of each normalised resident ID, as `document_token` does."""
+        return self._tokenizer.tokens(DocumentType.RESIDENT_ID.value, numbers)
 
     def listing_id(self, identity: str) -> str:
         """Return the id of a record, always the same, from which the record cannot be read."""

@@ -1,5 +1,7 @@
 """Requests as they are read: the order of what is refused, places, and batches."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -8,11 +10,8 @@ import pytest
 
 from cache.token import Token
 from checker.accounts.keys import AccountRole, Caller
-from checker.checks.request import (
-    BATCH_ITEMS_MAX,
-    read_batch,
-    read_check,
-)
+from checker.checks.batch_request import BATCH_ITEMS_MAX, open_batch
+from checker.checks.request import read_check
 from checker.domain.document import Document
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
@@ -42,12 +41,18 @@ def tokens_of(document: Document, name: str | None) -> tuple[Token, ...]:
     return (Token(f"{document.number} {name}".encode()),)
 
 
+def resident_tokens(numbers: Sequence[str]) -> list[Token]:
+    return [Token(f"{number} {None}".encode()) for number in numbers]
+
+
 def read(request: Any, by: Caller | None = None) -> PreparedCheck:
     return read_check(msgspec.json.encode(request), by or caller(), TODAY, tokens_of)
 
 
 def items(batch: Any, by: Caller | None = None) -> list[Any]:
-    return read_batch(msgspec.json.encode(batch), by or caller(), TODAY, tokens_of)
+    body = msgspec.json.encode(batch)
+    opened = asyncio.run(open_batch(body, by or caller(), TODAY, tokens_of, resident_tokens))
+    return [opened.read(raw) for raw in opened.raws]
 
 
 def test_the_shape_is_refused_before_the_scope_and_the_scope_before_the_number() -> None:
