@@ -27,8 +27,8 @@ from checker.receipts.receipt import Receipt
 from checker.receipts.receipts import Receipts
 from checker.registry.prepared_check import ResidentTokens, TokensOf
 
-SLICE_COUNTED = 1_000
-"""Decisions that are counted in one slice: 0.1 ms for plain allows."""
+SLICE_COUNTED = 300
+"""Decisions that are counted in one slice: 0.03 ms for plain allows, 0.6 ms for all others."""
 
 
 # msgspec describes a union of structs only if they are tagged, and the contract has no tag here.
