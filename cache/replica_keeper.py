@@ -48,7 +48,7 @@ AnotherHistory if the registry does not have the change of that position.
 
 
 class ReplicaKeeper:
-    """Keeps one node's replica; only `ask` answers a check from the replica."""
+    """Keeps one node's replica; only `ask` and `ask_about_many` answer checks by it."""
 
     def __init__(
         self,
@@ -71,6 +71,10 @@ class ReplicaKeeper:
     def ask(self, tokens: Sequence[Token]) -> Absence | None:
         """Return the tokens that cannot be ruled out; None without a lease or a loaded filter."""
         return self._held.ask(tokens)
+
+    def ask_about_many(self, tokens: Sequence[Token]) -> Absence | None:
+        """Return the answer of `ask`, which takes longer for many tokens."""
+        return self._held.ask_about_many(tokens)
 
     @property
     def markers(self) -> tuple[Token, ...]:

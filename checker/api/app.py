@@ -11,8 +11,10 @@ from litestar.types import ASGIApp
 
 from checker.api.access import add_rate_limit
 from checker.api.answering import ChecksResource
+from checker.api.answering_batches import BatchesResource
 from checker.api.bodies import Bodies
 from checker.api.caller_address import TrustedProxies
+from checker.api.check_counts import CheckCounts
 from checker.api.docs_page import PAGES, assets_router, kept_pages
 from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
@@ -21,6 +23,7 @@ from checker.api.responses import handle_error
 from checker.api.routes import HANDLERS
 from checker.api.tracing import open_tracing
 from checker.api.uploads import Uploads
+from checker.checks.checks import Deciding
 from checker.config import load_config
 from checker.intake.sealed_spool import spool_folder
 from checker.logs import LogFormat, ending_in_log, keep_log, log_end
@@ -64,19 +67,10 @@ def create_app(
             app.state.metrics = metrics
             app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
             app.state.uploads = Uploads(spool_folder(runtime.config.data_dir))
-            app.state.checks = ChecksResource(
-                key_ring=runtime.key_ring,
-                quotas=runtime.quotas,
-                checks=runtime.checks if tracing is None else tracing.around(runtime.checks),
-                receipts=runtime.receipts,
-                clock=runtime.clock,
-                metrics=app.state.metrics,
-                tallies=runtime.audit.tallies,
-                watch=runtime.watch,
-                token_of=runtime.sealer.document_token,
-                bodies=bodies,
-                body_timeout_s=runtime.config.server.body_timeout_s,
-            )
+            checks = runtime.checks if tracing is None else tracing.around(runtime.checks)
+            counts = CheckCounts(metrics, runtime.audit.tallies, runtime.watch)
+            app.state.checks = _checks_resource(runtime, checks, counts, metrics, bodies)
+            app.state.batches = _batches_resource(runtime, checks, counts, app.state.checks, bodies)
             memory.settle()
             yield
 
@@ -91,6 +85,42 @@ def create_app(
         logging_config=None,
     )
     return Lane(app, bodies)
+
+
+def _checks_resource(
+    runtime: Runtime, checks: Deciding, counts: CheckCounts, metrics: Metrics, bodies: Bodies
+) -> ChecksResource:
+    return ChecksResource(
+        key_ring=runtime.key_ring,
+        quotas=runtime.quotas,
+        checks=checks,
+        receipts=runtime.receipts,
+        clock=runtime.clock,
+        metrics=metrics,
+        counts=counts,
+        token_of=runtime.sealer.document_token,
+        bodies=bodies,
+        body_timeout_s=runtime.config.server.body_timeout_s,
+    )
+
+
+def _batches_resource(
+    runtime: Runtime,
+    checks: Deciding,
+    counts: CheckCounts,
+    answering: ChecksResource,
+    bodies: Bodies,
+) -> BatchesResource:
+    return BatchesResource(
+        answering=answering,
+        quotas=runtime.quotas,
+        checks=checks,
+        receipts=runtime.receipts,
+        clock=runtime.clock,
+        counts=counts,
+        sealer=runtime.sealer,
+        bodies=bodies,
+    )
 
 
 @asynccontextmanager

@@ -1,18 +1,18 @@
 """`POST /v1/checks` and `POST /v1/checks/batch`.
 
-`ChecksResource` answers both, in the fast lane and here. The declarations below give them their
-place in the router and in the OpenAPI document.
+`ChecksResource` and `BatchesResource` answer them, in the fast lane and here. The declarations
+below give them their place in the router and in the OpenAPI document.
 """
 
 from typing import Any, Final
 
 from checker.accounts.keys import Action
-from checker.api.answering import (
+from checker.api.answering import CheckHead, ChecksResource
+from checker.api.answering_batches import (
     BatchAnswer,
+    BatchesResource,
     BatchOfChecks,
     BatchOfSubjects,
-    CheckHead,
-    ChecksResource,
 )
 from checker.api.batch_turns import declared_length
 from checker.api.call import Call
@@ -115,7 +115,7 @@ async def create_batch(call: Call) -> Reply:
     answered by an error in its place. Every item counts against the quota.
     """
     request = call.request
-    resource: ChecksResource = request.app.state.checks
+    resource: BatchesResource = request.app.state.batches
     length = declared_length(request.headers.get("content-length"))
     async with resource.created_batch(_head(call), request.receive, body_bytes=length) as reply:
         return reply

@@ -13,6 +13,7 @@ from typing import Any
 from litestar import Litestar
 
 from checker.api.answering import CheckHead, ChecksResource
+from checker.api.answering_batches import BatchesResource
 from checker.api.batch_turns import declared_length
 from checker.api.bodies import Bodies
 from checker.api.caller_address import TrustedProxies, caller_address
@@ -47,6 +48,12 @@ class Lane:
     def checks(self) -> ChecksResource:
         """The resource that answers checks, once the application has started."""
         resource: ChecksResource = self.routed.state.checks
+        return resource
+
+    @property
+    def batches(self) -> BatchesResource:
+        """The resource that answers batches, once the application has started."""
+        resource: BatchesResource = self.routed.state.batches
         return resource
 
     @property
@@ -152,7 +159,7 @@ class Lane:
         length = declared_length(sent.get(b"content-length"))
         is_begun = False
         try:
-            async with self.checks.created_batch(
+            async with self.batches.created_batch(
                 _head(scope, sent), receive, body_bytes=length
             ) as reply:
                 is_begun = True

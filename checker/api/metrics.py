@@ -182,9 +182,9 @@ class Metrics:
             registry=self._registry,
         )
 
-    def decided(self, service: Service, outcome: Outcome) -> None:
-        """Count a decision."""
-        self._held[service.__struct_config__.tag, outcome] += 1  # type: ignore[index]
+    def decided(self, service: Service | type[Service], outcome: Outcome, checks: int = 1) -> None:
+        """Count checks about one type of service, with one outcome."""
+        self._held[service.__struct_config__.tag, outcome] += checks  # type: ignore[index]
 
     def answered(self, seconds: float, *, from_registry: int) -> None:
         """Count an answer, its duration, and the checks that the registry decided."""

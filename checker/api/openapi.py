@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from checker.api.answering import ItemError
+from checker.api.batch_results import ItemError
 from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, MATCH_HEADER
 from checker.api.openapi_schemas import Schemas, described_schemas
 from checker.api.operation import NDJSON, KeyUse, Operation, RequestBody, Success

@@ -4,9 +4,9 @@ Nothing is kept of the subject. An institution finds its decision by the id in i
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Self
+from typing import Final, Self, overload
 
 import msgspec
 import uuid_utils
@@ -119,6 +119,39 @@ def new_id() -> str:
 def rows_of(decisions: Collection[KeptDecision]) -> str:
     """Return decisions as `KEEP_ROWS` reads them."""
     return _encode(decisions).decode()
+
+
+class BatchIds(Sequence[str]):
+    """The ids of the answers of one batch, in order: `kept` by place, and all others counted.
+
+    Counted ids begin alike, with the instant and 50 random bits of one `new_id`. Their last 24 bits
+    are the place. RFC 9562 (section 6.2) allows such a counter. Two batches never share an id,
+    because their beginnings differ, also those of two processes. A caller who knows one counted id
+    knows the others. So a kept decision has an id of its own, which nobody can guess.
+    """
+
+    COUNTER_DIGITS: Final = 6
+    """Hexadecimal digits: 16 million places, where a batch has 10 000 at most."""
+
+    def __init__(self, count: int, kept: Mapping[int, str] | None = None) -> None:
+        self.begin: Final = new_id()[: -self.COUNTER_DIGITS]
+        self._count = count
+        self._kept = kept or {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(self._count))]
+        at = range(self._count)[place]
+        return self._kept.get(at) or f"{self.begin}{at:0{self.COUNTER_DIGITS}x}"
 
 
 async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision]) -> None:

@@ -39,9 +39,11 @@ class Tallies:
         self._clock = clock
         self._counts: Counter[tuple[str, ServiceType, Outcome]] = Counter()
 
-    def count(self, account_id: str, service: ServiceType, outcome: Outcome) -> None:
-        """Count an answer given to an account."""
-        self._counts[account_id, service, outcome] += 1
+    def count(
+        self, account_id: str, service: ServiceType, outcome: Outcome, checks: int = 1
+    ) -> None:
+        """Count the answers to some checks of an account."""
+        self._counts[account_id, service, outcome] += checks
 
     @property
     def work(self) -> Work:

@@ -24,26 +24,23 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from cache.changes import Position
-from cache.errors import CacheIncomplete, CacheUnavailable, CacheUnvouched
 from cache.replica_keeper import Absence, ReplicaKeeper
 from cache.store import StandingCache
 from cache.token import Token
-from checker.audit.decisions import new_id
+from checker.audit.decisions import BatchIds, new_id
 from checker.checks.answer import ListState, ListStates
-from checker.checks.in_slices import SLICE_CHECKS, ask_replica, each_of, make_ids
+from checker.checks.in_slices import SLICE_CHECKS, each_of
 from checker.checks.registry_check import RegistryCheck
-from checker.checks.sought import flat, outlines_by_place, places_of
+from checker.checks.subject_lookup import SubjectLookup
 from checker.checks.turns import Pace, give_way
 from checker.domain.clock import Clock
 from checker.domain.decision import ALLOWED, Decision, Outcome
-from checker.domain.masking import EVERY_SHAPE
 from checker.domain.rules import decide
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
 from checker.registry.outline import decode_outline
 from checker.registry.prepared_check import PreparedCheck
 from checker.registry.sealing import Sealer
-from checker.registry.shape_markers import MARKERS
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +52,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     decisions: tuple[Decision, ...]
-    ids: tuple[str, ...]
+    ids: Sequence[str]
     list: ListState
     from_registry: int
     maybes: frozenset[int] = frozenset()
@@ -63,13 +60,6 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     def maybe_tokens(self, checks: Sequence[PreparedCheck]) -> Iterator[Token]:
         """Return the tokens of the maybes, one for each; `checks` are the checks in their order."""
         return (checks[place].subject.token for place in self.maybes)
-
-
-class _Found(NamedTuple):
-    """The outlines of each listed subject that was looked up, by place, and the list they show."""
-
-    position: Position
-    listed: Mapping[int, Sequence[bytes]]
 
 
 class DecidedAtOnce(NamedTuple):
@@ -116,15 +106,17 @@ class Checks:
         stale_after_ms: int,
         report_incomplete: Callable[[], None],
     ) -> None:
-        assert replica.markers == MARKERS, "a shape is left out only where its marker is absent"
-        self._replica = replica
-        self._sealer = sealer
-        self._cache = cache
+        self._subjects = SubjectLookup(
+            replica=replica,
+            cache=cache,
+            sealer=sealer,
+            policies=policies,
+            report_incomplete=report_incomplete,
+        )
         self._registry = registry
         self._policies = policies
         self._clock = clock
         self._states = ListStates(stale_after_ms)
-        self._report_incomplete = report_incomplete
 
     async def decide(
         self,
@@ -142,35 +134,12 @@ class Checks:
         """
         now = self._clock.now()
         if len(checks) > SLICE_CHECKS:
-            absence = await self._ask_about_batch(checks, pace)
+            absence = await self._subjects.ask_about_batch(checks, pace)
         else:
-            absence = self._ask_together(checks)
+            absence = self._subjects.ask_together(checks)
         if absence is not None and not absence.maybes:
-            return await self._all_allowed(checks, absence.position, now, pace)
+            return self._all_allowed(checks, absence.position, now)
         return await self._decide_maybes(checks, absence, account_id, now, pace)
-
-    def _ask_together(self, checks: Sequence[PreparedCheck]) -> Absence | None:
-        """Return the replica's answer, in which `maybes` are places of checks; None: no lease.
-
-        The tokens of a shape of masked numbers are made only if the list may hold the shape.
-        """
-        marked = self._replica.marked
-        sought = [self._sought(check, marked) for check in checks]
-        absence = self._replica.ask(flat(sought))
-        if absence is None or not absence.maybes:
-            return absence
-        return Absence(absence.position, tuple(places_of(sought, absence.maybes)))
-
-    async def _ask_about_batch(self, checks: Sequence[PreparedCheck], pace: Pace) -> Absence | None:
-        """Return the same about a batch, on one version.
-
-        All shapes are asked for: the list may come to hold another one between two slices.
-        """
-        sought = await each_of(checks, self._sought, pace, size=SLICE_CHECKS)
-        absence = await ask_replica(self._replica, sought, pace)
-        if absence is None or not absence.maybes:
-            return absence
-        return Absence(absence.position, tuple(places_of(sought, absence.maybes)))
 
     async def _decide_maybes(
         self,
@@ -184,17 +153,17 @@ class Checks:
         every_place: Sequence[int] = range(len(checks))
         places = every_place if absence is None else absence.maybes
         maybes = set() if absence is None else set(places)
-        found = await self._lookup(checks, places, pace)
+        found = await self._subjects.lookup(checks, places, pace)
         if found is not None and absence is not None and found.position != absence.position:
             # One answer is of one list, and the replica ruled subjects out by another list.
-            found = await self._lookup(checks, every_place, pace)
+            found = await self._subjects.lookup(checks, every_place, pace)
         if found is None:
             decided = await self._ask_registry(checks, account_id, now, pace)
         else:
             maybes.update(found.listed)
             suspected = await self._suspected(checks, found.listed, now, pace)
             if not suspected:
-                decided = await self._all_allowed(checks, found.position, now, pace)
+                decided = self._all_allowed(checks, found.position, now)
             elif len(suspected) == len(checks):
                 decided = await self._ask_registry(checks, account_id, now, pace)
             else:
@@ -205,40 +174,10 @@ class Checks:
 
     def decide_at_once(self, check: PreparedCheck, now: datetime) -> DecidedAtOnce | None:
         """Decide one check without a wait; None: only `decide` can, by asking others."""
-        absence = self._replica.ask(self._sought(check, self._replica.marked))
+        absence = self._subjects.ask_together((check,))
         if absence is None or absence.maybes:
             return None
         return DecidedAtOnce(ALLOWED, new_id(), self._states.at(absence.position, now))
-
-    def _sought(self, check: PreparedCheck, shapes: Sequence[int] = EVERY_SHAPE) -> Sequence[Token]:
-        """Return the tokens to look up; none if no measure can restrict the service there.
-
-        Of the tokens of masked numbers, those of `shapes` are returned.
-        """
-        if self._policies.can_restrict(check.service, check.jurisdiction):
-            return self._sealer.tokens_of(check.subject, shapes)
-        return ()
-
-    async def _lookup(
-        self, checks: Sequence[PreparedCheck], places: Sequence[int], pace: Pace
-    ) -> _Found | None:
-        """Look up all tokens of the checks at these places, on one list.
-
-        Return None if the cache is away, or cannot be believed.
-        """
-
-        def sought_at(place: int) -> Sequence[Token]:
-            return self._sought(checks[place])
-
-        sought = await each_of(places, sought_at, pace, size=SLICE_CHECKS)
-        try:
-            lookup = await self._cache.lookup(flat(sought))
-        except (CacheUnavailable, CacheUnvouched):
-            return None
-        except CacheIncomplete:
-            self._report_incomplete()
-            return None
-        return _Found(lookup.position, outlines_by_place(places, sought, lookup))
 
     async def _suspected(
         self,
@@ -288,14 +227,17 @@ class Checks:
         if confirmed is None:
             return await self._ask_registry(checks, account_id, now, pace)
         decisions = [ALLOWED] * len(checks)
-        ids = list(await make_ids(len(checks), pace))
+        # A plain `allow` has an id like all others, so the id does not show who was suspected.
+        kept = {}
         for place, decision, decision_id in zip(
             suspected, confirmed.decisions, confirmed.ids, strict=True
         ):
-            decisions[place], ids[place] = decision, decision_id
+            decisions[place] = decision
+            if decision.reasons:
+                kept[place] = decision_id
         return Decided(
             decisions=tuple(decisions),
-            ids=tuple(ids),
+            ids=BatchIds(len(checks), kept),
             list=self._states.at(position, now),
             from_registry=len(suspected),
         )
@@ -312,13 +254,10 @@ class Checks:
             from_registry=len(checks),
         )
 
-    async def _all_allowed(
-        self, checks: Sequence[PreparedCheck], position: Position, now: datetime, pace: Pace
+    def _all_allowed(
+        self, checks: Sequence[PreparedCheck], position: Position, now: datetime
     ) -> Decided:
-        if len(checks) == 1:
-            ids: tuple[str, ...] = (new_id(),)
-        else:
-            ids = await make_ids(len(checks), pace)
+        ids: Sequence[str] = (new_id(),) if len(checks) == 1 else BatchIds(len(checks))
         return Decided(
             decisions=(ALLOWED,) * len(checks),
             ids=ids,

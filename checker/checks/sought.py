@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cache.store import Lookup
 from cache.token import Token
+from checker.checks.prepared_batch import TokenTable
 
 
 def flat(sought: Sequence[Sequence[Token]]) -> Sequence[Token]:
@@ -23,6 +24,8 @@ def places_of(sought: Sequence[Sequence[Token]], maybes: Sequence[int]) -> Seque
     """
     if len(sought) == 1:
         return (0,)
+    if isinstance(sought, TokenTable):
+        return sought.places_of(maybes)
     wanted = set(maybes)
     places = []
     start = 0

@@ -37,7 +37,7 @@ class DocumentType(StrEnum):
     ORG_CODE = "org_code"
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Kind and number of a document, 1 to 64 characters, as sent or normalised."""
 
     type: DocumentType

@@ -22,10 +22,10 @@ EARLIEST_BIRTH: Final = date(1800, 1, 1)
 
 _FULL = re.compile(r"[0-9]{17}[0-9X]")
 _OLD = re.compile(r"[0-9]{15}")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_REMAINDERS = "10X98765432"
+WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+REMAINDERS: Final = "10X98765432"
 # The sum runs over ASCII codes, which are 48 more than their digits.
-_ASCII_EXCESS = ord("0") * sum(_WEIGHTS)
+_ASCII_EXCESS = ord("0") * sum(WEIGHTS)
 
 
 def canonical_resident_id(number: str, today: date) -> str:
@@ -53,8 +53,8 @@ def canonical_resident_id(number: str, today: date) -> str:
 
 def check_digit(number: str) -> str:
     """Return the 18th character for the first 17 digits of `number`."""
-    total = sum(map(mul, _WEIGHTS, number.encode())) - _ASCII_EXCESS
-    return _REMAINDERS[total % 11]
+    total = sum(map(mul, WEIGHTS, number.encode())) - _ASCII_EXCESS
+    return REMAINDERS[total % 11]
 
 
 def _upgraded(number: str) -> str:

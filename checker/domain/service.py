@@ -159,6 +159,6 @@ SERVICES: Final[Mapping[ServiceType, type[Service]]] = {
 }
 
 
-def type_of(service: Service) -> ServiceType:
-    """Return the type of a service, which is the tag of its variant."""
+def type_of(service: Service | type[Service]) -> ServiceType:
+    """Return the type of a service or of a variant, which is the tag of the variant."""
     return ServiceType(str(service.__struct_config__.tag))

@@ -5,7 +5,7 @@ The replica, the cache and the registry are asked for tokens of the subject, whi
 `checker.registry.sealing.Sealer.tokens_of` makes. The rules are asked for the service.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -17,6 +17,9 @@ from checker.domain.service import Service
 
 TokenOf: TypeAlias = Callable[[Document], Token]
 """Makes the token of a normalised document (`checker.registry.sealing.Sealer.document_token`)."""
+
+ResidentTokens: TypeAlias = Callable[[Sequence[str]], list[Token]]
+"""Makes the token of each normalised resident ID (`Sealer.resident_tokens`)."""
 
 
 class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from cache.token import Token, Tokenizer
-from checker.domain.document import Document, lookup_key
+from checker.domain.document import Document, DocumentType, lookup_key
 from checker.domain.masking import (
     EVERY_SHAPE,
     masked_lookup_key,
@@ -121,6 +121,10 @@ class Sealer:
         token = self._tokenizer.token
         keys = masked_lookup_keys(document.number, name, shapes)
         return (subject.token, *[token(*key) for key in keys])
+
+    def resident_tokens(self, numbers: Iterable[str]) -> list[Token]:
+        """Return the token of each normalised resident ID, as `document_token` does."""
+        return self._tokenizer.tokens(DocumentType.RESIDENT_ID.value, numbers)
 
     def listing_id(self, identity: str) -> str:
         """Return the id of a record, always the same, from which the record cannot be read."""

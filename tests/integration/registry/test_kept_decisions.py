@@ -8,6 +8,7 @@ import pytest
 from checker.accounts.keys import AccountRole
 from checker.api.answering import CheckHead, ChecksResource
 from checker.api.bodies import Bodies
+from checker.api.check_counts import CheckCounts
 from checker.api.metrics import Metrics
 from checker.domain.service import Lodging
 from checker.errors import Unavailable
@@ -109,16 +110,17 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
     await publish(node, [person_listing(1)])
     key = await counter_key(node)
     before = await everything(node)
+    metrics = Metrics(node.follower)
     resource = ChecksResource(
         key_ring=node.key_ring,
         quotas=node.quotas,
         checks=node.checks,
         receipts=node.receipts,
         clock=node.clock,
-        metrics=Metrics(node.follower),
-        tallies=node.audit.tallies,
-        watch=node.watch,
+        metrics=metrics,
+        counts=CheckCounts(metrics, node.audit.tallies, node.watch),
         token_of=node.sealer.document_token,
+        body_timeout_s=15.0,
         bodies=Bodies(),
     )
     asked = {

@@ -16,7 +16,8 @@ import msgspec
 import pytest
 
 from checker.accounts.keys import AccountRole, Caller
-from checker.checks.request import BATCH_ITEMS_MAX, read_batch
+from checker.checks.batch_request import BATCH_ITEMS_MAX, open_batch
+from checker.checks.turns import give_way
 from checker.domain.clock import shanghai_day
 from loadtest.population import Population
 from tests.integration.registry.naive_platform import SERVICES, Platform
@@ -105,7 +106,8 @@ async def _ask(node, questions):
         for question in questions
     ]
     body = msgspec.json.encode({"checks": bodies})
-    checks = read_batch(body, CALLER, TODAY, node.sealer.document_token)
+    opened = await open_batch(body, CALLER, TODAY, node.sealer)
+    checks = (await opened.read_all(give_way)).checks
 
     async def by_the_cache():
         # So many take a busy machine longer than a lease lasts: then the registry is asked, which

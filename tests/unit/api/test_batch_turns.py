@@ -5,7 +5,8 @@ import asyncio
 import msgspec
 import pytest
 
-from checker.api.answering import BatchAnswer, ItemError, batch_body
+from checker.api.answering_batches import BatchAnswer
+from checker.api.batch_results import ItemError, batch_body
 from checker.api.batch_turns import BatchTurns, declared_length
 from checker.api.exchange import CHECK_BYTES_MAX, encode
 from checker.api.problems import problem_of

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.checks.request import Check, ChecksBatch, SubjectsBatch
+from checker.checks.batch_request import ChecksBatch, SubjectsBatch
+from checker.checks.request import Check
 from checker.decoding import decode
 from checker.errors import Fault, InvalidRequest
 from checker.formats.listing import ListingLine

@@ -9,7 +9,8 @@ import pytest
 from checker.api.openapi import openapi_document
 from checker.api.openapi_schemas import described_schemas
 from checker.api.routes import OPERATIONS
-from checker.checks.request import BATCH_ITEMS_MAX, PLACE_PATTERN
+from checker.checks.batch_request import BATCH_ITEMS_MAX
+from checker.checks.request import PLACE_PATTERN
 from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import parse_jurisdiction
 

@@ -19,6 +19,14 @@ def test_a_token_is_the_keyed_blake2b_of_kind_and_text(kind, text, token):
     assert Tokenizer(KEY).token(kind, text).hex() == token
 
 
+def test_many_texts_of_one_kind_have_the_tokens_that_each_has_alone():
+    tokenizer = Tokenizer(KEY)
+    texts = ["440882189001011230", "", "陈示例", "x" * 300]
+    assert tokenizer.tokens("resident_id", texts) == [
+        tokenizer.token("resident_id", text) for text in texts
+    ]
+
+
 def test_another_key_gives_another_token():
     other = Tokenizer(bytes(32))
     assert other.token("passport", "E1") != Tokenizer(KEY).token("passport", "E1")
@@ -42,3 +50,5 @@ def test_a_key_of_another_length_is_refused(length):
 def test_a_kind_with_a_colon_is_refused():
     with pytest.raises(ValueError, match="kind"):
         Tokenizer(KEY).token("a:b", "c")
+    with pytest.raises(ValueError, match="kind"):
+        Tokenizer(KEY).tokens("a:b", ["c"])

@@ -1,25 +1,25 @@
 """Requests as they are read: the order of what is refused, places, and batches."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
-from cache.token import Token
+from cache.token import Tokenizer
 from checker.accounts.keys import AccountRole, Caller
-from checker.checks.request import (
-    BATCH_ITEMS_MAX,
-    read_batch,
-    read_check,
-)
-from checker.domain.document import Document
+from checker.checks.batch_request import BATCH_ITEMS_MAX, open_batch
+from checker.checks.request import read_check
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest, InvalidSubject, OutOfScope, TooLarge
 from checker.registry.prepared_check import PreparedCheck
+from checker.registry.sealing import Sealer
+from checker.vault import Vault
 
 TODAY = date(2026, 11, 23)
+SEALER = Sealer(Tokenizer(bytes(32)), Vault(bytes(32)))
 SUBJECT = {"document": {"type": "resident_id", "number": "440882189001011230"}}
 WRONG_SUBJECT = {"document": {"type": "resident_id", "number": "440882189001011231"}}
 RAIL = {"type": "rail", "train": "G79", "seat": "second"}
@@ -38,16 +38,14 @@ def caller(*services: ServiceType, jurisdiction: str | None = None) -> Caller:
     )
 
 
-def token_of(document: Document) -> Token:
-    return Token(document.number.encode())
-
-
 def read(request: Any, by: Caller | None = None) -> PreparedCheck:
-    return read_check(msgspec.json.encode(request), by or caller(), TODAY, token_of)
+    return read_check(msgspec.json.encode(request), by or caller(), TODAY, SEALER.document_token)
 
 
 def items(batch: Any, by: Caller | None = None) -> list[Any]:
-    return read_batch(msgspec.json.encode(batch), by or caller(), TODAY, token_of)
+    body = msgspec.json.encode(batch)
+    opened = asyncio.run(open_batch(body, by or caller(), TODAY, SEALER))
+    return [opened.read(raw) for raw in opened.raws]
 
 
 def test_the_shape_is_refused_before_the_scope_and_the_scope_before_the_number() -> None:
@@ -94,7 +92,7 @@ def test_the_document_is_read_normalised() -> None:
     spaced = {"document": {"type": "resident_id", "number": "440882 18900101 1230"}}
     check = read({**CHECK, "subject": spaced})
     assert check.document.number == "440882189001011230"
-    assert check.subject.token == token_of(check.document)
+    assert check.subject.token == SEALER.document_token(check.document)
 
 
 @pytest.mark.parametrize("form", ["checks", "subjects"])
