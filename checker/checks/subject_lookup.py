@@ -31,7 +31,7 @@ class FoundOutlines(NamedTuple):
 
 
 class SubjectLookup:
-    """Looks up the subjects of checks; calls `report_incomplete` when a part of the cache is gone."""
+    """Looks subjects up. `report_incomplete` is called when a part of the cache is missing."""
 
     def __init__(
         self,
