@@ -94,6 +94,8 @@ class LeasedReplica:
         if replica is None or not self._lease.holds():
             return None
         may_contain = replica.may_contain
+        if len(tokens) == 1 and not may_contain(tokens[0]):
+            return self._nobody
         maybes = [index for index, token in enumerate(tokens) if may_contain(token)]
         if maybes:
             return Absence(replica.position, tuple(maybes))

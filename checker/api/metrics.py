@@ -25,7 +25,7 @@ from checker.config import METRICS_FOLDER_VARIABLE
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
-from checker.domain.service import Service, ServiceType
+from checker.domain.service import Service, ServiceType, type_of
 from checker.intake.report import FeedReport
 from checker.node.work_failures import count_failures
 from checker.notices.webhooks import Waiting
@@ -184,7 +184,7 @@ class Metrics:
 
     def decided(self, service: Service | type[Service], outcome: Outcome, checks: int = 1) -> None:
         """Count checks about one type of service, with one outcome."""
-        self._held[service.__struct_config__.tag, outcome] += checks  # type: ignore[index]
+        self._held[type_of(service), outcome] += checks
 
     def answered(self, seconds: float, *, from_registry: int) -> None:
         """Count an answer, its duration, and the checks that the registry decided."""

@@ -104,6 +104,17 @@ def shown_permit(permit: Permit | None) -> ShownPermit | None:
     )
 
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _instant_of(milliseconds: int) -> datetime:
+    """Return the instant so many milliseconds after 1970, at most `NEVER`."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError):
+        return NEVER
+
+
 class ListStates:
     """Makes the state of the list for answers, once between two changes of the list.
 
@@ -114,18 +125,21 @@ class ListStates:
         self._stale_after_ms = stale_after_ms
         self._position: Position | None = None
         self._state: ListState | None = None
+        self._stale_from = NEVER
 
     def at(self, position: Position, now: datetime) -> ListState:
         """Return the state of the list at `position`."""
-        stale = now.timestamp() * 1000 - position.as_of_ms > self._stale_after_ms
-        state = self._state
         # By identity: a replica gives the same object until its list changes.
+        if position is not self._position:
+            self._stale_from = _instant_of(position.as_of_ms + self._stale_after_ms)
+        stale = now > self._stale_from
+        state = self._state
         if state is not None and position is self._position and stale is state.stale:
             return state
         state = ListState(
             version=position.version,
             history=position.history,
-            as_of=instant_text(datetime.fromtimestamp(position.as_of_ms / 1000, UTC)),
+            as_of=instant_text(_instant_of(position.as_of_ms)),
             stale=stale,
         )
         self._position, self._state = position, state

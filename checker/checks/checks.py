@@ -174,10 +174,10 @@ class Checks:
 
     def decide_at_once(self, check: PreparedCheck, now: datetime) -> DecidedAtOnce | None:
         """Decide one check without a wait; None: only `decide` can, by asking others."""
-        absence = self._subjects.ask_together((check,))
-        if absence is None or absence.maybes:
+        position = self._subjects.proves_absent(check)
+        if position is None:
             return None
-        return DecidedAtOnce(ALLOWED, new_id(), self._states.at(absence.position, now))
+        return DecidedAtOnce(ALLOWED, new_id(), self._states.at(position, now))
 
     async def _suspected(
         self,

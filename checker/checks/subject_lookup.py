@@ -49,6 +49,11 @@ class SubjectLookup:
         self._policies = policies
         self._report_incomplete = report_incomplete
 
+    def proves_absent(self, check: PreparedCheck) -> Position | None:
+        """Return the list on which this node proves that the subject is not; None: it cannot."""
+        absence = self._replica.ask(self._sought(check, self._replica.marked))
+        return None if absence is None or absence.maybes else absence.position
+
     def ask_together(self, checks: Sequence[PreparedCheck]) -> Absence | None:
         """Return the replica's answer, in which `maybes` are places of checks; None: no lease.
 

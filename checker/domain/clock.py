@@ -10,7 +10,8 @@ from typing import Annotated, Final, Protocol, assert_never
 
 import msgspec
 
-SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+_AHEAD: Final = timedelta(hours=8)
+SHANGHAI: Final = timezone(_AHEAD, "Asia/Shanghai")
 _DAY_LENGTH: Final = len("YYYY-MM-DD")
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware instant; the API's document describes its format."""
@@ -44,6 +45,8 @@ class SystemClock:
 
 def shanghai_day(instant: datetime) -> date:
     """Return the day of an aware `instant` in Asia/Shanghai."""
+    if instant.tzinfo is UTC:  # as nearly always; a third of the time of `astimezone`
+        return (instant + _AHEAD).date()
     return instant.astimezone(SHANGHAI).date()
 
 

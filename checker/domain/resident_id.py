@@ -24,8 +24,11 @@ _FULL = re.compile(r"[0-9]{17}[0-9X]")
 _OLD = re.compile(r"[0-9]{15}")
 WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 REMAINDERS: Final = "10X98765432"
-# The sum runs over ASCII codes, which are 48 more than their digits.
-_ASCII_EXCESS = ord("0") * sum(WEIGHTS)
+# The weights are the powers of two modulo 11, the last one 2. So the sum of three digits that stand
+# side by side is the same wherever they stand, times a power of two.
+_THREE: Final = {
+    f"{number:03}": sum(map(mul, (8, 4, 2), map(int, f"{number:03}"))) for number in range(1000)
+}
 
 
 def canonical_resident_id(number: str, today: date) -> str:
@@ -53,7 +56,15 @@ def canonical_resident_id(number: str, today: date) -> str:
 
 def check_digit(number: str) -> str:
     """Return the 18th character for the first 17 digits of `number`."""
-    total = sum(map(mul, WEIGHTS, number.encode())) - _ASCII_EXCESS
+    three = _THREE
+    total = (
+        three[number[0:3]] * 2**14
+        + three[number[3:6]] * 2**11
+        + three[number[6:9]] * 2**8
+        + three[number[9:12]] * 2**5
+        + three[number[12:15]] * 2**2
+        + three["0" + number[15:17]]
+    )
     return REMAINDERS[total % 11]
 
 

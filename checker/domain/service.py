@@ -159,6 +159,11 @@ SERVICES: Final[Mapping[ServiceType, type[Service]]] = {
 }
 
 
+_TYPES: Final[Mapping[type[Service], ServiceType]] = {
+    variant: kind for kind, variant in SERVICES.items()
+}
+
+
 def type_of(service: Service | type[Service]) -> ServiceType:
-    """Return the type of a service or of a variant, which is the tag of the variant."""
-    return ServiceType(str(service.__struct_config__.tag))
+    """Return the type of a service or of a variant."""
+    return _TYPES[service if isinstance(service, type) else service.__class__]

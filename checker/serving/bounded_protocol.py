@@ -133,16 +133,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def end_head(self) -> None:
         """Note that a head is complete. Raises Refused where the head is too large."""
+        headers = self.headers
         # Of the last read some bytes may be of the request before, or of the body.
         may_be_large = (self._head_bytes or 0) + self._read_bytes > HEAD_BYTES_MAX
         self._head_bytes = None
-        headers = self.headers
-        is_large = len(headers) > HEADERS_MAX
-        if may_be_large and not is_large:
-            size = len(self.url) + sum(len(name) + len(value) for name, value in headers)
-            is_large = size > HEAD_BYTES_MAX
-        if is_large:
+        if len(headers) > HEADERS_MAX or (may_be_large and self._head_size() > HEAD_BYTES_MAX):
             raise Refused(reply_to(_too_large()))
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def pass_on(self) -> None:
         """Begin to answer the request by the application. Raises Refused."""

@@ -115,10 +115,10 @@ class LaneProtocol(BoundedProtocol):
 
     def _is_for_lane(self, sent: dict[bytes, bytes]) -> bool:
         """Return whether the lane may begin a request to check with this head."""
-        parser = self.parser
+        parser, cycle = self.parser, self.cycle
         return (
             self._at_once
-            and self.is_waiting
+            and (cycle is None or cycle.response_complete)
             and not self.all.is_ending
             and not self.flow.write_paused
             and sent.get(b"content-type") == _JSON
