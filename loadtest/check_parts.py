@@ -99,7 +99,7 @@ class CheckParts:
         ]
 
     def _from_the_list(self) -> list[_Part]:
-        deciding, follower = self._runtime.checks, self._runtime.follower
+        deciding, replica = self._runtime.checks, self._runtime.replica
         now = self._runtime.clock.now()
         tokens = [(check.subject.token,) for check in self._checks]
         return [
@@ -108,14 +108,14 @@ class CheckParts:
                 lambda check: deciding.decide_at_once(check, now),
                 self._checks,
             ),
-            _Part("lease and filter", follower.ask, tokens, is_within=True),
+            _Part("lease and filter", replica.ask, tokens, is_within=True),
             _Part("id", lambda _: new_id(), tokens, is_within=True),
         ]
 
     def _after(self, allowance: Allowance) -> list[_Part]:
         runtime = self._runtime
-        metrics = Metrics(runtime.follower)
-        position = runtime.follower.position
+        metrics = Metrics(runtime.replica)
+        position = runtime.replica.position
         assert position is not None, "a node with a lease has a list"
         states = ListStates(runtime.config.list.stale_after_ms)
         state = states.at(position, runtime.clock.now())

@@ -84,7 +84,7 @@ async def node_beside(data: Path) -> AsyncIterator[Runtime]:
             keep_current(runtime, publish=False),
         ):
             async with asyncio.timeout(START_SECONDS):
-                while not runtime.follower.holds_lease:  # noqa: ASYNC110 - a lease has no event
+                while not runtime.replica.holds_lease:  # noqa: ASYNC110 - a lease has no event
                     await asyncio.sleep(_POLL_SECONDS)
             yield runtime
 

@@ -84,7 +84,7 @@ async def show_readiness(call: Call) -> Reply:
         raise Unavailable("the registry has not been reached yet")
     cached = await _version_vouched_for(runtime)
     registered = await _version_registered(runtime)
-    held = runtime.follower.position if runtime.follower.holds_lease else None
+    held = runtime.replica.position if runtime.replica.holds_lease else None
     replicated = None if held is None else held.version
     # The registry first: the others may hold a version of a history that the registry has lost.
     known = (registered, cached, replicated)

@@ -11,8 +11,8 @@ async def nodes_of(runtime: Runtime) -> Nodes:
     Raises:
         Unavailable: PostgreSQL is away.
     """
-    position = runtime.follower.position
+    position = runtime.replica.position
     own = {}
     if position is not None:
-        own[runtime.follower.node_id] = HeldChange(position.version, position.change_id)
-    return await read_nodes(runtime.engine, runtime.following, runtime.clock.now(), own=own)
+        own[runtime.replica.node_id] = HeldChange(position.version, position.change_id)
+    return await read_nodes(runtime.engine, runtime.replica_source, runtime.clock.now(), own=own)

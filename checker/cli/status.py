@@ -69,7 +69,7 @@ def _status(runtime: Runtime, summary: ListSummary, cache_version: int | None) -
 
 async def _cache_version(runtime: Runtime) -> int | None:
     try:
-        head = (await runtime.following.nodes()).head
+        head = (await runtime.replica_source.nodes()).head
     except CacheUnavailable:
         return None
     return None if head is None else head.version

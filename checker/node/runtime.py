@@ -61,8 +61,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     engine: AsyncEngine
     work_engine: AsyncEngine
     cache: StandingCache
-    following: ReplicaSource
-    follower: ReplicaKeeper
+    replica_source: ReplicaSource
+    replica: ReplicaKeeper
     sealer: Sealer
     publisher: Publisher
     repair: Repair
@@ -171,8 +171,8 @@ def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
         engine=ways.engine,
         work_engine=base.work_engine,
         cache=base.cache,
-        following=ways.replica_source,
-        follower=replica,
+        replica_source=ways.replica_source,
+        replica=replica,
         sealer=base.sealer,
         publisher=closed.publisher,
         repair=repair,

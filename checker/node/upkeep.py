@@ -23,7 +23,7 @@ async def keep_current(
     works = [*_current(runtime), *(_publishing(runtime) if publish else ())]
     async with working(runtime.joining.works(), count_failure):
         await _make_ready(runtime)
-        async with aclosing(runtime.follower), working(works, count_failure):
+        async with aclosing(runtime.replica), working(works, count_failure):
             yield
 
 
@@ -69,7 +69,7 @@ def _publishing(runtime: Runtime) -> tuple[Work, ...]:
 
 def _replica_works(runtime: Runtime) -> tuple[Work, Work]:
     """Return the two works of the replica: a Redis that is frozen holds up the first alone."""
-    replica = runtime.follower
+    replica = runtime.replica
 
     async def read() -> None:
         try:

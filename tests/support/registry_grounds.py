@@ -165,9 +165,9 @@ async def settled(node):
             lookup = await node.cache.lookup(())
         except CacheError:
             return False
-        held = node.follower.position
+        held = node.replica.position
         return (
-            node.follower.holds_lease and newest.version == held.version == lookup.position.version
+            node.replica.holds_lease and newest.version == held.version == lookup.position.version
         )
 
     await until(is_settled)

@@ -71,7 +71,7 @@ async def open_both_ways(
         )
         await runtime.key_ring.refresh()
         async with asyncio.timeout(30):
-            while not runtime.follower.holds_lease:  # noqa: ASYNC110 - no event says so
+            while not runtime.replica.holds_lease:  # noqa: ASYNC110 - no event says so
                 await asyncio.sleep(0)
         ways, servers = [], []
         for at_once in (True, False):

@@ -53,7 +53,7 @@ class Desk:
         self.watch = FishingWatch(
             tally=self.tally, flags=None, settings=FishingSettings(), clock=node.clock
         )
-        self.metrics = Metrics(node.follower)
+        self.metrics = Metrics(node.replica)
         counts = CheckCounts(self.metrics, node.audit.tallies, self.watch)
         shared = {
             "quotas": node.quotas,

@@ -110,7 +110,7 @@ async def test_a_receipt_of_an_innocent_leaves_no_row_anywhere(node):
     await publish(node, [person_listing(1)])
     key = await counter_key(node)
     before = await everything(node)
-    metrics = Metrics(node.follower)
+    metrics = Metrics(node.replica)
     resource = ChecksResource(
         key_ring=node.key_ring,
         quotas=node.quotas,

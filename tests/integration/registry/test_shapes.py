@@ -44,11 +44,11 @@ def masked_listing(index, shape, **changes):
 async def test_the_first_listing_of_a_shape_is_found_and_the_last_one_ends(node, place):
     await publish(node, [person_listing(1)])
     await settled(node)
-    assert node.follower.marked == ()
+    assert node.replica.marked == ()
     assert await outcome_of(node, 2) == "allow"
     await accepted(node, {"op": "list", "listing": masked_listing(2, SHAPES[place])})
     await settled(node)
-    assert node.follower.marked == (place,)
+    assert node.replica.marked == (place,)
     assert await outcome_of(node, 2) == "review"
     assert await batch_outcomes(node) == {2: "review", 1: "deny"}
     await accepted(node, {"op": "delist", "listing_id": "listing-2", "ground": "settled"})
@@ -61,7 +61,7 @@ async def test_the_first_listing_of_a_shape_is_found_and_the_last_one_ends(node,
 async def test_a_snapshot_brings_all_shapes_and_the_next_one_ends_them(node):
     await publish(node, [masked_listing(each, SHAPES[each]) for each in EVERY])
     await settled(node)
-    assert node.follower.marked == tuple(EVERY)
+    assert node.replica.marked == tuple(EVERY)
     assert [await outcome_of(node, each) for each in EVERY] == ["review"] * len(SHAPES)
     await publish(node, [person_listing(9)], allow_shrink=True)
     await settled(node)
@@ -88,7 +88,7 @@ async def test_masked_numbers_from_before_the_shapes_stand_for_every_shape(node)
     await write(node, "UPDATE document SET shape = 'any'")
     await accepted(node, {"op": "shield", "listing_id": "listing-1"})
     await settled(node)
-    assert node.follower.marked == tuple(EVERY)
+    assert node.replica.marked == tuple(EVERY)
     async with node.work_engine.connect() as connection:
         faults = Faults()
         await verify_outlines(connection, faults)

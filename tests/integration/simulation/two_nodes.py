@@ -156,9 +156,9 @@ async def _is_settled(runtime):
         lookup = await runtime.cache.lookup(())
     except CacheError:
         return False
-    held = runtime.follower.position
+    held = runtime.replica.position
     return (
         held is not None
-        and runtime.follower.holds_lease
+        and runtime.replica.holds_lease
         and newest.version == held.version == lookup.position.version
     )
