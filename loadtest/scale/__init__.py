@@ -1,0 +1,1 @@
+"""Beyond one machine: a small model of many nodes, from figures that were measured on one node."""
