@@ -13,7 +13,7 @@ import signal
 from importlib import import_module
 from typing import Final
 
-IMPORT_PROCESS_VARIABLE: Final = "CHECKER_IMPORT_PROCESS"
+IMPORT_PROCESS_VARIABLE: Final = "_CHECKER_IMPORT_PROCESS"
 """Set in the environment of the import process alone: elsewhere this module does nothing."""
 
 _MODULES: Final = ("checker.serving.worker", "checker.serving.publishing_process")
