@@ -99,4 +99,6 @@ def test_the_config_file_of_the_page_has_every_setting_with_its_default(tmp_path
 
 
 def defaults(config: Config) -> dict[str, Any]:
-    return {name: msgspec.to_builtins(getattr(config, name)) for name in TABLES}
+    settings = {name: getattr(config, name) for name in TABLES}
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return plain
