@@ -52,8 +52,12 @@ _RAW_OK: Final = (
 
 def raw_ok(body: bytes, allowance: Allowance, request_id: bytes, date: bytes) -> bytes:
     """Return an HTTP/1.1 answer as it stands on the wire; `date` is the text of its `Date`."""
-    rate_limit = _RAW_UNLIMITED if allowance is NO_LIMIT else _raw_headers(_written(allowance))
+    rate_limit = _RAW_UNLIMITED if allowance is NO_LIMIT else _raw_rate_limit(allowance)
     return _RAW_OK % (date, request_id, len(body), rate_limit, body)
+
+
+def _raw_rate_limit(allowance: Allowance) -> bytes:
+    return f"ratelimit-policy: {allowance.policy}\r\nratelimit: {_lefts(allowance)}\r\n".encode()
 
 
 def raw_last(reply: Reply, request_id: bytes, date: bytes) -> bytes:
@@ -96,13 +100,17 @@ def rate_limit_headers(allowance: Allowance) -> Mapping[str, str]:
 
 
 def _written(allowance: Allowance) -> Mapping[str, str]:
+    return {"ratelimit-policy": allowance.policy, "ratelimit": _lefts(allowance)}
+
+
+def _lefts(allowance: Allowance) -> str:
     lefts = ""
     for share in allowance.shares:
         if lefts:
             lefts += ", "
         left, resets_in_s = allowance.left(share), allowance.resets_in_s(share)
         lefts += f'"{share.window}";r={left};t={resets_in_s}'
-    return {"ratelimit-policy": allowance.policy, "ratelimit": lefts}
+    return lefts
 
 
 _UNLIMITED = _written(NO_LIMIT)
