@@ -83,6 +83,7 @@ def _run(environ: Mapping[str, str], target: str, arguments: tuple[Any, ...]) ->
 
 def _call_in_child(environ: Mapping[str, str], target: str, arguments: tuple[Any, ...]) -> Any:
     # A main process that is killed meanwhile must leave nothing behind.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent()
     return _call(environ, target, arguments)
 

@@ -13,11 +13,15 @@ from checker.node.parent import end_with_parent
 from checker.serving.forked import call_forked
 
 HERE = "tests.unit.serving.test_forked"
-# The main process names its fork, and is then killed.
-KILLED = f"""
+# The main process is killed while its fork lives.
+KILLED_BESIDE_A_FORK = f"""
 from checker.serving.forked import forked
 forked("{HERE}:outlive_nobody", name="fork").start()
 input()
+"""
+KILLED_IN_A_CALL = f"""
+from checker.serving.forked import call_forked
+call_forked("{HERE}:wait_for_ever")
 """
 
 
@@ -31,6 +35,11 @@ def refuse() -> None:
 
 def outlive_nobody() -> None:
     end_with_parent()
+    os.write(sys.stdout.fileno(), b"%d\n" % os.getpid())
+    signal.pause()
+
+
+def wait_for_ever() -> None:
     os.write(sys.stdout.fileno(), b"%d\n" % os.getpid())
     signal.pause()
 
@@ -71,11 +80,14 @@ def test_an_import_process_that_was_killed_is_replaced():
     assert import_process() != before
 
 
-def test_a_fork_ends_when_the_main_process_is_killed():
-    command = [sys.executable, "-c", KILLED]
+@pytest.mark.parametrize("program", [KILLED_BESIDE_A_FORK, KILLED_IN_A_CALL])
+def test_a_fork_ends_when_the_main_process_is_killed(program):
+    command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as main:
         assert main.stdout is not None
         fork = psutil.Process(int(main.stdout.readline()))
+        importing = fork.parent()
+        assert importing is not None
         main.kill()
-        fork.wait(timeout=30)
-    assert not fork.is_running()
+        gone, left = psutil.wait_procs([fork, importing], timeout=30)
+    assert (len(gone), left) == (2, [])
