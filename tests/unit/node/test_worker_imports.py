@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-LATE = {"httpx", "httpcore", "rich", "pygments", "alembic", "numpy", "opentelemetry.sdk.trace"}
+LATE = {"httpx", "httpcore", "rich", "pygments", "alembic", "opentelemetry.sdk.trace"}
 
 
 @pytest.mark.parametrize("module", ["checker.api.app", "checker.serving.publishing_process"])
