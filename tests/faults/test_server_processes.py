@@ -4,7 +4,6 @@ import signal
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -30,9 +29,6 @@ from tests.support.running_service import (
 from tests.support.town import INNOCENT
 
 pytestmark = pytest.mark.xdist_group("more faults")
-
-PROMPT_S = 5.0
-"""Far less than the ten seconds after which a process is killed."""
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +70,16 @@ def test_a_renewal_replaces_all_workers_and_loses_no_request(service: RunningSer
     assert outcomes(service) == RIGHT
 
 
-def test_a_server_with_half_a_request_ends_promptly() -> None:
+def test_a_server_with_half_a_request_ends_without_being_killed() -> None:
     with private_folder() as folder, running_service(folder) as running:
         half = socket.create_connection(running.address)
         half.sendall(b"POST /v1/checks HTTP/1.1\r\nHost: ")
         main = psutil.Process(running.pid)
-        begun = time.monotonic()
         main.send_signal(signal.SIGINT)
-        psutil.wait_procs([main], timeout=PATIENCE_S)
-        assert time.monotonic() - begun < PROMPT_S
+        assert psutil.wait_procs([main], timeout=PATIENCE_S)[1] == []
         assert half.recv(1) == b""
         half.close()
+        # A process that does not end by itself within ten seconds is killed, and the log says so.
         assert "killed" not in running.log()
 
 
