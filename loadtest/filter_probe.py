@@ -67,7 +67,7 @@ def read_filter(client: redis.Redis) -> Filter:
 
 
 def share_of_maybes(held: Filter, probes: int, seed: int) -> float:
-    """Return the share of `probes` people on no list whom the filter does not rule out."""
+    """Return the share of `probes` people on no list that the filter cannot rule out."""
     maybes = sum(int(may_contain(held, tokens).sum()) for tokens in _strangers(probes, seed))
     return maybes / probes
 

@@ -31,7 +31,7 @@ _DENIED_SECONDS_MAX = 60.0
 
 
 def innocents(population: Population, size: int = CROWD) -> list[CrowdSubject]:
-    """Return subjects whom no listing reaches; each is asked about without a name."""
+    """Return subjects that are on no list; each is asked about without a name."""
     crowd = population.crowd(size, 0.0, form=ListForm.ZXGK)
     return [msgspec.structs.replace(subject, name=None) for subject in crowd]
 

@@ -3,7 +3,8 @@
 A check adds one to a number in memory. The token of a person who was looked up waits in memory for
 a second, because the answer was adverse, or took longer than an answer about others. Then both go
 to Redis. Redis keeps numbers, and counts distinct tokens instead of the tokens
-(`cache.counting.tally`). A person whom the filter rules out adds "one item" and nothing else.
+(`cache.counting.tally`). The filter rules most persons out. Such a person adds "one item" and
+nothing else.
 
 The watch flags an account that seems to fish in PostgreSQL. Every node then also counts the items
 of this account against a low limit (`checker.accounts.key_ring`), until the slowing ends or an

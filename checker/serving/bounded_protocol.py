@@ -54,6 +54,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether no request is being answered."""
         return self.cycle is None or self.cycle.response_complete
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the connection ends with an answer of the protocol, and takes no request."""
+        return self._refusal is not None
+
     def connection_made(self, transport: Any) -> None:
         """Take the connection in."""
         super().connection_made(transport)

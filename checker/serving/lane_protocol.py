@@ -59,7 +59,7 @@ class LaneProtocol(BoundedProtocol):
 
         A check whose body is still on its way goes on to the application, which bounds bodies.
         """
-        if self._parts is not None:
+        if self._parts is not None and not self.is_refused:
             self._leave()
         super().look()
 

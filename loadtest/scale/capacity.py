@@ -100,7 +100,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 def store_load_us(store: str, rates: Rates, workers: int, measured: dict[str, float]) -> float:
     """Return the microseconds a second of a store, with the idle work of all workers.
 
-    Redis also looks up the innocents whom the filter cannot clear, at the cost of a kept answer.
+    Redis also looks up each innocent person that the filter cannot clear, at the cost of a kept
+    answer.
     """
     idle = measured[f"idle_{store}_us"] + (workers - 1) * measured[f"more_{store}_us"]
     maybes = rates.innocent * measured["false_positive_rate"] if store == "redis" else 0.0

@@ -1,8 +1,11 @@
 """Every service that differs in a field which could matter to a measure."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from itertools import product
 
+from checker.domain.clock import CapPeriod
+from checker.domain.jurisdiction import NATION, parse_jurisdiction
 from checker.domain.service import (
     Air,
     Construction,
@@ -27,8 +30,26 @@ from checker.domain.service_terms import (
     Transaction,
     VenueKind,
 )
+from checker.domain.settings import Settings
+from checker.domain.standing import ListingRef
 
 FEE, PREMIUM, CAP = 6_000_000, 1_000_000, 200_000
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+SET = {
+    NATION: Settings(
+        high_school_fee_fen=FEE,
+        high_premium_fen=PREMIUM,
+        resort_cap_fen=CAP,
+        resort_cap_period=CapPeriod.MONTH,
+    )
+}
+LEIZHOU = parse_jurisdiction("440882")
+LISTING = ListingRef(
+    id="1",
+    case_number="（2016）粤0882执123号",
+    court="雷州市人民法院",
+    published_on=date(2016, 7, 7),
+)
 
 
 def services() -> Iterator[Service]:

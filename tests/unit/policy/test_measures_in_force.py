@@ -5,14 +5,12 @@ shares nothing with the files of measures but the ids.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
 from itertools import product
 
 import pytest
 
-from checker.domain.clock import CapPeriod
 from checker.domain.decision import Outcome, ReasonCode
-from checker.domain.jurisdiction import NATION, parse_jurisdiction
+from checker.domain.jurisdiction import parse_jurisdiction
 from checker.domain.role import Role
 from checker.domain.rules import decide
 from checker.domain.service import (
@@ -32,28 +30,10 @@ from checker.domain.service import (
 from checker.domain.service_terms import (
     ResortVenue,
 )
-from checker.domain.settings import Settings
-from checker.domain.standing import Link, ListingRef, Standing
+from checker.domain.standing import Link, Standing
 from checker.policy.loader import builtin_policies, load_policies
 from tests.support.violations import assert_none
-from tests.unit.policy.every_service import CAP, FEE, PREMIUM, services
-
-NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
-SET = {
-    NATION: Settings(
-        high_school_fee_fen=FEE,
-        high_premium_fen=PREMIUM,
-        resort_cap_fen=CAP,
-        resort_cap_period=CapPeriod.MONTH,
-    )
-}
-LEIZHOU = parse_jurisdiction("440882")
-LISTING = ListingRef(
-    id="1",
-    case_number="（2016）粤0882执123号",
-    court="雷州市人民法院",
-    published_on=date(2016, 7, 7),
-)
+from tests.unit.policy.every_service import FEE, LEIZHOU, LISTING, NOW, PREMIUM, SET, services
 
 
 def train_or_plane(service: Service) -> bool:

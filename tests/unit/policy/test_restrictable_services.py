@@ -1,40 +1,23 @@
 """A service cannot be restricted exactly if deciding allows it to everybody."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
 
-from checker.domain.clock import CapPeriod
 from checker.domain.decision import ALLOWED
-from checker.domain.jurisdiction import NATION, Jurisdiction, parse_jurisdiction
+from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 from checker.domain.rules import decide
 from checker.domain.service import ServiceType
 from checker.domain.settings import Settings
-from checker.domain.standing import Link, ListingRef, Match, Standing
+from checker.domain.standing import Link, Match, Standing
 from checker.policy.loader import builtin_policies, load_policies
 from tests.support.violations import assert_none
-from tests.unit.policy.every_service import CAP, FEE, PREMIUM, services
+from tests.unit.policy.every_service import LEIZHOU, LISTING, NOW, SET, services
 
-NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
-SET = {
-    NATION: Settings(
-        high_school_fee_fen=FEE,
-        high_premium_fen=PREMIUM,
-        resort_cap_fen=CAP,
-        resort_cap_period=CapPeriod.MONTH,
-    )
-}
-LEIZHOU = parse_jurisdiction("440882")
-LISTING = ListingRef(
-    id="1",
-    case_number="（2016）粤0882执123号",
-    court="雷州市人民法院",
-    published_on=date(2016, 7, 7),
-)
 BOOK = load_policies(builtin_policies(), SET)
 
 
