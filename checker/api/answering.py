@@ -25,6 +25,7 @@ from checker.api.operation import RequestBody
 from checker.api.parameters import refuse_unknown
 from checker.checks.answer import answer_of
 from checker.checks.checks import Decided, Deciding
+from checker.checks.plain_answers import AllowedAnswers
 from checker.checks.request import Check, read_check
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.service import type_of
@@ -87,6 +88,7 @@ class ChecksResource:
         self._token_of = token_of
         self._bodies = bodies
         self._body_timeout_s = body_timeout_s
+        self._allowed = AllowedAnswers()
 
     async def create(self, head: CheckHead, receive: Receive) -> Reply:
         """Return the answer to one check, or the problem that answers an error."""
@@ -117,10 +119,10 @@ class ChecksResource:
             return None
         if allowance is None:
             return None
-        self._counts.count(caller, ((check, decided.decision),))
-        answer = answer_of(decided.decision, decided.list, check.reference, answer_id=decided.id)
+        self._counts.count_allow(caller, check.service)
+        body = self._allowed.body(decided.id, decided.list, check.reference)
         self._metrics.answered(perf_counter() - started, from_registry=0)
-        return AnsweredAtOnce(encode(answer), allowance)
+        return AnsweredAtOnce(body, allowance)
 
     async def answer(
         self, resource: str, head: CheckHead, receive: Receive, create: CreateReply

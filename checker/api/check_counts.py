@@ -25,8 +25,9 @@ class CheckCounts:
         """Count decisions for the metrics, the reports, and the watch on searching accounts."""
         self._watch.asked(caller, len(pairs))
         for check, decision in pairs:
-            self._metrics.decided(check.service, decision.outcome)
-            self._tallies.count(caller.account_id, type_of(check.service), decision.outcome)
+            kind = type_of(check.service)
+            self._metrics.decided(kind, decision.outcome)
+            self._tallies.count(caller.account_id, kind, decision.outcome)
             if decision.outcome is not Outcome.ALLOW:
                 mismatched = any(
                     reason.code is ReasonCode.NAME_MISMATCH for reason in decision.reasons
@@ -37,9 +38,17 @@ class CheckCounts:
         """Note the persons that this node alone could not clear, by one token each."""
         self._watch.looked_up(caller, tokens)
 
+    def count_allow(self, caller: Caller, service: Service) -> None:
+        """Count one plain `allow`, as `count` does."""
+        kind = type_of(service)
+        self._watch.asked(caller, 1)
+        self._metrics.decided(kind, Outcome.ALLOW)
+        self._tallies.count(caller.account_id, kind, Outcome.ALLOW)
+
     def count_allowed(self, caller: Caller, services: Sequence[Service]) -> None:
         """Count a plain `allow` for each of these services, as `count` does."""
         self._watch.asked(caller, len(services))
-        for kind, items in Counter(map(type, services)).items():
+        for variant, items in Counter(map(type, services)).items():
+            kind = type_of(variant)
             self._metrics.decided(kind, Outcome.ALLOW, items)
-            self._tallies.count(caller.account_id, type_of(kind), Outcome.ALLOW, items)
+            self._tallies.count(caller.account_id, kind, Outcome.ALLOW, items)

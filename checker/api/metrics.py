@@ -25,7 +25,7 @@ from checker.config import METRICS_FOLDER_VARIABLE
 from checker.corrections.corrections import OpenCounts
 from checker.domain.decision import Outcome
 from checker.domain.fishing import FishingGround
-from checker.domain.service import Service, ServiceType, type_of
+from checker.domain.service import ServiceType
 from checker.intake.report import FeedReport
 from checker.node.work_failures import count_failures
 from checker.notices.webhooks import Waiting
@@ -72,7 +72,7 @@ class Metrics:
         )
         # Looked up once: the labels are closed sets.
         self._checks = {
-            (service.value, outcome): checks.labels(service.value, outcome.value)
+            (service, outcome): checks.labels(service.value, outcome.value)
             for service in ServiceType
             for outcome in Outcome
         }
@@ -182,9 +182,9 @@ class Metrics:
             registry=self._registry,
         )
 
-    def decided(self, service: Service | type[Service], outcome: Outcome, checks: int = 1) -> None:
+    def decided(self, service: ServiceType, outcome: Outcome, checks: int = 1) -> None:
         """Count checks about one type of service, with one outcome."""
-        self._held[type_of(service), outcome] += checks
+        self._held[service, outcome] += checks
 
     def answered(self, seconds: float, *, from_registry: int) -> None:
         """Count an answer, its duration, and the checks that the registry decided."""

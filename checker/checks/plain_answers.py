@@ -1,6 +1,7 @@
-"""The results of plain allows in a batch, made together from one template.
+"""The answers of plain allows, single and in a batch, made from templates.
 
-The template is a serialised `BatchItem`, so it cannot differ from the other results.
+The templates are a serialised `Answer` and a serialised `BatchItem`, so an answer from a template
+cannot differ from another one.
 """
 
 from collections.abc import Sequence
@@ -10,14 +11,48 @@ import msgspec
 import numpy as np
 
 from checker.audit.decisions import BatchIds
-from checker.checks.answer import BatchItem
+from checker.checks.answer import Answer, BatchItem, ListState
 from checker.domain.decision import Outcome
 
 _ANY_ID: Final = "0" * 36
-_BEFORE, _AFTER = msgspec.json.encode(BatchItem(id=_ANY_ID, decision=Outcome.ALLOW)).split(
-    _ANY_ID.encode()
-)
+_ANY_REFERENCE: Final = "1" * 36
+_encode: Final = msgspec.json.Encoder().encode
+_BEFORE, _AFTER = _encode(BatchItem(id=_ANY_ID, decision=Outcome.ALLOW)).split(_ANY_ID.encode())
 _DIGITS: Final = BatchIds.COUNTER_DIGITS
+
+
+class AllowedAnswers:
+    """Makes the answers of single checks that are allowed without a reason and without a receipt.
+
+    The template is made anew when the state of the list is another object.
+    """
+
+    __slots__ = ("_after", "_before", "_between", "_list")
+
+    def __init__(self) -> None:
+        self._list: ListState | None = None
+        self._before = self._between = self._after = b""
+
+    def body(self, answer_id: str, state: ListState, reference: str | None) -> bytes:
+        """Return the JSON of an answer."""
+        if state is not self._list:
+            self._begin(state)
+        named = b"null" if reference is None else _encode(reference)
+        return b"%b%b%b%b%b" % (
+            self._before,
+            answer_id.encode(),
+            self._between,
+            named,
+            self._after,
+        )
+
+    def _begin(self, state: ListState) -> None:
+        template = _encode(
+            Answer(id=_ANY_ID, decision=Outcome.ALLOW, list=state, reference=_ANY_REFERENCE)
+        )
+        self._before, rest = template.split(_ANY_ID.encode(), 1)
+        self._between, self._after = rest.rsplit(_encode(_ANY_REFERENCE), 1)
+        self._list = state
 
 
 def plain_allows(ids: BatchIds, start: int, stop: int) -> bytes:
@@ -41,4 +76,4 @@ def referenced_allows(ids: BatchIds, start: int, references: Sequence[str | None
         BatchItem(id=ids[at], decision=Outcome.ALLOW, reference=reference)
         for at, reference in enumerate(references, start)
     ]
-    return msgspec.json.encode(items)[1:-1]  # without the brackets of the array
+    return _encode(items)[1:-1]  # without the brackets of the array

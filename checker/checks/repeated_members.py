@@ -68,6 +68,8 @@ def refuse_repeated_in_check(body: bytes, check: Any) -> None:
         unexplained -= 1
     if reference is not None:
         unexplained -= 1
+    if check.jurisdiction is not None:
+        unexplained -= 1
     # Nearly every check ends here.
     if unexplained and not _explains(check, optional, unexplained, body):
         refuse_repeated(body)
@@ -133,7 +135,7 @@ def _explains(check: Any, optional: _Defaults, colons: int, body: bytes) -> bool
             return True
     if colons == 1 and not check.receipt and b'"receipt":' in body:
         return True  # many clients send this default
-    colons -= (check.jurisdiction is not None) + check.receipt
+    colons -= check.receipt
     for field, default in optional:
         if getattr(check.service, field) is not default:
             colons -= 1

@@ -73,15 +73,15 @@ def lookup_key(document: Document) -> tuple[str, str]:
     """
     match document.type:
         case DocumentType.RESIDENT_ID:
-            return document.type.value, document.number
+            return document.type, document.number
         case DocumentType.USCC:
             return ORGANIZATION_KIND, document.number[ORG_CODE]
         case DocumentType.ORG_CODE:
             return ORGANIZATION_KIND, document.number
         case DocumentType.FOREIGN_PERMANENT_RESIDENT_ID if len(document.number) == 18:
-            return DocumentType.RESIDENT_ID.value, document.number
+            return DocumentType.RESIDENT_ID, document.number
         case _:
-            return document.type.value, document.number
+            return document.type, document.number
 
 
 def _canonical(kind: DocumentType, number: str, today: date) -> str:

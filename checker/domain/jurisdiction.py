@@ -4,6 +4,7 @@ Only the province of a code is checked. Counties are founded and merged every ye
 counties would soon be outdated. A place that no policy names has the policy of the places around.
 """
 
+from functools import lru_cache
 from typing import Final, NewType
 
 from checker.domain.errors import InvalidJurisdiction
@@ -24,8 +25,12 @@ _PROVINCES_BY_REGION = (
 )
 _PROVINCES = frozenset(str(code) for region in _PROVINCES_BY_REGION for code in region)
 _LENGTHS = frozenset({2, 4, 6})
+PLACES_REMEMBERED: Final = 4096
+"""Places whose codes are read once; there are 3 300 counties, cities and provinces."""
 
 
+# A million spellings that are wrong are not remembered: an error is raised anew each time.
+@lru_cache(maxsize=PLACES_REMEMBERED)
 def parse_jurisdiction(text: str) -> Jurisdiction:
     """Return the place of a code: `440800` is the city `4408`, `440000` the province `44`.
 

@@ -9,6 +9,7 @@ The lane answers by the application's own parts (`ChecksResource.create_at_once`
 the same answer, byte for byte but the id and the time.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from checker.accounts.keys import Caller, digest_of, key_of
@@ -16,8 +17,9 @@ from checker.api.answering import ChecksResource
 from checker.api.caller_address import TrustedProxies
 from checker.api.exchange import CHECK_BYTES_MAX, JSON, raw_ok
 from checker.api.lane import CHECKS
-from checker.api.manners import request_id_of
+from checker.api.manners import REQUEST_ID_HEADER, request_id_of
 from checker.serving.bounded_protocol import BoundedProtocol
+from checker.serving.known_head import KnownHead
 
 _AUTHORIZATION: Final = b"authorization"
 _CHECKS: Final = CHECKS.encode()
@@ -48,11 +50,35 @@ class LaneProtocol(BoundedProtocol):
         self._body_bytes = 0
         self._caller: Caller | None = None
         self._sent: dict[bytes, bytes] = {}
+        # The head of the last check that the lane answered.
+        self._known_head: KnownHead | None = None
+        self._is_between_requests = True
+        self._may_remember = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop the connection, and the check of which the body has not arrived."""
         self._parts = None
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a check with the head of the last one at once; else parse what has arrived."""
+        is_between = self._is_between_requests
+        known_head = self._known_head
+        if known_head is not None and is_between and self._can_answer_now():
+            body = known_head.body_in(data)
+            if body is not None:
+                caller = self._checks.caller_at_once(known_head.digest, known_head.address)
+                if caller is not None and self._answer(caller, body, {}):
+                    return
+        self._may_remember = False
+        super().data_received(data)
+        if self._may_remember and is_between and self._is_between_requests:
+            self._known_head = KnownHead.of(data, self._digest, self._caller_address())
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._is_between_requests = False
+        super().on_message_begin()
 
     def look(self) -> None:
         """Close the connection if its caller has taken too long.
@@ -96,31 +122,47 @@ class LaneProtocol(BoundedProtocol):
 
     def on_message_complete(self) -> None:
         """Answer a check at once if that can be done; else let the application answer."""
+        self._is_between_requests = True
         parts = self._parts
         if parts is None:
             super().on_message_complete()
             return
         assert self._caller is not None
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        answered = self._checks.create_at_once(self._caller, body)
-        if answered is None:
+        if self._answer(self._caller, body, self._sent):
+            self._parts = None
+            # A head with an id of its own does not come again.
+            self._may_remember = REQUEST_ID_HEADER not in self._sent
+        else:
             self._leave()
             super().on_message_complete()
-            return
-        self._parts = None
+
+    def _answer(self, caller: Caller, body: bytes, sent: Mapping[bytes, bytes]) -> bool:
+        """Answer a check; return whether that could be done. `sent` are the request's headers."""
+        answered = self._checks.create_at_once(caller, body)
+        if answered is None:
+            return False
         self.note_progress()
-        request_id = request_id_of(self._sent)
-        answer = raw_ok(answered.body, answered.allowance, request_id, self.date)
-        self.transport.write(answer)
+        request_id = request_id_of(sent)
+        self.transport.write(raw_ok(answered.body, answered.allowance, request_id, self.date))
+        return True
+
+    def _can_answer_now(self) -> bool:
+        """Return whether the connection has no other request or answer on its way."""
+        cycle = self.cycle
+        return (
+            (cycle is None or cycle.response_complete)
+            and not self.all.is_ending
+            and not self.flow.write_paused
+            and not self.is_refused
+        )
 
     def _is_for_lane(self, sent: dict[bytes, bytes]) -> bool:
         """Return whether the lane may begin a request to check with this head."""
-        parser, cycle = self.parser, self.cycle
+        parser = self.parser
         return (
             self._at_once
-            and (cycle is None or cycle.response_complete)
-            and not self.all.is_ending
-            and not self.flow.write_paused
+            and self._can_answer_now()
             and sent.get(b"content-type") == _JSON
             and bool(sent.get(b"host"))
             # A name that is there twice, which the application may refuse.

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from checker.accounts.keys import AccountRole
+from checker.accounts.keys import AccountRole, digest_of
 from tests.integration.checks.both_ways import (
     ALLOW,
     CLOSE,
@@ -85,6 +85,12 @@ def closing(body: bytes, key: str) -> list[bytes]:
     return [request(body, key, more=CLOSE)]
 
 
+def again(body: bytes, key: str) -> list[bytes]:
+    """Return requests of which each comes in one read, with the head of the one before."""
+    first, other = request(ALLOW, key), request(body, key)
+    return [first, first, other, other, other[:-1], other[-1:], first, other + first, *last(key)]
+
+
 def http_1_0(body: bytes, key: str) -> list[bytes]:
     return [request(body, key, head="POST /v1/checks HTTP/1.0")]
 
@@ -95,7 +101,7 @@ def expecting(body: bytes, key: str) -> list[bytes]:
     return [whole[:cut], whole[cut:], *last(key)]
 
 
-FORMS = (in_one, byte_by_byte, chunked, pipelined, closing, http_1_0, expecting)
+FORMS = (in_one, again, byte_by_byte, chunked, pipelined, closing, http_1_0, expecting)
 
 
 @pytest.fixture
@@ -160,6 +166,24 @@ async def test_each_other_request_is_answered_by_the_same_bytes(ways: BothWays) 
         assert answered.startswith(b"HTTP/1.1 "), name
         assert b" 500 " not in answered[:16], name
         assert b"x-request-id: " in answered, name
+
+
+async def test_a_known_head_ends_with_its_key(ways: BothWays) -> None:
+    runtime = ways.node.routed.state.runtime
+    made = await runtime.account_keys.create_named(name="short", role=AccountRole.INSTITUTION)
+    await runtime.key_ring.refresh()
+    caller = ways.node.checks.caller_at_once(digest_of(made.key), "127.0.0.1")
+    assert caller is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", ways.lane.port)
+    statuses = []
+    for is_revoked in (False, False, True, True):
+        if is_revoked:
+            await runtime.account_keys.revoke(caller.account_id, made.state.id)
+            await runtime.key_ring.refresh()
+        writer.write(request(ALLOW, made.key))
+        statuses.append((await answer_of(reader))[9:12])
+    writer.close()
+    assert statuses == [b"200", b"200", b"401", b"401"]
 
 
 async def test_garbage_behind_requests_is_answered_after_them(ways: BothWays) -> None:
