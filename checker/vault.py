@@ -30,6 +30,7 @@ PostgreSQL gives to rows are not known when a value is sealed, so a row is named
     reconciliation_result.reference  number of the reconciliation, number of the line
     webhook.url, webhook.secret      id of the account
     receipt_key.sealed_jwk           number of the key
+    web_session.content              id of the session, on Redis
     deployment.sealed_probe          nothing: the table has one row
 
 Format 1 has neither the number of a key nor a row. It is read, because older versions have

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.support import fast_tests, seeds
+from tests.support import chromium, fast_tests, seeds
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,8 +22,11 @@ def pytest_configure_node(node: seeds.Node) -> None:
     seeds.hand_over(node)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"seed: {config.option.seed} (the same draws again: --seed {config.option.seed})"
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    head = [f"seed: {config.option.seed} (the same draws again: --seed {config.option.seed})"]
+    if chromium.program() is None:
+        head.append("left out: tests/browser, because no Chromium is installed")
+    return head
 
 
 @pytest.fixture(autouse=True, scope="module")

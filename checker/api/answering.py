@@ -23,7 +23,7 @@ from checker.api.media_types import json_alone, refuse_media_type
 from checker.api.metrics import Metrics
 from checker.api.operation import RequestBody
 from checker.api.parameters import refuse_unknown
-from checker.checks.answer import answer_of
+from checker.checks.answer import Answer, answer_of
 from checker.checks.checks import Decided, Deciding
 from checker.checks.plain_answers import AllowedAnswers
 from checker.checks.request import Check, read_check
@@ -55,6 +55,14 @@ class AnsweredAtOnce(NamedTuple):
 
     body: bytes
     allowance: Allowance
+
+
+class Answered(NamedTuple):
+    """The answer to a check, the items left, and the number of checks the registry decided."""
+
+    answer: Answer
+    allowance: Allowance
+    from_registry: int
 
 
 CreateReply = Callable[[Caller, Any], Awaitable[tuple[Reply, int]]]
@@ -154,6 +162,19 @@ class ChecksResource:
 
     async def _create(self, caller: Caller, receive: Any) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, CHECK_BYTES_MAX, within_s=self._body_timeout_s)
+        answered = await self.answered(caller, body)
+        headers = rate_limit_headers(answered.allowance)
+        reply = Reply(status=200, body=encode(answered.answer), headers=headers)
+        return reply, answered.from_registry
+
+    async def answered(self, caller: Caller, body: bytes) -> Answered:
+        """Return the answer to the check in a body, for a caller who may check.
+
+        Raises:
+            InvalidRequest, InvalidSubject, OutOfScope: as `read_check`.
+            QuotaExceeded: the caller has no item left.
+            Unavailable: nothing can vouch for the list, so nothing is allowed.
+        """
         check = read_check(body, caller, shanghai_day(self._clock.now()), self._token_of)
         allowance = await self._quotas.take(caller, 1)
         decided = await self._checks.decide((check,), account_id=caller.account_id)
@@ -165,8 +186,7 @@ class ChecksResource:
         answer = answer_of(
             decision, decided.list, check.reference, answer_id=decided.ids[0], receipt=receipt
         )
-        reply = Reply(status=200, body=encode(answer), headers=rate_limit_headers(allowance))
-        return reply, decided.from_registry
+        return Answered(answer, allowance, decided.from_registry)
 
 
 def statement_of(check: PreparedCheck, decided: Decided, place: int, caller: Caller) -> Statement:

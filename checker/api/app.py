@@ -1,12 +1,13 @@
 """The HTTP application of one worker: routes, errors, and the node behind them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from litestar import Litestar
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from checker.api.access import add_rate_limit
@@ -19,6 +20,7 @@ from checker.api.docs_page import PAGES, assets_router, kept_pages
 from checker.api.lane import Lane
 from checker.api.metrics import Metrics, forget_dead_workers
 from checker.api.metrics_page import METRICS, metrics_page
+from checker.api.pages import Served
 from checker.api.responses import handle_error
 from checker.api.routes import HANDLERS
 from checker.api.tracing import open_tracing
@@ -39,13 +41,29 @@ if TYPE_CHECKING:
 OpenNode = Callable[[], AbstractAsyncContextManager[Runtime]]
 
 
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """Pages for people beside the API: their routes, and the files that they load by address.
+
+    `state_of` makes what the handlers of the pages find in `app.state`, by name.
+    """
+
+    handlers: Sequence[HTTPRouteHandler] = ()
+    kept: Callable[[], Mapping[str, Served]] = dict
+    state_of: Callable[[Runtime], Mapping[str, Any]] = lambda _runtime: {}
+
+
 def create_app(
-    open_node: OpenNode, *, publish: bool = False, tracing: "Tracing | None" = None
+    open_node: OpenNode,
+    *,
+    publish: bool = False,
+    tracing: "Tracing | None" = None,
+    site: Site = Site(),  # noqa: B008 - frozen
 ) -> Lane:
     """Return the application, which opens the node at its start and closes the node at its end.
 
     `publish`: this process also publishes changes to the cache, because no other process does.
     `tracing` makes a span for each decision; wrap the application in it for a span of each request.
+    `site` brings pages for people.
     """
 
     bodies = Bodies()
@@ -65,7 +83,13 @@ def create_app(
             app.state.runtime = runtime
             app.state.proxies = TrustedProxies(runtime.config.server.trusted_proxies)
             app.state.metrics = metrics
-            app.state.pages = kept_pages() | {METRICS: metrics_page(runtime, app.state.metrics)}
+            app.state.pages = {
+                **kept_pages(),
+                **site.kept(),
+                METRICS: metrics_page(runtime, app.state.metrics),
+            }
+            for name, value in site.state_of(runtime).items():
+                setattr(app.state, name, value)
             app.state.uploads = Uploads(spool_folder(runtime.config.data_dir))
             checks = runtime.checks if tracing is None else tracing.around(runtime.checks)
             counts = CheckCounts(metrics, runtime.audit.tallies, runtime.watch)
@@ -75,7 +99,7 @@ def create_app(
             yield
 
     app = Litestar(
-        route_handlers=[*HANDLERS, *PAGES, assets_router()],
+        route_handlers=[*HANDLERS, *PAGES, *site.handlers, assets_router()],
         lifespan=[lifespan],
         exception_handlers={Exception: handle_error, HTTPException: handle_error},
         before_send=[add_rate_limit],
@@ -144,14 +168,14 @@ class WorkerApp(msgspec.Struct, frozen=True, kw_only=True):
     is_traced: bool
 
 
-def worker_app(environ: Mapping[str, str]) -> WorkerApp:
+def worker_app(environ: Mapping[str, str], site: Site) -> WorkerApp:
     """Return the application of one worker, by the environment that the main process set."""
     forget_dead_workers()
     config = load_config(environ)
     keep_log(config.log.format or LogFormat.JSON)
     with ending_in_log("the worker"):
         tracing = open_tracing(environ)
-        lane = create_app(lambda: open_node(config, environ), tracing=tracing)
+        lane = create_app(lambda: open_node(config, environ), tracing=tracing, site=site)
     return WorkerApp(
         app=lane if tracing is None else tracing.wrap(lane),
         lane=lane,

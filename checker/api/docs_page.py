@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from litestar import Request, Response, get
-from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from checker.api.exchange import JSON, encode
@@ -19,7 +18,6 @@ from checker.api.openapi import openapi_document
 from checker.api.pages import KeptPage, Served
 from checker.api.responses import respond
 from checker.api.routes import OPERATIONS
-from checker.errors import NotFound
 
 DOCUMENT: Final = "/openapi.json"
 DOCS: Final = "/docs"
@@ -77,18 +75,6 @@ def rendered_document() -> bytes:
     return encode(openapi_document(OPERATIONS, package_version("checker")))
 
 
-@get("/")
-async def show_start(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Redirect a browser to the page of the API.
-
-    Raises:
-        NotFound: the caller is no browser: it does not accept HTML.
-    """
-    if "text/html" not in request.headers.get("accept", "").lower():
-        raise NotFound("nothing is at this address")
-    return Redirect(DOCS, headers={"vary": "accept"})
-
-
 @get(DOCUMENT, media_type=JSON)
 async def show_document(request: Request[Any, Any, Any]) -> Response[Any]:
     """Return the OpenAPI document."""
@@ -101,7 +87,7 @@ async def show_page(request: Request[Any, Any, Any]) -> Response[Any]:
     return await _respond_page(request, DOCS)
 
 
-PAGES: Final = (show_start, show_document, show_page)
+PAGES: Final = (show_document, show_page)
 """The handlers of pages: open to anybody, and no operations of the API."""
 
 

@@ -11,6 +11,7 @@ from cache.counting.tally import RedisTally
 from cache.redis_replica_source import RedisReplicaSource
 from cache.replica_keeper import ReplicaKeeper
 from cache.replica_source import ReplicaSource
+from cache.sessions import RedisSessions
 from checker.accounts.quotas import Quotas
 from checker.accounts.senders import Senders
 from checker.audit.audit import Audit, assemble_audit
@@ -38,6 +39,7 @@ class ServingWays(msgspec.Struct, frozen=True, kw_only=True):
     quotas: Quotas
     senders: Senders
     tally: RedisTally
+    sessions: RedisSessions
 
 
 @asynccontextmanager
@@ -58,6 +60,7 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
         # A way of its own: a flood without keys delays no quota of a key.
         aclosing(RedisQuota(url, namespace=namespace)) as senders,
         aclosing(RedisTally(url, namespace=namespace)) as tally,
+        aclosing(RedisSessions(url, namespace=namespace)) as sessions,
     ):
         base.gate.guard(engine)
         yield ServingWays(
@@ -66,6 +69,7 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
             quotas=Quotas(quota),
             senders=Senders(senders, digest=_digest_by(base.sealer)),
             tally=tally,
+            sessions=sessions,
         )
 
 

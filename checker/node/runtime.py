@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.replica_keeper import ReplicaKeeper
 from cache.replica_source import ReplicaSource
+from cache.sessions import RedisSessions
 from cache.store import StandingCache
 from checker.accounts.account_keys import AccountKeys
 from checker.accounts.accounts import Accounts
@@ -74,6 +75,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     watch: FishingWatch
     quotas: Quotas
     senders: Senders
+    sessions: RedisSessions
     policies: PolicyBook
     checks: Checks
     receipt_keys: ReceiptKeys
@@ -186,6 +188,7 @@ def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
         watch=FishingWatch(tally=ways.tally, flags=flags, settings=config.fishing, clock=clock),
         quotas=ways.quotas,
         senders=ways.senders,
+        sessions=ways.sessions,
         policies=base.policies,
         checks=assembly.checks(base, closed.registry_check, replica, repair),
         receipt_keys=receipt_keys,

@@ -30,6 +30,7 @@ from checker.serving.connections import Connections
 from checker.serving.lane_protocol import LaneProtocol
 from checker.serving.listening import BACKLOG, listen, open_tls
 from checker.serving.worker_task import WorkerTask
+from checker.web.routes import SITE
 from checker.work import Work, working
 
 LAST_S: Final = 0.5
@@ -50,7 +51,7 @@ def run_worker(task: WorkerTask) -> None:
     end_with_parent()
     # Ctrl-C reaches the whole group; the main process ends this process in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    worker = worker_app(os.environ)
+    worker = worker_app(os.environ, SITE)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_run(task, worker))
     sys.exit(code)

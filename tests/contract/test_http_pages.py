@@ -160,23 +160,19 @@ def test_a_code_that_is_none_is_not_found(anyone: httpx.Client) -> None:
     problem(anyone.get("/problems/unheard-of"), 404, "not-found")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/check", "/v1/checks/1/2", "/v2/checks", "/%00"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/check", "/v1/checks/1/2", "/v2/checks", "/%00"])
 def test_an_address_where_nothing_is_gives_a_problem(anyone: httpx.Client, path: str) -> None:
     problem(anyone.get(path), 404, "not-found")
 
 
-def test_a_browser_at_the_root_comes_to_the_page_of_the_api(anyone: httpx.Client) -> None:
-    accepted = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-    response = anyone.get("/", headers={"accept": accepted})
-    assert (response.status_code, response.headers["location"]) == (302, "/docs")
-    assert response.headers["vary"] == "accept"
-    page = anyone.get("/", headers={"accept": accepted}, follow_redirects=True)
-    assert page.headers["content-type"].startswith("text/html")
-
-
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/plain"])
-def test_a_program_at_the_root_gets_a_problem(anyone: httpx.Client, accept: str) -> None:
-    problem(anyone.get("/", headers={"accept": accept}), 404, "not-found")
+def test_the_root_is_a_page_that_loads_nothing_from_other_hosts(anyone: httpx.Client) -> None:
+    response = anyone.get("/")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "//" not in policy
 
 
 @pytest.mark.parametrize(

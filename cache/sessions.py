@@ -1,0 +1,36 @@
+"""Values that end by themselves when nobody asks for them: the sessions of a browser.
+
+    <namespace>:session:<id>    the value, as bytes; Redis drops it `idle_s` after the last `get`
+
+A value that is lost with Redis is gone. The file knows neither what an id nor what a value means.
+"""
+
+from cache.keys import DEFAULT_NAMESPACE
+from cache.redis_pipe import Pipe
+
+
+class RedisSessions:
+    """Keeps values for as long as somebody asks for them. Every method raises CacheUnavailable."""
+
+    def __init__(
+        self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
+    ) -> None:
+        self._pipe = Pipe(url, timeout_s=timeout_s)
+        self._stem = f"{namespace}:session:"
+
+    async def put(self, session_id: str, value: bytes, *, idle_s: int) -> None:
+        """Store a value under an id, in place of an older one."""
+        await self._pipe.ask([("SET", self._stem + session_id, value, "EX", idle_s)])
+
+    async def get(self, session_id: str, *, idle_s: int) -> bytes | None:
+        """Return the value of an id, and let it live for `idle_s` more; None: there is none."""
+        [value] = await self._pipe.ask([("GETEX", self._stem + session_id, "EX", idle_s)])
+        return None if value is None else bytes(value)
+
+    async def delete(self, session_id: str) -> None:
+        """Delete the value of an id, if there is one."""
+        await self._pipe.ask([("DEL", self._stem + session_id)])
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._pipe.aclose()

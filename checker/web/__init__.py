@@ -1,0 +1,1 @@
+"""Pages for people: the clerk, the operator, and everybody who wants to know about themselves."""

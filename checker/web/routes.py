@@ -1,0 +1,78 @@
+"""The pages, collected from their modules, the files that they load, and their sessions."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from types import ModuleType
+from typing import Any, Final
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from checker.api.app import Site
+from checker.api.pages import KeptPage, Served
+from checker.api.responses import respond
+from checker.errors import NotFound
+from checker.node.runtime import Runtime
+from checker.web import desk, home, sign_in
+from checker.web.sessions import Sessions
+
+ASSETS: Final = "/assets"
+MODULES: Final[tuple[ModuleType, ...]] = (home, sign_in, desk)
+
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+def kept_assets() -> dict[str, Served]:
+    """Return the files of the pages by their address. They never change while a process runs."""
+    static = files("checker.web") / "static"
+    return {
+        f"{ASSETS}/{each.name}": KeptPage(
+            each.read_bytes, _TYPES["." + each.name.rpartition(".")[2]]
+        )
+        for each in static.iterdir()
+    }
+
+
+@get(f"{ASSETS}/{{name:str}}")
+async def show_asset(request: Request[Any, Any, Any], name: str) -> Response[Any]:
+    """Return a file of the pages.
+
+    Raises:
+        NotFound: there is no such file.
+    """
+    served: Served | None = request.app.state.pages.get(f"{ASSETS}/{name}")
+    if served is None:
+        raise NotFound("nothing is at this address")
+    return respond((await served.page()).reply(request.headers))
+
+
+def _state_of(runtime: Runtime) -> Mapping[str, Any]:
+    sessions = Sessions(
+        store=runtime.sessions,
+        key_ring=runtime.key_ring,
+        sealer=runtime.sealer,
+        clock=runtime.clock,
+    )
+    return {"sessions": sessions}
+
+
+SITE: Final = Site(
+    handlers=[
+        *(
+            found
+            for module in MODULES
+            for found in vars(module).values()
+            if isinstance(found, HTTPRouteHandler)
+        ),
+        show_asset,
+    ],
+    kept=kept_assets,
+    state_of=_state_of,
+)
+"""All pages for people."""

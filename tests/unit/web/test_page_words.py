@@ -1,0 +1,115 @@
+"""Every word that a page may need is there, in both languages, and none is there for nothing."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import checker.web
+from checker.audit.wording import CODES, ROLES
+from checker.domain.decision import Outcome, ReasonCode
+from checker.domain.document import DocumentType
+from checker.domain.errors import InvalidReason
+from checker.domain.role import Role
+from checker.domain.service import ServiceType
+from checker.web.language import Language, MissingWord, PageWords, all_words, language_of
+from checker.web.service_forms import FieldKind, fields_of
+from checker.web.sign_in import HOME_OF
+from checker.web.verdict import INVALID, UNAVAILABLE
+
+WEB = Path(checker.web.__file__).parent
+DECISIONS = [*Outcome, INVALID, UNAVAILABLE]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def needed() -> set[str]:
+    """Return the keys that are built from closed sets."""
+    choices = {
+        f"value.{field.name}.{choice}"
+        for service in ServiceType
+        for field in fields_of(service)
+        if field.kind is FieldKind.CHOICE
+        for choice in field.choices
+        if not choice.isdigit()
+    }
+    return (
+        choices
+        | {f"service.{service}" for service in ServiceType}
+        | {f"document.{kind}" for kind in DocumentType}
+        | {f"field.{field.name}" for service in ServiceType for field in fields_of(service)}
+        | {f"headline.{decision}" for decision in DECISIONS}
+        | {f"say.{decision}" for decision in DECISIONS}
+        | {f"fault.{reason}" for reason in InvalidReason}
+    )
+
+
+def named_in_files() -> set[str]:
+    """Return the keys that templates and modules name in full, and the stems that they begin."""
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in [*WEB.glob("*.py"), *(WEB / "templates").iterdir()]
+    ]
+    return {key for text in texts for key in re.findall(r'"([a-z_]+\.[a-z_.-]*)"', text)}
+
+
+def test_every_value_of_a_closed_set_has_its_word() -> None:
+    assert sorted(needed() - set(all_words())) == []
+    assert set(CODES) == set(ReasonCode)
+    assert set(ROLES) == set(Role)
+
+
+def test_every_word_that_a_page_names_is_there() -> None:
+    stems = {key for key in named_in_files() if key.endswith(".")}
+    keys = {key for key in named_in_files() if not key.endswith((".", ".html", ".js", ".css"))}
+    known = set(all_words())
+    missing = [key for key in keys if key not in known and key.partition(".")[0] in top_levels()]
+    assert missing == []
+    assert [stem for stem in stems if not any(key.startswith(stem) for key in known)] == []
+
+
+def test_no_word_is_there_for_nothing() -> None:
+    named = named_in_files()
+    stems = tuple(key for key in named if key.endswith("."))
+    doors = {f"home.{door}{end}" for door in DOORS for end in ("", "_text")}
+    unused = set(all_words()) - needed() - named - doors
+    assert sorted(key for key in unused if not key.startswith(stems)) == []
+
+
+DOORS = ("clerk", "operator", "public", "programmer")
+
+
+def top_levels() -> set[str]:
+    return {key.partition(".")[0] for key in all_words()}
+
+
+def test_chinese_is_chinese_and_english_is_not() -> None:
+    for key, title in all_words().items():
+        if key == "site.other_language":
+            continue
+        assert title.zh, key
+        assert title.en, key
+        assert not CHINESE.search(title.en), key
+
+
+@pytest.mark.parametrize("language", Language)
+def test_both_languages_take_the_same_values(language: Language) -> None:
+    words = PageWords(language)
+    for key, title in all_words().items():
+        asked = set(re.findall(r"\{(\w+)\}", title.zh)) | set(re.findall(r"\{(\w+)\}", title.en))
+        shown = words(key, **dict.fromkeys(asked, "X"))
+        assert "{" not in shown, key
+
+
+def test_a_word_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(MissingWord):
+        PageWords(Language.ZH)("no.such")
+
+
+def test_the_language_that_is_asked_for_comes_before_the_kept_one_and_chinese_is_the_rest() -> None:
+    assert language_of("en", "zh") is Language.EN
+    assert language_of(None, "en") is Language.EN
+    assert language_of("fr", "de") is Language.ZH
+
+
+def test_a_home_is_the_area_of_a_role() -> None:
+    assert set(HOME_OF.values()) == {"/desk", "/console"}
