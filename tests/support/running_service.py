@@ -20,6 +20,7 @@ import psutil
 
 from tests.support.command_forks import run_forked
 from tests.support.documented import refuse_undocumented
+from tests.support.postgres_template import place_upgraded_data
 from tests.support.town import MARKS
 
 CHECKER = str(Path(sys.executable).with_name("checker"))
@@ -132,8 +133,12 @@ def running_service(
     """Start `checker serve` or `checker demo`; at the end it leaves nothing running.
 
     `named`: variables that name stores, which are not embedded then. `verify`: it speaks TLS.
+    A `serve` of a new folder finds a database that is upgraded; a `demo` begins with nothing.
     """
     data_dir = folder / "data"
+    if command == "serve" and not named and not data_dir.exists():
+        data_dir.mkdir(mode=0o700)
+        place_upgraded_data(data_dir / "postgres")
     port = free_port()
     arguments = [CHECKER, command, *more, "--port", str(port), "--data-dir", str(data_dir)]
     if settings is not None:
