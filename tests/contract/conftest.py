@@ -1,4 +1,8 @@
-"""Servers in processes of their own, with a key for each role, and clients for them."""
+"""Servers in processes of their own, with a key for each role, and clients for them.
+
+The servers end with the last test of this package, because a server takes a tenth of a processor
+even when nobody asks.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +22,7 @@ from tests.support.town import MARKS, TOWN, Line, ndjson
 PutSnapshot = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service() -> Iterator[RunningService]:
     """A server of two workers; every test of the group shares it, and puts the list it needs."""
     workers = ("--workers", "2")
@@ -39,32 +43,32 @@ def service() -> Iterator[RunningService]:
         assert "unexpected" not in log, log
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def institution(service: RunningService) -> Iterator[httpx.Client]:
     with service.client(service.keys["institution"]) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def court(service: RunningService) -> Iterator[httpx.Client]:
     with service.client(service.keys["court"]) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(service: RunningService) -> Iterator[httpx.Client]:
     with service.client(service.keys["operator"]) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anyone(service: RunningService) -> Iterator[httpx.Client]:
     """A client without a key."""
     with service.client() as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def put_snapshot(court: httpx.Client) -> PutSnapshot:
     """Put lines in force as the whole list, however few they are; gives the report."""
 

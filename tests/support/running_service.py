@@ -18,7 +18,9 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.support.command_forks import run_forked
 from tests.support.documented import refuse_undocumented
+from tests.support.postgres_template import place_upgraded_data
 from tests.support.town import MARKS
 
 CHECKER = str(Path(sys.executable).with_name("checker"))
@@ -71,17 +73,12 @@ class RunningService:
         )
 
     def make_keys(self, options: Mapping[str, tuple[str, ...]]) -> None:
-        """Make keys at once, by what they are called here."""
-        asked = {
-            name: start_command(
-                self.data_dir, "keys", "create", "--name", name, *more, named=self.named
-            )
-            for name, more in options.items()
-        }
-        for name, process in asked.items():
-            told, error = process.communicate(timeout=PATIENCE_S)
-            assert process.returncode == 0, error
-            self.keys[name] = told.strip()
+        """Make keys, by what they are called here."""
+        for name, more in options.items():
+            create = ("keys", "create", "--name", name, *more)
+            done = run_command(self.data_dir, *create, named=self.named)
+            assert done.returncode == 0, done.stderr
+            self.keys[name] = done.stdout.strip()
 
 
 def refuse_marks(response: httpx.Response) -> None:
@@ -96,9 +93,8 @@ def refuse_marks(response: httpx.Response) -> None:
     assert not found, f"{response.request.url.path} repeats what was sent"
 
 
-def start_command(
-    data_dir: Path, *arguments: str, named: Mapping[str, str] = _NO_STORES
-) -> subprocess.Popen[str]:
+def start_command(data_dir: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the console script itself, which takes a second before it begins."""
     return subprocess.Popen(
         [CHECKER, *arguments, "--data-dir", str(data_dir)],
         stdin=subprocess.PIPE,
@@ -106,16 +102,16 @@ def start_command(
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env=plain_environment() | named,
+        env=plain_environment(),
     )
 
 
 def run_command(
-    data_dir: Path, *arguments: str, typed: str = ""
+    data_dir: Path, *arguments: str, typed: str = "", named: Mapping[str, str] = _NO_STORES
 ) -> subprocess.CompletedProcess[str]:
-    process = start_command(data_dir, *arguments)
-    told, error = process.communicate(typed, timeout=PATIENCE_S)
-    return subprocess.CompletedProcess(process.args, process.returncode, told, error)
+    """Run a command to its end."""
+    words = (*arguments, "--data-dir", str(data_dir))
+    return run_forked(words, plain_environment() | named, typed, PATIENCE_S)
 
 
 def plain_environment() -> dict[str, str]:
@@ -137,8 +133,12 @@ def running_service(
     """Start `checker serve` or `checker demo`; at the end it leaves nothing running.
 
     `named`: variables that name stores, which are not embedded then. `verify`: it speaks TLS.
+    A `serve` of a new folder finds a database that is upgraded; a `demo` begins with nothing.
     """
     data_dir = folder / "data"
+    if command == "serve" and not named and not data_dir.exists():
+        data_dir.mkdir(mode=0o700)
+        place_upgraded_data(data_dir / "postgres")
     port = free_port()
     arguments = [CHECKER, command, *more, "--port", str(port), "--data-dir", str(data_dir)]
     if settings is not None:

@@ -11,7 +11,7 @@ from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Service
 from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from tests.integration.simulation.small_town import Town, ndjson
-from tests.integration.simulation.two_nodes import until
+from tests.support.registry_grounds import until
 
 
 class World:

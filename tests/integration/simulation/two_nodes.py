@@ -21,8 +21,7 @@ from checker.domain.settings import Settings
 from checker.node.runtime import open_runtime
 from checker.node.upkeep import keep_current, publisher_running
 from checker.registry.versions import newest_version
-
-PATIENCE_S = 20
+from tests.support.registry_grounds import until
 
 _TOKEN_KEY = bytes(range(32))
 _ENVIRON = {
@@ -124,15 +123,6 @@ class TwoNodes:
         ):
             opened.set_result(runtime)
             await asyncio.Event().wait()
-
-
-async def until(condition):
-    """Wait for a condition to come true; a defect ends the wait."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            if await condition():
-                return
-            await asyncio.sleep(0)
 
 
 async def _publish(runtime):
