@@ -34,7 +34,6 @@ _WORDS: Final[Mapping[DocumentType, tuple[str, ...]]] = {
         "港澳居民居住证",
         "台湾居民居住证",
         "港澳台居民居住证",
-        "residentid",
         "residentidcard",
         "idcard",
         "chineseid",
@@ -42,7 +41,7 @@ _WORDS: Final[Mapping[DocumentType, tuple[str, ...]]] = {
         "citizenid",
         "identitycard",
     ),
-    DocumentType.PASSPORT: ("护照", "普通护照", "因私护照", "外国护照", "中国护照", "passport"),
+    DocumentType.PASSPORT: ("护照", "普通护照", "因私护照", "外国护照", "中国护照"),
     DocumentType.HK_MACAO_PERMIT: (
         "港澳居民来往内地通行证",
         "港澳居民往来内地通行证",
@@ -50,7 +49,6 @@ _WORDS: Final[Mapping[DocumentType, tuple[str, ...]]] = {
         "回乡证",
         "港澳回乡证",
         "港澳通行证",
-        "hkmacaopermit",
         "homereturnpermit",
     ),
     DocumentType.TAIWAN_PERMIT: (
@@ -60,7 +58,6 @@ _WORDS: Final[Mapping[DocumentType, tuple[str, ...]]] = {
         "台湾通行证",
         "大陆居民往来台湾通行证",
         "往来台湾通行证",
-        "taiwanpermit",
     ),
     DocumentType.FOREIGN_PERMANENT_RESIDENT_ID: (
         "外国人永久居留身份证",
@@ -68,7 +65,6 @@ _WORDS: Final[Mapping[DocumentType, tuple[str, ...]]] = {
         "永久居留身份证",
         "永居证",
         "五星卡",
-        "foreignpermanentresidentid",
         "permanentresidentid",
         "permanentresidencecard",
     ),
@@ -77,24 +73,26 @@ _WORDS: Final[Mapping[DocumentType, tuple[str, ...]]] = {
         "内地居民往来港澳通行证",
         "出入境通行证",
         "港澳通行证",
-        "exitentrypermit",
     ),
     DocumentType.USCC: (
         "统一社会信用代码",
         "社会信用代码",
         "统一信用代码",
         "营业执照",
-        "uscc",
     ),
-    DocumentType.ORG_CODE: ("组织机构代码", "组织机构代码证", "orgcode", "organizationcode"),
+    DocumentType.ORG_CODE: ("组织机构代码", "组织机构代码证", "organizationcode"),
 }
 
 KINDS: Final[Mapping[str, Kinds]] = {
-    word: tuple(kind for kind, words in _WORDS.items() if word in words)
-    for words in _WORDS.values()
-    for word in words
+    # The words of the API, without their underscores.
+    **{kind.value.replace("_", ""): (kind,) for kind in DocumentType},
+    **{
+        word: tuple(kind for kind, words in _WORDS.items() if word in words)
+        for words in _WORDS.values()
+        for word in words
+    },
 }
-"""The kinds that a word may mean. The order is that of `DocumentType`."""
+"""The kinds that a folded word may mean. The order is that of `_WORDS`."""
 
 
 def folded(text: str) -> str:

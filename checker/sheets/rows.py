@@ -16,6 +16,7 @@ from checker.sheets.cell import Cell, CellFault, is_filled, text_of
 from checker.sheets.columns import data_rows
 from checker.sheets.documents import fitting_kind, kinds_of
 from checker.sheets.headers import SheetColumn
+from checker.sheets.issuers import TAKES_ISSUER, issuer_named
 from checker.sheets.numbers import may_have_lost_zeros, read_number
 from checker.sheets.plan import PlannedService, SheetPlan
 from checker.sheets.row_fault import NotCheckable, RowFault
@@ -116,11 +117,17 @@ class _RowReader:
                 elif may_have_lost_zeros(cell, number, kind):
                     found = NotCheckable(fault=RowFault.ZEROS_LOST)
                 else:
-                    document = {"type": kind.value, "number": number}
+                    document = {"type": kind.value, "number": number, **self._issuer(row, kind)}
                     if document not in documents:
                         documents.append(document)
             first_fault = first_fault or found
         return documents, first_fault
+
+    def _issuer(self, row: _Row, kind: DocumentType) -> dict[str, str]:
+        if kind is not DocumentType.PASSPORT or not TAKES_ISSUER:
+            return {}
+        issuer = issuer_named(text_of(row.at(self._plan.issuer)))
+        return {} if issuer is None else {"issuer": issuer}
 
     def _kind(self, row: _Row, column: SheetColumn, number: str) -> DocumentType | NotCheckable:
         kinds = column.kinds

@@ -157,6 +157,8 @@ class _Scan:
     def _read_faults(self, cells: bytes, columns: Sequence[int]) -> bool:
         """Note the faults of a row; return whether there is one."""
         tags = [*self._cells(cells)]
+        if len(tags) != len(columns):
+            raise _damaged()
         ends = [*(tag.start() for tag in tags[1:]), len(cells)]
         before = len(self.found.faults)
         for column, tag, end in zip(columns, tags, ends, strict=True):

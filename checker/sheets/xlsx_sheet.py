@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from checker.errors import TooLarge
 from checker.sheets.bounds import SheetBounds
 from checker.sheets.cell import Cell
-from checker.sheets.columns import FoundColumns, find_columns
+from checker.sheets.columns import FoundColumns, data_rows, find_columns
 from checker.sheets.refusals import no_header, refused
 from checker.sheets.sheet import AddedColumns, MergedRange, Sheet
 from checker.sheets.sheet_xml import COLUMNS_OF_EXCEL, SheetXml, scan_sheet, with_columns
@@ -46,6 +46,9 @@ def _sheet(
     merged: tuple[MergedRange, ...],
     found: FoundColumns,
 ) -> Sheet:
+    if any(at not in places.rows for at in (found.header_row, *data_rows(rows, found))):
+        # The library and our pass must agree on where the rows are.
+        raise refused("has rows that cannot be found again: save it again with Excel or WPS")
     first = max([places.width, *(area.last_column + 1 for area in merged)])
 
     def write(added: AddedColumns) -> bytes:

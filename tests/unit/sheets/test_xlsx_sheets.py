@@ -154,6 +154,7 @@ def test_a_row_of_three_hundred_columns_has_its_answer_behind_them():
         (b"</row></sheetData>", b"</sheetData>"),
         (b"<worksheet", b"<!DOCTYPE x [<!ENTITY a 'b'>]><worksheet"),
         (b"<worksheet", b"<other"),
+        (b'<c r="B2" t="inlineStr">', b'<c r="B2" t="e" <f/>'),
     ],
 )
 def test_a_sheet_that_could_lead_a_decision_to_another_row_is_refused(old, new):
