@@ -16,7 +16,7 @@ from checker.sheets.header_words import ANY_DOCUMENT, NUMBER_ENDINGS
 Kinds: TypeAlias = tuple[DocumentType, ...]
 
 NUMBER_LENGTH_MAX: Final = 64
-"""The bound of the API. A longer text has no kind, and the API refuses it."""
+"""The bound of the API. A longer text is no number, and costs no search."""
 
 _WORDS: Final[Mapping[DocumentType, tuple[str, ...]]] = {
     DocumentType.RESIDENT_ID: (
@@ -133,8 +133,6 @@ def names_number(text: str) -> bool:
 
 def fitting_kind(kinds: Kinds, number: str, today: date) -> DocumentType | None:
     """Return the first kind that the number fits; None: the number fits none."""
-    if len(number) > NUMBER_LENGTH_MAX:
-        return None
     for kind in kinds:
         try:
             normalize(Document(type=kind, number=number), today)

@@ -10,6 +10,7 @@ from typing import Final
 
 from checker.domain.document import DocumentType
 from checker.sheets.cell import EXACT_BELOW, Cell, CellFault
+from checker.sheets.documents import NUMBER_LENGTH_MAX
 from checker.sheets.row_fault import NotCheckable, RowFault
 
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]{1,3}")
@@ -62,6 +63,8 @@ def _from_text(cell: str, *, is_typed: bool) -> str | NotCheckable | None:
     text = text.lstrip(_APOSTROPHES).strip()
     if not text:
         return None
+    if len(text) > NUMBER_LENGTH_MAX:
+        return NotCheckable(fault=RowFault.INVALID_NUMBER)
     if _SCIENTIFIC.fullmatch(text):
         return NotCheckable(fault=RowFault.ROUNDED)
     if _SEVERAL.search(text):

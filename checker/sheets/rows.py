@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from checker.checks.request import NAME_LENGTH_MAX
 from checker.domain.document import DocumentType
 from checker.sheets.cell import Cell, CellFault, is_filled, text_of
 from checker.sheets.columns import data_rows
@@ -20,8 +21,11 @@ from checker.sheets.issuers import TAKES_ISSUER, issuer_named
 from checker.sheets.numbers import may_have_lost_zeros, read_number
 from checker.sheets.plan import PlannedService, SheetPlan
 from checker.sheets.row_fault import NotCheckable, RowFault
-from checker.sheets.sheet import MergedRange, Sheet
+from checker.sheets.sheet import Sheet
 from checker.sheets.values import READ
+
+VALUE_LENGTH_MAX: Final = 200
+"""A cell of a train, a flight or an amount. A longer text is a note."""
 
 _SEVERAL_NAMES: Final = re.compile(r"[、;；\r\n]|[\u4e00-\u9fff]\s*[,，]\s*[\u4e00-\u9fff]")
 
@@ -79,8 +83,9 @@ class _RowReader:
         documents, fault = self._documents(row)
         if not documents:
             return RowQuestion(row=at, fault=fault or NotCheckable(fault=RowFault.NO_NUMBER))
-        if self._has_bare_formula(row):
-            return RowQuestion(row=at, fault=NotCheckable(fault=RowFault.FORMULA))
+        service_fault = self._service_fault(row)
+        if service_fault is not None:
+            return RowQuestion(row=at, fault=NotCheckable(fault=service_fault))
         services = list(self._services(row))
         if not services:
             return RowQuestion(row=at, fault=NotCheckable(fault=RowFault.NO_SERVICE))
@@ -96,6 +101,8 @@ class _RowReader:
         if isinstance(cell, CellFault):
             return NotCheckable(fault=RowFault.FORMULA)
         text = text_of(cell)
+        if len(text) > NAME_LENGTH_MAX:
+            return NotCheckable(fault=RowFault.INVALID_NAME)
         if _SEVERAL_NAMES.search(text):
             return NotCheckable(fault=RowFault.SEVERAL)
         return {"name": text} if text else {}
@@ -159,9 +166,15 @@ class _RowReader:
                     service[column.service.field] = read(cell, column.unit_fen)
             yield service
 
-    def _has_bare_formula(self, row: _Row) -> bool:
-        columns = (column for planned in self._plan.services for column in planned.columns)
-        return any(isinstance(row.at(column), CellFault) for column in columns)
+    def _service_fault(self, row: _Row) -> RowFault | None:
+        for planned in self._plan.services:
+            for column in planned.columns:
+                cell = row.at(column)
+                if isinstance(cell, CellFault):
+                    return RowFault.FORMULA
+                if isinstance(cell, str) and len(cell) > VALUE_LENGTH_MAX:
+                    return RowFault.INVALID_SERVICE
+        return None
 
     def _is_asked(self, planned: PlannedService, row: _Row) -> bool:
         return any(is_filled(row.at(column)) for column in planned.columns)
@@ -182,10 +195,10 @@ def _merged_services(
             continue
         first = sheet.rows[area.first_row]
         value = first[area.first_column] if area.first_column < len(first) else ""
-        for at in _rows_within(area, len(sheet.rows)):
-            filled.setdefault(at, {})[area.first_column] = value
+        for at in range(area.first_row, min(area.last_row + 1, len(sheet.rows))):
+            cells = filled.setdefault(at, {})
+            if area.first_column in cells:
+                # Areas that overlap are damage, and could be as many as rows.
+                break
+            cells[area.first_column] = value
     return filled
-
-
-def _rows_within(area: MergedRange, rows: int) -> range:
-    return range(area.first_row, min(area.last_row + 1, rows))

@@ -6,6 +6,7 @@ bounded. So a zip bomb costs no memory. The reader of cells sees only archives m
 
 import io
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,11 +22,16 @@ from checker.sheets.refusals import refused
 PARTS_MAX: Final = 10_000
 """A workbook has some parts for each sheet, picture and drawing."""
 
+MAIN_PART: Final = "xl/workbook.xml"
+"""The reader of cells knows no other name, and both must read the same sheets."""
+
 _ROOT_RELATIONS: Final = "_rels/.rels"
-_DOCUMENT_ENDING: Final = "/officeDocument"
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
-_NAMELESS: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_NAMELESS_STRICT: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+_ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRINGS: Final = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?sst[\s>]")
+_STRING_END: Final = re.compile(rb"</(?:[A-Za-z0-9_.-]+:)?si>|<(?:[A-Za-z0-9_.-]+:)?si\s*/>")
+_VALUE: Final = re.compile(rb"v(?:\s[^<>]*)?>\s*([0-9]{1,9})\s*<")
+_ID_STRICT: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 
 
 class SheetPart(NamedTuple):
@@ -92,34 +98,53 @@ def xml_of(contents: Mapping[str, bytes], name: str) -> bytes:
     return content
 
 
+def bound_texts(parts: WorkbookParts, sheet: bytes, bounds: SheetBounds) -> None:
+    """Refuse a sheet whose texts are too large together.
+
+    Cells share texts: one long text in each of many cells is small in the file, and large when the
+    cells are read.
+
+    Raises:
+        TooLarge: the texts of all cells pass the bound of a workbook.
+    """
+    for content in parts.contents.values():
+        if b"sst" not in content or _STRINGS.search(content) is None:
+            continue
+        lengths = [len(text) for text in _STRING_END.split(content)]
+        if max(lengths) * sheet.count(b"v>") <= bounds.unpacked_bytes:
+            continue
+        # Each number counts as a reference, so the sum is never too small.
+        indices = (int(index) for index in _VALUE.findall(sheet))
+        total = sum(lengths[index] for index in indices if index < len(lengths))
+        if total > bounds.unpacked_bytes:
+            raise TooLarge(f"a workbook unpacks to at most {bounds.unpacked_bytes >> 20} MiB")
+
+
 def _bound(infos: list[zipfile.ZipInfo], bounds: SheetBounds) -> None:
-    if len(infos) > PARTS_MAX or len({info.filename for info in infos}) < len(infos):
+    # The reader of cells finds parts in any case.
+    names = {info.filename.lower() for info in infos}
+    if len(infos) > PARTS_MAX or len(names) < len(infos):
         raise refused("is no workbook: it has too many parts, or one of them twice")
     if sum(info.file_size for info in infos) > bounds.unpacked_bytes:
         raise TooLarge(f"a workbook unpacks to at most {bounds.unpacked_bytes >> 20} MiB")
 
 
 def _sheets(contents: Mapping[str, bytes]) -> tuple[SheetPart, ...]:
-    main = next(
-        (
-            target
-            for kind, target in _relations(contents, _ROOT_RELATIONS, "").values()
-            if kind.endswith(_DOCUMENT_ENDING)
-        ),
-        None,
-    )
-    if main is None:
-        raise refused("is no workbook: it names no sheets")
-    folder, file = posixpath.split(main)
+    mains = {target for _, target in _relations(contents, _ROOT_RELATIONS, "").values()}
+    if MAIN_PART not in mains:
+        raise refused("is no workbook as Excel writes it: save it again with Excel or WPS")
+    folder, file = posixpath.split(MAIN_PART)
     targets = _relations(contents, posixpath.join(folder, "_rels", f"{file}.rels"), folder)
     found = []
-    for element in _parsed(contents, main).iter():
+    for element in _parsed(contents, MAIN_PART).iter():
         if _local(element.tag) != "sheet":
             continue
-        relation = element.get(_NAMELESS) or element.get(_NAMELESS_STRICT) or ""
+        relation = element.get(_ID) or element.get(_ID_STRICT) or ""
         kind, target = targets.get(relation, ("", ""))
         if kind.endswith("/worksheet"):
             found.append(SheetPart(element.get("name", ""), target))
+    if len({sheet.name for sheet in found}) < len(found):
+        raise refused("has two sheets of one name")
     return tuple(found)
 
 

@@ -14,23 +14,31 @@ from checker.sheets.columns import FoundColumns, data_rows, find_columns
 from checker.sheets.refusals import no_header, refused
 from checker.sheets.sheet import AddedColumns, MergedRange, Sheet
 from checker.sheets.sheet_xml import COLUMNS_OF_EXCEL, SheetXml, scan_sheet, with_columns
-from checker.sheets.workbook_parts import SheetPart, WorkbookParts, read_parts, xml_of
+from checker.sheets.workbook_parts import (
+    SheetPart,
+    WorkbookParts,
+    bound_texts,
+    read_parts,
+    xml_of,
+)
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
 
-def read_xlsx(content: bytes, bounds: SheetBounds) -> Sheet:
+def read_xlsx(file: bytes, bounds: SheetBounds) -> Sheet:
     """Return the first sheet with a header. Hidden sheets, rows and columns are read too.
 
     Raises:
         InvalidRequest: the file is no workbook, or has no sheet with a header.
         TooLarge: a sheet passes a bound.
     """
-    parts = read_parts(content, bounds)
+    parts = read_parts(file, bounds)
     workbook = _open(parts)
     for sheet in parts.sheets:
-        places = scan_sheet(xml_of(parts.contents, sheet.part), bounds)
+        content = xml_of(parts.contents, sheet.part)
+        places = scan_sheet(content, bounds)
+        bound_texts(parts, content, bounds)
         rows, merged = _values(workbook, sheet.name, places)
         found = find_columns(rows)
         if found is not None:

@@ -39,6 +39,7 @@ ROUND = next(
         (f"{DEBTOR}\n{OLD}", "several"),
         (f"{DEBTOR} {OLD}", "several"),
         (f"{DEBTOR}/{OLD}", "several"),
+        ("1" * 100_000, "invalid_number"),
     ],
 )
 def test_a_number_that_is_not_exactly_the_persons_own_is_a_fault(cell, fault):
@@ -101,6 +102,8 @@ def test_zeros_that_a_number_may_have_lost_are_a_fault(kind, number, fault):
         (["陈示例，李法定", "身份证", DEBTOR, "G79", "二等座"], "several"),
         (["CHEN, SHILI", "身份证", DEBTOR, "G79", "二等座"], None),
         (["陈示例", "身份证", DEBTOR, "", ""], "no_service"),
+        (["陈示例", "身份证", DEBTOR, f"G79{' ' * 300}x", "二等座"], "invalid_service"),
+        (["陈" * 301, "身份证", DEBTOR, "G79", "二等座"], "invalid_name"),
     ],
 )
 def test_a_row_has_the_fault_that_a_person_can_mend(row, fault):

@@ -174,6 +174,19 @@ def test_a_bomb_and_a_wide_sheet_are_refused_before_they_are_unpacked():
         read_sheet(bytes_of(workbook))
 
 
+def test_one_long_text_in_many_cells_is_refused_before_it_is_read():
+    cells = "".join(
+        f'<row r="{at}"><c r="A{at}" t="s"><v>0</v></c></row>' for at in range(2, 4_000)
+    )
+    content = with_sheet(
+        b"</row></sheetData>", f"</row>{cells}</sheetData>".encode(), [["身份证号"]]
+    )
+    strings = f"<sst><si><t>{'x' * 30_000}</t></si></sst>".encode()
+    content = with_part(content, "docProps/app.xml", strings)
+    with pytest.raises(TooLarge):
+        read_sheet(content, SheetBounds(unpacked_bytes=100 << 20))
+
+
 def test_a_part_whose_declared_size_is_false_is_refused():
     content = bytearray(with_part(workbook_of([HEADER, ROW]), "xl/styles.xml", bytes(1 << 16)))
     size = (1 << 16).to_bytes(4, "little")
