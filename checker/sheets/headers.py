@@ -20,6 +20,7 @@ HEADER_LENGTH_MAX: Final = 60
 """A longer text is a note, not a header."""
 
 _BRACKETS = re.compile(r"[(\[【〔{][^)\]】〕}]*[)\]】〕}]")
+_LATIN = re.compile(r"[a-z]+")
 _PERSONS_LONGEST_FIRST: Final = sorted(PERSONS, key=len, reverse=True)
 _UNITS_IN_FEN: Final = {"fen": 1, "分": 1, "元": 100, "yuan": 100, "cny": 100, "万元": 1_000_000}
 YUAN: Final = 100
@@ -50,7 +51,13 @@ def read_header(index: int, header: str) -> SheetColumn | None:
         return None
     text = folded(header)
     plain = _BRACKETS.sub("", text)
-    return _service_column(index, header, text, plain) or _person_column(index, header, plain)
+    # `姓名 Name` is a header in two languages, and the Chinese one counts.
+    chinese = _LATIN.sub("", plain).strip("/|-.,")
+    for words in (plain, chinese):
+        column = _service_column(index, header, text, words) or _person_column(index, header, words)
+        if column is not None:
+            return column
+    return None
 
 
 def person_named(header: str) -> SheetPerson | None:

@@ -71,5 +71,7 @@ def test_a_workbook_whose_rows_all_end_as_decisions_ends_with_code_0(
     assert (done.returncode, done.stderr) == (0, "")
     assert not [mark for mark in MARKS if mark in done.stdout]
     _, first, second = cells_of(out.read_bytes())
-    assert (first[5], first[7], second[5]) == ("deny", "cn-2016-64/2.7.4", "allow")
+    # The command has no settings, and so no figure for a high fee.
+    assert (first[5], first[7], second[5]) == ("review", "cn-2016-64/2.7.4", "allow")
+    assert first[6].startswith("threshold_unset: ")
     assert out.stat().st_mode & 0o077 == 0

@@ -19,6 +19,8 @@ RESIDENT = "440882189001011230"
         ("姓名", None, SheetField.NAME, ()),
         ("旅客姓名", SheetPerson.BUYER, SheetField.NAME, ()),
         (" 姓  名* ", None, SheetField.NAME, ()),
+        ("姓名 Name", None, SheetField.NAME, ()),
+        ("证件号码/\nID No.", None, SheetField.NUMBER, ()),
         ("Passenger Name", SheetPerson.BUYER, SheetField.NAME, ()),
         ("证件类型", None, SheetField.DOCUMENT_TYPE, ()),
         ("证件种类", None, SheetField.DOCUMENT_TYPE, ()),
@@ -59,6 +61,7 @@ def test_a_header_names_a_person_and_a_field(header, person, field, kinds):
     [
         ("车次", "rail.train", "", 100),
         ("席别", "rail.seat", "", 100),
+        ("车次 Train No.", "rail.train", "", 100),
         ("返程航班", "air.flight", "返程", 100),
         ("星级", "lodging.star_rating", "", 100),
         ("年保费（万元）", "insurance.annual_premium_fen", "", 1_000_000),
@@ -72,7 +75,9 @@ def test_a_header_names_a_field_of_a_service(header, service, leg, unit):
     assert (found, column.leg, column.unit_fen) == (service, leg, unit)
 
 
-@pytest.mark.parametrize("header", ["", "备注", "电话", "联系人电话", "号码", "保费", "x" * 99])
+@pytest.mark.parametrize(
+    "header", ["", "备注", "电话", "联系人电话", "号码", "保费", "电话 passport no", "x" * 99]
+)
 def test_a_header_without_a_known_word_has_no_meaning(header):
     assert read_header(0, header) is None
 

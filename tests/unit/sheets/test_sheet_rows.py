@@ -5,6 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from checker.sheets.cell import CellFault
+from checker.sheets.issuers import TAKES_ISSUER, issuer_named
 from checker.sheets.numbers import read_number
 from checker.sheets.plan import SheetLayout
 from tests.support.sheets import csv_of, ended, faults_of, questions_of, workbook_of
@@ -193,6 +194,25 @@ def test_a_word_for_two_kinds_is_the_kind_that_the_number_fits():
     ]
     kinds = [each.checks[0]["subject"]["document"]["type"] for each in questions_of(csv_of(rows))]
     assert kinds == ["hk_macao_permit", "exit_entry_permit"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("美国", "USA"),
+        ("usa", "USA"),
+        ("中国", "CHN"),
+        ("Japan", "JPN"),
+        ("某国", None),
+        ("", None),
+    ],
+)
+def test_an_issuing_state_is_known_by_its_code_or_its_usual_name(text, code):
+    assert issuer_named(text) == code
+    rows = [["证件类型", "证件号码", "国籍", "航班"], ["护照", "E12345678", text, "CZ1"]]
+    [question] = questions_of(csv_of(rows))
+    document = question.checks[0]["subject"]["document"]
+    assert document.get("issuer") == (code if TAKES_ISSUER else None)
 
 
 def test_a_company_is_asked_about_by_its_code():
