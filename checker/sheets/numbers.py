@@ -46,7 +46,7 @@ def read_number(cell: Cell, *, is_typed: bool) -> str | NotCheckable | None:
         return NotCheckable(fault=RowFault.NOT_TEXT)
     if abs(cell) >= EXACT_BELOW:
         return NotCheckable(fault=RowFault.ROUNDED)
-    if cell < 0 or cell != int(cell):
+    if cell < 0 or not float(cell).is_integer():
         return NotCheckable(fault=RowFault.NOT_TEXT)
     return str(int(cell))
 

@@ -86,11 +86,11 @@ class _Scan:
         self._content = content
         self._bounds = bounds
         name = re.escape(before)
-        self._tags = re.compile(rb"<(/?)%b(row|dimension)(?:\s[^<>]*)?>" % name).finditer
+        self._tags = re.compile(rb"<(/?)%b(row|dimension)(?:\s[^<>]*|/)?>" % name).finditer
         self._references = re.compile(
             rb"<%bc(?=[\s/>])(?:[^<>]*?\sr\s*=\s*[\"']([A-Za-z0-9]*)[\"'])?" % name
         ).findall
-        self._cells = re.compile(rb"<%bc(?:\s[^<>]*)?>" % name).finditer
+        self._cells = re.compile(rb"<%bc(?:\s[^<>]*|/)?>" % name).finditer
         # A formula without a result may have an empty `v`.
         self._has_value = re.compile(rb"<%b(?:v(?:\s[^<>]*)?>[^<]|is[\s>])" % name).search
         self._has_formula = re.compile(rb"<%bf[\s/>]" % name).search

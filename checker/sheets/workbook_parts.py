@@ -1,7 +1,7 @@
 """The parts of an .xlsx file: a zip archive of XML, taken apart within bounds and put together.
 
-Python's zipfile reads a part only as far as its declared size, and all declared sizes together are
-bounded. So a zip bomb costs no memory. The reader of cells sees only archives made here.
+A part is unpacked only as far as its declared size, and all declared sizes together are bounded.
+So a zip bomb costs no memory. The reader of cells sees only archives made here.
 """
 
 import io
@@ -72,7 +72,7 @@ def read_parts(content: bytes, bounds: SheetBounds) -> WorkbookParts:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = {info.filename: info for info in archive.infolist()}
             _bound(archive.infolist(), bounds)
-            contents = {name: archive.read(info) for name, info in infos.items()}
+            contents = {name: _unpacked(archive, info) for name, info in infos.items()}
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -85,6 +85,15 @@ def read_parts(content: bytes, bounds: SheetBounds) -> WorkbookParts:
         # `from None`: a cause may name a part.
         raise refused("is no workbook that can be unpacked, or is protected") from None
     return WorkbookParts(infos=infos, contents=contents, sheets=_sheets(contents))
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return a part, at most one byte more than its declared size. Then its checksum is wrong."""
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise refused("is packed in a way that Excel does not use")
+    with archive.open(info) as stream:
+        # Without a bound zipfile unpacks two gigabytes before it looks at the declared size.
+        return stream.read(info.file_size + 1)
 
 
 def xml_of(contents: Mapping[str, bytes], name: str) -> bytes:

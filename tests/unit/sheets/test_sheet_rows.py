@@ -1,5 +1,6 @@
 """Each row becomes checks, or the fault that keeps the row from being checked."""
 
+import math
 from datetime import date, datetime
 
 import pytest
@@ -30,6 +31,8 @@ ROUND = next(
         ("4.40882189001011E+17", "rounded"),
         ("4,40882e17", "rounded"),
         (123.5, "not_text"),
+        (math.nan, "not_text"),
+        (math.inf, "rounded"),
         (-1, "not_text"),
         (True, "not_text"),
         (date(1890, 1, 1), "not_text"),

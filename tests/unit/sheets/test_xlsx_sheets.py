@@ -15,7 +15,7 @@ from checker.sheets.bounds import SheetBounds
 from checker.sheets.checked_sheet import sheet_with_endings
 from checker.sheets.endings import RowEnding
 from checker.sheets.files import read_sheet
-from tests.support.sheets import bytes_of, cells_of, faults_of, workbook_of
+from tests.support.sheets import bytes_of, cells_of, faults_of, questions_of, workbook_of
 from tests.support.town import DEBTOR, OLD
 
 HEADER = ["姓名", "身份证号", "航班"]
@@ -131,6 +131,8 @@ def test_rows_without_numbers_and_a_namespace_with_a_prefix_are_read():
     for number in (b"A2", b"B2", b"C2"):
         part = part.replace(b' r="%b"' % number, b"")
     assert cells_of(rewritten(with_part(content, SHEET, part)))[1][3] == "allow"
+    content = with_part(content, SHEET, part.replace(b"<row>", b"<row/><row>"))
+    assert [question.row for question in questions_of(content)] == [2]
     part = parts_of(workbook_of([HEADER, ROW]))[SHEET]
     part = part.replace(b"<", b"<x:").replace(b"<x:/", b"</x:").replace(b"xmlns=", b"xmlns:x=")
     assert cells_of(rewritten(with_part(content, SHEET, part)))[1][3] == "allow"
@@ -193,6 +195,15 @@ def test_a_part_whose_declared_size_is_false_is_refused():
     assert content.count(size) == 2
     with pytest.raises(InvalidRequest):
         read_sheet(bytes(content.replace(size, (7).to_bytes(4, "little"))))
+
+
+def test_a_workbook_that_is_packed_in_an_unusual_way_is_refused():
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_BZIP2) as archive:
+        for name, part in parts_of(workbook_of([HEADER, ROW])).items():
+            archive.writestr(name, part)
+    with pytest.raises(InvalidRequest):
+        read_sheet(target.getvalue())
 
 
 @pytest.mark.parametrize(
