@@ -103,9 +103,7 @@ def batch(
     Each row of people ends as a decision or as not_checkable, with the reason. Exit code 4: at
     least one row is not_checkable.
     """
-    target = out or file.with_name(f"{file.stem}{_ADDED_TO_NAME}{file.suffix}")
-    if target.exists() and target.samefile(file):
-        raise click.BadParameter("is FILE itself, which is kept as it is", param_hint="--out")
+    target = _target(file, out)
     sheet = read_sheet(_content(file))
     asked = None if service is None else service_as_asked(service)
     plan = plan_sheet(sheet.found, SheetLayout(layout), asked)
@@ -118,6 +116,16 @@ def batch(
     _report(report, as_json=as_json)
     if report.rows[NOT_CHECKABLE]:
         sys.exit(ExitCode.PARTLY_DONE)
+
+
+def _target(file: Path, out: Path | None) -> Path:
+    """Return the file to write. Nothing is checked, and so nothing kept, where it has no place."""
+    target = out or file.with_name(f"{file.stem}{_ADDED_TO_NAME}{file.suffix}")
+    if not target.parent.is_dir():
+        raise click.BadParameter("is in no folder that exists", param_hint="--out")
+    if target.exists() and target.samefile(file):
+        raise click.BadParameter("is FILE itself, which is kept as it is", param_hint="--out")
+    return target
 
 
 def _content(file: Path) -> bytes:

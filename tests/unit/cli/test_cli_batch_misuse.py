@@ -36,6 +36,7 @@ def run(tmp_path: Path, content: str | bytes, *arguments: str, name: str = "list
         (SHEET, ("--service", "submarine"), "/service/type"),
         (SHEET, ("--service", "air"), "/service/flight"),
         (SHEET, ("--service", '{"type": '), "--service"),
+        (SHEET, ("--out", "/nowhere/list.csv"), "--out"),
         (SHEET, ("--jurisdiction", "99"), "GB/T 2260"),
         (SHEET.replace("车次,席别", "decision,reason,section,remedy"), (), "an earlier check"),
         (f'身份证号,航班\n"{NUMBER},CZ1\n', (), "line 2"),
