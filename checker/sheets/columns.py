@@ -57,8 +57,12 @@ def _is_header(columns: Sequence[SheetColumn], row: Sequence[Cell]) -> bool:
         return False
     if len(columns) == sum(map(is_filled, row)):
         return True
-    certain = (SheetField.NUMBER, SheetField.NAME)
-    return any(column.is_certain and column.field in certain for column in columns)
+    # No person has `车次` or `姓名` as a value.
+    return any(
+        column.service is not None
+        or (column.is_certain and column.field in {SheetField.NUMBER, SheetField.NAME})
+        for column in columns
+    )
 
 
 def _is_same_header(upper: Sequence[SheetColumn], lower: Sequence[SheetColumn]) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from checker.audit.wording import CODES, ROLES
 from checker.domain.decision import Decision, Outcome, Reason
 from checker.domain.measure import Title
-from checker.sheets.row_fault import REMEDIES, WORDS, NotCheckable
+from checker.sheets.row_fault import DETAILS_ZH, REMEDIES, WORDS, NotCheckable
 
 NOT_CHECKABLE: Final = "not_checkable"
 _SHOWN_MAX: Final = 20
@@ -76,9 +76,12 @@ _STANDS: Final = Outcome.REVIEW.strength
 
 def _fault_ending(fault: NotCheckable, language: SheetLanguage) -> RowEnding:
     text = f"{fault.fault.value}: {_in(language, WORDS[fault.fault])}"
+    detail = fault.detail
+    if language is SheetLanguage.ZH:
+        detail = DETAILS_ZH.get(detail, detail)
     return RowEnding(
         decision=NOT_CHECKABLE,
-        reason=f"{text} ({fault.detail})" if fault.detail else text,
+        reason=f"{text} ({detail})" if detail else text,
         remedy=_in(language, REMEDIES[fault.fault]),
     )
 

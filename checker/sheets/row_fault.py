@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from checker.domain.errors import EXPLANATIONS, InvalidReason
 from checker.domain.measure import Title
 
 
@@ -72,6 +73,14 @@ WORDS: Final[Mapping[RowFault, Title]] = {
         zh="该账户无权查询这类服务", en="this account may not ask about the service"
     ),
 }
+
+DETAILS_ZH: Final[Mapping[str, str]] = {
+    EXPLANATIONS[InvalidReason.LENGTH]: "位数不对",
+    EXPLANATIONS[InvalidReason.CHARACTER]: "有不该出现的字符",
+    EXPLANATIONS[InvalidReason.CHECK_DIGIT]: "校验码不符",
+    EXPLANATIONS[InvalidReason.BIRTH_DATE]: "出生日期不存在或尚未到来",
+}
+"""The Chinese words for the explanations of an invalid number; others stay in English."""
 
 _RETYPE: Final = Title(
     zh="请把单元格设为“文本”格式，对照证件重新输入号码",

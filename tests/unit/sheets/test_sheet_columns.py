@@ -133,6 +133,14 @@ def test_a_row_of_people_is_never_taken_for_a_header(row):
     assert find_columns([header, row]).first_row == 1
 
 
+@pytest.mark.parametrize(
+    "header",
+    [["身份证"], ["姓名", "身份证", "电话"], ["旅客", "身份证", "电话", "车次"], ["旅客", "护照"]],
+)
+def test_a_short_header_is_a_header(header):
+    assert find_columns([header]).header_row == 0
+
+
 def test_groups_above_the_header_name_the_person():
     rows = [
         ["序号", "投保人", "", "被保险人", "", "年保费"],

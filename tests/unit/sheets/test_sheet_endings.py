@@ -15,8 +15,9 @@ from checker.domain.decision import (
     Remedy,
     ShownListing,
 )
+from checker.domain.errors import InvalidDocument, InvalidReason
 from checker.domain.role import Role
-from checker.errors import InvalidRequest, OutOfScope
+from checker.errors import InvalidRequest, InvalidSubject, OutOfScope
 from checker.sheets.checking import fault_of_check
 from checker.sheets.endings import SheetLanguage, ending_of_row
 from checker.sheets.row_fault import REMEDIES, WORDS, NotCheckable, RowFault
@@ -78,6 +79,13 @@ def test_a_refusal_names_its_reason_its_section_and_its_court():
 
 def test_a_cap_names_the_room_that_is_left():
     assert ending_of_row([CAPPED], None, SheetLanguage.EN).reason.endswith("yuan 1998.05")
+
+
+def test_an_invalid_number_is_explained_in_the_language_of_the_sheet():
+    invalid = InvalidDocument(InvalidReason.CHECK_DIGIT)
+    fault = fault_of_check(InvalidSubject(str(invalid)))
+    assert ending_of_row([], fault, SheetLanguage.ZH).reason.endswith("(校验码不符)")
+    assert ending_of_row([], fault, SheetLanguage.EN).reason.endswith(f"({invalid})")
 
 
 def test_every_fault_has_its_words_and_its_remedy():
