@@ -2,7 +2,7 @@
 
 import re
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
@@ -36,7 +36,7 @@ _COLORS = {
 }
 _NUMBER = re.compile(r"^-?[0-9]{1,30}$")
 _WORDS = {"true": True, "false": False}
-_OPERATOR = Caller(
+COMMAND_LINE: Final = Caller(
     key_pk=0,
     account_id="command line",
     name="command line",
@@ -75,17 +75,17 @@ def check(  # noqa: PLR0917 - click passes options by name
     """Ask whether a subject may buy a service."""
     question = {
         "subject": {"document": document_as_asked(document), "name": name},
-        "service": _service(service),
+        "service": service_as_asked(service),
         "jurisdiction": jurisdiction,
     }
 
     body = _body(question)
     today = shanghai_day(SystemClock().now())
     # A wrong question is refused before anything is started to answer it.
-    read_check(body, _OPERATOR, today, _no_token)
+    read_check(body, COMMAND_LINE, today, _no_token)
 
     async def work(runtime: Runtime) -> Answer:
-        prepared = read_check(body, _OPERATOR, today, runtime.sealer.document_token)
+        prepared = read_check(body, COMMAND_LINE, today, runtime.sealer.document_token)
         decided = await runtime.checks.decide((prepared,), account_id=None)
         return answer_of(decided.decisions[0], decided.list, None, answer_id=decided.ids[0])
 
@@ -121,7 +121,8 @@ def document_as_asked(text: str) -> dict[str, str]:
     return {"type": kind, "number": number}
 
 
-def _service(text: str) -> dict[str, Any]:
+def service_as_asked(text: str) -> dict[str, Any]:
+    """Return the service of a JSON object, or of words such as `rail train=G79 seat=second`."""
     if text.lstrip().startswith("{"):
         try:
             return msgspec.json.decode(text, type=dict[str, Any])

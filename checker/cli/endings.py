@@ -40,6 +40,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 1
     WRONG_INPUT = 2
     FAULTS_FOUND = 3
+    PARTLY_DONE = 4
     NOT_WRITTEN = 5
     CAP = 10
     REVIEW = 11

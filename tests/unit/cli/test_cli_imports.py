@@ -35,6 +35,10 @@ def test_a_check_needs_no_http_server_no_migrations_and_no_traces():
     assert not imported_by("check", "--help") & {*SERVER}
 
 
+def test_a_batch_imports_the_reader_of_workbooks_only_when_it_reads_one():
+    assert not imported_by("batch", "--help") & {*SERVER, "python_calamine", "openpyxl"}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_has_a_line_that_fits_on_a_terminal(name):
     assert len(f"  {name:<14}  {SUMMARIES[name]}") <= 80
