@@ -23,6 +23,12 @@ KNOWN = [
     ("EA1234567", "passport", "EA1234567"),
     ("ＥＡ１２３４５６７", "passport", "EA1234567"),
     ("H1234567", "passport", "H1234567"),
+    ("0012345601(B)", "taiwan_permit", "00123456"),
+    ("００１２３４５６０１（Ｂ）", "taiwan_permit", "00123456"),
+    ("0012345601B", "taiwan_permit", "00123456"),
+    ("0012345601(1)", "taiwan_permit", "00123456"),
+    ("CAN110090030212", "foreign_permanent_resident_id", "CAN110090030212"),
+    ("can 1100 90030212", "foreign_permanent_resident_id", "CAN110090030212"),
 ]
 HIDDEN = [
     (PERSON[:10] + "****" + PERSON[14:], PERSON[:10] + "****" + PERSON[14:]),
@@ -44,7 +50,6 @@ UNREADABLE = [
     PERSON[:6] + "18991301" + PERSON[14:],
     PERSON[:9] + "*********",
     "*" * 18,
-    "无",
 ]
 
 
