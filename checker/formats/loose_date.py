@@ -29,6 +29,9 @@ from checker.formats.loose_text import read_text
 EARLIEST: Final = date(1800, 1, 1)
 """No court filed an older case that a list of today names."""
 
+DATE_LENGTH_MAX: Final = 64
+"""A date with a time and a zone has half of it."""
+
 DAYS_CACHED_MAX: Final = 10_000
 """A list of today names fewer days, each in one spelling of its exporter."""
 
@@ -64,7 +67,7 @@ def read_date(value: object) -> date | None:
         UnreadableDate: the value has no known shape, or was never a day.
     """
     try:
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) <= DATE_LENGTH_MAX:
             return _read_text(value)
         return _plausible(_read(value, _DEPTH_MAX))
     except (ValueError, OverflowError, OSError):
@@ -98,7 +101,10 @@ def _read(value: object, depth: int) -> date | None:
         raise ValueError
     if isinstance(value, float) and value == value // 1:
         value = int(value)
-    text = unicodedata.normalize("NFKC", read_text(value)).replace("\0", "").strip()
+    text = read_text(value)
+    if len(text) > DATE_LENGTH_MAX:
+        raise ValueError
+    text = unicodedata.normalize("NFKC", text).replace("\0", "").strip()
     return None if _ZEROS.fullmatch(text) else _of_text(text)
 
 

@@ -26,7 +26,7 @@ _NOTHING_KNOWN: Final = frozenset(
 _NOTHING_LENGTH_MAX = 12
 """The longest word has nine characters, and may stand between spaces."""
 _MARKS_ALONE = re.compile(r"[-‐-―−_/\\.。、，,;；:：?？]*")
-_CONTROLS = re.compile(r"\s*[\r\n\t\x00-\x1f\x7f]+\s*")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 _IDEOGRAPH = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _SPACE_AT_IDEOGRAPH = re.compile(rf"(?<=[{_IDEOGRAPH}])\s+|\s+(?=[{_IDEOGRAPH}])")
 
@@ -65,7 +65,8 @@ def name_text(value: object) -> str:
     text = read_text(value)
     if text.isalnum():
         return text
-    return _SPACE_AT_IDEOGRAPH.sub("", _CONTROLS.sub("", text)).strip()
+    lines = "".join(line.strip() for line in _CONTROLS.split(text))
+    return _SPACE_AT_IDEOGRAPH.sub("", " ".join(lines.split()))
 
 
 def court_text(value: object) -> str:

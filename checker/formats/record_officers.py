@@ -68,6 +68,7 @@ _PYTHON_LENGTH_MAX = 100_000
 
 TITLES_CACHED_MAX: Final = 1_000
 """Exporters use some ten titles and keys, each in one spelling."""
+TITLE_LENGTH_MAX: Final = 300
 KEY_LENGTH_MAX: Final = 64
 """A longer key is none that is known."""
 
@@ -163,7 +164,7 @@ def _of_object(folded: dict[str, object], depth: int) -> Iterator[NamedOfficer]:
     member = NamedOfficer(
         name_text(_first(folded, _NAME_KEYS))[:NAME_LENGTH_MAX],
         read_text(_first(folded, _NUMBER_KEYS)),
-        _title(_first(folded, _TITLE_KEYS)),
+        _title(_first(folded, _TITLE_KEYS))[:TITLE_LENGTH_MAX],
     )
     if member.is_readable:
         yield member
@@ -192,8 +193,8 @@ def _named(part: str) -> NamedOfficer:
     number = _NUMBER_INSIDE.search(part)
     name, title = part if number is None else part.replace(number[0], " "), ""
     for shape in (_TITLE_BEHIND, _TITLE_BEFORE):
-        if (match := shape.fullmatch(name.strip())) and role_of(match["title"]):
-            name, title = match["name"], match["title"]
+        if (match := shape.fullmatch(name.strip())) and role_of(match["title"][:TITLE_LENGTH_MAX]):
+            name, title = match["name"], match["title"][:TITLE_LENGTH_MAX]
     return NamedOfficer(name_text(name)[:NAME_LENGTH_MAX], number[0] if number else "", title)
 
 

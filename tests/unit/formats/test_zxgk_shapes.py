@@ -1,6 +1,7 @@
 """The same record in all shapes: the same listing, which reaches the same people."""
 
 import json
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -225,3 +226,14 @@ def test_a_person_under_18_on_the_day_of_filing_is_rejected(sent):
 @pytest.mark.parametrize("day", [None, "--", "soon", "2016-05-04"])
 def test_without_a_day_of_filing_no_age_is_decided(day):
     assert read(record(regDate=day)).party.documents
+
+
+@pytest.mark.parametrize("filler", [" ", "\n", "\u3000", "、", "0", "*", "[", '{"a":', "示 "])
+def test_long_values_are_read_in_one_pass(filler):
+    long = f"示{filler * (200_000 // len(filler))}。"
+    fields = ("regDate", "publishDate", "qysler", "businessEntity", "partyTypeName", "sexy")
+    sent = company(**dict.fromkeys(fields, long)) | {"qysler": [officer(iname=long), long]}
+
+    with suppress(LineRejected):
+        read(sent | {"iname": long, "courtName": long, "caseCode": long})
+    assert read(sent).party.documents
