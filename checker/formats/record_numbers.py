@@ -22,7 +22,6 @@ from typing import Final, NamedTuple
 
 from checker.domain.document import Document, DocumentType
 from checker.domain.errors import InvalidDocument
-from checker.domain.masking import is_masked
 from checker.domain.text import compact
 from checker.formats.listing import read_document
 from checker.registry.entry import MaskedDocument, PartyType
@@ -31,6 +30,7 @@ ListedDocument = Document | MaskedDocument
 
 _ORG_CODE_LENGTH = 9
 _WHOLE_LENGTH = 18
+_HIDING_SIGN = re.compile("[^0-9A-Z()]")
 _LETTER = re.compile("[A-Z]")
 PERSONAL_SHAPES: Final = (
     (re.compile(r"[HM](?:[0-9]{8}|[0-9]{10}|A[0-9]{7})"), DocumentType.HK_MACAO_PERMIT),
@@ -79,7 +79,8 @@ def read_party_number(text: str, declared: PartyType | None, today: date) -> Par
     certain: it is a uscc.
     """
     number = compact(text)
-    if is_masked(number) and len(number) == _WHOLE_LENGTH and _LETTER.search(number[:-1]):
+    hides = _HIDING_SIGN.search(number) is not None
+    if hides and len(number) == _WHOLE_LENGTH and _LETTER.search(number[:-1]):
         return _reading(read_organization_code, number, today, PartyType.ORGANIZATION)
     if declared is PartyType.ORGANIZATION:
         own, other = read_organization_code, read_personal_number
@@ -89,9 +90,10 @@ def read_party_number(text: str, declared: PartyType | None, today: date) -> Par
     if found.document is not None and declared is not None:
         return found
     against = _reading(other, number, today, _OTHER[declared])
-    is_certain = against.document is not None and not is_masked(number)
+    is_certain = isinstance(against.document, Document)
     if found.document is not None:  # nothing is declared
-        sure = not is_certain and not is_masked(number) and len(number) == _WHOLE_LENGTH
+        is_whole = isinstance(found.document, Document) and len(number) == _WHOLE_LENGTH
+        sure = is_whole and not is_certain
         return found._replace(certain=PartyType.PERSON if sure else None)
     if is_certain and (own is read_personal_number or len(number) == _WHOLE_LENGTH):
         return against

@@ -12,11 +12,11 @@ Two records of one case may name different officers: then both are listings. So 
 reaches the same people goes before one that reaches others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ARRAY, LargeBinary, Text, any_, bindparam, select
+from sqlalchemy import ARRAY, LargeBinary, Text, and_, any_, bindparam, select, true, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
@@ -75,10 +75,14 @@ async def known_ids(
         if in_force.get(own_id) == sealer.digest(own):
             known[place] = KnownIds((own_id,), ())
     changed = {place: entry for place, entry in enumerate(entries) if place not in known}
-    alike = await _alike(connection, sealer, changed.values())
+    named = {
+        place: [one for one in (entry.id, former.get(place)) if one is not None and one in in_force]
+        for place, entry in changed.items()
+    }
+    ids = [one for some in named.values() for one in some]
+    alike = await _alike(connection, sealer, changed.values(), ids)
     for place, entry in changed.items():
-        named = [one for one in (entry.id, former.get(place)) if one in in_force]
-        known[place] = _matching(entry, sealer, [one for one in named if one is not None], alike)
+        known[place] = _matching(entry, sealer, named[place], alike)
     return [known[place] for place in range(len(entries))]
 
 
@@ -86,7 +90,7 @@ def _matching(
     entry: ListingEntry, sealer: Sealer, named: Sequence[str], alike: Sequence[_Alike]
 ) -> KnownIds:
     party, reach = frozenset(tokens_of(sealer, entry.party)), reach_of(sealer, entry)
-    found = [one for one in alike if _is_about(entry, party, reach, one)]
+    found = [one for one in alike if one.row.id in named or _is_about(entry, party, reach, one)]
     same = {one.row.id for one in found if one.reach == reach}
     others = {*named, *(one.row.id for one in found)} - same
 
@@ -113,7 +117,7 @@ def _is_about(entry: ListingEntry, party: frozenset[Token], reach: Reach, other:
     )
 
 
-async def _digests(connection: AsyncConnection, ids: Sequence[str] | Any) -> dict[str, bytes]:
+async def _digests(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, bytes]:
     wanted = list(ids)
     if not wanted:
         return {}
@@ -121,17 +125,27 @@ async def _digests(connection: AsyncConnection, ids: Sequence[str] | Any) -> dic
     return {row.id: row.digest for row in rows}
 
 
-async def _alike(connection: AsyncConnection, sealer: Sealer, entries: Any) -> list[_Alike]:
-    """Return the listings in force that have a document of one of the entries."""
-    wanted: set[Token] = set()
+async def _alike(
+    connection: AsyncConnection,
+    sealer: Sealer,
+    entries: Iterable[ListingEntry],
+    ids: Sequence[str],
+) -> list[_Alike]:
+    """Return the listings in force that have one of the `ids`, or a document of one of the
+    entries.
+    """
+    tokens: set[Token] = set()
     for entry in entries:
         own = tokens_of(sealer, entry.party)
-        wanted.update(own or (token for _, token in reach_of(sealer, entry)))
-    if not wanted:
+        tokens.update(own or (token for _, token in reach_of(sealer, entry)))
+    if not (tokens or ids):
         return []
+    wanted = {"tokens": list(tokens), "wanted": list(ids)}
     found: dict[int, tuple[Any, set[Token], set[tuple[str, Token]]]] = {}
-    for row in await connection.execute(_ALIKE, {"wanted": list(wanted)}):
+    for row in await connection.execute(_ALIKE, wanted):
         _, party, reach = found.setdefault(row.pk, (row, set(), set()))
+        if row.token is None:
+            continue  # a listing that reaches nobody
         if row.officer_pk is None:
             party.add(Token(row.token))
         else:
@@ -140,18 +154,21 @@ async def _alike(connection: AsyncConnection, sealer: Sealer, entries: Any) -> l
 
 
 _is_in_force = listing.c.until_version.is_(None)
-_DIGESTS = select(listing.c.id, listing.c.digest).where(
-    _is_in_force, listing.c.id == any_(bindparam("wanted", type_=ARRAY(Text)))
+_is_named = and_(_is_in_force, listing.c.id == any_(bindparam("wanted", type_=ARRAY(Text))))
+_DIGESTS = select(listing.c.id, listing.c.digest).where(_is_named)
+# A masked number may have further rows, under other keys of the name, which say nothing new.
+_is_own_document = and_(
+    document.c.listing_pk == listing.c.pk,
+    ~document.c.derived if "derived" in document.c else true(),
 )
-_hit = (
-    select(document.c.listing_pk)
-    .where(document.c.token == any_(bindparam("wanted", type_=ARRAY(LargeBinary))))
-    .distinct()
-    .cte("hit")
-)
+_has_token = document.c.token == any_(bindparam("tokens", type_=ARRAY(LargeBinary)))
+_hit = union(
+    select(document.c.listing_pk.label("pk")).where(_has_token),
+    select(listing.c.pk).where(_is_named),
+).cte("hit")
 _ALIKE = (
     select(listing, document.c.officer_pk, document.c.role, document.c.token)
-    .join_from(_hit, listing, listing.c.pk == _hit.c.listing_pk)
-    .join(document, document.c.listing_pk == listing.c.pk)
+    .join_from(_hit, listing, listing.c.pk == _hit.c.pk)
+    .outerjoin(document, _is_own_document)
     .where(_is_in_force)
 )

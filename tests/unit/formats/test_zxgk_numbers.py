@@ -2,8 +2,9 @@
 
 import pytest
 
-from checker.domain.document import Document
+from checker.domain.document import Document, DocumentType
 from checker.domain.masking import MaskedNumber
+from checker.formats.record_numbers import personal_type
 from checker.registry.entry import LineRejected, MaskedDocument, RejectCode
 from tests.support.platform_records import PERSON, company, officer, read, record
 
@@ -91,6 +92,11 @@ def test_any_other_number_rejects_a_person(sent):
 @pytest.mark.parametrize("sent", UNREADABLE)
 def test_any_other_number_leaves_an_officer_unresolved(sent):
     assert documents_of_officer(sent) == ()
+
+
+@pytest.mark.parametrize("number", ["HA1234567", "MA1234567"])
+def test_a_card_with_a_letter_in_second_place_is_a_permit(number):
+    assert personal_type(number) is DocumentType.HK_MACAO_PERMIT
 
 
 @pytest.mark.parametrize("sent", ["H12345678", "EA1234567"])
