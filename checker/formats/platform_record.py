@@ -1,5 +1,6 @@
 """Parts that both records of the courts' platform share: one of the list, and one of the orders."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -40,10 +41,12 @@ class RecordFields:
 
     def __init__(self, line: bytes, fields: Sequence[str], reading: Reading) -> None:
         try:
-            sent = decode(_decoder, line)
+            sent: dict[str, object] | None = decode(_decoder, line)
         except InvalidRequest as error:
-            detail = f"the line is no record: {error.faults[0].detail}"
-            raise LineRejected(RejectCode.INVALID_JSON, detail) from None
+            sent = _read_loosely(line)
+            if sent is None:
+                detail = f"the line is no record: {error.faults[0].detail}"
+                raise LineRejected(RejectCode.INVALID_JSON, detail) from None
         self._sent = {field: sent.get(field) for field in fields}
         if None in self._sent.values():
             folded = {folded_key(field): field for field in fields}
@@ -167,6 +170,19 @@ def joined_officers(
         or not known.issuperset(other.holder.documents)
     ]
     return (*officers, *missing)
+
+
+def _read_loosely(line: bytes) -> dict[str, object] | None:
+    """Return an object that Python would write and JSON does not know, or None.
+
+    Such an object has `NaN` for nothing, or control characters within texts.
+    """
+    try:
+        sent = json.loads(line, strict=False, parse_constant=lambda _word: None)
+        json.dumps(sent, ensure_ascii=False).encode()  # no half of a surrogate pair
+    except (ValueError, RecursionError):
+        return None
+    return sent if isinstance(sent, dict) else None
 
 
 def _needed(text: str, field: str) -> str:

@@ -228,6 +228,24 @@ def test_without_a_day_of_filing_no_age_is_decided(day):
     assert read(record(regDate=day)).party.documents
 
 
+@pytest.mark.parametrize(
+    ("plain", "written"), [('"age": 41', '"age": NaN'), ('"暂无"', "-Infinity"), ("还款", "还\n款")]
+)
+def test_a_line_that_python_wrote_and_json_does_not_know_is_read(plain, written):
+    line = json.dumps(record(), ensure_ascii=False)
+
+    assert plain in line
+    assert parse_zxgk(line.replace(plain, written).encode(), READING) == read(record())
+
+
+def test_half_of_a_surrogate_pair_is_no_text():
+    line = json.dumps(record(iname="陈\ud800")).encode()
+
+    with pytest.raises(LineRejected) as rejected:
+        parse_zxgk(line, READING)
+    assert rejected.value.code is RejectCode.INVALID_JSON
+
+
 @pytest.mark.parametrize("filler", [" ", "\n", "\u3000", "、", "0", "*", "[", '{"a":', "示 "])
 def test_long_values_are_read_in_one_pass(filler):
     long = f"示{filler * (200_000 // len(filler))}。"
