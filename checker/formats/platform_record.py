@@ -40,13 +40,7 @@ class RecordFields:
     """
 
     def __init__(self, line: bytes, fields: Sequence[str], reading: Reading) -> None:
-        try:
-            sent: dict[str, object] | None = decode(_decoder, line)
-        except InvalidRequest as error:
-            sent = _read_loosely(line)
-            if sent is None:
-                detail = f"the line is no record: {error.faults[0].detail}"
-                raise LineRejected(RejectCode.INVALID_JSON, detail) from None
+        sent = _object_of(line)
         self._sent = {field: sent.get(field) for field in fields}
         if None in self._sent.values():
             folded = {folded_key(field): field for field in fields}
@@ -170,6 +164,17 @@ def joined_officers(
         or not known.issuperset(other.holder.documents)
     ]
     return (*officers, *missing)
+
+
+def _object_of(line: bytes) -> dict[str, object]:
+    try:
+        return decode(_decoder, line)
+    except InvalidRequest as error:
+        detail = f"the line is no record: {error.faults[0].detail}"
+    sent = _read_loosely(line)
+    if sent is None:
+        raise LineRejected(RejectCode.INVALID_JSON, detail)
+    return sent
 
 
 def _read_loosely(line: bytes) -> dict[str, object] | None:
