@@ -15,14 +15,12 @@ from cache.token import Token
 from checker.formats.feed_format import ListFormat, Reading
 from checker.registry.entry import LineRejected, ListingEntry, RejectCode
 from checker.registry.identity import spare_id
-from checker.registry.known_ids import KnownIds, known_ids
+from checker.registry.known_ids import known_ids
 from checker.registry.schema import listing
 from checker.registry.sealing import Sealer
 
 ENTRIES_AT_ONCE = 500
 """Entries whose ids one statement looks up."""
-
-_NOTHING = KnownIds((), ())
 
 
 class RecordIds:
@@ -41,25 +39,37 @@ class RecordIds:
 
     async def known(
         self, lines: Sequence[bytes], entries: Sequence[ListingEntry]
-    ) -> Sequence[KnownIds]:
-        """Return the ids in force of entries, each read from its line."""
+    ) -> Sequence[Sequence[str]]:
+        """Return the ids that each entry may take, the best first; each was read from its line.
+
+        An id in force that reaches the same officers as an entry is kept for this entry: no other
+        entry of `entries` may take it.
+        """
         former_id = self._format.former_id
-        if former_id is None or not entries:
-            return [_NOTHING] * len(entries)
-        if self._has_list is None:
-            is_open = exists().where(listing.c.until_version.is_(None))
-            self._has_list = bool((await self._connection.execute(select(is_open))).scalar_one())
-        if not self._has_list:
-            return [_NOTHING] * len(entries)
-        return await known_ids(
+        if former_id is None or not entries or not await self._is_there_a_list():
+            return [(entry.id,) for entry in entries]
+        found = await known_ids(
             self._connection,
             self._sealer,
             entries,
             lambda place: former_id(lines[place], self._reading),
         )
+        kept = {own_id for known in found for own_id in known.same}
+        return [
+            (*known.same, *(one for one in (*known.others, entry.id) if one not in kept))
+            for entry, known in zip(entries, found, strict=True)
+        ]
 
-    def settled(self, entry: ListingEntry, known: KnownIds) -> ListingEntry:
-        """Return the entry under the id that it keeps, which no earlier line has.
+    async def _is_there_a_list(self) -> bool:
+        if self._has_list is None:
+            is_open = exists().where(listing.c.until_version.is_(None))
+            self._has_list = bool((await self._connection.execute(select(is_open))).scalar_one())
+        return self._has_list
+
+    def settled(self, entry: ListingEntry, known: Sequence[str]) -> ListingEntry:
+        """Return the entry under the first of its `known` ids that no earlier line has.
+
+        If earlier lines have all of them, the entry gets its spare id.
 
         Raises:
             LineRejected: an earlier line has this id, or reaches the same people in the same case.
@@ -70,7 +80,7 @@ class RecordIds:
         # An entry that reaches no officer is known by the id of its words: most have none.
         reaches = any(officer.resolved for officer in entry.officers)
         content = self._sealer.id_token(self._spare(entry) if reaches else entry.id)
-        for own_id in (*known.same, *known.others, entry.id):
+        for own_id in known:
             earlier = self._seen.get(self._sealer.id_token(own_id))
             if earlier == content:
                 raise _duplicate()

@@ -84,6 +84,16 @@ async def test_a_respelt_list_ends_nothing_in_any_order(node):
         assert await ended(node) == []
 
 
+async def test_a_further_record_of_a_case_takes_the_id_of_no_other(node):
+    await load(node, SPELT[3:])
+    before = await ids_in_force(node)
+    further = company(caseCode=OLD_CASE, qysler=[officer(cardNum="H12345678")])
+    await load(node, [further, *SPELT[:2:-1]])
+
+    assert before < await ids_in_force(node)
+    assert await ended(node) == []
+
+
 async def test_a_record_that_is_gone_or_is_anothers_ends_its_listing(node):
     await load(node, SPELT[:2])
     await load(node, [SPELT[0], record(caseCode=OLD_CASE, cardNum=OTHER)])
