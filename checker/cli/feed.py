@@ -105,6 +105,8 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     click.echo(
         f"version {report.version}: {report.accepted} accepted, {report.rejected_count} rejected"
     )
+    for field, count in report.dropped_fields.items():
+        click.echo(f"  {field}: {count} unreadable, and not needed", err=True)
     for line in report.rejected[:SHOWN_MAX]:
         click.echo(f"  line {line.line}: {line.code}: {line.detail}", err=True)
     if report.rejected_count > SHOWN_MAX:

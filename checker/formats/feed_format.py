@@ -22,13 +22,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     `today` is the day in Shanghai, and `sent_on` is the day on which the line was sent. A retention
     may name only `measures`. `identify` turns the words that identify a record into a listing id;
-    the id reveals nothing of these words.
+    the id reveals nothing of these words. A format calls `drop` with the name of each field that
+    it could not read and that the listing does not need.
     """
 
     today: date
     sent_on: date
     identify: Callable[[str], str]
     measures: Set[str] = frozenset()
+    drop: Callable[[str], None] = lambda _field: None
 
 
 class FeedFormat(msgspec.Struct, Generic[LineContent], frozen=True, kw_only=True):
@@ -40,7 +42,8 @@ class FeedFormat(msgspec.Struct, Generic[LineContent], frozen=True, kw_only=True
     | `example`   | a body of one line that can be read; the tests of all formats send it        |
     | `read_line` | returns the content of one line; raises LineRejected with the field at fault |
     | `open`      | yields a line's number from 1 and its bytes, or None if the line is too long |
-    | `owns_ids`  | whether the format derives the ids of listings, because the sender has none  |
+    | `former_id` | set if the format derives the ids of listings, because the sender has none;  |
+    |             | returns the id that the record got before decision 0045, or None             |
 
     A line that `open` yields is read alone, because a retry of the quarantine has nothing else: a
     format with a header repeats the header in each line. Two lines with the same derived id and
@@ -51,7 +54,12 @@ class FeedFormat(msgspec.Struct, Generic[LineContent], frozen=True, kw_only=True
     example: bytes
     read_line: Callable[[bytes, Reading], LineContent]
     open: Callable[[AsyncIterable[bytes]], AsyncIterator[tuple[int, bytes | None]]] = cut_lines
-    owns_ids: bool = False
+    former_id: Callable[[bytes, Reading], str | None] | None = None
+
+    @property
+    def owns_ids(self) -> bool:
+        """Whether the format derives the ids of listings."""
+        return self.former_id is not None
 
 
 ListFormat = FeedFormat[ListingEntry]

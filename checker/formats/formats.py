@@ -9,9 +9,10 @@ from typing import Final
 from checker.formats.feed_format import LineFormat, ListFormat
 from checker.formats.listing import LISTING
 from checker.formats.operation import OPERATION
+from checker.formats.xgl import XGL
 from checker.formats.zxgk import ZXGK
 
-LIST_FORMATS: Final[Mapping[str, ListFormat]] = {each.name: each for each in (LISTING, ZXGK)}
+LIST_FORMATS: Final[Mapping[str, ListFormat]] = {each.name: each for each in (LISTING, ZXGK, XGL)}
 """The formats that `?format=` and `--format` may name."""
 
 LINE_FORMATS: Final[Mapping[str, LineFormat]] = {**LIST_FORMATS, OPERATION.name: OPERATION}

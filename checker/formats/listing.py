@@ -28,6 +28,7 @@ from checker.registry.entry import (
     PartyType,
     RejectCode,
 )
+from checker.registry.minors import require_adults
 
 NAME_LENGTH_MAX = 300
 TEXT_LENGTH_MAX = 300
@@ -112,9 +113,9 @@ def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntr
     """Return a listing as the registry takes it in; `under` is its JSON pointer in the line.
 
     Raises:
-        LineRejected: a name is blank, or a document can belong to nobody.
+        LineRejected: a name is blank, a document can belong to nobody, or somebody is under 18.
     """
-    return ListingEntry(
+    entry = ListingEntry(
         id=sent.id,
         case_number=sent.case_number,
         court=sent.court,
@@ -126,6 +127,8 @@ def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntr
         party=_holder(sent.party.name, sent.party.documents, today, f"{under}/party"),
         officers=read_officers(sent.officers, today, under),
     )
+    require_adults(entry, under)
+    return entry
 
 
 def read_officers(

@@ -4,6 +4,7 @@ They are applied in their order to one ledger, and one change is numbered for al
 learns what became of its own lines.
 """
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum
@@ -17,6 +18,7 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.errors import CheckerError
 from checker.group_commit import GroupCommit, group_commit
 from checker.intake.feed_requests import AnsweredBefore
+from checker.intake.known_operations import with_known_ids
 from checker.intake.quarantine_rows import (
     REQUEST_LINES_MAX,
     FeedLine,
@@ -31,6 +33,7 @@ from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import difference
 from checker.registry.ledger_rows import write
 from checker.registry.ledger_store import load
+from checker.registry.operations import List
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ChangeKind, ListVersion, newest_version, put_change
 
@@ -44,13 +47,15 @@ WAITING_MAX = 1_000
 class BatchWritten(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a batch: the newest version then, and the lines that were rejected.
 
-    `newest` None: there is no list yet. `quarantined` of the rejected lines are kept.
+    `newest` None: there is no list yet. `quarantined` of the rejected lines are kept. The accepted
+    lines stand without their `dropped_fields`.
     """
 
     newest: ListVersion | None
     accepted: int
     rejected: tuple[LineVerdict, ...]
     quarantined: int
+    dropped_fields: tuple[str, ...] = ()
 
     @property
     def version(self) -> int:
@@ -104,6 +109,14 @@ class _Judged(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dropped(self) -> bool:
         return self.batch.strict and bool(self.rejected)
+
+    @property
+    def dropped_fields(self) -> tuple[str, ...]:
+        if self.dropped:
+            return ()
+        stand = [verdict.line.read for verdict in self.verdicts if verdict.rejected is None]
+        lists = [operation for operation in stand if isinstance(operation, List)]
+        return tuple(field for operation in lists for field in operation.dropped_fields)
 
     @property
     def accepted(self) -> int:
@@ -163,6 +176,8 @@ class ChangeWriter:
         """Apply the batches and write what they change, as one version if it is anything."""
         now = self._clock.now()
         today = shanghai_day(now)
+        settle = functools.partial(with_known_ids, connection, self._sealer)
+        batches = [msgspec.structs.replace(one, lines=await settle(one.lines)) for one in batches]
         lines = [line for batch in batches for line in batch.lines]
         operations = [line.read for line in lines if not isinstance(line.read, LineRejected)]
         loaded = await load(connection, self._sealer, operations, today)
@@ -195,7 +210,11 @@ class ChangeWriter:
         results = []
         for one, kept in zip(judged, quarantined, strict=True):
             written = BatchWritten(
-                newest=newest, accepted=one.accepted, rejected=one.rejected, quarantined=kept
+                newest=newest,
+                accepted=one.accepted,
+                rejected=one.rejected,
+                quarantined=kept,
+                dropped_fields=one.dropped_fields,
             )
             if one.batch.rider is not None:
                 await one.batch.rider(connection, written)

@@ -33,6 +33,7 @@ from checker.intake.quarantine_rows import REQUEST_LINES_MAX, FeedLine, trim
 from checker.intake.report import FeedReport
 from checker.intake.running_report import RunningReport
 from checker.registry.entry import LineRejected, ListingEntry
+from checker.registry.identity import spare_id
 from checker.registry.operations import List, Operation
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ListVersion
@@ -160,11 +161,13 @@ class ChangesFeed:
 
         `sent_on` is the day in Shanghai on which the line was sent.
         """
+        dropped: list[str] = []
         reading = Reading(
             today=shanghai_day(self._clock.now()),
             sent_on=sent_on,
             identify=self._sealer.listing_id,
             measures=self._measures,
+            drop=dropped.append,
         )
         try:
             content = line_format.read_line(require_text(line), reading)
@@ -172,10 +175,14 @@ class ChangesFeed:
             return error
         if not isinstance(content, ListingEntry):
             return content
-        spare_id = None
-        if line_format.owns_ids:
-            spare_id = self._sealer.listing_id(self._sealer.digest(content).hex())
-        return List(entry=content, spare_id=spare_id)
+        if line_format.former_id is None:
+            return List(entry=content, dropped_fields=tuple(dropped))
+        return List(
+            entry=content,
+            spare_id=spare_id(self._sealer, content),
+            former_id=line_format.former_id(line or b"", reading),
+            dropped_fields=tuple(dropped),
+        )
 
     async def aclose(self) -> None:
         """Stop writing. Callers that wait are cancelled."""

@@ -20,6 +20,8 @@ class FeedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The result of a feed. `rejected_count` also counts the lines past the first 10 000.
 
     `not_quarantined`, if it is not 0, counts the rejected lines that quarantine does not keep.
+    `dropped_fields` counts the fields that could not be read and that decide nothing, by their
+    names: the line stands without them.
     """
 
     version: int
@@ -27,3 +29,4 @@ class FeedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rejected: tuple[RejectedLine, ...]
     rejected_count: int
     not_quarantined: int = 0
+    dropped_fields: dict[str, int] = {}

@@ -1,5 +1,7 @@
 """The report of a feed of changes while it grows, slice by slice."""
 
+from collections import Counter
+
 from checker.intake.change_writer import BatchWritten
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
@@ -20,6 +22,7 @@ class RunningReport:
         self._accepted = 0 if before is None else before.accepted
         self._rejected = [] if before is None else list(before.rejected)
         self._rejected_count = 0 if before is None else before.rejected_count
+        self._dropped = Counter({} if before is None else before.dropped_fields)
         if before is not None:
             self.quarantined = before.rejected_count - before.not_quarantined
 
@@ -29,6 +32,7 @@ class RunningReport:
         self._version = written.version
         self.quarantined += written.quarantined
         self._accepted += written.accepted
+        self._dropped.update(written.dropped_fields)
         self._rejected_count += len(written.rejected)
         for verdict in written.rejected[: REPORTED_MAX - len(self._rejected)]:
             error = verdict.rejected
@@ -50,4 +54,5 @@ class RunningReport:
             rejected=tuple(self._rejected[:reported_max]),
             rejected_count=self._rejected_count,
             not_quarantined=self._rejected_count - self.quarantined,
+            dropped_fields=dict(self._dropped),
         )

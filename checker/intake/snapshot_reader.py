@@ -1,6 +1,7 @@
 """Reads the lines of a snapshot: good lines go to the stage, rejected lines to quarantine."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterable, Callable
 from datetime import date
 from uuid import uuid4
@@ -14,14 +15,18 @@ from checker.formats.feed_format import ListFormat, Reading
 from checker.formats.lines import require_text
 from checker.intake.feed_requests import FeedTerms
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
+from checker.intake.record_ids import ENTRIES_AT_ONCE, RecordIds
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.intake.staging import Stage
-from checker.registry.entry import LineRejected, ListingEntry, RejectCode
+from checker.registry.entry import LineRejected, ListingEntry
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 
 LINES_AT_ONCE = 20
 """Lines that are read before the event loop runs other tasks: some two milliseconds."""
+
+HELD_BYTES_MAX = 4 << 20
+"""Lines that are held until their ids are known. A line has 500 bytes as a rule."""
 
 _QUARANTINE_COLUMNS = ("feed", "format", "line", "code", "detail", "raw", "account_id")
 
@@ -46,26 +51,26 @@ class SnapshotReader:
         self._progress = progress
         self._terms = terms
         self._feed = str(uuid4())
-        # 32 bytes a listing: ten million ids can be compared without their texts.
-        self._seen: dict[bytes, bytes] = {}
+        self._dropped: Counter[str] = Counter()
         self._quarantine: list[tuple[str, str, int, str, str, bytes, str | None]] = []
 
     async def read(self, chunks: AsyncIterable[bytes], today: date) -> None:
         """Read all lines. Raises Unavailable if the sender has gone meanwhile."""
         await self.stage.open()
         reading = Reading(today=today, sent_on=today, identify=self._sealer.listing_id)
-        number = 0
+        ids = RecordIds(self._connection, self._sealer, self._format, reading)
+        held: list[tuple[int, bytes | None, ListingEntry | LineRejected]] = []
+        held_bytes = number = 0
         async for number, line in self._format.open(chunks):
-            try:
-                entry = self._with_own_id(self._format.read_line(require_text(line), reading))
-            except LineRejected as error:
-                self._reject(number, line, error)
-            else:
-                await self.stage.add(self._sealer.seal(number, entry))
+            held.append((number, line, self._read(line, reading)))
+            held_bytes += len(line or b"")
+            if len(held) >= ENTRIES_AT_ONCE or held_bytes >= HELD_BYTES_MAX:
+                await self._take_in(ids, held)
+                held_bytes = 0
             if number % LINES_AT_ONCE == 0:
                 self._progress(number)
-                self._terms.require_present()
-                await asyncio.sleep(0)  # the same loop answers checks meanwhile
+                await self._pause()
+        await self._take_in(ids, held)
         await copy_rows(self._connection, "quarantine", self._quarantine, _QUARANTINE_COLUMNS)
         self._progress(number)
 
@@ -77,6 +82,7 @@ class SnapshotReader:
             rejected=tuple(self.rejected),
             rejected_count=self.rejected_count,
             not_quarantined=self.rejected_count - len(self._quarantine),
+            dropped_fields=dict(self._dropped),
         )
 
     async def put_in_force(self, version: int, today: date) -> None:
@@ -86,26 +92,37 @@ class SnapshotReader:
             update(quarantine).where(quarantine.c.feed == self._feed).values(version=version)
         )
 
-    def _with_own_id(self, entry: ListingEntry) -> ListingEntry:
-        """Return the entry under an id that no earlier line has.
+    async def _take_in(
+        self, ids: RecordIds, held: list[tuple[int, bytes | None, ListingEntry | LineRejected]]
+    ) -> None:
+        """Stage the good lines of `held`, reject the others, and empty it."""
+        good = [(line or b"", read) for _, line, read in held if isinstance(read, ListingEntry)]
+        known = iter(await ids.known([line for line, _ in good], [entry for _, entry in good]))
+        for place, (number, line, read) in enumerate(held, 1):
+            try:
+                if isinstance(read, LineRejected):
+                    raise read
+                await self.stage.add(self._sealer.seal(number, ids.settled(read, next(known))))
+            except LineRejected as error:
+                self._reject(number, line, error)
+            if place % LINES_AT_ONCE == 0:
+                await self._pause()
+        held.clear()
 
-        Two records of a format that derives its ids may share one id. The platform then says more
-        about the same case, for example other officers, and nobody may miss them: the later record
-        gets another id.
-
-        Raises:
-            LineRejected: an earlier line has this id, or says the same.
-        """
-        digest = self._sealer.digest(entry)
-        earlier = self._seen.get(self._sealer.id_token(entry.id))
-        if earlier is not None and earlier != digest and self._format.owns_ids:
-            other_id = self._sealer.listing_id(digest.hex())
-            entry = msgspec.structs.replace(entry, id=other_id)
-            earlier = self._seen.get(self._sealer.id_token(other_id))
-        if earlier is not None:
-            raise LineRejected(RejectCode.DUPLICATE_ID, "an earlier line has the same id")
-        self._seen[self._sealer.id_token(entry.id)] = digest
+    def _read(self, line: bytes | None, reading: Reading) -> ListingEntry | LineRejected:
+        dropped: list[str] = []
+        try:
+            reading = msgspec.structs.replace(reading, drop=dropped.append)
+            entry = self._format.read_line(require_text(line), reading)
+        except LineRejected as error:
+            return error
+        self._dropped.update(dropped)
         return entry
+
+    async def _pause(self) -> None:
+        """Let the event loop run other tasks: the same loop answers checks meanwhile."""
+        self._terms.require_present()
+        await asyncio.sleep(0)
 
     def _reject(self, number: int, line: bytes | None, error: LineRejected) -> None:
         self.rejected_count += 1

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from checker.domain.document import Document
+from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
 
@@ -36,6 +37,7 @@ class RejectCode(StrEnum):
     ENDS_BEFORE_IT_STARTS = "ends-before-it-starts"
     IN_THE_FUTURE = "in-the-future"
     SUPERSEDED = "superseded"
+    MINOR = "minor"
 
 
 class LineRejected(Exception):
@@ -73,8 +75,12 @@ class OfficerEntry(msgspec.Struct, frozen=True, kw_only=True):
         return self.role is not None and bool(self.holder.documents)
 
 
-class ListingEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One court's entry of one party for one case."""
+class ListingEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One court's entry of one party for one case.
+
+    The digest of an entry is made from its fields. A field that comes later has a default and is
+    left out of the digest then, so digests of years stay the same.
+    """
 
     id: str
     case_number: str
@@ -86,3 +92,4 @@ class ListingEntry(msgspec.Struct, frozen=True, kw_only=True):
     party_type: PartyType
     party: Holder
     officers: tuple[OfficerEntry, ...]
+    kind: ListingKind = ListingKind.DISHONEST

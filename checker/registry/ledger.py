@@ -18,7 +18,8 @@ import msgspec
 
 from cache.token import Token
 from checker.domain.document import Document
-from checker.registry.entry import LineRejected, PartyType, RejectCode
+from checker.registry.entry import LineRejected, ListingEntry, PartyType, RejectCode
+from checker.registry.identity import court_words, reach_of
 from checker.registry.ledger_state import (
     SHIELDING,
     Directive,
@@ -26,6 +27,7 @@ from checker.registry.ledger_state import (
     ListingState,
     PermitState,
 )
+from checker.registry.minors import require_adults
 from checker.registry.operations import (
     Bind,
     Delist,
@@ -108,13 +110,13 @@ class Ledger:
         entry = operation.entry
         digest = self._sealer.digest(entry)
         known = self.listings.get(entry.id)
-        if operation.spare_id is not None and known is not None and known.digest != digest:
+        if operation.spare_id is not None and self._reaches_others(known, entry):
             entry = msgspec.structs.replace(entry, id=operation.spare_id)
             digest = self._sealer.digest(entry)
             known = self.listings.get(entry.id)
         directives: frozenset[Directive] = frozenset()
         if known is not None and known.in_force:
-            if known.court != entry.court:
+            if court_words(known.court) != court_words(entry.court):
                 raise LineRejected(RejectCode.ID_TAKEN, "the id is that of another court's listing")
             if known.digest == digest:
                 return
@@ -129,6 +131,16 @@ class Ledger:
             entry=entry,
             directives=directives,
         )
+
+    def _reaches_others(self, known: ListingState | None, entry: ListingEntry) -> bool:
+        """Return whether a listing of this batch reaches other officers than the entry.
+
+        The content of a listing from the record is not read: `intake.known_operations` has compared
+        the entry with it.
+        """
+        if known is None or known.entry is None:
+            return False
+        return reach_of(self._sealer, known.entry) != reach_of(self._sealer, entry)
 
     def _delist(self, operation: Delist, today: date) -> None:
         known = self._known(operation.listing_id)
@@ -167,6 +179,7 @@ class Ledger:
             raise LineRejected(RejectCode.INVALID_OPERATION, "a person has no officers")
         assert known.entry is not None, "the content is read where it is needed"
         entry = msgspec.structs.replace(known.entry, officers=operation.officers)
+        require_adults(entry)
         digest = self._sealer.digest(entry)
         return msgspec.structs.replace(known, digest=digest, entry=entry)
 

@@ -26,12 +26,16 @@ class DelistingGround(StrEnum):
 class List(msgspec.Struct, frozen=True, kw_only=True):
     """The listing is in force, with this content.
 
-    `spare_id` is set where the service derives ids from the record. If another record has the id
-    already, this record is one more listing and gets the `spare_id`.
+    `spare_id` is set where the service derives ids from the record. If a record has the id already
+    that reaches other officers, this record is one more listing and gets the `spare_id`.
+    `former_id` is the id that the record had before decision 0045. `dropped_fields` could not be
+    read and decide nothing.
     """
 
     entry: ListingEntry
     spare_id: str | None = None
+    former_id: str | None = None
+    dropped_fields: tuple[str, ...] = ()
 
 
 class Delist(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,8 +20,9 @@ class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     `persons` and `organizations` are the different parties, by their documents; `overdue_removals`
     are listings whose duty was fulfilled and whose court's days for the removal are over;
-    `unresolved_officers` are known by name alone and reach nobody; `masked` documents can only ever
-    give `review`; `lost_changes` were acknowledged once and are not in the registry.
+    `unresolved_officers` are known by name alone and reach nobody, and so are persons with an order
+    and without a number; `masked` documents can only ever give `review`; `lost_changes` were
+    acknowledged once and are not in the registry.
     """
 
     version: ListVersion | None
@@ -56,6 +57,10 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
         .select_from(officer_link.join(listing))
         .where(and_(in_force, ~officer_link.c.resolved))
     )
+    has_document = select(literal(1)).where(
+        document.c.listing_pk == listing.c.pk, document.c.officer_pk.is_(None)
+    )
+    unnumbered = listings.where(listing.c.party_type == PartyType.PERSON, ~has_document.exists())
     masked = (
         select(func.count())
         .select_from(document.join(listing))
@@ -71,7 +76,8 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
                 organizations=by_type.get(PartyType.ORGANIZATION, 0),
                 listings=(await connection.execute(listings)).scalar_one(),
                 overdue_removals=(await connection.execute(_overdue(in_force, today))).scalar_one(),
-                unresolved_officers=(await connection.execute(unresolved)).scalar_one(),
+                unresolved_officers=(await connection.execute(unresolved)).scalar_one()
+                + (await connection.execute(unnumbered)).scalar_one(),
                 masked=(await connection.execute(masked)).scalar_one(),
                 lost_changes=await read_lost(connection),
             )

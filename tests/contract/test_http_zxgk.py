@@ -1,5 +1,6 @@
 """The record of the courts' publication platform, through the feed."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -127,7 +128,12 @@ def test_an_officer_known_by_name_alone_is_counted_and_reaches_nobody(
 
 @pytest.mark.parametrize(
     "change",
-    [{"cardNum": "暂无"}, {"iname": ""}, {"partyTypeName": "9"}, {"publishDate": "2016年02月30日"}],
+    [
+        {"cardNum": "暂无"},
+        {"iname": ""},
+        {"partyTypeName": "9", "cardNum": "E12345678"},
+        {"regDate": "1884-01-02"},
+    ],
 )
 def test_a_record_that_cannot_stand_is_rejected_alone(
     put_snapshot: PutSnapshot, change: dict[str, Any]
@@ -158,3 +164,45 @@ def test_two_records_of_a_case_with_different_officers_reach_all_of_them(
     ]
     for number in (LEGAL_REPRESENTATIVE, PRINCIPAL):
         assert ask(institution, number, FLIGHT)["decision"] == "deny"
+
+
+def test_a_field_that_decides_nothing_frees_nobody(
+    institution: httpx.Client, put_snapshot: PutSnapshot
+) -> None:
+    odd = {"regDate": "2016-05-04 00:00:00", "publishDate": "--", "age": [41], "duty": {"a": 1}}
+    report = put(put_snapshot, {**PERSON, **odd}, {**COMPANY, "regDate": "2016年02月30日"})
+    assert (report["accepted"], report["rejected"]) == (2, [])
+    assert report["dropped_fields"] == {"regDate": 1}
+    assert ask(institution, DEBTOR, FLIGHT)["decision"] == "deny"
+
+
+def test_officers_are_reached_in_whatever_shape_they_come(
+    institution: httpx.Client, put_snapshot: PutSnapshot
+) -> None:
+    title = {"corporationtypename": "法定\n代表人、执行董事"}
+    first = {**COMPANY["qysler"][0], **title}
+    for shape in (json.dumps([first]), first, [json.dumps(first)]):
+        put(put_snapshot, {**COMPANY, "partyTypeName": "580", "qysler": shape})
+        [reason] = ask(institution, LEGAL_REPRESENTATIVE, FLIGHT)["reasons"]
+        assert reason["role"] == "legal_representative"
+
+
+def test_a_row_of_the_orders_reaches_a_company_and_a_person_with_a_number(
+    institution: httpx.Client, operator: httpx.Client, put_snapshot: PutSnapshot
+) -> None:
+    row = {
+        "XM": "李法定",
+        "QY_MC": COMPANY_NAME,
+        "QY_DM": USCC,
+        "AH": "（2019）粤0882执321号",
+        "LASJStr": "2019年12月02日",
+        "ZXFYMC": "雷州市人民法院",
+        "FILEPATH": "/321.pdf",
+    }
+    alone = {**row, "QY_MC": None, "QY_DM": None, "XM": DEBTOR_NAME}
+    numbered = {**alone, "AH": "（2019）粤0882执322号", "IDNUMBER": DEBTOR}
+    report = put_snapshot(ndjson([row, alone, numbered]), format="xgl")
+    assert (report["accepted"], report["rejected"]) == (3, [])
+    assert operator.get("/v1/list").json()["unresolved_officers"] == 2
+    assert ask(institution, USCC, FLIGHT, kind="uscc")["decision"] == "deny"
+    assert ask(institution, DEBTOR, FLIGHT)["decision"] == "deny"

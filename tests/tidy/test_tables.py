@@ -21,7 +21,8 @@ from checker.domain.service import SERVICES, ServiceType
 from checker.domain.settings import Settings, Threshold
 from checker.errors import CheckerError, ConfigurationError
 from checker.formats.operation import OperationLine
-from checker.formats.zxgk import PARTY_TYPES, TITLES
+from checker.formats.record_officers import TITLES
+from checker.formats.zxgk import PARTY_TYPES
 from checker.logs import FIELDS, FORMATTERS, LogFormat
 from checker.reconciliation.job import Interruption, ReconciliationStatus
 from checker.reconciliation.past_sale import RejectedCode

@@ -168,3 +168,26 @@ def test_a_rejection_repeats_nothing_of_the_line():
         with pytest.raises(LineRejected) as rejected:
             read_listing(sent)
         assert not [text for text in secrets if text in str(rejected.value)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"party": party(type="person", documents=documents(PERSON)), "officers": []}, "/party"),
+        ({"officers": officers(documents=documents(PERSON))}, "/officers/0"),
+        ({"officers": officers(documents=documents(MASKED))}, "/officers/0"),
+    ],
+)
+def test_a_person_under_18_on_the_day_of_filing_is_rejected(changes, place):
+    filed = {"filed_on": "1909-05-04", "published_on": None}
+
+    with pytest.raises(LineRejected, match=place) as rejected:
+        read_listing(listing(**filed, **changes))
+    assert rejected.value.code is RejectCode.MINOR
+    assert read_listing(listing(**filed | {"filed_on": None}, **changes)).filed_on is None
+
+
+def test_a_person_of_18_on_the_day_of_filing_may_be_listed():
+    grown = f"{int(PERSON[6:10]) + 18}-{PERSON[10:12]}-{PERSON[12:14]}"
+
+    assert read_listing(listing(filed_on=grown)).officers

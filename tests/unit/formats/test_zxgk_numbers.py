@@ -2,8 +2,9 @@
 
 import pytest
 
-from checker.domain.document import Document
+from checker.domain.document import Document, DocumentType
 from checker.domain.masking import MaskedNumber
+from checker.formats.record_numbers import personal_type
 from checker.registry.entry import LineRejected, MaskedDocument, RejectCode
 from tests.support.platform_records import PERSON, company, officer, read, record
 
@@ -23,6 +24,12 @@ KNOWN = [
     ("EA1234567", "passport", "EA1234567"),
     ("ＥＡ１２３４５６７", "passport", "EA1234567"),
     ("H1234567", "passport", "H1234567"),
+    ("0012345601(B)", "taiwan_permit", "00123456"),
+    ("００１２３４５６０１（Ｂ）", "taiwan_permit", "00123456"),
+    ("0012345601B", "taiwan_permit", "00123456"),
+    ("0012345601(1)", "taiwan_permit", "00123456"),
+    ("CAN110090030212", "foreign_permanent_resident_id", "CAN110090030212"),
+    ("can 1100 90030212", "foreign_permanent_resident_id", "CAN110090030212"),
 ]
 HIDDEN = [
     (PERSON[:10] + "****" + PERSON[14:], PERSON[:10] + "****" + PERSON[14:]),
@@ -44,7 +51,6 @@ UNREADABLE = [
     PERSON[:6] + "18991301" + PERSON[14:],
     PERSON[:9] + "*********",
     "*" * 18,
-    "无",
 ]
 
 
@@ -86,6 +92,11 @@ def test_any_other_number_rejects_a_person(sent):
 @pytest.mark.parametrize("sent", UNREADABLE)
 def test_any_other_number_leaves_an_officer_unresolved(sent):
     assert documents_of_officer(sent) == ()
+
+
+@pytest.mark.parametrize("number", ["HA1234567", "MA1234567"])
+def test_a_card_with_a_letter_in_second_place_is_a_permit(number):
+    assert personal_type(number) is DocumentType.HK_MACAO_PERMIT
 
 
 @pytest.mark.parametrize("sent", ["H12345678", "EA1234567"])
