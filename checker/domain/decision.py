@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from checker.domain.clock import CapPeriod, InstantText
+from checker.domain.listing_kind import ListingKind
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 
@@ -64,6 +65,7 @@ class ShownListing(msgspec.Struct, frozen=True, kw_only=True):
     case_number: str
     court: str
     published_on: date | None
+    kind: ListingKind = ListingKind.DISHONEST
 
 
 APPLY_DAYS: Final = 10

@@ -118,6 +118,7 @@ def _reason(measure: str, code: ReasonCode, link: Link, day: date) -> Reason:
             case_number=listing.case_number,
             court=listing.court,
             published_on=listing.published_on,
+            kind=link.kind,
         )
     return Reason(
         code=_DOUBTS.get(link.match, code),

@@ -7,8 +7,10 @@ from typing import Final
 
 import msgspec
 
+from checker.domain.listing_kind import ListingKind
 from checker.domain.permit import Permit
 from checker.domain.role import ROLE_ORDER, Role
+from checker.domain.service import ServiceType
 
 REMOVAL_DAYS: Final = 3
 """Days in which a court has to remove a listing whose duty is fulfilled.
@@ -43,7 +45,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     A missing day means no bound on that side. `listing` is None if only an outline is known. From
     `overdue_from` on, the court should have removed the listing. A retained link has `measures`:
-    only these measures remain of a listing that has ended.
+    only these measures remain of a listing that has ended. An order may have `items`: only these
+    types of services are restricted by it.
     """
 
     role: Role
@@ -53,6 +56,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     overdue_from: date | None = None
     measures: frozenset[str] | None = None
     listing: ListingRef | None = None
+    kind: ListingKind = ListingKind.DISHONEST
+    items: frozenset[ServiceType] | None = None
 
     def is_overdue(self, day: date) -> bool:
         """Whether the court's time to remove the listing is over on `day`.
@@ -64,6 +69,10 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def restricts(self, measure: str) -> bool:
         """Whether the link carries the measure of this id."""
         return self.measures is None or measure in self.measures
+
+    def reaches(self, service: ServiceType) -> bool:
+        """Whether the link restricts services of this type."""
+        return self.items is None or service in self.items
 
     def is_in_force(self, day: date) -> bool:
         """Whether the link holds on `day`, a day in Asia/Shanghai."""

@@ -6,8 +6,10 @@ from enum import StrEnum
 import msgspec
 
 from checker.domain.document import Document
+from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
+from checker.domain.service import ServiceType
 
 
 class PartyType(StrEnum):
@@ -73,8 +75,13 @@ class OfficerEntry(msgspec.Struct, frozen=True, kw_only=True):
         return self.role is not None and bool(self.holder.documents)
 
 
-class ListingEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One court's entry of one party for one case."""
+class ListingEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One court's entry of one party for one case, or its order restricting the consumption of one.
+
+    An order restricts the service types in `items` (None: all), from `starts_on` on (None: from the
+    day of publication). The digest of an entry is made from its fields. A field that comes later
+    has a default and is left out of the digest then, so digests of years stay the same.
+    """
 
     id: str
     case_number: str
@@ -86,3 +93,6 @@ class ListingEntry(msgspec.Struct, frozen=True, kw_only=True):
     party_type: PartyType
     party: Holder
     officers: tuple[OfficerEntry, ...]
+    kind: ListingKind = ListingKind.DISHONEST
+    items: tuple[ServiceType, ...] | None = None
+    starts_on: date | None = None

@@ -84,6 +84,7 @@ def test_a_decision_is_encoded_under_the_names_of_the_contract() -> None:
                     "case_number": "（2016）粤0882执123号",
                     "court": "雷州市人民法院",
                     "published_on": "2016-07-07",
+                    "kind": "dishonest",
                 },
                 "remedy": {
                     "court": "雷州市人民法院",
