@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -119,24 +119,32 @@ def removal_overdue_from(fulfilled_on: date) -> date:
     return fulfilled_on + timedelta(days=REMOVAL_DAYS + 1)
 
 
+_Reach: TypeAlias = tuple[str, Role, ListingKind, frozenset[ServiceType] | None]
+"""The listing and the role of a link, and what the listing restricts."""
+
+
 def _once(links: Sequence[Link]) -> list[Link]:
     """Return the links without measures that another link of the same listing already has.
 
-    Links without details may be of one listing or of several, so all of them stay.
+    Links without details may be of one listing or of several, so all of them stay. Links of two
+    kinds have different measures, even if a listing has been sent anew as another kind.
     """
-    whole = {
-        (link.listing.id, link.role) for link in links if link.listing and link.measures is None
-    }
-    kept: dict[tuple[str, Role, Match], frozenset[str]] = {}
+    whole = {_reach(link) for link in links if link.listing and link.measures is None}
+    kept: dict[tuple[_Reach, Match], frozenset[str]] = {}
     once = []
     for link in links:
         if link.measures is None or link.listing is None:
             once.append(link)
-        elif (link.listing.id, link.role) not in whole:
-            already = kept.get(key := (link.listing.id, link.role, link.match), frozenset())
+        elif (reach := _reach(link)) not in whole:
+            already = kept.get(key := (reach, link.match), frozenset())
             kept[key] = already | link.measures
             once.append(msgspec.structs.replace(link, measures=link.measures - already))
     return once
+
+
+def _reach(link: Link) -> _Reach:
+    assert link.listing is not None, "only links with details are compared"
+    return link.listing.id, link.role, link.kind, link.items
 
 
 def _shown(link: Link) -> Link:

@@ -42,7 +42,8 @@ def test_roles_and_codes_are_the_words_of_the_contract() -> None:
         "debtor legal_representative principal actual_controller directly_responsible"
     )
     assert " ".join(ReasonCode) == (
-        "restricted capped name_mismatch masked_match threshold_unset cap_unset removal_overdue"
+        "restricted capped reference seat_unclear name_mismatch masked_match threshold_unset "
+        "cap_unset removal_overdue"
     )
 
 
