@@ -6,7 +6,7 @@ import msgspec
 
 from checker.audit.decisions import KeptDecision
 from checker.domain.alternatives import alternatives_to
-from checker.domain.decision import Decision, Outcome
+from checker.domain.decision import ALLOWED, Decision, Outcome
 from checker.domain.rules import decide
 from checker.domain.service import Service, type_of
 from checker.domain.standing import Standing
@@ -46,11 +46,16 @@ class Judge:
     def with_alternatives(
         self, check: PreparedCheck, standing: Standing, decision: Decision, now: datetime
     ) -> Decision:
-        """Return a `deny` with its alternatives, and any other decision as it is."""
+        """Return a `deny` with its alternatives, and any other decision as it is.
+
+        A service that no measure can restrict is allowed to everybody, so nothing is decided then.
+        """
         if decision.outcome is not Outcome.DENY:
             return decision
 
         def decide_instead(service: Service) -> Decision:
+            if not self._policies.can_restrict(service, check.jurisdiction):
+                return ALLOWED
             return self.decide(msgspec.structs.replace(check, service=service), standing, now)
 
         settings = self._policies.effective(check.jurisdiction).settings
