@@ -10,6 +10,7 @@ The config file is TOML (contract, section 9):
     [log]                   the format of log lines
     [notices]               the addresses to which notices may be sent
     [redis]                 the prefix of all keys on Redis
+    [policy]                the measures that bind entries of the list of the dishonest
 
 An unknown table or key stops the start, so a misspelt setting cannot silently mean "unset".
 """
@@ -134,6 +135,16 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
                 raise ValueError("trusted_proxies holds a text that is no network (CIDR)") from None
 
 
+class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of the law, for all places.
+
+    `spc_rule_binds_dishonest`: the rule on consumption (法释〔2015〕17号) also binds entries of the
+    list of the dishonest; otherwise it binds orders alone.
+    """
+
+    spc_rule_binds_dishonest: bool = False
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
@@ -143,6 +154,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
     server: ServerSettings = ServerSettings()
+    policy: PolicySettings = PolicySettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -166,6 +178,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
     server: ServerSettings = ServerSettings()
+    policy: PolicySettings = PolicySettings()
     may_begin: bool = True
 
 
@@ -211,6 +224,7 @@ def load_config(
         notices=read.notices,
         redis=_redis_settings(environ, read.redis),
         server=read.server,
+        policy=read.policy,
     )
 
 

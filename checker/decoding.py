@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from checker.domain.errors import FieldRequired
 from checker.errors import Fault, InvalidRequest
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ def fault_of(error: msgspec.ValidationError, under: str = "") -> Fault:
     if at := _PATH.search(message):
         message = message[: at.start()]
         pointer += _pointer(at["path"])
+    if isinstance(error.__cause__, FieldRequired):
+        return Fault(f"{pointer}/{error.__cause__.field}", "is required")
     if missing := _MISSING.match(message):
         return Fault(f"{pointer}/{missing['field']}", "is required")
     if unknown := _UNKNOWN.match(message):

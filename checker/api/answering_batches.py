@@ -16,6 +16,7 @@ from checker.api.check_counts import CheckCounts
 from checker.api.exchange import BATCH_BYTES_MAX, Reply, rate_limit_headers
 from checker.checks.answer import ListState
 from checker.checks.batch_request import BATCH_ITEMS_MAX, open_batch
+from checker.checks.booking import BookingVerdict, verdict_on
 from checker.checks.checks import Decided, Deciding
 from checker.checks.prepared_batch import PreparedBatch
 from checker.checks.request import Check, Place, Subject
@@ -43,9 +44,13 @@ _RESULT_SCHEMA = {
 
 
 class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answers of a batch in the order of its items, all from one list."""
+    """The answers of a batch in the order of its items, all from one list.
+
+    `order` is there only if the batch is one booking.
+    """
 
     list: ListState
+    order: BookingVerdict | msgspec.UnsetType = msgspec.UNSET
     results: Annotated[tuple[Any, ...], msgspec.Meta(extra_json_schema=_RESULT_SCHEMA)]
 
 
@@ -53,17 +58,25 @@ _ITEMS = msgspec.Meta(max_length=BATCH_ITEMS_MAX)
 
 
 class BatchOfChecks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A batch in which each item has its own service; up to 10 000 items."""
+    """A batch in which each item has its own service; up to 10 000 items.
+
+    `order`: the items are one booking, and the answer has a verdict on the booking.
+    """
 
     checks: Annotated[tuple[Check, ...], _ITEMS]
+    order: bool = False
 
 
 class BatchOfSubjects(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A batch of one service for many subjects; up to 10 000."""
+    """A batch of one service for many subjects; up to 10 000.
+
+    `order`: the subjects are those of one booking, and the answer has a verdict on the booking.
+    """
 
     service: Service
     jurisdiction: Place | None = None
     subjects: Annotated[tuple[Subject, ...], _ITEMS]
+    order: bool = False
 
 
 class BatchesResource:
@@ -119,14 +132,16 @@ class BatchesResource:
         opened = await open_batch(body, caller, today, self._sealer, pace=pace)
         allowance = await self._quotas.take(caller, len(opened.raws))
         batch = await opened.read_all(pace)
+        is_booking = opened.order
         del body, opened  # they are as large as everything that is made from them
         decided = await self._checks.decide(batch.checks, account_id=caller.account_id, pace=pace)
         receipts = await self._receipts_of(batch.checks, decided, caller, pace)
         results = await write_results(batch, decided, receipts, pace)
         await self._count(caller, batch.checks, decided, pace)
+        booking = verdict_on(decided.decisions, batch.errors) if is_booking else None
         reply = Reply(
             status=200,
-            body=batch_body(decided.list, results),
+            body=batch_body(decided.list, results, booking),
             headers=rate_limit_headers(allowance),
         )
         return reply, decided.from_registry

@@ -14,6 +14,7 @@ from checker.api.problems import Problem, problem_of
 from checker.audit.decisions import BatchIds
 from checker.checks.answer import BatchItem, ListState, shown_permit
 from checker.checks.batch_request import ReadBatch
+from checker.checks.booking import BookingVerdict
 from checker.checks.checks import Decided
 from checker.checks.in_slices import SLICE_CHECKS
 from checker.checks.plain_answers import plain_allows, referenced_allows
@@ -33,9 +34,12 @@ class ItemError(msgspec.Struct, frozen=True, kw_only=True):
     error: Problem
 
 
-def batch_body(state: ListState, results: Sequence[bytes]) -> bytes:
+def batch_body(
+    state: ListState, results: Sequence[bytes], booking: BookingVerdict | None = None
+) -> bytes:
     """Return a `BatchAnswer` as JSON; the results are serialised already."""
-    return b'{"list":%b,"results":[%b]}' % (encode(state), b",".join(results))
+    order = b"" if booking is None else b'"order":%b,' % encode(booking)
+    return b'{"list":%b,%b"results":[%b]}' % (encode(state), order, b",".join(results))
 
 
 async def write_results(
@@ -119,4 +123,5 @@ def _item(
         spending=decision.spending,
         reference=reference,
         receipt=receipt,
+        alternatives=decision.alternatives,
     )

@@ -47,6 +47,7 @@ _DECISION: Final[dict[str, Any]] = {
                 "case_number": "（2016）粤0882执123号",
                 "court": "雷州市人民法院",
                 "published_on": "2016-07-07",
+                "kind": "dishonest",
             },
             "remedy": {
                 "court": "雷州市人民法院",
@@ -56,6 +57,7 @@ _DECISION: Final[dict[str, Any]] = {
         }
     ],
     "reference": "ORDER-1",
+    "alternatives": [{"type": "rail", "train": "D79", "seat": "second"}],
 }
 _LIST: Final = {
     "version": 42,

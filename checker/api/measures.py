@@ -43,6 +43,7 @@ class MeasuresInForce(msgspec.Struct, frozen=True, kw_only=True):
                         "services": ["rail", "air"],
                         "roles": ["debtor", "legal_representative"],
                         "authorities": ["中国铁路总公司"],
+                        "listing_kinds": ["dishonest"],
                     }
                 ]
             },

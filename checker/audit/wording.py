@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from checker.domain.decision import Outcome, Reason, ReasonCode, ShownListing
+from checker.domain.listing_kind import ListingKind
 from checker.domain.measure import Measure, Title
 from checker.domain.role import Role
 
@@ -19,6 +20,12 @@ OUTCOMES: Final[Mapping[Outcome, Title]] = {
 CODES: Final[Mapping[ReasonCode, Title]] = {
     ReasonCode.RESTRICTED: Title(zh="该项消费受限制", en="this service is restricted"),
     ReasonCode.CAPPED: Title(zh="该项消费有限额", en="this service is capped"),
+    ReasonCode.REFERENCE: Title(
+        zh="应作为审慎性参考，由人工审核", en="the section asks for prudence, not for a refusal"
+    ),
+    ReasonCode.SEAT_UNCLEAR: Title(
+        zh="法律文件未明确该席别是否受限制", en="no text settles whether this seat is restricted"
+    ),
     ReasonCode.NAME_MISMATCH: Title(
         zh="证件号码相符但姓名不符，不据此拒绝",
         en="the document is listed under another name, and nobody is refused on that",
@@ -36,8 +43,12 @@ CODES: Final[Mapping[ReasonCode, Title]] = {
         en="the duty is fulfilled and the listing's removal is overdue",
     ),
 }
+KINDS: Final[Mapping[ListingKind, Title]] = {
+    ListingKind.DISHONEST: Title(zh="失信被执行人名单", en="the list of the dishonest"),
+    ListingKind.CONSUMPTION_ORDER: Title(zh="限制消费令", en="an order restricting consumption"),
+}
 ROLES: Final[Mapping[Role, Title]] = {
-    Role.DEBTOR: Title(zh="失信被执行人", en="the judgment debtor"),
+    Role.DEBTOR: Title(zh="被执行人", en="the judgment debtor"),
     Role.LEGAL_REPRESENTATIVE: Title(zh="法定代表人", en="the legal representative"),
     Role.PRINCIPAL: Title(zh="主要负责人", en="the principal"),
     Role.ACTUAL_CONTROLLER: Title(zh="实际控制人", en="the actual controller"),
@@ -65,8 +76,9 @@ def explain_reason(reason: Reason, measure: Measure | None, listing: ShownListin
     zh.append(f"身份为{role.zh}")
     en.append(f"as {role.en}")
     if listing is not None:
-        zh.append(f"依据{listing.court}{listing.case_number}")
-        en.append(f"by {listing.case_number} of {listing.court}")
+        kind = KINDS[listing.kind]
+        zh.append(f"依据{listing.court}{listing.case_number}（{kind.zh}）")
+        en.append(f"by {listing.case_number} of {listing.court} ({kind.en})")
     if reason.remedy is not None:
         apply, review = reason.remedy.apply_within_days, reason.remedy.review_within_days
         zh.append(

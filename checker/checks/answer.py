@@ -8,7 +8,7 @@ from cache.changes import Position
 from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import CapSpending, Decision, Outcome, Reason
 from checker.domain.permit import Permit
-from checker.domain.service import ServiceType
+from checker.domain.service import Service, ServiceType
 from checker.receipts.receipt import Receipt
 
 
@@ -40,7 +40,11 @@ class ShownPermit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one check; `receipt` is null where none was asked for."""
+    """The answer to one check; `receipt` is null where none was asked for.
+
+    A `deny` has `alternatives`: services of the same type that would be allowed, at most three and
+    the nearest first. No other answer has the field.
+    """
 
     id: str
     decision: Outcome
@@ -50,6 +54,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     list: ListState
     reference: str | None = None
     receipt: Receipt | None = None
+    alternatives: tuple[Service, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class BatchItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,6 +67,7 @@ class BatchItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spending: CapSpending | None = None
     reference: str | None = None
     receipt: Receipt | None = None
+    alternatives: tuple[Service, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 def answer_of(
@@ -82,6 +88,7 @@ def answer_of(
         list=state,
         reference=reference,
         receipt=receipt,
+        alternatives=decision.alternatives,
     )
 
 

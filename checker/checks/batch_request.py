@@ -54,17 +54,22 @@ SLICE_OWN = 100
 
 
 class ChecksBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Many questions, each with a service of its own."""
+    """Many questions, each with a service of its own. `order`: they are one booking."""
 
     checks: tuple[msgspec.Raw, ...]
+    order: bool = False
 
 
 class SubjectsBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One service for many subjects. It asks for no receipts: checks of their own do."""
+    """One service for many subjects. It asks for no receipts: checks of their own do.
+
+    `order`: the subjects are those of one booking.
+    """
 
     service: Service
     jurisdiction: Place | None = None
     subjects: tuple[msgspec.Raw, ...]
+    order: bool = False
 
 
 Item = PreparedCheck | InvalidRequest | OutOfScope
@@ -89,7 +94,8 @@ class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     `read` returns one item, or the error of a bad item; `prepare` does so for a decoded item whose
     fields are there once. `read_plain` reads the plain items of a slice, or returns None if the
-    slice cannot be decoded. A slice has `at_once` items. `checks` receives the checks.
+    slice cannot be decoded. A slice has `at_once` items. `checks` receives the checks. `order`: the
+    batch is one booking.
     """
 
     raws: tuple[msgspec.Raw, ...]
@@ -98,6 +104,7 @@ class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
     read_plain: Callable[[Sequence[msgspec.Raw]], PlainSlice | None]
     at_once: int
     checks: PreparedBatch
+    order: bool
 
     async def read_all(self, pace: Pace) -> ReadBatch:
         """Return the whole batch. `pace` is awaited between its slices."""
@@ -156,7 +163,7 @@ async def open_batch(
         await pace()
         refuse_repeated_at_top(body, members)
         _bound(len(batch.checks))
-        return _open_checks(batch.checks, caller, today, sealer, residents)
+        return _open_checks(batch, caller, today, sealer, residents)
     shared = decode(_subjects_decoder, body)
     await pace()
     refuse_repeated_at_top(body, members)
@@ -169,7 +176,7 @@ async def open_batch(
 
 
 def _open_checks(
-    raws: tuple[msgspec.Raw, ...],
+    batch: ChecksBatch,
     caller: Caller,
     today: date,
     sealer: Sealer,
@@ -191,12 +198,13 @@ def _open_checks(
 
     plain = PlainChecks(caller, residents)
     return OpenBatch(
-        raws=raws,
+        raws=batch.checks,
         read=read,
         prepare=prepare_check,
         read_plain=plain.read,
         at_once=SLICE_OWN,
         checks=PreparedBatch(plain.prepare, sealer.tokens_of),
+        order=batch.order,
     )
 
 
@@ -232,6 +240,7 @@ def _open_subjects(
         read_plain=plain.read,
         at_once=SLICE_SUBJECTS,
         checks=PreparedBatch(plain.prepare, sealer.tokens_of, shared_service=service),
+        order=shared.order,
     )
 
 

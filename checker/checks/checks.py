@@ -200,7 +200,13 @@ class Checks:
         if outline is None:
             return True
         policy = self._policies.effective(check.jurisdiction)
-        decision = decide(outline, check.service, policy=policy, now=now)
+        decision = decide(
+            outline,
+            check.service,
+            policy=policy,
+            now=now,
+            to_organization=check.subject.is_organization,
+        )
         return decision.outcome is not Outcome.ALLOW
 
     async def _confirm(

@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
+import msgspec
+
 from checker.audit.decisions import KeptDecision
-from checker.domain.decision import Decision
+from checker.domain.alternatives import alternatives_to
+from checker.domain.decision import ALLOWED, Decision, Outcome
 from checker.domain.rules import decide
-from checker.domain.service import type_of
+from checker.domain.service import Service, type_of
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
 from checker.registry.prepared_check import PreparedCheck
@@ -37,7 +40,27 @@ class Judge:
             now=now,
             held_fen=spent.held_fen,
             captured_fen=spent.captured_fen,
+            to_organization=check.subject.is_organization,
         )
+
+    def with_alternatives(
+        self, check: PreparedCheck, standing: Standing, decision: Decision, now: datetime
+    ) -> Decision:
+        """Return a `deny` with its alternatives, and any other decision as it is.
+
+        A service that no measure can restrict is allowed to everybody, so nothing is decided then.
+        """
+        if decision.outcome is not Outcome.DENY:
+            return decision
+
+        def decide_instead(service: Service) -> Decision:
+            if not self._policies.can_restrict(service, check.jurisdiction):
+                return ALLOWED
+            return self.decide(msgspec.structs.replace(check, service=service), standing, now)
+
+        settings = self._policies.effective(check.jurisdiction).settings
+        found = alternatives_to(check.service, settings, decide_instead)
+        return msgspec.structs.replace(decision, alternatives=found)
 
     def kept(
         self,

@@ -201,6 +201,10 @@ class RegistryCheck:
         )
         ids = [new_id() for _ in decisions]
 
+        def answered(place: int) -> Decision:
+            check, _ = checks[place]
+            return self._judge.with_alternatives(check, standings[place], decisions[place], now)
+
         def kept_at(place: int) -> KeptDecision | None:
             if not decisions[place].reasons:
                 return None
@@ -222,7 +226,8 @@ class RegistryCheck:
             adverse = [each for each in kept if each is not None]
             if not await keep_if_newest(connection, adverse, change_id=version.change_id):
                 raise _NeedsTransaction
-        answers = zip(decisions, ids, kept, strict=True)
+        offered = await each_of(range(len(decisions)), answered, pace)
+        answers = zip(offered, ids, kept, strict=True)
         return [
             _confirmed(list(islice(answers, len(share.checks))), version) if is_wanted else None
             for is_wanted, share in zip(wanted, shares, strict=True)

@@ -171,10 +171,12 @@ def _defaults_sent(body: bytes, check: Any, optional: _Defaults) -> int:
 
 def _shape(kind: type[msgspec.Struct]) -> tuple[int, _Defaults]:
     """Return the least number of members of a check of this service, and the optional fields."""
-    fields = msgspec.structs.fields(kind)
+    # Of several spellings of one field exactly one is there.
+    spellings: Sequence[str] = getattr(kind, "SPELLINGS", ())
+    fields = [each for each in msgspec.structs.fields(kind) if each.name not in spellings]
     optional = tuple((each.name, each.default) for each in fields if not each.required)
     # subject, document, its type and number, service, its type
-    return 6 + len(fields) - len(optional), optional
+    return 6 + len(fields) - len(optional) + bool(spellings), optional
 
 
 _CHECK_MEMBERS: Final = {kind: _shape(kind) for kind in get_args(Service)}

@@ -12,8 +12,10 @@ from typing import Final
 import msgspec
 
 from checker.domain.clock import CapPeriod, InstantText
+from checker.domain.listing_kind import ListingKind
 from checker.domain.permit import Permit
 from checker.domain.role import Role
+from checker.domain.service import Service
 
 
 class Outcome(StrEnum):
@@ -38,6 +40,8 @@ class ReasonCode(StrEnum):
 
     RESTRICTED = "restricted"
     CAPPED = "capped"
+    REFERENCE = "reference"
+    SEAT_UNCLEAR = "seat_unclear"
     NAME_MISMATCH = "name_mismatch"
     MASKED_MATCH = "masked_match"
     THRESHOLD_UNSET = "threshold_unset"
@@ -48,6 +52,8 @@ class ReasonCode(StrEnum):
 OUTCOMES: Final = {
     ReasonCode.RESTRICTED: Outcome.DENY,
     ReasonCode.CAPPED: Outcome.CAP,
+    ReasonCode.REFERENCE: Outcome.REVIEW,
+    ReasonCode.SEAT_UNCLEAR: Outcome.REVIEW,
     ReasonCode.NAME_MISMATCH: Outcome.REVIEW,
     ReasonCode.MASKED_MATCH: Outcome.REVIEW,
     ReasonCode.THRESHOLD_UNSET: Outcome.REVIEW,
@@ -64,6 +70,7 @@ class ShownListing(msgspec.Struct, frozen=True, kw_only=True):
     case_number: str
     court: str
     published_on: date | None
+    kind: ListingKind = ListingKind.DISHONEST
 
 
 APPLY_DAYS: Final = 10
@@ -111,12 +118,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The decision. `spending` is set if a reason is `capped` and no permit lifts the reasons.
 
     `permit` is the permit that lifted the reasons. The reasons stay: they hold without the permit.
+    The answer to a `deny` has `alternatives` (`checker.domain.alternatives`); no other answer has.
     """
 
     outcome: Outcome = msgspec.field(name="decision")
     reasons: tuple[Reason, ...] = ()
     permit: Permit | None = None
     spending: CapSpending | None = None
+    alternatives: tuple[Service, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 ALLOWED: Final = Decision(outcome=Outcome.ALLOW)

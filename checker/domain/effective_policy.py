@@ -14,6 +14,7 @@ from typing import assert_never
 import msgspec
 
 from checker.domain.decision import OUTCOMES, ReasonCode
+from checker.domain.listing_kind import ListingKind
 from checker.domain.measure import (
     AtLeast,
     AtLeastSetting,
@@ -32,10 +33,14 @@ _Test = Callable[[Service], bool | None]
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure that applies to a service, with the reason code for each role that it reaches."""
+    """A measure that applies to a service, with the reason code for each role that it reaches.
+
+    The measure binds listings of `listing_kinds` alone.
+    """
 
     measure: str
     codes: Mapping[Role, ReasonCode]
+    listing_kinds: frozenset[ListingKind]
 
 
 class EffectivePolicy:
@@ -55,23 +60,26 @@ class EffectivePolicy:
         self.digest = hashlib.sha256(self.content).digest()
         self._compiled = {
             variant: tuple(
-                _CompiledMeasure(measure.id, clauses, settings)
+                _CompiledMeasure(measure, clauses, settings)
                 for measure in measures
                 if (clauses := [one for one in measure.clauses if one.service is service])
             )
             for service, variant in SERVICES.items()
         }
 
-    def applications(self, service: Service) -> list[Application]:
-        """Return the measures that apply to `service`, in order of precedence."""
+    def applications(self, service: Service, *, to_organization: bool = False) -> list[Application]:
+        """Return the measures that apply to `service`, in order of precedence.
+
+        `to_organization`: the subject is an organization.
+        """
         return [
-            Application(measure=measure.id, codes=codes)
+            Application(measure=measure.id, codes=codes, listing_kinds=measure.listing_kinds)
             for measure in self._compiled[type(service)]
-            if (codes := measure.codes(service))
+            if (codes := measure.codes(service, to_organization=to_organization))
         ]
 
     def can_restrict(self, service: Service) -> bool:
-        """Return whether any measure applies to `service`, for any role.
+        """Return whether any measure applies to `service`, for any role and kind of listing.
 
         False: `checker.domain.rules.decide` gives a plain `allow`, whatever the list holds.
         """
@@ -79,15 +87,18 @@ class EffectivePolicy:
 
 
 class _CompiledMeasure:
-    __slots__ = ("_clauses", "id")
+    __slots__ = ("_clauses", "id", "listing_kinds")
 
-    def __init__(self, measure_id: str, clauses: list[Clause], settings: Settings) -> None:
-        self.id = measure_id
+    def __init__(self, measure: Measure, clauses: list[Clause], settings: Settings) -> None:
+        self.id = measure.id
+        self.listing_kinds = measure.listing_kinds
         self._clauses = tuple(_CompiledClause(clause, settings) for clause in clauses)
 
-    def codes(self, service: Service) -> dict[Role, ReasonCode]:
+    def codes(self, service: Service, *, to_organization: bool = False) -> dict[Role, ReasonCode]:
         codes: dict[Role, ReasonCode] = {}
         for clause in self._clauses:
+            if to_organization and clause.persons_only:
+                continue
             code = clause.code(service)
             if code is not None:
                 for role in clause.roles:
@@ -96,12 +107,13 @@ class _CompiledMeasure:
 
 
 class _CompiledClause:
-    __slots__ = ("_code", "_tests", "roles")
+    __slots__ = ("_code", "_tests", "persons_only", "roles")
 
     def __init__(self, clause: Clause, settings: Settings) -> None:
         self.roles = tuple(role for role in Role if role in clause.roles)
         self._tests = tuple(_test(condition, settings) for condition in clause.conditions)
         self._code = _code(clause.effect, settings)
+        self.persons_only = clause.persons_only
 
     def code(self, service: Service) -> ReasonCode | None:
         is_open = False
@@ -120,6 +132,10 @@ def _code(effect: Effect, settings: Settings) -> ReasonCode:
             return ReasonCode.RESTRICTED
         case Effect.CAP:
             return ReasonCode.CAP_UNSET if settings.resort_cap is None else ReasonCode.CAPPED
+        case Effect.REFERENCE:
+            return ReasonCode.REFERENCE
+        case Effect.UNCLEAR:
+            return ReasonCode.SEAT_UNCLEAR
         case _:
             assert_never(effect)
 

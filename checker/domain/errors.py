@@ -33,6 +33,14 @@ class InvalidDocument(ValueError):
         self.reason = reason
 
 
+class FieldRequired(ValueError):
+    """A struct lacks a field that its other fields make compulsory."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} is required")
+        self.field = field
+
+
 class InvalidJurisdiction(ValueError):
     """A text that is no place of service."""
 

@@ -5,10 +5,12 @@ and all of its conditions hold.
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.listing_kind import ListingKind
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.domain.settings import Threshold
@@ -19,6 +21,13 @@ class Effect(StrEnum):
 
     RESTRICT = "restrict"
     CAP = "cap"
+    REFERENCE = "reference"
+    """The section asks for prudence, not for refusal (审慎性参考, 从严审核)."""
+    UNCLEAR = "unclear"
+    """No text settles whether the section restricts the seat."""
+
+
+DISHONEST_ALONE: Final = frozenset({ListingKind.DISHONEST})
 
 
 class OneOf(msgspec.Struct, frozen=True, kw_only=True, tag="one_of"):
@@ -53,12 +62,16 @@ Condition = OneOf | AtLeast | AtLeastSetting | Is
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which a measure applies; without conditions, to every service of its type."""
+    """One way in which a measure applies; without conditions, to every service of its type.
+
+    `persons_only`: organizations are not restricted.
+    """
 
     service: ServiceType
     roles: frozenset[Role]
     effect: Effect
     conditions: tuple[Condition, ...]
+    persons_only: bool = False
 
 
 class Title(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +89,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """One section: `id` is policy and section (`cn-2016-64/2.7.1`), `section` as printed."""
+    """One section: `id` is policy and section (`cn-2016-64/2.7.1`), `section` as printed.
+
+    The measure binds listings of `listing_kinds` alone.
+    """
 
     id: str
     jurisdiction: Jurisdiction
@@ -85,6 +101,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     title: Title
     authorities: tuple[str, ...]
     clauses: tuple[Clause, ...]
+    listing_kinds: frozenset[ListingKind] = DISHONEST_ALONE
 
     def describe(self) -> "MeasureDescription":
         """Return the measure as `GET /v1/measures` lists it."""
@@ -99,11 +116,15 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
             services=tuple(service for service in ServiceType if service in services),
             roles=tuple(role for role in Role if role in roles),
             authorities=self.authorities,
+            listing_kinds=tuple(kind for kind in ListingKind if kind in self.listing_kinds),
         )
 
 
 class MeasureDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure as `GET /v1/measures` lists it; `authorities` are the 责任单位."""
+    """A measure as `GET /v1/measures` lists it; `authorities` are the 责任单位.
+
+    `listing_kinds` are the kinds of listings that the measure binds.
+    """
 
     id: str
     jurisdiction: Jurisdiction
@@ -113,3 +134,4 @@ class MeasureDescription(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[ServiceType, ...]
     roles: tuple[Role, ...]
     authorities: tuple[str, ...]
+    listing_kinds: tuple[ListingKind, ...]

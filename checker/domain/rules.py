@@ -1,7 +1,8 @@
 """The rules: a person's standing, a service, a place and an instant give a decision.
 
-Pure and total. Every measure that applies to the service and every link that it reaches give one
-reason; the strongest reason decides. So one more listing or measure can only harden a decision.
+Pure and total. Every measure that applies to the service and every link that the measure binds give
+one reason; the strongest reason decides. So one more listing or measure can only harden a decision.
+A measure binds one kind of listing or both, and an order may restrict some types of services alone.
 
 A link that may be about another person (a masked number, another name) gives `review` at most,
 whatever the measure: nobody is refused or capped because of it. So does a listing that the court
@@ -44,6 +45,7 @@ def decide(
     now: datetime,
     held_fen: int = 0,
     captured_fen: int = 0,
+    to_organization: bool = False,
 ) -> Decision:
     """Decide whether the subject of `standing` may buy `service` at the aware instant `now`.
 
@@ -51,17 +53,21 @@ def decide(
     of publication, listing, role). The code of a reason is, in order of precedence: the doubt
     about the link; `removal_overdue`; `threshold_unset` or `cap_unset` if the place has set no
     figure; the effect of the measure. `held_fen` and `captured_fen` are the person's spending in
-    the present period of the cap.
+    the present period of the cap. `to_organization`: the subject is an organization.
     """
     day = shanghai_day(now)
     links = standing.in_force(day)
     if not links:
         return ALLOWED
+    kind = type_of(service)
     reasons = tuple(
         _reason(application.measure, application.codes[link.role], link, day)
-        for application in policy.applications(service)
+        for application in policy.applications(service, to_organization=to_organization)
         for link in links
-        if link.role in application.codes and link.restricts(application.measure)
+        if link.role in application.codes
+        and link.kind in application.listing_kinds
+        and link.restricts(application.measure)
+        and link.reaches(kind)
     )
     if not reasons:
         return ALLOWED
@@ -118,6 +124,7 @@ def _reason(measure: str, code: ReasonCode, link: Link, day: date) -> Reason:
             case_number=listing.case_number,
             court=listing.court,
             published_on=listing.published_on,
+            kind=link.kind,
         )
     return Reason(
         code=_DOUBTS.get(link.match, code),

@@ -7,26 +7,34 @@ null for a grade that it does not know.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
+from checker.domain.errors import FieldRequired
+from checker.domain.matter import Matter
 from checker.domain.service_terms import (
+    EMU_CLASSES,
+    SEAT_OF_CODE,
     Cabin,
     ConstructionWork,
+    DomesticProduct,
     Fen,
     FlightNumber,
     NationalGrade,
+    Premises,
     ResortVenue,
     Seat,
+    SeatCode,
+    ShipClass,
     StarRating,
     TourProduct,
     TrainClass,
     TrainNumber,
     Transaction,
     VenueKind,
+    strictest_class,
 )
-from checker.domain.text import compact
 
 
 class ServiceType(StrEnum):
@@ -43,6 +51,10 @@ class ServiceType(StrEnum):
     CONSTRUCTION = "construction"
     VEHICLE = "vehicle"
     REAL_ESTATE = "real_estate"
+    SHIP = "ship"
+    DOMESTIC_TOUR = "domestic_tour"
+    OFFICE_LEASE = "office_lease"
+    MATTER = "matter"
 
 
 class _Variant(
@@ -52,16 +64,39 @@ class _Variant(
 
 
 class Rail(_Variant, tag="rail", frozen=True, kw_only=True):
-    """A train ticket. `train` is refused where it is no train number."""
+    """A train ticket, with either `seat` or `seat_code`. `train` must be a train number."""
+
+    SPELLINGS: ClassVar = ("seat", "seat_code")
+    """Fields of which exactly one is there. Measures read the `berth` instead."""
 
     train: TrainNumber
-    seat: Seat
+    seat: Seat | msgspec.UnsetType = msgspec.UNSET
+    seat_code: SeatCode | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        if self.seat is msgspec.UNSET:
+            if self.seat_code is msgspec.UNSET:
+                raise FieldRequired("seat")
+        elif self.seat_code is not msgspec.UNSET:
+            raise ValueError("has seat and seat_code: exactly one of them is allowed")
 
     @property
     def train_class(self) -> TrainClass:
-        """The class by the letter of the train number, in any width and case."""
-        letter = compact(self.train)[0]
-        return TrainClass.ORDINARY if letter.isdigit() else TrainClass(letter)
+        """The class by the letter of the train number; of two classes the stricter one."""
+        return strictest_class(self.train)
+
+    @property
+    def is_emu(self) -> bool:
+        """Whether the train is a multiple unit (动车组)."""
+        return self.train_class in EMU_CLASSES
+
+    @property
+    def berth(self) -> Seat:
+        """The seat or berth, whether it was sent as a word or as a code."""
+        if self.seat is not msgspec.UNSET:
+            return self.seat
+        assert self.seat_code is not msgspec.UNSET, "one of the two is there"
+        return SEAT_OF_CODE[self.seat_code]
 
 
 class Air(_Variant, tag="air", frozen=True, kw_only=True):
@@ -106,10 +141,14 @@ class PrivateSchool(_Variant, tag="private_school", frozen=True, kw_only=True):
 
 
 class Insurance(_Variant, tag="insurance", frozen=True, kw_only=True):
-    """An insurance, its premium for a year in fen; the subject is the person who pays it."""
+    """An insurance, its premium for a year in fen; the subject is the person who pays it.
+
+    `wealth_product`: it is sold as an investment (保险理财产品).
+    """
 
     cash_value: bool
     annual_premium_fen: Fen
+    wealth_product: bool = False
 
 
 class Construction(_Variant, tag="construction", frozen=True, kw_only=True):
@@ -130,6 +169,31 @@ class RealEstate(_Variant, tag="real_estate", frozen=True, kw_only=True):
     transaction: Transaction
 
 
+class Ship(_Variant, tag="ship", frozen=True, kw_only=True):
+    """A passage on a ship."""
+
+    ship_class: ShipClass = msgspec.field(name="class")
+
+
+class DomesticTour(_Variant, tag="domestic_tour", frozen=True, kw_only=True):
+    """A journey or a holiday within the country, from a travel agency."""
+
+    product: DomesticProduct
+
+
+class OfficeLease(_Variant, tag="office_lease", frozen=True, kw_only=True):
+    """Renting a place for an office; `high_grade` where the place is of a high grade (高档)."""
+
+    premises: Premises
+    high_grade: bool
+
+
+class MatterAsked(_Variant, tag="matter", frozen=True, kw_only=True):
+    """An application or appointment; the subject is one applicant, officer or candidate."""
+
+    matter: Matter
+
+
 Service = (
     Rail
     | Air
@@ -142,6 +206,10 @@ Service = (
     | Construction
     | Vehicle
     | RealEstate
+    | Ship
+    | DomesticTour
+    | OfficeLease
+    | MatterAsked
 )
 
 SERVICES: Final[Mapping[ServiceType, type[Service]]] = {
@@ -156,6 +224,10 @@ SERVICES: Final[Mapping[ServiceType, type[Service]]] = {
     ServiceType.CONSTRUCTION: Construction,
     ServiceType.VEHICLE: Vehicle,
     ServiceType.REAL_ESTATE: RealEstate,
+    ServiceType.SHIP: Ship,
+    ServiceType.DOMESTIC_TOUR: DomesticTour,
+    ServiceType.OFFICE_LEASE: OfficeLease,
+    ServiceType.MATTER: MatterAsked,
 }
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
+from checker.domain.listing_kind import ListingKind
 from checker.domain.permit import Permit
 from checker.domain.role import ROLE_ORDER, Role
+from checker.domain.service import ServiceType
 
 REMOVAL_DAYS: Final = 3
 """Days in which a court has to remove a listing whose duty is fulfilled.
@@ -43,7 +45,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     A missing day means no bound on that side. `listing` is None if only an outline is known. From
     `overdue_from` on, the court should have removed the listing. A retained link has `measures`:
-    only these measures remain of a listing that has ended.
+    only these measures remain of a listing that has ended. An order may have `items`: only these
+    types of services are restricted by it.
     """
 
     role: Role
@@ -53,6 +56,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     overdue_from: date | None = None
     measures: frozenset[str] | None = None
     listing: ListingRef | None = None
+    kind: ListingKind = ListingKind.DISHONEST
+    items: frozenset[ServiceType] | None = None
 
     def is_overdue(self, day: date) -> bool:
         """Whether the court's time to remove the listing is over on `day`.
@@ -64,6 +69,10 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def restricts(self, measure: str) -> bool:
         """Whether the link carries the measure of this id."""
         return self.measures is None or measure in self.measures
+
+    def reaches(self, service: ServiceType) -> bool:
+        """Whether the link restricts services of this type."""
+        return self.items is None or service in self.items
 
     def is_in_force(self, day: date) -> bool:
         """Whether the link holds on `day`, a day in Asia/Shanghai."""
@@ -110,24 +119,32 @@ def removal_overdue_from(fulfilled_on: date) -> date:
     return fulfilled_on + timedelta(days=REMOVAL_DAYS + 1)
 
 
+_Reach: TypeAlias = tuple[str, Role, ListingKind, frozenset[ServiceType] | None]
+"""The listing and the role of a link, and what the listing restricts."""
+
+
 def _once(links: Sequence[Link]) -> list[Link]:
     """Return the links without measures that another link of the same listing already has.
 
-    Links without details may be of one listing or of several, so all of them stay.
+    Links without details may be of one listing or of several, so all of them stay. Links of two
+    kinds have different measures, even if a listing has been sent anew as another kind.
     """
-    whole = {
-        (link.listing.id, link.role) for link in links if link.listing and link.measures is None
-    }
-    kept: dict[tuple[str, Role, Match], frozenset[str]] = {}
+    whole = {_reach(link) for link in links if link.listing and link.measures is None}
+    kept: dict[tuple[_Reach, Match], frozenset[str]] = {}
     once = []
     for link in links:
         if link.measures is None or link.listing is None:
             once.append(link)
-        elif (link.listing.id, link.role) not in whole:
-            already = kept.get(key := (link.listing.id, link.role, link.match), frozenset())
+        elif (reach := _reach(link)) not in whole:
+            already = kept.get(key := (reach, link.match), frozenset())
             kept[key] = already | link.measures
             once.append(msgspec.structs.replace(link, measures=link.measures - already))
     return once
+
+
+def _reach(link: Link) -> _Reach:
+    assert link.listing is not None, "only links with details are compared"
+    return link.listing.id, link.role, link.kind, link.items
 
 
 def _shown(link: Link) -> Link:

@@ -14,9 +14,11 @@ import msgspec
 from checker.decoding import decode
 from checker.domain.document import Document, DocumentType, normalize
 from checker.domain.errors import InvalidDocument
+from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber, is_masked
 from checker.domain.name import normalize_name
 from checker.domain.role import Role
+from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest
 from checker.formats.feed_format import ListFormat, Reading
 from checker.registry.entry import (
@@ -35,12 +37,15 @@ TEXT_LENGTH_MAX = 300
 ID_LENGTH_MAX = 100
 DOCUMENTS_MAX = 50
 OFFICERS_MAX = 500
+ITEMS_MAX = 50
+"""More than there are service types: an item may be there twice."""
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 # PostgreSQL keeps no NUL in a text.
 _NO_NUL = r"^[^\x00]+$"
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
 Id = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX, pattern=_NO_NUL)]
+_Items = Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1, max_length=ITEMS_MAX)]
 _Documents = Annotated[tuple[Document, ...], msgspec.Meta(max_length=DOCUMENTS_MAX)]
 
 _MASKABLE = frozenset({DocumentType.RESIDENT_ID, DocumentType.USCC})
@@ -70,7 +75,7 @@ OfficerLines = Annotated[tuple[OfficerLine, ...], msgspec.Meta(max_length=OFFICE
 
 
 class ListingLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A listing, as sent."""
+    """A listing, as sent. An order alone has `items` and `starts_on`."""
 
     id: Id
     case_number: Text
@@ -81,10 +86,22 @@ class ListingLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     public: bool = True
     party: PartyLine
     officers: OfficerLines = ()
+    kind: ListingKind = ListingKind.DISHONEST
+    items: _Items | None = None
+    starts_on: date | None = None
 
     def __post_init__(self) -> None:
         if self.officers and self.party.type is PartyType.PERSON:
             raise ValueError("a person has no officers")
+        is_order = self.kind is ListingKind.CONSUMPTION_ORDER
+        if not is_order and (self.items is not None or self.starts_on is not None):
+            raise ValueError("only a consumption_order has items or starts_on")
+        if (
+            self.expires_on is not None
+            and self.starts_on is not None
+            and self.expires_on <= self.starts_on
+        ):
+            raise ValueError("an order cannot expire before it starts")
         if (
             self.expires_on is not None
             and self.published_on is not None
@@ -126,6 +143,9 @@ def read_listing(sent: ListingLine, today: date, under: str = "") -> ListingEntr
         party_type=sent.party.type,
         party=_holder(sent.party.name, sent.party.documents, today, f"{under}/party"),
         officers=read_officers(sent.officers, today, under),
+        kind=sent.kind,
+        items=None if sent.items is None else tuple(sorted(set(sent.items))),
+        starts_on=sent.starts_on,
     )
     require_adults(entry, under)
     return entry

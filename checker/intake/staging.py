@@ -29,6 +29,9 @@ _STAGE = (
         public boolean NOT NULL,
         party_type text NOT NULL,
         party_name bytea NOT NULL,
+        kind text NOT NULL,
+        items text[],
+        starts_on date,
         content bytea NOT NULL,
         pk bigint NOT NULL DEFAULT nextval(pg_get_serial_sequence('listing', 'pk'))
     ) ON COMMIT DROP
@@ -72,9 +75,9 @@ _PUT_IN_FORCE = (
     """,
     """
     INSERT INTO listing (pk, id, digest, case_number, court, filed_on, published_on, expires_on,
-                         public, party_type, party_name, from_version)
+                         public, party_type, party_name, kind, items, starts_on, from_version)
     SELECT pk, id, digest, case_number, court, filed_on, published_on, expires_on,
-           public, party_type, party_name, :version
+           public, party_type, party_name, kind, items, starts_on, :version
     FROM stage_listing
     """,
     """

@@ -5,6 +5,7 @@ The form of a file:
     id = "leizhou"                      # the first half of each measure's id
     jurisdiction = "440882"
     source = { title = { zh, en }, number? }
+    listing_kinds = ["dishonest"]       # the kinds of listings that the measures bind
 
     [[measures]]                        # in the order of the document
     id = "2.7.1"
@@ -15,7 +16,8 @@ The form of a file:
     [[measures.clauses]]                # any of them makes the measure apply
     service = "rail"
     roles = "all"                       # or a list
-    effect = "restrict"                 # or "cap", for a service with amount_fen
+    persons_only = true                 # optional: organizations are not restricted
+    effect = "restrict"                 # or "reference", "unclear"; "cap" with amount_fen
     when.seat = { in = ["first"] }      # optional; all must hold, one for each field:
                                         # in, at_least, at_least_setting, is
 """
@@ -28,6 +30,7 @@ import msgspec
 
 from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
+from checker.domain.listing_kind import ListingKind
 from checker.domain.measure import Clause, Effect, Measure, Source, Title
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
@@ -37,11 +40,14 @@ from checker.policy.conditions import read_conditions
 from checker.policy.toml_table import Table
 from checker.policy.vocabulary import FIELDS
 
-_POLICY_KEYS = ("id", "jurisdiction", "source", "measures")
+_POLICY_KEYS = ("id", "jurisdiction", "source", "listing_kinds", "measures")
 _MEASURE_KEYS = ("id", "section", "title", "authorities", "clauses")
-_CLAUSE_KEYS = ("service", "roles", "effect", "when")
+_CLAUSE_KEYS = ("service", "roles", "persons_only", "effect", "when")
 _ALL_ROLES: Final = "all"
 _AMOUNT: Final = "amount_fen"
+
+SPC_RULE: Final = "cn-spc-2015-17/"
+"""The beginning of the ids of the measures that `spc_rule_binds_dishonest` is about."""
 
 
 class PolicyText(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +55,15 @@ class PolicyText(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     text: str
+
+
+class _Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that all measures of a file share."""
+
+    id: str
+    jurisdiction: Jurisdiction
+    source: Source
+    listing_kinds: frozenset[ListingKind]
 
 
 def builtin_policies() -> tuple[PolicyText, ...]:
@@ -62,18 +77,27 @@ def builtin_policies() -> tuple[PolicyText, ...]:
 
 
 def load_policies(
-    policies: Iterable[PolicyText], settings: Mapping[Jurisdiction, Settings]
+    policies: Iterable[PolicyText],
+    settings: Mapping[Jurisdiction, Settings],
+    *,
+    spc_rule_binds_dishonest: bool = False,
 ) -> PolicyBook:
     """Return the book of all measures, completely checked, with the `settings` of each place.
+
+    `spc_rule_binds_dishonest`: the rule on consumption (法释〔2015〕17号) also binds entries of the
+    list of the dishonest; otherwise it binds orders alone.
 
     Raises `PolicyError` at the first fault.
     """
     measures: dict[str, Measure] = {}
     for policy in policies:
-        for table, measure in _policy(Table.parse(policy.text, file=policy.file)):
-            if measure.id in measures:
-                table.fail(f"measure {measure.id!r} is there twice", "id")
-            measures[measure.id] = measure
+        for table, read in _policy(Table.parse(policy.text, file=policy.file)):
+            if read.id in measures:
+                table.fail(f"measure {read.id!r} is there twice", "id")
+            kinds = read.listing_kinds
+            if spc_rule_binds_dishonest and read.id.startswith(SPC_RULE):
+                kinds |= {ListingKind.DISHONEST}
+            measures[read.id] = msgspec.structs.replace(read, listing_kinds=kinds)
     return PolicyBook(measures.values(), settings)
 
 
@@ -82,10 +106,9 @@ def _policy(table: Table) -> list[tuple[Table, Measure]]:
     policy = table.text("id")
     jurisdiction = _jurisdiction(table)
     source = _source(table.table("source"))
-    return [
-        (one, _measure(one, policy=policy, jurisdiction=jurisdiction, source=source))
-        for one in table.tables("measures")
-    ]
+    kinds = table.words("listing_kinds", ListingKind)
+    whole = _Policy(id=policy, jurisdiction=jurisdiction, source=source, listing_kinds=kinds)
+    return [(one, _measure(one, whole)) for one in table.tables("measures")]
 
 
 def _jurisdiction(table: Table) -> Jurisdiction:
@@ -106,12 +129,13 @@ def _title(table: Table) -> Title:
     return Title(zh=table.text("zh"), en=table.text("en"))
 
 
-def _measure(table: Table, *, policy: str, jurisdiction: Jurisdiction, source: Source) -> Measure:
+def _measure(table: Table, policy: _Policy) -> Measure:
     table.allow_keys(_MEASURE_KEYS)
     return Measure(
-        id=f"{policy}/{table.text('id')}",
-        jurisdiction=jurisdiction,
-        source=source,
+        id=f"{policy.id}/{table.text('id')}",
+        jurisdiction=policy.jurisdiction,
+        source=policy.source,
+        listing_kinds=policy.listing_kinds,
         section=table.text("section"),
         title=_title(table.table("title")),
         authorities=table.texts("authorities") if "authorities" in table else (),
@@ -131,6 +155,7 @@ def _clause(table: Table) -> Clause:
         roles=_roles(table),
         effect=effect,
         conditions=read_conditions(table.table("when"), fields) if "when" in table else (),
+        persons_only=table.truth("persons_only") if "persons_only" in table else False,
     )
 
 

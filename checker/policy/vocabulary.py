@@ -1,7 +1,8 @@
 """The fields of each service that a condition may read, and their kinds.
 
 The fields come from the service structs, so a new field or word needs no second table. A condition
-cannot read free text (a flight, a cabin); it reads a train by its class.
+cannot read free text (a flight, a cabin). It reads a train by its class, and a seat, which has two
+spellings, by its berth.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,12 @@ def _fields(service: type) -> dict[str, FieldKind]:
         for name, attribute in vars(service).items()
         if isinstance(attribute, property)
     }
-    return {name: kind for name, hint in {**hints, **derived}.items() if (kind := _kind(hint))}
+    spellings = getattr(service, "SPELLINGS", ())
+    return {
+        name: kind
+        for name, hint in {**hints, **derived}.items()
+        if name not in spellings and (kind := _kind(hint))
+    }
 
 
 FIELDS: Final[Mapping[ServiceType, Mapping[str, FieldKind]]] = {

@@ -108,7 +108,13 @@ class History:
 
     def _decide(self, sale: PreparedSale, standing: Standing) -> Decision:
         policy = self._policies.effective(sale.check.jurisdiction)
-        return decide(standing, sale.check.service, policy=policy, now=sale.sold_at)
+        return decide(
+            standing,
+            sale.check.service,
+            policy=policy,
+            now=sale.sold_at,
+            to_organization=sale.check.subject.is_organization,
+        )
 
 
 async def _versions_at(connection: AsyncConnection, instants: set[datetime]) -> dict[datetime, int]:

@@ -30,7 +30,7 @@ Line = tuple[int, bytes | None]
 
 _SUBJECT = {"document_type": ("document", "type"), "document_number": ("document", "number")}
 _OWN = ("sold_at", "jurisdiction", "reference")
-_OF_SERVICES = {field for kind in SERVICES.values() for field in kind.__struct_fields__}
+_OF_SERVICES = {field for kind in SERVICES.values() for field in kind.__struct_encode_fields__}
 COLUMNS: Final = (*_SUBJECT, "name", *_OWN, "service", *sorted(_OF_SERVICES))
 
 

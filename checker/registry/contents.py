@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from checker.domain.listing_kind import ListingKind
 from checker.journal.content import content_digest
 
 LISTING: Final = "listing"
@@ -59,9 +60,10 @@ def listing_digest(
     """Digest a listing: its row, the party's name and documents, and all officers.
 
     `row` is a row of `listing` or an entry, `own_digest` its column `digest`. Fields stand in one
-    order and without names, because an import does this for every line.
+    order and without names, because an import does this for every line. An order has more fields
+    than an entry of the list of the dishonest.
     """
-    content = (
+    content: tuple[object, ...] = (
         LISTING,
         row.id,
         own_digest,
@@ -76,6 +78,8 @@ def listing_digest(
         in_order(documents),
         in_order(officers),
     )
+    if row.kind != ListingKind.DISHONEST:
+        content += (row.kind, row.items, row.starts_on)
     return digest(_encode(content))
 
 

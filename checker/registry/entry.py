@@ -9,6 +9,7 @@ from checker.domain.document import Document
 from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
+from checker.domain.service import ServiceType
 
 
 class PartyType(StrEnum):
@@ -76,10 +77,11 @@ class OfficerEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListingEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One court's entry of one party for one case.
+    """One court's entry of one party for one case, or its order restricting the consumption of one.
 
-    The digest of an entry is made from its fields. A field that comes later has a default and is
-    left out of the digest then, so digests of years stay the same.
+    An order restricts the service types in `items` (None: all), from `starts_on` on (None: from the
+    day of publication). The digest of an entry is made from its fields. A field that comes later
+    has a default and is left out of the digest then, so digests of years stay the same.
     """
 
     id: str
@@ -93,3 +95,5 @@ class ListingEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     party: Holder
     officers: tuple[OfficerEntry, ...]
     kind: ListingKind = ListingKind.DISHONEST
+    items: tuple[ServiceType, ...] | None = None
+    starts_on: date | None = None

@@ -3,11 +3,14 @@
 A row is in force from the change `from_version` to the change `until_version`. A link reaches
 a token by one of two ways:
 
-- full: a document of a listing in force that is not shielded, from its day of publication to its
-  end or its delisting, whichever day comes first;
+- full: a document of a listing in force that is not shielded, from the first day of the listing to
+  its end or its delisting, whichever day comes first;
 - retained: a document of the latest row of a listing, ended or not, that a court keeps measures of,
-  from the day of publication to the end of the retention, for these measures alone. A shielding
-  hides it only until the day of a delisting: with the listing ends what hides it.
+  from the first day of the listing to the end of the retention, for these measures alone. A
+  shielding hides the link only until the day of a delisting: with the listing ends what hides it.
+
+The first day of a listing is the day on which an order starts, if the order names one, else the day
+of publication.
 
 All documents bound to one person reach each other's links and permits. A masked number does not,
 because it may belong to somebody else. The rules judge the days of a link (`checker.domain`).
@@ -92,9 +95,9 @@ def all_documents(version: Version = None) -> CompoundSelect[Any]:
 def links(documents: FromClause, version: Version = None) -> CompoundSelect[Any]:
     """The links by which `documents` reach their `asked`.
 
-    Columns: those of `documents`; `listing_id`, `case_number`, `court`, `published_on` and `public`
-    of the listing; `starts_on`, `ends_on`, `fulfilled_on`; and `measures`, set where it is
-    retained.
+    Columns: those of `documents`; `listing_id`, `case_number`, `court`, `published_on`, `public`,
+    `listing_kind` and `items` of the listing; `starts_on`, `ends_on`, `fulfilled_on`; and
+    `measures`, set where it is retained.
     """
     return union_all(_full(documents, version), _retained(documents, version))
 
@@ -104,7 +107,7 @@ def _full(documents: FromClause, version: Version) -> Select[Any]:
     return (
         select(
             *_columns(documents),
-            listing.c.published_on.label("starts_on"),
+            _first_day().label("starts_on"),
             func.least(listing.c.expires_on, delisting.c.on, type_=Date()).label("ends_on"),
             fulfilment.c.on.label("fulfilled_on"),
             null().cast(directive.c.measures.type).label("measures"),
@@ -119,11 +122,11 @@ def _full(documents: FromClause, version: Version) -> Select[Any]:
 def _retained(documents: FromClause, version: Version) -> Select[Any]:
     retention, delisting = directive.alias("retention"), directive.alias("delisting")
     shielded = _is_shielded(version)
-    uncovered_on = func.greatest(listing.c.published_on, delisting.c.on, type_=Date())
+    uncovered_on = func.greatest(_first_day(), delisting.c.on, type_=Date())
     return (
         select(
             *_columns(documents),
-            case((shielded, uncovered_on), else_=listing.c.published_on).label("starts_on"),
+            case((shielded, uncovered_on), else_=_first_day()).label("starts_on"),
             retention.c.on,
             null().cast(directive.c.on.type),
             retention.c.measures,
@@ -143,7 +146,13 @@ def _columns(documents: FromClause) -> tuple[ColumnElement[Any], ...]:
         listing.c.court,
         listing.c.published_on,
         listing.c.public,
+        listing.c.kind.label("listing_kind"),
+        listing.c["items"],
     )
+
+
+def _first_day() -> ColumnElement[Any]:
+    return func.coalesce(listing.c.starts_on, listing.c.published_on, type_=Date())
 
 
 def _directs(table: FromClause, kind: str, version: Version) -> ColumnElement[bool]:

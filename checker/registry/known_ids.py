@@ -20,7 +20,6 @@ from sqlalchemy import ARRAY, LargeBinary, Text, and_, any_, bindparam, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
-from checker.domain.listing_kind import ListingKind
 from checker.registry.entry import ListingEntry, PartyType
 from checker.registry.identity import (
     Reach,
@@ -110,7 +109,7 @@ def _is_about(entry: ListingEntry, party: frozenset[Token], reach: Reach, other:
         is_same_party = are_companies and not reach.isdisjoint(other.reach)
     return (
         is_same_party
-        and entry.kind == getattr(row, "kind", ListingKind.DISHONEST)
+        and entry.kind == row.kind
         and court_words(entry.court) == court_words(row.court)
         and case_words(entry.case_number) == case_words(row.case_number)
         and may_be_one_day(entry.published_on, row.published_on)

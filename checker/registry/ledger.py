@@ -114,6 +114,9 @@ class Ledger:
             entry = msgspec.structs.replace(entry, id=operation.spare_id)
             digest = self._sealer.digest(entry)
             known = self.listings.get(entry.id)
+        if known is not None and known.kind is not entry.kind:
+            # An order under the id of an entry would end the entry, which goes on beside an order.
+            raise LineRejected(RejectCode.ID_TAKEN, "the id is that of a listing of another kind")
         directives: frozenset[Directive] = frozenset()
         if known is not None and known.in_force:
             if court_words(known.court) != court_words(entry.court):
@@ -127,6 +130,7 @@ class Ledger:
             digest=digest,
             court=entry.court,
             party_type=entry.party_type,
+            kind=entry.kind,
             in_force=True,
             entry=entry,
             directives=directives,

@@ -6,6 +6,7 @@ from typing import Self
 
 import msgspec
 
+from checker.domain.listing_kind import ListingKind
 from checker.registry.entry import ListingEntry, PartyType
 from checker.registry.operations import PermitEntry
 
@@ -41,6 +42,7 @@ class ListingState(msgspec.Struct, frozen=True, kw_only=True):
     digest: bytes
     court: str
     party_type: PartyType
+    kind: ListingKind
     in_force: bool
     entry: ListingEntry | None = None
     directives: frozenset[Directive] = frozenset()

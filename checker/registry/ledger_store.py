@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
 from checker.domain.document import Document, DocumentType
+from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
+from checker.domain.service import ServiceType
 from checker.registry.entry import Holder, ListingEntry, MaskedDocument, PartyType
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_state import Directive, DirectiveKind, ListingState, PermitState
@@ -135,6 +137,7 @@ def _state(
         digest=row.digest,
         court=row.court,
         party_type=PartyType(row.party_type),
+        kind=ListingKind(row.kind),
         in_force=row.is_open,
         entry=entry,
         directives=directives,
@@ -170,6 +173,9 @@ async def _entries(
                 documents=tuple(documents.get(row.pk, ())),
             ),
             officers=(),
+            kind=ListingKind(row.kind),
+            items=None if row.items is None else tuple(map(ServiceType, row.items)),
+            starts_on=row.starts_on,
         )
         for row in contents.values()
     }
@@ -205,6 +211,7 @@ _LISTINGS = (
         listing.c.digest,
         listing.c.court,
         listing.c.party_type,
+        listing.c.kind,
         _is_open,
     )
     .ext(distinct_on(listing.c.id))

@@ -4,12 +4,14 @@ Layout, at most 64 bytes so that Redis keeps the bucket as a listpack:
 
     byte 0       format: 1, or 2 where there are more links than fit: ask the registry
     then, 5 bytes a link:
-      byte 0     role (number in `NUMBERS`), plus 0x80 where the listed number is masked
+      byte 0     role (number in `NUMBERS`), plus 0x80 where the listed number is masked, plus 0x40
+                 where the listing is an order
       bytes 1-2  first day in force, days since 1900-01-01, big-endian; 0: always
       bytes 3-4  first day no longer in force; 65535: never ends
 
-No name, number, case or court is in it. Whatever adverse it leads to is confirmed by the registry,
-which alone knows names, so the outline may only ever show more than there is.
+An outline holds no name, number, case or court. The registry confirms every adverse decision, and
+knows more: names, and the items of an order. So an outline may only ever show more than there is.
+A node of an earlier version does not know the flag of an order, and asks the registry.
 
 PostgreSQL packs outlines (`checker.registry.projection`); this file says how and reads them.
 """
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
+from checker.domain.listing_kind import ListingKind
 from checker.domain.role import Role
 from checker.domain.standing import Link, Match, Standing
 
@@ -29,6 +32,7 @@ OVERFLOW: Final = 2
 LINK_BYTES: Final = 5
 LINKS_MAX: Final = (VALUE_BYTES_MAX - 1) // LINK_BYTES
 MASKED: Final = 0x80
+ORDER: Final = 0x40
 DAY_ZERO: Final = date(1900, 1, 1)
 ALWAYS: Final = 0
 NEVER: Final = 0xFFFF
@@ -64,8 +68,9 @@ def decode_outline(values: Sequence[bytes]) -> Standing | None:
 
 def _unpack(number: int, starts: int, ends: int) -> Link:
     return Link(
-        role=_ROLES[number & ~MASKED],
+        role=_ROLES[number & ~(MASKED | ORDER)],
         match=Match.MASKED if number & MASKED else Match.DOCUMENT,
         starts_on=None if starts == ALWAYS else DAY_ZERO + timedelta(days=starts),
         ends_on=None if ends == NEVER else DAY_ZERO + timedelta(days=ends),
+        kind=ListingKind.CONSUMPTION_ORDER if number & ORDER else ListingKind.DISHONEST,
     )

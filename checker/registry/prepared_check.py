@@ -6,12 +6,12 @@ The replica, the cache and the registry are asked for tokens of the subject, whi
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from cache.token import Token
-from checker.domain.document import Document
+from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Service
 
@@ -20,6 +20,9 @@ TokenOf: TypeAlias = Callable[[Document], Token]
 
 ResidentTokens: TypeAlias = Callable[[Sequence[str]], list[Token]]
 """Makes the token of each normalised resident ID (`Sealer.resident_tokens`)."""
+
+
+_ORGANIZATIONS: Final = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
 
 
 class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -32,6 +35,11 @@ class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     token: Token
     document: Document | None = None
     name: str | None = None
+
+    @property
+    def is_organization(self) -> bool:
+        """Whether the document is that of an organization; false if the document is not known."""
+        return self.document is not None and self.document.type in _ORGANIZATIONS
 
 
 class PreparedCheck(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,9 +1,10 @@
 """Keeps outlines in step with the list: PostgreSQL computes them, in the layout of `outline`.
 
 One statement serves one token and ten million, so that there is one truth of what the cache holds.
-It packs every link, the retained ones too, though not which measures they keep; what a permit or a
-fulfilment softens is not in it. So an outline may only ever show more than there is. The markers of
-shapes (`checker.registry.shape_markers`) are computed with the outlines.
+The statement packs every link with its kind, but not the measures that a retained link keeps, and
+not the items of an order. An outline shows nothing of permits and fulfilments. So an outline may
+only ever show more than there is. The markers of shapes (`checker.registry.shape_markers`) are
+computed with the outlines.
 """
 
 import functools
@@ -41,6 +42,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import SHAPES
 from checker.registry.in_force import all_documents, documents_of, links, reach
 from checker.registry.outline import (
@@ -52,6 +54,7 @@ from checker.registry.outline import (
     MASKED,
     NEVER,
     NUMBERS,
+    ORDER,
     OVERFLOW,
 )
 from checker.registry.schema import directive, document, listing, outbox, outline
@@ -154,9 +157,10 @@ def _number(link: FromClause) -> ColumnElement[int]:
     """One link's five bytes as a number."""
     role: ColumnElement[int] = case(*((link.c.role == role, NUMBERS[role]) for role in NUMBERS))
     masked = case((link.c.masked, MASKED), else_=0)
+    order = case((link.c.listing_kind == ListingKind.CONSUMPTION_ORDER.value, ORDER), else_=0)
     starts = func.coalesce(_days(link.c.starts_on, NEVER - 1), ALWAYS)
     ends = func.coalesce(_days(link.c.ends_on, NEVER), NEVER)
-    return (role + masked) * _big(1 << 32) + starts * _big(1 << 16) + ends
+    return (role + masked + order) * _big(1 << 32) + starts * _big(1 << 16) + ends
 
 
 def _days(day: ColumnElement[Any], latest: int) -> ColumnElement[int]:

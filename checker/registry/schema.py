@@ -82,9 +82,18 @@ listing = Table(
     Column("public", Boolean, nullable=False),
     Column("party_type", Text, nullable=False),
     Column("party_name", LargeBinary, nullable=False),
+    # An entry of the list of the dishonest, or an order. An order restricts `items` alone, if set.
+    Column("kind", Text, nullable=False, server_default=text("'dishonest'")),
+    Column("items", ARRAY(Text)),
+    Column("starts_on", Date),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
     Column("until_version", BigInteger, ForeignKey("change.version")),
     CheckConstraint("party_type IN ('person', 'organization')", name="party_type"),
+    CheckConstraint(
+        "kind = 'consumption_order'"
+        " OR (kind = 'dishonest' AND items IS NULL AND starts_on IS NULL)",
+        name="kind",
+    ),
     CheckConstraint("until_version > from_version", name="ends_after_it_begins"),
 )
 Index(
@@ -270,20 +279,6 @@ registry_lease = Table(
     metadata,
     Column("node", Text, primary_key=True),
     Column("renewed_at", DateTime(timezone=True), nullable=False),
-)
-
-# How far a source that is followed has been taken in (`checker.connector.plan.Position`).
-followed_source = Table(
-    "followed_source",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("series", Text),
-    Column("number", BigInteger),
-    Column("file", Text),
-    Column("sha256", Text),
-    Column("etag", Text),
-    Column("last_modified", Text),
-    Column("at", DateTime(timezone=True), nullable=False),
 )
 
 # Facts that must not change under a deployment: one row, verified at every start.

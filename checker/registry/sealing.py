@@ -60,6 +60,9 @@ class SealedListingRow(NamedTuple):
     public: bool
     party_type: str
     party_name: bytes
+    kind: str
+    items: Sequence[str] | None
+    starts_on: date | None
     # The digest for the journal (`checker.registry.contents`): not a column of the list.
     content: bytes = b""
 
@@ -195,6 +198,9 @@ class Sealer:
             public=entry.public,
             party_type=entry.party_type,
             party_name=self.vault.seal(entry.party.name, PARTY_NAME, entry.id),
+            kind=entry.kind,
+            items=entry.items,
+            starts_on=entry.starts_on,
             content=listing_digest(
                 self.vault.digest, entry, own_digest, entry.party.name, shown, contents
             ),

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cache.token import Token
 from checker.database.engine import driver_errors, fetch
+from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
 from checker.domain.permit import Permit
 from checker.domain.role import Role
@@ -149,6 +150,8 @@ def _link(
         ends_on=row["ends_on"],
         overdue_from=None if fulfilled_on is None else removal_overdue_from(fulfilled_on),
         measures=None if row["measures"] is None else frozenset(row["measures"]),
+        kind=ListingKind(row["listing_kind"]),
+        items=None if row["items"] is None else frozenset(map(ServiceType, row["items"])),
         listing=ListingRef(
             id=row["listing_id"],
             case_number=row["case_number"],
@@ -205,6 +208,8 @@ _LINK = (
     "starts_on",
     "ends_on",
     "public",
+    "listing_kind",
+    "items",
     "fulfilled_on",
     "measures",
 )

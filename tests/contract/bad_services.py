@@ -32,7 +32,9 @@ _DESIGNATED = Field(True, optional=True)
 
 SERVICES: dict[str, dict[str, Field]] = {
     "rail": {
-        "train": Field("G79", ("", "79G", "G", "G123456", "高79", "G79" * 10, "G79\nG80")),
+        "train": Field(
+            "G79", ("", "79G", "G", "G123456", "高79", "G79" * 20, "G79/", "G1/2/3/4/5", "G79\nG80")
+        ),
         "seat": _words("second"),
     },
     "air": {
@@ -48,10 +50,18 @@ SERVICES: dict[str, dict[str, Field]] = {
     "outbound_tour": {"product": _words("group_tour")},
     "resort": {"venue": _words("rated_resort"), "amount_fen": _amount(1)},
     "private_school": {"annual_fee_fen": _amount(1)},
-    "insurance": {"cash_value": _TRUTH, "annual_premium_fen": _amount(1)},
+    "insurance": {
+        "cash_value": _TRUTH,
+        "annual_premium_fen": _amount(1),
+        "wealth_product": Field(True, optional=True),
+    },
     "construction": {"work": _words("new_build")},
     "vehicle": {"operating_necessity": _TRUTH},
     "real_estate": {"transaction": _words("purchase")},
+    "ship": {"class": _words("third")},
+    "domestic_tour": {"product": _words("holiday_package")},
+    "office_lease": {"premises": _words("hotel"), "high_grade": _TRUTH},
+    "matter": {"matter": _words("bank_founding")},
 }
 
 OF_EACH_TYPE: dict[type, tuple[Any, ...]] = {

@@ -50,11 +50,25 @@ def test_the_printed_request_is_denied_by_both_documents(printed_answer: dict[st
     ]
 
 
-def test_an_answer_has_the_printed_fields_and_no_others(printed_answer: dict[str, Any]) -> None:
-    fields = "id decision reasons permit spending list reference receipt"
+def test_a_denial_has_the_printed_fields_and_its_alternatives(
+    printed_answer: dict[str, Any],
+) -> None:
+    fields = "id decision reasons permit spending list reference receipt alternatives"
     assert list(printed_answer) == fields.split()
     assert [printed_answer[name] for name in ("permit", "spending", "receipt")] == [None] * 3
     assert set(printed_answer["list"]) == {"version", "history", "as_of", "stale"}
+
+
+def test_the_alternatives_are_allowed_and_no_other_answer_has_any(
+    institution: httpx.Client, printed_answer: dict[str, Any]
+) -> None:
+    [nearest, *_] = printed_answer["alternatives"]
+    assert nearest == {"type": "rail", "train": "D79", "seat": "second"}
+    for service in printed_answer["alternatives"]:
+        answer = ask(institution, DEBTOR, service, jurisdiction="440882")
+        assert answer["decision"] == "allow"
+        assert "alternatives" not in answer
+    assert ask(institution, DEBTOR, FLIGHT)["alternatives"] == []
 
 
 def test_a_reason_names_role_listing_and_remedy(printed_answer: dict[str, Any]) -> None:
@@ -68,6 +82,7 @@ def test_a_reason_names_role_listing_and_remedy(printed_answer: dict[str, Any]) 
             "case_number": "（2016）粤0882执1号",
             "court": court,
             "published_on": "2016-07-07",
+            "kind": "dishonest",
         },
         "remedy": {"court": court, "apply_within_days": 10, "review_within_days": 3},
     }

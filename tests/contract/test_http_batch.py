@@ -170,3 +170,36 @@ def test_a_capped_item_tells_its_spending(institution: httpx.Client) -> None:
     resort = {"type": "resort", "venue": "rated_resort", "amount_fen": 200_001}
     [result] = post(institution, {"checks": [question(DEBTOR, resort)]})
     assert (result["decision"], result["spending"]["remaining_fen"]) == ("deny", 200_000)
+
+
+def booking(client: httpx.Client, batch: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """Send a batch as one booking; gives the verdict and the results."""
+    response = client.post("/v1/checks/batch", json=batch | {"order": True})
+    assert response.status_code == 200, response.text
+    told = response.json()
+    return told["order"], told["results"]
+
+
+def test_a_booking_names_who_stands_in_the_way_and_changes_no_answer(
+    institution: httpx.Client,
+) -> None:
+    family = [subject(INNOCENT), subject(DEBTOR), subject("1"), subject(DEBTOR, OTHER_NAME)]
+    batch = {"service": G_TRAIN, "jurisdiction": "440882", "subjects": family}
+    verdict, results = booking(institution, batch)
+    assert verdict == {"decision": "deny", "blocking": [1, 2, 3]}
+    alone = post(institution, batch)
+    assert [each.get("decision") for each in results] == [each.get("decision") for each in alone]
+    assert [each.get("decision") for each in results] == ["allow", "deny", None, "review"]
+
+
+def test_a_booking_of_innocents_has_nobody_in_its_way(institution: httpx.Client) -> None:
+    checks = [question(INNOCENT, FLIGHT), question(DEBTOR, SLOW_TRAIN)]
+    verdict, _ = booking(institution, {"checks": checks})
+    assert verdict == {"decision": "allow", "blocking": []}
+
+
+@pytest.mark.parametrize("order", [None, 1, "true", [], {}])
+def test_an_order_is_true_or_false(institution: httpx.Client, order: Any) -> None:
+    for batch in ({"checks": []}, {"service": FLIGHT, "subjects": []}):
+        response = institution.post("/v1/checks/batch", json=batch | {"order": order})
+        assert pointers(problem(response, 400, "invalid-request")) == ["/order"]

@@ -1,36 +1,21 @@
-"""The contract's section 3, every cell of it, through HTTP; and the list of measures."""
+"""The contract's sections 3, 3a and 3b, each cell through HTTP; and the list of measures."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.contract.measure_table import ALL, Reached, Row, rows
 from tests.support.asking import FLIGHT, ask, codes, question
+from tests.support.changing import Court, Stranger
+from tests.support.measure_row import ALL, expected
+from tests.support.measure_table import rows
 from tests.support.running_service import RunningService
 from tests.support.town import DEBTOR, INNOCENT, ROLES
 
 pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town")]
 
 TABLE = tuple(rows())
-CAP_FEN = 200_000
 CASES = [(row, role) for row in TABLE for role in ALL]
-
-
-def expected(row: Row, role: str, jurisdiction: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the table's decision and reasons for a purchase by somebody of this role."""
-    policies: list[tuple[str, Reached | None]] = [("cn-2016-64", row.nation)]
-    if jurisdiction == "440882":
-        policies.append(("leizhou", row.leizhou))
-    reasons = [
-        (reached.code, f"{policy}/{reached.section}")
-        for policy, reached in policies
-        if reached is not None and role in reached.roles
-    ]
-    kinds = {code for code, _ in reasons}
-    if "restricted" in kinds or ("capped" in kinds and row.service["amount_fen"] > CAP_FEN):
-        return "deny", reasons
-    return ("cap" if "capped" in kinds else "allow"), reasons
 
 
 @pytest.mark.parametrize("jurisdiction", ["CN", "440882"])
@@ -51,6 +36,40 @@ def test_every_cell_of_the_table_of_measures_holds(
     assert wrong == []
 
 
+@pytest.mark.parametrize("jurisdiction", ["CN", "440882"])
+def test_an_order_restricts_what_the_rule_on_consumption_names(
+    institution: httpx.Client, court: httpx.Client, jurisdiction: str
+) -> None:
+    bound = Stranger()
+    Court(court).do(bound.listed(kind="consumption_order"))
+    checks = [question(bound.number, row.service, jurisdiction=jurisdiction) for row in TABLE]
+    results = institution.post("/v1/checks/batch", json={"checks": checks}).json()["results"]
+    Court(court).do(bound.about("delist", ground="fulfilled"))
+    wrong = [
+        (row.service, got["decision"], codes(got))
+        for row, got in zip(TABLE, map(filled, results), strict=True)
+        if (got["decision"], codes(got))
+        != expected(row, "debtor", jurisdiction, is_entry=False, is_order=True)
+    ]
+    assert wrong == []
+    kinds = {reason["listing"]["kind"] for got in results for reason in filled(got)["reasons"]}
+    assert kinds == {"consumption_order"}
+
+
+def test_every_alternative_of_the_table_is_allowed_when_it_is_asked_next(
+    institution: httpx.Client,
+) -> None:
+    checks = [question(DEBTOR, row.service, jurisdiction="440882") for row in TABLE]
+    results = institution.post("/v1/checks/batch", json={"checks": checks}).json()["results"]
+    for got in results:
+        assert ("alternatives" in got) is (got["decision"] == "deny")
+    offered = [service for got in results for service in got.get("alternatives", ())]
+    assert offered
+    asked = [question(DEBTOR, service, jurisdiction="440882") for service in offered]
+    answered = institution.post("/v1/checks/batch", json={"checks": asked}).json()["results"]
+    assert {each["decision"] for each in answered} == {"allow"}
+
+
 def test_an_innocent_may_buy_whatever_the_table_names(institution: httpx.Client) -> None:
     checks = [question(INNOCENT, row.service, jurisdiction="440882") for row in TABLE]
     results = institution.post("/v1/checks/batch", json={"checks": checks}).json()["results"]
@@ -60,18 +79,22 @@ def test_an_innocent_may_buy_whatever_the_table_names(institution: httpx.Client)
 
 def test_the_measures_are_listed_with_source_section_and_titles(institution: httpx.Client) -> None:
     measures = institution.get("/v1/measures").json()["measures"]
-    sections = {
-        "cn-2016-64": "2.6.1 2.7.1 2.7.2 2.7.3 2.7.4 2.7.5 2.7.6",
-        "leizhou": "2.6.1 2.7.1 2.7.2 2.7.3 2.7.4 2.7.5 2.7.6 2.7.7",
+    named = {
+        measure
+        for row in TABLE
+        for place in ("CN", "440882")
+        for _, measure in expected(row, "debtor", place, is_order=True)[1]
     }
-    ids = [f"{policy}/{section}" for policy in sections for section in sections[policy].split()]
-    assert [measure["id"] for measure in measures] == ids
+    assert {measure["id"] for measure in measures} == named
+    assert len(measures) == len(named)
     for measure in measures:
+        policy = measure["id"].split("/")[0]
+        is_rule = policy == "cn-spc-2015-17"
         assert set(measure["title"]) == {"zh", "en"}
-        assert measure["section"].startswith("二（")
+        assert measure["section"].startswith("第三条" if is_rule else "二（")
         assert measure["source"]["title"]["zh"]
-        assert set(measure["roles"]) == set(ALL)
-    assert {measure["jurisdiction"] for measure in measures} == {"CN", "440882"}
+        assert measure["listing_kinds"] == ["consumption_order" if is_rule else "dishonest"]
+        assert measure["jurisdiction"] == ("440882" if policy == "leizhou" else "CN")
 
 
 def test_the_local_plan_names_the_authorities_responsible(institution: httpx.Client) -> None:

@@ -9,6 +9,8 @@ import pytest
 from checker.accounts.keys import MAY, AccountRole, Action
 from checker.accounts.schema import account, account_flag
 from checker.api.problems import KINDS
+from checker.audit.wording import CODES
+from checker.audit.wording import KINDS as KINDS_OF_LISTINGS
 from checker.corrections.correction import MOVES as RULINGS
 from checker.corrections.correction import Ruling
 from checker.corrections.schema import correction
@@ -16,8 +18,10 @@ from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
 from checker.domain.document import DocumentType
 from checker.domain.errors import EXPLANATIONS, InvalidReason
 from checker.domain.fishing import FishingGround
+from checker.domain.listing_kind import ListingKind
 from checker.domain.role import ROLE_ORDER, Role
 from checker.domain.service import SERVICES, ServiceType
+from checker.domain.service_terms import CODE_OF_SEAT, Seat
 from checker.domain.settings import Settings, Threshold
 from checker.errors import CheckerError, ConfigurationError
 from checker.formats.operation import OperationLine
@@ -67,6 +71,9 @@ def test_no_two_errors_share_a_code():
         (AccountRole, MAY.keys()),
         (Action, {action for actions in MAY.values() for action in actions}),
         (ReasonCode, OUTCOMES.keys()),
+        (ReasonCode, CODES.keys()),
+        (ListingKind, KINDS_OF_LISTINGS.keys()),
+        (Seat, CODE_OF_SEAT.keys()),
         (ServiceType, SERVICES.keys()),
         (InvalidReason, EXPLANATIONS.keys()),
         (Role, ROLE_ORDER.keys()),

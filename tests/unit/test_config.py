@@ -7,9 +7,11 @@ import pytest
 from checker.config import load_config
 from checker.domain.clock import CapPeriod
 from checker.domain.fishing import FishingSettings
+from checker.domain.listing_kind import ListingKind
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat
+from checker.node.foundation import read_policies
 
 CONTRACT = """
 [jurisdiction.CN]
@@ -56,6 +58,28 @@ def test_the_contracts_example_is_read(tmp_path):
             resort_cap_period=CapPeriod.MONTH,
         )
     }
+
+
+def test_the_rule_on_consumption_binds_entries_only_if_the_file_says_so(tmp_path):
+    kinds = {}
+    for said in ("true", "false"):
+        text = f"[policy]\nspc_rule_binds_dishonest = {said}\n"
+        book = read_policies(load_config({}, config_file=write(tmp_path, text)))
+        kinds[said] = {
+            measure.listing_kinds
+            for measure in book.measures
+            if measure.id.startswith("cn-spc-2015-17/")
+        }
+
+    assert kinds["true"] == {frozenset(ListingKind)}
+    assert kinds["false"] == {frozenset({ListingKind.CONSUMPTION_ORDER})}
+
+
+@pytest.mark.parametrize("said", ["1", '"true"', "[]"])
+def test_whether_the_rule_binds_entries_is_true_or_false(tmp_path, said):
+    file = write(tmp_path, f"[policy]\nspc_rule_binds_dishonest = {said}\n")
+    with pytest.raises(ConfigurationError, match="spc_rule_binds_dishonest"):
+        load_config({}, config_file=file)
 
 
 def test_the_environment_names_directory_file_and_servers(tmp_path):

@@ -34,6 +34,10 @@ LATE = ["2079-06-04", "2079-06-05", "2079-06-06", "2079-06-07", "9999-12-31"]
 starts = st.none() | st.sampled_from(EDGES)
 ends = st.none() | st.sampled_from(LATE)
 people = st.integers(0, 4)
+orders = st.fixed_dictionaries(
+    {"kind": st.just("consumption_order"), "starts_on": starts},
+    optional={"items": st.lists(st.sampled_from(["rail", "air"]), min_size=1, max_size=2)},
+)
 GOLDEN = [
     ({"published_on": None}, "01 00 0000 ffff"),
     ({"published_on": "1900-01-02"}, "01 00 0001 ffff"),
@@ -46,6 +50,10 @@ GOLDEN = [
 def a_listing(draw):
     term = {"published_on": draw(starts), "expires_on": draw(ends), "id": draw(st.text("abcdef"))}
     index = draw(people)
+    if draw(st.booleans()):
+        term |= draw(orders)
+        # Of one id there is one kind.
+        term["id"] = term["id"] and f"order {term['id']}"
     if draw(st.booleans()):
         return company_listing(index, *draw(officers), **term)
     listing = person_listing(index, **term)

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from checker.domain.clock import CapPeriod
 from checker.domain.decision import Decision
+from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import NATION, Jurisdiction, parse_jurisdiction
+from checker.domain.listing_kind import ListingKind
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 from checker.domain.rules import decide
 from checker.domain.service import Air, Rail, Service, ServiceType
-from checker.domain.service_terms import AMOUNT_MAX_FEN, Seat, TrainClass
+from checker.domain.service_terms import AMOUNT_MAX_FEN, Seat, SeatCode, TrainClass
 from checker.domain.settings import Settings
 from checker.domain.standing import Link, ListingRef, Match, Standing
 from checker.policy.book import PolicyBook
@@ -37,7 +39,8 @@ TRAINS = st.builds(
     st.integers(1, 9999),
 )
 BY_HAND = {
-    Rail: st.builds(Rail, train=TRAINS, seat=st.sampled_from(Seat)),
+    Rail: st.builds(Rail, train=TRAINS, seat=st.sampled_from(Seat))
+    | st.builds(Rail, train=TRAINS, seat_code=st.sampled_from(SeatCode)),
     Air: st.just(Air(flight="CZ3101")),
 }
 SERVICES = st.one_of([BY_HAND.get(variant, st.from_type(variant)) for variant in get_args(Service)])
@@ -80,6 +83,8 @@ def links_of(listings: st.SearchStrategy[ListingRef]) -> st.SearchStrategy[Link]
         overdue_from=st.none() | DAYS,
         measures=st.none() | MEASURE_IDS,
         listing=st.none() | listings,
+        kind=st.sampled_from(ListingKind),
+        items=st.none() | st.frozensets(st.sampled_from(ServiceType), min_size=1),
     )
 
 
@@ -111,17 +116,23 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     held_fen: int
     captured_fen: int
+    to_organization: bool
 
-    def answer(self, standing: Standing) -> Decision:
-        """Decide what is asked."""
-        policy = PolicyBook(MEASURES, self.settings).effective(self.place)
+    @property
+    def policy(self) -> EffectivePolicy:
+        """The policy of the place."""
+        return PolicyBook(MEASURES, self.settings).effective(self.place)
+
+    def answer(self, standing: Standing, service: Service | None = None) -> Decision:
+        """Decide what is asked, or about another service in its place."""
         return decide(
             standing,
-            self.service,
-            policy=policy,
+            service or self.service,
+            policy=self.policy,
             now=self.now,
             held_fen=self.held_fen,
             captured_fen=self.captured_fen,
+            to_organization=self.to_organization,
         )
 
 
@@ -133,4 +144,5 @@ QUESTIONS = st.builds(
     now=INSTANTS,
     held_fen=AMOUNTS,
     captured_fen=AMOUNTS,
+    to_organization=st.booleans(),
 )

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from checker.domain.clock import shanghai_day
 from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
 from checker.domain.jurisdiction import NATION, parse_jurisdiction
+from checker.domain.listing_kind import ListingKind
 from checker.domain.standing import Link, Match, Standing
 from tests.property.domain.question_strategies import (
     LINKS,
+    MEASURES,
     QUESTIONS,
     STANDINGS,
     UNRELATED,
@@ -110,3 +112,13 @@ def test_what_is_not_public_is_never_shown(question: Question, standing: Standin
     shown = {reason.listing.id for reason in question.answer(standing).reasons if reason.listing}
     assert shown <= public
     assert shown.isdisjoint(hidden - public)
+
+
+@given(question=QUESTIONS, standing=WITHOUT_PERMITS, ended=st.sampled_from(ListingKind))
+def test_the_end_of_all_listings_of_a_kind_leaves_the_reasons_of_the_other_kind(
+    question: Question, standing: Standing, ended: ListingKind
+) -> None:
+    left = Standing(links=tuple(link for link in standing.links if link.kind is not ended))
+    bound = {measure.id for measure in MEASURES if ended in measure.listing_kinds}
+    before, after = question.answer(standing), question.answer(left)
+    assert after.reasons == tuple(one for one in before.reasons if one.measure not in bound)

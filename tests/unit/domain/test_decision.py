@@ -42,7 +42,8 @@ def test_roles_and_codes_are_the_words_of_the_contract() -> None:
         "debtor legal_representative principal actual_controller directly_responsible"
     )
     assert " ".join(ReasonCode) == (
-        "restricted capped name_mismatch masked_match threshold_unset cap_unset removal_overdue"
+        "restricted capped reference seat_unclear name_mismatch masked_match threshold_unset "
+        "cap_unset removal_overdue"
     )
 
 
@@ -84,6 +85,7 @@ def test_a_decision_is_encoded_under_the_names_of_the_contract() -> None:
                     "case_number": "（2016）粤0882执123号",
                     "court": "雷州市人民法院",
                     "published_on": "2016-07-07",
+                    "kind": "dishonest",
                 },
                 "remedy": {
                     "court": "雷州市人民法院",

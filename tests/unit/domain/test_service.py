@@ -7,9 +7,11 @@ from typing import get_args
 import msgspec
 import pytest
 
+from checker.decoding import decode as checked_decode
 from checker.domain import service_terms
 from checker.domain.service import SERVICES, Rail, Service, ServiceType
-from checker.domain.service_terms import TrainClass
+from checker.domain.service_terms import SeatCode, TrainClass
+from checker.errors import InvalidRequest
 
 DECODER = msgspec.json.Decoder(Service)
 
@@ -21,17 +23,30 @@ EXAMPLES: dict[ServiceType, dict[str, object]] = {
     ServiceType.OUTBOUND_TOUR: {"product": "group_tour"},
     ServiceType.RESORT: {"venue": "rated_resort", "amount_fen": 100},
     ServiceType.PRIVATE_SCHOOL: {"annual_fee_fen": 100},
-    ServiceType.INSURANCE: {"cash_value": True, "annual_premium_fen": 100},
+    ServiceType.INSURANCE: {
+        "cash_value": True,
+        "annual_premium_fen": 100,
+        "wealth_product": True,
+    },
     ServiceType.CONSTRUCTION: {"work": "new_build"},
     ServiceType.VEHICLE: {"operating_necessity": False},
     ServiceType.REAL_ESTATE: {"transaction": "purchase"},
+    ServiceType.SHIP: {"class": "third"},
+    ServiceType.DOMESTIC_TOUR: {"product": "holiday_package"},
+    ServiceType.OFFICE_LEASE: {"premises": "office_building", "high_grade": False},
+    ServiceType.MATTER: {"matter": "bank_founding"},
 }
 
-OPTIONAL = {"cabin", "national_grade", "high_consumption"}
+OPTIONAL = {"cabin", "national_grade", "high_consumption", "wealth_product"}
 
 WORDS = {
-    "Seat": "business special premier_first first second emu_sleeper deluxe_soft_sleeper "
-    "soft_sleeper hard_sleeper soft_seat hard_seat no_seat",
+    "Seat": "business special premier_first first second second_compartment emu_sleeper "
+    "deluxe_emu_sleeper first_sleeper second_sleeper deluxe_soft_sleeper soft_sleeper "
+    "hard_sleeper soft_seat hard_seat no_seat",
+    "SeatCode": "9 P D M O S F A I J 6 4 3 2 1 W",
+    "ShipClass": "special first second third fourth fifth deck",
+    "DomesticProduct": "group_tour holiday_package related_service",
+    "Premises": "office_building hotel apartment other",
     "NationalGrade": "special first second third",
     "VenueKind": "nightclub golf star_hotel other",
     "TourProduct": "group_tour related_service",
@@ -125,15 +140,80 @@ def test_a_train_of_digits_alone_is_ordinary(number: str) -> None:
     assert train.train_class is TrainClass.ORDINARY
 
 
-def test_a_train_that_runs_under_two_numbers_has_one_class() -> None:
-    train = decode("rail", train="G1234/5", seat="second")
+@pytest.mark.parametrize(
+    ("number", "train_class"),
+    [
+        ("G1234/5", "G"),
+        ("C3330/C3331", "C"),
+        ("G79/G80", "G"),
+        ("K1112/K1113", "K"),
+        ("K1112/K1113次", "K"),
+        (" ｋ1112 ／ g13 次 ", "G"),
+        ("D5/7001", "D"),
+        ("7001/D5", "D"),
+        ("1461/2", "ordinary"),
+        ("Z5/T6", "Z"),
+        ("K1236/1237/1240/G1", "G"),
+        ("G79次", "G"),
+    ],
+)
+def test_a_train_of_several_numbers_has_the_strictest_class(number: str, train_class: str) -> None:
+    train = decode("rail", train=number, seat="second")
     assert isinstance(train, Rail)
-    assert train.train_class is TrainClass.G
+    assert train.train_class == train_class
+
+
+@pytest.mark.parametrize("code", SeatCode)
+def test_a_seat_code_stands_for_its_seat(code: SeatCode) -> None:
+    train = decode("rail", train="D1", seat_code=code)
+    assert isinstance(train, Rail)
+    assert train.berth == code.name.lower()
+    assert msgspec.to_builtins(train) == {"type": "rail", "train": "D1", "seat_code": code}
+
+
+@pytest.mark.parametrize(
+    ("seats", "pointer", "says"),
+    [
+        ({}, "/seat", "is required"),
+        ({"seat": "second", "seat_code": "O"}, "", "exactly one of them"),
+        ({"seat_code": "X"}, "/seat_code", "not one of the values"),
+        ({"seat_code": "o"}, "/seat_code", "not one of the values"),
+        ({"seat_code": 9}, "/seat_code", "expected `str`"),
+        ({"seat_code": None}, "/seat_code", "expected `str`"),
+        ({"seat": None, "seat_code": "O"}, "/seat", "expected `str`"),
+    ],
+)
+def test_a_ticket_has_exactly_one_of_seat_and_seat_code(
+    seats: dict[str, object], pointer: str, says: str
+) -> None:
+    body = json.dumps({"type": "rail", "train": "D1", **seats}).encode()
+    with pytest.raises(InvalidRequest) as caught:
+        checked_decode(DECODER, body)
+    [fault] = caught.value.faults
+    assert fault.pointer == pointer
+    assert says in fault.detail
 
 
 @pytest.mark.parametrize(
     "train",
-    ["", " ", "G", "Q79", "GG79", "79G", "G123456", "高79", "G٧٩", "CZ3101", "K1/G2", "79\n8"],
+    [
+        "",
+        " ",
+        "G",
+        "Q79",
+        "GG79",
+        "79G",
+        "G123456",
+        "高79",
+        "G٧٩",
+        "CZ3101",
+        "K1/",
+        "K1/2/3/4/5",
+        "K1//2",
+        "/K1",
+        "次",
+        "79\n8",
+    ],
 )
 def test_what_is_no_train_number_is_refused_at_its_field(train: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=r"\$\.train"):

@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 
 from checker.domain.document import Document
+from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
 from checker.domain.role import Role
+from checker.domain.service import ServiceType
 from checker.registry.entry import LineRejected, MaskedDocument, PartyType, RejectCode
 from tests.support.platform_records import OTHER, PERSON, USCC, listing, read_listing
 
@@ -191,3 +193,48 @@ def test_a_person_of_18_on_the_day_of_filing_may_be_listed():
     grown = f"{int(PERSON[6:10]) + 18}-{PERSON[10:12]}-{PERSON[12:14]}"
 
     assert read_listing(listing(filed_on=grown)).officers
+
+
+def test_an_order_has_its_kind_its_items_in_order_and_its_first_day():
+    sent = listing(kind="consumption_order", items=["rail", "air", "rail"], starts_on="2016-08-01")
+    order = read_listing(sent)
+
+    assert order.kind is ListingKind.CONSUMPTION_ORDER
+    assert order.items == (ServiceType.AIR, ServiceType.RAIL)
+    assert order.starts_on == date(2016, 8, 1)
+
+
+def test_a_listing_without_a_kind_is_an_entry_of_the_list_of_the_dishonest():
+    for entry in (read_listing(listing()), read_listing(listing(kind="dishonest"))):
+        assert (entry.kind, entry.items, entry.starts_on) == (ListingKind.DISHONEST, None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"kind": "unknown"}, "/kind"),
+        ({"kind": None}, "/kind"),
+        ({"kind": 1}, "/kind"),
+        ({"items": ["air"]}, "only a consumption_order"),
+        ({"starts_on": "2016-08-01"}, "only a consumption_order"),
+        *(
+            ({"kind": "consumption_order"} | changes, pointer)
+            for changes, pointer in [
+                ({"items": []}, "/items"),
+                ({"items": "air"}, "/items"),
+                ({"items": ["balloon"]}, "/items/0"),
+                ({"items": ["air", None]}, "/items/1"),
+                ({"items": ["air"] * 51}, "/items"),
+                ({"starts_on": "2016-13-01"}, "/starts_on"),
+                ({"starts_on": 20160801}, "/starts_on"),
+                ({"starts_on": "2028-07-07"}, "expire"),
+            ]
+        ),
+    ],
+)
+def test_an_order_that_is_not_well_formed_is_rejected_with_its_place(changes, says):
+    with pytest.raises(LineRejected, match=says) as caught:
+        read_listing(listing(**changes))
+
+    assert caught.value.code is RejectCode.INVALID_LISTING
+    assert "balloon" not in caught.value.detail

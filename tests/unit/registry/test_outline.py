@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from checker.domain.listing_kind import ListingKind
 from checker.domain.role import Role
 from checker.domain.standing import Link, Match
 from checker.registry.outline import (
@@ -18,6 +19,7 @@ from checker.registry.outline import (
 )
 
 START = date(2016, 7, 7)
+ORDER = ListingKind.CONSUMPTION_ORDER
 
 GOLDEN = [
     ([Link(role=Role.DEBTOR)], "01 00 0000 ffff"),
@@ -30,6 +32,9 @@ GOLDEN = [
     ([Link(role=Role.DEBTOR, match=Match.MASKED)], "01 80 0000 ffff"),
     ([Link(role=Role.DIRECTLY_RESPONSIBLE, match=Match.MASKED)], "01 84 0000 ffff"),
     ([Link(role=Role.DEBTOR), Link(role=Role.PRINCIPAL)], "01 00 0000 ffff 02 0000 ffff"),
+    ([Link(role=Role.DEBTOR, kind=ORDER)], "01 40 0000 ffff"),
+    ([Link(role=Role.PRINCIPAL, match=Match.MASKED, kind=ORDER)], "01 c2 0000 ffff"),
+    ([Link(role=Role.DEBTOR), Link(role=Role.DEBTOR, kind=ORDER)], "01 00 0000 ffff 40 0000 ffff"),
     ([], "01"),
 ]
 ONE = bytes.fromhex("01 00 0000 ffff")

@@ -14,6 +14,9 @@ VAULT = Vault(bytes(32))
 SEALER = Sealer(Tokenizer(bytes(range(32))), VAULT)
 OTHER_SEALER = Sealer(Tokenizer(bytes(32)), VAULT)
 ID = listing()["id"]
+# The digests of `listing()` in the version before there were orders.
+GOLDEN_DIGEST = "e30820e5a29bfc5fd47cbd244d45d5db"
+GOLDEN_CONTENT = "73fc953f5aec7675521f01085f97bb6c"
 MASKED = PERSON[:10] + "****" + PERSON[14:]
 
 
@@ -173,3 +176,24 @@ def test_a_derived_listing_id_is_stable_and_tells_nothing():
     assert SEALER.listing_id(PERSON) == SEALER.listing_id(PERSON)
     assert SEALER.listing_id(PERSON) != OTHER_SEALER.listing_id(PERSON)
     assert PERSON not in SEALER.listing_id(PERSON)
+
+
+def test_the_digest_of_an_entry_is_what_it_was_before_there_were_orders():
+    entry = read_listing(listing())
+
+    assert SEALER.digest(entry).hex() == GOLDEN_DIGEST
+    assert SEALER.seal(1, entry).listing.content.hex() == GOLDEN_CONTENT
+
+
+@pytest.mark.parametrize("more", [{}, {"items": ["rail"]}, {"starts_on": "2016-08-01"}])
+def test_an_order_has_digests_of_its_own(more):
+    order = read_listing(listing(kind="consumption_order", **more))
+    others = [
+        read_listing(listing()),
+        read_listing(listing(kind="consumption_order", items=["air"], starts_on="2016-08-02")),
+    ]
+    sealed = SEALER.seal(1, order).listing
+
+    for other in others:
+        assert SEALER.digest(other) != sealed.digest
+        assert SEALER.seal(1, other).listing.content != sealed.content

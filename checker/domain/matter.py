@@ -1,0 +1,50 @@
+"""Matters: applications and appointments that the two documents restrict, beyond consumption.
+
+中办发〔2016〕64号 and the Leizhou plan, sections 二（一）–（五）, （六）2–4, （八） and （九）.
+"""
+
+from enum import StrEnum
+
+
+class Matter(StrEnum):
+    """One matter, in the order of the national document."""
+
+    BANK_FOUNDING = "bank_founding"
+    """Founding, holding or buying a bank."""
+    SECURITIES_OR_FUND_FOUNDING = "securities_or_fund_founding"
+    """Securities, fund management and futures companies, and managers of private funds."""
+    GUARANTEE_OR_INSURANCE_FOUNDING = "guarantee_or_insurance_founding"
+    MICROLOAN_OR_PAWN_FOUNDING = "microloan_or_pawn_founding"
+    """Named by the Leizhou plan alone."""
+    INTERBANK_BOND = "interbank_bond"
+    PUBLIC_CORPORATE_BOND = "public_corporate_bond"
+    QUALIFIED_INVESTOR_QUOTA = "qualified_investor_quota"
+    EQUITY_INCENTIVE = "equity_incentive"
+    SHARE_ISSUE_OR_QUOTATION = "share_issue_or_quotation"
+    SOCIAL_ORGANIZATION_FOUNDING = "social_organization_founding"
+    GOVERNMENT_PROCUREMENT = "government_procurement"
+    GOVERNMENT_FUNDED_PROJECT = "government_funded_project"
+    GOVERNMENT_SUBSIDY = "government_subsidy"
+    POLICY_SUPPORT = "policy_support"
+    STATE_ENTERPRISE_EXECUTIVE = "state_enterprise_executive"
+    PUBLIC_INSTITUTION_HEAD = "public_institution_head"
+    FINANCIAL_EXECUTIVE = "financial_executive"
+    SOCIAL_ORGANIZATION_HEAD = "social_organization_head"
+    CIVIL_SERVICE_RECRUITMENT = "civil_service_recruitment"
+    PARTY_MEMBERSHIP = "party_membership"
+    DELEGATE_NOMINATION = "delegate_nomination"
+    MILITARY_SERVICE = "military_service"
+    CUSTOMS_CERTIFICATION = "customs_certification"
+    FOOD_OR_DRUG_LICENCE = "food_or_drug_licence"
+    HAZARDOUS_INDUSTRY = "hazardous_industry"
+    HAZARDOUS_INDUSTRY_EXECUTIVE = "hazardous_industry_executive"
+    CONSTRUCTION_QUALIFICATION = "construction_qualification"
+    CIVIC_HONOUR = "civic_honour"
+    LAWYER_HONOUR = "lawyer_honour"
+    CREDIT_GRANT = "credit_grant"
+    STATE_FOREST_LAND = "state_forest_land"
+    GRASSLAND = "grassland"
+    NATURAL_RESOURCES = "natural_resources"
+    EXIT = "exit"
+    """Leaving the country: the border decides."""
+    REGULATORY_INSPECTION = "regulatory_inspection"
