@@ -83,9 +83,9 @@ def simplified(text: str) -> str:
     return text.translate(_simplified_characters())
 
 
-def has_traditional(text: str) -> bool:
-    """Whether `simplified` changes `text`."""
-    return not _traditional_characters().isdisjoint(text)
+def traditional_characters() -> frozenset[str]:
+    """Return the characters that `simplified` changes."""
+    return frozenset(map(chr, _simplified_characters()))
 
 
 @functools.cache
@@ -96,8 +96,3 @@ def _simplified_characters() -> Mapping[int, str]:
     table = {ord(one): other for one, other in firsts if one != other}
     # 薴 is 苧, which is traditional too: 苎.
     return {code: other.translate(table) for code, other in table.items()}
-
-
-@functools.cache
-def _traditional_characters() -> frozenset[str]:
-    return frozenset(map(chr, _simplified_characters()))

@@ -68,6 +68,9 @@ SHAPES: Final = (
 )
 """They are a format, with their places: a new shape is appended."""
 
+_CUTS: Final = [(f"{each.name}:", each.first, each.past) for each in SHAPES]
+_OF_ORGANIZATIONS: Final = SHAPES.index(ORGANIZATION_SHAPE)
+
 EVERY_SHAPE: Final = tuple(range(len(SHAPES)))
 """The places of all shapes in `SHAPES`."""
 
@@ -142,18 +145,20 @@ def masked_lookup_keys(
     `shapes` are the places in `SHAPES` of the shapes that the list may hold. The tuple is empty if
     the name is blank, or if lists do not mask such a number.
     """
-    number = document.number
+    number, kind = document.number, document.type
     is_whole = len(number) == _LENGTH
-    is_organization = document.type in _ORGANIZATIONS
-    if not (is_whole or is_organization):
+    if kind is DocumentType.USCC or kind is DocumentType.ORG_CODE:
+        cuts = [_CUTS[place] for place in shapes if is_whole or place == _OF_ORGANIZATIONS]
+    elif is_whole:
+        cuts = [_CUTS[place] for place in shapes if place != _OF_ORGANIZATIONS]
+    else:
         return ()
-    names = name_keys(name)
+    # Not by `_key`, because each named check of a batch comes here.
     return tuple(
         [
-            _key(shape, number, named)
-            for shape in map(SHAPES.__getitem__, shapes)
-            if (is_organization if shape is ORGANIZATION_SHAPE else is_whole)
-            for named in names
+            (MASKED_KIND, f"{prefix}{number[:first]}{number[past:]}:{named}")
+            for named in name_keys(name)
+            for prefix, first, past in cuts
         ]
     )
 

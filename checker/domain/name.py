@@ -1,9 +1,11 @@
 """Names in the forms in which they are compared: the document decides, a name only confirms.
 
-A name has one or more keys (`name_keys`). Two names agree if they share a key. Nothing here is
-fuzzy. Two names share a key if they differ only in:
+A name has one or more keys (`name_keys`), by which a masked number is found. The names of a whole
+number are compared in the same way (`names_agree`). Nothing here is fuzzy. Two names share a key if
+they differ only in:
 
-- width, case, spaces, punctuation, digits and invisible characters;
+- width, case, spaces, punctuation and invisible characters;
+- digits, which no person has and a masked number's key leaves out; `names_agree` compares them;
 - the middle dot (间隔号) in the names of many minorities and foreigners: its shape, or its absence;
 - the code of a character: private use, radical, compatibility ideograph, variation selector;
 - traditional and simplified characters, as OpenCC's dictionary maps them;
@@ -13,12 +15,13 @@ All other differences remain: another transcription, a character replaced by its
 an accent, one of two simplified forms of a traditional character (钟 and 锺 for 鍾).
 """
 
+import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from checker.domain.ideographs import has_traditional, simplified, unified
+from checker.domain.ideographs import simplified, traditional_characters, unified
 from checker.domain.text import without_spaces
 
 MIDDLE_DOT: Final = "\u00b7"
@@ -35,6 +38,8 @@ _is_common_chinese = re.compile("[\u4e00-\u9fa5]+").fullmatch
 
 _LETTERS: Final = frozenset({"Ll", "Lo"})
 """The categories of case-folded letters and of ideographs."""
+
+_LETTERS_AND_DIGITS: Final = _LETTERS | {"Nd"}
 
 # The ideographic zero and the iteration marks are parts of names, and of other categories.
 _ALSO_LETTERS: Final = frozenset("\u3007\u3005\u303b\u30fc")
@@ -79,18 +84,31 @@ def name_keys(text: str) -> tuple[str, ...]:
 
     A name of common simplified characters has one key.
     """
-    if _is_common_chinese(text) and not has_traditional(text) and _FORMER not in text:
+    if _is_plain()(text) and _FORMER not in text:
         return (text,)
+    return _keys(text, _LETTERS)
+
+
+def names_agree(one: str, other: str) -> bool:
+    """Whether two names share a key, if digits count as letters do."""
+    mine, others = (_keys(each, _LETTERS_AND_DIGITS) for each in (one, other))
+    return not set(mine).isdisjoint(others)
+
+
+def _keys(text: str, kept: frozenset[str]) -> tuple[str, ...]:
     keys = [normalize_name(text)]
-    spellings = [_letters(name) for name in (text, *_names_in(text))]
+    spellings = [_letters(name, kept) for name in (text, *_names_in(text))]
     keys += spellings
     keys += [simplified(spelling) for spelling in spellings]
     return tuple(dict.fromkeys([key for key in keys if key]))[:NAME_KEYS_MAX]
 
 
-def names_agree(one: str, other: str) -> bool:
-    """Whether two names share a key."""
-    return not set(name_keys(one)).isdisjoint(name_keys(other))
+@functools.cache
+def _is_plain() -> Callable[[str], object]:
+    """Return a function that finds out whether a name has common simplified characters alone."""
+    common = map(chr, range(ord("\u4e00"), ord("\u9fa5") + 1))
+    plain = "".join(sorted(set(common) - traditional_characters()))
+    return re.compile(f"[{plain}]+").fullmatch
 
 
 def _fold(text: str) -> str:
@@ -98,20 +116,20 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", without_spaces(spaced).casefold())
 
 
-def _letters(text: str) -> str:
-    """Return the letters and ideographs of a name, each in its one form."""
+def _letters(text: str, kept: frozenset[str]) -> str:
+    """Return the characters of a name that are of the `kept` categories, each in its one form."""
     before = None
     while text != before:
         before = text
         folded = normalize_name(unified(text))
-        text = "".join([each for each in folded if _is_letter(each)])
+        text = "".join([each for each in folded if _is_kept(each, kept)])
     return text
 
 
-def _is_letter(character: str) -> bool:
+def _is_kept(character: str, kept: frozenset[str]) -> bool:
     if character in _ALSO_LETTERS:
         return True
-    return unicodedata.category(character) in _LETTERS and character not in _NO_LETTERS
+    return unicodedata.category(character) in kept and character not in _NO_LETTERS
 
 
 def _names_in(text: str) -> Iterator[str]:

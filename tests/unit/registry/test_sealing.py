@@ -209,7 +209,9 @@ def test_the_digest_of_an_entry_changes_only_if_it_has_derived_rows():
             "documents": [{"type": "resident_id", "number": number}],
         }
         entry = read_listing(listing(party=party, officers=[]))
-        old = Tokenizer(bytes(range(32))).token("listing", json.Encoder(order="deterministic").encode(entry).decode())
+        old = Tokenizer(bytes(range(32))).token(
+            "listing", json.Encoder(order="deterministic").encode(entry).decode()
+        )
         return SEALER.digest(entry), old
 
     for number, name in ((MASKED, "陈示例"), (PERSON, "阿卜杜拉·买买提")):
