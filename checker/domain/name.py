@@ -15,10 +15,9 @@ All other differences remain: another transcription, a character replaced by its
 an accent, one of two simplified forms of a traditional character (钟 and 锺 for 鍾).
 """
 
-import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from checker.domain.ideographs import simplified, traditional_characters, unified
@@ -84,7 +83,8 @@ def name_keys(text: str) -> tuple[str, ...]:
 
     A name of common simplified characters has one key.
     """
-    if _is_plain()(text) and _FORMER not in text:
+    is_simplified = traditional_characters().isdisjoint(text)
+    if is_simplified and _is_common_chinese(text) and _FORMER not in text:
         return (text,)
     return _keys(text, _LETTERS)
 
@@ -101,14 +101,6 @@ def _keys(text: str, kept: frozenset[str]) -> tuple[str, ...]:
     keys += spellings
     keys += [simplified(spelling) for spelling in spellings]
     return tuple(dict.fromkeys([key for key in keys if key]))[:NAME_KEYS_MAX]
-
-
-@functools.cache
-def _is_plain() -> Callable[[str], object]:
-    """Return a function that finds out whether a name has common simplified characters alone."""
-    common = map(chr, range(ord("\u4e00"), ord("\u9fa5") + 1))
-    plain = "".join(sorted(set(common) - traditional_characters()))
-    return re.compile(f"[{plain}]+").fullmatch
 
 
 def _fold(text: str) -> str:
