@@ -1,11 +1,10 @@
 """Names in the forms in which they are compared: the document decides, a name only confirms.
 
-A name has one or more keys (`name_keys`), by which a masked number is found. The names of a whole
-number are compared in the same way (`names_agree`). Nothing here is fuzzy. Two names share a key if
-they differ only in:
+A name has one or more keys (`name_keys`). Two names agree if they share a key. Nothing here is
+fuzzy. Two names share a key if they differ only in:
 
-- width, case, spaces, punctuation and invisible characters;
-- digits, which no person has and a masked number's key leaves out; `names_agree` compares them;
+- width, case, spaces, punctuation and invisible characters; digits count, for they tell companies
+  apart;
 - the middle dot (间隔号) in the names of many minorities and foreigners: its shape, or its absence;
 - the code of a character: private use, radical, compatibility ideograph, variation selector;
 - traditional and simplified characters, as OpenCC's dictionary maps them;
@@ -35,10 +34,8 @@ _DOTS = dict.fromkeys(map(ord, "\u2022\u2027\u30fb\u2219\u22c5\u2e31."), MIDDLE_
 # The block of unified ideographs, from its first character to the last one of Unicode 1.1.
 _is_common_chinese = re.compile("[\u4e00-\u9fa5]+").fullmatch
 
-_LETTERS: Final = frozenset({"Ll", "Lo"})
-"""The categories of case-folded letters and of ideographs."""
-
-_LETTERS_AND_DIGITS: Final = _LETTERS | {"Nd"}
+_LETTERS: Final = frozenset({"Ll", "Lo", "Nd"})
+"""The categories of case-folded letters, of ideographs, and of digits."""
 
 # The ideographic zero and the iteration marks are parts of names, and of other categories.
 _ALSO_LETTERS: Final = frozenset("\u3007\u3005\u303b\u30fc")
@@ -77,7 +74,7 @@ def name_keys(text: str) -> tuple[str, ...]:
     """Return the keys of a name, at most `NAME_KEYS_MAX`; a blank name has none.
 
     1. the name as `normalize_name` returns it
-    2. its letters and ideographs alone
+    2. its letters, ideographs and digits alone
     3. the name without the brackets at its end, and each former name, as in 2
     4. those of 2 and 3 in simplified characters
 
@@ -86,21 +83,16 @@ def name_keys(text: str) -> tuple[str, ...]:
     is_simplified = traditional_characters().isdisjoint(text)
     if is_simplified and _is_common_chinese(text) and _FORMER not in text:
         return (text,)
-    return _keys(text, _LETTERS)
-
-
-def names_agree(one: str, other: str) -> bool:
-    """Whether two names share a key, if digits count as letters do."""
-    mine, others = (_keys(each, _LETTERS_AND_DIGITS) for each in (one, other))
-    return not set(mine).isdisjoint(others)
-
-
-def _keys(text: str, kept: frozenset[str]) -> tuple[str, ...]:
     keys = [normalize_name(text)]
-    spellings = [_letters(name, kept) for name in (text, *_names_in(text))]
+    spellings = [_letters(name) for name in (text, *_names_in(text))]
     keys += spellings
     keys += [simplified(spelling) for spelling in spellings]
     return tuple(dict.fromkeys([key for key in keys if key]))[:NAME_KEYS_MAX]
+
+
+def names_agree(one: str, other: str) -> bool:
+    """Whether two names share a key."""
+    return not set(name_keys(one)).isdisjoint(name_keys(other))
 
 
 def _fold(text: str) -> str:
@@ -108,20 +100,20 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", without_spaces(spaced).casefold())
 
 
-def _letters(text: str, kept: frozenset[str]) -> str:
-    """Return the characters of a name that are of the `kept` categories, each in its one form."""
+def _letters(text: str) -> str:
+    """Return the letters, ideographs and digits of a name, each in its one form."""
     before = None
     while text != before:
         before = text
         folded = normalize_name(unified(text))
-        text = "".join([each for each in folded if _is_kept(each, kept)])
+        text = "".join([each for each in folded if _is_letter(each)])
     return text
 
 
-def _is_kept(character: str, kept: frozenset[str]) -> bool:
+def _is_letter(character: str) -> bool:
     if character in _ALSO_LETTERS:
         return True
-    return unicodedata.category(character) in kept and character not in _NO_LETTERS
+    return unicodedata.category(character) in _LETTERS and character not in _NO_LETTERS
 
 
 def _names_in(text: str) -> Iterator[str]:

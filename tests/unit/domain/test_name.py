@@ -128,10 +128,9 @@ def test_other_differences_remain(one: str, other: str) -> None:
     assert not names_agree(one, other)
 
 
-def test_digits_differ_in_names_and_are_left_out_of_the_keys_of_masked_numbers() -> None:
+def test_digits_tell_companies_apart() -> None:
     assert not names_agree("示例1厂", "示例2厂")
     assert names_agree("示例（1）厂", "示例１厂")
-    assert set(name_keys("示例1厂")) & set(name_keys("示例2厂")) == {"示例厂"}
 
 
 @pytest.mark.parametrize("name", ["陈示例", "欧阳示例", "雷州示例有限公司"])
@@ -145,7 +144,7 @@ def test_a_name_of_spaces_is_no_name() -> None:
 
 
 def test_a_name_without_letters_keeps_its_first_key() -> None:
-    assert name_keys("1-2") == ("1-2",)
+    assert name_keys("-·-") == ("-·-",)
 
 
 def test_the_keys_of_a_name_are_bounded() -> None:
