@@ -3,8 +3,8 @@
 A name has one or more keys (`name_keys`). Two names agree if they share a key. Nothing here is
 fuzzy. Two names share a key if they differ only in:
 
-- width, case, spaces, punctuation and invisible characters; digits count, for they tell companies
-  apart;
+- width, case, spaces, punctuation and invisible characters, but not digits, because companies have
+  names that differ in a digit alone;
 - the middle dot (间隔号) in the names of many minorities and foreigners: its shape, or its absence;
 - the code of a character: private use, radical, compatibility ideograph, variation selector;
 - traditional and simplified characters, as OpenCC's dictionary maps them;
