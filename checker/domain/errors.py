@@ -12,6 +12,7 @@ class InvalidReason(StrEnum):
     CHECK_DIGIT = "check_digit"
     BIRTH_DATE = "birth_date"
     MASK = "mask"
+    AMBIGUOUS_MASK = "ambiguous_mask"
 
 
 EXPLANATIONS: Final = {
@@ -19,7 +20,8 @@ EXPLANATIONS: Final = {
     InvalidReason.CHARACTER: "the number has a character where this kind of document has none such",
     InvalidReason.CHECK_DIGIT: "the check digit does not fit the rest of the number",
     InvalidReason.BIRTH_DATE: "the birth date in the number never was or is still to come",
-    InvalidReason.MASK: "a masked number hides at least one character and shows at least ten",
+    InvalidReason.MASK: "a masked number shows at least ten characters, an organization code five",
+    InvalidReason.AMBIGUOUS_MASK: "the characters that are shown fit more than one number",
 }
 
 

@@ -1,38 +1,44 @@
 """Numbers that a list shows only in part, and the keys that find them without scanning.
 
-A list may hide characters of a resident ID or a uscc behind `*`; as a rule the 11th to the 14th. A
-check has the whole number. Both sides build the same text for a few fixed shapes: the characters
-outside of the shape, and the name.
+A list may hide characters of a resident ID, a uscc or an organization code; as a rule the 11th to
+the 14th. A check has the whole number. Both sides build the same text for a few fixed shapes: the
+characters outside of the shape, and the name.
 
-    shape    hidden characters    the key holds
-    11-14    11 to 14             the first ten and the last four
-    7-14     7 to 14              the first six and the last four
-    11-18    11 to 18             the first ten
-    1-18     all                  the name alone
+    shape           hidden characters    the key holds
+    11-14           11 to 14             the first ten and the last four
+    7-14            7 to 14              the first six and the last four
+    11-18           11 to 18             the first ten
+    1-18            all                  the name alone
+    organization    all                  the name alone
 
-The list stores one key, of the first shape that covers the hidden characters. A check builds the
-keys of all shapes that the list may hold. `MaskedNumber.matches` then compares each find, because a
+The list stores the key of the first shape that covers the hidden characters, for each key of the
+name (`checker.domain.name.name_keys`). A number of an organization also has the key of the last
+shape, under which a uscc and the organization code in it find each other. A check builds the keys
+of all shapes that the list may hold. `MaskedNumber.matches` then compares each find, because a
 shape may hide more than the list does. Every key holds the name, because so few characters alone
 identify nobody.
+
+`checker.domain.mask_reading` reads masked numbers.
 """
 
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
-from checker.domain.errors import InvalidDocument, InvalidReason
-from checker.domain.name import normalize_name
-from checker.domain.organization import USCC_ALPHABET
-from checker.domain.text import compact
+from checker.domain.document import Document, DocumentType
+from checker.domain.name import name_keys, normalize_name
+from checker.domain.organization import ORG_CODE
 
 MASKED_KIND: Final = "masked"
-KNOWN_LEAST: Final = 10
-"""Fewer known characters fit too many people (contract, section 5)."""
+MASK: Final = "*"
 
 _LENGTH = 18
-_MASK = "*"
-_DIGITS = frozenset("0123456789")
+_CODE_LENGTH = 9
+_ORGANIZATIONS = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
+
+Key = tuple[str, str]
+"""Kind and text of a key."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,53 +50,51 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, pattern: str) -> bool:
         """Whether all hidden characters of `pattern` lie in the run."""
-        return _MASK not in self.visible(pattern)
+        return MASK not in self.visible(pattern)
 
     def visible(self, text: str) -> str:
         """Return the characters of `text` outside of the run."""
         return text[: self.first] + text[self.past :]
 
 
+ORGANIZATION_SHAPE: Final = Shape(name="organization", first=0, past=_LENGTH)
+
 SHAPES: Final = (
     Shape(name="11-14", first=10, past=14),
     Shape(name="7-14", first=6, past=14),
     Shape(name="11-18", first=10, past=18),
     Shape(name="1-18", first=0, past=_LENGTH),
+    ORGANIZATION_SHAPE,
 )
+"""They are a format, with their places: a new shape is appended."""
+
+_CUTS: Final = [(f"{each.name}:", each.first, each.past) for each in SHAPES]
+_OF_ORGANIZATIONS: Final = SHAPES.index(ORGANIZATION_SHAPE)
 
 EVERY_SHAPE: Final = tuple(range(len(SHAPES)))
 """The places of all shapes in `SHAPES`."""
 
 
 class MaskedNumber(msgspec.Struct, frozen=True, kw_only=True):
-    """A resident ID or uscc of 18 characters, some of them `*`."""
+    """A number with hidden characters: each is `*` in its place.
+
+    `pattern` has the 18 characters of a resident ID or uscc, or the nine of an organization code.
+    """
 
     pattern: str
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the masked number of a text in any width, case and spacing.
-
-        15 characters are a resident ID of the old form: century 19 is inserted, and the check digit
-        is one more hidden character. Raises `InvalidDocument`: length, character, mask (none
-        hidden, or fewer than ten known), in this order.
-        """
-        number = compact(text)
-        if len(number) not in {15, _LENGTH}:
-            raise InvalidDocument(InvalidReason.LENGTH)
-        hidden = number.count(_MASK)
-        old = len(number) == 15
-        pattern = f"{number[:6]}19{number[6:]}{_MASK}" if old else number
-        if not (_resident_like(pattern) or (_uscc_like(pattern) and not old)):
-            raise InvalidDocument(InvalidReason.CHARACTER)
-        if hidden == 0 or len(number) - hidden < KNOWN_LEAST:
-            raise InvalidDocument(InvalidReason.MASK)
-        return cls(pattern=pattern)
-
     def matches(self, number: str) -> bool:
-        """Whether a normalised `number` agrees with every known character."""
-        return len(number) == _LENGTH and all(
-            known in (_MASK, asked) for known, asked in zip(self.pattern, number, strict=True)
+        """Whether a normalised `number` agrees with every known character.
+
+        A uscc and an organization code are compared in the nine characters that they share.
+        """
+        pattern = self.pattern
+        if len(pattern) == _LENGTH and len(number) == _CODE_LENGTH:
+            pattern = pattern[ORG_CODE]
+        elif len(pattern) == _CODE_LENGTH and len(number) == _LENGTH:
+            number = number[ORG_CODE]
+        return len(number) == len(pattern) and all(
+            known in (MASK, asked) for known, asked in zip(pattern, number, strict=True)
         )
 
     def __repr__(self) -> str:
@@ -100,50 +104,64 @@ class MaskedNumber(msgspec.Struct, frozen=True, kw_only=True):
         return []
 
 
-def is_masked(text: str) -> bool:
-    """Whether `text` hides characters, in half or full width."""
-    return _MASK in compact(text)
+def shape_of(masked: MaskedNumber) -> Shape:
+    """Return the first shape that covers the hidden characters."""
+    if len(masked.pattern) != _LENGTH:
+        return ORGANIZATION_SHAPE
+    return next(shape for shape in SHAPES if shape.covers(masked.pattern))
 
 
-def masked_lookup_key(masked: MaskedNumber, name: str) -> tuple[str, str]:
-    """Return (kind, text) under which the list keeps a masked number.
+def masked_lookup_key(masked: MaskedNumber, name: str) -> Key:
+    """Return (kind, text) under which the list keeps a masked number: its first key.
 
     A listing without a name gets a key too, which no check asks for.
     """
     return _key(shape_of(masked), masked.pattern, normalize_name(name))
 
 
-def shape_of(masked: MaskedNumber) -> Shape:
-    """Return the first shape that covers the hidden characters."""
-    return next(shape for shape in SHAPES if shape.covers(masked.pattern))
+def further_keys(kind: str, masked: MaskedNumber, name: str) -> tuple[tuple[Shape, str, Key], ...]:
+    """Return the other keys of a masked number: shape, key of the name, and (kind, text) of each.
+
+    `kind` is the type of the document.
+    """
+    own = shape_of(masked)
+    shapes = [own]
+    if kind in _ORGANIZATIONS and own is not ORGANIZATION_SHAPE:
+        shapes.append(ORGANIZATION_SHAPE)
+    first = masked_lookup_key(masked, name)
+    keys = [
+        (shape, named, _key(shape, masked.pattern, named))
+        for shape in shapes
+        for named in name_keys(name)
+    ]
+    return tuple([each for each in keys if each[2] != first])
 
 
 def masked_lookup_keys(
-    number: str, name: str, shapes: Sequence[int] = EVERY_SHAPE
-) -> tuple[tuple[str, str], ...]:
-    """Return every (kind, text) under which a masked form of a normalised `number` may be kept.
+    document: Document, name: str, shapes: Sequence[int] = EVERY_SHAPE
+) -> tuple[Key, ...]:
+    """Return every (kind, text) under which a masked form of a normalised document may be kept.
 
     `shapes` are the places in `SHAPES` of the shapes that the list may hold. The tuple is empty if
-    the name is blank, or if the number has not the 18 characters that lists mask.
+    the name is blank, or if lists do not mask such a number.
     """
-    if len(number) != _LENGTH:
+    number, kind = document.number, document.type
+    is_whole = len(number) == _LENGTH
+    if kind is DocumentType.USCC or kind is DocumentType.ORG_CODE:
+        cuts = [_CUTS[place] for place in shapes if is_whole or place == _OF_ORGANIZATIONS]
+    elif is_whole:
+        cuts = [_CUTS[place] for place in shapes if place != _OF_ORGANIZATIONS]
+    else:
         return ()
-    folded = normalize_name(name)
-    if not folded:
-        return ()
-    return tuple([_key(SHAPES[place], number, folded) for place in shapes])
-
-
-def _key(shape: Shape, number: str, folded_name: str) -> tuple[str, str]:
-    return MASKED_KIND, f"{shape.name}:{shape.visible(number)}:{folded_name}"
-
-
-def _resident_like(pattern: str) -> bool:
-    hidden_or_digit = _DIGITS | {_MASK}
-    return hidden_or_digit.issuperset(pattern[:17]) and pattern[17] in hidden_or_digit | {"X"}
-
-
-def _uscc_like(pattern: str) -> bool:
-    return (USCC_ALPHABET | {_MASK}).issuperset(pattern) and (_DIGITS | {_MASK}).issuperset(
-        pattern[2:8]
+    # Not by `_key`, because each named check of a batch comes here.
+    return tuple(
+        [
+            (MASKED_KIND, f"{prefix}{number[:first]}{number[past:]}:{named}")
+            for named in name_keys(name)
+            for prefix, first, past in cuts
+        ]
     )
+
+
+def _key(shape: Shape, number: str, named: str) -> Key:
+    return MASKED_KIND, f"{shape.name}:{shape.visible(number)}:{named}"

@@ -2,8 +2,7 @@
 
 GB 32100-2015, 18 characters of 0-9 and A-Z without I, O, S, V, Z:
 
-    character 1       registering authority; a letter for some (N: rural collectives, Y: others)
-    character 2       category of organization
+    characters 1-2    registering authority and category of organization (`USCC_BEGINNINGS`)
     characters 3-8    place of registration, GB/T 2260
     characters 9-17   organization code, GB 11714: eight characters and a check character
     character 18      check character over the other 17
@@ -24,6 +23,31 @@ ORG_CODE: Final = slice(8, 17)
 
 USCC_ALPHABET: Final = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
 
+_CATEGORIES: Final = {
+    "1": "1239",  # staffing of public bodies: organ, public institution, mass organization
+    "2": "19",  # foreign affairs: press office of another country
+    "3": "123459",  # justice: law firm, notary, legal service, forensic expert, arbitration
+    "4": "19",  # culture: cultural centre of another country
+    "5": "123459",  # civil affairs: association, private non-enterprise, foundation, committee
+    "6": "129",  # tourism: office of another country's or region's tourism authority
+    "7": "129",  # religion: place of worship, seminary
+    "8": "19",  # trade unions
+    "9": "123",  # market supervision: enterprise, sole trader, farmers' cooperative
+    "A": "19",  # Central Military Commission: institution of the armed forces
+    "N": "1239",  # agriculture: collective of a group, village, township
+    "Y": "1",  # others
+}
+"""The categories of each registering authority; 9 is any other category.
+
+Source: GB 32100-2015, table of codes, with its amendment No. 1 of 2016. The committees of residents
+and of villagers, 54 and 55, are categories that the authority for civil affairs added later.
+"""
+
+USCC_BEGINNINGS: Final = frozenset(
+    authority + category for authority, categories in _CATEGORIES.items() for category in categories
+)
+"""The first two characters that a uscc may have."""
+
 # python-stdnum wants a digit in front, which refuses rural collectives; its check is used alone.
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 _CODE = re.compile(r"[0-9A-Z]{8}[0-9X]")
@@ -37,7 +61,7 @@ def canonical_uscc(number: str) -> str:
     """
     if len(number) != 18:
         raise InvalidDocument(InvalidReason.LENGTH)
-    if _USCC.fullmatch(number) is None:
+    if _USCC.fullmatch(number) is None or number[:2] not in USCC_BEGINNINGS:
         raise InvalidDocument(InvalidReason.CHARACTER)
     if uscc.calc_check_digit(number) != number[17]:
         raise InvalidDocument(InvalidReason.CHECK_DIGIT)

@@ -7,7 +7,8 @@ because a number that can be on no list must not be answered "not listed".
     passport (护照)             5-9 letters and digits: ICAO Doc 9303 has room for nine, and no
                                 state is known to number in letters alone
     hk_macao_permit             H or M and eight digits for life; cards of 1999-2013 show two more
-      (港澳居民来往内地通行证)  for the issue (Ministry of Public Security, 10 March 2010)
+      (港澳居民来往内地通行证)  for the issue (Ministry of Public Security, 10 March 2010). Cards
+                                since July 2024 may have HA or MA and seven digits
     taiwan_permit               eight digits for life; booklets of 1992-2008 show two more for the
       (台湾居民来往大陆通行证)  issue and the authority's letter or digit in brackets
       (大陆居民往来台湾通行证)  a letter (L card, T booklet) and eight digits
@@ -53,7 +54,7 @@ PASSPORT: Final = NumberForm(
 )
 HK_MACAO_PERMIT: Final = NumberForm(
     lengths=frozenset({9, 11}),
-    pattern=re.compile(r"(?P<life>[HM][0-9]{8})(?:[0-9]{2})?"),
+    pattern=re.compile(r"(?P<life>[HM]A[0-9]{7}\Z|[HM][0-9]{8})(?:[0-9]{2})?"),
 )
 TAIWAN_PERMIT: Final = NumberForm(
     lengths=frozenset({8, 9, 10, 11, 13}),

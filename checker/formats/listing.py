@@ -12,10 +12,10 @@ from typing import Annotated, Final
 import msgspec
 
 from checker.decoding import decode
-from checker.domain.document import Document, DocumentType, normalize
+from checker.domain.document import Document, normalize
 from checker.domain.errors import InvalidDocument
 from checker.domain.listing_kind import ListingKind
-from checker.domain.masking import MaskedNumber, is_masked
+from checker.domain.mask_reading import read_masked
 from checker.domain.name import normalize_name
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
@@ -47,8 +47,6 @@ Text = Annotated[str, msgspec.Meta(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
 Id = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX, pattern=_NO_NUL)]
 _Items = Annotated[tuple[ServiceType, ...], msgspec.Meta(min_length=1, max_length=ITEMS_MAX)]
 _Documents = Annotated[tuple[Document, ...], msgspec.Meta(max_length=DOCUMENTS_MAX)]
-
-_MASKABLE = frozenset({DocumentType.RESIDENT_ID, DocumentType.USCC})
 
 
 class PartyLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,8 +184,9 @@ def read_document(document: Document, today: date) -> Document | MaskedDocument:
     Raises:
         InvalidDocument: the document can belong to nobody, or too few characters are known.
     """
-    if document.type in _MASKABLE and is_masked(document.number):
-        return MaskedDocument(type=document.type, number=MaskedNumber.parse(document.number))
+    masked = read_masked(document.type, document.number, today)
+    if masked is not None:
+        return MaskedDocument(type=document.type, number=masked)
     return normalize(document, today)
 
 

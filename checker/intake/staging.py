@@ -56,7 +56,8 @@ _STAGE = (
         masked boolean NOT NULL,
         token bytea NOT NULL,
         name_token bytea NOT NULL,
-        shape text
+        shape text,
+        derived boolean NOT NULL
     ) ON COMMIT DROP
     """,
 )
@@ -87,8 +88,9 @@ _PUT_IN_FORCE = (
     """,
     """
     INSERT INTO document (listing_pk, officer_pk, role, type, number, masked, token, name_token,
-                          shape)
-    SELECT l.pk, o.pk, d.role, d.type, d.number, d.masked, d.token, d.name_token, d.shape
+                          shape, derived)
+    SELECT l.pk, o.pk, d.role, d.type, d.number, d.masked, d.token, d.name_token, d.shape,
+           d.derived
     FROM stage_document d
     JOIN stage_listing l USING (line)
     LEFT JOIN stage_officer o ON o.line = d.line AND o.ordinal = d.ordinal

@@ -23,6 +23,7 @@ from sqlalchemy import (
     CompoundSelect,
     Date,
     FromClause,
+    LargeBinary,
     Select,
     and_,
     case,
@@ -38,7 +39,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import SQLColumnExpression
 
-from checker.registry.schema import bound_document, directive, document, listing
+from checker.registry.schema import bound_document, directive, document, listing, officer_link
 
 Version = SQLColumnExpression[int] | None
 """A version's number as a parameter; None: now."""
@@ -96,8 +97,8 @@ def links(documents: FromClause, version: Version = None) -> CompoundSelect[Any]
     """The links by which `documents` reach their `asked`.
 
     Columns: those of `documents`; `listing_id`, `case_number`, `court`, `published_on`, `public`,
-    `listing_kind` and `items` of the listing; `starts_on`, `ends_on`, `fulfilled_on`; and
-    `measures`, set where it is retained.
+    `listing_kind` and `items` of the listing; the sealed `holder_name` of the officer or party;
+    `starts_on`, `ends_on`, `fulfilled_on`; and `measures`, set where it is retained.
     """
     return union_all(_full(documents, version), _retained(documents, version))
 
@@ -113,6 +114,7 @@ def _full(documents: FromClause, version: Version) -> Select[Any]:
             null().cast(directive.c.measures.type).label("measures"),
         )
         .join_from(documents, listing, listing.c.pk == documents.c.listing_pk)
+        .outerjoin(officer_link, officer_link.c.pk == documents.c.officer_pk)
         .outerjoin(delisting, _directs(delisting, "delisting", version))
         .outerjoin(fulfilment, _directs(fulfilment, "fulfilment", version))
         .where(in_force(listing, version), ~_is_shielded(version))
@@ -132,6 +134,7 @@ def _retained(documents: FromClause, version: Version) -> Select[Any]:
             retention.c.measures,
         )
         .join_from(documents, listing, listing.c.pk == documents.c.listing_pk)
+        .outerjoin(officer_link, officer_link.c.pk == documents.c.officer_pk)
         .join(retention, _directs(retention, "retention", version))
         .outerjoin(delisting, _directs(delisting, "delisting", version))
         .where(_is_latest(version), or_(~shielded, delisting.c.on.is_not(None)))
@@ -148,6 +151,10 @@ def _columns(documents: FromClause) -> tuple[ColumnElement[Any], ...]:
         listing.c.public,
         listing.c.kind.label("listing_kind"),
         listing.c["items"],
+        # PostgreSQL leaves the join with `officer_link` out where nobody asks for the name.
+        func.coalesce(officer_link.c.name, listing.c.party_name, type_=LargeBinary()).label(
+            "holder_name"
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ARRAY, LargeBinary, Text, and_, any_, bindparam, select, true, union
+from sqlalchemy import ARRAY, LargeBinary, Text, and_, any_, bindparam, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
@@ -158,7 +158,7 @@ _DIGESTS = select(listing.c.id, listing.c.digest).where(_is_named)
 # A masked number may have further rows, under other keys of the name, which say nothing new.
 _is_own_document = and_(
     document.c.listing_pk == listing.c.pk,
-    ~document.c.derived if "derived" in document.c else true(),
+    ~document.c.derived,
 )
 _has_token = document.c.token == any_(bindparam("tokens", type_=ARRAY(LargeBinary)))
 _hit = union(

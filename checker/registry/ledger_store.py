@@ -223,7 +223,9 @@ _DIRECTIVES = select(directive).where(
 )
 _CONTENT = select(listing).where(listing.c.pk == _wanted(BigInteger))
 _PARTY_DOCUMENTS = select(document).where(
-    document.c.listing_pk == _wanted(BigInteger), document.c.officer_pk.is_(None)
+    document.c.listing_pk == _wanted(BigInteger),
+    document.c.officer_pk.is_(None),
+    ~document.c.derived,
 )
 # Whole groups: what binds one of their documents moves all.
 _BOUND = select(bound_document).where(

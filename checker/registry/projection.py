@@ -24,6 +24,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     Text,
+    and_,
     bindparam,
     case,
     column,
@@ -43,7 +44,7 @@ from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.domain.listing_kind import ListingKind
-from checker.domain.masking import SHAPES
+from checker.domain.masking import ORGANIZATION_SHAPE, SHAPES
 from checker.registry.in_force import all_documents, documents_of, links, reach
 from checker.registry.outline import (
     ALWAYS,
@@ -58,6 +59,7 @@ from checker.registry.outline import (
     OVERFLOW,
 )
 from checker.registry.schema import directive, document, listing, outbox, outline
+from checker.registry.sealing import ANY_SHAPE
 from checker.registry.shape_markers import MARKER_OUTLINE, MARKERS
 
 COMPUTE_ALL_FROM = 0.2
@@ -120,17 +122,20 @@ def _outlines_of(tokens: FromClause) -> tuple[CTE, CTE]:
 def _markers(documents: FromClause) -> Select[Any]:
     """The marker of every shape in `documents`, whether in force or ended.
 
-    A shape that is not known may be any: the row is older than the column, or of a later version.
+    A row of `ANY_SHAPE` is older than the column, and may have any shape of that time. A shape that
+    is not known is of a later version, and may be any.
     """
     shown = select(documents.c.shape).where(documents.c.masked).distinct().subquery("shown")
     marker = values(column("shape", Text), column("token", LargeBinary), name="marker").data(
         [(shape.name, token) for shape, token in zip(SHAPES, MARKERS, strict=True)]
     )
-    is_known = func.coalesce(shown.c.shape, "").in_([shape.name for shape in SHAPES])
+    shape = func.coalesce(shown.c.shape, "")
+    is_known = shape.in_([ANY_SHAPE, *[each.name for each in SHAPES]])
+    may_have = and_(shape == ANY_SHAPE, marker.c.shape != ORGANIZATION_SHAPE.name)
     return (
         select(marker.c.token, _bytes(MARKER_OUTLINE).label("outline"))
         .distinct()
-        .join_from(shown, marker, or_(shown.c.shape == marker.c.shape, ~is_known))
+        .join_from(shown, marker, or_(shape == marker.c.shape, may_have, ~is_known))
     )
 
 

@@ -125,8 +125,8 @@ officer_link = Table(
     Column("resolved", Boolean, nullable=False),
 )
 
-# The documents of the party and of the officers. `name_token` is that of the document's holder,
-# `shape` that of a masked number (`checker.domain.masking`): `any` in rows older than the column.
+# The documents of the party and of the officers. `name_token` is the holder's, `shape` the mask's
+# (`any` in older rows). A `derived` row repeats a masked number (`checker.domain.masking`).
 document = Table(
     "document",
     metadata,
@@ -139,6 +139,7 @@ document = Table(
     Column("token", LargeBinary, nullable=False, index=True),
     Column("name_token", LargeBinary, nullable=False),
     Column("shape", Text),
+    Column("derived", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("NOT masked OR shape IS NOT NULL", name="shape"),
 )
 

@@ -6,7 +6,7 @@ them here: the feed for what is listed, a check for who is asked about.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,7 @@ from cache.token import Token, Tokenizer
 from checker.domain.document import Document, DocumentType, lookup_key
 from checker.domain.masking import (
     EVERY_SHAPE,
+    further_keys,
     masked_lookup_key,
     masked_lookup_keys,
     shape_of,
@@ -27,6 +28,7 @@ from checker.registry.contents import (
     listing_digest,
 )
 from checker.registry.entry import Holder, ListingEntry, MaskedDocument
+from checker.registry.entry_order import in_one_order
 from checker.registry.operations import PermitEntry
 from checker.registry.prepared_check import PreparedSubject
 from checker.vault import Vault
@@ -41,7 +43,8 @@ ANY_SHAPE = "any"
 
 QUARANTINE_RAW = "quarantine.raw"
 
-_Member = TypeVar("_Member")
+_WITH_DERIVED: Final = "\nderived"
+"""Stands behind an entry in its digest. It is no JSON, so no other entry has this text."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -78,7 +81,10 @@ class OfficerRow(NamedTuple):
 
 
 class DocumentRow(NamedTuple):
-    """A row for `document`; without `ordinal` it is the party's. `shape` is that of the mask."""
+    """A row for `document`; without `ordinal` it is the party's. `shape` is that of the mask.
+
+    A masked number has one row, and a `derived` row for each further key that finds it.
+    """
 
     line: int
     ordinal: int | None
@@ -89,6 +95,7 @@ class DocumentRow(NamedTuple):
     token: bytes
     name_token: bytes
     shape: str | None
+    derived: bool
 
 
 class SealedEntry(NamedTuple):
@@ -107,7 +114,7 @@ class Sealer:
         self.vault = vault
 
     def name_token(self, name: str) -> Token:
-        """Token of a name; names that differ in width, case or spaces alone share it."""
+        """Token of a name's first key; names that differ in width, case or spaces share it."""
         return self._tokenizer.token("name", normalize_name(name))
 
     def tokens_of(
@@ -115,14 +122,14 @@ class Sealer:
     ) -> tuple[Token, ...]:
         """Return every token under which a subject may be listed: the document's own one first.
 
-        With a name there is one more token for each shape of masked numbers. `shapes` are the
-        places in `SHAPES` of the shapes that the list may hold.
+        With a name there is one more token for each shape of masked numbers and each key of the
+        name. `shapes` are the places in `SHAPES` of the shapes that the list may hold.
         """
         document, name = subject.document, subject.name
         if not shapes or name is None or document is None:
             return (subject.token,)
         token = self._tokenizer.token
-        keys = masked_lookup_keys(document.number, name, shapes)
+        keys = masked_lookup_keys(document, name, shapes)
         return (subject.token, *[token(*key) for key in keys])
 
     def resident_tokens(self, numbers: Iterable[str]) -> list[Token]:
@@ -142,8 +149,16 @@ class Sealer:
         return self._tokenizer.token(*lookup_key(document))
 
     def digest(self, entry: ListingEntry) -> Token:
-        """Return the keyed digest of an entry, in 16 bytes; the order in it does not count."""
-        return self._tokenizer.token("listing", _encode(_in_order(entry)).decode())
+        """Return the keyed digest of an entry, in 16 bytes; the order in it does not count.
+
+        An entry with derived rows has another digest than before there were such rows. So the next
+        list that repeats the entry replaces the old row.
+        """
+        text = _encode(in_one_order(entry)).decode()
+        holders = (entry.party, *[officer.holder for officer in entry.officers])
+        if any(self.derived_tokens(each, one.name) for one in holders for each in one.documents):
+            text += _WITH_DERIVED
+        return self._tokenizer.token("listing", text)
 
     def permit_digest(self, permit: PermitEntry) -> Token:
         """Return the keyed digest of a permit, in 16 bytes."""
@@ -217,24 +232,25 @@ class Sealer:
         name_token = self.name_token(holder.name)
         rows = []
         for document in holder.documents:
-            token = self.listed_token(document, holder.name)
-            shape = listed_shape(document)
-            number = self.vault.seal(
-                shown_number(document), DOCUMENT_NUMBER, listing_id, token.hex()
-            )
-            rows.append(
+            own = self.listed_token(document, holder.name), listed_shape(document), name_token
+            derived = self.derived_tokens(document, holder.name)
+            rows += [
                 DocumentRow(
                     line=line,
                     ordinal=ordinal,
                     role=role,
                     type=document.type,
-                    number=number,
+                    number=self.vault.seal(
+                        shown_number(document), DOCUMENT_NUMBER, listing_id, token.hex()
+                    ),
                     masked=shape is not None,
                     token=token,
-                    name_token=name_token,
+                    name_token=of_name,
                     shape=shape,
+                    derived=at > 0,
                 )
-            )
+                for at, (token, shape, of_name) in enumerate((own, *derived))
+            ]
         return rows
 
     def listed_token(self, document: Document | MaskedDocument, name: str) -> Token:
@@ -243,35 +259,30 @@ class Sealer:
             return self._tokenizer.token(*masked_lookup_key(document.number, name))
         return self.document_token(document)
 
+    def derived_tokens(
+        self, document: Document | MaskedDocument, name: str
+    ) -> list[tuple[Token, str, Token]]:
+        """Return the further tokens of a masked number: token, shape, and token of the name."""
+        if not isinstance(document, MaskedDocument):
+            return []
+        return [
+            (self._tokenizer.token(*key), shape.name, self._tokenizer.token("name", named))
+            for shape, named, key in further_keys(document.type, document.number, name)
+        ]
+
 
 def _contents(rows: Iterable[DocumentRow], holder: Holder) -> list[DocumentContent]:
-    """Return the contents of a holder's documents; `rows` are theirs, in the same order."""
+    """Return the contents of a holder's documents; `rows` are theirs, in the same order.
+
+    A derived row says nothing of its own.
+    """
+    shown = [row for row in rows if not row.derived]
     return [
         DocumentContent(
             row.role, row.type, shown_number(document), row.masked, row.token, row.name_token
         )
-        for row, document in zip(rows, holder.documents, strict=False)
+        for row, document in zip(shown, holder.documents, strict=False)
     ]
-
-
-def _in_order(entry: ListingEntry) -> ListingEntry:
-    """Put officers and documents in one order: the registry's rows of them have none."""
-    if not entry.officers and len(entry.party.documents) < 2:
-        return entry
-    party = _holder_in_order(entry.party)
-    officers = [
-        msgspec.structs.replace(officer, holder=_holder_in_order(officer.holder))
-        for officer in entry.officers
-    ]
-    return msgspec.structs.replace(entry, party=party, officers=_sorted(officers))
-
-
-def _holder_in_order(holder: Holder) -> Holder:
-    return msgspec.structs.replace(holder, documents=_sorted(holder.documents))
-
-
-def _sorted(members: Iterable[_Member]) -> tuple[_Member, ...]:
-    return tuple(sorted(set(members), key=_encode))
 
 
 def listed_shape(document: Document | MaskedDocument) -> str | None:

@@ -33,6 +33,7 @@ from cache.token import Token
 from checker.database.engine import driver_errors, fetch
 from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
+from checker.domain.name import names_agree
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
@@ -47,7 +48,7 @@ from checker.domain.standing import (
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
 from checker.registry.prepared_check import PreparedSubject
 from checker.registry.schema import change, permit, permit_use
-from checker.registry.sealing import DOCUMENT_NUMBER, Sealer
+from checker.registry.sealing import DOCUMENT_NUMBER, OFFICER_NAME, PARTY_NAME, Sealer
 from checker.registry.versions import VERSION_COLUMNS, ListVersion
 from checker.vault import Vault
 
@@ -169,13 +170,20 @@ def _match(
     if row["masked"]:
         if subject.document is None:
             return None
-        masked = MaskedNumber.parse(
-            vault.open(row["number"], DOCUMENT_NUMBER, row["listing_id"], row["token"].hex())
+        masked = MaskedNumber(
+            pattern=vault.open(
+                row["number"], DOCUMENT_NUMBER, row["listing_id"], row["token"].hex()
+            )
         )
         return Match.MASKED if masked.matches(subject.document.number) else None
-    if name_token is None or name_token == row["name_token"]:
+    if subject.name is None or name_token == row["name_token"]:
         return Match.DOCUMENT
-    return Match.NAME_DIFFERS
+    listed = vault.open(
+        row["holder_name"],
+        PARTY_NAME if row["officer_pk"] is None else OFFICER_NAME,
+        row["listing_id"],
+    )
+    return Match.DOCUMENT if names_agree(subject.name, listed) else Match.NAME_DIFFERS
 
 
 def _permit(claim: bytes | None, row: Any) -> Permit:
@@ -201,6 +209,8 @@ _LINK = (
     "token",
     "masked",
     "name_token",
+    "officer_pk",
+    "holder_name",
     "listing_id",
     "case_number",
     "court",

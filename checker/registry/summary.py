@@ -44,7 +44,7 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
     party = (
         select(listing.c.party_type, func.min(document.c.token).label("token"))
         .join_from(listing, document)
-        .where(and_(in_force, document.c.officer_pk.is_(None)))
+        .where(and_(in_force, document.c.officer_pk.is_(None), ~document.c.derived))
         .group_by(listing.c.pk, listing.c.party_type)
         .subquery()
     )
@@ -64,7 +64,7 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
     masked = (
         select(func.count())
         .select_from(document.join(listing))
-        .where(and_(in_force, document.c.masked))
+        .where(and_(in_force, document.c.masked, ~document.c.derived))
     )
     with driver_errors():
         async with engine.connect() as connection:

@@ -26,10 +26,27 @@ def test_a_golden_uscc_is_valid(number: str) -> None:
     assert canonical_uscc(number) == number
 
 
-def test_a_uscc_of_a_rural_collective_is_valid() -> None:
-    body = "N2440882MF0000001"
-    number = body + uscc.calc_check_digit(body)
+def beginning_with(characters: str) -> str:
+    body = characters + "440882MF0000001"
+    return body + str(uscc.calc_check_digit(body))
+
+
+GIVEN = (
+    "11 12 13 19 21 29 31 32 33 34 35 39 41 49 51 52 53 54 55 59 61 62 69 71 72 79 81 89 91 92 93"
+    " A1 A9 N1 N2 N3 N9 Y1"
+)
+NEVER_GIVEN = "00 01 10 14 22 56 63 82 90 94 B1 C1 G1 N4 X1 Y2 AA"
+
+
+@pytest.mark.parametrize("beginning", GIVEN.split())
+def test_a_uscc_of_every_registering_authority_is_valid(beginning: str) -> None:
+    number = beginning_with(beginning)
     assert canonical_uscc(number) == number
+
+
+@pytest.mark.parametrize("beginning", NEVER_GIVEN.split())
+def test_first_characters_that_no_authority_gives_are_refused(beginning: str) -> None:
+    assert refusal(canonical_uscc, beginning_with(beginning)) is InvalidReason.CHARACTER
 
 
 def test_every_wrong_check_character_of_a_uscc_is_refused() -> None:
