@@ -10,6 +10,7 @@ The config file is TOML (contract, section 9):
     [log]                   the format of log lines
     [notices]               the addresses to which notices may be sent
     [redis]                 the prefix of all keys on Redis
+    [policy]                how the days of the courts are counted
 
 An unknown table or key stops the start, so a misspelt setting cannot silently mean "unset".
 """
@@ -26,6 +27,7 @@ import msgspec
 from cache.errors import CacheMisconfigured
 from cache.keys import DEFAULT_NAMESPACE, is_namespace
 from cache.redis_url import driver_url
+from checker.domain.deadlines import DueBasis
 from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
@@ -134,6 +136,12 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
                 raise ValueError("trusted_proxies holds a text that is no network (CIDR)") from None
 
 
+class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of the law, for all places. `removal_basis`: how the courts' days are counted."""
+
+    removal_basis: DueBasis = DueBasis.CALENDAR_ROLL
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
@@ -143,6 +151,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
     server: ServerSettings = ServerSettings()
+    policy: PolicySettings = PolicySettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
 
 
@@ -166,6 +175,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
     server: ServerSettings = ServerSettings()
+    policy: PolicySettings = PolicySettings()
     may_begin: bool = True
 
 
@@ -211,6 +221,7 @@ def load_config(
         notices=read.notices,
         redis=_redis_settings(environ, read.redis),
         server=read.server,
+        policy=read.policy,
     )
 
 

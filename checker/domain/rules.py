@@ -58,7 +58,11 @@ def decide(
     if not links:
         return ALLOWED
     reasons = tuple(
-        _reason(application.measure, application.codes[link.role], link, day)
+        _reason(
+            application.measure,
+            _code(application.codes[link.role], link, day, policy),
+            link,
+        )
         for application in policy.applications(service)
         for link in links
         if link.role in application.codes and link.restricts(application.measure)
@@ -107,9 +111,14 @@ def _permit(standing: Standing, service: Service, now: datetime) -> Permit | Non
     )
 
 
-def _reason(measure: str, code: ReasonCode, link: Link, day: date) -> Reason:
-    if link.is_overdue(day):
+def _code(code: ReasonCode, link: Link, day: date, policy: EffectivePolicy) -> ReasonCode:
+    """Return the code of a reason; `code` is that of the measure."""
+    if link.is_overdue(day, policy.deadlines):
         code = ReasonCode.REMOVAL_OVERDUE
+    return _DOUBTS.get(link.match, code)
+
+
+def _reason(measure: str, code: ReasonCode, link: Link) -> Reason:
     listing = link.listing
     shown = None
     if listing is not None and listing.public:
@@ -120,7 +129,7 @@ def _reason(measure: str, code: ReasonCode, link: Link, day: date) -> Reason:
             published_on=listing.published_on,
         )
     return Reason(
-        code=_DOUBTS.get(link.match, code),
+        code=code,
         measure=measure,
         role=link.role,
         listing=shown,

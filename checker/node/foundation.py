@@ -130,7 +130,7 @@ async def open_foundation(
 def read_policies(config: Config) -> PolicyBook:
     """Return the measures of the package with the settings of the config file."""
     try:
-        return load_policies(builtin_policies(), config.jurisdictions)
+        return load_policies(builtin_policies(), config.jurisdictions, config.policy.removal_basis)
     except PolicyError as error:
         raise ConfigurationError(str(error)) from error
 

@@ -26,6 +26,7 @@ from typing import Final
 
 import msgspec
 
+from checker.domain.deadlines import DueBasis
 from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.measure import Clause, Effect, Measure, Source, Title
@@ -62,7 +63,9 @@ def builtin_policies() -> tuple[PolicyText, ...]:
 
 
 def load_policies(
-    policies: Iterable[PolicyText], settings: Mapping[Jurisdiction, Settings]
+    policies: Iterable[PolicyText],
+    settings: Mapping[Jurisdiction, Settings],
+    removal_basis: DueBasis = DueBasis.CALENDAR_ROLL,
 ) -> PolicyBook:
     """Return the book of all measures, completely checked, with the `settings` of each place.
 
@@ -74,7 +77,7 @@ def load_policies(
             if measure.id in measures:
                 table.fail(f"measure {measure.id!r} is there twice", "id")
             measures[measure.id] = measure
-    return PolicyBook(measures.values(), settings)
+    return PolicyBook(measures.values(), settings, removal_basis)
 
 
 def _policy(table: Table) -> list[tuple[Table, Measure]]:

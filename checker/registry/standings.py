@@ -41,7 +41,6 @@ from checker.domain.standing import (
     ListingRef,
     Match,
     Standing,
-    removal_overdue_from,
 )
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
 from checker.registry.prepared_check import PreparedSubject
@@ -141,13 +140,12 @@ def _link(
     match = _match(subject, name_token, row, vault)
     if match is None:
         return None
-    fulfilled_on = row["fulfilled_on"]
     return Link(
         role=Role(row["role"]),
         match=match,
         starts_on=row["starts_on"],
         ends_on=row["ends_on"],
-        overdue_from=None if fulfilled_on is None else removal_overdue_from(fulfilled_on),
+        fulfilled_on=row["fulfilled_on"],
         measures=None if row["measures"] is None else frozenset(row["measures"]),
         listing=ListingRef(
             id=row["listing_id"],

@@ -13,7 +13,7 @@ from checker.config import Config, load_config
 from checker.domain.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("list", "decisions", "receipts", "fishing", "notices", "redis", "server")
+TABLES = ("list", "decisions", "receipts", "fishing", "notices", "redis", "policy", "server")
 METRIC = re.compile(r'\b(Counter|Gauge|Histogram)\(\s*"(checker_\w+)"')
 VARIABLE = re.compile(r'"((?:CHECKER|OTEL)_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
 

@@ -23,9 +23,9 @@ BOOK = load_policies(builtin_policies(), SET)
 
 def adverse_standings() -> Iterator[Standing]:
     """Give every kind of link: each role, match and due removal, and each measure retained."""
-    overdue = (None, date(2026, 11, 23))
+    overdue = (None, date(2026, 11, 16))
     for role, match, since in product(Role, Match, overdue):
-        yield Standing(links=(Link(role=role, match=match, overdue_from=since, listing=LISTING),))
+        yield Standing(links=(Link(role=role, match=match, fulfilled_on=since, listing=LISTING),))
     for role, measure in product(Role, BOOK.measure_ids):
         yield Standing(links=(Link(role=role, measures=frozenset({measure}), listing=LISTING),))
 
