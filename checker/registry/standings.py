@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     func,
     null,
+    or_,
     select,
     true,
     union_all,
@@ -32,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.token import Token
 from checker.database.engine import driver_errors, fetch
 from checker.domain.masking import MaskedNumber
-from checker.domain.permit import Permit
+from checker.domain.permit import Permit, PermitKind
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.domain.standing import (
@@ -43,8 +44,9 @@ from checker.domain.standing import (
     Standing,
 )
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
+from checker.registry.permit_schema import permit, permit_use
 from checker.registry.prepared_check import PreparedSubject
-from checker.registry.schema import change, permit, permit_use
+from checker.registry.schema import change
 from checker.registry.sealing import DOCUMENT_NUMBER, Sealer
 from checker.registry.versions import VERSION_COLUMNS, ListVersion
 from checker.vault import Vault
@@ -186,6 +188,7 @@ def _permit(claim: bytes | None, row: Any) -> Permit:
         uses_left=uses_left,
         court=row["court"],
         ground=row["ground"],
+        kind=None if row["permit_kind"] is None else PermitKind(row["permit_kind"]),
     )
 
 
@@ -208,6 +211,7 @@ _LINK = (
 )
 _PERMIT = (
     "permit_id",
+    "permit_kind",
     "services",
     "valid_from",
     "valid_until",
@@ -250,14 +254,19 @@ def _statement(version: Version) -> Select[Any]:
 def _permits(reaching: FromClause, version: Version) -> Select[Any]:
     claims = bindparam("claims", type_=ARRAY(LargeBinary))
     counted: ColumnElement[bool] = permit_use.c.permit_pk == permit.c.pk
-    if version is not None:
-        counted &= permit_use.c.at <= bindparam("used_until", type_=DateTime(timezone=True))
+    returned_at = permit_use.c.returned_at
+    if version is None:
+        counted &= returned_at.is_(None)
+    else:
+        until = bindparam("used_until", type_=DateTime(timezone=True))
+        counted &= (permit_use.c.at <= until) & or_(returned_at.is_(None), returned_at > until)
     used = select(func.count()).where(counted)
     claimed = select(func.array_agg(permit_use.c.claim, type_=ARRAY(LargeBinary)))
     return (
         select(
             reaching.c.asked,
             permit.c.id.label("permit_id"),
+            permit.c.kind.label("permit_kind"),
             permit.c.services,
             permit.c.valid_from,
             permit.c.valid_until,
