@@ -1,7 +1,7 @@
 """Reads the lines of a snapshot: good lines go to the stage, rejected lines to quarantine."""
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from datetime import date
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from checker.database.copying import copy_rows
 from checker.formats.feed_format import ListFormat, Reading
 from checker.formats.lines import require_text
 from checker.intake.feed_requests import FeedTerms
+from checker.intake.part_of_list import foreign_ids
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.intake.staging import Stage
@@ -23,6 +24,11 @@ from checker.registry.sealing import QUARANTINE_RAW, Sealer
 LINES_AT_ONCE = 20
 """Lines that are read before the event loop runs other tasks: some two milliseconds."""
 
+HELD_LINES_MAX = 500
+"""Lines of a court's own snapshot whose ids are looked up by one statement."""
+
+_NOT_YOURS = "/court is another court"
+_ID_NOT_YOURS = "/id is that of another court's listing"
 _QUARANTINE_COLUMNS = ("feed", "format", "line", "code", "detail", "raw", "account_id")
 
 
@@ -48,6 +54,8 @@ class SnapshotReader:
         self._feed = str(uuid4())
         # 32 bytes a listing: ten million ids can be compared without their texts.
         self._seen: dict[bytes, bytes] = {}
+        # Lines of a court's own snapshot, until their ids are looked up.
+        self._held: list[tuple[int, bytes | None, ListingEntry]] = []
         self._quarantine: list[tuple[str, str, int, str, str, bytes, str | None]] = []
 
     async def read(self, chunks: AsyncIterable[bytes], today: date) -> None:
@@ -61,11 +69,12 @@ class SnapshotReader:
             except LineRejected as error:
                 self._reject(number, line, error)
             else:
-                await self.stage.add(self._sealer.seal(number, entry))
+                await self._take(number, line, entry)
             if number % LINES_AT_ONCE == 0:
                 self._progress(number)
                 self._terms.require_present()
                 await asyncio.sleep(0)  # the same loop answers checks meanwhile
+        await self._take_held()
         await copy_rows(self._connection, "quarantine", self._quarantine, _QUARANTINE_COLUMNS)
         self._progress(number)
 
@@ -74,17 +83,47 @@ class SnapshotReader:
         return FeedReport(
             version=version,
             accepted=self.stage.accepted,
-            rejected=tuple(self.rejected),
+            rejected=tuple(sorted(self.rejected, key=lambda each: each.line)),
             rejected_count=self.rejected_count,
             not_quarantined=self.rejected_count - len(self._quarantine),
         )
 
-    async def put_in_force(self, version: int, today: date) -> None:
-        """Make the staged listings the list, and write `version` to the lines in quarantine."""
-        await self.stage.put_in_force(version, today)
+    async def put_in_force(
+        self, version: int, today: date, courts: Sequence[str] | None = None
+    ) -> None:
+        """Make the staged listings the list, and write `version` to the lines in quarantine.
+
+        With `courts` they are the part of these courts alone, as the list spells them.
+        """
+        await self.stage.put_in_force(version, today, courts)
         await self._connection.execute(
             update(quarantine).where(quarantine.c.feed == self._feed).values(version=version)
         )
+
+    async def _take(self, number: int, line: bytes | None, entry: ListingEntry) -> None:
+        """Stage a line, or hold it until the ids of several lines are looked up together."""
+        courts = self._terms.courts
+        if courts is None:
+            await self.stage.add(self._sealer.seal(number, entry))
+        elif not courts.holds(entry.court):
+            self._reject(number, line, LineRejected(RejectCode.NOT_YOURS, _NOT_YOURS))
+        else:
+            self._held.append((number, line, entry))
+            if len(self._held) >= HELD_LINES_MAX:
+                await self._take_held()
+
+    async def _take_held(self) -> None:
+        """Stage the held lines whose ids are not those of other courts' listings."""
+        if self._terms.courts is None or not self._held:
+            return
+        ids = [entry.id for _, _, entry in self._held]
+        foreign = await foreign_ids(self._connection, ids, self._terms.courts)
+        for number, line, entry in self._held:
+            if entry.id in foreign:
+                self._reject(number, line, LineRejected(RejectCode.NOT_YOURS, _ID_NOT_YOURS))
+            else:
+                await self.stage.add(self._sealer.seal(number, entry))
+        self._held.clear()
 
     def _with_own_id(self, entry: ListingEntry) -> ListingEntry:
         """Return the entry under an id that no earlier line has.
