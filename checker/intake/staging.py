@@ -124,7 +124,7 @@ _PUT_IN_FORCE = (
 
 _TAKEN = text(
     """
-    SELECT FROM stage_listing s JOIN listing l ON l.id = s.id AND l.until_version IS NULL
+    SELECT s.id FROM stage_listing s JOIN listing l ON l.id = s.id AND l.until_version IS NULL
     WHERE NOT l.court = ANY(CAST(:courts AS text[])) LIMIT 1
     """
 )
