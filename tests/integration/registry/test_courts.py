@@ -115,7 +115,7 @@ async def test_a_snapshot_of_a_court_replaces_its_part_alone(listed):
     }
     assert [await outcome_of(listed, index) for index in (1, 10, 4)] == ["deny"] * 3
     assert [await outcome_of(listed, index) for index in (2, 7)] == ["allow"] * 2
-    await publish(listed, [person_listing(1)])
+    await publish(listed, [person_listing(1)], allow_shrink=True)
     assert await listings_in_force(listed) == {"listing-1"}, "the platform replaces the whole list"
 
 
