@@ -10,7 +10,7 @@ The config file is TOML (contract, section 9):
     [log]                   the format of log lines
     [notices]               the addresses to which notices may be sent
     [redis]                 the prefix of all keys on Redis
-    [policy]                the measures that bind entries of the list of the dishonest
+    [policy]                the measures that bind entries of the list, and the courts' days
 
 An unknown table or key stops the start, so a misspelt setting cannot silently mean "unset".
 """
@@ -27,6 +27,7 @@ import msgspec
 from cache.errors import CacheMisconfigured
 from cache.keys import DEFAULT_NAMESPACE, is_namespace
 from cache.redis_url import driver_url
+from checker.domain.deadlines import DueBasis
 from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Settings
@@ -139,10 +140,12 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Settings of the law, for all places.
 
     `spc_rule_binds_dishonest`: the rule on consumption (法释〔2015〕17号) also binds entries of the
-    list of the dishonest; otherwise it binds orders alone.
+    list of the dishonest; otherwise it binds orders alone. `removal_basis`: how the courts' days
+    are counted.
     """
 
     spc_rule_binds_dishonest: bool = False
+    removal_basis: DueBasis = DueBasis.CALENDAR_ROLL
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ The service shows a key once, when the key is made. Every change holds on every 
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,9 +24,7 @@ from checker.errors import Conflict, InvalidRequest, NotFound
 from checker.vault import Vault
 
 KEYS_MAX = 100
-"""Keys of one account that may be in force at once. Every node holds all keys, and nobody
-oversees more of one account.
-"""
+"""Keys of one account in force at once. Every node holds all keys, and nobody oversees more."""
 
 NO_KEY = "no key has this id"
 
@@ -91,19 +90,26 @@ class AccountKeys:
         role: AccountRole,
         scope: Scope = Scope(),  # noqa: B008 - frozen
         expires_at: datetime | None = None,
+        courts: Sequence[str] | None = None,
     ) -> NewKey:
         """Make a key for the account of this name, and the account if there is none.
 
-        An account that is made so has no bounds: each of its keys has the scope given here.
+        A new account speaks for `courts`, and has no other bounds: each key has the scope given.
 
         Raises:
-            Conflict: as `create`; or the account has another role.
-            InvalidRequest, Unavailable: as `create`.
+            Conflict: as `create`; or the account has another role, or other courts.
+            InvalidRequest: as `create`; or there are `courts`, and the role is not a court's.
+            Unavailable: as `create`.
         """
         with driver_errors():
             async with self._engine.begin() as connection:
                 holder = await lock_named(
-                    connection, self._vault, name=name, role=role, now=self._clock.now()
+                    connection,
+                    self._vault,
+                    name=name,
+                    role=role,
+                    now=self._clock.now(),
+                    courts=courts,
                 )
                 return await self._make(connection, holder, scope, expires_at)
 

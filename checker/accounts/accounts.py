@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from checker.accounts.flags import Flag, flag_of
 from checker.accounts.journaled import journal_account
 from checker.accounts.keys import AccountRole
-from checker.accounts.rows import NO_ACCOUNT, known_form, read_rows
+from checker.accounts.rows import NO_ACCOUNT, known_form, read_rows, require_court
 from checker.accounts.schema import account, account_flag
 from checker.accounts.scope import AccountScope, account_scope_of, columns_of
 from checker.database.engine import driver_errors
@@ -64,8 +64,11 @@ class Accounts:
 
         Raises:
             Conflict: another account has this name.
+            InvalidRequest: the scope has courts, and the account is no court's.
             Unavailable: PostgreSQL is away.
         """
+        if scope.courts is not None:
+            require_court(role)
         values = {
             "id": str(uuid4()),
             "name": name,
@@ -119,6 +122,7 @@ class Accounts:
 
         Raises:
             Conflict: another account has the name.
+            InvalidRequest: the changes have courts, and the account is no court's.
             NotFound: no account has this id.
             Unavailable: PostgreSQL is away.
         """
@@ -129,8 +133,11 @@ class Accounts:
             values["disabled_at"] = _kept_or(self._clock.now())
         elif changes.disabled is False:
             values["disabled_at"] = None
-        if not values:
-            return await self.find(account_id)
+        if not values or values.get("courts") is not None:
+            found = await self.find(account_id)
+            if not values:
+                return found
+            require_court(found.role)
         statement = update(account).where(account.c.id == known_form(account_id))
         return await self._write(statement.values(values), account_id)
 

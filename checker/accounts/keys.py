@@ -14,6 +14,7 @@ import msgspec
 
 from cache.counting.quota import Limit
 from checker.accounts.scope import AccountScope
+from checker.domain.court import Courts
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 
@@ -119,6 +120,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     account_scope: AccountScope = AccountScope()
     expires_at: datetime | None = None
+
+    @property
+    def courts(self) -> Courts | None:
+        """The courts for which the account speaks; None: for the whole list."""
+        names = self.account_scope.courts
+        return None if names is None else Courts(names)
 
     def may(self, action: Action) -> bool:
         """Whether the account's role allows this action."""

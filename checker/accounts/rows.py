@@ -13,7 +13,8 @@ from checker.accounts.journaled import journal_account
 from checker.accounts.keys import AccountRole
 from checker.accounts.schema import account
 from checker.database.engine import attempt, driver_errors
-from checker.errors import Conflict, NotFound
+from checker.domain.court import court_form
+from checker.errors import Conflict, Fault, InvalidRequest, NotFound
 from checker.vault import Vault
 
 NO_ACCOUNT: Final = "no account has this id"
@@ -62,17 +63,37 @@ async def lock_account(connection: AsyncConnection, account_id: str) -> Any:
     return row
 
 
+def require_court(role: AccountRole) -> None:
+    """Raise InvalidRequest unless the role is a court's: no other account speaks for courts."""
+    if role is not AccountRole.COURT:
+        fault = Fault("/courts", "only an account of the role court has courts")
+        raise InvalidRequest("a field does not go with the role", [fault])
+
+
 async def lock_named(
-    connection: AsyncConnection, vault: Vault, *, name: str, role: AccountRole, now: datetime
+    connection: AsyncConnection,
+    vault: Vault,
+    *,
+    name: str,
+    role: AccountRole,
+    now: datetime,
+    courts: Sequence[str] | None = None,
 ) -> Any:
     """Return the row of the account of this name, locked; the account is made if there is none.
 
+    A new account speaks for `courts`; None: for all courts, or for those that the account has.
+
     Raises:
-        Conflict: the account has another role.
+        Conflict: the account has another role, or other courts.
+        InvalidRequest: there are `courts`, and the role is not a court's.
     """
+    if courts is not None:
+        require_court(role)
     row = await _locked(connection, account.c.name == name)
     if row is None:
-        fresh = insert(account).values(id=str(uuid4()), name=name, role=role, created_at=now)
+        values = {"id": str(uuid4()), "name": name, "role": role, "created_at": now}
+        wanted = None if courts is None else list(courts)
+        fresh = insert(account).values(values | {"courts": wanted})
         # Another transaction may make the account at the same time: then that account is taken.
         kept = fresh.on_conflict_do_nothing(index_elements=["name"]).returning(account)
         for made in (await connection.execute(kept)).all():
@@ -81,7 +102,13 @@ async def lock_named(
         assert row is not None, "accounts are never removed"
     if row.role != role:
         raise Conflict(f"the account of this name has the role {row.role}")
+    if courts is not None and (row.courts is None or _forms(courts) != _forms(row.courts)):
+        raise Conflict("the account of this name has other courts: change the account first")
     return row
+
+
+def _forms(courts: Sequence[str]) -> frozenset[str]:
+    return frozenset(map(court_form, courts))
 
 
 async def _locked(connection: AsyncConnection, condition: Any) -> Any:

@@ -44,6 +44,8 @@ account = Table(
     Column("disabled_at", DateTime(timezone=True)),
     # The networks in CIDR form from which the account may call; not set: from any address.
     Column("networks", ARRAY(Text)),
+    # The courts for which a court's account speaks; not set: for the whole list.
+    Column("courts", ARRAY(Text)),
     CheckConstraint("role IN ('institution', 'court', 'operator', 'auditor')", name="role"),
     CheckConstraint("items_per_minute >= 0 AND items_per_day >= 0", name="items"),
 )

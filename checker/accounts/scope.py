@@ -1,4 +1,4 @@
-"""The scope of an account or a key: services, a place, numbers of items, and networks.
+"""The scope of an account or a key: services, a place, items, networks, and courts.
 
 A key's scope narrows the scope of its account. A key that is given a wider scope is refused. An
 account may be narrowed after its keys were made, so the node computes the scope that holds from
@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from cache.counting.quota import MINUTE, Limit, Window
+from checker.domain.court import court_form
 from checker.domain.jurisdiction import Jurisdiction, path
 from checker.domain.service import ServiceType
 from checker.errors import Fault, InvalidRequest
@@ -21,6 +22,11 @@ ITEMS_MAX: Final = 2**31 - 1
 
 NETWORKS_MAX: Final = 64
 """An institution has fewer offices and clouds, and every call is compared with all networks."""
+
+COURTS_MAX: Final = 1_000
+"""A high court speaks for all courts of a province, some 200."""
+
+COURT_LENGTH_MAX: Final = 200
 
 DAY: Final = Window(name="day", length_s=24 * 3600, offset_s=8 * 3600)
 """A day in Asia/Shanghai, like all days here."""
@@ -78,10 +84,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 class AccountScope(Scope, frozen=True, kw_only=True):
     """The widest bounds that the keys of an account may have.
 
-    `networks` are the networks from which the account may call; None: from any address.
+    `networks` are the networks from which the account may call; None: from any address. `courts`
+    are the courts for which a court's account speaks; None: for the whole list.
     """
 
     networks: tuple[Network, ...] | None = None
+    courts: tuple[str, ...] | None = None
 
 
 def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +99,8 @@ def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
         columns["services"] = sorted(columns["services"])
     if columns.get("networks") is not None:
         columns["networks"] = [str(network) for network in columns["networks"]]
+    if columns.get("courts") is not None:
+        columns["courts"] = list(columns["courts"])
     return columns
 
 
@@ -114,6 +124,7 @@ def account_scope_of(row: Any, prefix: str = "") -> AccountScope:
         items_per_minute=fields["items_per_minute"],
         items_per_day=fields["items_per_day"],
         networks=None if networks is None else tuple(map(ip_network, networks)),
+        courts=None if fields["courts"] is None else tuple(fields["courts"]),
     )
 
 
@@ -169,6 +180,28 @@ def read_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     if faults:
         raise InvalidRequest("a field is not as it must be", faults)
     return tuple(networks)
+
+
+def read_courts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of courts, in their order; a court that is named twice is kept once.
+
+    Raises:
+        InvalidRequest: a name is blank, too long or cannot be printed; or there are none, or too
+            many names.
+    """
+    courts: dict[str, str] = {}
+    faults = []
+    for place, text in enumerate(texts):
+        name = text.strip()
+        if court_form(name) and name.isprintable() and len(name) <= COURT_LENGTH_MAX:
+            courts.setdefault(court_form(name), name)
+        else:
+            faults.append(Fault(f"/courts/{place}", "is not the name of a court"))
+    if not 0 < len(courts) <= COURTS_MAX and not faults:
+        faults.append(Fault("/courts", f"must have 1 to {COURTS_MAX} courts"))
+    if faults:
+        raise InvalidRequest("a field is not as it must be", faults)
+    return tuple(courts.values())
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:

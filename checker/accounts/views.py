@@ -36,6 +36,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     """An account. `services` null: all; items are those of all its keys together, 0: no limit.
 
     `networks` are the networks from which it may call; null: it may call from any address.
+    `courts` are the courts whose listings it may change; null: the whole list.
     """
 
     id: str
@@ -46,6 +47,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     items_per_minute: int
     items_per_day: int
     networks: tuple[str, ...] | None
+    courts: tuple[str, ...] | None
     created_at: InstantText
     disabled_at: InstantText | None
     flag: FlagView | None
@@ -87,6 +89,7 @@ def account_view(one: Account) -> AccountView:
         items_per_minute=one.scope.items_per_minute,
         items_per_day=one.scope.items_per_day,
         networks=None if one.scope.networks is None else tuple(map(str, one.scope.networks)),
+        courts=one.scope.courts,
         created_at=instant_text(one.created_at),
         disabled_at=_instant(one.disabled_at),
         flag=None if one.flag is None else _flag_view(one.flag),

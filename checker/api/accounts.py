@@ -8,11 +8,14 @@ import msgspec
 from checker.accounts.accounts import AccountChanges
 from checker.accounts.keys import AccountRole, Action
 from checker.accounts.scope import (
+    COURT_LENGTH_MAX,
+    COURTS_MAX,
     ITEMS_MAX,
     NETWORKS_MAX,
     AccountScope,
     Network,
     is_within,
+    read_courts,
     read_networks,
 )
 from checker.accounts.views import AccountView, account_view
@@ -50,6 +53,11 @@ Networks = Annotated[
     msgspec.Meta(min_length=1, max_length=NETWORKS_MAX),
 ]
 
+CourtNames = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=COURT_LENGTH_MAX)], ...],
+    msgspec.Meta(min_length=1, max_length=COURTS_MAX),
+]
+
 ACCOUNTS: Final = Tag(name="accounts", description="Accounts and their keys, for operators.")
 ACCOUNT_ID: Final = "ab8f1a06-5f0a-4b56-9d3c-3f6e1c0f7a11"
 _FLAGGED: Final = flag("flagged", "Only the accounts that are flagged")
@@ -62,6 +70,7 @@ _ACCOUNT: Final = {
     "items_per_minute": 600,
     "items_per_day": 100_000,
     "networks": ["203.0.113.0/24"],
+    "courts": None,
     "created_at": "2026-11-23T01:02:03.456Z",
     "disabled_at": None,
     "flag": None,
@@ -71,7 +80,11 @@ _log = logging.getLogger(__name__)
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An account to create. Without `services` it may ask about all; items of 0 are no limit."""
+    """An account to create. Without `services` it may ask about all; items of 0 are no limit.
+
+    A court's account with `courts` changes only the listings of these courts, and its snapshot
+    replaces only their part of the list.
+    """
 
     name: AccountName
     role: AccountRole
@@ -80,6 +93,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     items_per_minute: Items = 0
     items_per_day: Items = 0
     networks: Networks | None = None
+    courts: CourtNames | None = None
 
 
 class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +105,7 @@ class ChangedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     items_per_minute: Items | msgspec.UnsetType = msgspec.UNSET
     items_per_day: Items | msgspec.UnsetType = msgspec.UNSET
     networks: Networks | msgspec.UnsetType | None = msgspec.UNSET
+    courts: CourtNames | msgspec.UnsetType | None = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -142,6 +157,7 @@ async def create_account(call: Call) -> Reply:
         items_per_minute=asked.items_per_minute,
         items_per_day=asked.items_per_day,
         networks=_networks(asked.networks),
+        courts=None if asked.courts is None else read_courts(asked.courts),
     )
     accounts = call.runtime.accounts
     made = await accounts.create(name=_name(asked.name), role=asked.role, scope=scope)
@@ -264,6 +280,8 @@ def _changes(asked: ChangedAccount) -> AccountChanges:
         scope["jurisdiction"] = place_of(scope["jurisdiction"])
     if "networks" in scope:
         scope["networks"] = _networks(scope["networks"])
+    if scope.get("courts") is not None:
+        scope["courts"] = read_courts(scope["courts"])
     name = asked.name if isinstance(asked.name, msgspec.UnsetType) else _name(asked.name)
     return AccountChanges(name=name, scope=scope, disabled=asked.disabled)
 

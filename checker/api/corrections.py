@@ -4,8 +4,7 @@ The text that the person wrote is shown to courts and operators alone. Anybody w
 correction may see its status; nobody can guess an id.
 """
 
-from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -16,9 +15,18 @@ from checker.api.exchange import Reply, json_reply
 from checker.api.operation import KeyUse, RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
 from checker.api.parameters import optional_word, words_of
-from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
+from checker.corrections.correction import CorrectionState, Ruling
 from checker.corrections.intake import Filing
-from checker.domain.clock import InstantText, instant_text
+from checker.corrections.views import (
+    CorrectionProgress,
+    CorrectionReceived,
+    CorrectionsPage,
+    CorrectionSummary,
+    CorrectionView,
+    progress_fields,
+    received_fields,
+    summary_fields,
+)
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound, QuotaExceeded
 
 GROUND_LENGTH_MAX = 2_000
@@ -38,7 +46,13 @@ _STATUS: Final = optional_word(
 )
 _ID: Final = "8d0f6c1e-6f0b-4c8a-9d56-1c7a2b3d4e5f"
 _LOCATION: Final = {"Location": "The address of the correction"}
-_RECEIVED: Final = {"id": _ID, "received_on": "2026-11-23", "due_on": "2026-11-26"}
+_RECEIVED: Final = {
+    "id": _ID,
+    "received_on": "2026-11-23",
+    "due_on": "2026-11-26",
+    "due_basis": "calendar_roll",
+    "provisional": False,
+}
 _SUMMARY: Final = _RECEIVED | {
     "status": "ruled",
     "ruling": "upheld",
@@ -90,55 +104,6 @@ class RuleOnCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     listing_ids: _ListingIds | None = None
 
 
-class CorrectionReceived(msgspec.Struct, frozen=True, kw_only=True):
-    """A correction that was received; `due_on` is the last day on which a ruling is in time."""
-
-    id: str
-    received_on: date
-    due_on: date
-
-
-class CorrectionProgress(CorrectionReceived, frozen=True, kw_only=True):
-    """The status of a correction; `ruling` and `ruled_at` are null until the court has ruled.
-
-    `overdue`: the court's days have passed without a ruling.
-    """
-
-    status: CorrectionState
-    ruling: Ruling | None
-    ruled_at: InstantText | None
-
-
-class CorrectionSummary(CorrectionProgress, frozen=True, kw_only=True):
-    """A correction as courts and operators see it. `late`: received after the days for applying.
-
-    `account_id` is null if the correction was filed without a key, `decision_id` is null if it was
-    filed about a listing. `version` is the version of the list in which the `delisted` listings
-    ended.
-    """
-
-    late: bool
-    account_id: str | None
-    decision_id: str | None
-    listings: tuple[Concerned, ...]
-    version: int | None
-
-
-class CorrectionView(CorrectionSummary, frozen=True, kw_only=True):
-    """A correction with the texts of the person and of the court."""
-
-    ground: str
-    contact: str
-    note: str | None
-
-
-class CorrectionsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of corrections, oldest first. Send `next` as `after`; null means the last page."""
-
-    corrections: tuple[CorrectionSummary, ...]
-    next: int | None
-
-
 @endpoint(
     "POST",
     "/v1/corrections",
@@ -185,8 +150,11 @@ async def file_correction(call: Call) -> Reply:
             sender=address,
         )
     )
-    answer = CorrectionReceived(id=filed.id, received_on=filed.received_on, due_on=filed.due_on)
-    return json_reply(answer, status=201, headers={"location": f"/v1/corrections/{filed.id}"})
+    return json_reply(
+        CorrectionReceived(**received_fields(filed)),
+        status=201,
+        headers={"location": f"/v1/corrections/{filed.id}"},
+    )
 
 
 @endpoint(
@@ -206,7 +174,7 @@ async def rule_on_correction(call: Call) -> Reply:
     """Rule on a correction, once.
 
     The listings of an upheld correction are delisted in the same step, on every node, before the
-    answer comes.
+    answer comes. A court that is bound to `courts` rules on its own listings alone.
     """
     asked = await call.body(RuleOnCorrection)
     if asked.listing_ids is not None and asked.ruling is not Ruling.UPHELD:
@@ -219,8 +187,9 @@ async def rule_on_correction(call: Call) -> Reply:
         ruled_by=call.caller.account_id,
         note=asked.note,
         listing_ids=asked.listing_ids,
+        courts=call.caller.courts,
     )
-    return json_reply(CorrectionSummary(**_summary(ruled, corrections.today)))
+    return json_reply(CorrectionSummary(**summary_fields(ruled, corrections.today)))
 
 
 @endpoint(
@@ -238,9 +207,10 @@ async def list_corrections(call: Call) -> Reply:
     """
     status, limit = call.query(_STATUS), call.query(LIMIT)
     corrections = call.runtime.corrections
-    found, last = cut_page(await corrections.page(status, call.query(AFTER), limit + 1), limit)
+    page = await corrections.page(status, call.query(AFTER), limit + 1, call.caller.courts)
+    found, last = cut_page(page, limit)
     today = corrections.today
-    shown = tuple(CorrectionSummary(**_summary(each, today)) for each in found)
+    shown = tuple(CorrectionSummary(**summary_fields(each, today)) for each in found)
     following = None if last is None else last.number
     return json_reply(CorrectionsPage(corrections=shown, next=following))
 
@@ -267,31 +237,12 @@ async def show_correction(call: Call) -> Reply:
     runtime, caller = call.runtime, call.origin.caller
     if caller is None:
         await runtime.senders.attempt(call.origin.address)
-    found = await runtime.corrections.find(call.path("correction_id"))
+    courts = None if caller is None else caller.courts
+    found = await runtime.corrections.find(call.path("correction_id"), courts)
     today = runtime.corrections.today
     if caller is None or not caller.may(Action.SEE_CORRECTIONS):
-        return json_reply(CorrectionProgress(**_progress(found, today)))
+        return json_reply(CorrectionProgress(**progress_fields(found, today)))
     words = await runtime.corrections.words(found)
-    return json_reply(CorrectionView(**_summary(found, today), **msgspec.structs.asdict(words)))
-
-
-def _progress(found: Correction, today: date) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "received_on": found.received_on,
-        "due_on": found.due_on,
-        "status": found.status(today),
-        "ruling": found.ruling,
-        "ruled_at": None if found.ruled_at is None else instant_text(found.ruled_at),
-    }
-
-
-def _summary(found: Correction, today: date) -> dict[str, Any]:
-    return {
-        **_progress(found, today),
-        "late": found.late,
-        "account_id": found.account_id,
-        "decision_id": found.decision_id,
-        "listings": found.listings,
-        "version": found.version,
-    }
+    return json_reply(
+        CorrectionView(**summary_fields(found, today), **msgspec.structs.asdict(words))
+    )

@@ -139,7 +139,8 @@ async def report_outcome(call: Call) -> Reply:
     """Report the outcome of a decision.
 
     Reports are appended, and an earlier report stays. A plain `allow` is not kept and has no
-    outcome.
+    outcome. If the answer used up one use of a permit, `refused` and `cancelled` give this use
+    back, once.
     """
     decision_id, asked = call.path("decision_id"), await call.body(ReportOutcome)
     report = Report(outcome=asked.outcome, note=asked.note, at=call.runtime.clock.now())

@@ -50,7 +50,11 @@ class FeedHeaders:
                 request_digest=sealer.request_digest(said),
             )
         return FeedTerms(
-            account_id=caller.account_id, key=key, if_match=self._if_match, wanted=wanted
+            account_id=caller.account_id,
+            courts=caller.courts,
+            key=key,
+            if_match=self._if_match,
+            wanted=wanted,
         )
 
 

@@ -63,7 +63,9 @@ async def show_list(call: Call) -> Reply:
     `lost_changes` names acknowledged changes that the registry no longer has.
     """
     runtime = call.runtime
-    summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
+    summary = await summarize(
+        runtime.work_engine, shanghai_day(runtime.clock.now()), runtime.policies.deadlines
+    )
     nodes = await nodes_of(runtime)
     corrections = await runtime.corrections.count()
     newest = summary.version

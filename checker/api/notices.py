@@ -68,6 +68,9 @@ class _SentPage(msgspec.Struct, frozen=True, kw_only=True):
 async def list_notices(call: Call) -> Reply:
     """List the restrictions that have ended, out of those that your decisions were based on.
 
+    `permit.granted` is about a permit that begins: the listing goes on, and the holder may buy the
+    permitted services.
+
     The feed holds the same events as the webhook. Ask again with the last `next` to get new ones.
     """
     limit = call.query(LIMIT)

@@ -21,7 +21,7 @@ from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
 from checker.api.parameters import NUMBER_MAX, whole_number
 from checker.domain.clock import InstantText, instant_text
 from checker.errors import NotFound
-from checker.intake.quarantine import QuarantinedLine
+from checker.intake.quarantine import LineViewer, QuarantinedLine
 from checker.intake.report import FeedReport
 from checker.registry.entry import RejectCode
 
@@ -85,11 +85,12 @@ class RetryLines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 async def list_quarantine(call: Call) -> Reply:
     """List the open lines in quarantine, with the reason of each.
 
-    The list never shows the text of a line.
+    The list never shows the text of a line. A court that is bound to `courts` sees only its own
+    lines.
     """
     limit = call.query(LIMIT)
     found, last = cut_page(
-        await call.runtime.quarantine.open_lines(call.query(AFTER), limit + 1), limit
+        await call.runtime.quarantine.open_lines(call.query(AFTER), limit + 1, _viewer(call)), limit
     )
     lines = tuple(OpenLine(**_fields(line)) for line in found)
     return json_reply(QuarantinePage(lines=lines, next=None if last is None else last.id))
@@ -111,7 +112,7 @@ async def show_quarantined_line(call: Call) -> Reply:
     wanted = whole_number(call.path("line_id"))
     if wanted is None:
         raise NotFound("no line in quarantine has this id")
-    line, raw = await call.runtime.quarantine.read(wanted)
+    line, raw = await call.runtime.quarantine.read(wanted, _viewer(call))
     shown = raw if call.caller.may(Action.PUBLISH) else None
     return json_reply(LineAsSent(**_fields(line), raw=shown))
 
@@ -132,9 +133,15 @@ async def retry_quarantine(call: Call) -> Reply:
     """
     asked = await call.body(RetryLines)
     started = perf_counter()
-    report = await call.runtime.quarantine.retry(asked.ids)
+    report = await call.runtime.quarantine.retry(asked.ids, _viewer(call))
     call.metrics.fed(FeedKind.RETRY, report, perf_counter() - started)
     return json_reply(report)
+
+
+def _viewer(call: Call) -> LineViewer:
+    """Return what the caller may see: an account that is bound to courts sees its own lines."""
+    courts = call.caller.courts
+    return LineViewer(account_id=None if courts is None else call.caller.account_id, courts=courts)
 
 
 def _fields(line: QuarantinedLine) -> dict[str, Any]:

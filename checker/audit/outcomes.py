@@ -2,17 +2,22 @@
 
 A second, different outcome is appended and the first stays. The same outcome again, as a retry
 sends it, returns the first report.
+
+An outcome may give back the use of a counted permit, in the same transaction
+(`checker.audit.permit_returns`).
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from checker.audit.permit_returns import UseEffect, settle_use
 from checker.audit.schema import decision, reported_outcome
 from checker.database.engine import attempt, driver_errors
 from checker.errors import Conflict, NotFound
@@ -32,6 +37,15 @@ class ReportedOutcome(StrEnum):
     SOLD = "sold"
     CANCELLED = "cancelled"
     OVERRIDDEN = "overridden"
+
+
+EFFECTS: Final = {
+    ReportedOutcome.REFUSED: UseEffect.GIVE_BACK,
+    ReportedOutcome.SOLD: UseEffect.TAKE,
+    ReportedOutcome.CANCELLED: UseEffect.GIVE_BACK,
+    ReportedOutcome.OVERRIDDEN: UseEffect.NONE,
+}
+"""The effect of each outcome on the use of a counted permit."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +97,7 @@ class Outcomes:
                 else self._vault.seal(report.note, _PLACE, wanted),
             }
             await connection.execute(insert(reported_outcome).values(row))
+            await settle_use(connection, self._vault, wanted, EFFECTS[report.outcome], report.at)
             await connection.commit()
             return report
 

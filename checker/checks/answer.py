@@ -7,7 +7,7 @@ import msgspec
 from cache.changes import Position
 from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import CapSpending, Decision, Outcome, Reason
-from checker.domain.permit import Permit
+from checker.domain.permit import Permit, PermitKind
 from checker.domain.service import Service, ServiceType
 from checker.receipts.receipt import Receipt
 
@@ -27,7 +27,8 @@ class ListState(msgspec.Struct, frozen=True, kw_only=True):
 class ShownPermit(msgspec.Struct, frozen=True, kw_only=True):
     """The court's exception that lifted the reasons.
 
-    `uses_left` is what is left after this answer, null where uses are not counted.
+    `uses_left` is what is left after this answer, null where uses are not counted. `kind` is null
+    where the court names none.
     """
 
     id: str
@@ -37,6 +38,7 @@ class ShownPermit(msgspec.Struct, frozen=True, kw_only=True):
     uses_left: int | None
     court: str
     ground: str
+    kind: PermitKind | None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +110,7 @@ def shown_permit(permit: Permit | None) -> ShownPermit | None:
         uses_left=None if permit.uses_left is None else permit.uses_left - 1,
         court=permit.court,
         ground=permit.ground,
+        kind=permit.kind,
     )
 
 

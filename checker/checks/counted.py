@@ -43,10 +43,13 @@ class CountedDecisions:
         standings: list[Standing],
         decisions: list[Decision],
         now: datetime,
+        *,
+        ids: Sequence[str],
     ) -> None:
         """Decide again behind the lock of the counted permits, in order, and use their permits.
 
-        A check without a reference is a sale of its own, so its claim is drawn.
+        A check without a reference is a sale of its own, so its claim is drawn. `ids` are the ids
+        of the decisions.
         """
         places = [place for place, each in enumerate(decisions) if uses_one(each)]
         permit_ids = {
@@ -65,7 +68,7 @@ class CountedDecisions:
             decision = self._judge.decide(checks[place][0], standing, now)
             standings[place], decisions[place] = standing, decision
             if decision.permit is not None and decision.permit.is_counted:
-                uses.claim(decision.permit, claim)
+                uses.claim(decision.permit, claim, ids[place])
         await uses.write(connection, self._sealer.vault, now)
 
     async def fill_spending(

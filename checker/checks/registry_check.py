@@ -196,10 +196,10 @@ class RegistryCheck:
             is_wanted for is_wanted, share in zip(wanted, shares, strict=True) for _ in share.checks
         ]
         standings = list(compress(findings.standings, is_sought))
+        ids = [new_id() for _ in standings]
         decisions = await self._decide_together(
-            connection, checks, standings, now, pace, is_transaction=is_transaction
+            connection, checks, standings, now, pace, ids=ids, is_transaction=is_transaction
         )
-        ids = [new_id() for _ in decisions]
 
         def answered(place: int) -> Decision:
             check, _ = checks[place]
@@ -241,6 +241,7 @@ class RegistryCheck:
         now: datetime,
         pace: Pace,
         *,
+        ids: Sequence[str],
         is_transaction: bool,
     ) -> list[Decision]:
         def judged(place: int) -> Decision:
@@ -250,7 +251,7 @@ class RegistryCheck:
         if any(uses_one(decision) for decision in decisions):
             if not is_transaction:
                 raise _NeedsTransaction
-            await self._counted.use_permits(connection, checks, standings, decisions, now)
+            await self._counted.use_permits(connection, checks, standings, decisions, now, ids=ids)
         await self._counted.fill_spending(connection, checks, standings, decisions, now, pace)
         return decisions
 

@@ -16,7 +16,7 @@ from checker.cli.options import (
     print_json,
     run_in_deployment,
 )
-from checker.cli.scope_options import not_blank, scope_from, scope_options
+from checker.cli.scope_options import courts_option, not_blank, scope_from, scope_options
 from checker.config import Config
 from checker.errors import InvalidRequest
 from checker.node.runtime import Runtime
@@ -54,6 +54,7 @@ def accounts() -> None:
 )
 @click.option("--name", required=True, callback=not_blank, help="A name that no other account has.")
 @scope_options
+@courts_option
 @_network_option
 @json_option
 @beginning_options
@@ -65,6 +66,7 @@ def create(  # noqa: PLR0917 - click passes options by name
     jurisdiction: str | None,
     quota: int,
     daily_quota: int,
+    courts: tuple[str, ...] | None,
     networks: tuple[Network, ...] | None,
     as_json: bool,
 ) -> None:
@@ -73,7 +75,7 @@ def create(  # noqa: PLR0917 - click passes options by name
     The account limits its keys. `checker keys create` makes a key.
     """
     limits = scope_from(services, jurisdiction, quota, daily_quota)
-    scope = AccountScope(**msgspec.structs.asdict(limits), networks=networks)
+    scope = AccountScope(**msgspec.structs.asdict(limits), networks=networks, courts=courts)
 
     async def work(runtime: Runtime) -> Account:
         return await runtime.accounts.create(name=name, role=AccountRole(role), scope=scope)

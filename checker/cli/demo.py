@@ -67,7 +67,9 @@ async def _prepare(runtime: Runtime) -> PreparedDemo:
         for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)
     }
     today = shanghai_day(runtime.clock.now())
-    return PreparedDemo(keys=keys, summary=await summarize(runtime.engine, today))
+    return PreparedDemo(
+        keys=keys, summary=await summarize(runtime.engine, today, runtime.policies.deadlines)
+    )
 
 
 def _print(prepared: PreparedDemo, url: str) -> None:

@@ -22,7 +22,13 @@ from checker.cli.options import (
     print_json,
     run_in_deployment,
 )
-from checker.cli.scope_options import expiry_option, not_blank, scope_from, scope_options
+from checker.cli.scope_options import (
+    courts_option,
+    expiry_option,
+    not_blank,
+    scope_from,
+    scope_options,
+)
 from checker.config import Config
 from checker.node.runtime import Runtime
 
@@ -45,6 +51,7 @@ def keys() -> None:
     help="The account's name; a missing account is created.",
 )
 @scope_options
+@courts_option
 @expiry_option
 @json_option
 @beginning_options
@@ -56,6 +63,7 @@ def create(  # noqa: PLR0917 - click passes options by name
     jurisdiction: str | None,
     quota: int,
     daily_quota: int,
+    courts: tuple[str, ...] | None,
     expires_at: datetime | None,
     as_json: bool,
 ) -> None:
@@ -64,7 +72,7 @@ def create(  # noqa: PLR0917 - click passes options by name
 
     async def work(runtime: Runtime) -> NewKey:
         return await runtime.account_keys.create_named(
-            name=name, role=AccountRole(role), scope=scope, expires_at=expires_at
+            name=name, role=AccountRole(role), scope=scope, expires_at=expires_at, courts=courts
         )
 
     made = run_in_deployment(config, work)

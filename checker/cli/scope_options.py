@@ -1,16 +1,18 @@
 """The options for the scope of an account or a key, and the reading of their values."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import click
 
-from checker.accounts.scope import ITEMS_MAX, Scope
+from checker.accounts.scope import ITEMS_MAX, Scope, read_courts
 from checker.domain.clock import instant_or_day
 from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.service import ServiceType
+from checker.errors import InvalidRequest
 
 _Command = Callable[..., Any]
 
@@ -34,6 +36,17 @@ def scope_from(
     )
 
 
+def read_court_option(
+    _ctx: click.Context, _option: click.Parameter, texts: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """Return the courts of the option; None: the option was not given."""
+    names = [name for text in texts for name in re.split("[,，、]", text)]
+    try:
+        return read_courts(names) if texts else None
+    except InvalidRequest as error:
+        raise click.BadParameter(error.faults[0].detail) from None
+
+
 def not_blank(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     """Return a name without blanks around it. Raises click.BadParameter for a blank name."""
     if not text.strip():
@@ -49,6 +62,12 @@ def read_expiry(_ctx: click.Context, _option: click.Parameter, text: str | None)
         raise click.BadParameter(str(error)) from None
 
 
+courts_option = click.option(
+    "--courts",
+    multiple=True,
+    callback=read_court_option,
+    help="The courts whose listings it may change, with commas or repeated; default: all.",
+)
 expiry_option = click.option(
     "--expires-at",
     callback=read_expiry,

@@ -36,7 +36,9 @@ def status(config: Config, as_json: bool) -> None:
     """Show the state of the list and of the cache."""
 
     async def work(runtime: Runtime) -> StatusReport:
-        summary = await summarize(runtime.work_engine, shanghai_day(runtime.clock.now()))
+        summary = await summarize(
+            runtime.work_engine, shanghai_day(runtime.clock.now()), runtime.policies.deadlines
+        )
         return _status(runtime, summary, await _cache_version(runtime))
 
     found = run_in_deployment(config, work)

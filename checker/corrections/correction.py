@@ -13,8 +13,12 @@ from typing import Final
 import msgspec
 
 from checker.domain.clock import instant_text
+from checker.domain.court import Courts
+from checker.domain.deadlines import Deadlines, DueBasis, DueDay
 from checker.domain.decision import APPLY_DAYS, REVIEW_DAYS
-from checker.errors import Conflict, Fault, InvalidRequest, Resolution
+from checker.errors import Conflict, Fault, InvalidRequest, OutOfScope, Resolution
+
+UNKNOWN: Final = "there is no correction of this id"
 
 
 class Ruling(StrEnum):
@@ -57,12 +61,16 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     """A correction without the person's words. `number` grows in the order of receipt.
 
     `account_id` is None if it was filed without a key, `decision_id` is None if it names a listing.
+    `due_basis` is None for corrections from before the calendar: their third day is due, whatever
+    day it is. `provisional`: the calendar of that year was not announced at the filing.
     """
 
     number: int
     id: str
     received_on: date
     due_on: date
+    due_basis: DueBasis | None
+    provisional: bool
     late: bool
     account_id: str | None
     decision_id: str | None
@@ -78,9 +86,9 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
         return CorrectionState.OVERDUE if self.due_on < today else CorrectionState.OPEN
 
 
-def due_on(received_on: date) -> date:
+def ruling_due(received_on: date, deadlines: Deadlines) -> DueDay:
     """Return the last day on which a ruling is in time."""
-    return received_on + timedelta(days=REVIEW_DAYS)
+    return deadlines.due(received_on, REVIEW_DAYS)
 
 
 def is_late(received_on: date, learnt_on: Iterable[date | None]) -> bool:
@@ -114,6 +122,25 @@ def delisted_by(correction: Correction, named: Iterable[str] | None) -> tuple[st
         fault = Fault("/listing_ids", "names a listing that the correction is not about")
         raise InvalidRequest("a listing is not one of the correction's", [fault])
     return tuple(each for each in known if each in wanted)
+
+
+def is_about(correction: Correction, courts: Courts) -> bool:
+    """Whether a correction is about a listing of one of `courts`."""
+    return any(courts.holds(each.court) for each in correction.listings)
+
+
+def require_own(correction: Correction, ended: Iterable[str], courts: Courts) -> None:
+    """Refuse a ruling of `courts` about another court's listing.
+
+    A ruling that ends listings is about those. Any other ruling is about all listings of the
+    correction.
+
+    Raises:
+        OutOfScope: one of the listings is of another court.
+    """
+    own = {each.id for each in correction.listings if courts.holds(each.court)}
+    if not (set(ended) or {each.id for each in correction.listings}) <= own:
+        raise OutOfScope("one of the listings is of another court")
 
 
 def require_move(correction: Correction, ruling: Ruling) -> None:

@@ -9,20 +9,27 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from sqlalchemy import true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.corrections import rows
 from checker.corrections.correction import (
+    UNKNOWN,
     Correction,
     CorrectionState,
     Ruling,
     delisted_by,
+    is_about,
     require_move,
+    require_own,
 )
 from checker.corrections.intake import CorrectionIntake, CountFiling, Filing, Limits
 from checker.corrections.journaled import CONTACT, GROUND, NOTE
+from checker.corrections.of_courts import of_courts
 from checker.database.engine import attempt, driver_errors
 from checker.domain.clock import Clock, shanghai_day
+from checker.domain.court import Courts
+from checker.domain.deadlines import Deadlines
 from checker.errors import Conflict, NotFound
 from checker.intake.changes import ChangesFeed
 from checker.registry.operations import Delist, DelistingGround
@@ -62,6 +69,7 @@ class Corrections:
         engine: AsyncEngine,
         sealer: Sealer,
         clock: Clock,
+        deadlines: Deadlines,
         changes: ChangesFeed,
         in_force: Callable[[ListVersion], Awaitable[None]],
         limits: Limits = Limits(),  # noqa: B008 - frozen
@@ -73,7 +81,12 @@ class Corrections:
         self._changes = changes
         self._in_force = in_force
         self._intake = CorrectionIntake(
-            engine=engine, sealer=sealer, clock=clock, limits=limits, count=count
+            engine=engine,
+            sealer=sealer,
+            clock=clock,
+            deadlines=deadlines,
+            limits=limits,
+            count=count,
         )
 
     async def file(self, filing: Filing) -> Correction:
@@ -88,23 +101,27 @@ class Corrections:
         ruled_by: str,
         note: str | None = None,
         listing_ids: Sequence[str] | None = None,
+        courts: Courts | None = None,
     ) -> Correction:
-        """Rule on a correction and return it.
+        """Rule on a correction for `courts`, or for any court if None, and return it.
 
         An upheld ruling ends the correction's listings, or those that are named, in the same
         transaction. When this returns, no node refuses anybody because of these listings.
 
         Raises, the first of:
-            NotFound: there is no correction of this id.
+            NotFound: there is no correction of this id, or none about a listing of `courts`.
             Conflict: there is a ruling already; it is in force.
             InvalidRequest: `listing_ids` does not fit the correction.
+            OutOfScope: the ruling is about a listing of another court.
             Unavailable: the registry cannot be reached. Send the ruling again; a Conflict then
                 names the ruling that was made.
         """
-        found = await self.find(correction_id)
+        found = await self.find(correction_id, courts)
         try:
             require_move(found, ruling)
             delisted = delisted_by(found, listing_ids) if ruling is Ruling.UPHELD else ()
+            if courts is not None:
+                require_own(found, delisted, courts)
             await self._write(found, ruling, ruled_by, note, delisted)
         except Conflict:
             # A court may rule again because its answer was lost before the ruling was in force.
@@ -156,16 +173,19 @@ class Corrections:
                 async with self._engine.begin() as connection:
                     await ride(connection, None)
 
-    async def find(self, correction_id: str) -> Correction:
-        """Return a correction. Raises NotFound and Unavailable."""
+    async def find(self, correction_id: str, courts: Courts | None = None) -> Correction:
+        """Return a correction. Raises NotFound and Unavailable.
+
+        With `courts` a correction about other courts' listings alone is not found.
+        """
 
         async def read(connection: AsyncConnection) -> Correction | None:
             return await rows.find(connection, correction_id)
 
         with driver_errors():
             found = await attempt(self._engine, read)
-        if found is None:
-            raise NotFound("there is no correction of this id")
+        if found is None or (courts is not None and not is_about(found, courts)):
+            raise NotFound(UNKNOWN)
         return found
 
     async def words(self, correction: Correction) -> Words:
@@ -186,15 +206,16 @@ class Corrections:
         )
 
     async def page(
-        self, status: CorrectionState | None, after: int, limit: int
+        self, status: CorrectionState | None, after: int, limit: int, courts: Courts | None = None
     ) -> tuple[Correction, ...]:
         """Return up to `limit` corrections behind the number `after`, oldest first.
 
-        Raises Unavailable.
+        With `courts` only those about a listing of one of these courts. Raises Unavailable.
         """
 
         async def read(connection: AsyncConnection) -> tuple[Correction, ...]:
-            return await rows.read_page(connection, (status, self.today), after, limit)
+            own = true() if courts is None else await of_courts(connection, courts)
+            return await rows.read_page(connection, (status, self.today, own), after, limit)
 
         with driver_errors():
             return await attempt(self._engine, read)

@@ -25,11 +25,12 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.corrections import rows
-from checker.corrections.correction import Correction, due_on, is_late
+from checker.corrections.correction import Correction, is_late, ruling_due
 from checker.corrections.journaled import CONTACT, GROUND
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
+from checker.domain.deadlines import Deadlines
 from checker.errors import NotFound, QuotaExceeded
 from checker.group_commit import GroupCommit, group_commit
 from checker.registry.sealing import Sealer
@@ -101,12 +102,14 @@ class CorrectionIntake:
         engine: AsyncEngine,
         sealer: Sealer,
         clock: Clock,
+        deadlines: Deadlines,
         limits: Limits,
         count: CountFiling,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
+        self._deadlines = deadlines
         self._limits = limits
         self._count = count
         # One connection for each way at most: a flood of filings takes none from the checks.
@@ -162,13 +165,16 @@ class CorrectionIntake:
             await self._bound(connection, decision_id, ids, now)
             if filing.sender is not None:
                 await self._count(filing.sender, decision_id or ids[0])
+        due = ruling_due(shanghai_day(now), self._deadlines)
         seal, correction_id = self._sealer.vault.seal, str(uuid4())
         row: dict[str, Any] = {
             "id": correction_id,
             "request": request,
             "received_at": now,
             "received_on": shanghai_day(now),
-            "due_on": due_on(shanghai_day(now)),
+            "due_on": due.on,
+            "due_basis": due.basis,
+            "provisional": due.provisional,
             "late": is_late(shanghai_day(now), learnt_on),
             "account_id": filing.account_id,
             "decision_id": decision_id,

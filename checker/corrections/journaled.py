@@ -32,11 +32,13 @@ _FIELDS: Final = (
     "ruled_by",
     "version",
 )
+# Rows from before the calendar have no basis, and are not provisional.
+_LATER_FIELDS: Final = ("due_basis", "provisional")
 _WORDS: Final = {"ground": GROUND, "contact": CONTACT, "note": NOTE}
 _ROWS: Final = """
     SELECT CAST(id AS text) AS key, CAST(0 AS bigint) AS version, pk, id, request, received_at,
-           received_on, due_on, late, account_id, decision_id, ground, contact, note, ruling,
-           ruled_at, ruled_by, correction.version AS list_version
+           received_on, due_on, due_basis, provisional, late, account_id, decision_id, ground,
+           contact, note, ruling, ruled_at, ruled_by, correction.version AS list_version
     FROM correction
 """
 _wanted = bindparam("wanted", type_=ARRAY(BigInteger))
@@ -80,6 +82,7 @@ async def _concerned(
 
 def _digest(vault: Vault, row: Any, concerned: list[tuple[str, bool]]) -> bytes:
     content = {name: getattr(row, name) for name in _FIELDS if name != "version"}
+    content |= {name: value for name in _LATER_FIELDS if (value := getattr(row, name))}
     content["version"] = row.list_version
     content["listings"] = sorted(concerned)
     for name, place in _WORDS.items():

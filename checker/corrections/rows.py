@@ -25,6 +25,7 @@ from checker.audit.schema import decision
 from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
 from checker.corrections.journaled import journal_correction
 from checker.corrections.schema import correction, correction_listing
+from checker.domain.deadlines import DueBasis
 from checker.registry.schema import listing
 from checker.vault import Vault
 
@@ -80,14 +81,19 @@ async def find(connection: AsyncConnection, correction_id: str) -> Correction | 
 
 
 async def read_page(
-    connection: AsyncConnection, shown: tuple[CorrectionState | None, date], after: int, limit: int
+    connection: AsyncConnection,
+    shown: tuple[CorrectionState | None, date, ColumnElement[bool]],
+    after: int,
+    limit: int,
 ) -> tuple[Correction, ...]:
-    """Return up to `limit` corrections behind the number `after`, oldest first; `shown` is a status
-    and the day by which it holds.
+    """Return up to `limit` corrections behind the number `after`, oldest first.
+
+    `shown` is a status, the day by which it holds, and a further condition.
     """
+    status, today, condition = shown
     page = (
         select(*_COLUMNS)
-        .where(correction.c.pk > after, *_wanted(*shown))
+        .where(correction.c.pk > after, condition, *_wanted(status, today))
         .order_by(correction.c.pk)
         .limit(limit)
     )
@@ -225,6 +231,8 @@ async def _corrections(connection: AsyncConnection, rows: Sequence[Any]) -> tupl
             id=row.id,
             received_on=row.received_on,
             due_on=row.due_on,
+            due_basis=None if row.due_basis is None else DueBasis(row.due_basis),
+            provisional=row.provisional,
             late=row.late,
             account_id=row.account_id,
             decision_id=row.decision_id,

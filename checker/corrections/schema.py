@@ -35,6 +35,10 @@ correction = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("received_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
+    # How the days were counted; not set: the third day, in rows from before the calendar.
+    Column("due_basis", Text),
+    # The calendar of the due day's year was not announced.
+    Column("provisional", Boolean, nullable=False, server_default=text("false")),
     # Received after the days for applying were over, and accepted all the same.
     Column("late", Boolean, nullable=False),
     # Not set: filed without a key.
@@ -49,6 +53,7 @@ correction = Table(
     Column("note", LargeBinary),
     # The version of the list in which an upheld ruling is in force.
     Column("version", BigInteger, ForeignKey("change.version")),
+    CheckConstraint("due_basis IN ('calendar_roll', 'working')", name="due_basis"),
     CheckConstraint("ruling IN ('upheld', 'rejected')", name="ruling"),
     CheckConstraint(
         "(ruling IS NULL) = (ruled_at IS NULL) AND (ruling IS NULL) = (ruled_by IS NULL)",

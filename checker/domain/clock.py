@@ -4,7 +4,8 @@ China has kept UTC+8 without summer time since 15 September 1991, and no instant
 a fixed offset is exact and needs no time-zone database on the machine.
 """
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from calendar import monthrange
+from datetime import MAXYEAR, UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Annotated, Final, Protocol, assert_never
 
@@ -90,6 +91,22 @@ def period_end(period: CapPeriod, instant: datetime) -> datetime:
             return _midnight(first.replace(year=first.year + 1))
         case _:
             assert_never(period)
+
+
+def month_after(instant: datetime) -> datetime:
+    """Return the instant, in UTC, a month after `instant` by the calendar of Asia/Shanghai.
+
+    The day and the time stay the same. Where the next month has no such day, its last day counts
+    (民法典, article 202).
+
+    Raises OverflowError past the year 9999.
+    """
+    local = instant.astimezone(SHANGHAI)
+    year, month = local.year + local.month // 12, local.month % 12 + 1
+    if year > MAXYEAR:
+        raise OverflowError("there is no month after the year 9999")
+    day = min(local.day, monthrange(year, month)[1])
+    return local.replace(year=year, month=month, day=day).astimezone(UTC)
 
 
 def month_range(first_day: date) -> tuple[datetime, datetime]:

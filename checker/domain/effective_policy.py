@@ -13,6 +13,7 @@ from typing import assert_never
 
 import msgspec
 
+from checker.domain.deadlines import Deadlines
 from checker.domain.decision import OUTCOMES, ReasonCode
 from checker.domain.listing_kind import ListingKind
 from checker.domain.measure import (
@@ -44,19 +45,26 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EffectivePolicy:
-    """The policy of one place: `measures` in order of precedence, and `settings`.
+    """The policy of one place: `measures` in order of precedence, `settings`, and `deadlines`.
 
-    `content` is both as JSON, and `digest` is its SHA-256: equal for places with the same policy.
+    `content` is all of it as JSON, with the basis of the deadlines. `digest` is its SHA-256: equal
+    for places with the same policy.
     """
 
-    __slots__ = ("_compiled", "content", "digest", "measures", "settings")
+    __slots__ = ("_compiled", "content", "deadlines", "digest", "measures", "settings")
 
-    def __init__(self, measures: tuple[Measure, ...], settings: Settings) -> None:
+    def __init__(
+        self, measures: tuple[Measure, ...], settings: Settings, deadlines: Deadlines
+    ) -> None:
         self.measures = measures
         self.settings = settings
-        self.content = msgspec.json.encode(
-            {"measures": measures, "settings": settings}, order="deterministic"
-        )
+        self.deadlines = deadlines
+        content = {
+            "measures": measures,
+            "settings": settings,
+            "removal_basis": deadlines.basis,
+        }
+        self.content = msgspec.json.encode(content, order="deterministic")
         self.digest = hashlib.sha256(self.content).digest()
         self._compiled = {
             variant: tuple(

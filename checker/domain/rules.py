@@ -61,7 +61,11 @@ def decide(
         return ALLOWED
     kind = type_of(service)
     reasons = tuple(
-        _reason(application.measure, application.codes[link.role], link, day)
+        _reason(
+            application.measure,
+            _code(application.codes[link.role], link, day, policy),
+            link,
+        )
         for application in policy.applications(service, to_organization=to_organization)
         for link in links
         if link.role in application.codes
@@ -113,9 +117,14 @@ def _permit(standing: Standing, service: Service, now: datetime) -> Permit | Non
     )
 
 
-def _reason(measure: str, code: ReasonCode, link: Link, day: date) -> Reason:
-    if link.is_overdue(day):
+def _code(code: ReasonCode, link: Link, day: date, policy: EffectivePolicy) -> ReasonCode:
+    """Return the code of a reason; `code` is that of the measure."""
+    if link.is_overdue(day, policy.deadlines):
         code = ReasonCode.REMOVAL_OVERDUE
+    return _DOUBTS.get(link.match, code)
+
+
+def _reason(measure: str, code: ReasonCode, link: Link) -> Reason:
     listing = link.listing
     shown = None
     if listing is not None and listing.public:
@@ -127,7 +136,7 @@ def _reason(measure: str, code: ReasonCode, link: Link, day: date) -> Reason:
             kind=link.kind,
         )
     return Reason(
-        code=_DOUBTS.get(link.match, code),
+        code=code,
         measure=measure,
         role=link.role,
         listing=shown,

@@ -1,12 +1,13 @@
 """The standing of one subject: the links and permits that the list has for the subject now."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 import msgspec
 
+from checker.domain.deadlines import Deadlines, DueDay
 from checker.domain.listing_kind import ListingKind
 from checker.domain.permit import Permit
 from checker.domain.role import ROLE_ORDER, Role
@@ -43,28 +44,30 @@ class ListingRef(msgspec.Struct, frozen=True, kw_only=True):
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """One way by which one listing reaches the subject, in force on `[starts_on, ends_on)`.
 
-    A missing day means no bound on that side. `listing` is None if only an outline is known. From
-    `overdue_from` on, the court should have removed the listing. A retained link has `measures`:
-    only these measures remain of a listing that has ended. An order may have `items`: only these
-    types of services are restricted by it.
+    A missing day means no bound on that side. `listing` is None if only an outline is known. The
+    duty was fulfilled on the day `fulfilled_on`: the court has to remove the listing. A retained
+    link has `measures`: only these measures remain of a listing that has ended. An order may have
+    `items`: only these types of services are restricted by it.
     """
 
     role: Role
     match: Match = Match.DOCUMENT
     starts_on: date | None = None
     ends_on: date | None = None
-    overdue_from: date | None = None
+    fulfilled_on: date | None = None
     measures: frozenset[str] | None = None
     listing: ListingRef | None = None
     kind: ListingKind = ListingKind.DISHONEST
     items: frozenset[ServiceType] | None = None
 
-    def is_overdue(self, day: date) -> bool:
+    def is_overdue(self, day: date, deadlines: Deadlines) -> bool:
         """Whether the court's time to remove the listing is over on `day`.
 
         A retained link is kept on purpose, so it is never overdue.
         """
-        return self.measures is None and self.overdue_from is not None and self.overdue_from <= day
+        if self.measures is not None or self.fulfilled_on is None:
+            return False
+        return removal_due(self.fulfilled_on, deadlines).on < day
 
     def restricts(self, measure: str) -> bool:
         """Whether the link carries the measure of this id."""
@@ -110,13 +113,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 NOT_LISTED = Standing()
 
 
-def removal_overdue_from(fulfilled_on: date) -> date:
-    """Return the first day on which a listing whose duty was fulfilled on that day is overdue.
+def removal_due(fulfilled_on: date, deadlines: Deadlines) -> DueDay:
+    """Return the last day on which the removal of a listing is in time."""
+    return deadlines.due(fulfilled_on, REMOVAL_DAYS)
 
-    The day itself is not counted (民法典, article 201). A time that ends on a holiday is longer
-    (article 203); this count does not know holidays, and an overdue listing gives `review`.
+
+def last_overdue(today: date, deadlines: Deadlines) -> date:
+    """Return the last day of fulfilment whose removal is overdue on `today`.
+
+    A removal is overdue exactly if its duty was fulfilled on this day or earlier.
     """
-    return fulfilled_on + timedelta(days=REMOVAL_DAYS + 1)
+    return deadlines.last_over(today, REMOVAL_DAYS)
 
 
 _Reach: TypeAlias = tuple[str, Role, ListingKind, frozenset[ServiceType] | None]

@@ -5,15 +5,17 @@ wrong check digit rejects the line. The ledger judges the rest: whether a listin
 whose id it is.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Final
 
 import msgspec
 
 from checker.decoding import decode
-from checker.domain.clock import instant_or_day
+from checker.domain.clock import instant_or_day, month_after
 from checker.domain.document import Document, DocumentType, normalize
 from checker.domain.errors import InvalidDocument
+from checker.domain.permit import PermitKind
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest
 from checker.formats.feed_format import FeedFormat, Reading
@@ -48,6 +50,9 @@ from checker.registry.operations import (
 MEASURES_MAX = 100
 USES_MAX = 1_000_000
 """A larger number means any number of uses, which is written as null."""
+
+_JOURNEYS = frozenset({ServiceType.AIR, ServiceType.RAIL})
+"""The services of a permit for urgent travel."""
 
 _ORGANIZATIONS = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
 
@@ -165,7 +170,10 @@ class BindLine(_Line, tag="bind", frozen=True, kw_only=True):
 
 
 class PermitFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A permit. Its bounds are RFC 3339 instants, or days; a day means its beginning."""
+    """A permit. Its bounds are RFC 3339 instants, or days; a day means its beginning.
+
+    A permit of the kind `urgent_travel` is for air and rail only, and for a month at most.
+    """
 
     id: Id
     document: Document
@@ -175,6 +183,7 @@ class PermitFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     uses: Annotated[int, msgspec.Meta(ge=1, le=USES_MAX)] | None = None
     court: Text
     ground: Text
+    kind: PermitKind | None = None
 
 
 class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
@@ -183,13 +192,15 @@ class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
     permit: PermitFields
 
     def read(self, reading: Reading) -> GrantPermit:
-        """Return the operation. A permit that ends before it begins is rejected."""
+        """Return the operation. Bounds or services that the kind forbids are rejected."""
         sent = self.permit
         valid_from = _instant(sent.valid_from, "valid_from")
         valid_until = _instant(sent.valid_until, "valid_until")
         if valid_until <= valid_from:
             text = "/permit/valid_until is not after its valid_from"
             raise LineRejected(RejectCode.ENDS_BEFORE_IT_STARTS, text)
+        if sent.kind is PermitKind.URGENT_TRAVEL:
+            _require_journey(sent.services, valid_from, valid_until)
         permit = PermitEntry(
             id=sent.id,
             document=_whole(sent.document, reading.today, "/permit/document"),
@@ -199,6 +210,7 @@ class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
             uses=sent.uses,
             court=sent.court,
             ground=sent.ground,
+            kind=sent.kind,
         )
         return GrantPermit(permit=permit)
 
@@ -249,6 +261,22 @@ def _whole(document: Document, today: date, under: str) -> Document:
         return normalize(document, today)
     except InvalidDocument as error:
         raise invalid_document(error, under) from None
+
+
+def _require_journey(
+    services: Iterable[ServiceType], valid_from: datetime, valid_until: datetime
+) -> None:
+    """Refuse a permit for urgent travel that is for other services, or for more than a month."""
+    if not _JOURNEYS.issuperset(services):
+        text = "/permit/services: urgent travel is by air or rail"
+        raise LineRejected(RejectCode.INVALID_OPERATION, text)
+    try:
+        is_too_long = valid_until > month_after(valid_from)
+    except OverflowError:
+        is_too_long = False  # no instant is later than the month
+    if is_too_long:
+        text = "/permit/valid_until is more than a month after its valid_from"
+        raise LineRejected(RejectCode.PERMIT_TOO_LONG, text)
 
 
 def _instant(text: str, field: str) -> datetime:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
+from checker.domain.court import Courts
 from checker.errors import CheckerError
 from checker.group_commit import GroupCommit, group_commit
 from checker.intake.feed_requests import AnsweredBefore
@@ -74,7 +75,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Lines that are applied in order; strict: all of them, or none.
 
     `key` names the sender's request. A batch that `is_alone` shares its version with no
-    other batch. At most `quarantine_max` rejected lines are kept, as those of `account_id`.
+    other batch. At most `quarantine_max` rejected lines are kept, as those of `account_id`. The
+    sender speaks for `courts`; None: for all courts.
     """
 
     lines: tuple[FeedLine, ...]
@@ -84,6 +86,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None = None
     is_alone: bool = False
     account_id: str | None = None
+    courts: Courts | None = None
     quarantine_max: int = REQUEST_LINES_MAX
 
 
@@ -267,7 +270,7 @@ def _judge(
     for batch in batches:
         tried = ledger.copy() if batch.strict else ledger
         verdicts = tuple(
-            _verdict(tried, line, today)
+            _verdict(tried, line, today, batch.courts)
             if line.quarantined is None or line.quarantined not in over
             else LineVerdict(line=line, rejected=over[line.quarantined])
             for line in batch.lines
@@ -279,11 +282,11 @@ def _judge(
     return ledger, judged
 
 
-def _verdict(ledger: Ledger, line: FeedLine, today: date) -> LineVerdict:
+def _verdict(ledger: Ledger, line: FeedLine, today: date, courts: Courts | None) -> LineVerdict:
     if isinstance(line.read, LineRejected):
         return LineVerdict(line=line, rejected=line.read)
     try:
-        ledger.apply(line.read, today)
+        ledger.apply(line.read, today, courts)
     except LineRejected as error:
         return LineVerdict(line=line, rejected=error)
     return LineVerdict(line=line, rejected=None)

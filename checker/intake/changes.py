@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.domain.clock import Clock, shanghai_day
+from checker.domain.court import Courts
 from checker.errors import TooLarge, Unavailable
 from checker.formats.feed_format import LineFormat, Reading
 from checker.formats.lines import require_text
@@ -119,11 +120,13 @@ class ChangesFeed:
                 await trim(self._engine, terms.account_id)
         return report
 
-    async def apply_again(self, slices: AsyncIterable[Sequence[FeedLine]]) -> FeedReport:
+    async def apply_again(
+        self, slices: AsyncIterable[Sequence[FeedLine]], courts: Courts | None = None
+    ) -> FeedReport:
         """Apply lines of the quarantine, already read. Waits, returns and raises as `apply`."""
         report = RunningReport()
         async for slice_ in slices:
-            report.add(await self._writer.write(Batch(lines=tuple(slice_))))
+            report.add(await self._writer.write(Batch(lines=tuple(slice_), courts=courts)))
         if report.newest is not None:
             await self._in_force(report.newest)
         # Lines that are rejected again stand in quarantine already.
@@ -210,6 +213,7 @@ class ChangesFeed:
                 key=None if terms.key is None else terms.key.key_digest,
                 is_alone=terms.if_match is not None,
                 account_id=terms.account_id,
+                courts=terms.courts,
                 quarantine_max=max(0, REQUEST_LINES_MAX - report.quarantined),
             )
             report.add(await self._writer.write(batch))

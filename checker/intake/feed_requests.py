@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
+from checker.domain.court import Courts
 from checker.errors import Conflict, IdempotencyKeyReused
 from checker.intake.report import FeedReport
 from checker.intake.wanted import Wanted
@@ -59,9 +60,11 @@ class FeedTerms(msgspec.Struct, frozen=True, kw_only=True):
     """The sender of a feed, and its conditions. A command has no account.
 
     The same key gets the same refusal again. Without `keeps_refusals` the request is judged anew.
+    The sender speaks for `courts`; None: for the whole list.
     """
 
     account_id: str | None = None
+    courts: Courts | None = None
     key: RequestKey | None = None
     if_match: int | None = None
     wanted: Wanted | None = None

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors, fetch
 from checker.domain.clock import shanghai_day
+from checker.domain.court import Courts
 from checker.errors import NotFound
 from checker.formats.formats import LINE_FORMATS
 from checker.intake.changes import SLICE_LINES, ChangesFeed
@@ -39,6 +40,19 @@ class QuarantinedLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class LineViewer(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who sees the lines that `account_id` sent, and changes the listings of `courts`.
+
+    None: all lines, and all listings.
+    """
+
+    account_id: str | None = None
+    courts: Courts | None = None
+
+
+EVERYBODYS = LineViewer()
+
+
 class QuarantinedLines:
     """Reads the lines, and has them tried again."""
 
@@ -47,29 +61,33 @@ class QuarantinedLines:
         self._sealer = sealer
         self._changes = changes
 
-    async def open_lines(self, after: int, limit: int) -> tuple[QuarantinedLine, ...]:
+    async def open_lines(
+        self, after: int, limit: int, viewer: LineViewer = EVERYBODYS
+    ) -> tuple[QuarantinedLine, ...]:
         """Return up to `limit` lines behind the id `after` that no retry has put in force, in
         order.
 
         Raises:
             Unavailable: the registry cannot be reached.
         """
-        rows = await self._fetch(_OPEN, after=after, limit=limit)
+        rows = await self._fetch(_OPEN, viewer, after=after, limit=limit)
         return tuple(_line(row) for row in rows)
 
-    async def read(self, line_id: int) -> tuple[QuarantinedLine, str]:
+    async def read(
+        self, line_id: int, viewer: LineViewer = EVERYBODYS
+    ) -> tuple[QuarantinedLine, str]:
         """Return one line, open or not, and its text.
 
         Raises:
             NotFound: there is no line of this id.
             Unavailable: the registry cannot be reached.
         """
-        rows = await self._fetch(_NAMED, wanted=[line_id])
+        rows = await self._fetch(_NAMED, viewer, wanted=[line_id])
         if not rows:
             raise NotFound("no line in quarantine has this id")
         return _line(rows[0]), self._text(rows[0])
 
-    async def retry(self, ids: Sequence[int] | None) -> FeedReport:
+    async def retry(self, ids: Sequence[int] | None, viewer: LineViewer = EVERYBODYS) -> FeedReport:
         """Try lines again, all open ones or those named, in the order in which they came.
 
         The report names lines by their ids in quarantine. A line that an earlier retry put in force
@@ -80,19 +98,21 @@ class QuarantinedLines:
             Unavailable: the registry cannot be reached. Earlier lines may stand.
         """
         if ids is not None:
-            known = {row["pk"] for row in await self._fetch(_IDS, wanted=list(ids))}
+            known = {row["pk"] for row in await self._fetch(_IDS, viewer, wanted=list(ids))}
             if known != set(ids):
                 raise NotFound("not all of these ids are those of lines in quarantine")
-        return await self._changes.apply_again(self._slices(ids))
+        return await self._changes.apply_again(self._slices(ids, viewer), viewer.courts)
 
-    async def _slices(self, ids: Sequence[int] | None) -> AsyncIterator[list[FeedLine]]:
+    async def _slices(
+        self, ids: Sequence[int] | None, viewer: LineViewer
+    ) -> AsyncIterator[list[FeedLine]]:
         after = 0
         wanted = None if ids is None else sorted(set(ids))
         while True:
             if wanted is None:
-                rows = await self._fetch(_OPEN, after=after, limit=SLICE_LINES)
+                rows = await self._fetch(_OPEN, viewer, after=after, limit=SLICE_LINES)
             else:
-                rows = await self._fetch(_NAMED, wanted=wanted[:SLICE_LINES])
+                rows = await self._fetch(_NAMED, viewer, wanted=wanted[:SLICE_LINES])
                 wanted = wanted[SLICE_LINES:]
             if not rows:
                 return
@@ -121,7 +141,11 @@ class QuarantinedLines:
     def _text(self, row: Any) -> str:
         return self._sealer.vault.open(row["raw"], QUARANTINE_RAW, row["feed"], str(row["line"]))
 
-    async def _fetch(self, statement: Select[Any], **parameters: Any) -> Sequence[Any]:
+    async def _fetch(
+        self, statement: Select[Any], viewer: LineViewer, **parameters: Any
+    ) -> Sequence[Any]:
+        if viewer.account_id is not None:
+            statement = statement.where(quarantine.c.account_id == viewer.account_id)
         with driver_errors():
             return await fetch(self._engine, statement, parameters)
 

@@ -8,11 +8,14 @@
 A failure before the commit leaves the list as it was. A cache that fails delays nothing: the list
 is committed without a generation, checks ask the registry, and the publisher builds a generation.
 The publisher does the same for a process that dies between commit and switch.
+
+A sender that speaks for some courts replaces the part of these courts alone. Two snapshots at once
+are read beside each other and written one after the other.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from sqlalchemy import func, select
@@ -34,6 +37,7 @@ from checker.intake.feed_requests import (
     FeedTerms,
     KeptRequest,
 )
+from checker.intake.part_of_list import court_names
 from checker.intake.quarantine_rows import trim
 from checker.intake.report import FeedReport, RejectedLine
 from checker.intake.snapshot_reader import SnapshotReader
@@ -157,9 +161,12 @@ class SnapshotFeed:
                 terms.waits()
                 await hold_to_commit(connection, Lock.LIST_WRITER)
                 await self._requests.admit(connection, terms)
+                courts = None
+                if terms.courts is not None:
+                    kind, courts = ChangeKind.PART, await court_names(connection, terms.courts)
                 if not (is_empty or may_shrink):
-                    await self._refuse_shrunk(connection, reader.stage.accepted, terms)
-                change = await self._write(connection, reader, kind)
+                    await self._refuse_shrunk(connection, reader.stage.accepted, courts, terms)
+                change = await self._write(connection, reader, kind, courts)
                 kept = KeptRequest(lines=0, is_whole=True, report=reader.report(change.version))
                 await self._requests.keep(connection, terms, kept)
                 generation = await self._build(connection, change)
@@ -167,9 +174,15 @@ class SnapshotFeed:
         return reader, change, generation
 
     async def _refuse_shrunk(
-        self, connection: AsyncConnection, accepted: int, terms: FeedTerms
+        self,
+        connection: AsyncConnection,
+        accepted: int,
+        courts: Sequence[str] | None,
+        terms: FeedTerms,
     ) -> None:
         counting = select(func.count()).where(listing.c.until_version.is_(None))
+        if courts is not None:
+            counting = counting.where(listing.c.court.in_(courts))
         listed = (await connection.execute(counting)).scalar_one()
         if accepted >= listed * SHRINKS_BELOW or await list_origin(connection) is ChangeKind.DEMO:
             return
@@ -185,7 +198,11 @@ class SnapshotFeed:
             await trim(self._engine, terms.account_id)
 
     async def _write(
-        self, connection: AsyncConnection, reader: SnapshotReader, kind: ChangeKind
+        self,
+        connection: AsyncConnection,
+        reader: SnapshotReader,
+        kind: ChangeKind,
+        courts: Sequence[str] | None,
     ) -> ListVersion:
         """Write the changes of the snapshot in the registry. The caller holds
         `Lock.LIST_WRITER`.
@@ -198,7 +215,7 @@ class SnapshotFeed:
             accepted=reader.stage.accepted,
             rejected=reader.rejected_count,
         )
-        await reader.put_in_force(change.version, shanghai_day(now))
+        await reader.put_in_force(change.version, shanghai_day(now), courts)
         await write_listing_endings(connection, change)
         row = ChangeRow.of(change, reader.stage.accepted, reader.rejected_count)
         await journal_snapshot(connection, self._sealer.vault, row)

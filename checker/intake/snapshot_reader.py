@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from datetime import date
 from uuid import uuid4
 
@@ -14,11 +14,12 @@ from checker.database.copying import copy_rows
 from checker.formats.feed_format import ListFormat, Reading
 from checker.formats.lines import require_text
 from checker.intake.feed_requests import FeedTerms
+from checker.intake.part_of_list import foreign_ids
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
 from checker.intake.record_ids import ENTRIES_AT_ONCE, RecordIds
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.intake.staging import Stage
-from checker.registry.entry import LineRejected, ListingEntry
+from checker.registry.entry import LineRejected, ListingEntry, RejectCode
 from checker.registry.schema import quarantine
 from checker.registry.sealing import QUARANTINE_RAW, Sealer
 
@@ -28,6 +29,8 @@ LINES_AT_ONCE = 20
 HELD_BYTES_MAX = 4 << 20
 """Lines that are held until their ids are known. A line has 500 bytes as a rule."""
 
+_NOT_YOURS = "/court is another court"
+_ID_NOT_YOURS = "/id is that of another court's listing"
 _QUARANTINE_COLUMNS = ("feed", "format", "line", "code", "detail", "raw", "account_id")
 
 
@@ -79,15 +82,20 @@ class SnapshotReader:
         return FeedReport(
             version=version,
             accepted=self.stage.accepted,
-            rejected=tuple(self.rejected),
+            rejected=tuple(sorted(self.rejected, key=lambda each: each.line)),
             rejected_count=self.rejected_count,
             not_quarantined=self.rejected_count - len(self._quarantine),
             dropped_fields=dict(self._dropped),
         )
 
-    async def put_in_force(self, version: int, today: date) -> None:
-        """Make the staged listings the list, and write `version` to the lines in quarantine."""
-        await self.stage.put_in_force(version, today)
+    async def put_in_force(
+        self, version: int, today: date, courts: Sequence[str] | None = None
+    ) -> None:
+        """Make the staged listings the list, and write `version` to the lines in quarantine.
+
+        With `courts` they are the part of these courts alone, as the list spells them.
+        """
+        await self.stage.put_in_force(version, today, courts)
         await self._connection.execute(
             update(quarantine).where(quarantine.c.feed == self._feed).values(version=version)
         )
@@ -98,16 +106,30 @@ class SnapshotReader:
         """Stage the good lines of `held`, reject the others, and empty it."""
         good = [(line or b"", read) for _, line, read in held if isinstance(read, ListingEntry)]
         known = iter(await ids.known([line for line, _ in good], [entry for _, entry in good]))
-        for place, (number, line, read) in enumerate(held, 1):
+        settled: list[tuple[int, bytes | None, ListingEntry]] = []
+        for number, line, read in held:
             try:
                 if isinstance(read, LineRejected):
                     raise read
-                await self.stage.add(self._sealer.seal(number, ids.settled(read, next(known))))
+                settled.append((number, line, ids.settled(read, next(known))))
             except LineRejected as error:
                 self._reject(number, line, error)
+        held.clear()
+        foreign = await self._foreign_ids([entry.id for _, _, entry in settled])
+        for place, (number, line, entry) in enumerate(settled, 1):
+            if entry.id in foreign:
+                self._reject(number, line, LineRejected(RejectCode.NOT_YOURS, _ID_NOT_YOURS))
+            else:
+                await self.stage.add(self._sealer.seal(number, entry))
             if place % LINES_AT_ONCE == 0:
                 await self._pause()
-        held.clear()
+
+    async def _foreign_ids(self, ids: Sequence[str]) -> frozenset[str]:
+        """Return those of `ids` whose listings the sender may not replace."""
+        courts = self._terms.courts
+        if courts is None or not ids:
+            return frozenset()
+        return await foreign_ids(self._connection, ids, courts)
 
     def _read(self, line: bytes | None, reading: Reading) -> ListingEntry | LineRejected:
         dropped: list[str] = []
@@ -116,6 +138,9 @@ class SnapshotReader:
             entry = self._format.read_line(require_text(line), reading)
         except LineRejected as error:
             return error
+        courts = self._terms.courts
+        if courts is not None and not courts.holds(entry.court):
+            return LineRejected(RejectCode.NOT_YOURS, _NOT_YOURS)
         self._dropped.update(dropped)
         return entry
 

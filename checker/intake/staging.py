@@ -5,12 +5,14 @@ compares them with the list in force and writes only the difference. An unchange
 row.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.copying import copy_rows
+from checker.errors import Conflict
 from checker.registry.sealing import DocumentRow, OfficerRow, SealedEntry, SealedListingRow
 
 SLICE_ROWS = 1_000
@@ -66,7 +68,8 @@ _PUT_IN_FORCE = (
     "ANALYZE stage_listing",
     """
     UPDATE listing SET until_version = :version
-    WHERE until_version IS NULL AND NOT EXISTS (
+    WHERE until_version IS NULL AND (:is_whole OR court = ANY(CAST(:courts AS text[])))
+    AND NOT EXISTS (
         SELECT FROM stage_listing s WHERE s.id = listing.id AND s.digest = listing.digest
     )
     """,
@@ -116,10 +119,19 @@ _PUT_IN_FORCE = (
         SELECT FROM directive d JOIN listing l ON l.id = d.listing_id
         WHERE d.listing_id = directive.listing_id AND d.kind = 'delisting' AND d."on" <= :today
         AND d.until_version IS NULL AND l.until_version IS NULL
+        AND (:is_whole OR l.court = ANY(CAST(:courts AS text[])))
     )
     """,
     # The same transaction reads these tables next, and autovacuum has not seen the new rows yet.
     "ANALYZE listing, document, directive",
+)
+
+
+_TAKEN = text(
+    """
+    SELECT s.id FROM stage_listing s JOIN listing l ON l.id = s.id AND l.until_version IS NULL
+    WHERE NOT l.court = ANY(CAST(:courts AS text[])) LIMIT 1
+    """
 )
 
 
@@ -147,14 +159,29 @@ class Stage:
         if len(self._listings) >= SLICE_ROWS:
             await self._flush()
 
-    async def put_in_force(self, version: int, today: date) -> None:
-        """Make the staged listings the list in force from `version` on. All other listings end with
-        it.
+    async def put_in_force(
+        self, version: int, today: date, courts: Sequence[str] | None = None
+    ) -> None:
+        """Make the staged listings the list in force from `version` on.
 
-        `today` is the day in Shanghai.
+        All other listings of `courts`, as they are spelled in the list, end with it; None: all
+        other listings. `today` is the day in Shanghai.
+
+        Raises Conflict if a staged id is that of a listing of none of `courts`.
         """
         await self._flush()
-        parameters = {"version": version, "today": today}
+        parameters = {
+            "version": version,
+            "today": today,
+            "is_whole": courts is None,
+            "courts": list(courts or ()),
+        }
+        if (
+            courts is not None
+            and (await self._connection.execute(_TAKEN, {"courts": list(courts)})).first()
+        ):
+            # Since the lines were read: the same snapshot again rejects those lines.
+            raise Conflict("another court has taken the id of a listing: send the snapshot again")
         for statement in map(text, _PUT_IN_FORCE):
             used = {name: parameters[name] for name in statement.compile().params}
             await self._connection.execute(statement, used)

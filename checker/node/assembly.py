@@ -111,6 +111,7 @@ def corrections(
         engine=ways.engine,
         sealer=base.sealer,
         clock=base.clock,
+        deadlines=base.policies.deadlines,
         changes=changes,
         in_force=barrier.wait,
         count=ways.senders.file,

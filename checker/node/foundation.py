@@ -133,6 +133,7 @@ def read_policies(config: Config) -> PolicyBook:
         return load_policies(
             builtin_policies(),
             config.jurisdictions,
+            removal_basis=config.policy.removal_basis,
             spc_rule_binds_dishonest=config.policy.spc_rule_binds_dishonest,
         )
     except PolicyError as error:

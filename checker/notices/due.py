@@ -40,7 +40,8 @@ from checker.domain.clock import CapPeriod, period_end, period_start, shanghai_d
 from checker.notices.ending import Ending, ending_of
 from checker.registry.endings import EndingGround, ending, lifted_by
 from checker.registry.in_force import in_force
-from checker.registry.schema import change, directive, listing, permit
+from checker.registry.permit_schema import permit
+from checker.registry.schema import change, directive, listing
 
 _DAY: Final = timedelta(days=1)
 

@@ -34,6 +34,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     | `before_at` | decisions that were made earlier are lifted |
     | `roles` | only decisions that rest on these roles alone are lifted |
     | `services` | only decisions about these services, made without a permit, are lifted |
+    | `permit_id` | the permit that lifts them; None: the ending is no permit |
     | `kept` | decisions that rest on one of these measures are not lifted |
     | `is_final` | the listing restricts nobody until it begins anew |
     """
@@ -47,6 +48,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     before_at: datetime | None = None
     roles: frozenset[Role] | None = None
     services: frozenset[ServiceType] | None = None
+    permit_id: str | None = None
     kept: frozenset[str] = frozenset()
     is_final: bool = False
 
@@ -75,6 +77,7 @@ def ending_of(
         before_at=before_at,
         roles=None if row.roles is None else frozenset(map(Role, row.roles)),
         services=None if row.services is None else frozenset(map(ServiceType, row.services)),
+        permit_id=row.permit_id,
         kept=frozenset(row.kept or ()),
         is_final=kind is None,
     )

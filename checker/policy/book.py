@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from checker.domain.deadlines import Deadlines, DueBasis
 from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import NATION, Jurisdiction, path
 from checker.domain.measure import Measure
 from checker.domain.service import Service
 from checker.domain.settings import Settings
+from checker.policy.calendar import builtin_calendar
 
 SERVICES_REMEMBERED: Final = 16_384
 """Services with their places, by which `can_restrict` answers in 0.3 µs instead of 4 µs.
@@ -23,14 +25,14 @@ def _precedence(measure: Measure) -> tuple[int, str]:
 
 
 class PolicyBook:
-    """Measures and settings by place.
+    """Measures and settings by place, and the deadlines of the courts.
 
     The policy of each place with measures or settings of its own is compiled once. Any other place
     has the policy of the nearest such place around it. So the size of the book does not depend on
     the places that callers ask for.
     """
 
-    __slots__ = ("_effective", "can_restrict", "measures")
+    __slots__ = ("_effective", "can_restrict", "deadlines", "measures")
 
     can_restrict: Callable[[Service, Jurisdiction], bool]
     """Return whether any measure of a place applies to a service, for any role.
@@ -39,8 +41,12 @@ class PolicyBook:
     """
 
     def __init__(
-        self, measures: Iterable[Measure], settings: Mapping[Jurisdiction, Settings]
+        self,
+        measures: Iterable[Measure],
+        settings: Mapping[Jurisdiction, Settings],
+        removal_basis: DueBasis = DueBasis.CALENDAR_ROLL,
     ) -> None:
+        self.deadlines = Deadlines(calendar=builtin_calendar(), basis=removal_basis)
         self.measures = tuple(sorted(measures, key=_precedence))
         places = {NATION, *settings, *(measure.jurisdiction for measure in self.measures)}
         self._effective = {place: self._compile(place, settings) for place in places}
@@ -75,4 +81,4 @@ class PolicyBook:
         for place in places:
             inherited = settings.get(place, Settings()).within(inherited)
         on_path = tuple(measure for measure in self.measures if measure.jurisdiction in places)
-        return EffectivePolicy(on_path, inherited)
+        return EffectivePolicy(on_path, inherited, self.deadlines)

@@ -28,6 +28,7 @@ from typing import Final
 
 import msgspec
 
+from checker.domain.deadlines import DueBasis
 from checker.domain.errors import InvalidJurisdiction
 from checker.domain.jurisdiction import Jurisdiction, parse_jurisdiction
 from checker.domain.listing_kind import ListingKind
@@ -79,6 +80,7 @@ def builtin_policies() -> tuple[PolicyText, ...]:
 def load_policies(
     policies: Iterable[PolicyText],
     settings: Mapping[Jurisdiction, Settings],
+    removal_basis: DueBasis = DueBasis.CALENDAR_ROLL,
     *,
     spc_rule_binds_dishonest: bool = False,
 ) -> PolicyBook:
@@ -98,7 +100,7 @@ def load_policies(
             if spc_rule_binds_dishonest and read.id.startswith(SPC_RULE):
                 kinds |= {ListingKind.DISHONEST}
             measures[read.id] = msgspec.structs.replace(read, listing_kinds=kinds)
-    return PolicyBook(measures.values(), settings)
+    return PolicyBook(measures.values(), settings, removal_basis)
 
 
 def _policy(table: Table) -> list[tuple[Table, Measure]]:

@@ -21,6 +21,8 @@ DIRECTIVE: Final = "directive"
 BOUND_DOCUMENT: Final = "bound_document"
 PERMIT: Final = "permit"
 PERMIT_USE: Final = "permit_use"
+PERMIT_ANSWER: Final = "permit_answer"
+PERMIT_RETURN: Final = "permit_return"
 CHANGE: Final = "change"
 
 _encode = msgspec.json.Encoder().encode
@@ -112,13 +114,44 @@ def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
     )
     content = {name: getattr(row, name) for name in fields}
     content["services"] = [str(service) for service in row.services]
+    if row.kind is not None:
+        content["kind"] = str(row.kind)
     return content_digest(digest, PERMIT, content | {"number": number})
 
 
-def use_digest(digest: Digest, permit_id: str, claim: bytes, at: datetime) -> bytes:
+class UseKey(NamedTuple):
+    """The name of a use of a permit: the uses of one claim are numbered from 0."""
+
+    permit_id: str
+    claim: bytes
+    number: int
+
+    @property
+    def text(self) -> str:
+        """The name as the journal writes it. The first use of a claim has no number there."""
+        number = f"#{self.number}" if self.number else ""
+        return f"{self.permit_id}#{self.claim.hex()}{number}"
+
+    def content(self) -> dict[str, Any]:
+        """Return the digested fields."""
+        content: dict[str, Any] = {"permit_id": self.permit_id, "claim": self.claim}
+        return content | {"number": self.number} if self.number else content
+
+
+def use_digest(digest: Digest, use: UseKey, at: datetime) -> bytes:
     """Digest one use of a permit."""
-    content = {"permit_id": permit_id, "claim": claim, "at": at}
-    return content_digest(digest, PERMIT_USE, content)
+    return content_digest(digest, PERMIT_USE, use.content() | {"at": at})
+
+
+def use_answer_digest(digest: Digest, use: UseKey, decision_id: str) -> bytes:
+    """Digest a row that says on which use of a permit an answer rests."""
+    return content_digest(digest, PERMIT_ANSWER, use.content() | {"decision_id": decision_id})
+
+
+def use_return_digest(digest: Digest, use: UseKey, at: datetime, decision_id: str) -> bytes:
+    """Digest the return of a use, which an outcome of a decision brought."""
+    content = use.content() | {"at": at, "decision_id": decision_id}
+    return content_digest(digest, PERMIT_RETURN, content)
 
 
 def change_digest(digest: Digest, row: Any) -> bytes:

@@ -48,7 +48,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from checker.database.metadata import metadata
 from checker.domain.clock import shanghai_day
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
-from checker.registry.schema import change, listing, permit
+from checker.registry.permit_schema import permit
+from checker.registry.schema import change, listing
 from checker.registry.versions import ListVersion
 
 

@@ -34,6 +34,8 @@ class RejectCode(StrEnum):
     UNKNOWN_LISTING = "unknown-listing"
     LISTING_ENDED = "listing-ended"
     UNKNOWN_PERMIT = "unknown-permit"
+    NOT_YOURS = "not-yours"
+    PERMIT_TOO_LONG = "permit-too-long"
     UNKNOWN_MEASURE = "unknown-measure"
     ENDS_BEFORE_IT_STARTS = "ends-before-it-starts"
     IN_THE_FUTURE = "in-the-future"

@@ -16,16 +16,21 @@ from checker.registry.contents import (
     DIRECTIVE,
     LISTING,
     PERMIT,
+    PERMIT_ANSWER,
+    PERMIT_RETURN,
     PERMIT_USE,
     DocumentContent,
     OfficerContent,
+    UseKey,
     bound_digest,
     change_digest,
     directive_digest,
     in_order,
     listing_digest,
     permit_digest,
+    use_answer_digest,
     use_digest,
+    use_return_digest,
 )
 from checker.registry.journaling import end_of
 from checker.registry.ledger_store import listed_document
@@ -79,18 +84,45 @@ def list_kinds(sealer: Sealer) -> tuple[Kind, ...]:
 
 
 def permit_kinds(sealer: Sealer) -> tuple[Kind, ...]:
-    """Describe the uses of permits."""
+    """Describe the uses of permits, the answers that rest on them, and the uses given back."""
     digest = sealer.vault.digest
-    return (
-        Kind(
-            area=Area.PERMITS,
-            name=PERMIT_USE,
-            rows="SELECT permit.id || '#' || encode(claim, 'hex') AS key, CAST(0 AS bigint)"
-            " AS version, permit.id, claim, at"
-            " FROM permit_use JOIN permit ON permit.pk = permit_use.permit_pk",
-            digests=each_digested(lambda row: use_digest(digest, row.id, row.claim, row.at)),
+    begun = Kind(
+        area=Area.PERMITS,
+        name=PERMIT_USE,
+        rows=_USES,
+        digests=each_digested(lambda row: use_digest(digest, _use(row), row.at)),
+    )
+    answers = Kind(
+        area=Area.PERMITS,
+        name=PERMIT_ANSWER,
+        rows="SELECT decision_id || '#' || permit_answer.number AS key,"
+        " CAST(0 AS bigint) AS version, permit.id, claim, permit_answer.number,"
+        " CAST(decision_id AS text) AS decision_id"
+        " FROM permit_answer JOIN permit ON permit.pk = permit_answer.permit_pk",
+        digests=each_digested(lambda row: use_answer_digest(digest, _use(row), row.decision_id)),
+    )
+    returned = Kind(
+        area=Area.PERMITS,
+        name=PERMIT_RETURN,
+        rows=f"{_USES} WHERE returned_at IS NOT NULL",
+        digests=each_digested(
+            lambda row: use_return_digest(digest, _use(row), row.returned_at, row.returned_by)
         ),
     )
+    return begun, answers, returned
+
+
+_USES: Final = (
+    "SELECT permit.id || '#' || encode(claim, 'hex')"
+    " || CASE WHEN permit_use.number = 0 THEN '' ELSE '#' || permit_use.number END AS key,"
+    " CAST(0 AS bigint) AS version, permit.id, claim, permit_use.number, at, returned_at,"
+    " CAST(returned_by AS text) AS returned_by"
+    " FROM permit_use JOIN permit ON permit.pk = permit_use.permit_pk"
+)
+
+
+def _use(row: Any) -> UseKey:
+    return UseKey(row.id, row.claim, row.number)
 
 
 def _listing_digests(sealer: Sealer) -> Digests:

@@ -17,9 +17,10 @@ from typing import assert_never
 import msgspec
 
 from cache.token import Token
+from checker.domain.court import Courts, court_form
 from checker.domain.document import Document
 from checker.registry.entry import LineRejected, ListingEntry, PartyType, RejectCode
-from checker.registry.identity import court_words, reach_of
+from checker.registry.identity import reach_of
 from checker.registry.ledger_state import (
     SHIELDING,
     Directive,
@@ -41,6 +42,7 @@ from checker.registry.operations import (
     Shield,
     Unshield,
     WithdrawPermit,
+    listing_id_of,
 )
 from checker.registry.sealing import Sealer
 
@@ -84,12 +86,14 @@ class Ledger:
         copied.documents = dict(self.documents)
         return copied
 
-    def apply(self, operation: Operation, today: date) -> None:
-        """Apply an operation to the state.
+    def apply(self, operation: Operation, today: date, courts: Courts | None = None) -> None:
+        """Apply an operation to the state. Its sender speaks for `courts`; None: for all courts.
 
         Raises:
             LineRejected: the state does not allow the operation; nothing has changed.
         """
+        if courts is not None and not all(map(courts.holds, self._courts_of(operation))):
+            raise LineRejected(RejectCode.NOT_YOURS, "it belongs to another court")
         match operation:
             case List():
                 self._list(operation)
@@ -106,7 +110,29 @@ class Ledger:
             case _:
                 self._direct(operation)
 
-    def _list(self, operation: List) -> None:
+    def _courts_of(self, operation: Operation) -> list[str]:
+        """Return the courts whose listing or permit the operation makes or changes.
+
+        Documents of one person belong to no court.
+        """
+        match operation:
+            case Bind():
+                return []
+            case GrantPermit(permit=permit):
+                granted = self.permits.get(permit.id)
+                return [permit.court] if granted is None else [permit.court, granted.court]
+            case WithdrawPermit(permit_id=permit_id):
+                granted = self.permits.get(permit_id)
+                return [] if granted is None else [granted.court]
+            case List():
+                entry, _, known = self._placed(operation)
+                return [entry.court] if known is None else [entry.court, known.court]
+            case _:
+                known = self.listings.get(listing_id_of(operation))
+                return [] if known is None else [known.court]
+
+    def _placed(self, operation: List) -> tuple[ListingEntry, bytes, ListingState | None]:
+        """Return the entry under the id that it gets, its digest, and the state of that id."""
         entry = operation.entry
         digest = self._sealer.digest(entry)
         known = self.listings.get(entry.id)
@@ -114,12 +140,16 @@ class Ledger:
             entry = msgspec.structs.replace(entry, id=operation.spare_id)
             digest = self._sealer.digest(entry)
             known = self.listings.get(entry.id)
+        return entry, digest, known
+
+    def _list(self, operation: List) -> None:
+        entry, digest, known = self._placed(operation)
         if known is not None and known.kind is not entry.kind:
             # An order under the id of an entry would end the entry, which goes on beside an order.
             raise LineRejected(RejectCode.ID_TAKEN, "the id is that of a listing of another kind")
         directives: frozenset[Directive] = frozenset()
         if known is not None and known.in_force:
-            if court_words(known.court) != court_words(entry.court):
+            if court_form(known.court) != court_form(entry.court):
                 raise LineRejected(RejectCode.ID_TAKEN, "the id is that of another court's listing")
             if known.digest == digest:
                 return
@@ -228,7 +258,9 @@ class Ledger:
         digest = self._sealer.permit_digest(permit)
         known = self.permits.get(permit.id)
         if known is None:
-            self.permits[permit.id] = PermitState(digest=digest, withdrawn=False, entry=permit)
+            self.permits[permit.id] = PermitState(
+                digest=digest, court=permit.court, withdrawn=False, entry=permit
+            )
         elif known.digest != digest:
             raise LineRejected(RejectCode.ID_TAKEN, "the id is that of another permit")
 

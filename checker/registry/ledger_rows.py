@@ -28,6 +28,7 @@ from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import Difference
 from checker.registry.ledger_state import DirectiveKind
 from checker.registry.ledger_store import LoadedLedger
+from checker.registry.permit_schema import permit
 from checker.registry.projection import refresh_outlines
 from checker.registry.schema import (
     bound_document,
@@ -35,7 +36,6 @@ from checker.registry.schema import (
     document,
     listing,
     officer_link,
-    permit,
 )
 from checker.registry.sealing import BOUND_NUMBER, PERMIT_NUMBER, SealedEntry, Sealer
 
@@ -219,6 +219,7 @@ def _permits(sealer: Sealer, difference: Difference, version: int) -> list[dict[
             "uses": granted.uses,
             "court": granted.court,
             "ground": granted.ground,
+            "kind": granted.kind,
             "from_version": version,
             "until_version": version if withdrawn else None,
         }

@@ -65,5 +65,6 @@ class PermitState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a permit id; `entry` is set if the permit came in this batch."""
 
     digest: bytes
+    court: str
     withdrawn: bool
     entry: PermitEntry | None = None

@@ -32,7 +32,8 @@ from checker.registry.operations import (
     WithdrawPermit,
     listing_id_of,
 )
-from checker.registry.schema import bound_document, directive, document, listing, permit
+from checker.registry.permit_schema import permit
+from checker.registry.schema import bound_document, directive, document, listing
 from checker.registry.sealing import DOCUMENT_NUMBER, PARTY_NAME, Sealer
 
 
@@ -112,7 +113,9 @@ async def load(
         },
         persons={Token(row.token): row.person for row in bound},
         permits={
-            row.id: PermitState(digest=row.digest, withdrawn=row.until_version is not None)
+            row.id: PermitState(
+                digest=row.digest, court=row.court, withdrawn=row.until_version is not None
+            )
             for row in permits
         },
     )
@@ -237,6 +240,6 @@ _BOUND = select(bound_document).where(
         )
     ),
 )
-_PERMITS = select(permit.c.id, permit.c.digest, permit.c.until_version).where(
+_PERMITS = select(permit.c.id, permit.c.digest, permit.c.court, permit.c.until_version).where(
     permit.c.id == _wanted(Text)
 )

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from checker.domain.document import Document
+from checker.domain.permit import PermitKind
 from checker.domain.service import ServiceType
 from checker.registry.entry import ListingEntry, OfficerEntry
 
@@ -87,8 +88,12 @@ class Bind(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
 
 
-class PermitEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A court's dated exception, on `[valid_from, valid_until)`; `uses` None: any number."""
+class PermitEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A court's dated exception, on `[valid_from, valid_until)`; `uses` None: any number.
+
+    A permit without a `kind` is encoded as it was before there were kinds, so that its digest is
+    the same.
+    """
 
     id: str
     document: Document
@@ -98,6 +103,7 @@ class PermitEntry(msgspec.Struct, frozen=True, kw_only=True):
     uses: int | None
     court: str
     ground: str
+    kind: PermitKind | None = None
 
 
 class GrantPermit(msgspec.Struct, frozen=True, kw_only=True):

@@ -221,41 +221,6 @@ Index(
     postgresql_where=bound_document.c.until_version.is_(None),
 )
 
-# The court's dated exception, in force on `[valid_from, valid_until)`; `until_version`: withdrawn.
-permit = Table(
-    "permit",
-    metadata,
-    Column("pk", BigInteger, Identity(), primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
-    # Keyed digest of the permit as sent: the same line again changes nothing.
-    Column("digest", LargeBinary, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("number", LargeBinary, nullable=False),
-    Column("token", LargeBinary, nullable=False, index=True),
-    Column("services", ARRAY(Text), nullable=False),
-    Column("valid_from", DateTime(timezone=True), nullable=False),
-    Column("valid_until", DateTime(timezone=True), nullable=False),
-    # How many decisions it may lift; not set: any number.
-    Column("uses", Integer),
-    Column("court", Text, nullable=False),
-    Column("ground", Text, nullable=False),
-    Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
-    Column("until_version", BigInteger, ForeignKey("change.version")),
-    CheckConstraint("valid_until > valid_from", name="ends_after_it_begins"),
-    CheckConstraint("uses >= 1", name="uses"),
-)
-Index("ix_permit_from_version", permit.c.from_version)
-Index("ix_permit_valid_from", permit.c.valid_from)
-
-# One row for each use of a counted permit. `claim` tells uses apart: a retry is no second use.
-permit_use = Table(
-    "permit_use",
-    metadata,
-    Column("permit_pk", ForeignKey("permit.pk"), primary_key=True),
-    Column("claim", LargeBinary, primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
-)
-
 # The content of the cache's newest generation, token by token (`checker.registry.outline`).
 outline = Table(
     "outline",

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     func,
     null,
+    or_,
     select,
     true,
     union_all,
@@ -34,7 +35,7 @@ from checker.database.engine import driver_errors, fetch
 from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import MaskedNumber
 from checker.domain.name import names_agree
-from checker.domain.permit import Permit
+from checker.domain.permit import Permit, PermitKind
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.domain.standing import (
@@ -43,11 +44,11 @@ from checker.domain.standing import (
     ListingRef,
     Match,
     Standing,
-    removal_overdue_from,
 )
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
+from checker.registry.permit_schema import permit, permit_use
 from checker.registry.prepared_check import PreparedSubject
-from checker.registry.schema import change, permit, permit_use
+from checker.registry.schema import change
 from checker.registry.sealing import DOCUMENT_NUMBER, OFFICER_NAME, PARTY_NAME, Sealer
 from checker.registry.versions import VERSION_COLUMNS, ListVersion
 from checker.vault import Vault
@@ -143,13 +144,12 @@ def _link(
     match = _match(subject, name_token, row, vault)
     if match is None:
         return None
-    fulfilled_on = row["fulfilled_on"]
     return Link(
         role=Role(row["role"]),
         match=match,
         starts_on=row["starts_on"],
         ends_on=row["ends_on"],
-        overdue_from=None if fulfilled_on is None else removal_overdue_from(fulfilled_on),
+        fulfilled_on=row["fulfilled_on"],
         measures=None if row["measures"] is None else frozenset(row["measures"]),
         kind=ListingKind(row["listing_kind"]),
         items=None if row["items"] is None else frozenset(map(ServiceType, row["items"])),
@@ -199,6 +199,7 @@ def _permit(claim: bytes | None, row: Any) -> Permit:
         uses_left=uses_left,
         court=row["court"],
         ground=row["ground"],
+        kind=None if row["permit_kind"] is None else PermitKind(row["permit_kind"]),
     )
 
 
@@ -225,6 +226,7 @@ _LINK = (
 )
 _PERMIT = (
     "permit_id",
+    "permit_kind",
     "services",
     "valid_from",
     "valid_until",
@@ -267,14 +269,19 @@ def _statement(version: Version) -> Select[Any]:
 def _permits(reaching: FromClause, version: Version) -> Select[Any]:
     claims = bindparam("claims", type_=ARRAY(LargeBinary))
     counted: ColumnElement[bool] = permit_use.c.permit_pk == permit.c.pk
-    if version is not None:
-        counted &= permit_use.c.at <= bindparam("used_until", type_=DateTime(timezone=True))
+    returned_at = permit_use.c.returned_at
+    if version is None:
+        counted &= returned_at.is_(None)
+    else:
+        until = bindparam("used_until", type_=DateTime(timezone=True))
+        counted &= (permit_use.c.at <= until) & or_(returned_at.is_(None), returned_at > until)
     used = select(func.count()).where(counted)
     claimed = select(func.array_agg(permit_use.c.claim, type_=ARRAY(LargeBinary)))
     return (
         select(
             reaching.c.asked,
             permit.c.id.label("permit_id"),
+            permit.c.kind.label("permit_kind"),
             permit.c.services,
             permit.c.valid_from,
             permit.c.valid_until,

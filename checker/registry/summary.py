@@ -1,6 +1,6 @@
 """The list in force, in numbers, without any person."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, o
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors
-from checker.domain.standing import REMOVAL_DAYS
+from checker.domain.deadlines import Deadlines
+from checker.domain.standing import last_overdue
 from checker.registry.entry import PartyType
 from checker.registry.lost_changes import LostChange, read_lost
 from checker.registry.schema import directive, document, listing, officer_link
@@ -35,7 +36,7 @@ class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
     lost_changes: tuple[LostChange, ...]
 
 
-async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
+async def summarize(engine: AsyncEngine, today: date, deadlines: Deadlines) -> ListSummary:
     """Count what is in force on `today`, a day in Asia/Shanghai."""
     delisting = directive.alias("delisting")
     has_ended = select(literal(1)).where(_directs(delisting, "delisting"), delisting.c.on <= today)
@@ -66,6 +67,7 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
         .select_from(document.join(listing))
         .where(and_(in_force, document.c.masked, ~document.c.derived))
     )
+    overdue = _overdue(in_force, today, last_overdue(today, deadlines))
     with driver_errors():
         async with engine.connect() as connection:
             version = await newest_version(connection)
@@ -75,7 +77,7 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
                 persons=by_type.get(PartyType.PERSON, 0),
                 organizations=by_type.get(PartyType.ORGANIZATION, 0),
                 listings=(await connection.execute(listings)).scalar_one(),
-                overdue_removals=(await connection.execute(_overdue(in_force, today))).scalar_one(),
+                overdue_removals=(await connection.execute(overdue)).scalar_one(),
                 unresolved_officers=(await connection.execute(unresolved)).scalar_one()
                 + (await connection.execute(unnumbered)).scalar_one(),
                 masked=(await connection.execute(masked)).scalar_one(),
@@ -83,8 +85,8 @@ async def summarize(engine: AsyncEngine, today: date) -> ListSummary:
             )
 
 
-def _overdue(in_force: ColumnElement[bool], today: date) -> Select[Any]:
-    """Count what should have been removed (`checker.domain.standing.removal_overdue_from`)."""
+def _overdue(in_force: ColumnElement[bool], today: date, fulfilled_until: date) -> Select[Any]:
+    """Count the listings whose duty was fulfilled until a day, and which are still in force."""
     fulfilment = directive.alias("fulfilment")
     return (
         select(func.count())
@@ -92,7 +94,7 @@ def _overdue(in_force: ColumnElement[bool], today: date) -> Select[Any]:
         .join(fulfilment, _directs(fulfilment, "fulfilment"))
         .where(
             in_force,
-            fulfilment.c.on <= today - timedelta(days=REMOVAL_DAYS + 1),
+            fulfilment.c.on <= fulfilled_until,
             or_(listing.c.expires_on.is_(None), listing.c.expires_on > today),
         )
     )

@@ -20,6 +20,8 @@ class ChangeKind(StrEnum):
     """The kinds of change of the list."""
 
     SNAPSHOT = "snapshot"
+    PART = "part"
+    """A snapshot of some courts, which replaces their part of the list."""
     CHANGES = "changes"
     DEMO = "demo"
 
@@ -102,7 +104,8 @@ async def version_at(connection: AsyncConnection, instant: datetime) -> ListVers
 
 async def list_origin(connection: AsyncConnection) -> ChangeKind | None:
     """Return the kind of the last change that replaced the whole list; None: there was none."""
-    whole = _versions.where(change.c.kind != ChangeKind.CHANGES).limit(1)
+    parts = (ChangeKind.CHANGES, ChangeKind.PART)
+    whole = _versions.where(change.c.kind.not_in(parts)).limit(1)
     newest = await _first(connection, whole)
     return None if newest is None else newest.kind
 

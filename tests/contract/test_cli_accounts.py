@@ -47,6 +47,34 @@ def test_accounts_and_keys_are_managed_on_the_command_line(service: RunningServi
     assert made in told(service, "accounts", "enable", made)
 
 
+def test_a_key_for_the_courts_of_an_account_is_made_on_the_command_line(
+    service: RunningService,
+) -> None:
+    role = ("--role", "court", "--name", "two courts")
+    both = ("--courts", "雷州市人民法院,徐闻县人民法院", "--courts", "遂溪县人民法院")
+    key = told(service, "keys", "create", *role, *both)
+    courts = ["雷州市人民法院", "徐闻县人民法院", "遂溪县人民法院"]
+    assert json.loads(told(service, "accounts", "show", "two courts", "--json"))["courts"] == courts
+    assert key != told(service, "keys", "create", *role)
+    refusals = [
+        ["keys", "create", *role, "--courts", "雷州市人民法院"],
+        [
+            "keys",
+            "create",
+            "--role",
+            "institution",
+            "--name",
+            "inn 2",
+            "--courts",
+            "雷州市人民法院",
+        ],
+        ["accounts", "create", *role, "--courts", " "],
+    ]
+    for arguments in refusals:
+        refused = CliRunner().invoke(main, [*arguments, "--data-dir", str(service.data_dir)])
+        assert refused.exit_code == 2, refused.output
+
+
 def test_the_networks_of_an_account_are_set_on_the_command_line(service: RunningService) -> None:
     role = ("--role", "institution", "--name", "branch")
     told(service, "accounts", "create", *role, "--network", "192.0.2.0/24")

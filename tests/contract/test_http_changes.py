@@ -5,6 +5,10 @@ from datetime import datetime, timedelta, timezone
 import httpx
 import pytest
 
+from checker.domain.clock import SystemClock, shanghai_day
+from checker.domain.deadlines import Deadlines, DueBasis
+from checker.domain.standing import last_overdue
+from checker.policy.calendar import builtin_calendar
 from tests.support.asking import codes
 from tests.support.changing import Court, Stranger, ask_everywhere, outcome_everywhere
 from tests.support.running_service import RunningService
@@ -14,6 +18,7 @@ pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.usefixtures("town
 
 HOTEL = {"type": "lodging", "star_rating": 4}
 SHANGHAI = timezone(timedelta(hours=8))
+DEADLINES = Deadlines(calendar=builtin_calendar(), basis=DueBasis.CALENDAR_ROLL)
 GROUNDS = ("fulfilled", "settled", "terminated", "corrected")
 
 
@@ -77,11 +82,12 @@ def test_a_shielded_listing_reaches_nobody_until_it_is_unshielded(
     assert outcome_everywhere(service, stranger.number) == "deny"
 
 
-@pytest.mark.parametrize(("days", "code"), [(-3, "restricted"), (-4, "removal_overdue")])
-def test_three_days_after_fulfilment_a_listing_no_longer_denies(
-    service: RunningService, says: Court, stranger: Stranger, days: int, code: str
+@pytest.mark.parametrize(("later", "code"), [(1, "restricted"), (0, "removal_overdue")])
+def test_after_the_due_day_of_its_removal_a_listing_no_longer_denies(
+    service: RunningService, says: Court, stranger: Stranger, later: int, code: str
 ) -> None:
-    says.do(stranger.about("fulfil", on=day(days)))
+    overdue = last_overdue(shanghai_day(SystemClock().now()), DEADLINES)
+    says.do(stranger.about("fulfil", on=(overdue + timedelta(days=later)).isoformat()))
     answer = ask_everywhere(service, stranger.number)
     assert answer["decision"] == {"restricted": "deny", "removal_overdue": "review"}[code]
     assert codes(answer) == [(code, "cn-2016-64/2.7.1")]
@@ -91,7 +97,7 @@ def test_overdue_removals_are_counted(
     operator: httpx.Client, says: Court, stranger: Stranger
 ) -> None:
     before = operator.get("/v1/list").json()["overdue_removals"]
-    says.do(stranger.about("fulfil", on=day(-10)))
+    says.do(stranger.about("fulfil", on=day(-20)))
     assert operator.get("/v1/list").json()["overdue_removals"] == before + 1
     says.do(stranger.about("delist", ground="fulfilled"))
     assert operator.get("/v1/list").json()["overdue_removals"] == before

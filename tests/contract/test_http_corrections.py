@@ -59,7 +59,9 @@ def test_whoever_is_listed_files_without_a_key_and_is_told_the_days(
     anyone: httpx.Client, somebody: Stranger
 ) -> None:
     told = file(anyone, listing_id=somebody.listing_id)
-    assert set(told) == {"id", "received_on", "due_on"}
+    assert set(told) == {"id", "received_on", "due_on", "due_basis", "provisional"}
+    assert told["due_basis"] == "calendar_roll"
+    assert told["provisional"] is (told["due_on"] > "2027")
     assert UUID(told["id"]).version == 4
     assert told["received_on"] == shanghai_day(SystemClock().now()).isoformat()
     assert told["due_on"] > told["received_on"]

@@ -51,6 +51,7 @@ def test_a_permit_lifts_its_services_and_the_reasons_stay(
         "uses_left": None,
         "court": COURT,
         "ground": "就医",
+        "kind": None,
     }
     for asked in (HOTEL, G_TRAIN):
         answer = ask_everywhere(service, stranger.number, asked)
@@ -150,6 +151,21 @@ def test_a_counted_permit_is_used_once_for_each_order(
     assert outcome(institution, stranger.number, reference="ORDER-2") == "allow"
     assert outcome(institution, stranger.number, reference="ORDER-3") == "deny"
     assert outcome_everywhere(service, stranger.number, **order) == "allow", "the same sale"
+
+
+@pytest.mark.parametrize("reported", ["refused", "cancelled"])
+def test_a_use_that_was_refused_or_cancelled_is_given_back_once(
+    institution: httpx.Client, says: Court, stranger: Stranger, reported: str
+) -> None:
+    says.do(stranger.permit("P", uses=1, kind="necessity"))
+    first = ask(institution, stranger.number, FLIGHT, reference="ORDER-1")
+    assert (first["permit"]["uses_left"], first["permit"]["kind"]) == (0, "necessity")
+    assert outcome(institution, stranger.number, reference="ORDER-2") == "deny"
+    for _ in range(2):
+        address = f"/v1/checks/{first['id']}/outcomes"
+        assert institution.post(address, json={"outcome": reported}).status_code == 201
+        assert outcome(institution, stranger.number, reference="ORDER-2") == "allow"
+        assert outcome(institution, stranger.number, reference="ORDER-3") == "deny"
 
 
 def test_what_a_permit_does_not_cover_uses_nothing_of_it(

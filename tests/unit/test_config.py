@@ -6,6 +6,7 @@ import pytest
 
 from checker.config import load_config
 from checker.domain.clock import CapPeriod
+from checker.domain.deadlines import DueBasis
 from checker.domain.fishing import FishingSettings
 from checker.domain.listing_kind import ListingKind
 from checker.domain.settings import Settings
@@ -45,6 +46,16 @@ def test_when_an_account_seems_to_fish_can_be_set(tmp_path):
 
     assert config.fishing == FishingSettings(adverse_share=0.2, kind_accounts_min=0)
     assert load_config({}).fishing == FishingSettings()
+
+
+def test_the_basis_of_the_courts_days_can_be_set(tmp_path):
+    text = '[policy]\nremoval_basis = "working"\n'
+    config = load_config({}, config_file=write(tmp_path, text))
+
+    assert config.policy.removal_basis is DueBasis.WORKING
+    assert load_config({}).policy.removal_basis is DueBasis.CALENDAR_ROLL
+    with pytest.raises(ConfigurationError):
+        load_config({}, config_file=write(tmp_path, '[policy]\nremoval_basis = "days"\n'))
 
 
 def test_the_contracts_example_is_read(tmp_path):

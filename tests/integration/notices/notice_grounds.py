@@ -124,3 +124,9 @@ class Town:
 
 def lifted(listing_id, decision_ids, ground, **when):
     return {"listing_id": listing_id, "decision_ids": decision_ids, "ground": ground} | when
+
+
+def granted(listing_id, decision_ids, *, permit_id="permit-1", services=("air",), at):
+    """The data of an event about a permit that begins."""
+    of_permit = {"permit_id": permit_id, "services": list(services)}
+    return lifted(listing_id, decision_ids, "permit", ended_at=at) | of_permit

@@ -7,7 +7,7 @@ from alembic import command
 from sqlalchemy import text
 
 from checker.database.upgrade import alembic_config
-from tests.integration.notices.notice_grounds import lifted
+from tests.integration.notices.notice_grounds import granted, lifted
 from tests.integration.notices.random_world import HOTELS, PEOPLE, WideWorld
 from tests.integration.notices.record_oracle import Oracle, written
 from tests.support.operation_lines import delist, list_, officers, permit
@@ -163,4 +163,4 @@ async def test_a_permit_is_told_to_whoever_was_told_of_an_earlier_role_of_its_ho
     decision_id = await town.refused("airline", 4)
     await town.do(officers(1, [officer("actual_controller", 4)]))
     await town.do(permit(index=4))
-    assert await town.told("airline") == [lifted("listing-1", [decision_id], "permit", ended_at=AT)]
+    assert await town.told("airline") == [granted("listing-1", [decision_id], at=AT)]

@@ -3,7 +3,7 @@
 import pytest
 
 from checker.domain.service import Lodging, Rail, Seat
-from tests.integration.notices.notice_grounds import lifted
+from tests.integration.notices.notice_grounds import granted, lifted
 from tests.support.operation_lines import (
     bind,
     delist,
@@ -212,11 +212,14 @@ async def test_a_permit_is_told_for_its_services_to_whoever_was_told_of_its_hold
     by_air = await town.refused("airline", 1)
     await town.refused("airline", 1, service=Rail(train="G79", seat=Seat.SECOND))
     await town.do(permit())
-    told = await town.told("airline")
-    assert told == [
-        lifted("listing-1", [by_air], "permit", ended_at=AT),
-        lifted("listing-3", [by_air], "permit", ended_at=AT),
+    await town.tell()
+    await town.tell_again()
+    events = await town.events("airline")
+    assert [each["data"] for each in events] == [
+        granted("listing-1", [by_air], at=AT),
+        granted("listing-3", [by_air], at=AT),
     ]
+    assert {each["type"] for each in events} == {"permit.granted"}
     await town.ask("airline", 1)
     await town.do(permit("permit-2", index=1))
     again = await town.told("airline")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.notices.notice_grounds import lifted
+from tests.integration.notices.notice_grounds import granted, lifted
 from tests.support.operation_lines import delist, list_, permit, withdraw
 from tests.support.registry_grounds import person_listing, publish
 
@@ -58,7 +58,7 @@ async def test_a_permit_is_told_when_it_begins(town):
     assert await town.told("airline") == []
     town.clock.move(days=1)
     assert await town.told("airline") == [
-        lifted("listing-1", [before, meanwhile], "permit", ended_at="2026-11-24T01:00:00.000Z")
+        granted("listing-1", [before, meanwhile], at="2026-11-24T01:00:00.000Z")
     ]
     town.clock.move(days=1)
     assert await town.told("airline") == []
@@ -82,6 +82,6 @@ async def test_whoever_tells_late_tells_what_was_so_at_each_instant(town):
     town.clock.move(days=2)
     await publish(town.node, [person_listing(2)], allow_shrink=True)
     assert await town.told("airline") == [
-        lifted("listing-1", [decision_id], "permit", ended_at="2026-11-23T16:00:00.000Z"),
+        granted("listing-1", [decision_id], at="2026-11-23T16:00:00.000Z"),
         lifted("listing-1", [decision_id], "settled", ended_on="2026-11-25"),
     ]

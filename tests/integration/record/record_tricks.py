@@ -127,7 +127,18 @@ TRICKS = {
         ["UPDATE permit SET until_version = NULL WHERE id = 'permit-2'"],
         "permit-end permit-2",
     ),
-    "a use of a permit deleted": (["DELETE FROM permit_use"], "permit_use permit-1#"),
+    "a use of a permit deleted": (
+        ["DELETE FROM permit_answer", "DELETE FROM permit_use"],
+        "permit_use permit-1#",
+    ),
+    "a use of a permit given back": (
+        ["UPDATE permit_use SET returned_at = at, returned_by = gen_random_uuid()"],
+        "permit_return permit-1#",
+    ),
+    "the use of a permit under another answer": (
+        ["UPDATE permit_answer SET decision_id = gen_random_uuid()"],
+        "permit_answer ",
+    ),
     "a shielding deleted": (
         ["DELETE FROM directive WHERE kind = 'shielding'"],
         "directive listing-6#",

@@ -1,9 +1,11 @@
 """The feed of changes: order, sending twice, all or nothing, and what its answer says."""
 
 import asyncio
+from datetime import date, timedelta
 
 import pytest
 
+from checker.domain.deadlines import Deadlines, DueBasis
 from checker.errors import TooLarge
 from checker.intake.changes import SLICE_LINES, STRICT_LINES_MAX
 from checker.registry.summary import summarize
@@ -243,7 +245,19 @@ async def test_what_has_ended_or_is_overdue_is_counted_as_such(listed, clock):
     counted = []
     for days in (0, 2, 4):
         today = clock.instant.date()
-        summary = await summarize(listed.engine, today)
+        summary = await summarize(listed.engine, today, listed.policies.deadlines)
         counted.append((days, summary.listings, summary.overdue_removals))
         clock.move(days=2)
     assert counted == [(0, 3, 0), (2, 2, 0), (4, 2, 1)]
+
+
+async def test_a_removal_over_a_holiday_is_counted_as_overdue_after_its_due_day(listed):
+    """The count and the rule use one calendar, by either basis."""
+    await accepted(listed, fulfil(1, on="2026-09-30"))
+    due = {DueBasis.CALENDAR_ROLL: date(2026, 10, 8), DueBasis.WORKING: date(2026, 10, 10)}
+    for basis, day in due.items():
+        deadlines = Deadlines(calendar=listed.policies.deadlines.calendar, basis=basis)
+        for days, overdue in [(0, 0), (1, 1)]:
+            today = day + timedelta(days=days)
+            summary = await summarize(listed.engine, today, deadlines)
+            assert (basis, days, summary.overdue_removals) == (basis, days, overdue)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from checker.corrections.correction import CorrectionState, Ruling
+from checker.domain.deadlines import DueBasis
 from checker.errors import Conflict, InvalidRequest
 from tests.integration.registry.correction_filings import (
     CONTACT,
@@ -52,6 +53,13 @@ async def test_a_correction_is_due_three_days_on_and_overdue_on_the_fourth(liste
     counts = await listed.corrections.count()
     assert (counts.waiting, counts.overdue) == (0, 0)
     assert await ids_of(listed, CorrectionState.RULED) == await ids_of(listed, None) == [filed.id]
+
+
+async def test_a_correction_shows_how_its_days_were_counted(listed, clock):
+    clock.move(days=37)  # Wednesday, 30 December 2026: no calendar is announced for 2027
+    filed = await listed.corrections.file(about(1))
+    assert (filed.due_on, filed.due_basis) == (date(2027, 1, 4), DueBasis.CALENDAR_ROLL)
+    assert filed.provisional
 
 
 async def test_a_day_is_one_in_shanghai(listed, clock):

@@ -111,6 +111,7 @@ async def test_late_is_what_comes_after_ten_days_and_it_is_taken(listed, clock):
 async def bounded(listed, clock):
     """A deployment that takes few without a key."""
     corrections = Corrections(
+        deadlines=listed.policies.deadlines,
         engine=listed.engine,
         sealer=listed.sealer,
         clock=clock,

@@ -98,7 +98,7 @@ async def test_a_fulfilled_duty_gives_review_from_the_fourth_day_on(listed, cloc
 
 
 async def test_a_duty_fulfilled_days_ago_is_overdue_at_once(listed):
-    await accepted(listed, fulfil(1, on="2026-11-19"))
+    await accepted(listed, fulfil(1, on="2026-11-16"))
     assert await codes(listed, 1) == ("review", ["removal_overdue"])
 
 

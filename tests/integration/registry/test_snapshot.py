@@ -257,4 +257,4 @@ async def test_who_is_listed_with_two_documents_is_counted_once(node):
     twice = person_listing(1)
     twice["party"]["documents"].append({"type": "passport", "number": "P1234567"})
     await publish(node, [twice, person_listing(2)])
-    assert (await summarize(node.engine, shanghai_day(AT))).persons == 2
+    assert (await summarize(node.engine, shanghai_day(AT), node.policies.deadlines)).persons == 2

@@ -25,7 +25,7 @@ TODAY = shanghai_day(AT)
 
 
 async def figures(node):
-    summary = await summarize(node.engine, TODAY)
+    summary = await summarize(node.engine, TODAY, node.policies.deadlines)
     return {
         field: getattr(summary, field)
         for field in ("persons", "organizations", "listings", "unresolved_officers", "masked")
@@ -33,7 +33,7 @@ async def figures(node):
 
 
 async def test_an_empty_registry_counts_nothing_and_has_no_version(node):
-    summary = await summarize(node.engine, TODAY)
+    summary = await summarize(node.engine, TODAY, node.policies.deadlines)
 
     assert summary.version is None
     assert set((await figures(node)).values()) == {0}
@@ -68,7 +68,7 @@ async def test_a_party_of_two_listings_is_counted_once_and_an_officer_not_at_all
 async def test_what_is_no_longer_in_force_is_not_counted(node):
     await publish(node, [company_listing(1, officers=[{"role": "principal", "name": "甲"}])])
     await publish(node, [person_listing(2)])
-    summary = await summarize(node.engine, TODAY)
+    summary = await summarize(node.engine, TODAY, node.policies.deadlines)
 
     assert summary.version.version == 2
     assert (summary.listings, summary.organizations, summary.unresolved_officers) == (1, 0, 0)

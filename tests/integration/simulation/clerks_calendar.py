@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta, timezone
 
+import chinese_calendar
+
 SHANGHAI = timezone(timedelta(hours=8))
 
 
@@ -11,6 +13,21 @@ def day_of(now):
 
 def days_after(day, days):
     return (datetime.fromisoformat(day) + timedelta(days=days)).date().isoformat()
+
+
+def removal_due(fulfilled_on):
+    """Return the last day for a removal, by a calendar that is not the service's."""
+    due = datetime.fromisoformat(days_after(fulfilled_on, 3)).date()
+    while not _is_worked(due):
+        due += timedelta(days=1)
+    return due.isoformat()
+
+
+def _is_worked(day):
+    try:
+        return chinese_calendar.is_workday(day)
+    except NotImplementedError:  # a year that is not announced yet
+        return day.weekday() < 5
 
 
 def instant(text):

@@ -7,7 +7,7 @@ is silent, it does what is written beside the line.
 
 import copy
 
-from tests.integration.simulation.clerks_calendar import day_of, days_after, instant
+from tests.integration.simulation.clerks_calendar import day_of, instant, removal_due
 from tests.integration.simulation.clerks_measures import FIGURES, KNOWN_MEASURES, applying
 
 STRENGTH = {"allow": 0, "cap": 1, "review": 2, "deny": 3}
@@ -280,7 +280,7 @@ def _ways(entry, measure, today):
     expires = content.get("expires_on")
     if entry["listed"] and (expires is None or today < expires):
         fulfilled = entry["fulfilled_on"]
-        yield fulfilled is not None and days_after(fulfilled, 3) < today
+        yield fulfilled is not None and removal_due(fulfilled) < today
     elif any(measure in kept and today < until for kept, until in entry["retained"]):
         yield False
 

@@ -38,7 +38,7 @@ class MemoryTown:
         link = Link(
             role=Role.DEBTOR,
             starts_on=date(2026, 1, 1),
-            overdue_from=date(2026, 1, 5) if listing.pop("overdue", False) else None,
+            fulfilled_on=date(2026, 1, 4) if listing.pop("overdue", False) else None,
             listing=ListingRef(id=f"listing-{person}", case_number="1", court=COURT, **listing),
         )
         self._links[self._token(person)] = (link,)

@@ -80,7 +80,7 @@ def links_of(listings: st.SearchStrategy[ListingRef]) -> st.SearchStrategy[Link]
         match=st.sampled_from(Match),
         starts_on=st.none() | DAYS,
         ends_on=st.none() | DAYS,
-        overdue_from=st.none() | DAYS,
+        fulfilled_on=st.none() | DAYS,
         measures=st.none() | MEASURE_IDS,
         listing=st.none() | listings,
         kind=st.sampled_from(ListingKind),

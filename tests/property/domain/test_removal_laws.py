@@ -7,9 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from checker.domain.clock import shanghai_day
+from checker.domain.deadlines import Deadlines, DueBasis
 from checker.domain.decision import Outcome, ReasonCode
 from checker.domain.role import Role
-from checker.domain.standing import Link, Standing, removal_overdue_from
+from checker.domain.standing import Link, Standing, last_overdue, removal_due
+from checker.policy.calendar import builtin_calendar
 from tests.property.domain.question_strategies import (
     DAYS,
     LINKS,
@@ -20,6 +22,7 @@ from tests.property.domain.question_strategies import (
     Question,
 )
 
+DEADLINES = Deadlines(calendar=builtin_calendar(), basis=DueBasis.CALENDAR_ROLL)
 SPANS = st.integers(0, 400).map(lambda days: timedelta(days=days))
 
 
@@ -31,9 +34,9 @@ def with_links(standing: Standing, *links: Link) -> Standing:
 def test_an_overdue_removal_never_denies_and_never_caps(
     question: Question, standing: Standing, since: timedelta
 ) -> None:
-    overdue_from = shanghai_day(question.now) - since
+    fulfilled_on = last_overdue(shanghai_day(question.now), DEADLINES) - since
     overdue = [
-        msgspec.structs.replace(link, overdue_from=overdue_from, measures=None)
+        msgspec.structs.replace(link, fulfilled_on=fulfilled_on, measures=None)
         for link in standing.links
     ]
     decision = question.answer(with_links(standing, *overdue))
@@ -50,7 +53,8 @@ def test_an_overdue_removal_never_denies_and_never_caps(
 def test_an_overdue_removal_frees_nobody(
     question: Question, standing: Standing, link: Link, since: timedelta
 ) -> None:
-    overdue = msgspec.structs.replace(link, overdue_from=shanghai_day(question.now) - since)
+    fulfilled_on = last_overdue(shanghai_day(question.now), DEADLINES) - since
+    overdue = msgspec.structs.replace(link, fulfilled_on=fulfilled_on)
     before = question.answer(with_links(standing, *standing.links, link))
     after = question.answer(with_links(standing, *standing.links, overdue))
     assert (after.reasons == ()) == (before.reasons == ())
@@ -62,26 +66,33 @@ def test_an_overdue_removal_frees_nobody(
 def test_a_removal_that_is_not_overdue_yet_changes_nothing(
     question: Question, standing: Standing, link: Link, left: timedelta
 ) -> None:
-    day = shanghai_day(question.now) + left + timedelta(days=1)
-    due = msgspec.structs.replace(link, overdue_from=day)
-    plain = msgspec.structs.replace(link, overdue_from=None)
+    day = last_overdue(shanghai_day(question.now), DEADLINES) + left + timedelta(days=1)
+    due = msgspec.structs.replace(link, fulfilled_on=day)
+    plain = msgspec.structs.replace(link, fulfilled_on=None)
     before = question.answer(with_links(standing, *standing.links, plain))
     assert question.answer(with_links(standing, *standing.links, due)) == before
 
 
-@given(fulfilled_on=DAYS, days=st.integers(-400, 400))
-def test_a_removal_is_overdue_once_three_whole_days_have_followed(
-    fulfilled_on: date, days: int
+@given(fulfilled_on=DAYS, days=st.integers(-40, 40), basis=st.sampled_from(DueBasis))
+def test_a_removal_is_overdue_from_the_day_after_its_due_day(
+    fulfilled_on: date, days: int, basis: DueBasis
 ) -> None:
-    link = Link(role=Role.DEBTOR, overdue_from=removal_overdue_from(fulfilled_on))
-    assert link.is_overdue(fulfilled_on + timedelta(days=days)) == (days > 3)
+    deadlines = Deadlines(calendar=builtin_calendar(), basis=basis)
+    due = removal_due(fulfilled_on, deadlines)
+    today = due.on + timedelta(days=days)
+    assert Link(role=Role.DEBTOR, fulfilled_on=fulfilled_on).is_overdue(today, deadlines) == (
+        days > 0
+    )
+    assert (fulfilled_on <= last_overdue(today, deadlines)) == (days > 0)
+    assert due.on >= fulfilled_on + timedelta(days=3)
+    assert deadlines.calendar.is_working(due.on)
 
 
 @given(question=QUESTIONS, link=LINKS, measures=MEASURE_IDS)
 def test_what_is_retained_restricts_exactly_by_the_measures_it_names(
     question: Question, link: Link, measures: frozenset[str]
 ) -> None:
-    whole = msgspec.structs.replace(link, measures=None, overdue_from=None)
+    whole = msgspec.structs.replace(link, measures=None, fulfilled_on=None)
     retained = msgspec.structs.replace(link, measures=measures)
     full = question.answer(Standing(links=(whole,)))
     kept = question.answer(Standing(links=(retained,)))

@@ -76,6 +76,7 @@ def test_a_permit_is_shown_with_the_uses_left_after_the_answer(
         "uses_left": after,
         "court": "雷州市人民法院",
         "ground": "因病就医",
+        "kind": None,
     }
 
 

@@ -11,24 +11,30 @@ from checker.corrections.correction import (
     CorrectionState,
     Ruling,
     delisted_by,
-    due_on,
     is_late,
     require_move,
+    ruling_due,
 )
+from checker.domain.deadlines import Deadlines, DueBasis
 from checker.errors import Conflict, InvalidRequest
+from checker.policy.calendar import builtin_calendar
 
 RECEIVED = date(2026, 11, 23)
 COURT = "雷州市人民法院"
+DEADLINES = Deadlines(calendar=builtin_calendar(), basis=DueBasis.CALENDAR_ROLL)
 OTHER_COURT = "徐闻县人民法院"
 
 
 def correction(*listings: tuple[str, str], ruling: Ruling | None = None) -> Correction:
     """One received on the 23rd, about listings with their courts."""
+    due = ruling_due(RECEIVED, DEADLINES)
     return Correction(
         number=1,
         id="",
         received_on=RECEIVED,
-        due_on=due_on(RECEIVED),
+        due_on=due.on,
+        due_basis=due.basis,
+        provisional=due.provisional,
         late=False,
         account_id=None,
         decision_id=None,

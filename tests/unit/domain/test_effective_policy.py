@@ -2,6 +2,7 @@
 
 import pytest
 
+from checker.domain.deadlines import Deadlines, DueBasis
 from checker.domain.decision import ReasonCode
 from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import NATION
@@ -21,11 +22,13 @@ from checker.domain.role import Role
 from checker.domain.service import Insurance, Lodging, Service, ServiceType
 from checker.domain.service_terms import NationalGrade
 from checker.domain.settings import Settings, Threshold
+from checker.policy.calendar import builtin_calendar
 
 PREMIUM = AtLeastSetting(field="annual_premium_fen", threshold=Threshold.HIGH_PREMIUM)
 CASH = Is(field="cash_value", value=True)
 TITLE = Title(zh="示例", en="Demo")
 SET = Settings(high_premium_fen=100)
+DEADLINES = Deadlines(calendar=builtin_calendar(), basis=DueBasis.CALENDAR_ROLL)
 UNSET = Settings()
 
 
@@ -49,7 +52,7 @@ def codes(
         authorities=(),
         clauses=clauses,
     )
-    found = EffectivePolicy((measure,), settings).applications(service)
+    found = EffectivePolicy((measure,), settings, DEADLINES).applications(service)
     return dict(found[0].codes) if found else None
 
 

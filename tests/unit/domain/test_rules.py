@@ -26,6 +26,7 @@ from tests.unit.domain.rule_grounds import (
 )
 
 TODAY = shanghai_day(NOW)
+OVERDUE = date(2026, 11, 16)
 SCHOOL = PrivateSchool(annual_fee_fen=0)
 
 
@@ -88,7 +89,7 @@ def test_a_doubt_about_the_person_comes_before_one_about_the_figure(
 def test_an_overdue_removal_comes_after_a_doubt_and_before_what_the_measure_does(
     match: Match, policy: EffectivePolicy, service: Service, code: ReasonCode
 ) -> None:
-    overdue = Link(role=Role.DEBTOR, match=match, overdue_from=TODAY, listing=listing())
+    overdue = Link(role=Role.DEBTOR, match=match, fulfilled_on=OVERDUE, listing=listing())
     decision = decide(Standing(links=(overdue,)), service, policy=policy, now=NOW)
     assert [reason.code for reason in decision.reasons] == [code]
     assert decision.outcome is Outcome.REVIEW
@@ -96,7 +97,7 @@ def test_an_overdue_removal_comes_after_a_doubt_and_before_what_the_measure_does
 
 
 def test_a_removal_is_overdue_by_the_day_in_shanghai() -> None:
-    link = Link(role=Role.DEBTOR, overdue_from=date(2026, 11, 24))
+    link = Link(role=Role.DEBTOR, fulfilled_on=date(2026, 11, 20))
     begins = datetime(2026, 11, 23, 16, tzinfo=UTC)
     for instant, outcome in [
         (begins - timedelta(microseconds=1), Outcome.DENY),
@@ -108,7 +109,7 @@ def test_a_removal_is_overdue_by_the_day_in_shanghai() -> None:
 
 def test_another_listing_denies_beside_one_whose_removal_is_overdue() -> None:
     links = (
-        Link(role=Role.DEBTOR, overdue_from=TODAY, listing=listing("1")),
+        Link(role=Role.DEBTOR, fulfilled_on=OVERDUE, listing=listing("1")),
         Link(role=Role.DEBTOR, listing=listing("2")),
     )
     decision = decide(Standing(links=links), FLIGHT, policy=NATIONAL, now=NOW)

@@ -2,8 +2,10 @@
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
+from checker.domain.deadlines import Deadlines, DueBasis
 from checker.domain.role import Role
 from checker.domain.standing import (
     NOT_LISTED,
@@ -11,10 +13,12 @@ from checker.domain.standing import (
     ListingRef,
     Match,
     Standing,
-    removal_overdue_from,
 )
+from checker.policy.calendar import builtin_calendar
 
 DAY = date(2026, 11, 23)
+LONG_AGO = date(2026, 1, 5)
+DEADLINES = Deadlines(calendar=builtin_calendar(), basis=DueBasis.CALENDAR_ROLL)
 ONE = timedelta(days=1)
 
 
@@ -78,7 +82,7 @@ def listing_of(listing_id: str | None) -> ListingRef | None:
     [
         (Link(role=Role.DEBTOR, listing=listing_of("1")), False),
         (Link(role=Role.DEBTOR, match=Match.MASKED, listing=listing_of("1")), False),
-        (Link(role=Role.DEBTOR, overdue_from=DAY, listing=listing_of("1")), False),
+        (Link(role=Role.DEBTOR, fulfilled_on=LONG_AGO, listing=listing_of("1")), False),
         (Link(role=Role.DEBTOR, ends_on=DAY + ONE, listing=listing_of("1")), False),
         (Link(role=Role.DEBTOR, ends_on=DAY, listing=listing_of("1")), True),
         (Link(role=Role.DEBTOR, starts_on=DAY + ONE, listing=listing_of("1")), True),
@@ -108,22 +112,7 @@ def test_what_two_retentions_of_a_listing_keep_is_kept_once() -> None:
     assert kept == [*map(frozenset, ["a", "b", "a", "a", "a", "a"])]
 
 
-@pytest.mark.parametrize(
-    ("fulfilled_on", "overdue_from"),
-    [
-        (date(2026, 11, 19), date(2026, 11, 23)),
-        (date(2026, 12, 29), date(2027, 1, 2)),
-        (date(2028, 2, 26), date(2028, 3, 1)),
-    ],
-)
-def test_three_whole_days_follow_the_day_of_fulfilment(
-    fulfilled_on: date, overdue_from: date
-) -> None:
-    assert removal_overdue_from(fulfilled_on) == overdue_from
-    link = Link(role=Role.DEBTOR, overdue_from=overdue_from)
-    assert not any(link.is_overdue(fulfilled_on + days * ONE) for days in range(4))
-    assert all(link.is_overdue(fulfilled_on + days * ONE) for days in range(4, 8))
-
-
 def test_what_is_retained_is_never_overdue() -> None:
-    assert not Link(role=Role.DEBTOR, overdue_from=DAY, measures=frozenset("a")).is_overdue(DAY)
+    whole = Link(role=Role.DEBTOR, fulfilled_on=LONG_AGO)
+    assert whole.is_overdue(DAY, DEADLINES)
+    assert not msgspec.structs.replace(whole, measures=frozenset("a")).is_overdue(DAY, DEADLINES)

@@ -24,9 +24,9 @@ BOOK = load_policies(builtin_policies(), SET)
 
 def adverse_standings() -> Iterator[Standing]:
     """Give each kind of listing by each role, match and due removal, and each measure retained."""
-    overdue = (None, date(2026, 11, 23))
+    overdue = (None, date(2026, 11, 16))
     for kind, role, match, since in product(ListingKind, Role, Match, overdue):
-        link = Link(role=role, match=match, overdue_from=since, listing=LISTING, kind=kind)
+        link = Link(role=role, match=match, fulfilled_on=since, listing=LISTING, kind=kind)
         yield Standing(links=(link,))
     for measure in BOOK.measures:
         for kind in measure.listing_kinds:
