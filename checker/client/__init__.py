@@ -5,7 +5,7 @@
 
     with Client("https://checker.example", key) as client:
         answer = client.send(check("resident_id", number, name=name, service=Rail(...)))
-        if answer.verdict is not Verdict.ALLOW:
+        if answer.verdict is not SaleVerdict.ALLOW:
             ...
 
 An operation is a value: `check(...)` asks nobody. `Client.send` sends it and waits, and
@@ -13,13 +13,13 @@ An operation is a value: `check(...)` asks nobody. `Client.send` sends it and wa
 """
 
 from checker.client.answers import (
-    Authorization,
-    BatchAnswer,
-    BookingVerdict,
+    BookingAnswer,
     CheckAnswer,
+    HeldMoney,
     ItemAnswer,
+    ManyAnswers,
     NoticesRead,
-    Verdict,
+    SaleVerdict,
 )
 from checker.client.clients import AsyncClient, Client, RetryPolicy
 from checker.client.errors import ApiProblem, ClientError, NotAnswered
@@ -41,17 +41,17 @@ __all__ = [
     "ApiOperation",
     "ApiProblem",
     "AsyncClient",
-    "Authorization",
-    "BatchAnswer",
-    "BookingVerdict",
+    "BookingAnswer",
     "CheckAnswer",
     "Client",
     "ClientError",
+    "HeldMoney",
     "ItemAnswer",
+    "ManyAnswers",
     "NotAnswered",
     "NoticesRead",
     "RetryPolicy",
-    "Verdict",
+    "SaleVerdict",
     "authorization",
     "authorize",
     "capture",

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 
-class Verdict(StrEnum):
-    """What the seller may do; `deny` is the strongest."""
+class SaleVerdict(StrEnum):
+    """The right of the seller; `deny` is the strongest."""
 
     ALLOW = "allow"
     CAP = "cap"
@@ -23,10 +23,10 @@ class _Decided(msgspec.Struct, frozen=True, kw_only=True):
     decision: str
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> SaleVerdict:
         """The decision; `review` stands for a decision of a later version."""
-        known = self.decision in set(Verdict)
-        return Verdict(self.decision) if known else Verdict.REVIEW
+        known = self.decision in set(SaleVerdict)
+        return SaleVerdict(self.decision) if known else SaleVerdict.REVIEW
 
 
 class AnswerReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,21 +84,21 @@ class CheckAnswer(ItemAnswer, frozen=True, kw_only=True):
     list: AnsweringList
 
 
-class BookingVerdict(_Decided, frozen=True, kw_only=True):
+class BookingAnswer(_Decided, frozen=True, kw_only=True):
     """The verdict on a booking of several people; `blocking` are the places of who stand in it."""
 
     blocking: tuple[int, ...] = ()
 
 
-class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class ManyAnswers(msgspec.Struct, frozen=True, kw_only=True):
     """The answers to a batch, in the order of its items. An item that failed is an `ApiProblem`."""
 
     list: AnsweringList
     results: tuple[Any, ...]
-    order: BookingVerdict | None = None
+    order: BookingAnswer | None = None
 
 
-class Authorization(msgspec.Struct, frozen=True, kw_only=True):
+class HeldMoney(msgspec.Struct, frozen=True, kw_only=True):
     """Money held under a cap. `status` is `uncapped`, without an id, where no cap binds."""
 
     status: str

@@ -7,10 +7,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from checker.client.answers import (
-    Authorization,
-    BatchAnswer,
     CheckAnswer,
+    HeldMoney,
     ItemAnswer,
+    ManyAnswers,
     NoticesRead,
 )
 from checker.client.errors import ProblemAnswer, problem_in
@@ -22,7 +22,7 @@ T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
 _check_decoder = msgspec.json.Decoder(CheckAnswer)
 _item_decoder = msgspec.json.Decoder(ItemAnswer)
-_authorization_decoder = msgspec.json.Decoder(Authorization)
+_authorization_decoder = msgspec.json.Decoder(HeldMoney)
 _notices_decoder = msgspec.json.Decoder(NoticesRead)
 
 
@@ -89,7 +89,7 @@ def check_many(
     service: Service,
     jurisdiction: str | None = None,
     order: bool = False,
-) -> ApiOperation[BatchAnswer]:
+) -> ApiOperation[ManyAnswers]:
     """Return a check of several people for one service; `subject_of` makes a subject.
 
     `order`: the answer has a verdict on the booking as a whole.
@@ -131,7 +131,7 @@ def authorize(
     jurisdiction: str | None = None,
     reference: str | None = None,
     hold_seconds: int | None = None,
-) -> ApiOperation[Authorization]:
+) -> ApiOperation[HeldMoney]:
     """Return a hold of `service.amount_fen`. Raises `ApiProblem` `cap-exceeded` when it is sent."""
     sent = {
         "subject": subject_of(document_type, number, name),
@@ -143,22 +143,22 @@ def authorize(
     return _order("", sent)
 
 
-def capture(authorization_id: str, amount_fen: int) -> ApiOperation[Authorization]:
+def capture(authorization_id: str, amount_fen: int) -> ApiOperation[HeldMoney]:
     """Return a capture: this amount was spent, and the rest of the hold is released."""
     return _order(f"/{authorization_id}/capture", {"amount_fen": amount_fen})
 
 
-def void(authorization_id: str) -> ApiOperation[Authorization]:
+def void(authorization_id: str) -> ApiOperation[HeldMoney]:
     """Return a void: nothing was spent."""
     return _order(f"/{authorization_id}/void", {})
 
 
-def refund(authorization_id: str, amount_fen: int) -> ApiOperation[Authorization]:
+def refund(authorization_id: str, amount_fen: int) -> ApiOperation[HeldMoney]:
     """Return a refund: this amount was given back, so there is room for it again."""
     return _order(f"/{authorization_id}/refund", {"amount_fen": amount_fen})
 
 
-def authorization(authorization_id: str) -> ApiOperation[Authorization]:
+def authorization(authorization_id: str) -> ApiOperation[HeldMoney]:
     """Return a look at an authorization."""
     return ApiOperation(
         method="GET",
@@ -179,7 +179,7 @@ def notices(after: str | None = None) -> ApiOperation[NoticesRead]:
     )
 
 
-def _order(path: str, sent: Mapping[str, Any]) -> ApiOperation[Authorization]:
+def _order(path: str, sent: Mapping[str, Any]) -> ApiOperation[HeldMoney]:
     """Return an order of money under a key of its own, so that a repetition is no second order."""
     return ApiOperation(
         method="POST",
@@ -213,12 +213,12 @@ _raw_batch_decoder = msgspec.json.Decoder(_RawBatch)
 _failed_decoder = msgspec.json.Decoder(_FailedItem)
 
 
-def _read_batch(body: bytes) -> BatchAnswer:
+def _read_batch(body: bytes) -> ManyAnswers:
     raw = _raw_batch_decoder.decode(body)
     outer: dict[str, Any] = {"list": raw.list, "results": []}
     if raw.order is not None:
         outer["order"] = raw.order
-    read = msgspec.json.decode(_encode(outer), type=BatchAnswer)
+    read = msgspec.json.decode(_encode(outer), type=ManyAnswers)
     return msgspec.structs.replace(read, results=tuple(map(_read_item, raw.results)))
 
 

@@ -1,8 +1,6 @@
-"""Puts batches of operations on the record: those that wait together share one commit.
+"""Puts batches of operations on the record: batches that wait together share one commit.
 
-They are applied in their order to one ledger, and one change is numbered for all; each caller still
-learns what became of its own lines.
-"""
+One change is numbered for all of them, and each caller gets the result of its own lines."""
 
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence

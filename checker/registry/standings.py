@@ -38,13 +38,7 @@ from checker.domain.name import names_agree
 from checker.domain.permit import Permit, PermitKind
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
-from checker.domain.standing import (
-    NOT_LISTED,
-    Link,
-    ListingRef,
-    Match,
-    Standing,
-)
+from checker.domain.standing import NOT_LISTED, Link, ListingRef, Match, Standing
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
 from checker.registry.permit_schema import permit, permit_use
 from checker.registry.prepared_check import PreparedSubject

@@ -31,7 +31,7 @@ class SheetField(StrEnum):
     ISSUER = "issuer"
 
 
-class ServiceField(NamedTuple):
+class ServiceColumn(NamedTuple):
     """A field of a service. `kind` names the reading of its cells (`checker.sheets.values`)."""
 
     service: ServiceType
@@ -135,48 +135,48 @@ NUMBER_ENDINGS: Final = ("号码", "编号", "号", "number", "no.", "no")
 LEGS: Final = ("去程", "往程", "返程", "回程", "outbound", "return")
 """The beginnings of headers that name one of two journeys."""
 
-SERVICE_FIELDS: Final[Mapping[str, ServiceField]] = {
+SERVICE_FIELDS: Final[Mapping[str, ServiceColumn]] = {
     word: field
     for words, field in (
         (
             ("车次", "车次号", "列车车次", "train", "trainnumber", "trainno"),
-            ServiceField(ServiceType.RAIL, "train", "text"),
+            ServiceColumn(ServiceType.RAIL, "train", "text"),
         ),
         (
             ("席别", "座席", "坐席", "席位", "座位类型", "座位等级", "seat", "seatclass"),
-            ServiceField(ServiceType.RAIL, "seat", "seat"),
+            ServiceColumn(ServiceType.RAIL, "seat", "seat"),
         ),
         (
             ("席别代码", "座席代码", "seatcode"),
-            ServiceField(ServiceType.RAIL, "seat_code", "text"),
+            ServiceColumn(ServiceType.RAIL, "seat_code", "text"),
         ),
         (
             ("航班", "航班号", "flight", "flightnumber", "flightno"),
-            ServiceField(ServiceType.AIR, "flight", "text"),
+            ServiceColumn(ServiceType.AIR, "flight", "text"),
         ),
         (
             ("舱位", "舱等", "舱位等级", "cabin"),
-            ServiceField(ServiceType.AIR, "cabin", "text"),
+            ServiceColumn(ServiceType.AIR, "cabin", "text"),
         ),
         (
             ("星级", "酒店星级", "饭店星级", "starrating", "stars"),
-            ServiceField(ServiceType.LODGING, "star_rating", "stars"),
+            ServiceColumn(ServiceType.LODGING, "star_rating", "stars"),
         ),
         (
             ("年保费", "年缴保费", "年交保费", "annualpremium", "annualpremiumfen"),
-            ServiceField(ServiceType.INSURANCE, "annual_premium_fen", "money"),
+            ServiceColumn(ServiceType.INSURANCE, "annual_premium_fen", "money"),
         ),
         (
             ("现金价值", "有无现金价值", "是否有现金价值", "cashvalue"),
-            ServiceField(ServiceType.INSURANCE, "cash_value", "cash_value"),
+            ServiceColumn(ServiceType.INSURANCE, "cash_value", "cash_value"),
         ),
         (
             ("理财产品", "保险理财产品", "是否理财产品", "wealthproduct"),
-            ServiceField(ServiceType.INSURANCE, "wealth_product", "truth"),
+            ServiceColumn(ServiceType.INSURANCE, "wealth_product", "truth"),
         ),
         (
             ("学费", "年学费", "学年学费", "tuition", "annualfee", "annualtuition", "annualfeefen"),
-            ServiceField(ServiceType.PRIVATE_SCHOOL, "annual_fee_fen", "money"),
+            ServiceColumn(ServiceType.PRIVATE_SCHOOL, "annual_fee_fen", "money"),
         ),
     )
     for word in words

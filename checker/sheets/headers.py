@@ -11,7 +11,7 @@ from checker.sheets.header_words import (
     LEGS,
     PERSONS,
     SERVICE_FIELDS,
-    ServiceField,
+    ServiceColumn,
     SheetField,
     SheetPerson,
 )
@@ -40,7 +40,7 @@ class SheetColumn(msgspec.Struct, frozen=True, kw_only=True):
     field: SheetField | None = None
     kinds: Kinds = ()
     is_certain: bool = True
-    service: ServiceField | None = None
+    service: ServiceColumn | None = None
     leg: str = ""
     unit_fen: int = YUAN
 

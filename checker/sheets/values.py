@@ -103,4 +103,4 @@ READ: Final[Mapping[str, Read]] = {
     "cash_value": _cash_value,
     "money": _money,
 }
-"""The reading of each kind of cell (`ServiceField.kind`)."""
+"""The reading of each kind of cell (`ServiceColumn.kind`)."""

@@ -17,6 +17,8 @@ from checker.domain.service_terms import AMOUNT_MAX_FEN
 
 TAG: Final = "type"
 _BOOLEANS: Final = {"true": True, "on": True, "yes": True, "false": False, "no": False}
+_CODES: Final = {"seat_code"}
+"""Fields for ticketing systems; people choose the word of the seat instead."""
 _CHOICES_MAX: Final = 12
 """A whole number with so few values is chosen from a list: the stars of a hotel."""
 
@@ -48,7 +50,7 @@ def fields_of(service: ServiceType) -> tuple[ServiceField, ...]:
     """Return the inputs for a type of service, in the order of its fields."""
     described = inspect.type_info(SERVICES[service])
     assert isinstance(described, inspect.StructType)
-    return tuple(_field(each) for each in described.fields)
+    return tuple(_field(each) for each in described.fields if each.encode_name not in _CODES)
 
 
 def service_of(service: ServiceType, form: Mapping[str, str]) -> dict[str, Any]:

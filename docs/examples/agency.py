@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from checker.client import ApiProblem, AsyncClient, Verdict, check_many
+from checker.client import ApiProblem, AsyncClient, SaleVerdict, check_many
 from checker.client.operations import subject_of
 from checker.domain.service import OutboundTour
 from checker.domain.service_terms import TourProduct
@@ -22,7 +22,7 @@ async def held_up(url: str, key: str, group: Sequence[tuple[str, str]]) -> list[
     return [
         place
         for place, result in enumerate(answer.results)
-        if isinstance(result, ApiProblem) or result.verdict is not Verdict.ALLOW
+        if isinstance(result, ApiProblem) or result.verdict is not SaleVerdict.ALLOW
     ]
 
 

@@ -5,7 +5,7 @@ python docs/examples/ticketing.py http://127.0.0.1:8000 KEY
 
 import sys
 
-from checker.client import Client, ClientError, Verdict, check, report_outcome
+from checker.client import Client, ClientError, SaleVerdict, check, report_outcome
 from checker.domain.service import Rail
 from checker.domain.service_terms import Seat
 
@@ -27,7 +27,7 @@ def may_book(client: Client, number: str, name: str, order: str) -> bool:
     print(f"{order}: {answer.decision}")
     for reason in answer.reasons:
         print(f"  {reason.measure} ({reason.code})")
-    if answer.verdict is Verdict.ALLOW:
+    if answer.verdict is SaleVerdict.ALLOW:
         return True
     client.send(report_outcome(answer.id, "refused"))
     return False

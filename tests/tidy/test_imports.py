@@ -30,6 +30,8 @@ DRIVERS = {"redis", "asyncpg", "sqlalchemy", "alembic", "httptools", "litestar",
 UNNAMED = {"conftest.py", "__init__.py"}
 ENTRIES = {
     "checker.cli.entry",
+    # Imported by sellers.
+    "checker.client",
     # Read in by name.
     *(place.partition(":")[0] for place in COMMANDS.values()),
     "checker.node.trial",

@@ -11,6 +11,8 @@ EXCEPTIONS = {
     "checker.connector.connector",
     # Lasts as long as one request, and ends with it.
     "checker.api.feed_terms",
+    # In the process of a seller: ends with an answer, or with the patience of the client.
+    "checker.client.clients",
 }
 PAUSES = {"pause", "sleep", "wait", "wait_for"}
 

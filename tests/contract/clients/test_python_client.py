@@ -14,7 +14,7 @@ from checker.client import (
     AsyncClient,
     Client,
     ClientError,
-    Verdict,
+    SaleVerdict,
     authorization,
     authorize,
     capture,
@@ -49,7 +49,7 @@ def client(service: RunningService) -> Iterator[Client]:
 def test_a_check_its_outcome_and_its_receipt(client: Client, service: RunningService) -> None:
     asked = check("resident_id", DEBTOR, name=DEBTOR_NAME, service=FLIGHT, receipt=True)
     answer = client.send(asked)
-    assert answer.verdict is Verdict.DENY
+    assert answer.verdict is SaleVerdict.DENY
     assert answer.reasons[0].code == "restricted"
     assert client.send(report_outcome(answer.id, "refused")) is None
     jwks = httpx.get(f"{service.url}/.well-known/jwks.json").content
@@ -73,10 +73,10 @@ def test_the_asynchronous_client_gives_the_same_answers(service: RunningService)
 def test_a_batch_keeps_a_bad_item_in_its_place(client: Client) -> None:
     subjects = [subject_of("resident_id", each, None) for each in (INNOCENT, "1", DEBTOR)]
     first, second, third = client.send(check_many(subjects, service=FLIGHT)).results
-    assert first.verdict is Verdict.ALLOW
+    assert first.verdict is SaleVerdict.ALLOW
     assert isinstance(second, ApiProblem)
     assert (second.status, second.code) == (422, "invalid-document")
-    assert third.verdict is Verdict.DENY
+    assert third.verdict is SaleVerdict.DENY
 
 
 def test_money_is_held_captured_refunded_and_voided(client: Client) -> None:

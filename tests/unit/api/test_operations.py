@@ -48,7 +48,7 @@ def test_every_handler_that_a_resource_declares_is_guarded() -> None:
 
 def test_only_the_pages_have_no_operation() -> None:
     assert all(OPERATION not in page.opt for page in PAGES)
-    assert {path for page in PAGES for path in page.paths} == {"/", "/docs", "/openapi.json"}
+    assert {path for page in PAGES for path in page.paths} == {"/docs", "/openapi.json"}
 
 
 def test_a_resource_that_is_listed_declares_an_address() -> None:

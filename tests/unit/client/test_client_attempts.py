@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from checker.client import ApiProblem, NotAnswered, RetryPolicy, Verdict, check, void
+from checker.client import ApiProblem, NotAnswered, RetryPolicy, SaleVerdict, check, void
 from checker.client.answers import CheckAnswer
 from checker.client.clients import _Attempts
 from checker.client.operations import ApiOperation
@@ -85,4 +85,4 @@ def test_a_decision_of_a_later_version_counts_as_review() -> None:
     read = once().read(
         b'{"id":"1","decision":"later","new":1,"list":{"version":1,"as_of":"","stale":false}}'
     )
-    assert read.verdict is Verdict.REVIEW
+    assert read.verdict is SaleVerdict.REVIEW

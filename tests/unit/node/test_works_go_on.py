@@ -11,7 +11,7 @@ from cache.memory_replica_source import MemoryReplicaSource
 from cache.replica_keeper import ReplicaKeeper
 from checker.api.metrics import Metrics
 from checker.domain.decision import Outcome
-from checker.domain.service import Air
+from checker.domain.service import ServiceType
 from checker.node.work_failures import count_failures
 from checker.publication.repair import PAUSE_S, Repair
 from checker.work import working
@@ -98,7 +98,7 @@ async def test_the_counts_of_a_worker_go_on_after_an_error_of_any_class():
     pauses = Pauses()
     async with working([metrics.work], metrics.work_failed, pause=pauses):
         await pauses.until(1)
-        metrics.decided(Air(flight="CA1234"), Outcome.ALLOW)
+        metrics.decided(ServiceType.AIR, Outcome.ALLOW)
         await pauses.until(2)
     shown = metrics.exposition().decode()
     assert 'checker_checks_total{decision="allow",service="air"} 1.0' in shown
