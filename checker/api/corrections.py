@@ -5,28 +5,35 @@ correction may see its status; nobody can guess an id.
 """
 
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from checker.accounts.keys import Action
 from checker.api.call import Call
+from checker.api.correction_bodies import (
+    CorrectionProgress,
+    CorrectionReceived,
+    CorrectionsPage,
+    CorrectionSummary,
+    CorrectionView,
+    FileCorrection,
+    RuleOnCorrection,
+)
 from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.operation import KeyUse, RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
 from checker.api.parameters import optional_word, words_of
-from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
+from checker.corrections.correction import (
+    Correction,
+    CorrectionState,
+    Ruling,
+)
 from checker.corrections.intake import Filing
-from checker.domain.clock import InstantText, instant_text
+from checker.domain.clock import instant_text
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound, QuotaExceeded
 
-GROUND_LENGTH_MAX = 2_000
-"""A page; documents are for the court, by its own ways."""
-CONTACT_LENGTH_MAX = 200
-NOTE_LENGTH_MAX = 2_000
-ID_LENGTH_MAX = 100
-LISTINGS_MAX = 1_000
 BODY_BYTES_MAX = 32 * 1024
 """All characters of a filing at 12 bytes each, the longest form in JSON."""
 
@@ -46,6 +53,8 @@ _SUMMARY: Final = _RECEIVED | {
     "late": False,
     "account_id": None,
     "decision_id": None,
+    "ground_code": "performed",
+    "effect": "delist",
     "listings": [
         {
             "id": "707091354",
@@ -57,86 +66,6 @@ _SUMMARY: Final = _RECEIVED | {
     ],
     "version": 43,
 }
-
-_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
-# At least one character is no white space.
-_Ground = Annotated[str, msgspec.Meta(max_length=GROUND_LENGTH_MAX, pattern=r"\S")]
-_Contact = Annotated[str, msgspec.Meta(max_length=CONTACT_LENGTH_MAX, pattern=r"\S")]
-_Note = Annotated[str, msgspec.Meta(max_length=NOTE_LENGTH_MAX)]
-_ListingIds = Annotated[tuple[_Id, ...], msgspec.Meta(min_length=1, max_length=LISTINGS_MAX)]
-
-
-class FileCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A correction, about a listing or about a decision: exactly one of the two ids is sent.
-
-    The court sends its ruling to `contact`.
-    """
-
-    listing_id: _Id | None = None
-    decision_id: _Id | None = None
-    ground: _Ground
-    contact: _Contact
-
-
-class RuleOnCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ruling of the court.
-
-    `listing_ids` names the listings that end; absent, all listings of the correction end. It is
-    required if the listings are of several courts.
-    """
-
-    ruling: Ruling
-    note: _Note | None = None
-    listing_ids: _ListingIds | None = None
-
-
-class CorrectionReceived(msgspec.Struct, frozen=True, kw_only=True):
-    """A correction that was received; `due_on` is the last day on which a ruling is in time."""
-
-    id: str
-    received_on: date
-    due_on: date
-
-
-class CorrectionProgress(CorrectionReceived, frozen=True, kw_only=True):
-    """The status of a correction; `ruling` and `ruled_at` are null until the court has ruled.
-
-    `overdue`: the court's days have passed without a ruling.
-    """
-
-    status: CorrectionState
-    ruling: Ruling | None
-    ruled_at: InstantText | None
-
-
-class CorrectionSummary(CorrectionProgress, frozen=True, kw_only=True):
-    """A correction as courts and operators see it. `late`: received after the days for applying.
-
-    `account_id` is null if the correction was filed without a key, `decision_id` is null if it was
-    filed about a listing. `version` is the version of the list in which the `delisted` listings
-    ended.
-    """
-
-    late: bool
-    account_id: str | None
-    decision_id: str | None
-    listings: tuple[Concerned, ...]
-    version: int | None
-
-
-class CorrectionView(CorrectionSummary, frozen=True, kw_only=True):
-    """A correction with the texts of the person and of the court."""
-
-    ground: str
-    contact: str
-    note: str | None
-
-
-class CorrectionsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of corrections, oldest first. Send `next` as `after`; null means the last page."""
-
-    corrections: tuple[CorrectionSummary, ...]
-    next: int | None
 
 
 @endpoint(
@@ -180,6 +109,7 @@ async def file_correction(call: Call) -> Reply:
             decision_id=asked.decision_id,
             ground=asked.ground,
             contact=asked.contact,
+            ground_code=None if asked.ground_code is msgspec.UNSET else asked.ground_code,
             account_id=None if caller is None else caller.account_id,
             sees_all=caller is not None and caller.may(Action.SEE_CORRECTIONS),
             sender=address,
@@ -205,12 +135,16 @@ async def file_correction(call: Call) -> Reply:
 async def rule_on_correction(call: Call) -> Reply:
     """Rule on a correction, once.
 
-    The listings of an upheld correction are delisted in the same step, on every node, before the
-    answer comes.
+    An upheld ruling takes effect in the same step, on every node, before the answer comes: the
+    listings end, or no longer reach the document of the decision, or go on without the officer.
     """
     asked = await call.body(RuleOnCorrection)
     if asked.listing_ids is not None and asked.ruling is not Ruling.UPHELD:
         fault = Fault("/listing_ids", "says what ends, and by this ruling nothing does")
+        raise InvalidRequest("a field does not go with the ruling", [fault])
+    effect = None if asked.effect is msgspec.UNSET else asked.effect
+    if effect is not None and asked.ruling is not Ruling.UPHELD:
+        fault = Fault("/effect", "belongs to an upheld ruling alone")
         raise InvalidRequest("a field does not go with the ruling", [fault])
     corrections = call.runtime.corrections
     ruled = await corrections.rule(
@@ -219,6 +153,7 @@ async def rule_on_correction(call: Call) -> Reply:
         ruled_by=call.caller.account_id,
         note=asked.note,
         listing_ids=asked.listing_ids,
+        effect=effect,
     )
     return json_reply(CorrectionSummary(**_summary(ruled, corrections.today)))
 
@@ -292,6 +227,8 @@ def _summary(found: Correction, today: date) -> dict[str, Any]:
         "late": found.late,
         "account_id": found.account_id,
         "decision_id": found.decision_id,
+        "ground_code": found.ground_code,
+        "effect": found.effect,
         "listings": found.listings,
         "version": found.version,
     }

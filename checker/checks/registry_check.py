@@ -92,7 +92,7 @@ class RegistryCheck:
         self._engine = engine
         self._in_single_statements = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sealer = sealer
-        self._judge = Judge(policies)
+        self._judge = Judge(policies, sealer.vault)
         self._counted = CountedDecisions(self._judge, sealer, policies)
         self._group: GroupCommit[_Share, Confirmed | None] = group_commit(
             self._decide_group,
@@ -196,6 +196,7 @@ class RegistryCheck:
             is_wanted for is_wanted, share in zip(wanted, shares, strict=True) for _ in share.checks
         ]
         standings = list(compress(findings.standings, is_sought))
+        traces = list(compress(findings.traces, is_sought))
         decisions = await self._decide_together(
             connection, checks, standings, now, pace, is_transaction=is_transaction
         )
@@ -209,6 +210,7 @@ class RegistryCheck:
                 check,
                 standings[place],
                 decisions[place],
+                traces=traces[place],
                 decision_id=ids[place],
                 account_id=account_id,
                 version=version,

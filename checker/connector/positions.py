@@ -24,11 +24,11 @@ from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.connector.plan import SourcePosition, SourceStepKind, Stamp
+from checker.connector.schema import followed_source
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, Unavailable
 from checker.intake.feed_requests import FeedTerms, RequestKey
-from checker.registry.schema import followed_source
 
 # Spells `flww`.
 _LOCK_SPACE = 0x666C7777

@@ -5,13 +5,16 @@ from typing import Final
 
 
 class InvalidReason(StrEnum):
-    """Why a number can be on no list."""
+    """Why a document can be on no list."""
 
     LENGTH = "length"
     CHARACTER = "character"
     CHECK_DIGIT = "check_digit"
     BIRTH_DATE = "birth_date"
     MASK = "mask"
+    ISSUER = "issuer"
+    ISSUER_MISPLACED = "issuer_misplaced"
+    NOT_LISTED = "not_listed"
 
 
 EXPLANATIONS: Final = {
@@ -20,17 +23,26 @@ EXPLANATIONS: Final = {
     InvalidReason.CHECK_DIGIT: "the check digit does not fit the rest of the number",
     InvalidReason.BIRTH_DATE: "the birth date in the number never was or is still to come",
     InvalidReason.MASK: "a masked number hides at least one character and shows at least ten",
+    InvalidReason.ISSUER: "the issuer is none of the states in ISO 3166-1 alpha-3",
+    InvalidReason.ISSUER_MISPLACED: "only a passport has an issuer",
+    InvalidReason.NOT_LISTED: "a document of this kind identifies nobody in a list",
+}
+
+# The field at fault, for the reasons that are not about the number.
+_FIELDS = {
+    InvalidReason.ISSUER: "issuer",
+    InvalidReason.ISSUER_MISPLACED: "issuer",
+    InvalidReason.NOT_LISTED: "type",
 }
 
 
 class InvalidDocument(ValueError):
-    """A number that no authority issues for this kind of document, so it can be on no list."""
-
-    field: Final = "number"
+    """A document that no authority issues, so it can be on no list; `field` is at fault."""
 
     def __init__(self, reason: InvalidReason) -> None:
         super().__init__(EXPLANATIONS[reason])
         self.reason = reason
+        self.field = _FIELDS.get(reason, "number")
 
 
 class InvalidJurisdiction(ValueError):

@@ -12,8 +12,8 @@ from typing import Annotated, Final
 import msgspec
 
 from checker.decoding import decode
-from checker.domain.document import Document, DocumentType, normalize
-from checker.domain.errors import InvalidDocument
+from checker.domain.document import Document, DocumentType, normalize_listed
+from checker.domain.errors import InvalidDocument, InvalidReason
 from checker.domain.masking import MaskedNumber, is_masked
 from checker.domain.name import normalize_name
 from checker.domain.role import Role
@@ -164,8 +164,10 @@ def read_document(document: Document, today: date) -> Document | MaskedDocument:
         InvalidDocument: the document can belong to nobody, or too few characters are known.
     """
     if document.type in _MASKABLE and is_masked(document.number):
+        if document.known_issuer is not None:
+            raise InvalidDocument(InvalidReason.ISSUER_MISPLACED)
         return MaskedDocument(type=document.type, number=MaskedNumber.parse(document.number))
-    return normalize(document, today)
+    return normalize_listed(document, today)
 
 
 def invalid_document(error: InvalidDocument, under: str) -> LineRejected:

@@ -23,9 +23,11 @@ from checker.domain.service import Service
 from checker.registry.contents import (
     DocumentContent,
     OfficerContent,
+    document_content,
     in_order,
     listing_digest,
 )
+from checker.registry.document_key import DocumentKey
 from checker.registry.entry import Holder, ListingEntry, MaskedDocument
 from checker.registry.operations import PermitEntry
 from checker.registry.prepared_check import PreparedSubject
@@ -86,6 +88,7 @@ class DocumentRow(NamedTuple):
     token: bytes
     name_token: bytes
     shape: str | None
+    issuer: str | None = None
 
 
 class SealedEntry(NamedTuple):
@@ -113,8 +116,12 @@ class Sealer:
         """Return every token under which a subject may be listed: the document's own one first.
 
         With a name there is one more token for each shape of masked numbers. `shapes` are the
-        places in `SHAPES` of the shapes that the list may hold.
+        places in `SHAPES` of the shapes that the list may hold. The tokens of further documents
+        come last.
         """
+        if subject.also:
+            each_one = subject.of_each_document
+            return tuple([token for one in each_one for token in self.tokens_of(one, shapes)])
         document, name = subject.document, subject.name
         if not shapes or name is None or document is None:
             return (subject.token,)
@@ -137,6 +144,10 @@ class Sealer:
     def document_token(self, document: Document) -> Token:
         """Token under which a normalised whole document is found, wherever it stands."""
         return self._tokenizer.token(*lookup_key(document))
+
+    def document_key(self, document: Document) -> DocumentKey:
+        """Return the key of a normalised whole document."""
+        return DocumentKey(self.document_token(document), document.known_issuer)
 
     def digest(self, entry: ListingEntry) -> Token:
         """Return the keyed digest of an entry, in 16 bytes; the order in it does not count."""
@@ -227,6 +238,7 @@ class Sealer:
                     token=token,
                     name_token=name_token,
                     shape=shape,
+                    issuer=listed_issuer(document),
                 )
             )
         return rows
@@ -241,9 +253,7 @@ class Sealer:
 def _contents(rows: Iterable[DocumentRow], holder: Holder) -> list[DocumentContent]:
     """Return the contents of a holder's documents; `rows` are theirs, in the same order."""
     return [
-        DocumentContent(
-            row.role, row.type, shown_number(document), row.masked, row.token, row.name_token
-        )
+        document_content(row, shown_number(document))
         for row, document in zip(rows, holder.documents, strict=False)
     ]
 
@@ -273,6 +283,11 @@ def listed_shape(document: Document | MaskedDocument) -> str | None:
     if not isinstance(document, MaskedDocument):
         return None
     return shape_of(document.number).name
+
+
+def listed_issuer(document: Document | MaskedDocument) -> str | None:
+    """Return the issuer that was given with a listed document, or None."""
+    return None if isinstance(document, MaskedDocument) else document.known_issuer
 
 
 def shown_number(document: Document | MaskedDocument) -> str:

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from checker.accounts import schema as accounts_schema
+from checker.connector.schema import followed_source
 from checker.database.engine import open_engine
 from checker.database.metadata import metadata
 from checker.database.upgrade import upgrade
@@ -41,7 +42,7 @@ def differences(connection):
 
 
 async def test_the_migrated_schema_is_the_declared_one(database_url):
-    declared = {accounts_schema.account.name, registry_schema.listing.name}
+    declared = {accounts_schema.account.name, registry_schema.listing.name, followed_source.name}
     assert declared < set(metadata.tables)
     async with open_engine(database_url) as engine, engine.connect() as connection:
         assert await connection.run_sync(differences) == []
