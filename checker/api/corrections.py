@@ -4,12 +4,13 @@ The text that the person wrote is shown to courts and operators alone. Anybody w
 correction may see its status; nobody can guess an id.
 """
 
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
 from checker.accounts.keys import Action
 from checker.api.call import Call
+from checker.api.correction_bodies import FileCorrection, RuleOnCorrection
 from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, json_reply
 from checker.api.operation import KeyUse, RequestBody, Success, Tag
@@ -29,12 +30,6 @@ from checker.corrections.views import (
 )
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound, QuotaExceeded
 
-GROUND_LENGTH_MAX = 2_000
-"""A page; documents are for the court, by its own ways."""
-CONTACT_LENGTH_MAX = 200
-NOTE_LENGTH_MAX = 2_000
-ID_LENGTH_MAX = 100
-LISTINGS_MAX = 1_000
 BODY_BYTES_MAX = 32 * 1024
 """All characters of a filing at 12 bytes each, the longest form in JSON."""
 
@@ -60,6 +55,8 @@ _SUMMARY: Final = _RECEIVED | {
     "late": False,
     "account_id": None,
     "decision_id": None,
+    "ground_code": "performed",
+    "effect": "delist",
     "listings": [
         {
             "id": "707091354",
@@ -71,37 +68,6 @@ _SUMMARY: Final = _RECEIVED | {
     ],
     "version": 43,
 }
-
-_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
-# At least one character is no white space.
-_Ground = Annotated[str, msgspec.Meta(max_length=GROUND_LENGTH_MAX, pattern=r"\S")]
-_Contact = Annotated[str, msgspec.Meta(max_length=CONTACT_LENGTH_MAX, pattern=r"\S")]
-_Note = Annotated[str, msgspec.Meta(max_length=NOTE_LENGTH_MAX)]
-_ListingIds = Annotated[tuple[_Id, ...], msgspec.Meta(min_length=1, max_length=LISTINGS_MAX)]
-
-
-class FileCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A correction, about a listing or about a decision: exactly one of the two ids is sent.
-
-    The court sends its ruling to `contact`.
-    """
-
-    listing_id: _Id | None = None
-    decision_id: _Id | None = None
-    ground: _Ground
-    contact: _Contact
-
-
-class RuleOnCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ruling of the court.
-
-    `listing_ids` names the listings that end; absent, all listings of the correction end. It is
-    required if the listings are of several courts.
-    """
-
-    ruling: Ruling
-    note: _Note | None = None
-    listing_ids: _ListingIds | None = None
 
 
 @endpoint(
@@ -145,6 +111,7 @@ async def file_correction(call: Call) -> Reply:
             decision_id=asked.decision_id,
             ground=asked.ground,
             contact=asked.contact,
+            ground_code=None if asked.ground_code is msgspec.UNSET else asked.ground_code,
             account_id=None if caller is None else caller.account_id,
             sees_all=caller is not None and caller.may(Action.SEE_CORRECTIONS),
             sender=address,
@@ -173,12 +140,17 @@ async def file_correction(call: Call) -> Reply:
 async def rule_on_correction(call: Call) -> Reply:
     """Rule on a correction, once.
 
-    The listings of an upheld correction are delisted in the same step, on every node, before the
-    answer comes. A court that is bound to `courts` rules on its own listings alone.
+    An upheld ruling takes effect in the same step, on every node, before the answer comes: the
+    listings end, or no longer reach the document of the decision, or go on without the officer. A
+    court that is bound to `courts` rules on its own listings alone.
     """
     asked = await call.body(RuleOnCorrection)
     if asked.listing_ids is not None and asked.ruling is not Ruling.UPHELD:
         fault = Fault("/listing_ids", "says what ends, and by this ruling nothing does")
+        raise InvalidRequest("a field does not go with the ruling", [fault])
+    effect = None if asked.effect is msgspec.UNSET else asked.effect
+    if effect is not None and asked.ruling is not Ruling.UPHELD:
+        fault = Fault("/effect", "belongs to an upheld ruling alone")
         raise InvalidRequest("a field does not go with the ruling", [fault])
     corrections = call.runtime.corrections
     ruled = await corrections.rule(
@@ -188,6 +160,7 @@ async def rule_on_correction(call: Call) -> Reply:
         note=asked.note,
         listing_ids=asked.listing_ids,
         courts=call.caller.courts,
+        effect=effect,
     )
     return json_reply(CorrectionSummary(**summary_fields(ruled, corrections.today)))
 

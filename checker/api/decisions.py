@@ -66,6 +66,7 @@ _EXPLANATION: Final = {
             "role": "debtor",
             "listing": None,
             "remedy": None,
+            "distinguished": None,
             "text": {
                 "zh": "依据二（七）1，不得乘坐。",
                 "en": "Section 2.7.1 restricts this train.",

@@ -1,6 +1,7 @@
 """Keeps every decision but a plain `allow`, before the answer is sent.
 
-Nothing is kept of the subject. An institution finds its decision by the id in its answer.
+Nothing is kept of the subject, but for sealed tokens of what was held up (`checker.audit.held_up`).
+An institution finds its decision by the id in its answer.
 """
 
 import logging
@@ -13,19 +14,23 @@ import uuid_utils
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.audit.held_up import seal_traces
 from checker.domain.decision import Decision, Outcome, Reason
 from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
+from checker.registry.found_document import Trace
+from checker.vault import Vault
 
 KEEP_ROWS: Final = """
     INSERT INTO decision (id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
-        list_version, listings, policy)
+        list_version, listings, policy, subject)
     SELECT id, at, account_id, service, jurisdiction, outcome, reasons, permit_id,
-        list_version, listings, decode(policy, 'base64')
+        list_version, listings, decode(policy, 'base64'), decode(subject, 'base64')
     FROM json_to_recordset(CAST(:decisions AS json)) AS kept(
         id uuid, at timestamptz, account_id text, service text, jurisdiction text, outcome text,
-        reasons jsonb, permit_id text, list_version bigint, listings text[], policy text)
+        reasons jsonb, permit_id text, list_version bigint, listings text[], policy text,
+        subject text)
 """
 """Write the decisions of `rows_of`. One JSON document has all rows: the driver would encode and
 send each row alone."""
@@ -53,7 +58,7 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
     """One decision as it is kept. `account_id` is None for a check on the command line.
 
     `listings` has the ids in the reasons, sorted. `policy` is the digest of the policy that was
-    used.
+    used. `subject` has the sealed ways of the listings to the subject.
     """
 
     id: str
@@ -67,6 +72,7 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
     list_version: int
     listings: tuple[str, ...]
     policy: bytes
+    subject: bytes | None = None
 
     @classmethod
     def of(
@@ -81,9 +87,11 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
         jurisdiction: Jurisdiction,
         policy: EffectivePolicy,
         list_version: int,
+        traces: Sequence[Trace],
+        vault: Vault,
     ) -> Self:
         """Return what is kept of an answer. `whole` is the same decision with all listings
-        shown.
+        shown. `traces` are the ways of the listings to the subject.
         """
         reasons = [
             KeptReason(
@@ -96,6 +104,7 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
             )
             for kept, shown in zip(whole.reasons, answered.reasons, strict=True)
         ]
+        listings = tuple(sorted({each.listing.id for each in reasons if each.listing}))
         return cls(
             id=id,
             at=at,
@@ -106,8 +115,9 @@ class KeptDecision(msgspec.Struct, frozen=True, kw_only=True):
             reasons=tuple(reasons),
             permit_id=None if answered.permit is None else answered.permit.id,
             list_version=list_version,
-            listings=tuple(sorted({each.listing.id for each in reasons if each.listing})),
+            listings=listings,
             policy=policy.digest,
+            subject=seal_traces(vault, id, traces, listings),
         )
 
 

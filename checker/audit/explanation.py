@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.audit.decisions import KeptReason
+from checker.audit.distinguished import Distinguished, read_distinguished
 from checker.audit.outcomes import UNKNOWN, canonical_id, read_reports
 from checker.audit.schema import chain_link, decision, policy
 from checker.audit.wording import explain_decision, explain_reason
@@ -32,7 +33,8 @@ class ExplainedReason(msgspec.Struct, frozen=True, kw_only=True):
     """One reason with the section it rests on. `text` says both in a sentence.
 
     `source`, `section`, `title` and `authorities` are null if the policy of that time is unknown.
-    `listing` is null if it is not public and the reader is the institution.
+    `listing` is null if it is not public and the reader is the institution. `distinguished` is set
+    if a court has found since that the subject is not the person of the listing.
     """
 
     code: ReasonCode
@@ -41,9 +43,10 @@ class ExplainedReason(msgspec.Struct, frozen=True, kw_only=True):
     section: str | None
     title: Title | None
     authorities: tuple[str, ...] | None
-    role: str
+    role: str | None
     listing: ShownListing | None
     remedy: Remedy | None
+    distinguished: Distinguished | None
     text: Title
 
 
@@ -126,7 +129,10 @@ class Explanations:
             ]
             listed_at = await _list_at(connection, row.list_version)
             chain = await _chain_place(connection, wanted)
-            return _explained(row, listed_at, outcomes, chain, show_all=account_id is None)
+            distinguished = await read_distinguished(connection, self._vault, row)
+            return _explained(
+                row, listed_at, outcomes, chain, distinguished, show_all=account_id is None
+            )
 
         with driver_errors():
             return await attempt(self._engine, work)
@@ -142,12 +148,13 @@ def _explained(
     listed_at: datetime,
     outcomes: Sequence[ExplainedOutcome],
     chain: ChainPlace | None,
+    distinguished: Mapping[str, Distinguished],
     *,
     show_all: bool,
 ) -> Explanation:
     measures = _measures(row.content)
     reasons = tuple(
-        _explained_reason(reason, measures.get(reason.measure), show_all=show_all)
+        _explained_reason(reason, measures.get(reason.measure), distinguished, show_all=show_all)
         for reason in kept_reasons(row.reasons)
     )
     return Explanation(
@@ -168,9 +175,14 @@ def _explained(
 
 
 def _explained_reason(
-    reason: KeptReason, measure: Measure | None, *, show_all: bool
+    reason: KeptReason,
+    measure: Measure | None,
+    distinguished: Mapping[str, Distinguished],
+    *,
+    show_all: bool,
 ) -> ExplainedReason:
     listing = reason.listing if reason.is_public or show_all else None
+    since = None if reason.listing is None else distinguished.get(reason.listing.id)
     return ExplainedReason(
         code=reason.code,
         measure=reason.measure,
@@ -181,7 +193,8 @@ def _explained_reason(
         role=reason.role,
         listing=listing,
         remedy=reason.remedy,
-        text=explain_reason(reason, measure, listing),
+        distinguished=since,
+        text=explain_reason(reason, measure, listing, since),
     )
 
 

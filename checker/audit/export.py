@@ -154,9 +154,10 @@ def _exported(row: Any, account: str | None) -> ExportedDecision:
     )
 
 
-def _each(reasons: Sequence[dict[str, str]], field: str) -> tuple[str, ...]:
-    """Return the values of a field over all reasons, each once, in their order."""
-    return tuple(dict.fromkeys(reason[field] for reason in reasons))
+def _each(reasons: Sequence[dict[str, str | None]], field: str) -> tuple[str, ...]:
+    """Return the values of a field over all reasons, but null, each once and in their order."""
+    values = [value for reason in reasons if (value := reason[field]) is not None]
+    return tuple(dict.fromkeys(values))
 
 
 def _written(page: Sequence[ExportedDecision], form: ExportFormat) -> bytes:

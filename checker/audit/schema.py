@@ -1,4 +1,7 @@
-"""Tables of the audit: which decision an account received, and why. No table has the subject.
+"""Tables of the audit: which decision an account received, and why.
+
+No table has the subject, but for the sealed column `subject` of a decision: tokens of the documents
+that a listing reached, for a court that finds them another person's (`checker.audit.held_up`).
 
     decision ─────────┐ a trigger puts each new row into
     reported_outcome ─┴─▶ unchained ──▶ chain_link: number, digest over the row and the link before
@@ -45,6 +48,8 @@ decision = Table(
     Column("listings", ARRAY(Text), nullable=False),
     # Digest of the policy that was used. Not set: the decision is older than recorded policies.
     Column("policy", LargeBinary),
+    # Sealed for this row. It is no part of the chain: only the key of the deployment can make one.
+    Column("subject", LargeBinary),
     # Ids sort by time, so this index gives a month's rows in their order.
     PrimaryKeyConstraint("id", "at"),
     postgresql_partition_by="RANGE (at)",

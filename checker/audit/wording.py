@@ -6,6 +6,7 @@ The words are our own. The legal documents are cited by title, number and sectio
 from collections.abc import Mapping
 from typing import Final
 
+from checker.audit.distinguished import Distinguished
 from checker.domain.decision import Outcome, Reason, ReasonCode, ShownListing
 from checker.domain.listing_kind import ListingKind
 from checker.domain.measure import Measure, Title
@@ -42,6 +43,19 @@ CODES: Final[Mapping[ReasonCode, Title]] = {
         zh="义务已履行，名单信息逾期未删除",
         en="the duty is fulfilled and the listing's removal is overdue",
     ),
+    ReasonCode.ISSUER_UNKNOWN: Title(
+        zh="护照号码相符，但签发国不明，且未提供姓名，不据此拒绝",
+        en="the passport number is listed, but an issuing state is unknown and no name was sent;"
+        " nobody is refused on that",
+    ),
+    ReasonCode.DOCUMENTS_DISAGREE: Title(
+        zh="所提供的证件在名单上分属不同的人，须核对身份",
+        en="the list knows the documents as those of two persons, so the identity must be verified",
+    ),
+    ReasonCode.IDENTITY_NOT_RESOLVABLE: Title(
+        zh="网号不能在名单上查询，须核对其他有效证件",
+        en="the list cannot be asked about a net_id, so another document must be looked at",
+    ),
 }
 KINDS: Final[Mapping[ListingKind, Title]] = {
     ListingKind.DISHONEST: Title(zh="失信被执行人名单", en="the list of the dishonest"),
@@ -69,12 +83,22 @@ def explain_decision(outcome: Outcome, permit_id: str | None) -> Title:
     )
 
 
-def explain_reason(reason: Reason, measure: Measure | None, listing: ShownListing | None) -> Title:
-    """Return a sentence about a reason: the section, the role of the person, and the listing."""
-    code, role = CODES[reason.code], ROLES[Role(reason.role)]
+def explain_reason(
+    reason: Reason,
+    measure: Measure | None,
+    listing: ShownListing | None,
+    since: Distinguished | None = None,
+) -> Title:
+    """Return a sentence about a reason: the section, the role of the person, and the listing.
+
+    `since`: a court has found since that the listing is not about the subject.
+    """
+    code = CODES[reason.code]
     zh, en = [_cited_zh(reason, measure), code.zh], [_cited_en(reason, measure), code.en]
-    zh.append(f"身份为{role.zh}")
-    en.append(f"as {role.en}")
+    if reason.role is not None:
+        role = ROLES[Role(reason.role)]
+        zh.append(f"身份为{role.zh}")
+        en.append(f"as {role.en}")
     if listing is not None:
         kind = KINDS[listing.kind]
         zh.append(f"依据{listing.court}{listing.case_number}（{kind.zh}）")
@@ -87,6 +111,12 @@ def explain_reason(reason: Reason, measure: Measure | None, listing: ShownListin
         en.append(
             f"whoever holds it wrong may apply to {reason.remedy.court} within {apply} days,"
             f" and the court reviews within {review}"
+        )
+    if since is not None:
+        zh.append(f"{since.court}已于{since.on}认定该证件持有人不是该名单所列的人")
+        en.append(
+            f"{since.court} found on {since.on} that the holder of the document is not the person"
+            " of the listing"
         )
     return Title(zh=f"{'；'.join(zh)}。", en=f"{'; '.join(en)}.")
 

@@ -1,7 +1,7 @@
 """The path of a check: this node's replica, then the cache, and before a refusal the registry.
 
     service: no measure can restrict it here ────────────────→ allow, and nobody is looked up
-    token, and tokens of a masked number where the list may hold its shape
+    token of each document, and tokens of masked numbers where the list may hold their shape
              replica, under its lease: proven absent ────────→ allow
                 └─ maybe, or no lease → cache: proven absent → allow
                      └─ outline → rules: nothing applies ────→ allow
@@ -197,7 +197,7 @@ class Checks:
     def _may_be_adverse(
         self, check: PreparedCheck, outline: Standing | None, now: datetime
     ) -> bool:
-        if outline is None:
+        if outline is None or check.subject.is_unknowable:
             return True
         policy = self._policies.effective(check.jurisdiction)
         decision = decide(

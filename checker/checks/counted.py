@@ -89,7 +89,7 @@ class CountedDecisions:
             check, _ = checks[place]
             cap = self._policies.effective(check.jurisdiction).settings.resort_cap
             assert cap is not None, "only where a cap is set is anybody capped"
-            capped.append((check.subject.token, cap))
+            capped.append((check.subject.tokens, cap))
         spent = dict(zip(places, await read_spent(connection, capped, now), strict=True))
 
         def judged(place: int) -> Decision:

@@ -16,6 +16,7 @@ from cache.token import Token
 from checker.audit.decisions import KeptDecision, keep
 from checker.checks.turns import Pace, slices
 from checker.domain.standing import Standing
+from checker.registry.found_document import Trace
 from checker.registry.prepared_check import PreparedCheck
 from checker.registry.sealing import Sealer
 from checker.registry.standings import Findings, find_standings
@@ -103,6 +104,7 @@ async def find_in_slices(
     for _ in range(ATTEMPTS_MAX):
         first: Findings | None = None
         standings: list[Standing] = []
+        traces: list[Sequence[Trace]] = []
         for part in slices(sought, SLICE_LISTED):
             await pace()
             found = await _find(connection, sealer, part)
@@ -110,9 +112,10 @@ async def find_in_slices(
             if found.version != first.version:
                 break
             standings += found.standings
+            traces += found.traces
         else:
             assert first is not None, "a batch has checks"
-            return Findings(version=first.version, standings=tuple(standings))
+            return Findings(version=first.version, standings=tuple(standings), traces=tuple(traces))
     return await _find(connection, sealer, sought)
 
 

@@ -1,5 +1,6 @@
 """Decides checks by what the registry found, and makes what is kept of a decision. No I/O."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,9 +12,11 @@ from checker.domain.rules import decide
 from checker.domain.service import Service, type_of
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
+from checker.registry.found_document import Trace
 from checker.registry.prepared_check import PreparedCheck
 from checker.registry.versions import ListVersion
 from checker.spending.spent import SpentInPeriod
+from checker.vault import Vault
 
 _NOTHING_SPENT = SpentInPeriod()
 
@@ -21,8 +24,9 @@ _NOTHING_SPENT = SpentInPeriod()
 class Judge:
     """Decides by the measures of the place of service."""
 
-    def __init__(self, policies: PolicyBook) -> None:
+    def __init__(self, policies: PolicyBook, vault: Vault) -> None:
         self._policies = policies
+        self._vault = vault
 
     def decide(
         self,
@@ -68,6 +72,7 @@ class Judge:
         standing: Standing,
         decision: Decision,
         *,
+        traces: Sequence[Trace],
         decision_id: str,
         account_id: str | None,
         version: ListVersion,
@@ -87,4 +92,6 @@ class Judge:
             jurisdiction=check.jurisdiction,
             policy=self._policies.effective(check.jurisdiction),
             list_version=version.version,
+            traces=traces,
+            vault=self._vault,
         )

@@ -2,7 +2,7 @@
 
 An item is plain if
 
-- the document is a resident ID in its one spelling, with its check digit and a date of birth;
+- it has one document, a resident ID in its one spelling, with its check digit and a date of birth;
 - the name is absent, or has letters alone;
 - no field is there twice, and the key may ask about the service;
 - all items of its slice can be decoded.
@@ -17,6 +17,7 @@ from datetime import date
 from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from cache.token import Token
 from checker.accounts.keys import Caller
@@ -118,9 +119,11 @@ class PlainSubjects:
             return None
         members = 3 * len(sent) + sum([subject.name is not None for subject in sent])
         repeated: frozenset[int] = frozenset()
+        special: frozenset[int] = frozenset()
         if body.count(b":") != members:
             repeated = _places_refused(_refuse_in_subject, raws, sent)
-        return self._residents.read(sent, sent, repeated)
+            special = _places_special(sent)
+        return self._residents.read(sent, sent, repeated, special)
 
     def prepare(self, sent: Subject, tokens: tuple[Token, ...]) -> PreparedCheck:
         """Return the check of a plain item."""
@@ -143,19 +146,21 @@ class PlainChecks:
         body, sent = _decode_slice(_checks_decoder, raws)
         if sent is None:
             return None
+        subjects = [each.subject for each in sent]
         repeated: frozenset[int] = frozenset()
+        special: frozenset[int] = frozenset()
         if body.count(b":") != least_members(sent):
             repeated = _places_refused(refuse_repeated_in_check, raws, sent)
+            special = _places_special(subjects)
         # Scope and place depend on these two alone, so one item stands for all that share them.
         kinds = {(type(each.service), each.jurisdiction): each for each in sent}
         barred = {kind for kind, each in kinds.items() if not self._may_ask(each)}
-        refused = [
+        refused = special.union(
             at
             for at, each in enumerate(sent)
             if barred and (type(each.service), each.jurisdiction) in barred
-        ]
-        subjects = [each.subject for each in sent]
-        return self._residents.read(sent, subjects, repeated, frozenset(refused))
+        )
+        return self._residents.read(sent, subjects, repeated, refused)
 
     def prepare(self, sent: Check, tokens: tuple[Token, ...]) -> PreparedCheck:
         """Return the check of a plain item."""
@@ -203,6 +208,15 @@ def _places_refused(
         except InvalidRequest:
             places.append(at)
     return frozenset(places)
+
+
+def _places_special(subjects: Sequence[Subject]) -> frozenset[int]:
+    """Return the places of the subjects that have an issuer or further documents."""
+    return frozenset(
+        at
+        for at, subject in enumerate(subjects)
+        if subject.also or subject.document.issuer is not UNSET
+    )
 
 
 def _refuse_in_subject(raw: bytes, subject: Subject) -> None:

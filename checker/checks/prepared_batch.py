@@ -62,6 +62,7 @@ class TokenTable(Sequence[tuple[Token, ...]]):
 class PreparedBatch(Sequence[PreparedCheck]):
     """The checks of a batch in their order; `tokens` holds the tokens of each.
 
+    `unknowable` has the places of the subjects with a document that no list can know.
     A plain item stays as it was sent until somebody asks for its check. In a batch that shares one
     service, a plain item has only a subject.
     """
@@ -70,6 +71,7 @@ class PreparedBatch(Sequence[PreparedCheck]):
         self, prepare: Prepare, tokens_of: TokensOf, shared_service: Service | None = None
     ) -> None:
         self.tokens = TokenTable()
+        self.unknowable: list[int] = []
         self._prepare = prepare
         self._tokens_of = tokens_of
         self._shared_service = shared_service
@@ -77,6 +79,8 @@ class PreparedBatch(Sequence[PreparedCheck]):
 
     def add(self, check: PreparedCheck) -> None:
         """Add a check that is made already."""
+        if check.subject.is_unknowable:
+            self.unknowable.append(len(self._sent))
         self._sent.append(check)
         self.tokens.add(self._tokens_of(check.subject))
 

@@ -92,7 +92,7 @@ class RegistryCheck:
         self._engine = engine
         self._in_single_statements = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sealer = sealer
-        self._judge = Judge(policies)
+        self._judge = Judge(policies, sealer.vault)
         self._counted = CountedDecisions(self._judge, sealer, policies)
         self._group: GroupCommit[_Share, Confirmed | None] = group_commit(
             self._decide_group,
@@ -197,6 +197,7 @@ class RegistryCheck:
         ]
         standings = list(compress(findings.standings, is_sought))
         ids = [new_id() for _ in standings]
+        traces = list(compress(findings.traces, is_sought))
         decisions = await self._decide_together(
             connection, checks, standings, now, pace, ids=ids, is_transaction=is_transaction
         )
@@ -213,6 +214,7 @@ class RegistryCheck:
                 check,
                 standings[place],
                 decisions[place],
+                traces=traces[place],
                 decision_id=ids[place],
                 account_id=account_id,
                 version=version,

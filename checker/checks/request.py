@@ -8,7 +8,7 @@ import msgspec
 from checker.accounts.keys import Caller
 from checker.checks.repeated_members import refuse_repeated_in_check
 from checker.decoding import decode
-from checker.domain.document import Document, normalize
+from checker.domain.document import Document, DocumentType, normalize
 from checker.domain.errors import InvalidDocument, InvalidJurisdiction
 from checker.domain.jurisdiction import NATION, Jurisdiction, parse_jurisdiction
 from checker.domain.name import normalize_name
@@ -33,14 +33,21 @@ Place = Annotated[str, msgspec.Meta(max_length=6, extra_json_schema={"pattern": 
 Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_LENGTH_MAX)]
 
 
+ALSO_MAX = 4
+"""Further documents of one subject. A card or a booking gives two or three."""
+
+
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The person or organization asked about.
 
     Send the name if it is known: a person whose number the list masks is found only with the name.
+    `also` has further documents of the same person. All are looked up, and the strongest decision
+    stands.
     """
 
     document: Document
     name: _Name | None = None
+    also: Annotated[tuple[Document, ...], msgspec.Meta(max_length=ALSO_MAX)] = ()
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -87,7 +94,8 @@ def read_check(body: bytes, caller: Caller, today: date, token_of: TokenOf) -> P
     """Return the check in a body.
 
     Raises, the first of:
-        InvalidRequest: the body has not the shape of a check, or has a field twice.
+        InvalidRequest: the body has not the shape of a check, has a field twice, or has a wrong
+            issuer.
         OutOfScope: the key may not ask about this type of service.
         InvalidSubject: the number can be on no list.
     """
@@ -129,8 +137,8 @@ def prepare_subject(
     """Return a subject that can be looked up. `under` is the JSON pointer of the subject.
 
     Raises:
-        InvalidRequest: the name is blank.
-        InvalidSubject: the number can be on no list.
+        InvalidRequest: the name is blank, or a document has an issuer that it cannot have.
+        InvalidSubject: a number can be on no list.
     """
     if subject.name is not None and not normalize_name(subject.name):
         fault = Fault(f"{under}/name", "is blank; leave it out where no name is known")
@@ -138,9 +146,39 @@ def prepare_subject(
     try:
         document = normalize(subject.document, today)
     except InvalidDocument as error:
-        fault = Fault(f"{under}/document/{error.field}", str(error))
-        raise InvalidSubject(str(error), [fault]) from None
+        raise _invalid(error, f"{under}/document") from None
+    if subject.also or document.type is DocumentType.NET_ID:
+        return _several(document, subject, under, today, token_of)
     return PreparedSubject(token=token_of(document), document=document, name=subject.name)
+
+
+def _several(
+    document: Document, sent: Subject, under: str, today: date, token_of: TokenOf
+) -> PreparedSubject:
+    """Return a subject with further documents, or with a document that no list can know."""
+    also = []
+    for place, each in enumerate(sent.also):
+        try:
+            also.append(normalize(each, today))
+        except InvalidDocument as error:
+            raise _invalid(error, f"{under}/also/{place}") from None
+    first, *others = [
+        PreparedSubject(
+            token=token_of(each),
+            document=each,
+            name=sent.name,
+            is_unknowable=each.type is DocumentType.NET_ID,
+        )
+        for each in dict.fromkeys((document, *also))
+    ]
+    is_unknowable = any(each.is_unknowable for each in (first, *others))
+    return msgspec.structs.replace(first, also=tuple(others), is_unknowable=is_unknowable)
+
+
+def _invalid(error: InvalidDocument, under: str) -> InvalidRequest:
+    """Return the error of a document. A wrong issuer is a wrong field, and no wrong number."""
+    kind = InvalidSubject if error.field == "number" else InvalidRequest
+    return kind(str(error), [Fault(f"{under}/{error.field}", str(error))])
 
 
 def jurisdiction_of(text: str | None, caller: Caller) -> Jurisdiction:

@@ -1,7 +1,10 @@
 """Looks subjects up: in this node's replica, and in the cache of all nodes. It decides nothing.
 
-A subject has a token of its document, and with a name one more for each shape of masked numbers
+A subject has a token of each document, and with a name one more for each shape of masked numbers
 that the list may hold. A service that no measure can restrict at its place seeks no token.
+
+No list can know some documents (`net_id`). Their subject is never proven absent, and stands among
+the listed subjects without an outline.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +55,11 @@ class SubjectLookup:
     def proves_absent(self, check: PreparedCheck) -> Position | None:
         """Return the list on which this node proves that the subject is not; None: it cannot."""
         absence = self._replica.ask(self._sought(check, self._replica.marked))
-        return None if absence is None or absence.maybes else absence.position
+        if absence is None or absence.maybes:
+            return None
+        if check.subject.is_unknowable and self._can_restrict(check):
+            return None
+        return absence.position
 
     def ask_together(self, checks: Sequence[PreparedCheck]) -> Absence | None:
         """Return the replica's answer, in which `maybes` are places of checks; None: no lease.
@@ -62,9 +69,13 @@ class SubjectLookup:
         marked = self._replica.marked
         sought = [self._sought(check, marked) for check in checks]
         absence = self._replica.ask(flat(sought))
-        if absence is None or not absence.maybes:
+        if absence is None:
+            return None
+        unknowable = [at for at in _unknowable_in(checks) if self._can_restrict(checks[at])]
+        if not absence.maybes and not unknowable:
             return absence
-        return Absence(absence.position, tuple(places_of(sought, absence.maybes)))
+        maybes = places_of(sought, absence.maybes) if absence.maybes else ()
+        return Absence(absence.position, tuple(sorted({*maybes, *unknowable})))
 
     async def ask_about_batch(self, checks: Sequence[PreparedCheck], pace: Pace) -> Absence | None:
         """Return the same about a batch, on one version.
@@ -78,13 +89,13 @@ class SubjectLookup:
             sought = await each_of(checks, self._sought, pace, size=SLICE_CHECKS)
             tokens = flat(sought)
         absence = await ask_replica(self._replica, tokens, pace)
-        if absence is None or not absence.maybes:
+        unknowable = _unknowable_in(checks)
+        if absence is None or not (absence.maybes or unknowable):
             return absence
+        maybes = places_of(sought, absence.maybes) if absence.maybes else ()
         # The tokens of a batch are made before anybody knows which services can be restricted.
         places = [
-            place
-            for place in places_of(sought, absence.maybes)
-            if self._can_restrict(checks[place])
+            place for place in sorted({*maybes, *unknowable}) if self._can_restrict(checks[place])
         ]
         return Absence(absence.position, tuple(places))
 
@@ -119,4 +130,16 @@ class SubjectLookup:
         except CacheIncomplete:
             self._report_incomplete()
             return None
-        return FoundOutlines(lookup.position, outlines_by_place(places, sought, lookup))
+        listed = outlines_by_place(places, sought, lookup)
+        for place in places:
+            check = checks[place]
+            if check.subject.is_unknowable and self._can_restrict(check):
+                listed.setdefault(place, [])
+        return FoundOutlines(lookup.position, listed)
+
+
+def _unknowable_in(checks: Sequence[PreparedCheck]) -> Sequence[int]:
+    """Return the places of the subjects with a document that no list can know."""
+    if isinstance(checks, PreparedBatch):
+        return checks.unknowable
+    return [at for at, check in enumerate(checks) if check.subject.is_unknowable]

@@ -150,9 +150,10 @@ def _print(answer: Answer) -> None:
     decision = click.style(answer.decision.value, fg=_COLORS[answer.decision], bold=True)
     click.echo(f"{decision}  (list version {answer.list.version}, as of {answer.list.as_of})")
     for reason in answer.reasons:
-        listing = "not public" if reason.listing is None else reason.listing.case_number
+        listing = "no listing shown" if reason.listing is None else reason.listing.case_number
         court = "" if reason.remedy is None else reason.remedy.court
-        click.echo(f"  {reason.code}  {reason.measure}  as {reason.role}  {listing}  {court}")
+        role = "" if reason.role is None else f"as {reason.role}"
+        click.echo(f"  {reason.code}  {reason.measure}  {role}  {listing}  {court}")
     if answer.spending is not None:
         room = answer.spending
         click.echo(f"  {room.remaining_fen} of {room.limit_fen} fen left until {room.resets_at}")

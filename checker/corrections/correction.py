@@ -39,6 +39,42 @@ A person who does not accept a rejection applies to the higher court (same secti
 the higher court reaches the service as a delisting in the feed, or as a new correction."""
 
 
+class GroundCode(StrEnum):
+    """The fault that a correction names, in one word of the contract."""
+
+    PERFORMED = "performed"
+    NAMESAKE = "namesake"
+    """The person is another one of the same name, or of a similar number."""
+    IMPOSTOR = "impostor"
+    """Somebody else used the person's document."""
+    LEFT_OFFICE = "left_office"
+    HUMAN_REVIEW = "human_review"
+    OTHER = "other"
+
+
+class RulingEffect(StrEnum):
+    """The change that an upheld ruling makes to the listings."""
+
+    DELIST = "delist"
+    DISTINGUISH = "distinguish"
+    """The listings never again reach the document of the decision."""
+    REMOVE_OFFICER = "remove_officer"
+    """The officer of the decision leaves the listings."""
+    NONE = "none"
+
+
+EFFECTS: Final[Mapping[GroundCode | None, RulingEffect]] = {
+    None: RulingEffect.DELIST,
+    GroundCode.PERFORMED: RulingEffect.DELIST,
+    GroundCode.NAMESAKE: RulingEffect.DISTINGUISH,
+    GroundCode.IMPOSTOR: RulingEffect.DISTINGUISH,
+    GroundCode.LEFT_OFFICE: RulingEffect.REMOVE_OFFICER,
+    GroundCode.HUMAN_REVIEW: RulingEffect.DELIST,
+    GroundCode.OTHER: RulingEffect.DELIST,
+}
+"""The effect of an upheld ruling that names none (contract, section 6)."""
+
+
 class CorrectionState(StrEnum):
     """Where a correction stands. `overdue`: it is open, and the court's days are over."""
 
@@ -63,6 +99,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     `account_id` is None if it was filed without a key, `decision_id` is None if it names a listing.
     `due_basis` is None for corrections from before the calendar: their third day is due, whatever
     day it is. `provisional`: the calendar of that year was not announced at the filing.
+    `effect` is set if the ruling is upheld.
     """
 
     number: int
@@ -74,7 +111,9 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     account_id: str | None
     decision_id: str | None
+    ground_code: GroundCode | None = None
     ruling: Ruling | None
+    effect: RulingEffect | None = None
     ruled_at: datetime | None
     version: int | None
     listings: tuple[Concerned, ...]
@@ -102,8 +141,8 @@ def is_late(received_on: date, learnt_on: Iterable[date | None]) -> bool:
     return bool(known) and max(known) + timedelta(days=APPLY_DAYS) < received_on
 
 
-def delisted_by(correction: Correction, named: Iterable[str] | None) -> tuple[str, ...]:
-    """Return the ids of the listings that an upheld correction ends.
+def concerned_by(correction: Correction, named: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the ids of the listings that an upheld ruling changes.
 
     These are all listings of the correction, or those that are `named`. Listings of several courts
     must be named, so that no court ends another court's listing by accident.
@@ -115,7 +154,7 @@ def delisted_by(correction: Correction, named: Iterable[str] | None) -> tuple[st
     if named is None:
         if len({each.court for each in correction.listings}) > 1:
             fault = Fault("/listing_ids", "is required: the listings are of several courts")
-            raise InvalidRequest("it is not said which listings end", [fault])
+            raise InvalidRequest("it is not said which listings the ruling is about", [fault])
         return known
     wanted = set(named)
     if not wanted <= set(known):

@@ -12,17 +12,21 @@ import msgspec
 from sqlalchemy import true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from checker.audit.held_up import open_traces
 from checker.corrections import rows
 from checker.corrections.correction import (
+    EFFECTS,
     UNKNOWN,
     Correction,
     CorrectionState,
     Ruling,
-    delisted_by,
+    RulingEffect,
+    concerned_by,
     is_about,
     require_move,
     require_own,
 )
+from checker.corrections.effects import operations_of
 from checker.corrections.intake import CorrectionIntake, CountFiling, Filing, Limits
 from checker.corrections.journaled import CONTACT, GROUND, NOTE
 from checker.corrections.of_courts import of_courts
@@ -32,7 +36,8 @@ from checker.domain.court import Courts
 from checker.domain.deadlines import Deadlines
 from checker.errors import Conflict, NotFound
 from checker.intake.changes import ChangesFeed
-from checker.registry.operations import Delist, DelistingGround
+from checker.registry.found_document import Trace
+from checker.registry.operations import Operation
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ListVersion, version_numbered
 
@@ -102,16 +107,19 @@ class Corrections:
         note: str | None = None,
         listing_ids: Sequence[str] | None = None,
         courts: Courts | None = None,
+        effect: RulingEffect | None = None,
     ) -> Correction:
         """Rule on a correction for `courts`, or for any court if None, and return it.
 
-        An upheld ruling ends the correction's listings, or those that are named, in the same
-        transaction. When this returns, no node refuses anybody because of these listings.
+        An upheld ruling changes the correction's listings, or those that are named, in the same
+        transaction. `effect` None: the effect of the correction's ground. When this returns, no
+        node refuses the person because of these listings.
 
         Raises, the first of:
             NotFound: there is no correction of this id, or none about a listing of `courts`.
-            Conflict: there is a ruling already; it is in force.
-            InvalidRequest: `listing_ids` does not fit the correction.
+            Conflict: there is a ruling already; it is in force. Or no officer can be removed.
+            InvalidRequest: `listing_ids` does not fit the correction, or the effect needs the
+                document of a decision, and it is not known.
             OutOfScope: the ruling is about a listing of another court.
             Unavailable: the registry cannot be reached. Send the ruling again; a Conflict then
                 names the ruling that was made.
@@ -119,10 +127,13 @@ class Corrections:
         found = await self.find(correction_id, courts)
         try:
             require_move(found, ruling)
-            delisted = delisted_by(found, listing_ids) if ruling is Ruling.UPHELD else ()
+            effect = effect or EFFECTS[found.ground_code]
+            upheld = ruling is Ruling.UPHELD
+            listings = concerned_by(found, listing_ids) if upheld else ()
             if courts is not None:
-                require_own(found, delisted, courts)
-            await self._write(found, ruling, ruled_by, note, delisted)
+                require_own(found, listings, courts)
+            effected = effect if upheld else None
+            await self._write(found, (ruling, effected), ruled_by, note, listings)
         except Conflict:
             # A court may rule again because its answer was lost before the ruling was in force.
             await self._wait_for_ruling(await self.find(found.id))
@@ -142,14 +153,17 @@ class Corrections:
     async def _write(
         self,
         found: Correction,
-        ruling: Ruling,
+        ruled: tuple[Ruling, RulingEffect | None],
         ruled_by: str,
         note: str | None,
-        delisted: Sequence[str],
+        listing_ids: Sequence[str],
     ) -> None:
         now = self._clock.now()
+        ruling, effect = ruled
+        delisted = listing_ids if effect is RulingEffect.DELIST else ()
         row: dict[str, Any] = {
             "ruling": ruling,
+            "effect": effect,
             "ruled_at": now,
             "ruled_by": ruled_by,
             "note": None if note is None else self._sealer.vault.seal(note, NOTE, found.id),
@@ -163,15 +177,26 @@ class Corrections:
                 assert raced is not None, "a correction is never removed"
                 require_move(raced, ruling)
 
-        if delisted:
-            on = shanghai_day(now)
-            ground = DelistingGround.CORRECTED
-            ends = [Delist(listing_id=each, ground=ground, on=on) for each in delisted]
-            await self._changes.apply_with(ends, ride)
+        operations: Sequence[Operation] = ()
+        if effect is not None:
+            traces = await self._traces(found)
+            operations = operations_of(effect, found, listing_ids, traces, shanghai_day(now))
+        if operations:
+            await self._changes.apply_with(operations, ride)
         else:
             with driver_errors():
                 async with self._engine.begin() as connection:
                     await ride(connection, None)
+
+    async def _traces(self, found: Correction) -> Sequence[Trace]:
+        """Return the ways that the decision of a correction kept; none without a decision."""
+        decision_id = found.decision_id
+        if decision_id is None:
+            return ()
+        with driver_errors():
+            async with self._engine.connect() as connection:
+                sealed = await rows.sealed_subject(connection, decision_id)
+        return open_traces(self._sealer.vault, decision_id, sealed)
 
     async def find(self, correction_id: str, courts: Courts | None = None) -> Correction:
         """Return a correction. Raises NotFound and Unavailable.

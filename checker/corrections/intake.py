@@ -25,7 +25,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.corrections import rows
-from checker.corrections.correction import Correction, is_late, ruling_due
+from checker.corrections.correction import Correction, GroundCode, is_late, ruling_due
 from checker.corrections.journaled import CONTACT, GROUND
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
@@ -82,6 +82,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     ground: str
     contact: str
     account_id: str | None
+    ground_code: GroundCode | None = None
     sees_all: bool = False
     sender: str | None = None
 
@@ -156,6 +157,8 @@ class CorrectionIntake:
         listings, learnt_on = await self._concerned(connection, filing, shanghai_day(now))
         decision_id = filing.decision_id and rows.canonical(filing.decision_id)
         words = [filing.account_id, filing.listing_id, decision_id, filing.ground, filing.contact]
+        if filing.ground_code is not None:
+            words.append(filing.ground_code)
         request = self._sealer.request_digest(["correction", *words])
         known = await rows.find_request(connection, request)
         if known is not None:
@@ -178,6 +181,7 @@ class CorrectionIntake:
             "late": is_late(shanghai_day(now), learnt_on),
             "account_id": filing.account_id,
             "decision_id": decision_id,
+            "ground_code": filing.ground_code,
             "ground": seal(filing.ground, GROUND, correction_id),
             "contact": seal(filing.contact, CONTACT, correction_id),
         }

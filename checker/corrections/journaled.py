@@ -18,6 +18,7 @@ CONTACT: Final = "correction.contact"
 NOTE: Final = "correction.note"
 
 # Digests of years rest on this list: a column that comes later is added where it holds something.
+_LATER: Final = ("ground_code", "effect")
 _FIELDS: Final = (
     "id",
     "request",
@@ -38,7 +39,8 @@ _WORDS: Final = {"ground": GROUND, "contact": CONTACT, "note": NOTE}
 _ROWS: Final = """
     SELECT CAST(id AS text) AS key, CAST(0 AS bigint) AS version, pk, id, request, received_at,
            received_on, due_on, due_basis, provisional, late, account_id, decision_id, ground,
-           contact, note, ruling, ruled_at, ruled_by, correction.version AS list_version
+           contact, note, ruling, ground_code, effect, ruled_at, ruled_by,
+           correction.version AS list_version
     FROM correction
 """
 _wanted = bindparam("wanted", type_=ARRAY(BigInteger))
@@ -83,6 +85,7 @@ async def _concerned(
 def _digest(vault: Vault, row: Any, concerned: list[tuple[str, bool]]) -> bytes:
     content = {name: getattr(row, name) for name in _FIELDS if name != "version"}
     content |= {name: value for name in _LATER_FIELDS if (value := getattr(row, name))}
+    content |= {name: value for name in _LATER if (value := getattr(row, name)) is not None}
     content["version"] = row.list_version
     content["listings"] = sorted(concerned)
     for name, place in _WORDS.items():

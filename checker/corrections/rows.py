@@ -22,7 +22,14 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.schema import decision
-from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
+from checker.corrections.correction import (
+    Concerned,
+    Correction,
+    CorrectionState,
+    GroundCode,
+    Ruling,
+    RulingEffect,
+)
 from checker.corrections.journaled import journal_correction
 from checker.corrections.schema import correction, correction_listing
 from checker.domain.deadlines import DueBasis
@@ -67,6 +74,13 @@ async def find_decision(connection: AsyncConnection, decision_id: str) -> Decisi
     shown = (reason["listing"] for reason in row.reasons)
     ids = dict.fromkeys(each["id"] for each in shown if each is not None)
     return DecisionRow(at=row.at, account_id=row.account_id, listing_ids=tuple(ids))
+
+
+async def sealed_subject(connection: AsyncConnection, decision_id: str) -> bytes | None:
+    """Return the sealed subject of a decision; None: the decision is gone, or has none."""
+    of_decision = select(decision.c.subject).where(decision.c.id == decision_id)
+    sealed: bytes | None = (await connection.execute(of_decision)).scalar_one_or_none()
+    return sealed
 
 
 async def find_request(connection: AsyncConnection, request: bytes) -> Correction | None:
@@ -236,13 +250,22 @@ async def _corrections(connection: AsyncConnection, rows: Sequence[Any]) -> tupl
             late=row.late,
             account_id=row.account_id,
             decision_id=row.decision_id,
+            ground_code=None if row.ground_code is None else GroundCode(row.ground_code),
             ruling=None if row.ruling is None else Ruling(row.ruling),
+            effect=_effect(row),
             ruled_at=row.ruled_at,
             version=row.version,
             listings=tuple(concerned[row.pk]),
         )
         for row in rows
     )
+
+
+def _effect(row: Any) -> RulingEffect | None:
+    """Return the effect of an upheld ruling. Rulings from before the column delisted."""
+    if row.ruling != Ruling.UPHELD:
+        return None
+    return RulingEffect.DELIST if row.effect is None else RulingEffect(row.effect)
 
 
 _open = correction.c.ruling.is_(None)

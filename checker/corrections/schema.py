@@ -47,7 +47,12 @@ correction = Table(
     Column("decision_id", UUID(as_uuid=False)),
     Column("ground", LargeBinary, nullable=False),
     Column("contact", LargeBinary, nullable=False),
+    # The fault in one word of the contract; not set: in words alone.
+    Column("ground_code", Text),
     Column("ruling", Text),
+    # The change that an upheld ruling made. Rulings from before the column have none: they
+    # delisted.
+    Column("effect", Text),
     Column("ruled_at", DateTime(timezone=True)),
     Column("ruled_by", ForeignKey("account.id")),
     Column("note", LargeBinary),
@@ -55,6 +60,12 @@ correction = Table(
     Column("version", BigInteger, ForeignKey("change.version")),
     CheckConstraint("due_basis IN ('calendar_roll', 'working')", name="due_basis"),
     CheckConstraint("ruling IN ('upheld', 'rejected')", name="ruling"),
+    CheckConstraint(
+        "ground_code IN ('performed', 'namesake', 'impostor', 'left_office', 'human_review',"
+        " 'other')",
+        name="ground_code",
+    ),
+    CheckConstraint("effect IN ('delist', 'distinguish', 'remove_officer', 'none')", name="effect"),
     CheckConstraint(
         "(ruling IS NULL) = (ruled_at IS NULL) AND (ruling IS NULL) = (ruled_by IS NULL)",
         name="ruled_once",

@@ -5,7 +5,14 @@ from typing import Any
 
 import msgspec
 
-from checker.corrections.correction import Concerned, Correction, CorrectionState, Ruling
+from checker.corrections.correction import (
+    Concerned,
+    Correction,
+    CorrectionState,
+    GroundCode,
+    Ruling,
+    RulingEffect,
+)
 from checker.domain.clock import InstantText, instant_text
 from checker.domain.deadlines import DueBasis
 
@@ -40,13 +47,15 @@ class CorrectionSummary(CorrectionProgress, frozen=True, kw_only=True):
     """A correction as courts and operators see it. `late`: received after the days for applying.
 
     `account_id` is null if the correction was filed without a key, `decision_id` is null if it was
-    filed about a listing. `version` is the version of the list in which the `delisted` listings
-    ended.
+    filed about a listing. `version` is the version of the list in which the ruling is in force.
+    `effect` is null if the correction was not upheld.
     """
 
     late: bool
     account_id: str | None
     decision_id: str | None
+    ground_code: GroundCode | None
+    effect: RulingEffect | None
     listings: tuple[Concerned, ...]
     version: int | None
 
@@ -94,6 +103,8 @@ def summary_fields(found: Correction, today: date) -> dict[str, Any]:
         "late": found.late,
         "account_id": found.account_id,
         "decision_id": found.decision_id,
+        "ground_code": found.ground_code,
+        "effect": found.effect,
         "listings": found.listings,
         "version": found.version,
     }

@@ -47,6 +47,9 @@ class ReasonCode(StrEnum):
     THRESHOLD_UNSET = "threshold_unset"
     CAP_UNSET = "cap_unset"
     REMOVAL_OVERDUE = "removal_overdue"
+    ISSUER_UNKNOWN = "issuer_unknown"
+    DOCUMENTS_DISAGREE = "documents_disagree"
+    IDENTITY_NOT_RESOLVABLE = "identity_not_resolvable"
 
 
 OUTCOMES: Final = {
@@ -59,6 +62,9 @@ OUTCOMES: Final = {
     ReasonCode.THRESHOLD_UNSET: Outcome.REVIEW,
     ReasonCode.CAP_UNSET: Outcome.REVIEW,
     ReasonCode.REMOVAL_OVERDUE: Outcome.REVIEW,
+    ReasonCode.ISSUER_UNKNOWN: Outcome.REVIEW,
+    ReasonCode.DOCUMENTS_DISAGREE: Outcome.REVIEW,
+    ReasonCode.IDENTITY_NOT_RESOLVABLE: Outcome.REVIEW,
 }
 """The outcome of one reason alone. An amount above its cap turns `capped` into `deny`."""
 
@@ -92,12 +98,13 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     """One measure that reaches the subject by one listing.
 
     `listing` is None if the listing is not public, or not known in detail. `remedy` is None only in
-    the second case, because a refused person must know where to ask for correction.
+    the second case, because a refused person must know where to ask for correction. `role` is None
+    for `identity_not_resolvable` alone: nobody knows whether the subject is listed.
     """
 
     code: ReasonCode
     measure: str
-    role: Role
+    role: Role | None
     listing: ShownListing | None
     remedy: Remedy | None
 

@@ -8,7 +8,10 @@ from enum import StrEnum
 from typing import Annotated, Final, assert_never
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from checker.domain.errors import InvalidDocument, InvalidReason
+from checker.domain.issuer import STATES, canonical_issuer
 from checker.domain.organization import ORG_CODE, canonical_org_code, canonical_uscc
 from checker.domain.resident_id import canonical_resident_id
 from checker.domain.text import compact
@@ -35,13 +38,32 @@ class DocumentType(StrEnum):
     EXIT_ENTRY_PERMIT = "exit_entry_permit"
     USCC = "uscc"
     ORG_CODE = "org_code"
+    NET_ID = "net_id"
+    """网号: a number of the public identity service. No list has one, so nobody can be looked up
+    by it.
+    """
+
+
+_Issuer = Annotated[
+    str, msgspec.Meta(min_length=3, max_length=3, extra_json_schema={"pattern": "^[A-Z]{3}$"})
+]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Kind and number of a document, 1 to 64 characters, as sent or normalised."""
+    """Kind and number of a document, 1 to 64 characters, as sent or normalised.
+
+    `issuer` is the state that issued a passport, by ISO 3166-1 alpha-3. Other kinds have none. A
+    normalised document has no issuer where its number shows the issuer.
+    """
 
     type: DocumentType
     number: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    issuer: _Issuer | UnsetType = UNSET
+
+    @property
+    def known_issuer(self) -> str | None:
+        """The issuer that was given, or None."""
+        return None if self.issuer is UNSET else self.issuer
 
     def __repr__(self) -> str:
         return f"Document(type={self.type.value!r})"
@@ -56,12 +78,33 @@ def normalize(document: Document, today: date) -> Document:
     Half width, upper case, no spaces or hyphens. A resident ID of 15 digits becomes one of 18. A
     permit loses the digits that change with each issue. `today` is the day in Asia/Shanghai.
 
-    Raises `InvalidDocument` for a number that can be on no list.
+    Raises `InvalidDocument`: the number can be on no list, the issuer is no state, or the kind of
+    document has no issuer.
     """
     number = _canonical(document.type, compact(document.number), today)
+    if document.issuer is not UNSET:
+        return _issued(document.type, number, document.issuer)
     if number == document.number:
         return document
     return Document(type=document.type, number=number)
+
+
+def _issued(kind: DocumentType, number: str, sent: str) -> Document:
+    if kind is not DocumentType.PASSPORT:
+        raise InvalidDocument(InvalidReason.ISSUER_MISPLACED)
+    if sent not in STATES:
+        raise InvalidDocument(InvalidReason.ISSUER)
+    return Document(type=kind, number=number, issuer=canonical_issuer(sent, number) or UNSET)
+
+
+def normalize_listed(document: Document, today: date) -> Document:
+    """Return a document of the list in its one spelling.
+
+    Raises `InvalidDocument`: as `normalize`, or no list can know this kind of document.
+    """
+    if document.type is DocumentType.NET_ID:
+        raise InvalidDocument(InvalidReason.NOT_LISTED)
+    return normalize(document, today)
 
 
 def lookup_key(document: Document) -> tuple[str, str]:
@@ -84,6 +127,14 @@ def lookup_key(document: Document) -> tuple[str, str]:
             return document.type, document.number
 
 
+_FORMS: Final = {
+    DocumentType.PASSPORT: PASSPORT,
+    DocumentType.HK_MACAO_PERMIT: HK_MACAO_PERMIT,
+    DocumentType.TAIWAN_PERMIT: TAIWAN_PERMIT,
+    DocumentType.EXIT_ENTRY_PERMIT: EXIT_ENTRY_PERMIT,
+}
+
+
 def _canonical(kind: DocumentType, number: str, today: date) -> str:
     match kind:
         case DocumentType.RESIDENT_ID:
@@ -92,15 +143,18 @@ def _canonical(kind: DocumentType, number: str, today: date) -> str:
             return canonical_uscc(number)
         case DocumentType.ORG_CODE:
             return canonical_org_code(number)
-        case DocumentType.PASSPORT:
-            return PASSPORT.canonical(number)
-        case DocumentType.HK_MACAO_PERMIT:
-            return HK_MACAO_PERMIT.canonical(number)
-        case DocumentType.TAIWAN_PERMIT:
-            return TAIWAN_PERMIT.canonical(number)
-        case DocumentType.EXIT_ENTRY_PERMIT:
-            return EXIT_ENTRY_PERMIT.canonical(number)
+        case (
+            DocumentType.PASSPORT
+            | DocumentType.HK_MACAO_PERMIT
+            | DocumentType.TAIWAN_PERMIT
+            | DocumentType.EXIT_ENTRY_PERMIT
+        ):
+            return _FORMS[kind].canonical(number)
         case DocumentType.FOREIGN_PERMANENT_RESIDENT_ID:
             return canonical_permanent_resident_id(number, today)
+        case DocumentType.NET_ID:
+            if not number:
+                raise InvalidDocument(InvalidReason.LENGTH)
+            return number
         case _:
             assert_never(kind)

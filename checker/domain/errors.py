@@ -5,7 +5,7 @@ from typing import Final
 
 
 class InvalidReason(StrEnum):
-    """Why a number can be on no list."""
+    """Why a document can be on no list."""
 
     LENGTH = "length"
     CHARACTER = "character"
@@ -13,6 +13,9 @@ class InvalidReason(StrEnum):
     BIRTH_DATE = "birth_date"
     MASK = "mask"
     AMBIGUOUS_MASK = "ambiguous_mask"
+    ISSUER = "issuer"
+    ISSUER_MISPLACED = "issuer_misplaced"
+    NOT_LISTED = "not_listed"
 
 
 EXPLANATIONS: Final = {
@@ -22,17 +25,26 @@ EXPLANATIONS: Final = {
     InvalidReason.BIRTH_DATE: "the birth date in the number never was or is still to come",
     InvalidReason.MASK: "a masked number shows at least ten characters, an organization code five",
     InvalidReason.AMBIGUOUS_MASK: "the characters that are shown fit more than one number",
+    InvalidReason.ISSUER: "the issuer is none of the states in ISO 3166-1 alpha-3",
+    InvalidReason.ISSUER_MISPLACED: "only a passport has an issuer",
+    InvalidReason.NOT_LISTED: "a document of this kind identifies nobody in a list",
+}
+
+# The field at fault, for the reasons that are not about the number.
+_FIELDS = {
+    InvalidReason.ISSUER: "issuer",
+    InvalidReason.ISSUER_MISPLACED: "issuer",
+    InvalidReason.NOT_LISTED: "type",
 }
 
 
 class InvalidDocument(ValueError):
-    """A number that no authority issues for this kind of document, so it can be on no list."""
-
-    field: Final = "number"
+    """A document that no authority issues, so it can be on no list; `field` is at fault."""
 
     def __init__(self, reason: InvalidReason) -> None:
         super().__init__(EXPLANATIONS[reason])
         self.reason = reason
+        self.field = _FIELDS.get(reason, "number")
 
 
 class FieldRequired(ValueError):

@@ -6,9 +6,11 @@ A measure binds one kind of listing or both, and an order may restrict some type
 
 A link that may be about another person (a masked number, another name) gives `review` at most,
 whatever the measure: nobody is refused or capped because of it. So does a listing that the court
-should have removed by now. A permit lifts all reasons.
+should have removed by now. A permit lifts all reasons, but for those of further documents of the
+subject that it does not cover. Then these alone are left, and no permit is used.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from checker.domain.clock import instant_text, period_end, shanghai_day
@@ -34,6 +36,9 @@ from checker.domain.standing import Link, Match, Standing
 _DOUBTS = {
     Match.MASKED: ReasonCode.MASKED_MATCH,
     Match.NAME_DIFFERS: ReasonCode.NAME_MISMATCH,
+    Match.ISSUER_UNKNOWN: ReasonCode.ISSUER_UNKNOWN,
+    Match.DOCUMENTS_DISAGREE: ReasonCode.DOCUMENTS_DISAGREE,
+    Match.UNRESOLVABLE: ReasonCode.IDENTITY_NOT_RESOLVABLE,
 }
 
 
@@ -60,11 +65,14 @@ def decide(
     if not links:
         return ALLOWED
     kind = type_of(service)
-    reasons = tuple(
-        _reason(
-            application.measure,
-            _code(application.codes[link.role], link, day, policy),
+    met = [
+        (
             link,
+            _reason(
+                application.measure,
+                _code(application.codes[link.role], link, day, policy),
+                link,
+            ),
         )
         for application in policy.applications(service, to_organization=to_organization)
         for link in links
@@ -72,12 +80,15 @@ def decide(
         and link.kind in application.listing_kinds
         and link.restricts(application.measure)
         and link.reaches(kind)
-    )
-    if not reasons:
+    ]
+    if not met:
         return ALLOWED
-    permit = _permit(standing, service, now)
-    if permit is not None:
-        return Decision(outcome=Outcome.ALLOW, reasons=reasons, permit=permit)
+    permits = _permits(standing, service, now, [link for link, _ in met])
+    left = [reason for link, reason in met if not any(_lifts(each, link) for each in permits)]
+    if not left:
+        reasons = tuple([reason for _, reason in met])
+        return Decision(outcome=Outcome.ALLOW, reasons=reasons, permit=permits[0])
+    reasons = tuple(left)
     outcome = strongest(OUTCOMES[reason.code] for reason in reasons)
     cap = policy.settings.resort_cap
     if cap is None or all(reason.code is not ReasonCode.CAPPED for reason in reasons):
@@ -103,18 +114,25 @@ def spending_under(cap: Cap, *, now: datetime, held_fen: int, captured_fen: int)
     )
 
 
-def _permit(standing: Standing, service: Service, now: datetime) -> Permit | None:
-    """Return the permit to use: one without a count first, then the one that ends first.
+def _permits(
+    standing: Standing, service: Service, now: datetime, links: Sequence[Link]
+) -> list[Permit]:
+    """Return the permits that lift one of the links now, the permit to use first.
 
-    Return None if no permit covers the service now.
+    A permit without a count comes first, then the permit that ends first.
     """
     kind = type_of(service)
-    covering = [permit for permit in standing.permits if permit.covers(kind, now)]
-    return min(
-        covering,
-        key=lambda permit: (permit.uses_left is not None, permit.valid_until, permit.id),
-        default=None,
-    )
+    covering = [
+        permit
+        for permit in standing.permits
+        if permit.covers(kind, now) and any(_lifts(permit, link) for link in links)
+    ]
+    covering.sort(key=lambda permit: (permit.uses_left is not None, permit.valid_until, permit.id))
+    return covering
+
+
+def _lifts(permit: Permit, link: Link) -> bool:
+    return permit.id not in link.not_covered_by
 
 
 def _code(code: ReasonCode, link: Link, day: date, policy: EffectivePolicy) -> ReasonCode:
@@ -138,7 +156,7 @@ def _reason(measure: str, code: ReasonCode, link: Link) -> Reason:
     return Reason(
         code=code,
         measure=measure,
-        role=link.role,
+        role=None if link.match is Match.UNRESOLVABLE else link.role,
         listing=shown,
         remedy=None if listing is None else Remedy(court=listing.court),
     )

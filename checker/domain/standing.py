@@ -29,6 +29,12 @@ class Match(StrEnum):
     """The list shows the document only in part; its known characters and the name are the same."""
     NAME_DIFFERS = "name_differs"
     """The document is listed under another name."""
+    ISSUER_UNKNOWN = "issuer_unknown"
+    """The number of a passport is listed. One side has no issuer, and the subject has no name."""
+    DOCUMENTS_DISAGREE = "documents_disagree"
+    """A document of the subject is listed, and the list knows another one as another person's."""
+    UNRESOLVABLE = "unresolvable"
+    """A document of the subject is of a kind that no list can know. There is no listing."""
 
 
 class ListingRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +53,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     A missing day means no bound on that side. `listing` is None if only an outline is known. The
     duty was fulfilled on the day `fulfilled_on`: the court has to remove the listing. A retained
     link has `measures`: only these measures remain of a listing that has ended. An order may have
-    `items`: only these types of services are restricted by it.
+    `items`: only these types of services are restricted by it. `not_covered_by` has the ids of
+    permits that another document of the subject has, and that do not lift this link.
     """
 
     role: Role
@@ -59,6 +66,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     listing: ListingRef | None = None
     kind: ListingKind = ListingKind.DISHONEST
     items: frozenset[ServiceType] | None = None
+    not_covered_by: frozenset[str] = frozenset()
 
     def is_overdue(self, day: date, deadlines: Deadlines) -> bool:
         """Whether the court's time to remove the listing is over on `day`.

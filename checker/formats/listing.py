@@ -12,8 +12,8 @@ from typing import Annotated, Final
 import msgspec
 
 from checker.decoding import decode
-from checker.domain.document import Document, normalize
-from checker.domain.errors import InvalidDocument
+from checker.domain.document import Document, normalize_listed
+from checker.domain.errors import InvalidDocument, InvalidReason
 from checker.domain.listing_kind import ListingKind
 from checker.domain.mask_reading import read_masked
 from checker.domain.name import normalize_name
@@ -186,8 +186,10 @@ def read_document(document: Document, today: date) -> Document | MaskedDocument:
     """
     masked = read_masked(document.type, document.number, today)
     if masked is not None:
+        if document.known_issuer is not None:
+            raise InvalidDocument(InvalidReason.ISSUER_MISPLACED)
         return MaskedDocument(type=document.type, number=masked)
-    return normalize(document, today)
+    return normalize_listed(document, today)
 
 
 def invalid_document(error: InvalidDocument, under: str) -> LineRejected:

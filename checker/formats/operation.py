@@ -13,11 +13,11 @@ import msgspec
 
 from checker.decoding import decode
 from checker.domain.clock import instant_or_day, month_after
-from checker.domain.document import Document, DocumentType, normalize
-from checker.domain.errors import InvalidDocument
+from checker.domain.document import Document, DocumentType
 from checker.domain.permit import PermitKind
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest
+from checker.formats.distinction import DistinguishLine, UndistinguishLine
 from checker.formats.feed_format import FeedFormat, Reading
 from checker.formats.listing import (
     DOCUMENTS_MAX,
@@ -25,11 +25,11 @@ from checker.formats.listing import (
     ListingLine,
     OfficerLines,
     Text,
-    invalid_document,
     read_listing,
     read_officers,
     rejection,
 )
+from checker.formats.one_operation import OneOperation, whole_document
 from checker.registry.entry import LineRejected, RejectCode
 from checker.registry.operations import (
     Bind,
@@ -57,11 +57,7 @@ _JOURNEYS = frozenset({ServiceType.AIR, ServiceType.RAIL})
 _ORGANIZATIONS = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
 
 
-class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op"):
-    pass
-
-
-class ListLine(_Line, tag="list", frozen=True, kw_only=True):
+class ListLine(OneOperation, tag="list", frozen=True, kw_only=True):
     """Puts a listing in force."""
 
     listing: ListingLine
@@ -71,7 +67,7 @@ class ListLine(_Line, tag="list", frozen=True, kw_only=True):
         return List(entry=read_listing(self.listing, reading.today, "/listing"))
 
 
-class DelistLine(_Line, tag="delist", frozen=True, kw_only=True):
+class DelistLine(OneOperation, tag="delist", frozen=True, kw_only=True):
     """Ends a listing; without `on`, on the day on which the line was sent."""
 
     listing_id: Id
@@ -84,7 +80,7 @@ class DelistLine(_Line, tag="delist", frozen=True, kw_only=True):
         return Delist(listing_id=self.listing_id, ground=self.ground, on=on)
 
 
-class ShieldLine(_Line, tag="shield", frozen=True, kw_only=True):
+class ShieldLine(OneOperation, tag="shield", frozen=True, kw_only=True):
     """Pauses a listing."""
 
     listing_id: Id
@@ -94,7 +90,7 @@ class ShieldLine(_Line, tag="shield", frozen=True, kw_only=True):
         return Shield(listing_id=self.listing_id)
 
 
-class UnshieldLine(_Line, tag="unshield", frozen=True, kw_only=True):
+class UnshieldLine(OneOperation, tag="unshield", frozen=True, kw_only=True):
     """Ends the pause of a listing."""
 
     listing_id: Id
@@ -104,7 +100,7 @@ class UnshieldLine(_Line, tag="unshield", frozen=True, kw_only=True):
         return Unshield(listing_id=self.listing_id)
 
 
-class FulfilLine(_Line, tag="fulfil", frozen=True, kw_only=True):
+class FulfilLine(OneOperation, tag="fulfil", frozen=True, kw_only=True):
     """Starts the clock for a removal; without `on`, on the day on which the line was sent."""
 
     listing_id: Id
@@ -118,7 +114,7 @@ class FulfilLine(_Line, tag="fulfil", frozen=True, kw_only=True):
         return Fulfil(listing_id=self.listing_id, on=on)
 
 
-class OfficersLine(_Line, tag="officers", frozen=True, kw_only=True):
+class OfficersLine(OneOperation, tag="officers", frozen=True, kw_only=True):
     """Replaces the officers of a listing; an empty array leaves none."""
 
     listing_id: Id
@@ -130,7 +126,7 @@ class OfficersLine(_Line, tag="officers", frozen=True, kw_only=True):
         return ReplaceOfficers(listing_id=self.listing_id, officers=officers)
 
 
-class RetainLine(_Line, tag="retain", frozen=True, kw_only=True):
+class RetainLine(OneOperation, tag="retain", frozen=True, kw_only=True):
     """Keeps measures after a delisting, until a day."""
 
     listing_id: Id
@@ -152,7 +148,7 @@ class RetainLine(_Line, tag="retain", frozen=True, kw_only=True):
         )
 
 
-class BindLine(_Line, tag="bind", frozen=True, kw_only=True):
+class BindLine(OneOperation, tag="bind", frozen=True, kw_only=True):
     """States that several documents belong to one person."""
 
     documents: Annotated[tuple[Document, ...], msgspec.Meta(min_length=2, max_length=DOCUMENTS_MAX)]
@@ -160,7 +156,7 @@ class BindLine(_Line, tag="bind", frozen=True, kw_only=True):
     def read(self, reading: Reading) -> Bind:
         """Return the operation. A person's and an organization's documents are never bound."""
         documents = tuple(
-            _whole(document, reading.today, f"/documents/{index}")
+            whole_document(document, reading.today, f"/documents/{index}")
             for index, document in enumerate(self.documents)
         )
         if len({document.type in _ORGANIZATIONS for document in documents}) > 1:
@@ -186,7 +182,7 @@ class PermitFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     kind: PermitKind | None = None
 
 
-class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
+class PermitLine(OneOperation, tag="permit", frozen=True, kw_only=True):
     """Grants a permit."""
 
     permit: PermitFields
@@ -203,7 +199,7 @@ class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
             _require_journey(sent.services, valid_from, valid_until)
         permit = PermitEntry(
             id=sent.id,
-            document=_whole(sent.document, reading.today, "/permit/document"),
+            document=whole_document(sent.document, reading.today, "/permit/document"),
             services=tuple(sorted(set(sent.services))),
             valid_from=valid_from,
             valid_until=valid_until,
@@ -215,7 +211,7 @@ class PermitLine(_Line, tag="permit", frozen=True, kw_only=True):
         return GrantPermit(permit=permit)
 
 
-class WithdrawPermitLine(_Line, tag="withdraw_permit", frozen=True, kw_only=True):
+class WithdrawPermitLine(OneOperation, tag="withdraw_permit", frozen=True, kw_only=True):
     """Withdraws a permit."""
 
     permit_id: Id
@@ -236,6 +232,8 @@ OperationLine = (
     | PermitLine
     | WithdrawPermitLine
     | RetainLine
+    | DistinguishLine
+    | UndistinguishLine
 )
 _decoder: msgspec.json.Decoder[OperationLine] = msgspec.json.Decoder(OperationLine)
 
@@ -253,14 +251,6 @@ def parse_operation(line: bytes, reading: Reading) -> Operation:
         code = RejectCode.INVALID_LISTING if in_listing else RejectCode.INVALID_OPERATION
         raise rejection(error, code) from None
     return sent.read(reading)
-
-
-def _whole(document: Document, today: date, under: str) -> Document:
-    """Return a document in its normal form. A number with hidden characters is rejected."""
-    try:
-        return normalize(document, today)
-    except InvalidDocument as error:
-        raise invalid_document(error, under) from None
 
 
 def _require_journey(

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.court import Courts
-from checker.errors import TooLarge, Unavailable
+from checker.errors import Conflict, TooLarge, Unavailable
 from checker.formats.feed_format import LineFormat, Reading
 from checker.formats.lines import require_text
 from checker.formats.operation import OPERATION
@@ -133,12 +133,12 @@ class ChangesFeed:
         return msgspec.structs.replace(report.report(), not_quarantined=0)
 
     async def apply_with(self, operations: Sequence[Operation], rider: Rider) -> int:
-        """Apply operations that cannot be rejected, and the rows of `rider`, as one. Return the
-        version.
+        """Apply operations, all or none, and the rows of `rider`, as one. Return the version.
 
         The operations are durable and in force when this returns.
 
         Raises:
+            Conflict: the list does not allow an operation. Nothing was done.
             Unavailable: the registry cannot be reached. It is not known whether anything was done.
                 Besides, every error of `rider`.
         """
@@ -149,7 +149,9 @@ class ChangesFeed:
         )
 
         async def ride(connection: AsyncConnection, written: BatchWritten) -> None:
-            assert not written.rejected, "what has a rider is known to stand"
+            refused = [each.rejected.detail for each in written.rejected if each.rejected]
+            if refused:
+                raise Conflict(refused[0])
             await rider(connection, written.version)
 
         written = await self._writer.write(Batch(lines=lines, rider=ride))

@@ -59,7 +59,8 @@ _STAGE = (
         token bytea NOT NULL,
         name_token bytea NOT NULL,
         shape text,
-        derived boolean NOT NULL
+        derived boolean NOT NULL,
+        issuer text
     ) ON COMMIT DROP
     """,
 )
@@ -91,18 +92,20 @@ _PUT_IN_FORCE = (
     """,
     """
     INSERT INTO document (listing_pk, officer_pk, role, type, number, masked, token, name_token,
-                          shape, derived)
+                          shape, derived, issuer)
     SELECT l.pk, o.pk, d.role, d.type, d.number, d.masked, d.token, d.name_token, d.shape,
-           d.derived
+           d.derived, d.issuer
     FROM stage_document d
     JOIN stage_listing l USING (line)
     LEFT JOIN stage_officer o ON o.line = d.line AND o.ordinal = d.ordinal
     """,
     # The directives of a listing end with it, and do not bind a new listing under the same id. A
-    # retention stays, because it is about measures after the end.
+    # retention stays, because it is about measures after the end. A distinction stays, because it
+    # is about a document, whatever becomes of the listing.
     """
     UPDATE directive SET until_version = :version
-    WHERE until_version IS NULL AND from_version < :version AND kind <> 'retention'
+    WHERE until_version IS NULL AND from_version < :version
+    AND kind NOT IN ('retention', 'distinction')
     AND EXISTS (
         SELECT FROM listing l WHERE l.id = directive.listing_id
         GROUP BY l.id
@@ -114,7 +117,8 @@ _PUT_IN_FORCE = (
     # the delisting ends, and so do the directives before it.
     """
     UPDATE directive SET until_version = :version
-    WHERE until_version IS NULL AND from_version < :version AND kind <> 'retention'
+    WHERE until_version IS NULL AND from_version < :version
+    AND kind NOT IN ('retention', 'distinction')
     AND EXISTS (
         SELECT FROM directive d JOIN listing l ON l.id = d.listing_id
         WHERE d.listing_id = directive.listing_id AND d.kind = 'delisting' AND d."on" <= :today

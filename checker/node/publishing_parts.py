@@ -101,7 +101,7 @@ def _notice_keeper(base: Foundation) -> NoticeKeeper:
     return NoticeKeeper(
         base.work_engine,
         base.clock,
-        NoticeWriter(base.work_engine, base.clock),
+        NoticeWriter(base.work_engine, base.clock, base.sealer.vault),
         Sender(Deliveries(base.work_engine, base.sealer.vault), base.clock, rules),
         keep_months=base.config.decisions.keep_months,
     )

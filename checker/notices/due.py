@@ -37,7 +37,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.schema import decision
 from checker.domain.clock import CapPeriod, period_end, period_start, shanghai_day
-from checker.notices.ending import Ending, ending_of
+from checker.notices.ending import Ending, ending_of, together
 from checker.registry.endings import EndingGround, ending, lifted_by
 from checker.registry.in_force import in_force
 from checker.registry.permit_schema import permit
@@ -61,7 +61,9 @@ async def endings_of_changes(
     Endings of listings that no decision names are left out: a snapshot may end a million listings.
     """
     rows = await connection.execute(_WRITTEN, {"after": after, "upto": upto})
-    return [ending_of(row, occasion=row.version, before_version=row.version) for row in rows]
+    return together(
+        ending_of(row, occasion=row.version, before_version=row.version) for row in rows
+    )
 
 
 async def endings_of_date(
@@ -194,7 +196,10 @@ def _passed_days() -> Select[Any]:
         found.c.on,
         found.c.turn,
         _kept(found.c.listing_id).label("kept"),
-        *(null().cast(ending.c[name].type).label(name) for name in _OF_PERMITS),
+        *(
+            null().cast(ending.c[name].type).label(name)
+            for name in (*_OF_PERMITS, *_OF_DISTINCTIONS)
+        ),
         null().cast(DateTime(timezone=True)).label("at"),
     )
 
@@ -217,6 +222,7 @@ def _passed_permits() -> Select[Any]:
         literal(0),
         null().cast(ending.c.kept.type),
         *(found.c[name] for name in _OF_PERMITS),
+        *(null().cast(ending.c[name].type) for name in _OF_DISTINCTIONS),
         found.c.begins_at,
     )
 
@@ -226,6 +232,7 @@ def _text(ground: EndingGround) -> ColumnElement[str]:
 
 
 _OF_PERMITS: Final = ("roles", "permit_id", "services")
+_OF_DISTINCTIONS: Final = ("token", "issuer")
 _passed_dates = union_all(_passed_days(), _passed_permits()).subquery("passed")
 _PASSED: Final = select(_passed_dates).order_by(
     _passed_dates.c.turn, _passed_dates.c.permit_id, _passed_dates.c.listing_id

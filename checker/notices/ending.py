@@ -5,14 +5,16 @@ change that ended the restriction, or was made before the instant that ended it.
 decision's commit does not matter.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
 
+from cache.token import Token
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
+from checker.registry.document_key import DocumentKey
 from checker.registry.endings import EndingGround
 
 _LIFTING: Final[dict[str, str]] = {
@@ -20,6 +22,7 @@ _LIFTING: Final[dict[str, str]] = {
     EndingGround.OFFICER_LEFT: "officer_left",
     EndingGround.PARTY_REPLACED: "party_replaced",
     EndingGround.PERMIT: "permit",
+    EndingGround.DISTINGUISHED: "distinguished",
 }
 """Grounds after which the listing goes on, with their names in keys. Kept notices have the keys."""
 
@@ -35,6 +38,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     | `roles` | only decisions that rest on these roles alone are lifted |
     | `services` | only decisions about these services, made without a permit, are lifted |
     | `permit_id` | the permit that lifts them; None: the ending is no permit |
+    | `documents` | only decisions that held up these documents alone are lifted |
     | `kept` | decisions that rest on one of these measures are not lifted |
     | `is_final` | the listing restricts nobody until it begins anew |
     """
@@ -50,6 +54,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     services: frozenset[ServiceType] | None = None
     permit_id: str | None = None
     kept: frozenset[str] = frozenset()
+    documents: frozenset[DocumentKey] | None = None
     is_final: bool = False
 
 
@@ -67,9 +72,13 @@ def ending_of(
     ground: str = row.ground
     kind = _LIFTING.get(ground)
     key = f"{occasion}:{kind or 'end'}"
+    documents = None
+    if row.token is not None:
+        documents = frozenset({DocumentKey(Token(row.token), row.issuer)})
     return Ending(
         listing_id=row.listing_id,
         key=key if row.permit_id is None else f"permit:{row.permit_id}",
+        documents=documents,
         ground=ground,
         ended_on=row.on,
         ended_at=row.at if row.on is None else None,
@@ -83,22 +92,45 @@ def ending_of(
     )
 
 
+def together(endings: Iterable[Ending]) -> Sequence[Ending]:
+    """Return endings, with one for all documents that a change distinguishes from one listing.
+
+    A decision may have held up several documents of one person.
+    """
+    others: list[Ending] = []
+    of_documents: dict[tuple[str, str], Ending] = {}
+    for each in endings:
+        if each.documents is None:
+            others.append(each)
+            continue
+        known = of_documents.get((each.listing_id, each.key), each)
+        documents = each.documents.union(known.documents or ())
+        joined = msgspec.structs.replace(known, documents=documents)
+        of_documents[each.listing_id, each.key] = joined
+    return [*of_documents.values(), *others]
+
+
 class ReasonOfDecision(msgspec.Struct, frozen=True, kw_only=True):
     """A measure that a decision took from a listing, and whether the answer named the listing."""
 
     measure: str
-    role: Role
+    role: Role | None
     is_public: bool
 
 
 class DecisionOnListing(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept decision that names a listing; `reasons` are its reasons about this listing."""
+    """A kept decision that names a listing; `reasons` are its reasons about this listing.
+
+    `documents` are the documents that the listing held up. They are read for an ending that lifts
+    one document alone, and are not known of older decisions.
+    """
 
     decision_id: str
     account_id: str
     service: ServiceType
     permitted: bool
     reasons: Sequence[ReasonOfDecision]
+    documents: frozenset[DocumentKey] = frozenset()
 
     @property
     def showed_listing(self) -> bool:
@@ -117,6 +149,10 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 def lifts(ending: Ending, decision: DecisionOnListing) -> bool:
     """Return whether an ending lifts the restriction of a decision."""
     if ending.roles is not None and not {each.role for each in decision.reasons} <= ending.roles:
+        return False
+    if ending.documents is not None and not (
+        decision.documents and decision.documents <= ending.documents
+    ):
         return False
     if ending.services is not None and (
         decision.permitted or decision.service not in ending.services

@@ -34,7 +34,7 @@ def assemble_notices(
     keep_months: int,
 ) -> Notices:
     """Return a node's parts for notices. `work_engine` has no bound on the time of a statement."""
-    writer = NoticeWriter(work_engine, clock)
+    writer = NoticeWriter(work_engine, clock, vault)
     sender = Sender(Deliveries(work_engine, vault), clock, rules)
     return Notices(
         feed=NoticeFeed(engine),

@@ -14,6 +14,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.decisions import new_id
+from checker.audit.held_up import open_traces
 from checker.domain.service import ServiceType
 from checker.notices.ending import (
     DecisionOnListing,
@@ -25,16 +26,18 @@ from checker.notices.ending import (
 )
 from checker.notices.event import DECISIONS_MAX, event_text
 from checker.notices.schema import notice
+from checker.vault import Vault
 
 ENDINGS_AT_ONCE: Final = 200
 """Endings whose decisions are held in memory together."""
 
 _DECISIONS: Final = text(
     """
-SELECT e.place, d.id, d.account_id, d.service, d.permit_id, d.reasons
+SELECT e.place, d.id, d.account_id, d.service, d.permit_id, d.reasons,
+       CASE WHEN e.is_of_document THEN d.subject END AS subject
 FROM unnest(CAST(:listings AS text[]), CAST(:versions AS bigint[]),
-            CAST(:instants AS timestamptz[]))
-    WITH ORDINALITY AS e(listing_id, before_version, before_at, place)
+            CAST(:instants AS timestamptz[]), CAST(:of_document AS boolean[]))
+    WITH ORDINALITY AS e(listing_id, before_version, before_at, is_of_document, place)
 JOIN decision d ON d.listings @> ARRAY[e.listing_id]
 WHERE d.account_id IS NOT NULL AND (d.list_version < e.before_version OR d.at < e.before_at)
 ORDER BY e.place, d.account_id, d.id
@@ -62,7 +65,7 @@ FOR KEY SHARE OF w
 
 
 async def write_notices(
-    connection: AsyncConnection, endings: Sequence[Ending], now: datetime
+    connection: AsyncConnection, endings: Sequence[Ending], now: datetime, vault: Vault
 ) -> int:
     """Write the notices of endings, in the order of the endings; return their number.
 
@@ -71,7 +74,8 @@ async def write_notices(
     written = 0
     for start in range(0, len(endings), ENDINGS_AT_ONCE):
         some = endings[start : start + ENDINGS_AT_ONCE]
-        decisions, heard = await _decisions(connection, some), await _heard(connection, some)
+        decisions = await _decisions(connection, some, vault)
+        heard = await _heard(connection, some)
         rows = list(_notices(some, decisions, heard, now))
         if rows:
             await connection.execute(insert(notice), rows)
@@ -81,7 +85,7 @@ async def write_notices(
 
 
 async def _decisions(
-    connection: AsyncConnection, endings: Sequence[Ending]
+    connection: AsyncConnection, endings: Sequence[Ending], vault: Vault
 ) -> dict[int, list[DecisionOnListing]]:
     """Return the decisions that name each ending's listing, by the place of the ending.
 
@@ -91,15 +95,16 @@ async def _decisions(
         "listings": [ending.listing_id for ending in endings],
         "versions": [ending.before_version for ending in endings],
         "instants": [ending.before_at for ending in endings],
+        "of_document": [ending.documents is not None for ending in endings],
     }
     found: dict[int, list[DecisionOnListing]] = {}
     for row in await connection.execute(_DECISIONS, parameters):
         place = row.place - 1
-        found.setdefault(place, []).append(_read(row, endings[place].listing_id))
+        found.setdefault(place, []).append(_read(row, endings[place].listing_id, vault))
     return found
 
 
-def _read(row: Any, listing_id: str) -> DecisionOnListing:
+def _read(row: Any, listing_id: str, vault: Vault) -> DecisionOnListing:
     about = [
         reason
         for reason in row.reasons
@@ -111,6 +116,11 @@ def _read(row: Any, listing_id: str) -> DecisionOnListing:
         service=ServiceType(row.service),
         permitted=row.permit_id is not None,
         reasons=msgspec.convert(about, list[ReasonOfDecision]),
+        documents=frozenset(
+            each.document
+            for each in open_traces(vault, str(row.id), row.subject)
+            if each.listing_id == listing_id
+        ),
     )
 
 

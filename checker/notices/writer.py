@@ -36,6 +36,7 @@ from checker.notices.ending import Ending
 from checker.notices.schema import notice_progress
 from checker.notices.told import write_notices
 from checker.registry.schema import change
+from checker.vault import Vault
 
 VERSIONS_AT_ONCE: Final = 500
 """Changes of one step: five seconds of a busy list."""
@@ -61,9 +62,10 @@ _CHANGES_AHEAD: Final = select(change.c.version, change.c.at).order_by(change.c.
 class NoticeWriter:
     """Takes the steps of both passes. `engine` has no bound on the time of a statement."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, vault: Vault) -> None:
         self._engine = engine
         self._clock = clock
+        self._vault = vault
 
     async def position(self, which: Pass) -> NoticePosition:
         """Return the position of a pass. Raises Unavailable."""
@@ -85,7 +87,7 @@ class NoticeWriter:
                 if step is None:
                     return None
                 reached, endings = step
-                written = await write_notices(connection, endings, self._clock.now())
+                written = await write_notices(connection, endings, self._clock.now(), self._vault)
                 await connection.execute(
                     update(notice_progress)
                     .where(notice_progress.c["pass"] == which)

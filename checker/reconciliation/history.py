@@ -64,7 +64,9 @@ class History:
         suspected: dict[int, list[int]] = {}
         for place, sale in enumerate(sales):
             version = versions.get(sale.sold_at)
-            if version is not None and not known.isdisjoint(tokens[place]):
+            # No list knows an unknowable document, so nothing can be concluded from the tokens.
+            may_be_listed = sale.check.subject.is_unknowable or not known.isdisjoint(tokens[place])
+            if version is not None and may_be_listed:
                 suspected.setdefault(version, []).append(place)
         for version, places in suspected.items():
             then = [sales[place] for place in places]

@@ -1,9 +1,9 @@
 """Reads past sales, line by line: NDJSON, or CSV with a header.
 
 A line of NDJSON is a check with `sold_at`. In CSV the same fields are columns: `document_type`,
-`document_number`, `name`, `sold_at`, `jurisdiction`, `reference`, `service` for its type, and the
-fields of the services by their names. An empty cell is a missing field. A record is one line, so no
-cell holds a line break.
+`document_number`, `document_issuer`, `name`, `sold_at`, `jurisdiction`, `reference`, `service` for
+its type, and the fields of the services by their names. An empty cell is a missing field. A record
+is one line, so no cell holds a line break.
 """
 
 import csv
@@ -28,7 +28,11 @@ LINE_BYTES_MAX: Final = 16 * 1024
 Line = tuple[int, bytes | None]
 """A line's number from 1, and its text; None: over the limit."""
 
-_SUBJECT = {"document_type": ("document", "type"), "document_number": ("document", "number")}
+_SUBJECT = {
+    "document_type": ("document", "type"),
+    "document_number": ("document", "number"),
+    "document_issuer": ("document", "issuer"),
+}
 _OWN = ("sold_at", "jurisdiction", "reference")
 _OF_SERVICES = {field for kind in SERVICES.values() for field in kind.__struct_encode_fields__}
 COLUMNS: Final = (*_SUBJECT, "name", *_OWN, "service", *sorted(_OF_SERVICES))

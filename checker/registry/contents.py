@@ -9,7 +9,7 @@ holds something: rows from before keep their digests.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -31,15 +31,14 @@ Digest = Callable[[bytes], bytes]
 """`Vault.digest`."""
 
 
-class DocumentContent(NamedTuple):
-    """The digested content of a document; `number` as the list shows it."""
+DocumentContent: TypeAlias = tuple[object, ...]
+"""The digested content of a document (`document_content`)."""
 
-    role: str
-    type: str
-    number: str
-    masked: bool
-    token: bytes
-    name_token: bytes
+
+def document_content(row: Any, number: str) -> DocumentContent:
+    """Return the digested content of a row of `document`; `number` as the list shows it."""
+    content = (row.role, row.type, number, row.masked, row.token, row.name_token)
+    return content if row.issuer is None else (*content, row.issuer)
 
 
 class OfficerContent(NamedTuple):
@@ -89,14 +88,16 @@ def directive_digest(digest: Digest, row: Any) -> bytes:
     """Digest a row of `directive`."""
     fields = ("listing_id", "kind", "on", "ground")
     content = {name: getattr(row, name) for name in fields}
-    measures = None if row.measures is None else list(row.measures)
-    return content_digest(digest, DIRECTIVE, content | {"measures": measures})
+    content["measures"] = None if row.measures is None else list(row.measures)
+    if row.token is not None:
+        content |= {name: getattr(row, name) for name in ("token", "issuer", "court")}
+    return content_digest(digest, DIRECTIVE, content)
 
 
 def bound_digest(digest: Digest, row: Any, number: str) -> bytes:
     """Digest a row of `bound_document`; `number` is the opened one."""
     content = {name: getattr(row, name) for name in ("person", "type", "token")}
-    return content_digest(digest, BOUND_DOCUMENT, content | {"number": number})
+    return content_digest(digest, BOUND_DOCUMENT, content | {"number": number} | _issuer(row))
 
 
 def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
@@ -116,7 +117,11 @@ def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
     content["services"] = [str(service) for service in row.services]
     if row.kind is not None:
         content["kind"] = str(row.kind)
-    return content_digest(digest, PERMIT, content | {"number": number})
+    return content_digest(digest, PERMIT, content | {"number": number} | _issuer(row))
+
+
+def _issuer(row: Any) -> dict[str, str]:
+    return {} if row.issuer is None else {"issuer": row.issuer}
 
 
 class UseKey(NamedTuple):

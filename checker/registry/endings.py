@@ -11,6 +11,7 @@ The transaction of a change writes the rows, so an ending and its change are com
 | `shielded` | a listing that the change shields |
 | `officer_left` | a listing that goes on without some of its officers |
 | `party_replaced` | a listing that goes on with another party |
+| `distinguished` | a listing in force that never again reaches a document, by the change |
 | `permit` | each listing that reaches the holder of a new permit which is valid already |
 
 A day or an instant that comes later lifts a restriction without a change. Such endings have no row:
@@ -28,6 +29,7 @@ from sqlalchemy import (
     FromClause,
     Identity,
     Index,
+    LargeBinary,
     Select,
     Table,
     Text,
@@ -64,6 +66,8 @@ class EndingGround(StrEnum):
     PARTY_REPLACED = "party_replaced"
     """The listing names another party now."""
     PERMIT = "permit"
+    DISTINGUISHED = "distinguished"
+    """The holder of a document is found not to be the person of the listing."""
     RETENTION_OVER = "retention_over"
     """The court kept some measures after the end of the listing, and their time is over."""
 
@@ -84,6 +88,9 @@ ending = Table(
     Column("services", ARRAY(Text)),
     # Measures that a court keeps after the end of the listing.
     Column("kept", ARRAY(Text)),
+    # The document that is distinguished; not set: the ending is no distinction.
+    Column("token", LargeBinary),
+    Column("issuer", Text),
 )
 Index("ix_ending_version", ending.c.version)
 
@@ -187,13 +194,19 @@ WITH ended AS MATERIALIZED (
     JOIN document d ON d.listing_pk = l.pk AND d.token = g.token
     WHERE g.role <> 'debtor' AND d.role <> 'debtor'
 ), lifted AS (
-    SELECT listing_id, 'shielded' AS ground, CAST(NULL AS text[]) AS roles FROM directive
+    SELECT listing_id, 'shielded' AS ground, CAST(NULL AS text[]) AS roles,
+           CAST(NULL AS bytea) AS token, CAST(NULL AS text) AS issuer FROM directive
     WHERE from_version = :version AND kind = 'shielding'
     UNION ALL
-    SELECT listing_id, 'party_replaced', ARRAY[role] FROM left_role
+    SELECT listing_id, 'distinguished', NULL, token, issuer FROM directive d
+    WHERE from_version = :version AND kind = 'distinction' AND EXISTS (
+        SELECT FROM listing l WHERE l.id = d.listing_id AND l.until_version IS NULL
+    )
+    UNION ALL
+    SELECT listing_id, 'party_replaced', ARRAY[role], NULL, NULL FROM left_role
     WHERE role = 'debtor' GROUP BY listing_id, role
     UNION ALL
-    SELECT listing_id, 'officer_left', array_agg(DISTINCT role) FROM left_role
+    SELECT listing_id, 'officer_left', array_agg(DISTINCT role), NULL, NULL FROM left_role
     WHERE role <> 'debtor' GROUP BY listing_id
 ), final AS (
     SELECT listing_id, CASE WHEN expires_on IS NULL THEN 'removed' ELSE 'expired' END AS ground,
@@ -203,12 +216,13 @@ WITH ended AS MATERIALIZED (
     UNION ALL
     SELECT listing_id, ground, "on" FROM delisted
 )
-INSERT INTO ending (version, listing_id, ground, "on", roles, kept)
-SELECT :version, listing_id, ground, "on", roles, kept FROM (
-    SELECT listing_id, ground, CAST(NULL AS date) AS "on", roles, CAST(NULL AS text[]) AS kept
+INSERT INTO ending (version, listing_id, ground, "on", roles, token, issuer, kept)
+SELECT :version, listing_id, ground, "on", roles, token, issuer, kept FROM (
+    SELECT listing_id, ground, CAST(NULL AS date) AS "on", roles, token, issuer,
+           CAST(NULL AS text[]) AS kept
     FROM lifted
     UNION ALL
-    SELECT listing_id, ground, "on", NULL, (
+    SELECT listing_id, ground, "on", NULL, NULL, NULL, (
         SELECT array_agg(DISTINCT measure)
         FROM directive t CROSS JOIN unnest(t.measures) AS measure
         WHERE t.listing_id = f.listing_id AND t.kind = 'retention' AND t."on" > :day

@@ -58,14 +58,20 @@ def in_force(table: FromClause, version: Version = None) -> ColumnElement[bool]:
 def reach(wanted: FromClause, version: Version = None) -> CompoundSelect[Any]:
     """From each token of `wanted` to those whose links reach it: itself, and those bound to it.
 
-    Columns: `asked`, `source`, `is_own`.
+    Columns: `asked`, `source`, `is_own`; and the issuers under which both tokens are bound, as
+    `asked_issuer` and `source_issuer`. Tokens know no issuers: a reader compares the issuers.
     """
     own, other = bound_document.alias("own"), bound_document.alias("other")
+    none = null().cast(bound_document.c.issuer.type)
     return union_all(
         select(
-            wanted.c.token.label("asked"), wanted.c.token.label("source"), true().label("is_own")
+            wanted.c.token.label("asked"),
+            wanted.c.token.label("source"),
+            true().label("is_own"),
+            none.label("asked_issuer"),
+            none.label("source_issuer"),
         ),
-        select(own.c.token, other.c.token, false())
+        select(own.c.token, other.c.token, false(), own.c.issuer, other.c.issuer)
         .join_from(wanted, own, own.c.token == wanted.c.token)
         .join(other, _is_one_person(own, other))
         .where(in_force(own, version), in_force(other, version)),
@@ -73,9 +79,15 @@ def reach(wanted: FromClause, version: Version = None) -> CompoundSelect[Any]:
 
 
 def documents_of(reaching: FromClause) -> Select[Any]:
-    """The documents behind the rows of `reach`, each with the token that it reaches as `asked`."""
+    """The documents behind the rows of `reach`, with all columns of `reach` but `source`."""
     return (
-        select(reaching.c.asked, *document.c)
+        select(
+            reaching.c.asked,
+            reaching.c.is_own,
+            reaching.c.asked_issuer,
+            reaching.c.source_issuer,
+            *document.c,
+        )
         .join_from(reaching, document, document.c.token == reaching.c.source)
         .where(or_(reaching.c.is_own, ~document.c.masked))
     )

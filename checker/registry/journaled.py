@@ -25,6 +25,7 @@ from checker.registry.contents import (
     bound_digest,
     change_digest,
     directive_digest,
+    document_content,
     in_order,
     listing_digest,
     permit_digest,
@@ -33,7 +34,6 @@ from checker.registry.contents import (
     use_return_digest,
 )
 from checker.registry.journaling import end_of
-from checker.registry.ledger_store import listed_document
 from checker.registry.schema import document, officer_link
 from checker.registry.sealing import (
     ANY_SHAPE,
@@ -45,6 +45,7 @@ from checker.registry.sealing import (
     Sealer,
     listed_shape,
 )
+from checker.registry.stored_entries import listed_document
 
 _wanted = bindparam("wanted", type_=ARRAY(BigInteger))
 _OFFICERS = select(officer_link).where(officer_link.c.listing_pk == any_(_wanted))
@@ -177,9 +178,7 @@ def _documents(
             raise ConfigurationError("a shape is not the one of its document")
         if row.name_token != sealer.name_token(name):
             raise ConfigurationError("a token is not the one of its name")
-        contents.append(
-            DocumentContent(row.role, row.type, number, row.masked, row.token, row.name_token)
-        )
+        contents.append(document_content(row, number))
     return contents
 
 

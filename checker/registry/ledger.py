@@ -19,7 +19,14 @@ import msgspec
 from cache.token import Token
 from checker.domain.court import Courts, court_form
 from checker.domain.document import Document
-from checker.registry.entry import LineRejected, ListingEntry, PartyType, RejectCode
+from checker.registry.document_key import DocumentKey
+from checker.registry.entry import (
+    LineRejected,
+    ListingEntry,
+    OfficerEntry,
+    PartyType,
+    RejectCode,
+)
 from checker.registry.identity import reach_of
 from checker.registry.ledger_state import (
     SHIELDING,
@@ -32,14 +39,17 @@ from checker.registry.minors import require_adults
 from checker.registry.operations import (
     Bind,
     Delist,
+    Distinguish,
     Fulfil,
     GrantPermit,
     List,
     Operation,
     PermitEntry,
+    RemoveOfficer,
     ReplaceOfficers,
     Retain,
     Shield,
+    Undistinguish,
     Unshield,
     WithdrawPermit,
     listing_id_of,
@@ -53,7 +63,7 @@ DOCUMENTS_OF_PERSON_MAX = 200
 class Ledger:
     """The state that a batch starts from, and the state after its operations.
 
-    `persons` maps the token of each bound document to its person, for whole groups. `documents` are
+    `persons` maps the key of each bound document to its person, for whole groups. `documents` are
     the documents that a batch binds. A new group gets its name from `new_person`.
     """
 
@@ -63,7 +73,7 @@ class Ledger:
         sealer: Sealer,
         new_person: Callable[[], str],
         listings: Mapping[str, ListingState],
-        persons: Mapping[Token, str],
+        persons: Mapping[DocumentKey, str],
         permits: Mapping[str, PermitState],
     ) -> None:
         self._sealer = sealer
@@ -71,7 +81,7 @@ class Ledger:
         self.listings = dict(listings)
         self.persons = dict(persons)
         self.permits = dict(permits)
-        self.documents: dict[Token, Document] = {}
+        self.documents: dict[DocumentKey, Document] = {}
         self._members = _groups(self.persons)
 
     def copy(self) -> "Ledger":
@@ -107,6 +117,12 @@ class Ledger:
                 self._withdraw(permit_id)
             case Retain():
                 self._retain(operation)
+            case Distinguish():
+                self._distinguish(operation)
+            case Undistinguish(document=document):
+                known = self._known(operation.listing_id)
+                after = known.undistinguishing(self._sealer.document_key(document))
+                self.listings[operation.listing_id] = after
             case _:
                 self._direct(operation)
 
@@ -155,7 +171,7 @@ class Ledger:
                 return
             directives = known.directives
         elif known is not None:
-            directives = known.retained_only()
+            directives = known.outliving()
         self.listings[entry.id] = ListingState(
             digest=digest,
             court=entry.court,
@@ -187,10 +203,12 @@ class Ledger:
             self.listings[operation.listing_id] = known.directing(directive)
             return
         self.listings[operation.listing_id] = msgspec.structs.replace(
-            known, in_force=False, directives=known.retained_only() | {directive}
+            known, in_force=False, directives=known.outliving() | {directive}
         )
 
-    def _direct(self, operation: Shield | Unshield | Fulfil | ReplaceOfficers) -> None:
+    def _direct(
+        self, operation: Shield | Unshield | Fulfil | ReplaceOfficers | RemoveOfficer
+    ) -> None:
         """Apply an operation that only a listing in force allows."""
         known = self._known(operation.listing_id)
         if not known.in_force:
@@ -202,18 +220,36 @@ class Ledger:
                 after = msgspec.structs.replace(known, directives=known.directives - {SHIELDING})
             case Fulfil(on=on):
                 after = known.directing(Directive(kind=DirectiveKind.FULFILMENT, on=on))
-            case ReplaceOfficers():
-                after = self._with_officers(known, operation)
+            case ReplaceOfficers(officers=officers):
+                after = self._with_officers(known, officers)
+                assert after.entry is not None, "it has officers"
+                require_adults(after.entry)
+            case RemoveOfficer(tokens=tokens):
+                after = self._with_officers(known, self._without(known, tokens))
             case _:
                 assert_never(operation)
         self.listings[operation.listing_id] = after
 
-    def _with_officers(self, known: ListingState, operation: ReplaceOfficers) -> ListingState:
+    def _without(self, known: ListingState, left: frozenset[Token]) -> tuple[OfficerEntry, ...]:
+        """Return the officers of whom no document is listed under one of these tokens."""
+        assert known.entry is not None, "the content is read where it is needed"
+
+        def has_left(officer: OfficerEntry) -> bool:
+            name, documents = officer.holder.name, officer.holder.documents
+            return not left.isdisjoint(self._sealer.listed_token(each, name) for each in documents)
+
+        officers = tuple(each for each in known.entry.officers if not has_left(each))
+        if len(officers) == len(known.entry.officers):
+            raise LineRejected(RejectCode.INVALID_OPERATION, "no officer has this document")
+        return officers
+
+    def _with_officers(
+        self, known: ListingState, officers: tuple[OfficerEntry, ...]
+    ) -> ListingState:
         if known.party_type is PartyType.PERSON:
             raise LineRejected(RejectCode.INVALID_OPERATION, "a person has no officers")
         assert known.entry is not None, "the content is read where it is needed"
-        entry = msgspec.structs.replace(known.entry, officers=operation.officers)
-        require_adults(entry)
+        entry = msgspec.structs.replace(known.entry, officers=officers)
         digest = self._sealer.digest(entry)
         return msgspec.structs.replace(known, digest=digest, entry=entry)
 
@@ -229,6 +265,17 @@ class Ledger:
             known, directives=known.directives | {directive}
         )
 
+    def _distinguish(self, operation: Distinguish) -> None:
+        # Not only a listing in force: a later snapshot may put it in force again.
+        known, named = self._known(operation.listing_id), operation.document
+        directive = Directive(
+            kind=DirectiveKind.DISTINCTION,
+            on=operation.on,
+            document=self._sealer.document_key(named) if isinstance(named, Document) else named,
+            court=operation.court,
+        )
+        self.listings[operation.listing_id] = known.distinguishing(directive)
+
     def _known(self, listing_id: str) -> ListingState:
         known = self.listings.get(listing_id)
         if known is None:
@@ -236,19 +283,21 @@ class Ledger:
         return known
 
     def _bind(self, documents: tuple[Document, ...]) -> None:
-        named = {self._sealer.document_token(document): document for document in documents}
+        named = {self._sealer.document_key(document): document for document in documents}
         if len(named) < 2:
             return  # a uscc and the code inside it: one document here
-        groups = sorted({self.persons[token] for token in named if token in self.persons})
-        bound = named.keys() | set[Token]().union(*(self._members[person] for person in groups))
+        groups = sorted({self.persons[key] for key in named if key in self.persons})
+        bound = named.keys() | set[DocumentKey]().union(
+            *(self._members[person] for person in groups)
+        )
         if len(bound) > DOCUMENTS_OF_PERSON_MAX:
             text = f"/documents would be one person's with over {DOCUMENTS_OF_PERSON_MAX} of them"
             raise LineRejected(RejectCode.INVALID_OPERATION, text)
         # The fewest rows change: the largest group keeps its name.
         largest = max(groups, key=lambda person: len(self._members[person]), default=None)
         person = largest or self._new_person()
-        for token in named.keys() - self.persons.keys():
-            self.documents[token] = named[token]
+        for key in named.keys() - self.persons.keys():
+            self.documents[key] = named[key]
         for group in groups:
             del self._members[group]
         self._members[person] = frozenset(bound)
@@ -271,8 +320,8 @@ class Ledger:
         self.permits[permit_id] = msgspec.structs.replace(known, withdrawn=True)
 
 
-def _groups(persons: Mapping[Token, str]) -> dict[str, frozenset[Token]]:
-    members: dict[str, set[Token]] = {}
-    for token, person in persons.items():
-        members.setdefault(person, set()).add(token)
-    return {person: frozenset(tokens) for person, tokens in members.items()}
+def _groups(persons: Mapping[DocumentKey, str]) -> dict[str, frozenset[DocumentKey]]:
+    members: dict[str, set[DocumentKey]] = {}
+    for key, person in persons.items():
+        members.setdefault(person, set()).add(key)
+    return {person: frozenset(keys) for person, keys in members.items()}

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cache.token import Token
+from checker.registry.document_key import DocumentKey
 from checker.registry.entry import ListingEntry
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_state import Directive, ListingState
@@ -29,8 +29,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[ListingEntry, ...]
     ended_directives: tuple[tuple[str, Directive], ...]
     directives: tuple[tuple[str, Directive], ...]
-    unbound: tuple[Token, ...]
-    bound: tuple[tuple[Token, str], ...]
+    unbound: tuple[DocumentKey, ...]
+    bound: tuple[tuple[DocumentKey, str], ...]
     withdrawn_ids: tuple[str, ...]
     permits: tuple[tuple[PermitEntry, bytes, bool], ...]
     """New permits, with their digest, and whether they are withdrawn already."""
@@ -58,9 +58,7 @@ def difference(before: Ledger, after: Ledger, open_ids: frozenset[str]) -> Diffe
         ended_directives += [(listing_id, one) for one in earlier - now.directives]
         directives += [(listing_id, one) for one in now.directives - earlier]
     moved = [
-        (token, person)
-        for token, person in after.persons.items()
-        if before.persons.get(token) != person
+        (key, person) for key, person in after.persons.items() if before.persons.get(key) != person
     ]
     permits = _changed(before.permits, after.permits)
     return Difference(
@@ -68,7 +66,7 @@ def difference(before: Ledger, after: Ledger, open_ids: frozenset[str]) -> Diffe
         entries=tuple(entries),
         ended_directives=tuple(ended_directives),
         directives=tuple(directives),
-        unbound=tuple(token for token, _ in moved if token in before.persons),
+        unbound=tuple(key for key, _ in moved if key in before.persons),
         bound=tuple(moved),
         withdrawn_ids=tuple(permit_id for permit_id, _, was in permits if was is not None),
         permits=tuple(

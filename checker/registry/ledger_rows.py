@@ -39,7 +39,7 @@ from checker.registry.schema import (
 )
 from checker.registry.sealing import BOUND_NUMBER, PERMIT_NUMBER, SealedEntry, Sealer
 
-_UNSEEN = frozenset({DirectiveKind.FULFILMENT})
+_UNSEEN = frozenset({DirectiveKind.FULFILMENT, DirectiveKind.DISTINCTION})
 """Directives that change no outline."""
 
 
@@ -68,7 +68,7 @@ async def write(
         named.append(_named(BOUND_DOCUMENT, row.person, row.pk, bound_digest(digest, row, number)))
     named += await _begin_permits(connection, sealer, difference, version)
     tokens |= {Token(row.token) for entry in sealed for row in entry.documents}
-    tokens |= {token for token, _ in difference.bound}
+    tokens |= {key.token for key, _ in difference.bound}
     await refresh_outlines(connection, tokens, version)
     return named
 
@@ -99,7 +99,7 @@ async def _end(
     """Set the end of rows, before other rows of the same id begin; return their names."""
     listings = {listing_id: loaded.listing_pks[listing_id] for listing_id in difference.ended_ids}
     directives = [(one[0], loaded.directive_pks[one]) for one in difference.ended_directives]
-    bound = [loaded.bound_rows[token] for token in difference.unbound]
+    bound = [loaded.bound_rows[key] for key in difference.unbound]
     for statement, wanted in (
         (_END_LISTINGS, listings.values()),
         (_END_DIRECTIVES, [pk for _, pk in directives]),
@@ -180,6 +180,9 @@ def _directives(difference: Difference, version: int) -> list[dict[str, Any]]:
             "on": one.on,
             "ground": one.ground,
             "measures": one.measures,
+            "token": None if one.document is None else one.document.token,
+            "issuer": None if one.document is None else one.document.issuer,
+            "court": one.court,
             "from_version": version,
         }
         for listing_id, one in difference.directives
@@ -194,13 +197,14 @@ def _bound(
     sealer: Sealer, loaded: LoadedLedger, ledger: Ledger, difference: Difference, version: int
 ) -> list[dict[str, Any]]:
     rows = []
-    for token, person in difference.bound:
-        if earlier := loaded.bound_rows.get(token):
+    for key, person in difference.bound:
+        if earlier := loaded.bound_rows.get(key):
             kind, number = earlier.type, earlier.number
         else:
-            bound = ledger.documents[token]
-            kind, number = bound.type, sealer.vault.seal(bound.number, BOUND_NUMBER, token.hex())
-        row = {"person": person, "type": kind, "number": number, "token": token}
+            bound = ledger.documents[key]
+            sealed = sealer.vault.seal(bound.number, BOUND_NUMBER, key.token.hex())
+            kind, number = bound.type, sealed
+        row = {"person": person, "type": kind, "number": number} | key._asdict()
         rows.append(row | {"from_version": version})
     return rows
 
@@ -212,7 +216,7 @@ def _permits(sealer: Sealer, difference: Difference, version: int) -> list[dict[
             "digest": digest,
             "type": granted.document.type,
             "number": sealer.vault.seal(granted.document.number, PERMIT_NUMBER, granted.id),
-            "token": sealer.document_token(granted.document),
+            **sealer.document_key(granted.document)._asdict(),
             "services": granted.services,
             "valid_from": granted.valid_from,
             "valid_until": granted.valid_until,

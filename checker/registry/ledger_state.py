@@ -2,11 +2,12 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
 from checker.domain.listing_kind import ListingKind
+from checker.registry.document_key import DocumentKey
 from checker.registry.entry import ListingEntry, PartyType
 from checker.registry.operations import PermitEntry
 
@@ -18,15 +19,26 @@ class DirectiveKind(StrEnum):
     FULFILMENT = "fulfilment"
     DELISTING = "delisting"
     RETENTION = "retention"
+    DISTINCTION = "distinction"
+    """The holder of a document is not the person of the listing."""
+
+
+OUTLIVING: Final = frozenset({DirectiveKind.RETENTION, DirectiveKind.DISTINCTION})
+"""Directives that outlive the end of a listing. A listing may have several of each."""
 
 
 class Directive(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `directive`: its day, its ground or basis, and the measures it keeps."""
+    """A row of `directive`: its day, its ground or basis, and the measures it keeps.
+
+    A distinction has the `document` that the listing never reaches, and the `court` that found it.
+    """
 
     kind: DirectiveKind
     on: date | None = None
     ground: str | None = None
     measures: tuple[str, ...] | None = None
+    document: DocumentKey | None = None
+    court: str | None = None
 
 
 SHIELDING = Directive(kind=DirectiveKind.SHIELDING)
@@ -48,7 +60,7 @@ class ListingState(msgspec.Struct, frozen=True, kw_only=True):
     directives: frozenset[Directive] = frozenset()
 
     def directed(self, kind: DirectiveKind) -> Directive | None:
-        """Return the directive of a kind, or None. A listing may have several retentions."""
+        """Return the directive of a kind that a listing has once, or None."""
         return next((one for one in self.directives if one.kind is kind), None)
 
     def directing(self, directive: Directive) -> Self:
@@ -56,9 +68,20 @@ class ListingState(msgspec.Struct, frozen=True, kw_only=True):
         others = (one for one in self.directives if one.kind is not directive.kind)
         return msgspec.structs.replace(self, directives=frozenset((*others, directive)))
 
-    def retained_only(self) -> frozenset[Directive]:
-        """Return the directives that outlive the end of a listing: retentions."""
-        return frozenset(one for one in self.directives if one.kind is DirectiveKind.RETENTION)
+    def distinguishing(self, directive: Directive) -> Self:
+        """Return the state with a distinction. The first distinction of a document stands."""
+        if any(one.document == directive.document for one in self.directives):
+            return self
+        return msgspec.structs.replace(self, directives=self.directives | {directive})
+
+    def undistinguishing(self, document: DocumentKey) -> Self:
+        """Return the state without the distinction of a document."""
+        others = frozenset(one for one in self.directives if one.document != document)
+        return msgspec.structs.replace(self, directives=others)
+
+    def outliving(self) -> frozenset[Directive]:
+        """Return the directives that outlive the end of the listing."""
+        return frozenset(one for one in self.directives if one.kind in OUTLIVING)
 
 
 class PermitState(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,16 +11,14 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, Text, any_, bindparam, select
+from sqlalchemy import ARRAY, LargeBinary, Select, Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
-from checker.domain.document import Document, DocumentType
 from checker.domain.listing_kind import ListingKind
-from checker.domain.masking import MaskedNumber
-from checker.domain.service import ServiceType
-from checker.registry.entry import Holder, ListingEntry, MaskedDocument, PartyType
+from checker.registry.document_key import DocumentKey
+from checker.registry.entry import ListingEntry, PartyType
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_state import Directive, DirectiveKind, ListingState, PermitState
 from checker.registry.operations import (
@@ -28,13 +26,15 @@ from checker.registry.operations import (
     GrantPermit,
     List,
     Operation,
+    RemoveOfficer,
     ReplaceOfficers,
     WithdrawPermit,
     listing_id_of,
 )
 from checker.registry.permit_schema import permit
-from checker.registry.schema import bound_document, directive, document, listing
-from checker.registry.sealing import DOCUMENT_NUMBER, PARTY_NAME, Sealer
+from checker.registry.schema import bound_document, directive, listing
+from checker.registry.sealing import Sealer
+from checker.registry.stored_entries import read_entries
 
 
 class BoundRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class LoadedLedger(msgspec.Struct, frozen=True, kw_only=True):
     listing_pks: dict[str, int]
     open_ids: frozenset[str]
     directive_pks: dict[tuple[str, Directive], int]
-    bound_rows: dict[Token, BoundRow]
+    bound_rows: dict[DocumentKey, BoundRow]
 
 
 class _Touched:
@@ -77,7 +77,7 @@ class _Touched:
                     self.permit_ids.add(permit_id)
                 case _:
                     self.listing_ids.add(listing_id_of(operation))
-            if isinstance(operation, ReplaceOfficers):
+            if isinstance(operation, ReplaceOfficers | RemoveOfficer):
                 self.read_ids.add(operation.listing_id)
             if isinstance(operation, List) and operation.spare_id is not None:
                 self.listing_ids.add(operation.spare_id)
@@ -96,12 +96,14 @@ async def load(
             on=row.on,
             ground=row.ground,
             measures=None if row.measures is None else tuple(row.measures),
+            document=None if row.token is None else DocumentKey(Token(row.token), row.issuer),
+            court=row.court,
         )
         directives.setdefault(row.listing_id, set()).add(one)
         directive_pks[row.listing_id, one] = row.pk
     latest = await _rows(connection, _LISTINGS, touched.listing_ids)
     readable = [row.pk for row in latest if row.id in touched.read_ids and row.is_open]
-    entries = await _entries(connection, sealer, readable)
+    entries = await read_entries(connection, sealer, readable)
     bound = await _rows(connection, _BOUND, touched.tokens)
     permits = await _rows(connection, _PERMITS, touched.permit_ids)
     ledger = Ledger(
@@ -111,7 +113,7 @@ async def load(
             row.id: _state(row, frozenset(directives.get(row.id, ())), entries.get(row.pk), today)
             for row in latest
         },
-        persons={Token(row.token): row.person for row in bound},
+        persons={_key(row): row.person for row in bound},
         permits={
             row.id: PermitState(
                 digest=row.digest, court=row.court, withdrawn=row.until_version is not None
@@ -125,12 +127,14 @@ async def load(
         open_ids=frozenset(row.id for row in latest if row.is_open),
         directive_pks=directive_pks,
         bound_rows={
-            Token(row.token): BoundRow(
-                pk=row.pk, person=row.person, type=row.type, number=row.number
-            )
+            _key(row): BoundRow(pk=row.pk, person=row.person, type=row.type, number=row.number)
             for row in bound
         },
     )
+
+
+def _key(row: Any) -> DocumentKey:
+    return DocumentKey(Token(row.token), row.issuer)
 
 
 def _state(
@@ -149,46 +153,6 @@ def _state(
     if delisting is not None and delisting.on is not None and delisting.on <= today:
         return msgspec.structs.replace(state, in_force=False)
     return state
-
-
-async def _entries(
-    connection: AsyncConnection, sealer: Sealer, pks: Sequence[int]
-) -> dict[int, ListingEntry]:
-    """Return the contents of listings without officers, by the numbers of their rows."""
-    contents = {row.pk: row for row in await _rows(connection, _CONTENT, pks)}
-    documents: dict[int, list[Document | MaskedDocument]] = {}
-    for row in await _rows(connection, _PARTY_DOCUMENTS, pks):
-        listing_id = contents[row.listing_pk].id
-        number = sealer.vault.open(row.number, DOCUMENT_NUMBER, listing_id, row.token.hex())
-        documents.setdefault(row.listing_pk, []).append(listed_document(row, number))
-    return {
-        row.pk: ListingEntry(
-            id=row.id,
-            case_number=row.case_number,
-            court=row.court,
-            filed_on=row.filed_on,
-            published_on=row.published_on,
-            expires_on=row.expires_on,
-            public=row.public,
-            party_type=PartyType(row.party_type),
-            party=Holder(
-                name=sealer.vault.open(row.party_name, PARTY_NAME, row.id),
-                documents=tuple(documents.get(row.pk, ())),
-            ),
-            officers=(),
-            kind=ListingKind(row.kind),
-            items=None if row.items is None else tuple(map(ServiceType, row.items)),
-            starts_on=row.starts_on,
-        )
-        for row in contents.values()
-    }
-
-
-def listed_document(row: Any, number: str) -> Document | MaskedDocument:
-    """Return the document of a row and its opened number."""
-    if row.masked:
-        return MaskedDocument(type=row.type, number=MaskedNumber(pattern=number))
-    return Document(type=DocumentType(row.type), number=number)
 
 
 async def _rows(
@@ -223,12 +187,6 @@ _LISTINGS = (
 )
 _DIRECTIVES = select(directive).where(
     directive.c.listing_id == _wanted(Text), directive.c.until_version.is_(None)
-)
-_CONTENT = select(listing).where(listing.c.pk == _wanted(BigInteger))
-_PARTY_DOCUMENTS = select(document).where(
-    document.c.listing_pk == _wanted(BigInteger),
-    document.c.officer_pk.is_(None),
-    ~document.c.derived,
 )
 # Whole groups: what binds one of their documents moves all.
 _BOUND = select(bound_document).where(

@@ -9,9 +9,11 @@ from enum import StrEnum
 
 import msgspec
 
+from cache.token import Token
 from checker.domain.document import Document
 from checker.domain.permit import PermitKind
 from checker.domain.service import ServiceType
+from checker.registry.document_key import DocumentKey
 from checker.registry.entry import ListingEntry, OfficerEntry
 
 
@@ -82,6 +84,33 @@ class Retain(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
 
 
+class Distinguish(msgspec.Struct, frozen=True, kw_only=True):
+    """A court has found that the holder of this document is not the person of the listing.
+
+    The listing never again reaches the document, in any way. `document` is a key where only the key
+    of a document is kept: with a decision.
+    """
+
+    listing_id: str
+    document: Document | DocumentKey
+    court: str
+    on: date
+
+
+class Undistinguish(msgspec.Struct, frozen=True, kw_only=True):
+    """The distinction of this document is taken back."""
+
+    listing_id: str
+    document: Document
+
+
+class RemoveOfficer(msgspec.Struct, frozen=True, kw_only=True):
+    """The officers under one of these listed tokens leave the listing; all others stay."""
+
+    listing_id: str
+    tokens: frozenset[Token]
+
+
 class Bind(msgspec.Struct, frozen=True, kw_only=True):
     """These documents are one person's."""
 
@@ -118,7 +147,18 @@ class WithdrawPermit(msgspec.Struct, frozen=True, kw_only=True):
     permit_id: str
 
 
-ListingOperation = List | Delist | Shield | Unshield | Fulfil | ReplaceOfficers | Retain
+ListingOperation = (
+    List
+    | Delist
+    | Shield
+    | Unshield
+    | Fulfil
+    | ReplaceOfficers
+    | RemoveOfficer
+    | Retain
+    | Distinguish
+    | Undistinguish
+)
 """The operations about one listing, whose id `listing_id_of` returns."""
 
 Operation = ListingOperation | Bind | GrantPermit | WithdrawPermit

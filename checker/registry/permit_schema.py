@@ -30,6 +30,7 @@ permit = Table(
     Column("type", Text, nullable=False),
     Column("number", LargeBinary, nullable=False),
     Column("token", LargeBinary, nullable=False, index=True),
+    Column("issuer", Text),
     Column("services", ARRAY(Text), nullable=False),
     Column("valid_from", DateTime(timezone=True), nullable=False),
     Column("valid_until", DateTime(timezone=True), nullable=False),

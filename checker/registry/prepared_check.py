@@ -29,12 +29,28 @@ class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The subject as the list finds it.
 
     `token` is the token of the whole document. `document` is normalised. Without a document or a
-    name the list finds no masked number. Without a name every name fits.
+    name the list finds no masked number. Without a name every name fits. `also` has the person's
+    further documents, each as a subject of the same name. `is_unknowable`: one of the documents is
+    of a kind that no list can know.
     """
 
     token: Token
     document: Document | None = None
     name: str | None = None
+    also: tuple["PreparedSubject", ...] = ()
+    is_unknowable: bool = False
+
+    @property
+    def of_each_document(self) -> tuple["PreparedSubject", ...]:
+        """A subject for each document, in the order in which the documents were sent."""
+        if not self.also:
+            return (self,)
+        return (msgspec.structs.replace(self, also=()), *self.also)
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens of the whole documents, in the order in which the documents were sent."""
+        return (self.token, *[each.token for each in self.also])
 
     @property
     def is_organization(self) -> bool:

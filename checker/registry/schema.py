@@ -140,6 +140,8 @@ document = Table(
     Column("name_token", LargeBinary, nullable=False),
     Column("shape", Text),
     Column("derived", Boolean, nullable=False, server_default=text("false")),
+    # The issuer that was given with a passport (`checker.domain.issuer`).
+    Column("issuer", Text),
     CheckConstraint("NOT masked OR shape IS NOT NULL", name="shape"),
 )
 
@@ -193,13 +195,21 @@ directive = Table(
     Column("ground", Text),
     # The measures that a retention keeps.
     Column("measures", ARRAY(Text)),
+    # The document that a distinction is about, and the court that found it.
+    Column("token", LargeBinary),
+    Column("issuer", Text),
+    Column("court", Text),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
     Column("until_version", BigInteger, ForeignKey("change.version")),
-    CheckConstraint("kind IN ('shielding', 'fulfilment', 'delisting', 'retention')", name="kind"),
+    CheckConstraint(
+        "kind IN ('shielding', 'fulfilment', 'delisting', 'retention', 'distinction')", name="kind"
+    ),
+    CheckConstraint("(kind = 'distinction') = (token IS NOT NULL)", name="of_document"),
     CheckConstraint("until_version > from_version", name="ends_after_it_begins"),
 )
 Index("ix_directive_from_version", directive.c.from_version)
 Index("ix_directive_on", directive.c.on, postgresql_where=directive.c.on.is_not(None))
+Index("ix_directive_token", directive.c.token, postgresql_where=directive.c.token.is_not(None))
 
 # Documents that are one person: all rows in force with the same `person`.
 bound_document = Table(
@@ -210,13 +220,16 @@ bound_document = Table(
     Column("type", Text, nullable=False),
     Column("number", LargeBinary, nullable=False),
     Column("token", LargeBinary, nullable=False, index=True),
+    Column("issuer", Text),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
     Column("until_version", BigInteger, ForeignKey("change.version")),
     CheckConstraint("until_version > from_version", name="ends_after_it_begins"),
 )
+# Two passports of one number and of two states are two persons'.
 Index(
     "uq_bound_document_in_force",
     bound_document.c.token,
+    func.coalesce(bound_document.c.issuer, ""),
     unique=True,
     postgresql_where=bound_document.c.until_version.is_(None),
 )

@@ -24,9 +24,11 @@ from checker.domain.service import Service
 from checker.registry.contents import (
     DocumentContent,
     OfficerContent,
+    document_content,
     in_order,
     listing_digest,
 )
+from checker.registry.document_key import DocumentKey
 from checker.registry.entry import Holder, ListingEntry, MaskedDocument
 from checker.registry.entry_order import in_one_order
 from checker.registry.operations import PermitEntry
@@ -96,6 +98,7 @@ class DocumentRow(NamedTuple):
     name_token: bytes
     shape: str | None
     derived: bool
+    issuer: str | None = None
 
 
 class SealedEntry(NamedTuple):
@@ -123,8 +126,12 @@ class Sealer:
         """Return every token under which a subject may be listed: the document's own one first.
 
         With a name there is one more token for each shape of masked numbers and each key of the
-        name. `shapes` are the places in `SHAPES` of the shapes that the list may hold.
+        name. `shapes` are the places in `SHAPES` of the shapes that the list may hold. The tokens
+        of further documents come last.
         """
+        if subject.also:
+            each_one = subject.of_each_document
+            return tuple([token for one in each_one for token in self.tokens_of(one, shapes)])
         document, name = subject.document, subject.name
         if not shapes or name is None or document is None:
             return (subject.token,)
@@ -147,6 +154,10 @@ class Sealer:
     def document_token(self, document: Document) -> Token:
         """Token under which a normalised whole document is found, wherever it stands."""
         return self._tokenizer.token(*lookup_key(document))
+
+    def document_key(self, document: Document) -> DocumentKey:
+        """Return the key of a normalised whole document."""
+        return DocumentKey(self.document_token(document), document.known_issuer)
 
     def digest(self, entry: ListingEntry) -> Token:
         """Return the keyed digest of an entry, in 16 bytes; the order in it does not count.
@@ -248,6 +259,7 @@ class Sealer:
                     name_token=of_name,
                     shape=shape,
                     derived=at > 0,
+                    issuer=listed_issuer(document),
                 )
                 for at, (token, shape, of_name) in enumerate((own, *derived))
             ]
@@ -278,9 +290,7 @@ def _contents(rows: Iterable[DocumentRow], holder: Holder) -> list[DocumentConte
     """
     shown = [row for row in rows if not row.derived]
     return [
-        DocumentContent(
-            row.role, row.type, shown_number(document), row.masked, row.token, row.name_token
-        )
+        document_content(row, shown_number(document))
         for row, document in zip(shown, holder.documents, strict=False)
     ]
 
@@ -290,6 +300,11 @@ def listed_shape(document: Document | MaskedDocument) -> str | None:
     if not isinstance(document, MaskedDocument):
         return None
     return shape_of(document.number).name
+
+
+def listed_issuer(document: Document | MaskedDocument) -> str | None:
+    """Return the issuer that was given with a listed document, or None."""
+    return None if isinstance(document, MaskedDocument) else document.known_issuer
 
 
 def shown_number(document: Document | MaskedDocument) -> str:

@@ -87,7 +87,9 @@ def _fault_ending(fault: NotCheckable, language: SheetLanguage) -> RowEnding:
 
 
 def _reason(reason: Reason, language: SheetLanguage) -> str:
-    parts = [_in(language, CODES[reason.code]), _in(language, ROLES[reason.role])]
+    parts = [_in(language, CODES[reason.code])]
+    if reason.role is not None:
+        parts.append(_in(language, ROLES[reason.role]))
     if reason.listing is not None:
         parts += [reason.listing.case_number, reason.listing.court]
     return f"{reason.code.value}: {', '.join(parts)}"

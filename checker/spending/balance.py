@@ -4,7 +4,7 @@ Sums are kept by the day in Asia/Shanghai of the hold, so every period of the ca
 days. Pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 
 import msgspec
@@ -62,10 +62,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 class Balances:
     """The sums of some documents, by counter and day. New steps are added to them."""
 
-    def __init__(
-        self, totals: Iterable[DayTotal], groups: Mapping[Token, frozenset[Token]]
-    ) -> None:
-        self._groups = groups
+    def __init__(self, totals: Iterable[DayTotal]) -> None:
         self._days: dict[tuple[Token, Jurisdiction], dict[date, tuple[int, int]]] = {}
         for total in totals:
             days = self._days.setdefault((total.token, total.counter), {})
@@ -79,16 +76,15 @@ class Balances:
         held_fen, captured_fen = days.get(day, (0, 0))
         days[day] = (held_fen + step.held_delta, captured_fen + step.captured_delta)
 
-    def newest_day(self, token: Token, counter: Jurisdiction) -> date | None:
-        """Return the last day on which the person behind a document is known to have spent."""
-        days = [day for each in self._groups[token] for day in self._days.get((each, counter), {})]
+    def newest_day(self, tokens: frozenset[Token], counter: Jurisdiction) -> date | None:
+        """Return the last day on which the person of these documents is known to have spent."""
+        days = [day for each in tokens for day in self._days.get((each, counter), {})]
         return max(days, default=None)
 
-    def room(self, token: Token, cap: Cap, at: datetime) -> Room:
-        """Return the spending of the person behind a document in the period around `at`."""
+    def room(self, tokens: frozenset[Token], cap: Cap, at: datetime) -> Room:
+        """Return the spending of the person of these documents in the period around `at`."""
         first = shanghai_day(period_start(cap.period, at))
         end = shanghai_day(period_end(cap.period, at))
-        tokens = self._groups[token]
         sums = [
             total
             for each in tokens

@@ -9,22 +9,21 @@ Pure: one book for one transaction. Orders are judged in their turn, each agains
 earlier orders leave. So the answers do not depend on how orders are grouped.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import assert_never
 
 import msgspec
 
+from cache.token import Token
 from checker.audit.decisions import KeptDecision, new_id
 from checker.domain.clock import shanghai_day
 from checker.domain.decision import Decision, Outcome, ReasonCode
-from checker.domain.effective_policy import EffectivePolicy
 from checker.domain.jurisdiction import Jurisdiction
-from checker.domain.rules import decide
 from checker.domain.service import Resort, ServiceType
-from checker.domain.standing import Standing
 from checker.errors import CheckerError, Conflict, IdempotencyKeyReused, NotFound, Unavailable
 from checker.policy.book import PolicyBook
 from checker.spending.answers import Answer, KeptAnswer, Uncapped, view_of
+from checker.spending.asking import capped_token_of, decide_hold
 from checker.spending.authorization import Authorization, Opening, SpendingStepKind
 from checker.spending.balance import Balances, Room
 from checker.spending.errors import CapExceeded
@@ -38,6 +37,7 @@ from checker.spending.orders import (
     VoidCommand,
 )
 from checker.spending.store import AnswerKey, LoadedSpending, PermitUse, WrittenSpending
+from checker.vault import Vault
 
 UNKNOWN = "no authorization of this account has this id"
 
@@ -54,22 +54,28 @@ _REFUSALS = {
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision about a hold, as it is kept, and the room if there is a cap."""
+    """The decision about a hold, as it is kept, and the room if there is a cap.
+
+    `capped_token` is the token of the document that a capping listing reaches, if the list knows
+    one. The amount counts under this token, so that every later sale finds the amount.
+    """
 
     decision: Decision
     decision_id: str
     room: Room | None
+    capped_token: Token | None = None
 
 
 class Book:
     """The loaded record, and the additions of the orders that were judged so far."""
 
-    def __init__(self, loaded: LoadedSpending, policies: PolicyBook) -> None:
+    def __init__(self, loaded: LoadedSpending, policies: PolicyBook, vault: Vault) -> None:
         self._loaded = loaded
         self._policies = policies
+        self._vault = vault
         self._now = loaded.now
         self._authorizations = dict(loaded.authorizations)
-        self._balances = Balances(loaded.totals, loaded.groups)
+        self._balances = Balances(loaded.totals)
         self._moved: list[Authorization] = []
         self._decisions: list[KeptDecision] = []
         self._answers: dict[AnswerKey, KeptAnswer] = {}
@@ -134,16 +140,16 @@ class Book:
     def _authorize(self, place: int, account_id: str, command: AuthorizeCommand) -> Answer:
         check, service = command.check, command.check.service
         assert isinstance(service, Resort), "only resorts are sold under a cap"
-        token = check.subject.token
+        person = self._loaded.person(check.subject.tokens)
         policy = self._policies.effective(check.jurisdiction)
         cap = policy.settings.resort_cap
         room = None
         if cap is not None:
-            newest_day = self._balances.newest_day(token, cap.counter)
+            newest_day = self._balances.newest_day(person, cap.counter)
             if newest_day is not None and newest_day > shanghai_day(self._now):
                 # An amount that counts in a past period would escape the cap of the present one.
                 raise Unavailable(_GONE_BACK)
-            room = self._balances.room(token, cap, self._now)
+            room = self._balances.room(person, cap, self._now)
         asked = self._ask(place, account_id, service, check.jurisdiction, room)
         outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
@@ -153,7 +159,7 @@ class Book:
         opening = Opening(
             id=new_id(),
             account_id=account_id,
-            token=token,
+            token=asked.capped_token or check.subject.token,
             counter=after.cap.counter,
             counted_at=self._now,
             jurisdiction=check.jurisdiction,
@@ -182,7 +188,8 @@ class Book:
         if cap is not None:
             # An increment counts with its authorization: on the same counter, in the same period.
             cap = msgspec.structs.replace(cap, counter=opening.counter)
-            room = self._balances.room(opening.token, cap, opening.counted_at)
+            person = self._loaded.person((opening.token,))
+            room = self._balances.room(person, cap, opening.counted_at)
         asked = self._ask(place, opening.account_id, service, opening.jurisdiction, room)
         outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
@@ -213,28 +220,34 @@ class Book:
             raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
         standing = self._loaded.standings[place]
         policy = self._policies.effective(jurisdiction)
-        decision = _decide(standing, service, policy, room, self._now)
-        asked = _Asked(decision=decision, decision_id=new_id(), room=room)
+        decision = decide_hold(standing, service, policy, room, self._now)
+        decision_id, capped_token = new_id(), None
         if decision.reasons:
             shown = standing.with_all_shown()
             # Nearly every listing is public: then the answer shows all of them.
             whole = decision
             if shown is not standing:
-                whole = _decide(shown, service, policy, room, self._now)
+                whole = decide_hold(shown, service, policy, room, self._now)
+            traces = self._loaded.traces.get(place, ())
+            capped_token = capped_token_of(whole, traces)
             self._decisions.append(
                 KeptDecision.of(
                     decision,
                     whole,
-                    id=asked.decision_id,
+                    id=decision_id,
                     at=self._now,
                     account_id=account_id,
                     service=ServiceType.RESORT,
                     jurisdiction=jurisdiction,
                     policy=policy,
                     list_version=self._loaded.list_version,
+                    traces=traces,
+                    vault=self._vault,
                 )
             )
-        return asked
+        return _Asked(
+            decision=decision, decision_id=decision_id, room=room, capped_token=capped_token
+        )
 
     def _unless_capped(self, asked: _Asked, claim: bytes) -> Answer | None:
         """Return the answer if no cap binds the person, or the cap has no room; None: hold."""
@@ -262,19 +275,3 @@ class Book:
         self._moved.append(moved)
         self._authorizations[moved.opening.id] = moved
         self._balances.add(moved)
-
-
-def _decide(
-    standing: Standing, service: Resort, policy: EffectivePolicy, room: Room | None, now: datetime
-) -> Decision:
-    decision = decide(
-        standing,
-        service,
-        policy=policy,
-        now=now,
-        held_fen=0 if room is None else room.held_fen,
-        captured_fen=0 if room is None else room.captured_fen,
-    )
-    if decision.spending is None or room is None:
-        return decision
-    return msgspec.structs.replace(decision, spending=room.spending())

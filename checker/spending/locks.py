@@ -79,11 +79,12 @@ class _Persons(msgspec.Struct, frozen=True, kw_only=True):
         """Return the numbers of the locks of one order: of its key and of its person."""
         _, key = wanted.keys[place]
         authorize = wanted.authorizes.get(place)
+        tokens: Sequence[Token] = ()
         if authorize is not None:
-            token: Token | None = authorize.check.subject.token
-        else:
-            token = self.tokens.get(wanted.ids[place])
-        person = set() if token is None else self.groups[token]
+            tokens = authorize.check.subject.tokens
+        elif (token := self.tokens.get(wanted.ids[place])) is not None:
+            tokens = (token,)
+        person = [each for token in tokens for each in self.groups[token]]
         return {_number(each) for each in (key, *person)}
 
 
@@ -113,7 +114,9 @@ async def _take(connection: AsyncConnection, numbers: set[int], waits: bool) -> 
 
 def _parameters(wanted: WantedSpending) -> dict[str, Any]:
     return {
-        "tokens": [each.check.subject.token for each in wanted.authorizes.values()],
+        "tokens": [
+            token for each in wanted.authorizes.values() for token in each.check.subject.tokens
+        ],
         "ids": list(wanted.ids.values()),
         "accounts": [account_id for account_id, _ in wanted.keys.values()],
         "keys": [key for _, key in wanted.keys.values()],

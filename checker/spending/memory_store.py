@@ -82,12 +82,17 @@ class MemorySpendingStore:
         groups = {
             token: self._group(token)
             for token in {
-                *(subject.token for subject in subjects.values()),
+                *(token for subject in subjects.values() for token in subject.tokens),
                 *(each.opening.token for each in found.values()),
             }
         }
         since = wanted.since(now, found)
-        tokens = {each for subject in subjects.values() for each in groups[subject.token]}
+        tokens = {
+            each
+            for subject in subjects.values()
+            for token in subject.tokens
+            for each in groups[token]
+        }
         counters = wanted.counters | {
             found[each.id].opening.counter
             for each in wanted.increments.values()

@@ -10,7 +10,7 @@ One transaction serves the orders that came together, by a fixed number of state
 4. Write all rows by one statement.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.group_commit import CommitAlone
 from checker.journal.entries import Area, entry_row
+from checker.registry.found_document import Trace
 from checker.registry.permit_uses import PermitUses
 from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import Sealer
@@ -154,9 +155,14 @@ class PostgresSpendingStore:
             for place, increment in wanted.increments.items()
             if increment.id in authorizations
         }
-        version, standings = await self._standings(connection, sought)
+        version, standings, traces = await self._standings(connection, sought)
         uses, together = await self._uses(connection, wanted, sought, standings, waits)
-        tokens = {each for subject, _ in sought.values() for each in groups[subject.token]}
+        tokens = {
+            each
+            for subject, _ in sought.values()
+            for token in subject.tokens
+            for each in groups[token]
+        }
         counters = wanted.counters | {
             authorizations[each.id].opening.counter
             for each in wanted.increments.values()
@@ -176,6 +182,7 @@ class PostgresSpendingStore:
                 (row.account_id, Token(row.source)): self._opened(row) for row in locked.answers
             },
             set_aside=locked.set_aside | together,
+            traces=traces,
         )
         return loaded, uses
 
@@ -189,14 +196,15 @@ class PostgresSpendingStore:
 
     async def _standings(
         self, connection: AsyncConnection, sought: Mapping[int, tuple[PreparedSubject, bytes]]
-    ) -> tuple[int | None, dict[int, Standing]]:
+    ) -> tuple[int | None, dict[int, Standing], dict[int, Sequence[Trace]]]:
         if not sought:
-            return None, {}
+            return None, {}, {}
         subjects = [subject for subject, _ in sought.values()]
         claims = [claim for _, claim in sought.values()]
         findings = await find_standings(connection, self._sealer, subjects, claims=claims)
         version = None if findings.version is None else findings.version.version
-        return version, dict(zip(sought, findings.standings, strict=True))
+        standings = dict(zip(sought, findings.standings, strict=True))
+        return version, standings, dict(zip(sought, findings.traces, strict=True))
 
     async def _uses(
         self,

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from checker.domain.clock import Clock
 from checker.domain.document import Document
@@ -45,7 +46,8 @@ FORGET_INTERVAL_S: Final = 600.0
 class _SaidSale(msgspec.Struct, frozen=True, kw_only=True):
     """An authorization in the form that its digest is made of.
 
-    The database keeps digests over upgrades, so names and order of these fields never change.
+    The database keeps digests over upgrades, so names and order of these fields never change. A
+    later field is left out where the order does not have it.
     """
 
     document: Document | None
@@ -54,10 +56,12 @@ class _SaidSale(msgspec.Struct, frozen=True, kw_only=True):
     jurisdiction: Jurisdiction
     reference: str | None
     hold_seconds: int
+    also: tuple[Document, ...] | UnsetType = UNSET
 
 
 def said_of(check: PreparedCheck, hold_seconds: int) -> Sequence[object]:
     """Return an authorization in the form that its digest is made of."""
+    also = tuple([each.document for each in check.subject.also if each.document is not None])
     sale = _SaidSale(
         document=check.subject.document,
         name=check.subject.name,
@@ -65,6 +69,7 @@ def said_of(check: PreparedCheck, hold_seconds: int) -> Sequence[object]:
         jurisdiction=check.jurisdiction,
         reference=check.reference,
         hold_seconds=hold_seconds,
+        also=also or UNSET,
     )
     return ["authorize", sale]
 
@@ -84,7 +89,7 @@ class Authorizations:
         self._store = store
         self._sealer = sealer
         self._clock = clock
-        self._writer = SpendingWriter(store, policies)
+        self._writer = SpendingWriter(store, policies, sealer.vault)
 
     async def authorize(
         self, account_id: str, key: str, check: PreparedCheck, hold_seconds: int = HOLD_SECONDS

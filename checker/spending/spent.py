@@ -20,17 +20,22 @@ class SpentInPeriod(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_spent(
-    connection: AsyncConnection, asked: Sequence[tuple[Token, Cap]], now: datetime
+    connection: AsyncConnection, asked: Sequence[tuple[Sequence[Token], Cap]], now: datetime
 ) -> list[SpentInPeriod]:
-    """Return the spending of the persons behind documents under a cap, in the period around `now`.
+    """Return the spending of persons under a cap, in the period around `now`.
 
-    All documents that are bound together count. A hold whose time is over does not count.
+    A person is known by the tokens of one document or of several. All documents that are bound to
+    one of them count. A hold whose time is over does not count.
     """
+    each_token = [
+        (place, token, cap) for place, (tokens, cap) in enumerate(asked, 1) for token in tokens
+    ]
     parameters = {
-        "tokens": [token for token, _ in asked],
-        "counters": [cap.counter for _, cap in asked],
-        "since": [shanghai_day(period_start(cap.period, now)) for _, cap in asked],
-        "until": [shanghai_day(period_end(cap.period, now)) for _, cap in asked],
+        "places": [place for place, _, _ in each_token],
+        "tokens": [token for _, token, _ in each_token],
+        "counters": [cap.counter for _, _, cap in each_token],
+        "since": [shanghai_day(period_start(cap.period, now)) for _, _, cap in each_token],
+        "until": [shanghai_day(period_end(cap.period, now)) for _, _, cap in each_token],
         "now": now,
     }
     rows = (await connection.execute(READ_SPENT, parameters)).all()

@@ -160,9 +160,9 @@ READ_SPENT = text(
     WITH wanted AS (
         SELECT *
         FROM unnest(
-            CAST(:tokens AS bytea[]), CAST(:counters AS text[]),
+            CAST(:places AS integer[]), CAST(:tokens AS bytea[]), CAST(:counters AS text[]),
             CAST(:since AS date[]), CAST(:until AS date[])
-        ) WITH ORDINALITY AS asked(token, counter, since, until, place)
+        ) AS asked(place, token, counter, since, until)
     ), reached AS (
         SELECT place, token, counter, since, until FROM wanted
         UNION

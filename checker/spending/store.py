@@ -4,7 +4,7 @@ The store on PostgreSQL is the record. The twin in memory is its specification, 
 tests runs over both. Both leave all judging to `checker.spending.book`.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.permit import Permit
 from checker.domain.standing import Standing
+from checker.registry.found_document import Trace
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
@@ -60,7 +61,8 @@ class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
 
     `groups` has for each document's token all tokens of the same person, itself among them.
     `lapsed` has the holds of these persons whose time is over and which no step ends yet.
-    `set_aside` has the places of orders that must not be judged in this transaction.
+    `set_aside` has the places of orders that must not be judged in this transaction. `traces` has
+    the ways of the listings to the persons, by place.
     """
 
     now: datetime
@@ -72,6 +74,11 @@ class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
     totals: Sequence[DayTotal]
     answers: Mapping[AnswerKey, KeptAnswer]
     set_aside: frozenset[int] = frozenset()
+    traces: Mapping[int, Sequence[Trace]] = {}
+
+    def person(self, tokens: Iterable[Token]) -> frozenset[Token]:
+        """Return all tokens of the person of these documents."""
+        return frozenset().union(*(self.groups[token] for token in tokens))
 
 
 class PermitUse(msgspec.Struct, frozen=True, kw_only=True):

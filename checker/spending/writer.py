@@ -31,6 +31,7 @@ from checker.spending.store import (
     WantedSpending,
     WrittenSpending,
 )
+from checker.vault import Vault
 
 GROUP_ORDERS_MAX = 100
 """Orders in one transaction: some ten milliseconds of locks at most."""
@@ -45,9 +46,10 @@ _LOCKED: Final = "another order about this person is not finished; send it again
 class SpendingWriter:
     """Writes the orders of one process."""
 
-    def __init__(self, store: SpendingStore, policies: PolicyBook) -> None:
+    def __init__(self, store: SpendingStore, policies: PolicyBook, vault: Vault) -> None:
         self._store = store
         self._policies = policies
+        self._vault = vault
         self._group: GroupCommit[SpendingOrder, Answer | None] = group_commit(
             self._transact_free,
             weight=lambda _order: 1,
@@ -102,7 +104,7 @@ class SpendingWriter:
         answers: list[Answer | None] = []
 
         def judge(loaded: LoadedSpending) -> WrittenSpending:
-            book = Book(loaded, self._policies)
+            book = Book(loaded, self._policies, self._vault)
             answers[:] = [
                 None if place in loaded.set_aside else book.judge(place, order)
                 for place, order in enumerate(orders)

@@ -25,7 +25,7 @@ class ShownReason(msgspec.Struct, frozen=True, kw_only=True):
 
     basis: str
     code: str
-    role: str
+    role: str | None
     case: str | None
     remedy: str | None
 
@@ -134,7 +134,7 @@ def _shown(visit: Visit, reason: Reason) -> ShownReason:
     return ShownReason(
         basis=basis,
         code=words.of(CODES[reason.code]),
-        role=words.of(ROLES[reason.role]),
+        role=None if reason.role is None else words.of(ROLES[reason.role]),
         case=case,
         remedy=remedy,
     )

@@ -35,7 +35,7 @@ def requests_that_write(service: RunningService) -> list[Request]:
         assert seller.put("/v1/webhook", json={"url": service.url}).is_success
     spending = "/v1/spending/authorizations"
     check = question(DEBTOR, FLIGHT)
-    entry = listing("new", person(DEBTOR_NAME, {"type": "passport", "number": "P7654321"}))
+    entry = listing("new", person(DEBTOR_NAME, {"type": "passport", "number": "P87654321"}))
     change = {"op": "list", "listing": entry}
     return [
         ("institution", "POST", "/v1/checks", {"json": check}),

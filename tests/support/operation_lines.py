@@ -42,7 +42,7 @@ def bind(*documents):
 
 
 def passport(index):
-    return document(f"P{1_000_000 + index}", "passport")
+    return document(f"P{10_000_000 + index}", "passport")
 
 
 def travel_permit(index):

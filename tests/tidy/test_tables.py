@@ -11,8 +11,8 @@ from checker.accounts.schema import account, account_flag
 from checker.api.problems import KINDS
 from checker.audit.wording import CODES
 from checker.audit.wording import KINDS as KINDS_OF_LISTINGS
+from checker.corrections.correction import EFFECTS, GroundCode, Ruling, RulingEffect
 from checker.corrections.correction import MOVES as RULINGS
-from checker.corrections.correction import Ruling
 from checker.corrections.schema import correction
 from checker.domain.deadlines import DueBasis
 from checker.domain.decision import OUTCOMES, Outcome, ReasonCode
@@ -34,7 +34,7 @@ from checker.reconciliation.past_sale import RejectedCode
 from checker.reconciliation.schema import reconciliation
 from checker.registry.entry import PartyType, RejectCode
 from checker.registry.ledger_state import DirectiveKind
-from checker.registry.operations import DelistingGround, Operation
+from checker.registry.operations import DelistingGround, Operation, RemoveOfficer
 from checker.registry.schema import directive, listing
 from checker.registry.versions import ChangeKind
 from checker.spending.authorization import MOVES, AuthorizationStatus, SpendingStepKind
@@ -83,6 +83,8 @@ def test_no_two_errors_share_a_code():
         (AuthorizationStatus, MOVES.keys()),
         (SpendingStepKind, {SpendingStepKind.HELD}.union(*MOVES.values())),
         ({None, *Ruling}, RULINGS.keys()),
+        ({None, *GroundCode}, EFFECTS.keys()),
+        (RulingEffect, {RulingEffect.NONE, *EFFECTS.values()}),
         (Threshold, {*Threshold} & {*Settings.__struct_fields__}),
     ],
 )
@@ -101,7 +103,8 @@ def test_every_officers_role_has_a_title_on_the_platform():
 def test_every_operation_has_its_line():
     lines = {line.__struct_config__.tag for line in get_args(OperationLine)}
 
-    assert len(get_args(Operation)) == len(lines)
+    # `RemoveOfficer` comes from a ruling, and from no line.
+    assert len({*get_args(Operation)} - {RemoveOfficer}) == len(lines)
     assert lines == {
         "list",
         "delist",
@@ -113,6 +116,8 @@ def test_every_operation_has_its_line():
         "permit",
         "withdraw_permit",
         "retain",
+        "distinguish",
+        "undistinguish",
     }
 
 
@@ -159,6 +164,8 @@ def test_every_member_is_used_somewhere(members):
         (directive, DirectiveKind),
         (correction, Ruling),
         (correction, DueBasis),
+        (correction, GroundCode),
+        (correction, RulingEffect),
         (reconciliation, ReconciliationStatus),
     ],
     ids=str,

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from cache.token import Tokenizer
@@ -58,7 +59,11 @@ class Merchants:
         asked = {"jurisdiction": NATION, "venue": ResortVenue.RATED_RESORT} | more
         hold = {"hold_seconds": asked.pop("hold_seconds")} if "hold_seconds" in asked else {}
         service = Resort(venue=asked.pop("venue"), amount_fen=amount_fen)
+        also = [subject_of(self._sealer, document(each)) for each in asked.pop("also", ())]
         check = check_of(self._sealer, document(person, kind), service, name=name, **asked)
+        check = msgspec.structs.replace(
+            check, subject=msgspec.structs.replace(check.subject, also=tuple(also))
+        )
         return await self.spending.authorize(by, key or self._key(), check, **hold)
 
     async def increment(self, held, amount_fen, *, by=MERCHANT, key=None, **more):
@@ -86,9 +91,12 @@ def sealer():
 
 
 def check_of(sealer, document, service, *, name=None, **more):
+    return PreparedCheck(subject=subject_of(sealer, document, name), service=service, **more)
+
+
+def subject_of(sealer, document, name=None):
     token = sealer.document_token(document)
-    subject = PreparedSubject(token=token, document=document, name=name)
-    return PreparedCheck(subject=subject, service=service, **more)
+    return PreparedSubject(token=token, document=document, name=name)
 
 
 def document(person, kind="resident_id"):
@@ -103,7 +111,7 @@ def person_of(person):
 def number_of(person, kind):
     match kind:
         case "passport":
-            return f"P{1_000_000 + person}"
+            return f"P{10_000_000 + person}"
         case "uscc":
             return NUMBERS.uscc(person)
         case _:

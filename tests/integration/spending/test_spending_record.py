@@ -189,6 +189,25 @@ async def test_documents_bound_while_both_spend_count_together_from_then_on(
     assert (await verified(record)).fault_count == 0
 
 
+async def test_the_money_of_several_documents_counts_under_the_one_that_the_list_knows(
+    record, merchants
+):
+    held = await merchants.authorize(8, 600, also=[DEBTOR])
+    assert held.spending.held_fen == 600
+    for person, also in ((DEBTOR, ()), (8, (DEBTOR,)), (9, (8, DEBTOR))):
+        with pytest.raises(CapExceeded) as refusal:
+            await merchants.authorize(person, CAP, also=also)
+        assert refusal.value.spending.held_fen == 600
+    await merchants.increment(held, 100)
+    assert (await merchants.authorize(8, CAP)).status == "uncapped"
+    await record.bind(DEBTOR, 8)
+    await merchants.capture(held, 700)
+    with pytest.raises(CapExceeded) as refusal:
+        await merchants.authorize(8, CAP, also=[DEBTOR])
+    assert refusal.value.spending.captured_fen == 700
+    assert (await verified(record)).fault_count == 0
+
+
 async def test_a_process_that_freezes_with_locks_loses_them(record, merchants, database_url):
     number = int.from_bytes(record.sealer.document_token(document(DEBTOR))[:8], "big", signed=True)
     async with spending_engine(database_url) as other_engine, other_engine.connect() as frozen:

@@ -10,7 +10,7 @@ from checker.corrections.correction import (
     Correction,
     CorrectionState,
     Ruling,
-    delisted_by,
+    concerned_by,
     is_late,
     require_move,
     ruling_due,
@@ -104,19 +104,19 @@ def test_nothing_may_follow_a_ruling() -> None:
 
 def test_what_is_upheld_ends_all_listings_of_one_court_or_those_that_are_named() -> None:
     about = correction(("1", COURT), ("2", COURT))
-    assert delisted_by(about, None) == ("1", "2")
-    assert delisted_by(about, ["2"]) == ("2",)
+    assert concerned_by(about, None) == ("1", "2")
+    assert concerned_by(about, ["2"]) == ("2",)
 
 
 def test_listings_of_several_courts_end_only_if_they_are_named() -> None:
     about = correction(("1", COURT), ("2", OTHER_COURT))
-    assert delisted_by(about, ["1", "2"]) == ("1", "2")
+    assert concerned_by(about, ["1", "2"]) == ("1", "2")
     with pytest.raises(InvalidRequest, match="which listings"):
-        delisted_by(about, None)
+        concerned_by(about, None)
 
 
 def test_a_listing_that_it_is_not_about_cannot_be_named() -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        delisted_by(correction(("1", COURT)), ["1", "secret"])
+        concerned_by(correction(("1", COURT)), ["1", "secret"])
     assert [fault.pointer for fault in refusal.value.faults] == ["/listing_ids"]
     assert "secret" not in str(refusal.value.faults)

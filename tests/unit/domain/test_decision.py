@@ -43,7 +43,7 @@ def test_roles_and_codes_are_the_words_of_the_contract() -> None:
     )
     assert " ".join(ReasonCode) == (
         "restricted capped reference seat_unclear name_mismatch masked_match threshold_unset "
-        "cap_unset removal_overdue"
+        "cap_unset removal_overdue issuer_unknown documents_disagree identity_not_resolvable"
     )
 
 

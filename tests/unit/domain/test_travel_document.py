@@ -85,6 +85,11 @@ def test_a_residence_card_is_judged_by_either_century() -> None:
 
 
 def test_every_kind_of_travel_document_has_a_row() -> None:
-    elsewhere = {DocumentType.RESIDENT_ID, DocumentType.USCC, DocumentType.ORG_CODE}
+    elsewhere = {
+        DocumentType.RESIDENT_ID,
+        DocumentType.USCC,
+        DocumentType.ORG_CODE,
+        DocumentType.NET_ID,
+    }
     assert {kind for kind, *_ in PASSING} == set(DocumentType) - elsewhere
     assert {kind for kind, *_ in REFUSED} == set(DocumentType) - elsewhere
