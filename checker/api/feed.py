@@ -23,6 +23,7 @@ from checker.formats.listing import LISTING, ListingLine
 from checker.formats.operation import OperationLine
 from checker.intake.report import FeedReport
 from checker.intake.wanted import Wanted
+from checker.text_encoding import utf8_chunks
 
 FEED: Final = Tag(name="feed", description="The courts' feed, and the lines it rejected.")
 REPORT: Final = {"version": 43, "accepted": 1, "rejected": [], "rejected_count": 0}
@@ -73,7 +74,7 @@ async def put_snapshot(call: Call) -> Reply:
         wanted = Wanted()
         async with watched(receive, wanted):
             report = await runtime.feed.replace(
-                body.chunks(),
+                utf8_chunks(body.chunks(), headers.charset),
                 feed_format=feed_format,
                 allow_empty=allow_empty,
                 allow_shrink=allow_shrink,
@@ -122,6 +123,7 @@ async def post_changes(call: Call) -> Reply:
         wanted = Wanted()
         async with watched(receive, wanted):
             terms = headers.terms(caller, wanted, body, runtime.sealer)
-            report = await runtime.changes.apply(body.chunks(), strict=strict, terms=terms)
+            chunks = utf8_chunks(body.chunks(), headers.charset)
+            report = await runtime.changes.apply(chunks, strict=strict, terms=terms)
     call.metrics.fed(FeedKind.CHANGES, report, body.seconds_since_end)
     return json_reply(report)

@@ -22,6 +22,7 @@ from checker.intake.feed_requests import FeedTerms, RequestKey
 from checker.intake.report import FeedReport
 from checker.node.runtime import Runtime
 from checker.registry.sealing import Sealer
+from checker.text_encoding import utf8_chunks
 
 CHUNK_BYTES = 1 << 18
 SHOWN_MAX = 20
@@ -77,7 +78,8 @@ def import_list(  # noqa: PLR0917 - click passes options by name
 
         async def work(runtime: Runtime) -> FeedReport:
             terms = _terms(runtime.sealer, key, if_match, [*asked, _sha256(file)])
-            chunks = _chunks(file, lambda size: progress.update(bar, completed=size))
+            read = _chunks(file, lambda size: progress.update(bar, completed=size))
+            chunks = utf8_chunks(read)
             if not snapshot:
                 return await runtime.changes.apply(
                     chunks,

@@ -161,7 +161,7 @@ class SourceConnector:
         if position.number is None and position.sha256 == spool.sha256:
             return Round(), position
         terms = held.terms(position, SourceStepKind.SNAPSHOT, spool.sha256)
-        report = await self._replace(spool.chunks(), terms=terms)
+        report = await self._replace(spool.text_chunks(), terms=terms)
         _log_file(self._source.name, "the list", report)
         done = Round(files=1, rejected=report.rejected_count, version=report.version)
         return done, SourcePosition(sha256=spool.sha256)
@@ -198,9 +198,9 @@ class SourceConnector:
             terms = held.terms(position, step.kind, spool.sha256)
             match step.kind:
                 case SourceStepKind.SNAPSHOT:
-                    report = await self._replace(spool.chunks(), terms=terms)
+                    report = await self._replace(spool.text_chunks(), terms=terms)
                 case SourceStepKind.CHANGES:
-                    report = await self._apply(spool.chunks(), terms=terms)
+                    report = await self._apply(spool.text_chunks(), terms=terms)
                 case _:
                     assert_never(step.kind)
         _log_file(self._source.name, entry.file, report)
