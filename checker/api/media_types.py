@@ -39,7 +39,7 @@ def refuse_media_type(content_type: str | None, body: RequestBody) -> None:
     """
     if content_type is None or content_type == JSON:
         return
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if media_type in {JSON, FORM, body.media_type} or media_type in body.text_examples:
         return
     if media_type.startswith("application/") and media_type.endswith("+json"):
@@ -47,6 +47,11 @@ def refuse_media_type(content_type: str | None, body: RequestBody) -> None:
     if body.media_type == NDJSON and media_type in _LINES:
         return
     raise _refusal(body)
+
+
+def media_type_of(content_type: str | None) -> str:
+    """Return the media type of a `Content-Type`, in lower case and without parameters."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def declared_charset(content_type: str | None) -> str | None:
