@@ -21,13 +21,17 @@ lines stand.
 """
 
 import codecs
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from itertools import islice
 from typing import Final
 
 from checker.errors import UnsupportedMediaType
 
 SAMPLE_BYTES: Final = 64 << 10
 """Some hundred lines. More bytes would delay the first line of a slow sender."""
+
+JUDGED_LINES_MAX: Final = 1_000
+"""More lines would not change the result, and a chunk of any size is judged in milliseconds."""
 
 _UTF_8: Final = "utf-8"
 _GB18030: Final = "gb18030"
@@ -72,15 +76,32 @@ def _keep_foreign(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_KEEP_FOREIGN, _keep_foreign)
 
 
-async def utf8_chunks(
-    chunks: AsyncIterable[bytes], charset: str | None = None
-) -> AsyncIterator[bytes]:
-    """Yield a file in UTF-8 without its byte order mark; `charset` is declared by the sender.
+class Utf8Text:
+    """A file in UTF-8 that can be read again: each iteration starts anew. Raises as `utf8_chunks`.
+
+    `read` opens the file in its own encoding.
+    """
+
+    def __init__(
+        self, read: Callable[[], AsyncIterable[bytes]], charset: str | None = None
+    ) -> None:
+        self._read = read
+        self._charset = charset
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return utf8_chunks(self._read(), self._charset)
+
+
+def utf8_chunks(chunks: AsyncIterable[bytes], charset: str | None = None) -> AsyncIterator[bytes]:
+    """Return a file in UTF-8 without its byte order mark; `charset` is declared by the sender.
 
     Raises:
-        UnsupportedMediaType: the encoding is not known.
+        UnsupportedMediaType: the charset is not known; or, while the file is read, its encoding.
     """
-    declared = _declared_codec(charset)
+    return _decoded(chunks, _declared_codec(charset))
+
+
+async def _decoded(chunks: AsyncIterable[bytes], declared: str | None) -> AsyncIterator[bytes]:
     decode: _Utf8Decoder | None = None
     held = bytearray()
     has_begun, ascii_lines = False, 0
@@ -164,14 +185,14 @@ def _codec_by_lines(sample: bytes, ascii_lines: int, *, is_whole: bool) -> str:
     lines = sample.split(b"\n")
     if not is_whole and len(lines) > 1:
         lines.pop()
-    foreign = [line for line in lines if not line.isascii()]
+    foreign = [*islice((line for line in lines if not line.isascii()), JUDGED_LINES_MAX)]
     in_utf_8 = sum(_is_in(line, _UTF_8, is_whole=is_whole) for line in foreign)
     if in_utf_8 * 2 >= len(foreign):
         return _UTF_8
     in_gb18030 = sum(_is_in(line, _GB18030, is_whole=is_whole) for line in foreign)
     if in_gb18030 * 2 >= len(foreign):
         return _GB18030
-    if (len(foreign) - in_utf_8) * 2 <= len(lines) + ascii_lines:
+    if (len(foreign) - in_utf_8) * 2 <= sum(map(bool, lines)) + ascii_lines:
         return _UTF_8
     raise UnsupportedMediaType(f"the encoding of the text cannot be found out; {_ADVICE}")
 

@@ -14,7 +14,7 @@ from typing import Final
 from checker.connector.errors import SourceFault
 from checker.connector.source import SourceFile
 from checker.intake.sealed_spool import SealedSpool, open_sealed_spool
-from checker.text_encoding import utf8_chunks
+from checker.text_encoding import Utf8Text
 
 FILE_BYTES_MAX: Final = 64 << 30
 """A hundred million listings. The disk is usually smaller."""
@@ -70,13 +70,13 @@ class Spool:
         """Return the whole file, which `bytes_max` kept small."""
         return b"".join(map(self._sealed.read, self._sealed.blocks()))
 
-    def text_chunks(self) -> AsyncIterator[bytes]:
-        """Yield the file in UTF-8, from the beginning. Raises UnsupportedMediaType.
+    @property
+    def text(self) -> Utf8Text:
+        """Return the file in UTF-8. The bytes show the encoding.
 
-        The bytes show the encoding. Web servers name a charset by default, so their word is not
-        asked.
+        A charset that a web server names is not used, because many servers name one by default.
         """
-        return utf8_chunks(self._blocks())
+        return Utf8Text(self._blocks)
 
     async def _blocks(self) -> AsyncIterator[bytes]:
         for number in self._sealed.blocks():

@@ -15,6 +15,7 @@ from checker.formats.lines import require_text
 from checker.intake.feed_requests import FeedTerms
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
+from checker.intake.snapshot_limits import SnapshotCounts
 from checker.intake.staging import Stage
 from checker.registry.entry import LineRejected, ListingEntry, RejectCode
 from checker.registry.schema import quarantine
@@ -40,6 +41,7 @@ class SnapshotReader:
         self.stage = Stage(connection)
         self.rejected: list[RejectedLine] = []
         self.rejected_count = 0
+        self._repeated_count = 0
         self._connection = connection
         self._sealer = sealer
         self._format = feed_format
@@ -68,6 +70,15 @@ class SnapshotReader:
                 await asyncio.sleep(0)  # the same loop answers checks meanwhile
         await copy_rows(self._connection, "quarantine", self._quarantine, _QUARANTINE_COLUMNS)
         self._progress(number)
+
+    @property
+    def counts(self) -> SnapshotCounts:
+        """Return the numbers of lines that were read so far."""
+        return SnapshotCounts(
+            accepted=self.stage.accepted,
+            rejected=self.rejected_count,
+            repeated=self._repeated_count,
+        )
 
     def report(self, version: int) -> FeedReport:
         """Return the report of a list that is in force as `version`."""
@@ -103,6 +114,7 @@ class SnapshotReader:
             entry = msgspec.structs.replace(entry, id=other_id)
             earlier = self._seen.get(self._sealer.id_token(other_id))
         if earlier is not None:
+            self._repeated_count += earlier == digest
             raise LineRejected(RejectCode.DUPLICATE_ID, "an earlier line has the same id")
         self._seen[self._sealer.id_token(entry.id)] = digest
         return entry

@@ -65,7 +65,7 @@ def test_an_unknown_charset_is_refused(charset: str) -> None:
     [
         LINES.encode("utf-16-le"),
         LINES.encode("utf-32"),
-        b"\xff\xff\xff\xff",
+        b"\xff\xff\xff\xff\n",
         b"PK\x03\x04\x14\x00\xff\xff\x80\x00",
         b"\x1f\x8b\x08\x00\x80\xff",
     ],
