@@ -53,10 +53,10 @@ def refuse_empty(
     if counts.accepted > 0:
         return
     if counts.rejected > 0:
-        text = f"all {counts.rejected} lines were rejected; allow_empty=true is for no lines"
-        raise InvalidRequest(text, _faults(rejected))
+        text = f"no line could be accepted, and {counts.rejected} were rejected"
+        raise InvalidRequest(f"{text}; allow_empty=true is for no lines", _faults(rejected))
     if not consent.allow_empty:
-        raise InvalidRequest("there is no line; allow_empty=true says that this is meant")
+        raise InvalidRequest("there is no line; allow_empty=true says it is meant")
 
 
 def refuse_shrunk(counts: SnapshotCounts, consent: SnapshotConsent, listed: int) -> None:

@@ -222,7 +222,7 @@ def test_a_list_of_which_every_line_is_rejected_frees_nobody_whatever_is_allowed
         told = problem(
             court.put(FEED, content=b"{}\n[]\n", params=parameters), 400, "invalid-request"
         )
-        assert "2 lines" in told["detail"]
+        assert "2 were rejected" in told["detail"]
         assert [each["pointer"] for each in told["errors"]] == ["/1", "/2"]
     assert decision(institution, DEBTOR) == "deny"
     lines = court.get("/v1/feed/quarantine", params={"limit": 1000}).json()["lines"]
