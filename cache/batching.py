@@ -83,13 +83,16 @@ class Batcher(Generic[I, R]):
         self._crowded = crowded
         self._at_once = at_once
         self._waiting: deque[WaitingItem[I, R]] = deque()
+        # So many items at the head of `_waiting` go first.
+        self._first = 0
         self._serving: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def add(self, item: I) -> R:
+    async def add(self, item: I, *, goes_first: bool = False) -> R:
         """Return the item's result.
 
-        A caller that is cancelled takes the item back if its batch has not begun yet.
+        An item that `goes_first` waits behind its like, and before all other items. A caller that
+        is cancelled takes the item back if its batch has not begun yet.
 
         Raises:
             outage: too many items wait, or the batcher is closed. The caller sends the item again.
@@ -100,7 +103,11 @@ class Batcher(Generic[I, R]):
         if len(self._waiting) >= self._waiting_max:
             raise self._outage(self._crowded)
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append(WaitingItem(item, answer))
+        if goes_first:
+            self._waiting.insert(self._first, WaitingItem(item, answer))
+            self._first += 1
+        else:
+            self._waiting.append(WaitingItem(item, answer))
         # A task of its own, so that a caller who is cancelled takes nobody along.
         if len(self._serving) < self._at_once:
             self._serving.add(asyncio.create_task(self._run(), name="batches"))
@@ -136,6 +143,7 @@ class Batcher(Generic[I, R]):
             if self._ends_all:
                 _fail(self._waiting, error)
                 self._waiting.clear()
+                self._first = 0
         except self._retried as error:
             if len(batch) == 1:
                 _fail(batch, error)
@@ -154,6 +162,7 @@ class Batcher(Generic[I, R]):
             if batch and weight > room:
                 break
             one = self._waiting.popleft()
+            self._first = max(0, self._first - 1)
             if one.is_open:
                 batch.append(one)
                 room -= weight

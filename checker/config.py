@@ -3,7 +3,8 @@
 The config file is TOML (contract, section 9):
 
     [jurisdiction.<code>]   the settings of a place
-    [list]                  the silence of the courts after which an answer calls its list stale
+    [list]                  the silence of the courts after which an answer calls its list stale,
+                            and the share of rejected lines from which a snapshot is refused
     [decisions]             the time for which decisions are kept
     [receipts]              the issuer of receipts, and the time for which they verify
     [fishing]               the limits from which an account seems to fish
@@ -54,9 +55,13 @@ _LONGEST_YEAR_DAYS = 366
 
 
 class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of the list: it is stale after `stale_after_hours` without a feed."""
+    """Settings of the list: it is stale after `stale_after_hours` without a feed.
+
+    A snapshot of which a larger share than `rejected_share_max` was rejected is refused.
+    """
 
     stale_after_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 366)] = 48
+    rejected_share_max: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
 
     @property
     def stale_after_ms(self) -> int:

@@ -1,5 +1,7 @@
 """The conditions of a feed: its headers, and the state of its connection.
 
+`Content-Type` may declare a charset. The other headers are conditions:
+
 | header              | form                                | a bad form |
 |---------------------|-------------------------------------|------------|
 | `Idempotency-Key`   | 1 to 255 printable characters       | 400        |
@@ -8,13 +10,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from litestar import Request
 
 from checker.accounts.keys import Caller
+from checker.api.media_types import declared_charset
 from checker.api.uploads import UploadedBody
 from checker.errors import Fault, InvalidRequest
 from checker.intake.feed_requests import FeedTerms, RequestKey
@@ -30,13 +33,17 @@ _ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"', re.ASCII)
 
 
 class FeedHeaders:
-    """The two headers of a feed. Raises InvalidRequest if a header has a bad form."""
+    """The headers of a feed; `charset` is the declared one, or None.
+
+    Raises InvalidRequest if a condition has a bad form.
+    """
 
     def __init__(self, request: Request[Any, Any, Any]) -> None:
         self._place = request.scope["path"]
         self._parameters = sorted(request.query_params.items())
         self._key = read_key(request)
         self._if_match = _version(request)
+        self.charset = declared_charset(request.headers.get("content-type"))
 
     def terms(
         self, caller: Caller, wanted: Wanted, body: UploadedBody, sealer: Sealer
@@ -44,7 +51,9 @@ class FeedHeaders:
         """Return the terms of a feed whose body is complete."""
         key = None
         if self._key is not None:
-            said: Sequence[object] = (self._place, self._parameters, body.sha256)
+            said: list[object] = [self._place, self._parameters, body.sha256]
+            if self.charset is not None:
+                said.append(self.charset)
             key = RequestKey(
                 key_digest=sealer.key_digest(self._place, caller.account_id, self._key),
                 request_digest=sealer.request_digest(said),

@@ -1,4 +1,4 @@
-"""The media types under which a body is read; any other is refused with 415.
+"""The media types and charsets under which a body is read; others are refused with 415.
 
 | `Content-Type`                      | a JSON body | lines of JSON |
 |-------------------------------------|-------------|---------------|
@@ -12,9 +12,13 @@
 `curl -d` names the type of a form by default, and the documentation uses `curl -d`. A form never
 begins with `{` or `[`, because a browser escapes both. So a body that does is JSON under a wrong
 name, and a real form is refused. No browser can use this: a key is never sent by itself.
+
+Lines and CSV are read in the `charset` that the sender declares (`checker.text_encoding`). One
+value of JSON is always UTF-8: there a charset means nothing (RFC 8259, section 11).
 """
 
 from collections.abc import Awaitable, Callable
+from email.message import Message
 from typing import Any, Final
 
 from checker.api.operation import JSON, NDJSON, RequestBody
@@ -35,7 +39,7 @@ def refuse_media_type(content_type: str | None, body: RequestBody) -> None:
     """
     if content_type is None or content_type == JSON:
         return
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if media_type in {JSON, FORM, body.media_type} or media_type in body.text_examples:
         return
     if media_type.startswith("application/") and media_type.endswith("+json"):
@@ -43,6 +47,20 @@ def refuse_media_type(content_type: str | None, body: RequestBody) -> None:
     if body.media_type == NDJSON and media_type in _LINES:
         return
     raise _refusal(body)
+
+
+def media_type_of(content_type: str | None) -> str:
+    """Return the media type of a `Content-Type`, in lower case and without parameters."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def declared_charset(content_type: str | None) -> str | None:
+    """Return the charset that a `Content-Type` declares, in lower case, or None."""
+    if content_type is None:
+        return None
+    header = Message()
+    header["content-type"] = content_type
+    return header.get_content_charset() or None
 
 
 def json_alone(receive: Receive, content_type: str | None, body: RequestBody) -> Receive:

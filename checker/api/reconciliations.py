@@ -16,6 +16,7 @@ from checker.api.call import Call
 from checker.api.checks import CHECK_EXAMPLE
 from checker.api.endpoint import endpoint
 from checker.api.exchange import Reply, encode, json_reply
+from checker.api.media_types import declared_charset, media_type_of
 from checker.api.operation import NDJSON, RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
 from checker.api.responses import stream
@@ -24,7 +25,6 @@ from checker.domain.clock import InstantText, instant_text
 from checker.domain.decision import Outcome, Reason
 from checker.domain.service import ServiceType
 from checker.errors import NotFound, QuotaExceeded
-from checker.formats.lines import cut_lines
 from checker.reconciliation.batches import in_batches, unless_idle
 from checker.reconciliation.job import (
     Interruption,
@@ -33,13 +33,14 @@ from checker.reconciliation.job import (
     ReconciliationStatus,
 )
 from checker.reconciliation.past_sale import (
-    LINE_BYTES_MAX,
     PastSale,
     Rejected,
     SalesFormat,
     SalesReader,
+    sale_lines,
 )
 from checker.reconciliation.reconciliations import Reconciliations
+from checker.text_encoding import utf8_chunks
 
 TAG: Final = Tag(
     name="reconciliations", description="Past sales, judged by the list of their time."
@@ -151,14 +152,17 @@ async def create_reconciliation(call: Call) -> Reply:
 
     Send one sale a line, as NDJSON or as CSV with a header. With `Prefer: respond-async` the answer
     comes when all lines are received. A file that is cut off is judged up to the cut.
+
+    The file may be UTF-8, GB18030, GBK, GB2312 or UTF-16; name it as the `charset`. In CSV a line
+    is a row, counted with the header: a cell in quotes may hold line breaks.
     """
     request, runtime, caller = call.request, call.runtime, call.caller
     works = runtime.reconciliations
-    reader = SalesReader(
-        _format(request), caller, runtime.clock.now(), runtime.sealer.document_token
-    )
-    chunks = arriving_chunks(call.receive, if_cut=_CUT_OFF)
-    lines = cut_lines(unless_idle(chunks), line_bytes_max=LINE_BYTES_MAX)
+    content_type = request.headers.get("content-type")
+    form = SalesFormat.CSV if media_type_of(content_type) == CSV else SalesFormat.NDJSON
+    reader = SalesReader(form, caller, runtime.clock.now(), runtime.sealer.document_token)
+    chunks = unless_idle(arriving_chunks(call.receive, if_cut=_CUT_OFF))
+    lines = sale_lines(form, utf8_chunks(chunks, declared_charset(content_type)))
     await reader.open(lines)
     opened = await works.open(caller)
     headers = {"location": f"{ADDRESS}/{opened.id}"}
@@ -279,12 +283,6 @@ def _view(found: Reconciliation) -> ReconciliationView:
         rejected=found.rejected,
         results=f"{ADDRESS}/{found.id}/results",
     )
-
-
-def _format(request: Request[Any, Any, Any]) -> SalesFormat:
-    """Return CSV if the `Content-Type` says so, else NDJSON."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return SalesFormat.CSV if media_type == CSV else SalesFormat.NDJSON
 
 
 def _is_preferred(request: Request[Any, Any, Any]) -> bool:

@@ -8,6 +8,8 @@ An error of the service has the code of its problem over HTTP. The other codes a
 No line repeats a document number or a name.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
@@ -16,7 +18,14 @@ import msgspec
 
 from checker.api.problems import kind_of
 from checker.embedded.place import EmbeddedServerError
-from checker.errors import CheckerError, ConfigurationError, Fault, InvalidRequest, Unavailable
+from checker.errors import (
+    CheckerError,
+    ConfigurationError,
+    Fault,
+    InvalidRequest,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from checker.fault_log import class_and_place
 
 SHOWN_FAULTS_MAX: Final = 5
@@ -25,6 +34,7 @@ SHOWN_FAULTS_MAX: Final = 5
 _FLAGS: Final = {
     "allow_empty=true": "--allow-empty",
     "allow_shrink=true": "--allow-shrink",
+    "allow_rejected=true": "--allow-rejected",
     "Idempotency-Key": "--idempotency-key",
     "If-Match": "--if-match",
 }
@@ -41,7 +51,8 @@ class ExitCode(IntEnum):
     WRONG_INPUT = 2
     FAULTS_FOUND = 3
     PARTLY_DONE = 4
-    NOT_WRITTEN = 5
+    NOTHING_DONE = 5
+    NOT_WRITTEN = 6
     CAP = 10
     REVIEW = 11
     DENY = 12
@@ -60,6 +71,14 @@ class EndingCode(StrEnum):
     INTERNAL = "internal"
     INTERRUPTED = "interrupted"
     TERMINATED = "terminated"
+
+
+class LinesRefused(Exception):
+    """A file was refused as a whole, for its lines or its encoding: `refusal` says why."""
+
+    def __init__(self, refusal: InvalidRequest | UnsupportedMediaType) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 class CommandEnding(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +108,26 @@ TERMINATED: Final = CommandEnding(
 )
 
 
+def exit_code_of_lines(accepted: int, rejected: int) -> ExitCode:
+    """Return the exit code of a command that has taken in a file of lines."""
+    if not rejected:
+        return ExitCode.DONE
+    return ExitCode.PARTLY_DONE if accepted else ExitCode.NOTHING_DONE
+
+
+@contextmanager
+def ending_for_refused_lines() -> Iterator[None]:
+    """Raise LinesRefused, in the context, if a file is refused for its lines or its encoding."""
+    try:
+        yield
+    except UnsupportedMediaType as refusal:
+        raise LinesRefused(refusal) from None
+    except InvalidRequest as refusal:
+        if not refusal.faults:
+            raise
+        raise LinesRefused(refusal) from None
+
+
 def ending_of(error: BaseException) -> CommandEnding:
     """Return the ending of a command that raised `error`.
 
@@ -104,6 +143,10 @@ def ending_of(error: BaseException) -> CommandEnding:
             return _ending(ExitCode.UNAVAILABLE, EndingCode.EMBEDDED_SERVER, str(error))
         case ConfigurationError():
             return _ending(ExitCode.WRONG_INPUT, EndingCode.CONFIGURATION, str(error))
+        case LinesRefused(refusal=refusal):
+            faults = refusal.faults if isinstance(refusal, InvalidRequest) else ()
+            code = kind_of(type(refusal)).code
+            return _ending(ExitCode.NOTHING_DONE, code, str(refusal), faults)
         case CheckerError():
             is_away = isinstance(error, Unavailable)
             exit_code = ExitCode.UNAVAILABLE if is_away else ExitCode.WRONG_INPUT

@@ -1,6 +1,7 @@
 """`checker import`: takes in a list or changes from a file, with a progress bar on a terminal."""
 
 import hashlib
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from checker.cli.endings import ending_for_refused_lines, exit_code_of_lines
 from checker.cli.options import (
     beginning_options,
     format_option,
@@ -22,6 +24,7 @@ from checker.intake.feed_requests import FeedTerms, RequestKey
 from checker.intake.report import FeedReport
 from checker.node.runtime import Runtime
 from checker.registry.sealing import Sealer
+from checker.text_encoding import Utf8Text
 
 CHUNK_BYTES = 1 << 18
 SHOWN_MAX = 20
@@ -40,6 +43,9 @@ SHOWN_MAX = 20
 @click.option("--strict", is_flag=True, help="With --changes: all lines, or none of them.")
 @click.option("--allow-empty", is_flag=True, help="Accept an empty list: it ends all restrictions.")
 @click.option("--allow-shrink", is_flag=True, help="Accept a list of less than half the size.")
+@click.option(
+    "--allow-rejected", is_flag=True, help="Accept a list of which many lines were rejected."
+)
 @click.option(
     "--idempotency-key",
     "key",
@@ -61,47 +67,66 @@ def import_list(  # noqa: PLR0917 - click passes options by name
     strict: bool,
     allow_empty: bool,
     allow_shrink: bool,
+    allow_rejected: bool,
     key: str | None,
     if_match: int | None,
     as_json: bool,
 ) -> None:
-    """Replace the list by the lines of FILE, or change it by them."""
-    if strict and snapshot:
-        raise click.UsageError("--strict goes with --changes; a snapshot is taken in as it is")
-    if (allow_empty or allow_shrink) and not snapshot:
-        raise click.UsageError("--allow-empty and --allow-shrink go with --snapshot")
+    """Replace the list by the lines of FILE, or change it by them.
+
+    FILE is in UTF-8, GB18030, GBK, GB2312, or UTF-16 with a byte order mark.
+
+    \b
+    Exit codes:
+      0  All lines stand.
+      4  Some lines were rejected, and the others stand.
+      5  No line stands: all were rejected, too many were, or one with --strict.
+    docs/problems.md has the codes of all commands.
+    """
+    _refuse_options(snapshot, strict, allow_empty or allow_shrink or allow_rejected)
+    asked = ["import", feed_format.name, snapshot, strict, allow_empty, allow_shrink]
+    asked += [True] * allow_rejected  # the digests of older imports stay
     with _progress() as progress:
         bar = progress.add_task("reading", total=file.stat().st_size)
-
-        asked = ["import", feed_format.name, snapshot, strict, allow_empty, allow_shrink]
+        text = Utf8Text(lambda: _chunks(file, lambda size: progress.update(bar, completed=size)))
 
         async def work(runtime: Runtime) -> FeedReport:
             terms = _terms(runtime.sealer, key, if_match, [*asked, _sha256(file)])
-            chunks = _chunks(file, lambda size: progress.update(bar, completed=size))
-            if not snapshot:
-                return await runtime.changes.apply(
-                    chunks,
-                    strict=strict,
-                    line_format=format_of_changes(feed_format),
+            if snapshot:
+                return await runtime.feed.replace(
+                    text,
+                    feed_format=feed_format,
+                    allow_empty=allow_empty,
+                    allow_shrink=allow_shrink,
+                    allow_rejected=allow_rejected,
                     progress=show,
                     terms=terms,
                 )
-            return await runtime.feed.replace(
-                chunks,
-                feed_format=feed_format,
-                allow_empty=allow_empty,
-                allow_shrink=allow_shrink,
-                progress=show,
-                terms=terms,
+            line_format = format_of_changes(feed_format)
+            return await runtime.changes.apply(
+                text, strict=strict, line_format=line_format, progress=show, terms=terms
             )
 
         def show(lines: int) -> None:
             progress.update(bar, description=f"{lines} lines")
 
-        report = run_in_deployment(config, work, publish=True)
+        with ending_for_refused_lines():
+            report = run_in_deployment(config, work, publish=True)
     if as_json:
         print_json(report)
-        return
+    else:
+        _print(report)
+    sys.exit(exit_code_of_lines(report.accepted, report.rejected_count))
+
+
+def _refuse_options(snapshot: bool, strict: bool, allows: bool) -> None:
+    if strict and snapshot:
+        raise click.UsageError("--strict goes with --changes; a snapshot is taken in as it is")
+    if allows and not snapshot:
+        raise click.UsageError("--allow-empty, --allow-shrink, --allow-rejected go with --snapshot")
+
+
+def _print(report: FeedReport) -> None:
     click.echo(
         f"version {report.version}: {report.accepted} accepted, {report.rejected_count} rejected"
     )

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 import httpx
 
+from checker.cli.endings import ending_for_refused_lines, exit_code_of_lines
 from checker.cli.options import (
     beginning_options,
     format_option,
@@ -73,7 +75,8 @@ def follow(
 ) -> None:
     """Take in the list that URL publishes, and its changes.
 
-    The command runs until it is stopped, unless --once is given.
+    The command runs until it is stopped, unless --once is given. With --once the exit code is 4 if
+    some lines were rejected, and 5 if no line stands.
 
     URL names a list (NDJSON), a manifest (JSON), or a directory with a manifest.json: on the web,
     or a path of this machine.
@@ -94,11 +97,15 @@ def follow(
             await _until_stopped(connector, interval_s)
             return None
 
-    done = run_in_deployment(config, work, publish=True)
-    if done is not None and as_json:
+    with ending_for_refused_lines():
+        done = run_in_deployment(config, work, publish=True)
+    if done is None:
+        return
+    if as_json:
         print_json(done)
-    elif done is not None:
+    else:
         click.echo(_text(done))
+    sys.exit(exit_code_of_lines(done.accepted, done.rejected))
 
 
 def _address(text: str) -> httpx.URL | Path:

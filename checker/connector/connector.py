@@ -10,7 +10,7 @@ does not know the contents of lines.
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from pathlib import Path
 from typing import Final, NoReturn, Protocol, assert_never
 
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 class TakeIn(Protocol):
     """Takes a file in under terms, and returns the report when the file is in force."""
 
-    def __call__(self, chunks: AsyncIterator[bytes], *, terms: FeedTerms) -> Awaitable[FeedReport]:
+    def __call__(self, chunks: AsyncIterable[bytes], *, terms: FeedTerms) -> Awaitable[FeedReport]:
         """Take the file in."""
         ...
 
@@ -49,6 +49,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one look at the source. `version` is the list's after the last file, if any."""
 
     files: int = 0
+    accepted: int = 0
     rejected: int = 0
     version: int | None = None
     left_to_another: bool = False
@@ -161,9 +162,14 @@ class SourceConnector:
         if position.number is None and position.sha256 == spool.sha256:
             return Round(), position
         terms = held.terms(position, SourceStepKind.SNAPSHOT, spool.sha256)
-        report = await self._replace(spool.chunks(), terms=terms)
+        report = await self._replace(spool.text, terms=terms)
         _log_file(self._source.name, "the list", report)
-        done = Round(files=1, rejected=report.rejected_count, version=report.version)
+        done = Round(
+            files=1,
+            accepted=report.accepted,
+            rejected=report.rejected_count,
+            version=report.version,
+        )
         return done, SourcePosition(sha256=spool.sha256)
 
     async def _take_steps(
@@ -179,6 +185,7 @@ class SourceConnector:
             await held.write(position)
             done = Round(
                 files=done.files + 1,
+                accepted=done.accepted + report.accepted,
                 rejected=done.rejected + report.rejected_count,
                 version=report.version,
             )
@@ -198,9 +205,9 @@ class SourceConnector:
             terms = held.terms(position, step.kind, spool.sha256)
             match step.kind:
                 case SourceStepKind.SNAPSHOT:
-                    report = await self._replace(spool.chunks(), terms=terms)
+                    report = await self._replace(spool.text, terms=terms)
                 case SourceStepKind.CHANGES:
-                    report = await self._apply(spool.chunks(), terms=terms)
+                    report = await self._apply(spool.text, terms=terms)
                 case _:
                     assert_never(step.kind)
         _log_file(self._source.name, entry.file, report)

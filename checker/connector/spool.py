@@ -14,6 +14,7 @@ from typing import Final
 from checker.connector.errors import SourceFault
 from checker.connector.source import SourceFile
 from checker.intake.sealed_spool import SealedSpool, open_sealed_spool
+from checker.text_encoding import Utf8Text
 
 FILE_BYTES_MAX: Final = 64 << 30
 """A hundred million listings. The disk is usually smaller."""
@@ -69,7 +70,14 @@ class Spool:
         """Return the whole file, which `bytes_max` kept small."""
         return b"".join(map(self._sealed.read, self._sealed.blocks()))
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the file in pieces, from the beginning."""
+    @property
+    def text(self) -> Utf8Text:
+        """Return the file in UTF-8. The bytes show the encoding.
+
+        A charset that a web server names is not used, because many servers name one by default.
+        """
+        return Utf8Text(self._blocks)
+
+    async def _blocks(self) -> AsyncIterator[bytes]:
         for number in self._sealed.blocks():
             yield await asyncio.to_thread(self._sealed.read, number)

@@ -253,6 +253,17 @@ def parse_operation(line: bytes, reading: Reading) -> Operation:
     return sent.read(reading)
 
 
+def sent_operation(line: bytes) -> OperationLine | None:
+    """Return a line as it was sent, or None for a line that is no operation and will be rejected.
+
+    `read` of the returned line judges the contents, and may reject the line.
+    """
+    try:
+        return decode(_decoder, line)
+    except InvalidRequest:
+        return None
+
+
 def _require_journey(
     services: Iterable[ServiceType], valid_from: datetime, valid_until: datetime
 ) -> None:

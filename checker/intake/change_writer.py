@@ -40,7 +40,7 @@ GROUP_LINES_MAX = 500
 """Lines in one commit of several batches: some hundred milliseconds at most behind the lock."""
 
 WAITING_MAX = 1_000
-"""Batches that may wait in one process; more are told to come back."""
+"""Batches that may wait in one process; more are refused for now."""
 
 
 class BatchWritten(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +73,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Lines that are applied in order; strict: all of them, or none.
 
     `key` names the sender's request. A batch that `is_alone` shares its version with no
-    other batch. At most `quarantine_max` rejected lines are kept, as those of `account_id`. The
-    sender speaks for `courts`; None: for all courts.
+    other batch. A batch that `goes_first` frees people alone, and overtakes the batches of other
+    feeds. At most `quarantine_max` rejected lines are kept, as those of `account_id`. The sender
+    speaks for `courts`; None: for all courts.
     """
 
     lines: tuple[FeedLine, ...]
@@ -83,6 +84,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     rider: Rider | None = None
     key: bytes | None = None
     is_alone: bool = False
+    goes_first: bool = False
     account_id: str | None = None
     courts: Courts | None = None
     quarantine_max: int = REQUEST_LINES_MAX
@@ -145,10 +147,11 @@ class ChangeWriter:
 
         Raises:
             Unavailable: the registry cannot be reached, or too many wait; say it again later.
-                Besides, whatever the batch's `admit` and its rider raise.
+                Besides, every error of the batch's `admit` and of its rider.
         """
-        while isinstance(result := await self._group.add(batch), _Later):
-            pass
+        result: _Result = _Later.LATER
+        while isinstance(result, _Later):
+            result = await self._group.add(batch, goes_first=batch.goes_first)
         if isinstance(result, BatchWritten):
             return result
         raise result

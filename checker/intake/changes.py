@@ -1,12 +1,12 @@
 """The feed of changes: reads operations, writes them, and waits until they are in force.
 
-Lines are written in slices, in their order, each slice in one commit (`change_writer`). A strict
-feed is one slice, so all of it stands or nothing; so is a feed with `If-Match`. The result of a
-line is known when its slice is committed. The feed is answered when no node can answer from a state
-before the last slice. `checker.intake.feed_requests` explains idempotency keys.
+Lines are written in slices, each slice in one commit (`change_writer`). Lines that free people go
+first, as far as that changes nothing else (`removals_first`). A strict feed is one slice, so all of
+it stands or nothing; so is a feed with `If-Match`. The result of a line is known when its slice is
+committed. The feed is answered when no node can answer from a state before the last slice.
+`checker.intake.feed_requests` explains idempotency keys.
 """
 
-import asyncio
 import functools
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence, Set
 from contextlib import suppress
@@ -18,10 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.court import Courts
-from checker.errors import Conflict, TooLarge, Unavailable
+from checker.errors import Conflict, Unavailable
 from checker.formats.feed_format import LineFormat, Reading
 from checker.formats.lines import require_text
 from checker.formats.operation import OPERATION
+from checker.intake.change_slices import FeedSlice, cut_slices, with_last
 from checker.intake.change_writer import Batch, BatchWritten, ChangeWriter
 from checker.intake.feed_requests import (
     NO_TERMS,
@@ -31,6 +32,7 @@ from checker.intake.feed_requests import (
     KeptRequest,
 )
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX, FeedLine, trim
+from checker.intake.removals_first import OrderedLine, in_order, removals_first
 from checker.intake.report import FeedReport
 from checker.intake.running_report import RunningReport
 from checker.registry.entry import LineRejected, ListingEntry
@@ -38,20 +40,6 @@ from checker.registry.identity import spare_id
 from checker.registry.operations import List, Operation
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ListVersion
-
-SLICE_LINES = 200
-"""Lines in one commit. Other writers of the list have their turn between two slices."""
-
-SLICE_BYTES = 4 << 20
-
-STRICT_LINES_MAX = 10_000
-"""A strict feed, or a feed with `If-Match`, is held in memory as a whole. It holds the lock of the
-list while it is applied."""
-
-STRICT_BYTES_MAX = 64 << 20
-
-LINES_AT_ONCE = 20
-"""Lines that are read before the event loop runs other tasks: some two milliseconds."""
 
 Rider = Callable[[AsyncConnection, int], Awaitable[None]]
 """Writes rows that belong to some operations, in the same transaction. It gets the new version."""
@@ -90,11 +78,12 @@ class ChangesFeed:
         progress: Callable[[int], None] = lambda _lines: None,
         terms: FeedTerms = NO_TERMS,
     ) -> FeedReport:
-        """Apply the lines of a feed, bytes that are cut anywhere, in their order, and return the
-        report.
+        """Apply the lines of a feed, bytes that are cut anywhere, and return the report.
 
-        In a format of listings each line puts one listing in force. When this returns, the accepted
-        lines are durable and in force. `progress` gets the number of lines read so far.
+        The result is as in the order of the lines. If `chunks` can be iterated again (`Utf8Text`),
+        lines that free people go first. In a format of listings each line puts one listing in
+        force. When this returns, the accepted lines are durable and in force. `progress` gets the
+        number of lines read so far.
 
         Raises:
             TooLarge: a feed of one slice has more lines or bytes than are held at once; nothing
@@ -107,9 +96,22 @@ class ChangesFeed:
         """
         try:
             kept = await self._requests.begin(terms)
-            done = 0 if kept is None else kept.lines
             one_slice = strict or terms.if_match is not None
-            slices = self._slices(chunks, (done, one_slice), line_format, progress)
+            if kept is None:
+                can_reorder = line_format is OPERATION and aiter(chunks) is not chunks
+                kept = KeptRequest(
+                    lines=0, is_whole=False, removals_first=can_reorder and not one_slice
+                )
+            lines = self._ordered(chunks, kept, line_format)
+            sent_on = shanghai_day(self._clock.now())
+            slices = cut_slices(
+                lines,
+                lambda line: self.read(line, line_format, sent_on),
+                line_format,
+                progress,
+                behind=kept.lines,
+                one_slice=one_slice,
+            )
             report, newest = await self._write(slices, kept, strict, terms)
         except AnsweredBefore as before:
             report, newest = before.report(), await self._requests.version_of(before)
@@ -154,7 +156,7 @@ class ChangesFeed:
                 raise Conflict(refused[0])
             await rider(connection, written.version)
 
-        written = await self._writer.write(Batch(lines=lines, rider=ride))
+        written = await self._writer.write(Batch(lines=lines, rider=ride, goes_first=True))
         if written.newest is not None:
             await self._in_force(written.newest)
         return written.version
@@ -167,13 +169,7 @@ class ChangesFeed:
         `sent_on` is the day in Shanghai on which the line was sent.
         """
         dropped: list[str] = []
-        reading = Reading(
-            today=shanghai_day(self._clock.now()),
-            sent_on=sent_on,
-            identify=self._sealer.listing_id,
-            measures=self._measures,
-            drop=dropped.append,
-        )
+        reading = msgspec.structs.replace(self._reading(sent_on), drop=dropped.append)
         try:
             content = line_format.read_line(require_text(line), reading)
         except LineRejected as error:
@@ -189,37 +185,44 @@ class ChangesFeed:
             dropped_fields=tuple(dropped),
         )
 
+    def _reading(self, sent_on: date) -> Reading:
+        return Reading(
+            today=shanghai_day(self._clock.now()),
+            sent_on=sent_on,
+            identify=self._sealer.listing_id,
+            measures=self._measures,
+        )
+
     async def aclose(self) -> None:
         """Stop writing. Callers that wait are cancelled."""
         await self._writer.aclose()
 
     async def _write(
         self,
-        slices: AsyncIterable[list[FeedLine]],
-        kept: KeptRequest | None,
+        slices: AsyncIterable[FeedSlice],
+        kept: KeptRequest,
         strict: bool,
         terms: FeedTerms,
     ) -> tuple[FeedReport, ListVersion | None]:
         """Write slice by slice. With a key, each slice is written with the report so far."""
-        done = 0 if kept is None else kept.lines
-        report = RunningReport(None if kept is None else kept.report)
-        async for slice_, is_last in _with_last(slices):
-            lines = slice_[-1].number if slice_ else done
-            admit = functools.partial(self._requests.admit, terms=terms, lines=done)
-            keep = functools.partial(self._keep, terms, report, (lines, is_last))
+        report = RunningReport(kept.report)
+        async for slice_, is_last in with_last(slices, kept.lines):
+            admit = functools.partial(self._requests.admit, terms=terms, lines=kept.lines)
+            kept = msgspec.structs.replace(kept, lines=slice_.came_to, is_whole=is_last)
+            keep = functools.partial(self._keep, terms, report, kept)
             batch = Batch(
-                lines=tuple(slice_),
+                lines=tuple(slice_.lines),
                 strict=strict,
                 admit=None if terms is NO_TERMS else admit,
                 rider=None if terms.key is None else keep,
                 key=None if terms.key is None else terms.key.key_digest,
                 is_alone=terms.if_match is not None,
+                goes_first=slice_.goes_first,
                 account_id=terms.account_id,
                 courts=terms.courts,
                 quarantine_max=max(0, REQUEST_LINES_MAX - report.quarantined),
             )
             report.add(await self._writer.write(batch))
-            done = lines
             terms.waits()
         return report.report(), report.newest
 
@@ -227,65 +230,21 @@ class ChangesFeed:
         self,
         terms: FeedTerms,
         report: RunningReport,
-        came_to: tuple[int, bool],
+        kept: KeptRequest,
         connection: AsyncConnection,
         written: BatchWritten,
     ) -> None:
-        lines, is_whole = came_to
-        next_report = report.after(written, is_whole=is_whole)
-        kept = KeptRequest(lines=lines, is_whole=is_whole, report=next_report)
+        next_report = report.after(written, is_whole=kept.is_whole)
+        kept = msgspec.structs.replace(kept, report=next_report)
         await self._requests.keep(connection, terms, kept)
 
-    async def _slices(
-        self,
-        chunks: AsyncIterable[bytes],
-        cut: tuple[int, bool],
-        line_format: LineFormat,
-        progress: Callable[[int], None],
-    ) -> AsyncIterator[list[FeedLine]]:
-        """Yield the lines behind the first `done` in slices, or in one slice if `one_slice`."""
-        done, one_slice = cut
-        feed = str(uuid4())
-        sent_on = shanghai_day(self._clock.now())
-        held: list[FeedLine] = []
-        held_bytes = number = 0
-        async for number, line in line_format.open(chunks):
-            if number <= done:
-                continue
-            read = self.read(line, line_format, sent_on)
-            raw = line or b""
-            held.append(
-                FeedLine(feed=feed, number=number, raw=raw, read=read, line_format=line_format.name)
-            )
-            held_bytes += len(raw)
-            if one_slice:
-                if len(held) > STRICT_LINES_MAX or held_bytes > STRICT_BYTES_MAX:
-                    text = f"with strict or If-Match a feed has at most {STRICT_LINES_MAX} lines"
-                    raise TooLarge(f"{text}, and 64 MiB")
-            elif len(held) >= SLICE_LINES or held_bytes >= SLICE_BYTES:
-                yield held
-                held, held_bytes = [], 0
-            if number % LINES_AT_ONCE == 0:
-                progress(number)
-                await asyncio.sleep(0)
-        progress(number)
-        if held:
-            yield held
-
-
-async def _with_last(
-    slices: AsyncIterable[list[FeedLine]],
-) -> AsyncIterator[tuple[list[FeedLine], bool]]:
-    """Yield each slice with whether it is the last. A feed without lines is one empty slice."""
-    held: list[FeedLine] | None = None
-    try:
-        async for slice_ in slices:
-            if held is not None:
-                yield held, False
-            held = slice_
-    except Exception:
-        # The whole slices of a broken transfer stand.
-        if held is not None:
-            yield held, False
-        raise
-    yield held or [], True
+    def _ordered(
+        self, chunks: AsyncIterable[bytes], kept: KeptRequest, line_format: LineFormat
+    ) -> AsyncIterator[OrderedLine]:
+        """Return all lines, in the order in which the request applies lines."""
+        lines = line_format.open(chunks)
+        if not kept.removals_first:
+            return in_order(lines)
+        reading = self._reading(shanghai_day(self._clock.now()))
+        scouted = line_format.open(chunks)
+        return removals_first(lines, scouted, reading, self._sealer.document_token)

@@ -91,19 +91,27 @@ NO_TERMS: Final = FeedTerms()
 
 
 class FeedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The sealed part of an answer: the report, or the reason why the whole feed was refused."""
+    """The sealed part of an answer: the report, or the reason why the whole feed was refused.
+
+    `removals_first` is the same as in `KeptRequest`.
+    """
 
     report: FeedReport | None = None
     refused: str | None = None
+    removals_first: bool = False
 
 
 class KeptRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A keyed request: how many of its lines are on the record, and the report so far."""
+    """A keyed request: the place of its last line on the record, and the report so far.
+
+    `removals_first`: places are those of `checker.intake.removals_first`, and not line numbers.
+    """
 
     lines: int
     is_whole: bool
     report: FeedReport | None = None
     refused: str | None = None
+    removals_first: bool = False
 
 
 class AnsweredBefore(Exception):
@@ -182,7 +190,10 @@ class FeedRequests:
         """Write the progress of a keyed request, in the transaction that changes the list."""
         if terms.key is None:
             return
-        answer = _encode(FeedAnswer(report=kept.report, refused=kept.refused)).decode()
+        sealed = FeedAnswer(
+            report=kept.report, refused=kept.refused, removals_first=kept.removals_first
+        )
+        answer = _encode(sealed).decode()
         values = {
             "key_digest": terms.key.key_digest,
             "request_digest": terms.key.request_digest,
@@ -219,7 +230,11 @@ class FeedRequests:
             raise IdempotencyKeyReused("this Idempotency-Key was used for another request")
         answer = _decode(self._vault.open(row.answer, ANSWER, key.key_digest.hex()))
         kept = KeptRequest(
-            lines=row.lines, is_whole=row.is_whole, report=answer.report, refused=answer.refused
+            lines=row.lines,
+            is_whole=row.is_whole,
+            report=answer.report,
+            refused=answer.refused,
+            removals_first=answer.removals_first,
         )
         if kept.is_whole:
             raise AnsweredBefore(kept)

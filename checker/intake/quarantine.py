@@ -19,7 +19,8 @@ from checker.domain.clock import shanghai_day
 from checker.domain.court import Courts
 from checker.errors import NotFound
 from checker.formats.formats import LINE_FORMATS
-from checker.intake.changes import SLICE_LINES, ChangesFeed
+from checker.intake.change_slices import SLICE_LINES
+from checker.intake.changes import ChangesFeed
 from checker.intake.quarantine_rows import FeedLine
 from checker.intake.report import FeedReport
 from checker.registry.entry import LineRejected, RejectCode

@@ -6,6 +6,7 @@ one case may name different officers, and nobody may miss them: then both are li
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from sqlalchemy import exists, select
@@ -21,6 +22,16 @@ from checker.registry.sealing import Sealer
 
 ENTRIES_AT_ONCE = 500
 """Entries whose ids one statement looks up."""
+
+
+_SAME_ID: Final = "an earlier line has the same id"
+
+
+class EntryRepeated(LineRejected):
+    """An earlier line says the same, so nothing is lost."""
+
+    def __init__(self) -> None:
+        super().__init__(RejectCode.DUPLICATE_ID, _SAME_ID)
 
 
 class RecordIds:
@@ -75,7 +86,7 @@ class RecordIds:
             LineRejected: an earlier line has this id, or reaches the same people in the same case.
         """
         if not self._format.owns_ids:
-            self._take(entry.id, self._sealer.id_token(entry.id))
+            self._take(entry.id, self._sealer.digest(entry))
             return entry
         # An entry that reaches no officer is known by the id of its words: most have none.
         reaches = any(officer.resolved for officer in entry.officers)
@@ -83,7 +94,7 @@ class RecordIds:
         for own_id in known:
             earlier = self._seen.get(self._sealer.id_token(own_id))
             if earlier == content:
-                raise _duplicate()
+                raise EntryRepeated
             if earlier is None:
                 return self._under(entry, own_id, content)
         return self._under(entry, self._spare(entry), content)
@@ -97,10 +108,8 @@ class RecordIds:
 
     def _take(self, own_id: str, content: Token) -> None:
         token = self._sealer.id_token(own_id)
+        if self._seen.get(token) == content:
+            raise EntryRepeated
         if token in self._seen:
-            raise _duplicate()
+            raise LineRejected(RejectCode.DUPLICATE_ID, _SAME_ID)
         self._seen[token] = content
-
-
-def _duplicate() -> LineRejected:
-    return LineRejected(RejectCode.DUPLICATE_ID, "an earlier line has the same id")

@@ -47,11 +47,11 @@ class RunningReport:
         return next_report.report(REPORTED_MAX if is_whole else REPORTED_BEFORE_END_MAX)
 
     def report(self, reported_max: int = REPORTED_MAX) -> FeedReport:
-        """Return the report, with at most `reported_max` rejected lines."""
+        """Return the report, with at most `reported_max` rejected lines, by their numbers."""
         return FeedReport(
             version=self._version,
             accepted=self._accepted,
-            rejected=tuple(self._rejected[:reported_max]),
+            rejected=tuple(sorted(self._rejected[:reported_max], key=lambda line: line.line)),
             rejected_count=self._rejected_count,
             not_quarantined=self._rejected_count - self.quarantined,
             dropped_fields=dict(self._dropped),

@@ -27,7 +27,7 @@ from cache.store import StandingCache
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
-from checker.errors import Conflict, Fault, InvalidRequest, Unavailable
+from checker.errors import Conflict, InvalidRequest, Unavailable
 from checker.formats.feed_format import ListFormat
 from checker.formats.listing import LISTING
 from checker.intake.feed_requests import (
@@ -39,7 +39,14 @@ from checker.intake.feed_requests import (
 )
 from checker.intake.part_of_list import court_names
 from checker.intake.quarantine_rows import trim
-from checker.intake.report import FeedReport, RejectedLine
+from checker.intake.report import FeedReport
+from checker.intake.snapshot_limits import (
+    REJECTED_SHARE_MAX,
+    SnapshotConsent,
+    refuse_empty,
+    refuse_rejected,
+    refuse_shrunk,
+)
 from checker.intake.snapshot_reader import SnapshotReader
 from checker.publication.generation_build import build_generation
 from checker.registry.endings import write_listing_endings
@@ -48,9 +55,6 @@ from checker.registry.projection import refresh_after_snapshot
 from checker.registry.schema import listing
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ChangeKind, ListVersion, list_origin, put_change
-
-SHRINKS_BELOW = 0.5
-"""A snapshot below this share of the list in force looks like a file that was cut."""
 
 AT_ONCE_MAX = 2
 """Snapshots that one process reads at once. Each holds a connection, and changes need some too."""
@@ -61,7 +65,8 @@ _log = logging.getLogger(__name__)
 class SnapshotFeed:
     """Takes snapshots into the registry and puts them in force.
 
-    `in_force` waits until no node can answer from a state before a version.
+    `in_force` waits until no node can answer from a state before a version. A snapshot is refused
+    if a larger share of its lines than `rejected_share_max` was rejected.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class SnapshotFeed:
         token_key: str,
         clock: Clock,
         in_force: Callable[[ListVersion], Awaitable[None]],
+        rejected_share_max: float = REJECTED_SHARE_MAX,
     ) -> None:
         self._engine = engine
         self._cache = cache
@@ -80,6 +86,7 @@ class SnapshotFeed:
         self._token_key = token_key
         self._clock = clock
         self._in_force = in_force
+        self._rejected_share_max = rejected_share_max
         self._requests = FeedRequests(engine=engine, vault=sealer.vault, clock=clock)
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
 
@@ -90,6 +97,7 @@ class SnapshotFeed:
         feed_format: ListFormat = LISTING,
         allow_empty: bool = False,
         allow_shrink: bool = False,
+        allow_rejected: bool = False,
         kind: ChangeKind = ChangeKind.SNAPSHOT,
         progress: Callable[[int], None] = lambda _lines: None,
         terms: FeedTerms = NO_TERMS,
@@ -102,21 +110,21 @@ class SnapshotFeed:
         are read.
 
         Raises:
-            InvalidRequest: no line could be accepted, and neither `allow_empty` nor `allow_shrink`
-                is set.
-            Conflict: less than half of the list in force could be accepted, and `allow_shrink` is
-                not set. A list from the demo may always go. Or the list has moved on from
+            InvalidRequest: no line, or too few lines, could be accepted (`snapshot_limits`).
+            Conflict: the list would shrink too much (`snapshot_limits`), or has moved on from
                 `If-Match`.
             IdempotencyKeyReused: the key was used for another request; nothing changed.
             Unavailable: the registry cannot be reached, or the caller is gone; send it again later.
         """
-        may_be = (allow_empty or allow_shrink, allow_shrink)
+        consent = SnapshotConsent(
+            allow_empty=allow_empty, allow_shrink=allow_shrink, allow_rejected=allow_rejected
+        )
         try:
             await self._requests.begin(terms)
             async with self._turns:
                 terms.require_wanted()
                 reader, change, generation = await self._take_in(
-                    chunks, feed_format, may_be, kind, progress, terms
+                    chunks, feed_format, consent, kind, progress, terms
                 )
         except AnsweredBefore as before:
             report, newest = before.report(), await self._requests.version_of(before)
@@ -140,23 +148,21 @@ class SnapshotFeed:
         self,
         chunks: AsyncIterable[bytes],
         feed_format: ListFormat,
-        may_be: tuple[bool, bool],
+        consent: SnapshotConsent,
         kind: ChangeKind,
         progress: Callable[[int], None],
         terms: FeedTerms,
     ) -> tuple[SnapshotReader, ListVersion, Generation | None]:
-        """Do the whole transaction. `may_be`: whether the list may be empty, and whether it may
-        shrink.
-        """
-        may_be_empty, may_shrink = may_be
+        """Do the whole transaction."""
         with driver_errors():
             async with self._engine.connect() as connection:
                 reader = SnapshotReader(connection, self._sealer, feed_format, progress, terms)
                 await reader.read(chunks, shanghai_day(self._clock.now()))
-                is_empty = reader.stage.accepted == 0
-                if is_empty and not may_be_empty:
+                try:
+                    refuse_empty(reader.counts, consent, reader.rejected)
+                except InvalidRequest:
                     await connection.commit()  # the quarantine, and nothing else
-                    raise _empty(reader.rejected)
+                    raise
                 # Not before: no writer waits for the list while lines are read.
                 terms.waits()
                 await hold_to_commit(connection, Lock.LIST_WRITER)
@@ -164,8 +170,7 @@ class SnapshotFeed:
                 courts = None
                 if terms.courts is not None:
                     kind, courts = ChangeKind.PART, await court_names(connection, terms.courts)
-                if not (is_empty or may_shrink):
-                    await self._refuse_shrunk(connection, reader.stage.accepted, courts, terms)
+                await self._refuse(connection, reader, courts, consent, terms)
                 change = await self._write(connection, reader, kind, courts)
                 kept = KeptRequest(lines=0, is_whole=True, report=reader.report(change.version))
                 await self._requests.keep(connection, terms, kept)
@@ -173,25 +178,30 @@ class SnapshotFeed:
                 await connection.commit()
         return reader, change, generation
 
-    async def _refuse_shrunk(
+    async def _refuse(
         self,
         connection: AsyncConnection,
-        accepted: int,
+        reader: SnapshotReader,
         courts: Sequence[str] | None,
+        consent: SnapshotConsent,
         terms: FeedTerms,
     ) -> None:
+        """Raise for a list that must not replace the list in force. Keep the rejected lines."""
         counting = select(func.count()).where(listing.c.until_version.is_(None))
         if courts is not None:
             counting = counting.where(listing.c.court.in_(courts))
-        listed = (await connection.execute(counting)).scalar_one()
-        if accepted >= listed * SHRINKS_BELOW or await list_origin(connection) is ChangeKind.DEMO:
-            return
-        text = f"{accepted} listings would replace {listed}; allow_shrink=true says it is meant"
-        if terms.keeps_refusals:
-            kept = KeptRequest(lines=0, is_whole=True, refused=text)
-            await self._requests.keep(connection, terms, kept)
-        await connection.commit()  # the quarantine, the answer, and nothing else
-        raise Conflict(text)
+        listed = 0
+        if await list_origin(connection) is not ChangeKind.DEMO:
+            listed = (await connection.execute(counting)).scalar_one()
+        try:
+            refuse_shrunk(reader.counts, consent, listed)
+            refuse_rejected(reader.counts, consent, reader.rejected, self._rejected_share_max)
+        except (Conflict, InvalidRequest) as refusal:
+            if isinstance(refusal, Conflict) and terms.keeps_refusals:
+                kept = KeptRequest(lines=0, is_whole=True, refused=str(refusal))
+                await self._requests.keep(connection, terms, kept)
+            await connection.commit()  # the quarantine, the answer, and nothing else
+            raise
 
     async def _trim(self, terms: FeedTerms) -> None:
         with suppress(Unavailable):  # the next transfer trims quarantine then
@@ -237,9 +247,3 @@ class SnapshotFeed:
                 await self._cache.switch(generation)
             except BuildRejected:
                 await self._cache.give_up(generation)
-
-
-def _empty(rejected: list[RejectedLine]) -> InvalidRequest:
-    """Return the refusal of an empty snapshot, which would free everybody by accident."""
-    faults = [Fault(f"/{line.line}", f"{line.code}: {line.detail}") for line in rejected[:100]]
-    return InvalidRequest("no line could be accepted; allow_empty=true says it is meant", faults)

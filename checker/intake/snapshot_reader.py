@@ -16,8 +16,9 @@ from checker.formats.lines import require_text
 from checker.intake.feed_requests import FeedTerms
 from checker.intake.part_of_list import foreign_ids
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
-from checker.intake.record_ids import ENTRIES_AT_ONCE, RecordIds
+from checker.intake.record_ids import ENTRIES_AT_ONCE, EntryRepeated, RecordIds
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
+from checker.intake.snapshot_limits import SnapshotCounts
 from checker.intake.staging import Stage
 from checker.registry.entry import LineRejected, ListingEntry, RejectCode
 from checker.registry.schema import quarantine
@@ -48,6 +49,7 @@ class SnapshotReader:
         self.stage = Stage(connection)
         self.rejected: list[RejectedLine] = []
         self.rejected_count = 0
+        self._repeated_count = 0
         self._connection = connection
         self._sealer = sealer
         self._format = feed_format
@@ -76,6 +78,15 @@ class SnapshotReader:
         await self._take_in(ids, held)
         await copy_rows(self._connection, "quarantine", self._quarantine, _QUARANTINE_COLUMNS)
         self._progress(number)
+
+    @property
+    def counts(self) -> SnapshotCounts:
+        """Return the numbers of lines that were read so far."""
+        return SnapshotCounts(
+            accepted=self.stage.accepted,
+            rejected=self.rejected_count,
+            repeated=self._repeated_count,
+        )
 
     def report(self, version: int) -> FeedReport:
         """Return the report of a list that is in force as `version`."""
@@ -113,6 +124,7 @@ class SnapshotReader:
                     raise read
                 settled.append((number, line, ids.settled(read, next(known))))
             except LineRejected as error:
+                self._repeated_count += isinstance(error, EntryRepeated)
                 self._reject(number, line, error)
         held.clear()
         foreign = await self._foreign_ids([entry.id for _, _, entry in settled])

@@ -100,6 +100,7 @@ def snapshot_feed(base: Foundation, barrier: Barrier) -> SnapshotFeed:
         token_key=base.token_key,
         clock=base.clock,
         in_force=barrier.wait,
+        rejected_share_max=base.config.list.rejected_share_max,
     )
 
 

@@ -26,7 +26,7 @@ async def in_batches(lines: AsyncIterator[Line]) -> AsyncIterator[list[Line]]:
     held_bytes = 0
     async for number, line in lines:
         held.append((number, line))
-        held_bytes += len(line or b"")
+        held_bytes += 0 if line is None else len(line)
         if len(held) >= BATCH_LINES or held_bytes >= BATCH_BYTES:
             yield held
             held, held_bytes = [], 0

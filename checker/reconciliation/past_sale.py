@@ -1,13 +1,12 @@
-"""Reads past sales, line by line: NDJSON, or CSV with a header.
+"""Reads past sales: a line of NDJSON, or a row of CSV under a header.
 
 A line of NDJSON is a check with `sold_at`. In CSV the same fields are columns: `document_type`,
 `document_number`, `document_issuer`, `name`, `sold_at`, `jurisdiction`, `reference`, `service` for
-its type, and the fields of the services by their names. An empty cell is a missing field. A record
-is one line, so no cell holds a line break.
+its type, and the fields of the services by their names. An empty cell is a missing field. In CSV,
+the number of a line is the number of its row (`checker.reconciliation.csv_rows`).
 """
 
-import csv
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -20,13 +19,15 @@ from checker.decoding import decode
 from checker.domain.clock import instant_or_day, shanghai_day
 from checker.domain.service import SERVICES, Service
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope
+from checker.formats.lines import cut_lines
+from checker.reconciliation.csv_rows import CsvRow, csv_rows
 from checker.registry.prepared_check import PreparedCheck, TokenOf
 
 LINE_BYTES_MAX: Final = 16 * 1024
 """A sale has some 300 bytes; the longest name and reference that are allowed fit in."""
 
-Line = tuple[int, bytes | None]
-"""A line's number from 1, and its text; None: over the limit."""
+Line = tuple[int, bytes | CsvRow | None]
+"""A line's number from 1, and its text or its cells; None: over the limit."""
 
 _SUBJECT = {
     "document_type": ("document", "type"),
@@ -80,6 +81,13 @@ class PreparedSale(msgspec.Struct, frozen=True, kw_only=True):
     sold_at: datetime
 
 
+def sale_lines(form: SalesFormat, chunks: AsyncIterable[bytes]) -> AsyncIterator[Line]:
+    """Return the lines of a file in UTF-8, for a `SalesReader`."""
+    if form is SalesFormat.CSV:
+        return csv_rows(chunks)
+    return cut_lines(chunks, line_bytes_max=LINE_BYTES_MAX)
+
+
 class SalesReader:
     """Reads the lines of one file of one caller. `open` comes first."""
 
@@ -102,14 +110,15 @@ class SalesReader:
                 _, line = await anext(lines)
             except StopAsyncIteration:
                 line = None
+            assert line is None or isinstance(line, CsvRow), "the lines are rows of CSV"
             self._columns = _header(line)
 
-    def read(self, number: int, line: bytes | None) -> PreparedSale | Rejected:
+    def read(self, number: int, line: bytes | CsvRow | None) -> PreparedSale | Rejected:
         """Return the sale of one line, or the reason why the line is rejected."""
         try:
             if line is None:
                 raise InvalidRequest(f"the line has more than {LINE_BYTES_MAX} bytes")
-            sale = decode(_sale, line) if self._form is SalesFormat.NDJSON else self._row(line)
+            sale = self._of_row(line) if isinstance(line, CsvRow) else decode(_sale, line)
             return self._prepared(number, sale)
         except InvalidSubject as error:
             return _rejected(RejectedCode.INVALID_DOCUMENT, error)
@@ -131,13 +140,14 @@ class SalesReader:
             raise InvalidRequest("a field is not as it must be", [fault])
         return PreparedSale(line=number, check=prepared, sold_at=sold_at)
 
-    def _row(self, line: bytes) -> PastSale:
-        cells = _cells(line)
-        if len(cells) != len(self._columns):
-            raise InvalidRequest("the line has not as many cells as the header has columns")
+    def _of_row(self, row: CsvRow) -> PastSale:
+        if row.fault is not None:
+            raise InvalidRequest(row.fault)
+        if len(row.cells) != len(self._columns):
+            raise InvalidRequest("the row has not as many cells as the header has columns")
         sale: dict[str, Any] = {"subject": {"document": {}}}
         service: dict[str, str] = {}
-        for column, cell in zip(self._columns, cells, strict=True):
+        for column, cell in zip(self._columns, row.cells, strict=True):
             if not cell:
                 continue
             if column in _SUBJECT:
@@ -157,24 +167,12 @@ _sale = msgspec.json.Decoder(PastSale)
 _typed_by_text = msgspec.json.Decoder(PastSale, strict=False)
 
 
-def _header(line: bytes | None) -> list[str]:
-    try:
-        columns = [cell.strip() for cell in _cells(line or b"")]
-    except InvalidRequest:
-        columns = []
+def _header(row: CsvRow | None) -> list[str]:
+    columns = [] if row is None else [cell.strip() for cell in row.cells]
     if not columns or len(set(columns)) < len(columns) or not set(columns) <= set(COLUMNS):
         fault = Fault("", f"the columns are {', '.join(COLUMNS)}, each once")
         raise InvalidRequest("the first line is no header of past sales", [fault])
     return columns
-
-
-def _cells(line: bytes) -> list[str]:
-    try:
-        [cells] = csv.reader([line.decode()], strict=True)
-    except (UnicodeDecodeError, csv.Error, ValueError):
-        # `from None`: the causes quote the input.
-        raise InvalidRequest("the line is not CSV in UTF-8") from None
-    return cells
 
 
 def _rejected(code: RejectedCode, error: InvalidRequest) -> Rejected:

@@ -37,7 +37,7 @@ def test_rejected_lines_are_told_on_standard_error_without_what_stood_in_them(
     file = tmp_path / "partly.ndjson"
     file.write_bytes(ndjson(TOWN) + ndjson([{DEBTOR: DEBTOR_NAME}]))
     done = run_command(service.data_dir, "import", str(file))
-    assert done.returncode == 0
+    assert done.returncode == 4
     assert f"{len(TOWN)} accepted, 1 rejected" in done.stdout
     assert f"line {len(TOWN) + 1}: invalid-listing" in done.stderr
     assert not [mark for mark in MARKS if mark in done.stdout + done.stderr]
@@ -50,7 +50,7 @@ def test_a_file_without_one_good_line_changes_nothing(
     file = tmp_path / "bad.ndjson"
     file.write_text(f"{DEBTOR}\n")
     done = run_command(service.data_dir, "import", str(file))
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr.startswith("checker: no line could be accepted")
     assert DEBTOR not in done.stderr
     assert ask(institution, DEBTOR, G_TRAIN)["list"] == before

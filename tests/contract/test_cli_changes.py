@@ -30,7 +30,7 @@ def test_changes_of_a_file_are_in_force_on_every_worker(
     somebody = Stranger()
     lines = [somebody.listed(), somebody.about("erase")]
     done = run_command(service.data_dir, "import", written(tmp_path, lines), "--changes")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 4, done.stderr
     assert "1 accepted, 1 rejected" in done.stdout
     assert "line 2: invalid-operation" in done.stderr
     assert not [mark for mark in MARKS if mark in done.stdout + done.stderr]
@@ -64,8 +64,25 @@ def test_strict_changes_are_all_or_nothing(
     somebody = Stranger()
     file = written(tmp_path, [somebody.listed(), somebody.about("erase")])
     done = run_command(service.data_dir, "import", file, "--changes", "--strict", "--json")
-    assert json.loads(done.stdout)["accepted"] == 0
+    assert (done.returncode, json.loads(done.stdout)["accepted"]) == (5, 0)
     assert outcome(institution, somebody.number) == "allow"
+
+
+def test_a_list_in_gb18030_is_read_and_a_list_without_a_good_line_frees_nobody(
+    service: RunningService, institution: httpx.Client, tmp_path: Path
+) -> None:
+    somebody = Stranger()
+    file = tmp_path / "list.ndjson"
+    lines = ndjson([*TOWN, somebody.listing()])
+    file.write_bytes(lines.decode().encode("gb18030"))
+    done = run_command(service.data_dir, "import", str(file), "--allow-shrink")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert outcome(institution, somebody.number) == "deny"
+    file.write_bytes(b"{}\n[]\n")
+    done = run_command(service.data_dir, "import", str(file), "--allow-empty", "--json")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert len(json.loads(done.stderr)["error"]["faults"]) == 2
+    assert outcome(institution, somebody.number) == "deny"
 
 
 def test_records_of_the_platform_come_in_as_changes(

@@ -224,7 +224,7 @@ def test_an_endless_line_is_rejected_and_takes_no_memory(
 
 
 def test_a_body_that_is_no_feed_is_rejected_line_by_line(court: httpx.Client) -> None:
-    report = court.post(CHANGES, content=b"\xff\xfe\n[1]\nnull\n").json()
+    report = court.post(CHANGES, content=b"\xff\xff\n[1]\nnull\n").json()
     assert [line["code"] for line in report["rejected"]] == [
         "invalid-encoding",
         "invalid-operation",

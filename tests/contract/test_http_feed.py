@@ -152,27 +152,94 @@ def test_lines_are_counted_with_the_blank_ones(put_snapshot: PutSnapshot) -> Non
     assert rejected(report) == [(4, "invalid-listing")]
 
 
-def test_a_file_in_another_encoding_changes_nothing(
-    court: httpx.Client, institution: httpx.Client, put_snapshot: PutSnapshot
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-8-sig"])
+def test_a_file_in_another_encoding_is_read(
+    institution: httpx.Client, put_snapshot: PutSnapshot, encoding: str
+) -> None:
+    report = put_snapshot(ndjson([OTHER, GOOD]).decode().encode(encoding))
+    assert (report["accepted"], report["rejected"]) == (2, [])
+    assert decision(institution, DEBTOR) == "deny"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("application/x-ndjson; charset=latin-1", ndjson([OTHER])),
+        ("application/vnd.ms-excel", ndjson([OTHER])),
+        ("application/x-ndjson", ndjson([OTHER]).decode().encode("utf-16-le")),
+        ("application/x-ndjson", b"\xff\xff\xff\xff\n"),
+    ],
+    ids=["unknown charset", "another type", "UTF-16 without a mark", "no encoding"],
+)
+def test_a_file_that_cannot_be_decoded_changes_nothing(
+    court: httpx.Client,
+    institution: httpx.Client,
+    put_snapshot: PutSnapshot,
+    media_type: str,
+    body: bytes,
 ) -> None:
     before = put_snapshot([GOOD])["version"]
-    for encoding in ("gbk", "utf-16"):
-        body = ndjson([OTHER, GOOD]).decode().encode(encoding)
-        problem(court.put(FEED, content=body), 400, "invalid-request")
+    headers = {"content-type": media_type}
+    for method, address in (("PUT", FEED), ("POST", "/v1/feed/changes")):
+        response = court.request(method, address, content=body, headers=headers)
+        problem(response, 415, "unsupported-media-type")
+    answer = ask(institution, DEBTOR, FLIGHT)
+    assert (answer["decision"], answer["list"]["version"]) == ("deny", before)
+
+
+def test_a_declared_charset_is_honoured(court: httpx.Client, institution: httpx.Client) -> None:
+    body = ndjson([GOOD, OTHER]).decode().encode("gbk")
+    for charset, accepted in (("GBK", 2), ("utf-8", 0)):
+        headers = {"content-type": f"application/x-ndjson; charset={charset}"}
+        response = court.put(FEED, content=body, headers=headers, params={"allow_shrink": "true"})
+        if accepted:
+            assert response.json()["accepted"] == accepted
+        else:
+            told = problem(response, 400, "invalid-request")
+            assert {each["detail"].partition(":")[0] for each in told["errors"]} == {
+                "invalid-encoding"
+            }
     assert decision(institution, DEBTOR) == "deny"
-    assert ask(institution, INNOCENT, FLIGHT)["list"]["version"] == before
 
 
-@pytest.mark.parametrize("body", [b"", b"\n\n", b"{}\n"], ids=["empty", "blank", "all rejected"])
+@pytest.mark.parametrize("body", [b"", b"\n\n"], ids=["empty", "blank"])
 def test_an_empty_list_is_refused_and_frees_nobody(
     court: httpx.Client, institution: httpx.Client, put_snapshot: PutSnapshot, body: bytes
 ) -> None:
     put_snapshot([GOOD])
-    told = problem(court.put(FEED, content=body), 400, "invalid-request")
-    assert "allow_empty" in told["detail"]
+    for parameters in ({}, {"allow_shrink": "true"}, {"allow_empty": "false"}):
+        told = problem(court.put(FEED, content=body, params=parameters), 400, "invalid-request")
+        assert "allow_empty" in told["detail"]
     assert decision(institution, DEBTOR) == "deny"
-    refused = court.put(FEED, content=body, params={"allow_empty": "false"})
-    problem(refused, 400, "invalid-request")
+
+
+def test_a_list_of_which_every_line_is_rejected_frees_nobody_whatever_is_allowed(
+    court: httpx.Client, institution: httpx.Client, put_snapshot: PutSnapshot
+) -> None:
+    put_snapshot([GOOD])
+    allowed = dict.fromkeys(("allow_empty", "allow_shrink", "allow_rejected"), "true")
+    for parameters in ({}, allowed):
+        told = problem(
+            court.put(FEED, content=b"{}\n[]\n", params=parameters), 400, "invalid-request"
+        )
+        assert "2 were rejected" in told["detail"]
+        assert [each["pointer"] for each in told["errors"]] == ["/1", "/2"]
+    assert decision(institution, DEBTOR) == "deny"
+    lines = court.get("/v1/feed/quarantine", params={"limit": 1000}).json()["lines"]
+    assert [line["line"] for line in lines[-2:]] == [1, 2]
+
+
+def test_a_list_of_which_too_many_lines_are_rejected_changes_nothing_unless_it_is_meant(
+    court: httpx.Client, institution: httpx.Client, put_snapshot: PutSnapshot
+) -> None:
+    before = put_snapshot([GOOD])["version"]
+    body = ndjson([GOOD, OTHER]) + b"{}\n" * 2
+    told = problem(court.put(FEED, content=body), 400, "invalid-request")
+    assert "2 of 4 lines" in told["detail"]
+    assert "allow_rejected=true" in told["detail"]
+    assert ask(institution, INNOCENT, FLIGHT)["list"]["version"] == before
+    report = court.put(FEED, content=body, params={"allow_rejected": "true"}).json()
+    assert (report["accepted"], report["rejected_count"]) == (2, 2)
 
 
 def test_an_empty_list_that_is_meant_frees_everybody(

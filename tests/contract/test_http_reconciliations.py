@@ -104,6 +104,43 @@ def test_csv_says_the_same(institution: httpx.Client) -> None:
     assert pointers(rejected["error"]) == ["/subject/document/number"]
 
 
+@pytest.mark.parametrize(
+    ("media_type", "encoding"),
+    [
+        ("text/csv; charset=GBK", "gbk"),
+        ("text/csv", "gb18030"),
+        ("text/csv", "utf-16"),
+        ('text/csv; header=present; charset="utf-8"', "utf-8-sig"),
+    ],
+)
+def test_csv_is_read_in_its_encoding_and_a_cell_may_hold_line_breaks(
+    institution: httpx.Client, media_type: str, encoding: str
+) -> None:
+    sold = f"resident_id,{DEBTOR},陈示例,{now_text()},air,CZ3101,"
+    body = (
+        "document_type,document_number,name,sold_at,service,flight,reference\r\n"
+        f'{sold},"A-1\r\n{sold}SMUGGLED"\r\n'
+        f"{sold}A-2\r\n"
+    )
+    told = reconcile(institution, body.encode(encoding), **{"content-type": media_type})
+    assert (told["lines"], told["adverse"]) == (3, 1)
+    assert [each["line"] for each in results_of(institution, told)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/vnd.ms-excel", "text/csv; charset=latin-1", "application/x-ndjson; charset=x"],
+)
+def test_another_media_type_or_charset_is_refused_and_nothing_is_begun(
+    institution: httpx.Client, media_type: str
+) -> None:
+    before = institution.get(RECONCILIATIONS, params={"limit": 1000}).json()
+    headers = {"content-type": media_type}
+    response = institution.post(RECONCILIATIONS, content=ndjson(sale(DEBTOR)), headers=headers)
+    problem(response, 415, "unsupported-media-type")
+    assert institution.get(RECONCILIATIONS, params={"limit": 1000}).json() == before
+
+
 def test_a_header_that_is_none_is_refused_and_nothing_is_begun(institution: httpx.Client) -> None:
     before = institution.get(RECONCILIATIONS, params={"limit": 1000}).json()
     response = institution.post(RECONCILIATIONS, content=b"number,day\n", headers=CSV)

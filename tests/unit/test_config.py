@@ -11,6 +11,7 @@ from checker.domain.fishing import FishingSettings
 from checker.domain.listing_kind import ListingKind
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
+from checker.intake.snapshot_limits import REJECTED_SHARE_MAX
 from checker.logs import LogFormat
 from checker.node.foundation import read_policies
 
@@ -38,6 +39,7 @@ def test_without_anything_said_the_servers_are_embedded_and_nothing_is_set(tmp_p
     assert config.jurisdictions == {}
     assert config.list.stale_after_hours == 48
     assert config.list.stale_after_ms == 48 * 3_600_000
+    assert config.list.rejected_share_max == REJECTED_SHARE_MAX
 
 
 def test_when_an_account_seems_to_fish_can_be_set(tmp_path):
@@ -173,6 +175,9 @@ def test_the_environment_says_how_lines_are_written_before_the_file_does(tmp_pat
         ("[list]\nstale_after_hours = 1.5\n", "stale_after_hours"),
         ('[list]\nstale_after_hours = "48"\n', "stale_after_hours"),
         ("[list]\nstale_after_hours = true\n", "stale_after_hours"),
+        ("[list]\nrejected_share_max = 1.5\n", "rejected_share_max"),
+        ("[list]\nrejected_share_max = -0.1\n", "rejected_share_max"),
+        ('[list]\nrejected_share_max = "0.1"\n', "rejected_share_max"),
         ("[receipts]\nissuer = ''\n", "issuer"),
         ("[receipts]\nkeys_published_years = 0\n", "keys_published_years"),
         ("[receipts]\nkey_published_years = 5\n", "key_published_years"),

@@ -58,7 +58,7 @@ def test_one_look_takes_in_what_is_new_and_tells_it(data_dir, published):
     first = run_command(data_dir, "feed", "follow", str(published), "--once", "--json")
     second = run_command(data_dir, "feed", "follow", str(published), "--once")
 
-    assert first.returncode == 0, first.stderr
+    assert first.returncode == 4, first.stderr
     done = json.loads(first.stdout)
     assert (done["files"], done["rejected"]) == (2, 1)
     assert (second.returncode, second.stdout) == (0, "nothing new\n")

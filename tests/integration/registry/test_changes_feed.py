@@ -7,9 +7,10 @@ import pytest
 
 from checker.domain.deadlines import Deadlines, DueBasis
 from checker.errors import TooLarge
-from checker.intake.changes import SLICE_LINES, STRICT_LINES_MAX
+from checker.intake.change_slices import SLICE_LINES, STRICT_LINES_MAX
 from checker.registry.summary import summarize
 from checker.registry.versions import newest_version
+from checker.text_encoding import Utf8Text
 from tests.support.operation_lines import (
     bind,
     delist,
@@ -38,6 +39,7 @@ from tests.support.registry_grounds import (
     query,
     resident_id,
     settled,
+    until,
 )
 
 pytestmark = pytest.mark.anyio
@@ -232,6 +234,39 @@ async def test_a_feed_that_breaks_off_leaves_whole_slices_and_nothing_by_half(li
     await listed.barrier.wait(newest)
     assert await outcome_of(listed, 9 + SLICE_LINES) == "deny"
     assert await outcome_of(listed, 10 + SLICE_LINES) == "allow"
+
+
+async def test_a_delisting_at_the_end_of_a_file_is_in_force_before_the_other_lines(listed):
+    others = [list_(person_listing(index)) for index in range(10, 10 + 2 * SLICE_LINES)]
+    file = [*others, {"op": "nothing"}, shield(2), delist(1)]
+    readings = 0
+    go_on = asyncio.Event()
+
+    async def read():
+        nonlocal readings
+        readings += 1
+        if readings == 1:
+            yield ndjson(file)
+            return
+        yield ndjson(file[: SLICE_LINES + 1])
+        await go_on.wait()
+        yield ndjson(file[SLICE_LINES + 1 :])
+
+    applying = asyncio.create_task(listed.changes.apply(Utf8Text(read, "utf-8")))
+
+    async def both_are_free():
+        return [await outcome_of(listed, index) for index in (1, 2)] == ["allow", "allow"]
+
+    await until(both_are_free)
+    assert not applying.done()
+    assert len(await listings_in_force(listed)) == 2
+    go_on.set()
+    report = await applying
+    assert (report.accepted, [line.line for line in report.rejected]) == (
+        len(others) + 2,
+        [len(others) + 1],
+    )
+    assert len(await listings_in_force(listed)) == 2 + len(others)
 
 
 async def test_progress_tells_the_lines_read_so_far(listed):

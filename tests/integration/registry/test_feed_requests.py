@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from checker.errors import Conflict, IdempotencyKeyReused, Unavailable
-from checker.intake.changes import SLICE_LINES
+from checker.intake.change_slices import SLICE_LINES
 from checker.intake.feed_requests import ANSWERS_KEPT, FeedTerms, RequestKey
 from checker.intake.wanted import Wanted
+from checker.text_encoding import Utf8Text
 from tests.support.registry_grounds import (
     apply,
     feed_of,
@@ -102,6 +103,30 @@ async def test_a_feed_that_died_in_the_middle_goes_on_after_its_last_commit(node
     assert report.rejected[0].line == LINES + 1
     assert len(await listings_in_force(node)) == LINES
     assert await apply(node, *body, terms=under("k")) == report
+
+
+async def test_a_feed_that_died_behind_its_removals_repeats_none_of_them(node, other_node):
+    await publish(node, [person_listing(1), person_listing(2)])
+    body = [list_(index) for index in range(10, 10 + LINES)] + [delist(1)]
+    readings = 0
+
+    async def dying():
+        nonlocal readings
+        readings += 1
+        yield ndjson(body if readings == 1 else body[: SLICE_LINES + 1])
+        if readings == 2:
+            raise Died
+
+    with pytest.raises(Died):
+        await node.changes.apply(Utf8Text(dying, "utf-8"), terms=under("k"))
+    assert len(await listings_in_force(node)) == 1 + SLICE_LINES
+    # The change in between stands: the delisting is not repeated.
+    await apply(node, list_(1))
+    whole = Utf8Text(lambda: feed_of(ndjson(body)))
+    report = await other_node.changes.apply(whole, terms=under("k"))
+    assert (report.accepted, report.rejected_count) == (LINES + 1, 0)
+    assert len(await listings_in_force(node)) == 2 + LINES
+    assert await outcome_of(node, 1) == "deny"
 
 
 async def test_a_feed_that_another_connection_took_over_goes_no_further(node, other_node):

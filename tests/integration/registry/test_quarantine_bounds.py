@@ -25,7 +25,7 @@ async def test_the_first_rejected_lines_of_changes_are_kept(node, strict):
 
 
 async def test_the_first_rejected_lines_of_a_list_are_kept(node):
-    report = await publish(node, [*JUNK, person_listing(1)])
+    report = await publish(node, [*JUNK, person_listing(1)], allow_rejected=True)
     assert (report.rejected_count, report.not_quarantined) == (len(JUNK), 30)
     assert await lines_of(node) == list(range(1, REQUEST_LINES_MAX + 1))
 

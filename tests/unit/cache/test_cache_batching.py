@@ -171,3 +171,16 @@ async def test_as_many_batches_are_under_way_as_may_be_and_later_items_wait():
     exchange.end()
     assert (await again).values == (b"fifth",)
     await batcher.aclose()
+
+
+async def test_an_ask_that_goes_first_overtakes_all_but_its_like():
+    exchange = Exchange()
+    batcher = batcher_of(exchange, tokens_max=2)
+    tasks = await queue_behind_first(exchange, batcher, [b"a"], [b"b"])
+    for tokens in ([b"c"], [b"d"], [b"e"]):
+        tasks.append(asyncio.create_task(batcher.add(tokens, goes_first=tokens != [b"e"])))
+        await asyncio.sleep(0)
+    for _ in range(4):
+        exchange.end()
+    await asyncio.gather(*tasks)
+    assert exchange.batches == [[[b"first"]], [[b"c"], [b"d"]], [[b"a"], [b"b"]], [[b"e"]]]

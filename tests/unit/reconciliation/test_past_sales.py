@@ -11,7 +11,6 @@ from cache.token import Token
 from checker.accounts.keys import AccountRole, Caller
 from checker.domain.service import Lodging, ServiceType
 from checker.errors import InvalidRequest
-from checker.formats.lines import cut_lines
 from checker.reconciliation.batches import (
     BATCH_BYTES,
     BATCH_LINES,
@@ -25,7 +24,9 @@ from checker.reconciliation.past_sale import (
     Rejected,
     SalesFormat,
     SalesReader,
+    sale_lines,
 )
+from checker.text_encoding import utf8_chunks
 
 pytestmark = pytest.mark.anyio
 
@@ -49,17 +50,13 @@ SALE = {
 HEADER = "document_type,document_number,name,sold_at,service,flight,star_rating,reference"
 
 
-async def lines_of(*texts: str) -> AsyncIterator[Line]:
-    async def chunks() -> AsyncIterator[bytes]:
-        yield "\n".join(texts).encode()
-
-    async for line in cut_lines(chunks()):
-        yield line
+async def chunks_of(*texts: str) -> AsyncIterator[bytes]:
+    yield "\n".join(texts).encode()
 
 
 async def read(form: SalesFormat, *texts: str) -> list[PreparedSale | Rejected]:
     reader = SalesReader(form, CALLER, NOW, lambda _document: Token(b""))
-    lines = lines_of(*texts)
+    lines = sale_lines(form, utf8_chunks(chunks_of(*texts)))
     await reader.open(lines)
     return [reader.read(number, line) async for number, line in lines]
 
@@ -129,7 +126,7 @@ async def test_a_line_that_is_no_sale_tells_its_fields_and_never_what_stood_ther
     "row",
     [
         f"resident_id,{NUMBER}",
-        f'resident_id,{NUMBER},"{NAME},2026-11-22,air,CZ3101,,',
+        f'resident_id,{NUMBER},"{NAME}"x,2026-11-22,air,CZ3101,,',
         f"resident_id,{NUMBER},{NAME},2026-11-22,lodging,,four,",
         f"resident_id,{NUMBER},{NAME},2026-11-22,air,CZ3101,4,",
         f"resident_id,{NUMBER},{NAME},2026-11-22,,CZ3101,,",
@@ -146,8 +143,15 @@ async def test_a_row_that_is_no_sale_spoils_nothing_else(row: str) -> None:
     assert NUMBER not in msgspec.json.encode(rejected).decode()
 
 
+async def test_a_cell_with_line_breaks_smuggles_in_no_sale() -> None:
+    smuggled = f"resident_id,{NUMBER},,2026-11-22,air,CZ3101,,SMUGGLED"
+    row = f'resident_id,{NUMBER},,2026-11-22,air,CZ3101,,"A-1\n{smuggled}"'
+    sales = await read(SalesFormat.CSV, HEADER, row, row.replace("A-1", "A-2"))
+    assert len(sales) == 2
+
+
 @pytest.mark.parametrize(
-    "header", ["", "name,name", "document_number,sold_on", NUMBER, '"name', "\x00"]
+    "header", ["", "name,name", "document_number,sold_on", NUMBER, '"name', "name\x00"]
 )
 async def test_a_header_that_is_none_is_refused_with_the_columns_that_are_known(
     header: str,
