@@ -37,8 +37,12 @@ def site() -> Iterator[RunningService]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A browser that runs without a window."""
+def browser(site: RunningService) -> Iterator[Browser]:
+    """A browser that runs without a window; it starts after the server.
+
+    The loop of Playwright stays in this thread, and the start of a server needs a loop of its own.
+    """
+    assert site.url
     with sync_playwright() as playwright:
         # The sandbox of Chromium does not start as root, as which CI runs.
         opened = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
