@@ -34,7 +34,7 @@ class FieldKind(StrEnum):
     TEXT = "text"
 
 
-class ServiceField(msgspec.Struct, frozen=True, kw_only=True):
+class FormField(msgspec.Struct, frozen=True, kw_only=True):
     """One input. `choices` are the values of a choice, as they are sent."""
 
     name: str
@@ -44,7 +44,7 @@ class ServiceField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def fields_of(service: ServiceType) -> tuple[ServiceField, ...]:
+def fields_of(service: ServiceType) -> tuple[FormField, ...]:
     """Return the inputs for a type of service, in the order of its fields."""
     described = inspect.type_info(SERVICES[service])
     assert isinstance(described, inspect.StructType)
@@ -64,7 +64,7 @@ def service_of(service: ServiceType, form: Mapping[str, str]) -> dict[str, Any]:
     return sent
 
 
-def _value(field: ServiceField, text: str) -> int | bool | str:
+def _value(field: FormField, text: str) -> int | bool | str:
     if field.kind in {FieldKind.YES, FieldKind.YES_OR_NO}:
         return _BOOLEANS.get(text, text)
     is_number = field.kind in {FieldKind.FEN, FieldKind.NUMBER} or (
@@ -76,11 +76,11 @@ def _value(field: ServiceField, text: str) -> int | bool | str:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else text
 
 
-def _field(described: inspect.Field) -> ServiceField:
+def _field(described: inspect.Field) -> FormField:
     kind, choices = _kind_of(_without_metadata(described.type))
     if kind is FieldKind.YES and described.required:
         kind = FieldKind.YES_OR_NO
-    return ServiceField(
+    return FormField(
         name=described.encode_name, kind=kind, is_required=described.required, choices=choices
     )
 
