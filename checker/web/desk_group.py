@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 
 from checker.domain.decision import Outcome, strongest
-from checker.web.verdict import DeskVerdict
+from checker.web.verdict import INVALID, DeskVerdict
 from checker.web.visit import Form
 
 IN_GROUP: Final = "in_group"
@@ -32,12 +32,22 @@ class GroupGuest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """The guests of a booking, the strongest of their decisions, and the text that carries them."""
+    """The guests of a booking, the strongest of their decisions, and the text that carries them.
+
+    `is_waiting`: the last guest was not checked, so the booking is not complete.
+    """
 
     guests: tuple[GroupGuest, ...]
     decision: Outcome
     text: str
     is_full: bool
+    is_waiting: bool
+
+    @property
+    def state(self) -> str:
+        """The word of `data-booking`: the decision, or `invalid` where a guest waits."""
+        is_open = self.is_waiting and self.decision is not Outcome.DENY
+        return INVALID if is_open else self.decision.value
 
 
 _Guests = Annotated[tuple[GroupGuest, ...], msgspec.Meta(max_length=GUESTS_MAX)]
@@ -50,7 +60,8 @@ def group_with(form: Form, verdict: DeskVerdict | None) -> Group | None:
     if IN_GROUP not in form:
         return None
     guests = _carried(form.get(GROUP, ""))
-    if verdict is not None and verdict.decision in set(Outcome) and len(guests) < GUESTS_MAX:
+    is_decided = verdict is None or verdict.decision in set(Outcome)
+    if verdict is not None and is_decided and len(guests) < GUESTS_MAX:
         guest = GroupGuest(
             decision=Outcome(verdict.decision),
             number=verdict.guest_number,
@@ -62,6 +73,7 @@ def group_with(form: Form, verdict: DeskVerdict | None) -> Group | None:
         decision=strongest(guest.decision for guest in guests),
         text=_encode(guests).decode(),
         is_full=len(guests) == GUESTS_MAX,
+        is_waiting=not is_decided,
     )
 
 

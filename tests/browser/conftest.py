@@ -36,11 +36,12 @@ def site() -> Iterator[RunningService]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(site: RunningService) -> Iterator[Browser]:
-    """A browser that runs without a window; it starts after the server.
+    """A browser that runs without a window; it starts after the server, and ends with its file.
 
-    The loop of Playwright stays in this thread, and the start of a server needs a loop of its own.
+    The loop of Playwright runs in this thread. The start of a server, and tests of other folders,
+    need a loop of their own.
     """
     assert site.url
     with sync_playwright() as playwright:

@@ -65,7 +65,8 @@ async function post(action, body, signal) {
   const answer = await fetch(action, {
     method: "POST", body, headers: { "x-partial": "1" }, signal, cache: "no-store",
   });
-  if (answer.status === 401) location.reload();
+  // The session has ended, or another tab of the browser has begun a new one.
+  if (answer.status === 401 || answer.status === 403) location.reload();
   if (!answer.ok) throw new Error("no answer");
   return answer.text();
 }
@@ -91,7 +92,8 @@ async function check(event) {
   }
   show(text);
   clearGuest();
-  number.focus();
+  number.focus({ preventScroll: true });
+  if (place.getBoundingClientRect().top < 0) place.scrollIntoView(); // on a phone
 }
 
 function show(text) {

@@ -33,6 +33,7 @@ def test_a_guest_who_was_not_checked_is_not_in_the_group() -> None:
     group = group_with({"in_group": "true"}, verdict(INVALID))
     assert group is not None
     assert group.guests == ()
+    assert group.state == INVALID
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"decision":"maybe","number":"","name":""}]'])
