@@ -42,6 +42,7 @@ def needed() -> set[str]:
         | {f"document.{kind}" for kind in DocumentType}
         | {f"field.{field.name}" for service in ServiceType for field in fields_of(service)}
         | {f"headline.{decision}" for decision in DECISIONS}
+        | {f"headline.{d}.{s}" for d in Outcome for s in ServiceType} & set(all_words())
         | {f"say.{decision}" for decision in DECISIONS}
         | {f"fault.{reason}" for reason in [*InvalidReason, *ReaderFault]}
         | {f"outcome.{outcome}" for outcome in ReportedOutcome}
