@@ -48,7 +48,13 @@ def fields_of(service: ServiceType) -> tuple[FormField, ...]:
     """Return the inputs for a type of service, in the order of its fields."""
     described = inspect.type_info(SERVICES[service])
     assert isinstance(described, inspect.StructType)
-    return tuple(_field(each) for each in described.fields)
+    # Of several spellings of one answer (a seat, and its code) a person gives the first.
+    spellings: tuple[str, ...] = getattr(SERVICES[service], "SPELLINGS", ())
+    return tuple(
+        _field(each, is_required=each.required or each.encode_name in spellings)
+        for each in described.fields
+        if each.encode_name not in spellings[1:]
+    )
 
 
 def service_of(service: ServiceType, form: Mapping[str, str]) -> dict[str, Any]:
@@ -76,12 +82,12 @@ def _value(field: FormField, text: str) -> int | bool | str:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else text
 
 
-def _field(described: inspect.Field) -> FormField:
+def _field(described: inspect.Field, *, is_required: bool) -> FormField:
     kind, choices = _kind_of(_without_metadata(described.type))
-    if kind is FieldKind.YES and described.required:
+    if kind is FieldKind.YES and is_required:
         kind = FieldKind.YES_OR_NO
     return FormField(
-        name=described.encode_name, kind=kind, is_required=described.required, choices=choices
+        name=described.encode_name, kind=kind, is_required=is_required, choices=choices
     )
 
 

@@ -91,16 +91,19 @@ def test_a_name_that_the_zone_may_have_cut_is_left_out() -> None:
     assert read_line("".join(td3(PASSPORT, name="A" * 39))).name is None
 
 
+def value_of(character: str) -> int:
+    return 0 if character == "<" else int(character, 36) % 10
+
+
 @given(st.integers(0, 87), st.sampled_from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"))
-def test_one_wrong_character_never_changes_the_number(place: int, wrong: str) -> None:
+def test_one_wrong_character_never_makes_another_number(place: int, wrong: str) -> None:
     zone = "".join(td3(PASSPORT))
-    garbled = zone[:place] + wrong + zone[place + 1 :]
     try:
-        read = read_line(garbled)
+        read = read_line(zone[:place] + wrong + zone[place + 1 :])
     except UnreadableLine:
         return
-    # Letters share check digits (A and K), so one of them may pass; a digit never does.
-    assert read.number == PASSPORT or not garbled[44 + 1 : 44 + 8].isdigit() or garbled[44] != "P"
+    # The check digit of the standard cannot tell characters of one value apart, as 0 and <.
+    assert read.number == PASSPORT or value_of(wrong) == value_of(zone[place])
 
 
 @given(st.integers(1, 87))
