@@ -19,6 +19,7 @@ from checker.audit.monthly_report import MonthlyReport, monthly_report
 from checker.audit.outcomes import Report, ReportedOutcome
 from checker.domain.clock import InstantText, instant_text, shanghai_day
 from checker.errors import Conflict, NotFound
+from checker.node.runtime import Runtime
 
 DECISIONS: Final = Tag(name="decisions", description="Kept decisions, their outcomes and reports.")
 OUTCOME_BYTES_MAX: Final = 16 * 1024
@@ -144,13 +145,19 @@ async def report_outcome(call: Call) -> Reply:
     back, once.
     """
     decision_id, asked = call.path("decision_id"), await call.body(ReportOutcome)
-    report = Report(outcome=asked.outcome, note=asked.note, at=call.runtime.clock.now())
-    outcomes = call.runtime.audit.outcomes
-    kept = await outcomes.report(call.caller.account_id, decision_id, report)
-    view = OutcomeView(
+    view = await reported(call.runtime, call.caller.account_id, decision_id, asked)
+    return json_reply(view, status=201)
+
+
+async def reported(
+    runtime: Runtime, account_id: str, decision_id: str, asked: ReportOutcome
+) -> OutcomeView:
+    """Keep an outcome of a decision of the account. Raises as `Outcomes.report`."""
+    report = Report(outcome=asked.outcome, note=asked.note, at=runtime.clock.now())
+    kept = await runtime.audit.outcomes.report(account_id, decision_id, report)
+    return OutcomeView(
         decision_id=decision_id, outcome=kept.outcome, note=kept.note, at=instant_text(kept.at)
     )
-    return json_reply(view, status=201)
 
 
 @endpoint(

@@ -11,7 +11,7 @@ from checker.api.checks import CHECK_EXAMPLE
 from checker.api.endpoint import endpoint
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, json_reply
 from checker.api.feed_terms import KEY_HEADER, KEY_LENGTH_MAX, read_key
-from checker.api.metrics import OrderKind
+from checker.api.metrics import Metrics, OrderKind
 from checker.api.operation import RequestBody, Success, Tag
 from checker.api.problems import problem_of
 from checker.checks.request import Place, Reference, Subject, prepare
@@ -137,13 +137,13 @@ async def create_authorization(call: Call) -> Reply:
     The hold ends by itself at `expires_at`. Nothing is kept about a subject without a cap.
     """
     asked = await call.body(AuthorizeRequest)
-    check = _check(asked, call.caller, call.runtime)
+    check = prepared_sale(asked, call.caller, call.runtime)
     key = _key(call)
     await call.spend(1)
     ordered = call.runtime.spending.authorize(
         call.caller.account_id, key, check, asked.hold_seconds
     )
-    answer = await _counted(call, OrderKind.AUTHORIZE, ordered)
+    answer = await counted(call.metrics, OrderKind.AUTHORIZE, ordered)
     if isinstance(answer, Uncapped):
         return json_reply(answer)
     headers = {"location": f"{_AUTHORIZATIONS}/{answer.id}"}
@@ -176,7 +176,7 @@ async def increment_authorization(call: Call) -> Reply:
     ordered = call.runtime.spending.increment(
         call.caller.account_id, key, call.path(_ID), asked.amount_fen, asked.hold_seconds
     )
-    return json_reply(await _counted(call, OrderKind.INCREMENT, ordered))
+    return json_reply(await counted(call.metrics, OrderKind.INCREMENT, ordered))
 
 
 @endpoint(
@@ -198,7 +198,7 @@ async def capture_authorization(call: Call) -> Reply:
     ordered = call.runtime.spending.capture(
         call.caller.account_id, key, call.path(_ID), asked.amount_fen
     )
-    return json_reply(await _counted(call, OrderKind.CAPTURE, ordered))
+    return json_reply(await counted(call.metrics, OrderKind.CAPTURE, ordered))
 
 
 @endpoint(
@@ -219,7 +219,7 @@ async def void_authorization(call: Call) -> Reply:
     key = _key(call)
     await call.body(VoidRequest)
     ordered = call.runtime.spending.void(call.caller.account_id, key, call.path(_ID))
-    return json_reply(await _counted(call, OrderKind.VOID, ordered))
+    return json_reply(await counted(call.metrics, OrderKind.VOID, ordered))
 
 
 @endpoint(
@@ -246,7 +246,7 @@ async def refund_authorization(call: Call) -> Reply:
     ordered = call.runtime.spending.refund(
         call.caller.account_id, key, call.path(_ID), asked.amount_fen
     )
-    return json_reply(await _counted(call, OrderKind.REFUND, ordered))
+    return json_reply(await counted(call.metrics, OrderKind.REFUND, ordered))
 
 
 @endpoint(
@@ -265,14 +265,14 @@ async def show_authorization(call: Call) -> Reply:
     return json_reply(await call.runtime.spending.find(call.caller.account_id, call.path(_ID)))
 
 
-async def _counted(call: Call, order: OrderKind, ordered: Awaitable[_Answered]) -> _Answered:
+async def counted(metrics: Metrics, order: OrderKind, ordered: Awaitable[_Answered]) -> _Answered:
     """Return the answer to an order, and count the answer or the refusal."""
     try:
         answer = await ordered
     except CheckerError as refusal:
-        call.metrics.ordered(order, problem_of(refusal).code)
+        metrics.ordered(order, problem_of(refusal).code)
         raise
-    call.metrics.ordered(order, answer.status)
+    metrics.ordered(order, answer.status)
     return answer
 
 
@@ -285,7 +285,11 @@ def _key(call: Call) -> str:
     raise InvalidRequest(f"the header {KEY_HEADER} is missing", [fault])
 
 
-def _check(asked: AuthorizeRequest, caller: Caller, runtime: Runtime) -> PreparedCheck:
+def prepared_sale(asked: AuthorizeRequest, caller: Caller, runtime: Runtime) -> PreparedCheck:
+    """Return the check of a sale that holds at least 1 fen.
+
+    Raises InvalidRequest, InvalidSubject, OutOfScope.
+    """
     if asked.service.amount_fen == 0:
         fault = Fault("/service/amount_fen", "is at least 1: nothing is not held")
         raise InvalidRequest("a field is not as it must be", [fault])

@@ -197,3 +197,10 @@ def require_move(correction: Correction, ruling: Ruling) -> None:
         f"the correction is {earlier} already",
         resolution=Resolution(status=earlier, at=instant_text(correction.ruled_at)),
     )
+
+
+def effect_of(ruling: str | None, stored: str | None) -> RulingEffect | None:
+    """Return the effect of an upheld ruling. Rulings from before the column delisted."""
+    if ruling != Ruling.UPHELD:
+        return None
+    return RulingEffect.DELIST if stored is None else RulingEffect(stored)

@@ -28,7 +28,7 @@ from checker.corrections.correction import (
     CorrectionState,
     GroundCode,
     Ruling,
-    RulingEffect,
+    effect_of,
 )
 from checker.corrections.journaled import journal_correction
 from checker.corrections.schema import correction, correction_listing
@@ -252,20 +252,13 @@ async def _corrections(connection: AsyncConnection, rows: Sequence[Any]) -> tupl
             decision_id=row.decision_id,
             ground_code=None if row.ground_code is None else GroundCode(row.ground_code),
             ruling=None if row.ruling is None else Ruling(row.ruling),
-            effect=_effect(row),
+            effect=effect_of(row.ruling, row.effect),
             ruled_at=row.ruled_at,
             version=row.version,
             listings=tuple(concerned[row.pk]),
         )
         for row in rows
     )
-
-
-def _effect(row: Any) -> RulingEffect | None:
-    """Return the effect of an upheld ruling. Rulings from before the column delisted."""
-    if row.ruling != Ruling.UPHELD:
-        return None
-    return RulingEffect.DELIST if row.effect is None else RulingEffect(row.effect)
 
 
 _open = correction.c.ruling.is_(None)

@@ -16,6 +16,7 @@ from checker.domain.clock import Clock, shanghai_day
 from checker.domain.court import Courts
 from checker.errors import CheckerError
 from checker.group_commit import GroupCommit, group_commit
+from checker.intake.batch_written import BatchWritten
 from checker.intake.feed_requests import AnsweredBefore
 from checker.intake.known_operations import with_known_ids
 from checker.intake.quarantine_rows import (
@@ -34,32 +35,13 @@ from checker.registry.ledger_rows import write
 from checker.registry.ledger_store import load
 from checker.registry.operations import List
 from checker.registry.sealing import Sealer
-from checker.registry.versions import ChangeKind, ListVersion, newest_version, put_change
+from checker.registry.versions import ChangeKind, newest_version, put_change
 
 GROUP_LINES_MAX = 500
 """Lines in one commit of several batches: some hundred milliseconds at most behind the lock."""
 
 WAITING_MAX = 1_000
 """Batches that may wait in one process; more are refused for now."""
-
-
-class BatchWritten(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a batch: the newest version then, and the lines that were rejected.
-
-    `newest` None: there is no list yet. `quarantined` of the rejected lines are kept. The accepted
-    lines stand without their `dropped_fields`.
-    """
-
-    newest: ListVersion | None
-    accepted: int
-    rejected: tuple[LineVerdict, ...]
-    quarantined: int
-    dropped_fields: tuple[str, ...] = ()
-
-    @property
-    def version(self) -> int:
-        """The number of the newest version, 0 without a list."""
-        return 0 if self.newest is None else self.newest.version
 
 
 Admit = Callable[[AsyncConnection], Awaitable[None]]

@@ -22,8 +22,9 @@ from checker.errors import Conflict, Unavailable
 from checker.formats.feed_format import LineFormat, Reading
 from checker.formats.lines import require_text
 from checker.formats.operation import OPERATION
+from checker.intake.batch_written import BatchWritten
 from checker.intake.change_slices import FeedSlice, cut_slices, with_last
-from checker.intake.change_writer import Batch, BatchWritten, ChangeWriter
+from checker.intake.change_writer import Batch, ChangeWriter
 from checker.intake.feed_requests import (
     NO_TERMS,
     AnsweredBefore,

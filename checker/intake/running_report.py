@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from checker.intake.change_writer import BatchWritten
+from checker.intake.batch_written import BatchWritten
 from checker.intake.quarantine_rows import REQUEST_LINES_MAX
 from checker.intake.report import REPORTED_MAX, FeedReport, RejectedLine
 from checker.registry.versions import ListVersion

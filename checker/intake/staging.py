@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.copying import copy_rows
 from checker.errors import Conflict
-from checker.registry.sealing import DocumentRow, OfficerRow, SealedEntry, SealedListingRow
+from checker.registry.sealed_rows import DocumentRow, OfficerRow, SealedEntry, SealedListingRow
 
 SLICE_ROWS = 1_000
 

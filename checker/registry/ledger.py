@@ -16,18 +16,11 @@ from typing import assert_never
 
 import msgspec
 
-from cache.token import Token
 from checker.domain.court import Courts, court_form
 from checker.domain.document import Document
 from checker.registry.document_key import DocumentKey
-from checker.registry.entry import (
-    LineRejected,
-    ListingEntry,
-    OfficerEntry,
-    PartyType,
-    RejectCode,
-)
-from checker.registry.identity import reach_of
+from checker.registry.entry import LineRejected, ListingEntry, OfficerEntry, PartyType, RejectCode
+from checker.registry.ledger_officers import officers_without, reaches_others
 from checker.registry.ledger_state import (
     SHIELDING,
     Directive,
@@ -152,7 +145,7 @@ class Ledger:
         entry = operation.entry
         digest = self._sealer.digest(entry)
         known = self.listings.get(entry.id)
-        if operation.spare_id is not None and self._reaches_others(known, entry):
+        if operation.spare_id is not None and reaches_others(known, entry, self._sealer):
             entry = msgspec.structs.replace(entry, id=operation.spare_id)
             digest = self._sealer.digest(entry)
             known = self.listings.get(entry.id)
@@ -181,16 +174,6 @@ class Ledger:
             entry=entry,
             directives=directives,
         )
-
-    def _reaches_others(self, known: ListingState | None, entry: ListingEntry) -> bool:
-        """Return whether a listing of this batch reaches other officers than the entry.
-
-        The content of a listing from the record is not read: `intake.known_operations` has compared
-        the entry with it.
-        """
-        if known is None or known.entry is None:
-            return False
-        return reach_of(self._sealer, known.entry) != reach_of(self._sealer, entry)
 
     def _delist(self, operation: Delist, today: date) -> None:
         known = self._known(operation.listing_id)
@@ -225,23 +208,10 @@ class Ledger:
                 assert after.entry is not None, "it has officers"
                 require_adults(after.entry)
             case RemoveOfficer(tokens=tokens):
-                after = self._with_officers(known, self._without(known, tokens))
+                after = self._with_officers(known, officers_without(known, tokens, self._sealer))
             case _:
                 assert_never(operation)
         self.listings[operation.listing_id] = after
-
-    def _without(self, known: ListingState, left: frozenset[Token]) -> tuple[OfficerEntry, ...]:
-        """Return the officers of whom no document is listed under one of these tokens."""
-        assert known.entry is not None, "the content is read where it is needed"
-
-        def has_left(officer: OfficerEntry) -> bool:
-            name, documents = officer.holder.name, officer.holder.documents
-            return not left.isdisjoint(self._sealer.listed_token(each, name) for each in documents)
-
-        officers = tuple(each for each in known.entry.officers if not has_left(each))
-        if len(officers) == len(known.entry.officers):
-            raise LineRejected(RejectCode.INVALID_OPERATION, "no officer has this document")
-        return officers
 
     def _with_officers(
         self, known: ListingState, officers: tuple[OfficerEntry, ...]

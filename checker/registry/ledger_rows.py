@@ -37,7 +37,8 @@ from checker.registry.schema import (
     listing,
     officer_link,
 )
-from checker.registry.sealing import BOUND_NUMBER, PERMIT_NUMBER, SealedEntry, Sealer
+from checker.registry.sealed_rows import SealedEntry
+from checker.registry.sealing import BOUND_NUMBER, PERMIT_NUMBER, Sealer
 
 _UNSEEN = frozenset({DirectiveKind.FULFILMENT, DirectiveKind.DISTINCTION})
 """Directives that change no outline."""

@@ -5,8 +5,7 @@ them here: the feed for what is listed, a check for who is asked about.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -33,6 +32,7 @@ from checker.registry.entry import Holder, ListingEntry, MaskedDocument
 from checker.registry.entry_order import in_one_order
 from checker.registry.operations import PermitEntry
 from checker.registry.prepared_check import PreparedSubject
+from checker.registry.sealed_rows import DocumentRow, OfficerRow, SealedEntry, SealedListingRow
 from checker.vault import Vault
 
 PARTY_NAME = "listing.party_name"
@@ -49,64 +49,6 @@ _WITH_DERIVED: Final = "\nderived"
 """Stands behind an entry in its digest. It is no JSON, so no other entry has this text."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-class SealedListingRow(NamedTuple):
-    """A row for `listing`, staged under its line."""
-
-    line: int
-    id: str
-    digest: bytes
-    case_number: str
-    court: str
-    filed_on: date | None
-    published_on: date | None
-    expires_on: date | None
-    public: bool
-    party_type: str
-    party_name: bytes
-    kind: str
-    items: Sequence[str] | None
-    starts_on: date | None
-    # The digest for the journal (`checker.registry.contents`): not a column of the list.
-    content: bytes = b""
-
-
-class OfficerRow(NamedTuple):
-    """A row for `officer_link`; `ordinal` is the place of the officer in its line."""
-
-    line: int
-    ordinal: int
-    role: str | None
-    name: bytes
-    resolved: bool
-
-
-class DocumentRow(NamedTuple):
-    """A row for `document`; without `ordinal` it is the party's. `shape` is that of the mask.
-
-    A masked number has one row, and a `derived` row for each further key that finds it.
-    """
-
-    line: int
-    ordinal: int | None
-    role: str
-    type: str
-    number: bytes
-    masked: bool
-    token: bytes
-    name_token: bytes
-    shape: str | None
-    derived: bool
-    issuer: str | None = None
-
-
-class SealedEntry(NamedTuple):
-    """All rows of one listing."""
-
-    listing: SealedListingRow
-    officers: list[OfficerRow]
-    documents: list[DocumentRow]
 
 
 class Sealer:

@@ -10,7 +10,7 @@ from typing import Final
 from checker.domain.document import Document
 from checker.sheets.documents import folded
 
-TAKES_ISSUER: Final = "issuer" in Document.__struct_fields__
+TAKES_ISSUER: Final = True
 """Whether the documents of this version have an issuer."""
 
 _CODE: Final = re.compile(r"[a-z]{3}")

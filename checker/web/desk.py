@@ -3,8 +3,11 @@
 A check at the desk is a check of the API: the same reading, quota, counts and kept decision
 (`ChecksResource.answered`). The page works without its script. With the script an answer takes the
 place of the last one, and a queue of guests needs no mouse.
+
+The field for the number also takes the whole text of a reader (`reader_line.py`).
 """
 
+from secrets import token_urlsafe
 from time import perf_counter
 from typing import Any, Final
 
@@ -15,12 +18,21 @@ from checker.accounts.keys import AccountRole
 from checker.api.answering import ChecksResource
 from checker.api.exchange import Reply
 from checker.api.metrics import Metrics
-from checker.domain.document import DocumentType
+from checker.domain.document import Document, DocumentType
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest, InvalidSubject, Unavailable
+from checker.web.desk_group import IN_GROUP, Group, group_with
 from checker.web.home import list_age
+from checker.web.reader_line import UnreadableLine, likely_fault, read_line
 from checker.web.service_forms import fields_of, service_of
-from checker.web.verdict import invalid_verdict, unavailable_verdict, verdict_of
+from checker.web.verdict import (
+    RECEIPT,
+    DeskVerdict,
+    invalid_verdict,
+    misread_verdict,
+    unavailable_verdict,
+    verdict_of,
+)
 from checker.web.visit import Form, Visit, page
 
 DESK: Final = "/desk"
@@ -28,35 +40,45 @@ SERVICE_TYPE: Final = "service_type"
 DOCUMENT_TYPE: Final = "document_type"
 DOCUMENT_NUMBER: Final = "document_number"
 NAME: Final = "name"
+ISSUER: Final = "issuer"
+ORDER_KEY: Final = "order_key"
 
-_CLERKS: Final = (AccountRole.INSTITUTION,)
+CLERKS: Final = (AccountRole.INSTITUTION,)
 _encode = msgspec.json.Encoder().encode
 
 
-@page("GET", DESK, roles=_CLERKS)
+@page("GET", DESK, roles=CLERKS)
 async def show_desk(visit: Visit) -> Reply:
     """Show the empty form, for the service that the clerk chose last."""
     asked = visit.request.query_params.get(SERVICE_TYPE)
-    chosen = _service_type(visit, asked) or _service_type(
+    chosen = service_type_of(visit, asked) or service_type_of(
         visit, visit.signed_in.content.last_service
     )
     return _desk(visit, chosen or services_of(visit)[0], {}, None)
 
 
-@page("POST", DESK, roles=_CLERKS)
+@page("POST", DESK, roles=CLERKS)
 async def check(visit: Visit) -> Reply:
     """Answer one check, in place of the form's last answer."""
     form = await visit.form()
-    chosen = _service_type(visit, form.get(SERVICE_TYPE))
+    chosen = service_type_of(visit, form.get(SERVICE_TYPE))
     if chosen is None:
         chosen = services_of(visit)[0]
         verdict = invalid_verdict(visit, form, [f"/service/{SERVICE_TYPE}"])
     else:
-        verdict = await _verdict(visit, chosen, form)
+        verdict = await checked(visit, chosen, form)
         await _remember(visit, chosen)
+    return shown(visit, chosen, form, verdict)
+
+
+def shown(
+    visit: Visit, chosen: ServiceType, form: Form, verdict: DeskVerdict, **values: Any
+) -> Reply:
+    """Return a verdict: alone for the script of the page, else with the form."""
+    group = group_with(form, verdict)
     if visit.is_partial:
-        return visit.show("verdict.html", verdict=verdict)
-    return _desk(visit, chosen, form, verdict)
+        return visit.show("verdict.html", verdict=verdict, group=group, **values)
+    return _desk(visit, chosen, form, verdict, group=group, **values)
 
 
 def services_of(visit: Visit) -> tuple[ServiceType, ...]:
@@ -65,18 +87,27 @@ def services_of(visit: Visit) -> tuple[ServiceType, ...]:
     return tuple(each for each in ServiceType if caller.may_ask(each))
 
 
-async def _verdict(visit: Visit, chosen: ServiceType, form: Form) -> Any:
+async def checked(visit: Visit, chosen: ServiceType, form: Form) -> DeskVerdict:
+    """Return the verdict on the guest of a filled form. Raises nothing that the API answers."""
     checks: ChecksResource = visit.request.app.state.checks
     metrics: Metrics = visit.request.app.state.metrics
     started = perf_counter()
     try:
-        answered = await checks.answered(visit.signed_in.caller, _body(chosen, form))
+        form = as_read(form)
+        body = check_body(chosen, form, is_receipt_wanted=RECEIPT in form)
+        answered = await checks.answered(visit.signed_in.caller, body)
+    except UnreadableLine as error:
+        metrics.failed("desk", 422)
+        return misread_verdict(visit, error.fault)
     except InvalidSubject as error:
         metrics.failed("desk", 422)
-        return invalid_verdict(visit, form, [fault.pointer for fault in error.faults], error)
+        fault = likely_fault(form.get(DOCUMENT_NUMBER, ""), _kind_of(form))
+        if fault is not None:
+            return misread_verdict(visit, fault)
+        return invalid_verdict(visit, form, [each.pointer for each in error.faults], error)
     except InvalidRequest as error:
         metrics.failed("desk", 400)
-        return invalid_verdict(visit, form, [fault.pointer for fault in error.faults])
+        return invalid_verdict(visit, form, [each.pointer for each in error.faults])
     except Unavailable:
         metrics.failed("desk", 503)
         return unavailable_verdict(visit, form)
@@ -84,17 +115,37 @@ async def _verdict(visit: Visit, chosen: ServiceType, form: Form) -> Any:
     return verdict_of(visit, chosen, form, answered.answer)
 
 
-def _body(chosen: ServiceType, form: Form) -> bytes:
+def as_read(form: Form) -> Form:
+    """Return a form in which a reader's text is replaced by the parts that are kept.
+
+    Raises:
+        UnreadableLine: the text is no number of one document.
+    """
+    read = read_line(form.get(DOCUMENT_NUMBER, ""))
+    kept = {**form, DOCUMENT_NUMBER: read.number}
+    found = {NAME: read.name, DOCUMENT_TYPE: read.type, ISSUER: read.issuer}
+    return kept | {name: str(value) for name, value in found.items() if value is not None}
+
+
+def check_body(chosen: ServiceType, form: Form, *, is_receipt_wanted: bool = False) -> bytes:
     """Return the check of a filled form, as an integrator would send it."""
-    subject: dict[str, Any] = {
-        "document": {
-            "type": form.get(DOCUMENT_TYPE, DocumentType.RESIDENT_ID.value),
-            "number": form.get(DOCUMENT_NUMBER, ""),
-        }
+    document = {
+        "type": form.get(DOCUMENT_TYPE, DocumentType.RESIDENT_ID.value),
+        "number": form.get(DOCUMENT_NUMBER, ""),
     }
+    # Only a passport has an issuer, and only where documents have this field.
+    if ISSUER in Document.__struct_fields__ and document["type"] == DocumentType.PASSPORT:
+        document |= {ISSUER: form[ISSUER]} if ISSUER in form else {}
+    subject: dict[str, Any] = {"document": document}
     if NAME in form:
         subject["name"] = form[NAME]
-    return _encode({"subject": subject, "service": service_of(chosen, form)})
+    asked = {"subject": subject, "service": service_of(chosen, form)}
+    return _encode(asked | ({"receipt": True} if is_receipt_wanted else {}))
+
+
+def _kind_of(form: Form) -> DocumentType | None:
+    text = form.get(DOCUMENT_TYPE, DocumentType.RESIDENT_ID.value)
+    return DocumentType(text) if text in set(DocumentType) else None
 
 
 async def _remember(visit: Visit, chosen: ServiceType) -> None:
@@ -104,11 +155,20 @@ async def _remember(visit: Visit, chosen: ServiceType) -> None:
         return  # the next form begins with another service, and nothing else is lost
 
 
-def _service_type(visit: Visit, text: str | None) -> ServiceType | None:
+def service_type_of(visit: Visit, text: str | None) -> ServiceType | None:
+    """Return the type of service with this name, if the account may ask about it."""
     return next((each for each in services_of(visit) if each.value == text), None)
 
 
-def _desk(visit: Visit, chosen: ServiceType, form: Form, verdict: Any) -> Reply:
+def _desk(
+    visit: Visit,
+    chosen: ServiceType,
+    form: Form,
+    verdict: DeskVerdict | None,
+    *,
+    group: Group | None = None,
+    **values: Any,
+) -> Reply:
     return visit.show(
         "desk.html",
         list=list_age(visit),
@@ -118,12 +178,26 @@ def _desk(visit: Visit, chosen: ServiceType, form: Form, verdict: Any) -> Reply:
         document_types=tuple(DocumentType),
         filled=_kept(chosen, form),
         verdict=verdict,
+        group=group,
+        order_key=new_order_key(),
+        **values,
         # Shown by the script where no answer comes.
         offline=unavailable_verdict(visit, {}),
     )
 
 
+def new_order_key() -> str:
+    """Return an idempotency key for the next order of a form."""
+    return token_urlsafe(16)
+
+
 def _kept(chosen: ServiceType, form: Form) -> dict[str, str]:
     """Return the fields that stay for the next guest: the service, and nothing of the person."""
-    names = {SERVICE_TYPE, DOCUMENT_TYPE, *(field.name for field in fields_of(chosen))}
+    names = {
+        SERVICE_TYPE,
+        DOCUMENT_TYPE,
+        RECEIPT,
+        IN_GROUP,
+        *(field.name for field in fields_of(chosen)),
+    }
     return {name: value for name, value in form.items() if name in names}

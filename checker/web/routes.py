@@ -13,19 +13,29 @@ from checker.api.pages import KeptPage, Served
 from checker.api.responses import respond
 from checker.errors import NotFound
 from checker.node.runtime import Runtime
-from checker.web import desk, home, sign_in
+from checker.web import desk, desk_orders, desk_outcomes, home, sign_in
+from checker.web.rendering import HTML
 from checker.web.sessions import Sessions
 
 ASSETS: Final = "/assets"
-MODULES: Final[tuple[ModuleType, ...]] = (home, sign_in, desk)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    home,
+    sign_in,
+    desk,
+    desk_outcomes,
+    desk_orders,
+)
 
 _TYPES: Final = {
+    ".html": HTML,
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
+_HEADERS: Final = {"desk-worker.js": {"service-worker-allowed": desk.DESK}}
+"""A worker from `/assets` may serve the desk."""
 
 
 def kept_assets() -> dict[str, Served]:
@@ -33,7 +43,9 @@ def kept_assets() -> dict[str, Served]:
     static = files("checker.web") / "static"
     return {
         f"{ASSETS}/{each.name}": KeptPage(
-            each.read_bytes, _TYPES["." + each.name.rpartition(".")[2]]
+            each.read_bytes,
+            _TYPES["." + each.name.rpartition(".")[2]],
+            _HEADERS.get(each.name, {}),
         )
         for each in static.iterdir()
     }

@@ -17,8 +17,6 @@ from checker.domain.service_terms import AMOUNT_MAX_FEN
 
 TAG: Final = "type"
 _BOOLEANS: Final = {"true": True, "on": True, "yes": True, "false": False, "no": False}
-_CODES: Final = {"seat_code"}
-"""Fields for ticketing systems; people choose the word of the seat instead."""
 _CHOICES_MAX: Final = 12
 """A whole number with so few values is chosen from a list: the stars of a hotel."""
 
@@ -36,7 +34,7 @@ class FieldKind(StrEnum):
     TEXT = "text"
 
 
-class ServiceField(msgspec.Struct, frozen=True, kw_only=True):
+class FormField(msgspec.Struct, frozen=True, kw_only=True):
     """One input. `choices` are the values of a choice, as they are sent."""
 
     name: str
@@ -46,11 +44,17 @@ class ServiceField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def fields_of(service: ServiceType) -> tuple[ServiceField, ...]:
+def fields_of(service: ServiceType) -> tuple[FormField, ...]:
     """Return the inputs for a type of service, in the order of its fields."""
     described = inspect.type_info(SERVICES[service])
     assert isinstance(described, inspect.StructType)
-    return tuple(_field(each) for each in described.fields if each.encode_name not in _CODES)
+    # Of several spellings of one answer (a seat, and its code) a person gives the first.
+    spellings: tuple[str, ...] = getattr(SERVICES[service], "SPELLINGS", ())
+    return tuple(
+        _field(each, is_required=each.required or each.encode_name in spellings)
+        for each in described.fields
+        if each.encode_name not in spellings[1:]
+    )
 
 
 def service_of(service: ServiceType, form: Mapping[str, str]) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def service_of(service: ServiceType, form: Mapping[str, str]) -> dict[str, Any]:
     return sent
 
 
-def _value(field: ServiceField, text: str) -> int | bool | str:
+def _value(field: FormField, text: str) -> int | bool | str:
     if field.kind in {FieldKind.YES, FieldKind.YES_OR_NO}:
         return _BOOLEANS.get(text, text)
     is_number = field.kind in {FieldKind.FEN, FieldKind.NUMBER} or (
@@ -78,12 +82,12 @@ def _value(field: ServiceField, text: str) -> int | bool | str:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else text
 
 
-def _field(described: inspect.Field) -> ServiceField:
+def _field(described: inspect.Field, *, is_required: bool) -> FormField:
     kind, choices = _kind_of(_without_metadata(described.type))
-    if kind is FieldKind.YES and described.required:
+    if kind is FieldKind.YES and is_required:
         kind = FieldKind.YES_OR_NO
-    return ServiceField(
-        name=described.encode_name, kind=kind, is_required=described.required, choices=choices
+    return FormField(
+        name=described.encode_name, kind=kind, is_required=is_required, choices=choices
     )
 
 

@@ -36,9 +36,14 @@ def site() -> Iterator[RunningService]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A browser that runs without a window."""
+@pytest.fixture(scope="module")
+def browser(site: RunningService) -> Iterator[Browser]:
+    """A browser that runs without a window; it starts after the server, and ends with its file.
+
+    The loop of Playwright runs in this thread. The start of a server, and tests of other folders,
+    need a loop of their own.
+    """
+    assert site.url
     with sync_playwright() as playwright:
         # The sandbox of Chromium does not start as root, as which CI runs.
         opened = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from checker.domain.listing_kind import ListingKind
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
@@ -87,5 +88,6 @@ def test_no_permit_lifts_what_belongs_to_two_persons() -> None:
 
 def test_an_unknowable_document_adds_a_doubt_that_no_permit_lifts() -> None:
     standing = one_standing([found(link("1"), permits=(permit("P"),))], is_unknowable=True)
-    assert [each.match for each in standing.links] == [Match.DOCUMENT, Match.UNRESOLVABLE]
-    assert standing.links[1].not_covered_by == frozenset("P")
+    assert [each.match for each in standing.links[1:]] == [Match.UNRESOLVABLE] * len(ListingKind)
+    assert {each.kind for each in standing.links[1:]} == set(ListingKind)
+    assert {each.not_covered_by for each in standing.links[1:]} == {frozenset("P")}

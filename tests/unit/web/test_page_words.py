@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 import checker.web
+from checker.audit.outcomes import ReportedOutcome
 from checker.audit.wording import CODES, ROLES
 from checker.domain.decision import Outcome, ReasonCode
 from checker.domain.document import DocumentType
 from checker.domain.errors import InvalidReason
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
+from checker.spending.authorization import AuthorizationStatus
+from checker.web.desk_orders import DeskOrder
 from checker.web.language import Language, MissingWord, PageWords, all_words, language_of
+from checker.web.reader_line import ReaderFault
 from checker.web.service_forms import FieldKind, fields_of
 from checker.web.sign_in import HOME_OF
 from checker.web.verdict import INVALID, UNAVAILABLE
@@ -38,8 +42,13 @@ def needed() -> set[str]:
         | {f"document.{kind}" for kind in DocumentType}
         | {f"field.{field.name}" for service in ServiceType for field in fields_of(service)}
         | {f"headline.{decision}" for decision in DECISIONS}
+        | {f"headline.{d}.{s}" for d in Outcome for s in ServiceType} & set(all_words())
         | {f"say.{decision}" for decision in DECISIONS}
-        | {f"fault.{reason}" for reason in InvalidReason}
+        | {f"fault.{reason}" for reason in [*InvalidReason, *ReaderFault]}
+        | {f"outcome.{outcome}" for outcome in ReportedOutcome}
+        | {f"order.{order}" for order in DeskOrder}
+        | {f"held.{status}" for status in AuthorizationStatus}
+        | {"instead.star_rating.0"}
     )
 
 
