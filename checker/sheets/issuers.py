@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from checker.domain.document import Document
 from checker.sheets.documents import folded
 
 TAKES_ISSUER: Final = True
