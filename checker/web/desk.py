@@ -18,7 +18,8 @@ from checker.accounts.keys import AccountRole
 from checker.api.answering import ChecksResource
 from checker.api.exchange import Reply
 from checker.api.metrics import Metrics
-from checker.domain.document import Document, DocumentType
+from checker.domain.document import DocumentType
+from checker.domain.issuer import STATES
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest, InvalidSubject, Unavailable
 from checker.web.desk_group import IN_GROUP, Group, group_with
@@ -133,9 +134,9 @@ def check_body(chosen: ServiceType, form: Form, *, is_receipt_wanted: bool = Fal
         "type": form.get(DOCUMENT_TYPE, DocumentType.RESIDENT_ID.value),
         "number": form.get(DOCUMENT_NUMBER, ""),
     }
-    # Only a passport has an issuer, and only where documents have this field.
-    if ISSUER in Document.__struct_fields__ and document["type"] == DocumentType.PASSPORT:
-        document |= {ISSUER: form[ISSUER]} if ISSUER in form else {}
+    # A zone may name an issuer that is no state. Then the list is asked as if it were unknown.
+    if document["type"] == DocumentType.PASSPORT and form.get(ISSUER) in STATES:
+        document[ISSUER] = form[ISSUER]
     subject: dict[str, Any] = {"document": document}
     if NAME in form:
         subject["name"] = form[NAME]

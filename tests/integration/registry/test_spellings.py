@@ -106,7 +106,7 @@ async def test_derived_rows_change_no_count_and_no_digest_of_the_journal(node):
     await publish(node, [masked_listing(1, "陳示例（曾用名李四）"), person_listing(2)])
     rows = await query(node, "SELECT derived FROM document WHERE masked")
     assert sorted(row.derived for row in rows) == [False] + [True] * 5
-    summary = await summarize(node.engine, shanghai_day(AT))
+    summary = await summarize(node.engine, shanghai_day(AT), node.policies.deadlines)
     assert (summary.masked, summary.persons) == (1, 2)
     faults = Faults()
     async with node.work_engine.connect() as connection:
