@@ -9,6 +9,7 @@ import logging
 import os
 from datetime import timedelta
 
+import pytest
 import uvloop
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from checker.errors import InvalidRequest
 from tests.integration.simulation.clerks_list import ClerksList
 from tests.integration.simulation.small_town import AT, PLACES, SERVICES, broken, listing, operation
 from tests.integration.simulation.town_hall import (
@@ -156,7 +158,15 @@ class Simulation(RuleBasedStateMachine):
         lines = self.town.told(lines)
         before, rejected = self.model.copy(), self.model.replace(lines, self._now)
         snapshots_of = self.world.nodes.runtimes[place].feed
-        sending = snapshots_of.replace(feed(lines), allow_empty=True, allow_shrink=True)
+        sending = snapshots_of.replace(
+            feed(lines), allow_empty=True, allow_shrink=True, allow_rejected=True
+        )
+        if lines and len(rejected) == len(lines):
+            # The list stays as it was, whatever is allowed.
+            self.model = before
+            with pytest.raises(InvalidRequest):
+                self.world.run(sending)
+            return
         self._send(sending, rejected, len(lines) - len(rejected), (during, before))
 
     def _send(self, sending, rejected, accepted, during):
