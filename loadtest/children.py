@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -23,6 +23,10 @@ START_SECONDS = 60.0
 _END_SECONDS = 20.0
 _POLL_SECONDS = 0.05
 _LOG_TAIL = 2000
+
+
+IMPORTED = (0, 4)
+"""The exit codes of an import: all lines stand, or some were rejected, as in every real list."""
 
 
 class ChildError(Exception):
@@ -76,9 +80,13 @@ def started(
 
 
 def finished(
-    command: Sequence[str], *, seconds: float, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    seconds: float,
+    env: Mapping[str, str] | None = None,
+    codes: Collection[int] = (0,),
 ) -> str:
-    """Run a command to its end and return its standard output.
+    """Run a command to its end and return its standard output. `codes` are its good exit codes.
 
     Raises:
         ChildError: the command failed, or took too long.
@@ -89,7 +97,7 @@ def finished(
         )
     except subprocess.TimeoutExpired as fault:
         raise ChildError(f"{Path(command[0]).name} took more than {seconds} s") from fault
-    if done.returncode:
+    if done.returncode not in codes:
         raise ChildError(f"{Path(command[0]).name} failed: {done.stderr[-_LOG_TAIL:]}")
     return done.stdout
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from loadtest.children import (
+    IMPORTED,
     START_SECONDS,
     Child,
     checker_program,
@@ -73,7 +74,7 @@ def service_run(
     with started(serve, folder / "serve.log", env=env) as child:
         child.wait_until(lambda: listens(port), what="listening", seconds=START_SECONDS)
         load = [str(checker), "import", str(published), "--format", "zxgk", "--snapshot"]
-        finished([*load, "--data-dir", str(data)], env=env, seconds=COMMAND_SECONDS)
+        finished([*load, "--data-dir", str(data)], env=env, seconds=COMMAND_SECONDS, codes=IMPORTED)
         keyless = ServiceRun(port=port, key="", data=data, child=child, program=checker)
         key = keyless.new_key("institution")
         child.wait_until(lambda: is_well(port, "/readyz"), what="ready", seconds=START_SECONDS)

@@ -5,7 +5,7 @@ python docs/examples/hotel.py http://127.0.0.1:8000 KEY
 
 import sys
 
-from checker.client import ApiProblem, Client, authorize, capture
+from checker.client import ApiProblem, Client, authorize, capture, refund
 from checker.domain.service import Resort
 from checker.domain.service_terms import ResortVenue
 
@@ -19,7 +19,10 @@ def stay(client: Client, number: str, name: str, held_fen: int, spent_fen: int) 
         return problem.code
     if held.id is None:
         return held.status  # nobody caps this guest, and nothing is kept about them
-    return client.send(capture(held.id, spent_fen)).status
+    paid = client.send(capture(held.id, spent_fen))
+    # The guest leaves on the first day, and the resort gives the money back.
+    client.send(refund(held.id, spent_fen))
+    return paid.status
 
 
 if __name__ == "__main__":

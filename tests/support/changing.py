@@ -35,7 +35,7 @@ class Stranger:
     def __init__(self) -> None:
         self.sequence = next(_numbers)
         self.number = resident_id(STRANGERS_NUMBER[:6], STRANGERS_NUMBER[6:], self.sequence)
-        self.passport = f"{STRANGERS_PASSPORT}{self.sequence:04d}"
+        self.passport = f"{STRANGERS_PASSPORT}{self.sequence:05d}"
         self.name = f"{STRANGERS_NAME}{self.sequence}"
         self.listing_id = f"stranger-{self.sequence}"
 
