@@ -1,10 +1,12 @@
 """Those who change the list: snapshots, operations, swaps and rebuilds, each in a loop."""
 
 import asyncio
+from itertools import groupby
 from random import Random
 
 import httpx
 
+from checker.intake.removals_first import FREEING_OPERATIONS
 from tests.faults.crowd_list import (
     ASKED,
     COMPANIES,
@@ -77,6 +79,14 @@ class Court:
     async def _change(self, lines: list[Line]) -> None:
         # Strict: however long it is, it is one version.
         is_big = len(lines) > len(MANY)
+        if is_big:
+            await self._send(lines, is_big=True)
+            return
+        # Of a mixed file the lines that free people would be a version of their own.
+        for _, alike in groupby(lines, lambda line: line["op"] in FREEING_OPERATIONS):
+            await self._send(list(alike), is_big=False)
+
+    async def _send(self, lines: list[Line], *, is_big: bool) -> None:
         sent_at = now()
         answer = await self._node.post(
             "/v1/feed/changes",

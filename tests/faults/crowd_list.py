@@ -27,7 +27,7 @@ NUMBERS = tuple(
     resident_id("440882", f"{1850 + index % 56}0{1 + index % 9}11", 1 + index // 2)
     for index in range(MANY.stop)
 )
-PASSPORTS = tuple(f"P{7_000_000 + index}" for index in range(TRAVELLERS))
+PASSPORTS = tuple(f"P{70_000_000 + index}" for index in range(TRAVELLERS))
 _PERSON_OF = {number: index for index, number in enumerate(NUMBERS)}
 
 
