@@ -46,6 +46,9 @@ def test_an_overdue_removal_never_denies_and_never_caps(
         ReasonCode.REMOVAL_OVERDUE,
         ReasonCode.MASKED_MATCH,
         ReasonCode.NAME_MISMATCH,
+        ReasonCode.ISSUER_UNKNOWN,
+        ReasonCode.DOCUMENTS_DISAGREE,
+        ReasonCode.IDENTITY_NOT_RESOLVABLE,
     }
 
 

@@ -11,13 +11,14 @@ from cache.token import Tokenizer
 from checker.domain.decision import Outcome
 from checker.domain.document import Document, normalize
 from checker.domain.jurisdiction import NATION
+from checker.domain.listing_kind import ListingKind
 from checker.domain.rules import decide
 from checker.domain.service import Air
 from checker.policy.loader import builtin_policies, load_policies
 from checker.registry.document_key import DocumentKey
 from checker.registry.found_document import found_document
 from checker.registry.prepared_check import PreparedSubject
-from checker.registry.sealing import DOCUMENT_NUMBER, Sealer
+from checker.registry.sealing import DOCUMENT_NUMBER, PARTY_NAME, Sealer
 from checker.registry.several_documents import one_standing
 from checker.registry.standing_rows import RowKind
 from checker.vault import Vault
@@ -68,6 +69,10 @@ def link_row(asked_by: Document, listed: Document, listing_id: str, name: str) -
         "role": "debtor",
         "masked": False,
         "name_token": SEALER.name_token(name),
+        "officer_pk": None,
+        "holder_name": SEALER.vault.seal(name, PARTY_NAME, listing_id),
+        "listing_kind": ListingKind.DISHONEST.value,
+        "items": None,
         "listing_id": listing_id,
         "case_number": listing_id,
         "court": "雷州市人民法院",
