@@ -26,6 +26,7 @@ PostgreSQL gives to rows are not known when a value is sealed, so a row is named
     idempotency_key.answer           id of the account, the key as it is kept
     feed_request.answer              the key as it is kept
     reported_outcome.note            id of the decision
+    decision.subject                 id of the decision
     correction.ground, contact, note id of the correction
     reconciliation_result.reference  number of the reconciliation, number of the line
     webhook.url, webhook.secret      id of the account

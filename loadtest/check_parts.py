@@ -14,16 +14,16 @@ import msgspec
 
 from checker.accounts.keys import Caller, digest_of, key_of
 from checker.accounts.quotas import Allowance
-from checker.api.exchange import encode, raw_ok
+from checker.api.check_counts import CheckCounts
+from checker.api.exchange import raw_ok
 from checker.api.manners import request_id_of
 from checker.api.metrics import Metrics
 from checker.audit.decisions import new_id
-from checker.checks.answer import ListStates, answer_of
+from checker.checks.answer import ListStates
+from checker.checks.plain_answers import AllowedAnswers
 from checker.checks.request import Check, read_check
 from checker.domain.clock import shanghai_day
-from checker.domain.decision import ALLOWED, Outcome
 from checker.domain.document import normalize
-from checker.domain.service import type_of
 from checker.node.runtime import Runtime
 from checker.registry.prepared_check import PreparedCheck
 
@@ -121,15 +121,15 @@ class CheckParts:
         state = states.at(position, runtime.clock.now())
         answer_id = new_id()
 
+        counts = CheckCounts(metrics, runtime.audit.tallies, runtime.watch)
+        allowed = AllowedAnswers()
+
         def count(check: PreparedCheck) -> None:
-            account_id, kind = self._caller.account_id, type_of(check.service)
-            runtime.watch.asked(self._caller, 1)
-            metrics.decided(check.service, Outcome.ALLOW)
-            runtime.audit.tallies.count(account_id, kind, Outcome.ALLOW)
+            counts.count_allow(self._caller, check.service)
             metrics.answered(ANSWER_SECONDS, from_registry=0)
 
         def answer(_: PreparedCheck) -> bytes:
-            return encode(answer_of(ALLOWED, state, None, answer_id=answer_id))
+            return allowed.body(answer_id, state, None)
 
         body, date = answer(self._checks[0]), b"Mon, 30 Nov 2026 00:00:00 GMT"
 

@@ -10,7 +10,7 @@ from checker.accounts.keys import AccountRole
 from checker.cli.options import beginning_options, run_in_deployment
 from checker.cli.serve import host_option, port_option, workers_option
 from checker.config import CONFIG_FILE, Config
-from checker.demo import DemoPerson, demo_list, demo_persons, demo_settings
+from checker.demo import DemoPerson, demo_changes, demo_list, demo_persons, demo_settings
 from checker.domain.clock import shanghai_day
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat
@@ -62,6 +62,7 @@ async def _prepare(runtime: Runtime) -> PreparedDemo:
         text = "this data directory holds a list that is not the demo's: use `checker serve`"
         raise ConfigurationError(text)
     await runtime.feed.replace(demo_list(), kind=ChangeKind.DEMO)
+    await runtime.changes.apply(demo_changes())
     keys = {
         role: (await runtime.account_keys.create_named(name=f"demo {role}", role=role)).key
         for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)

@@ -60,7 +60,7 @@ class AnsweringList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GivenReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed statement of an answer, and the opening that proves whom it is about."""
+    """A signed statement of an answer, and the opening. The opening proves who the subject is."""
 
     jws: str
     opening: str

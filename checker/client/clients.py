@@ -24,7 +24,6 @@ from checker.client.operations import ApiOperation
 
 T = TypeVar("T")
 
-_ANSWERED: Final = 300
 _NOT_DONE: Final = {429, 503}
 _PERHAPS_DONE: Final = {502, 504}
 
@@ -97,12 +96,14 @@ class _Sending:
             "timeout": timeout_s,
         }
 
-    @staticmethod
-    def _parts(operation: ApiOperation[T]) -> dict[str, object]:
-        headers = dict(operation.headers)
-        if operation.body is not None:
-            headers["content-type"] = "application/json"
-        return {"content": operation.body, "headers": headers}
+
+def _request(http: httpx.Client | httpx.AsyncClient, operation: ApiOperation[T]) -> httpx.Request:
+    headers = dict(operation.headers)
+    if operation.body is not None:
+        headers["content-type"] = "application/json"
+    return http.build_request(
+        operation.method, operation.path, content=operation.body, headers=headers
+    )
 
 
 class Client(_Sending):
@@ -128,19 +129,15 @@ class Client(_Sending):
         """
         attempts = _Attempts(operation, self._retries)
         while True:
-            outcome: httpx.Response | httpx.TransportError
             try:
-                outcome = self._http.request(
-                    operation.method,
-                    operation.path,
-                    **self._parts(operation),  # type: ignore[arg-type]
-                )
+                answer = self._http.send(_request(self._http, operation))
             except httpx.TransportError as error:
-                outcome = error
+                wait_s = attempts.wait_after(error)
             else:
-                if outcome.status_code < _ANSWERED:
-                    return operation.read(outcome.content)
-            time.sleep(attempts.wait_after(outcome))
+                if answer.is_success:
+                    return operation.read(answer.content)
+                wait_s = attempts.wait_after(answer)
+            time.sleep(wait_s)
 
     def close(self) -> None:
         """Close the connections."""
@@ -171,19 +168,15 @@ class AsyncClient(_Sending):
         """Return the answer to an operation. Raises as `Client.send`."""
         attempts = _Attempts(operation, self._retries)
         while True:
-            outcome: httpx.Response | httpx.TransportError
             try:
-                outcome = await self._http.request(
-                    operation.method,
-                    operation.path,
-                    **self._parts(operation),  # type: ignore[arg-type]
-                )
+                answer = await self._http.send(_request(self._http, operation))
             except httpx.TransportError as error:
-                outcome = error
+                wait_s = attempts.wait_after(error)
             else:
-                if outcome.status_code < _ANSWERED:
-                    return operation.read(outcome.content)
-            await asyncio.sleep(attempts.wait_after(outcome))
+                if answer.is_success:
+                    return operation.read(answer.content)
+                wait_s = attempts.wait_after(answer)
+            await asyncio.sleep(wait_s)
 
     async def aclose(self) -> None:
         """Close the connections."""

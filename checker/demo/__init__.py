@@ -1,8 +1,9 @@
 """The demo: some 300 synthetic listings, a dozen persons to ask about, and visible settings.
 
-`persons.toml` holds the persons and questions to ask; `persons.ndjson` holds their listings;
-`background.ndjson` is `python -m loadtest.population --seed 2016 --listings 300`. Everybody was
-born between 1850 and 1905, so nobody alive is meant.
+`persons.toml` holds the persons and questions to ask; `persons.ndjson` holds their listings, and
+`changes.ndjson` a permit and a distinction. `background.ndjson` is
+`python -m loadtest.population --seed 2016 --listings 300`. Everybody was born between 1850 and
+1905, so nobody alive is meant.
 """
 
 from collections.abc import AsyncIterator
@@ -11,16 +12,21 @@ from importlib import resources
 import msgspec
 
 LISTS = ("persons.ndjson", "background.ndjson")
+CHANGES = "changes.ndjson"
 SETTINGS = "settings.toml"
 
 _FOLDER = resources.files("checker.demo")
 
 
 class DemoQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A question about a person, and the decision on it. `name`: ask under another name."""
+    """A question about a person, and the decision on it. `name`: ask under another name.
+
+    `issuer` is the issuing state of a passport.
+    """
 
     service: dict[str, object]
     jurisdiction: str = "CN"
+    issuer: str | None = None
     name: str | None = None
     decision: str
     codes: tuple[str, ...] = ()
@@ -56,3 +62,8 @@ async def demo_list() -> AsyncIterator[bytes]:
     """Yield the demo's list as NDJSON."""
     for name in LISTS:
         yield _FOLDER.joinpath(name).read_bytes()
+
+
+async def demo_changes() -> AsyncIterator[bytes]:
+    """Yield the operations on the demo's list as NDJSON."""
+    yield _FOLDER.joinpath(CHANGES).read_bytes()

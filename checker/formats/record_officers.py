@@ -80,7 +80,7 @@ _NUMBER_INSIDE = re.compile(r"(?<![0-9A-Za-z*])[0-9*]{14,17}[0-9Xx*](?![0-9A-Za-
 
 
 class NamedOfficer(NamedTuple):
-    """The words of one officer. An officer of whom nothing could be read has three empty texts."""
+    """The words of one officer. All three are empty if the officer cannot be read."""
 
     name: str
     number: str

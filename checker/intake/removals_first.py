@@ -1,8 +1,9 @@
 """The order in which the lines of a file of changes are applied: what frees people goes first.
 
-More people leave the list than enter it. A person whom line 49 000 delists must not stay refused
-while 48 999 other lines are written. So a line that frees somebody is applied before the earlier
-lines of its window, unless an earlier line that stays in its place touches the same thing:
+More people leave the list than enter it. A person may be delisted in line 49 000. That person must
+not stay refused while 48 999 other lines are written. So a line that frees somebody is applied
+before the earlier lines of its window, unless an earlier line that stays in its place touches the
+same thing:
 
 | line                          | touches                                       |
 |-------------------------------|-----------------------------------------------|

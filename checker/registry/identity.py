@@ -22,7 +22,7 @@ from checker.registry.entry import Holder, ListingEntry
 from checker.registry.sealing import Sealer
 
 Reach = frozenset[tuple[str, Token]]
-"""The officers whom a listing reaches: role and token of a document."""
+"""The officers that a listing reaches: role and token of a document."""
 
 _BRACKETS: Final = str.maketrans("()[]{}<>〔〕【】〈〉《》「」〖〗", "（）" * 10)
 # As courts have written case numbers since 2016; nothing in such a number is folded.
@@ -84,7 +84,7 @@ def tokens_of(sealer: Sealer, holder: Holder) -> list[Token]:
 
 
 def reach_of(sealer: Sealer, entry: ListingEntry) -> Reach:
-    """Return the officers whom an entry reaches."""
+    """Return the officers that an entry reaches."""
     return frozenset(
         (officer.role.value, token)
         for officer in entry.officers

@@ -21,7 +21,7 @@ def reaches_others(known: ListingState | None, entry: ListingEntry, sealer: Seal
 def officers_without(
     known: ListingState, left: frozenset[Token], sealer: Sealer
 ) -> tuple[OfficerEntry, ...]:
-    """Return the officers of whom no document is listed under one of these tokens.
+    """Return the officers without a document that is listed under one of these tokens.
 
     Raises:
         LineRejected: no officer has such a document.

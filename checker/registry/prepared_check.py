@@ -54,8 +54,14 @@ class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def is_organization(self) -> bool:
-        """Whether the document is that of an organization; false if the document is not known."""
-        return self.document is not None and self.document.type in _ORGANIZATIONS
+        """Whether all documents are those of an organization; a token alone is not known to be.
+
+        One document of a person is enough for the measures that bind persons alone.
+        """
+        return all(
+            each.document is not None and each.document.type in _ORGANIZATIONS
+            for each in self.of_each_document
+        )
 
 
 class PreparedCheck(msgspec.Struct, frozen=True, kw_only=True, gc=False):

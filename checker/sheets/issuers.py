@@ -3,16 +3,11 @@
 A name that is not here leaves the issuer unknown. Then a passport matches only with its name.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
+from checker.domain.issuer import STATES
 from checker.sheets.documents import folded
-
-TAKES_ISSUER: Final = True
-"""Whether the documents of this version have an issuer."""
-
-_CODE: Final = re.compile(r"[a-z]{3}")
 
 _NAMES: Final[Mapping[str, str]] = {
     "CHN": "中国 中华人民共和国 china",
@@ -59,4 +54,5 @@ _CODES: Final = {name: code for code, names in _NAMES.items() for name in names.
 def issuer_named(text: str) -> str | None:
     """Return the code of an issuing state; None: unknown."""
     word = folded(text)
-    return _CODES.get(word) or (word.upper() if _CODE.fullmatch(word) else None)
+    code = word.upper()
+    return code if code in STATES else _CODES.get(word)

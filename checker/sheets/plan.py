@@ -1,4 +1,4 @@
-"""Plans the reading of a sheet: whom each row asks about, and which services.
+"""Plans the reading of a sheet: the persons and the services that each row asks about.
 
 Insurance and school fees are asked about the person who pays. A child or an insured person is never
 checked, and a column that names nobody is not taken for the person who pays.

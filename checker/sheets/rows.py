@@ -17,7 +17,7 @@ from checker.sheets.cell import Cell, CellFault, is_filled, text_of
 from checker.sheets.columns import data_rows
 from checker.sheets.documents import fitting_kind, kinds_of
 from checker.sheets.headers import SheetColumn
-from checker.sheets.issuers import TAKES_ISSUER, issuer_named
+from checker.sheets.issuers import issuer_named
 from checker.sheets.numbers import may_have_lost_zeros, read_number
 from checker.sheets.plan import PlannedService, SheetPlan
 from checker.sheets.row_fault import NotCheckable, RowFault
@@ -131,7 +131,7 @@ class _RowReader:
         return documents, first_fault
 
     def _issuer(self, row: _Row, kind: DocumentType) -> dict[str, str]:
-        if kind is not DocumentType.PASSPORT or not TAKES_ISSUER:
+        if kind is not DocumentType.PASSPORT:
             return {}
         issuer = issuer_named(text_of(row.at(self._plan.issuer)))
         return {} if issuer is None else {"issuer": issuer}

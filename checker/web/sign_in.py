@@ -11,15 +11,8 @@ from checker.web.visit import SESSION_COOKIE, Visit, page
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 
-HOME_OF: Final = {
-    AccountRole.INSTITUTION: "/desk",
-    AccountRole.OPERATOR: "/console",
-    AccountRole.AUDITOR: "/console",
-}
-"""The page of each role. A court publishes by the API, and has no page."""
-
-AREAS: Final = ("/desk", "/console")
-"""A person returns to the page that asked for the key, where their role has that area."""
+HOME_OF: Final = {AccountRole.INSTITUTION: "/desk"}
+"""The page of each role. The other roles work by the API, and have no page."""
 
 
 @page("GET", SIGN_IN)

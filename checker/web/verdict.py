@@ -84,8 +84,7 @@ def verdict_of(visit: Visit, service: ServiceType, form: Form, answer: Answer) -
     outcome = answer.decision
     # A plain `allow` is kept nowhere, so there is nothing that its id could lead to.
     is_kept = outcome is not Outcome.ALLOW or bool(answer.reasons)
-    # Answers without alternatives have no such field.
-    alternatives: Sequence[Any] = getattr(answer, "alternatives", None) or ()
+    alternatives = () if answer.alternatives is msgspec.UNSET else answer.alternatives
     return DeskVerdict(
         decision=outcome.value,
         headline=words.first_of(f"headline.{outcome}.{service}", f"headline.{outcome}"),

@@ -66,6 +66,7 @@ def test_each_question_of_the_demo_is_answered_as_its_table_says(
             question["service"],
             kind=person.get("type", "resident_id"),
             name=question.get("name", person["name"]),
+            issuer=question.get("issuer"),
             jurisdiction=question.get("jurisdiction", "CN"),
         )
     assert answer["decision"] == question["decision"]

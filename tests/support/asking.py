@@ -17,9 +17,11 @@ def question(
     *,
     kind: str = "resident_id",
     name: str | None = None,
+    issuer: str | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    subject: dict[str, Any] = {"document": document(number, kind)}
+    issued = {} if issuer is None else {"issuer": issuer}
+    subject: dict[str, Any] = {"document": document(number, kind) | issued}
     if name is not None:
         subject["name"] = name
     return {"subject": subject, "service": asked, **more}

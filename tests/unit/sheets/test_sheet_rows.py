@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 
 from checker.sheets.cell import CellFault
-from checker.sheets.issuers import TAKES_ISSUER, issuer_named
+from checker.sheets.issuers import issuer_named
 from checker.sheets.numbers import read_number
 from checker.sheets.plan import SheetLayout
 from tests.support.sheets import csv_of, ended, faults_of, questions_of, workbook_of
@@ -207,6 +207,7 @@ def test_a_word_for_two_kinds_is_the_kind_that_the_number_fits():
         ("中国", "CHN"),
         ("Japan", "JPN"),
         ("某国", None),
+        ("UTO", None),
         ("", None),
     ],
 )
@@ -215,7 +216,7 @@ def test_an_issuing_state_is_known_by_its_code_or_its_usual_name(text, code):
     rows = [["证件类型", "证件号码", "国籍", "航班"], ["护照", "E12345678", text, "CZ1"]]
     [question] = questions_of(csv_of(rows))
     document = question.checks[0]["subject"]["document"]
-    assert document.get("issuer") == (code if TAKES_ISSUER else None)
+    assert document.get("issuer") == code
 
 
 def test_a_company_is_asked_about_by_its_code():

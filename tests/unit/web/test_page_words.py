@@ -18,7 +18,6 @@ from checker.web.desk_orders import DeskOrder
 from checker.web.language import Language, MissingWord, PageWords, all_words, language_of
 from checker.web.reader_line import ReaderFault
 from checker.web.service_forms import FieldKind, fields_of
-from checker.web.sign_in import HOME_OF
 from checker.web.verdict import INVALID, UNAVAILABLE
 
 WEB = Path(checker.web.__file__).parent
@@ -84,7 +83,7 @@ def test_no_word_is_there_for_nothing() -> None:
     assert sorted(key for key in unused if not key.startswith(stems)) == []
 
 
-DOORS = ("clerk", "operator", "public", "programmer")
+DOORS = ("clerk", "programmer")
 
 
 def top_levels() -> set[str]:
@@ -118,7 +117,3 @@ def test_the_language_that_is_asked_for_comes_before_the_kept_one_and_chinese_is
     assert language_of("en", "zh") is Language.EN
     assert language_of(None, "en") is Language.EN
     assert language_of("fr", "de") is Language.ZH
-
-
-def test_a_home_is_the_area_of_a_role() -> None:
-    assert set(HOME_OF.values()) == {"/desk", "/console"}
