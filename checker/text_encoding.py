@@ -23,7 +23,7 @@ lines stand.
 import codecs
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from checker.errors import UnsupportedMediaType
 
@@ -60,7 +60,6 @@ _MARKS: Final = {
     codecs.BOM_UTF16_BE: "utf-16-be",
     "\ufeff".encode(_GB18030): _GB18030,
 }
-_MARK: Final = "\ufeff"
 _MARK_BYTES_MAX: Final = 4
 
 _KEEP_FOREIGN: Final = "checker.keep-foreign"
@@ -129,15 +128,23 @@ async def _decoded(chunks: AsyncIterable[bytes], declared: str | None) -> AsyncI
     yield decode(b"", is_end=True)
 
 
-def decoded_text(data: bytes, charset: str | None = None) -> str:
-    """Return the text of a whole file, without its byte order mark. Foreign bytes become U+FFFD.
+class TextEncoding(NamedTuple):
+    """The encoding of a whole file, by its Python name, and the byte order mark in front of it."""
+
+    codec: str
+    mark: bytes
+
+
+def encoding_of(data: bytes, charset: str | None = None) -> TextEncoding:
+    """Return the encoding of a whole file; `charset` is declared by the sender.
 
     Raises:
         UnsupportedMediaType: the encoding is not known.
     """
     codec = _codec_by_beginning(data, _declared_codec(charset))
     codec = codec or _codec_by_lines(data, 0, is_whole=True)
-    return data.decode(codec, "replace").removeprefix(_MARK)
+    mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
+    return TextEncoding(codec, mark)
 
 
 class _Utf8Decoder:
