@@ -15,7 +15,7 @@ FROM (
   SELECT document.token, jsonb_agg(jsonb_build_object(
     'code', 'capped', 'measure', 'cn-2016-64/2.7.3', 'role', 'debtor',
     'listing', jsonb_build_object('id', listing.id, 'case_number', listing.case_number,
-      'court', listing.court, 'published_on', listing.published_on),
+      'court', listing.court, 'published_on', listing.published_on, 'kind', listing.kind),
     'remedy', jsonb_build_object('court', listing.court, 'apply_within_days', 10,
       'review_within_days', 3), 'is_public', true) ORDER BY listing.pk) AS reasons,
     array_agg(listing.id ORDER BY listing.id) AS listings

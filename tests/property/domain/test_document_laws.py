@@ -73,9 +73,11 @@ def test_a_number_is_refused_without_repeating_it_or_becomes_stable(
         assert once.__cause__ is None
     else:
         assert normalize(once, TODAY) == once
-        assert once.number.isascii()
-        assert once.number.isalnum()
         assert lookup_key(once)[1]
+        # No list knows a net ID, so its number is never compared.
+        if kind is not DocumentType.NET_ID:
+            assert once.number.isascii()
+            assert once.number.isalnum()
 
 
 @given(number=resident_ids(), data=st.data())
