@@ -85,6 +85,7 @@ def _print(prepared: PreparedDemo, url: str) -> None:
         click.echo(f"  {role:<12} {key}")
     click.echo("\nAsk whether the debtor 陈示例 may take a seat on a G train:\n")
     click.echo(_curl(demo_persons()[0], prepared.keys[AccountRole.INSTITUTION], url))
+    click.echo(f"\nClerks sign in at {url}/desk with the key of the institution.")
     click.echo("\ndocs/demo.md lists all people to ask about. Ctrl-C stops the service.\n")
 
 
