@@ -41,6 +41,9 @@ def begin_imports() -> None:
     with _in_environment(
         {
             preloaded.IMPORT_PROCESS_VARIABLE: "1",
+            # `multiprocessing` starts it by `python -c`, which would import from the current
+            # folder before all others.
+            "PYTHONSAFEPATH": "1",
             # prometheus_client looks at its import whether processes share their counts. Each fork
             # has the name of the folder in its own environment.
             METRICS_FOLDER_VARIABLE: os.devnull,

@@ -91,3 +91,25 @@ def test_a_fork_ends_when_the_main_process_is_killed(program):
         main.kill()
         gone, left = psutil.wait_procs([fork, importing], timeout=30)
     assert (len(gone), left) == (2, [])
+
+
+def test_nothing_is_imported_from_the_folder_in_which_a_server_is_started(tmp_path):
+    program, folder = tmp_path / "bin" / "program.py", tmp_path / "folder"
+    program.parent.mkdir()
+    program.write_text(
+        "from checker.serving.forked import call_forked\n"
+        "if __name__ == '__main__':\n"
+        "    print(call_forked('os:getcwd'))\n"
+    )
+    for module in ("checker", "multiprocessing", "msgspec"):
+        (folder / module).mkdir(parents=True)
+        (folder / module / "__init__.py").write_text("raise SystemExit('a stranger')")
+    done = subprocess.run(
+        [sys.executable, program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == (f"{folder}\n", 0), done.stderr
