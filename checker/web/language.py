@@ -1,4 +1,9 @@
-"""The language of a page: Chinese, or English by `?lang=en`, which a cookie keeps."""
+"""The language of a page: Chinese, or English by `?lang=en`, which a cookie keeps.
+
+The words of the pages stand in `checker/web/words`, in both languages side by side. The words of
+decisions, roles and reasons stand in `checker/audit/wording.py`, those of measures in
+`checker/policy`. A test proves that every value of a closed set has its word.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -41,11 +46,11 @@ def language_of(asked: str | None, kept: str | None) -> Language:
 
 
 class MissingWord(LookupError):
-    """A page asks for a word that `words.toml` does not have."""
+    """A page asks for a word that no file of `words` has."""
 
 
 class PageWords:
-    """The words of the pages in one language, by their dotted key in `words.toml`."""
+    """The words of the pages in one language, by their dotted key in the files of `words`."""
 
     def __init__(self, language: Language) -> None:
         self.language = language
@@ -78,9 +83,19 @@ class PageWords:
 
 @cache
 def all_words() -> Mapping[str, Title]:
-    """Return the words of `words.toml` by dotted key."""
-    text = files("checker.web").joinpath("words.toml").read_text(encoding="utf-8")
-    return dict(_flat(tomllib.loads(text), ""))
+    """Return the words of all files of `words` by dotted key.
+
+    Raises:
+        ValueError: two files have the same key.
+    """
+    words: dict[str, Title] = {}
+    for each in sorted(files("checker.web").joinpath("words").iterdir(), key=lambda it: it.name):
+        found = dict(_flat(tomllib.loads(each.read_text(encoding="utf-8")), ""))
+        twice = words.keys() & found.keys()
+        if twice:
+            raise ValueError(f"{each.name} has words of another file: {', '.join(sorted(twice))}")
+        words |= found
+    return words
 
 
 def _flat(table: Mapping[str, Any], stem: str) -> Any:

@@ -13,7 +13,8 @@ from checker.api.pages import KeptPage, Served
 from checker.api.responses import respond
 from checker.errors import NotFound
 from checker.node.runtime import Runtime
-from checker.web import desk, desk_orders, desk_outcomes, home, sign_in
+from checker.web import home, sign_in
+from checker.web.desk import check_form, orders, outcomes
 from checker.web.rendering import HTML
 from checker.web.sessions import Sessions
 
@@ -21,9 +22,9 @@ ASSETS: Final = "/assets"
 MODULES: Final[tuple[ModuleType, ...]] = (
     home,
     sign_in,
-    desk,
-    desk_outcomes,
-    desk_orders,
+    check_form,
+    outcomes,
+    orders,
 )
 
 _TYPES: Final = {
@@ -34,7 +35,7 @@ _TYPES: Final = {
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
-_HEADERS: Final = {"desk-worker.js": {"service-worker-allowed": desk.DESK}}
+_HEADERS: Final = {"desk-worker.js": {"service-worker-allowed": check_form.DESK}}
 """A worker from `/assets` may serve the desk."""
 
 

@@ -14,11 +14,11 @@ from checker.domain.errors import InvalidReason
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.spending.authorization import AuthorizationStatus
-from checker.web.desk_orders import DeskOrder
+from checker.web.desk.orders import DeskOrder
+from checker.web.desk.reader_line import ReaderFault
+from checker.web.desk.service_forms import FieldKind, fields_of
+from checker.web.desk.verdict import INVALID, UNAVAILABLE
 from checker.web.language import Language, MissingWord, PageWords, all_words, language_of
-from checker.web.reader_line import ReaderFault
-from checker.web.service_forms import FieldKind, fields_of
-from checker.web.verdict import INVALID, UNAVAILABLE
 
 WEB = Path(checker.web.__file__).parent
 DECISIONS = [*Outcome, INVALID, UNAVAILABLE]
@@ -54,8 +54,7 @@ def needed() -> set[str]:
 def named_in_files() -> set[str]:
     """Return the keys that templates and modules name in full, and the stems that they begin."""
     texts = [
-        path.read_text(encoding="utf-8")
-        for path in [*WEB.glob("*.py"), *(WEB / "templates").iterdir()]
+        path.read_text(encoding="utf-8") for path in [*WEB.rglob("*.py"), *WEB.rglob("*.html")]
     ]
     return {key for text in texts for key in re.findall(r'"([a-z_]+\.[a-z_.-]*)"', text)}
 

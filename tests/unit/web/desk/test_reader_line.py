@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.domain.document import DocumentType
-from checker.web.reader_line import (
+from checker.web.desk.reader_line import (
     GuestReading,
     ReaderFault,
     UnreadableLine,

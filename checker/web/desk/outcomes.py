@@ -8,7 +8,7 @@ from checker.api.decisions import ReportOutcome, reported
 from checker.api.exchange import Reply
 from checker.audit.outcomes import ReportedOutcome
 from checker.errors import Fault, InvalidRequest
-from checker.web.desk import CLERKS, DESK
+from checker.web.desk.check_form import CLERKS, DESK
 from checker.web.visit import Form, Visit, page
 
 OUTCOMES: Final = f"{DESK}/outcomes"
@@ -23,7 +23,7 @@ async def report(visit: Visit) -> Reply:
     kept = await reported(
         visit.runtime, visit.signed_in.caller.account_id, form.get(_DECISION, ""), asked
     )
-    template = "outcome.html" if visit.is_partial else "outcome_page.html"
+    template = "desk/outcome.html" if visit.is_partial else "desk/outcome_page.html"
     return visit.show(template, outcome=kept.outcome)
 
 

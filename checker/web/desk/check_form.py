@@ -22,11 +22,10 @@ from checker.domain.document import DocumentType
 from checker.domain.issuer import STATES
 from checker.domain.service import ServiceType
 from checker.errors import InvalidRequest, InvalidSubject, Unavailable
-from checker.web.desk_group import IN_GROUP, Group, group_with
-from checker.web.home import list_age
-from checker.web.reader_line import UnreadableLine, likely_fault, read_line
-from checker.web.service_forms import fields_of, service_of
-from checker.web.verdict import (
+from checker.web.desk.group import IN_GROUP, Group, group_with
+from checker.web.desk.reader_line import UnreadableLine, likely_fault, read_line
+from checker.web.desk.service_forms import fields_of, service_of
+from checker.web.desk.verdict import (
     RECEIPT,
     DeskVerdict,
     invalid_verdict,
@@ -34,6 +33,7 @@ from checker.web.verdict import (
     unavailable_verdict,
     verdict_of,
 )
+from checker.web.home import list_age
 from checker.web.visit import Form, Visit, page
 
 DESK: Final = "/desk"
@@ -78,7 +78,7 @@ def shown(
     """Return a verdict: alone for the script of the page, else with the form."""
     group = group_with(form, verdict)
     if visit.is_partial:
-        return visit.show("verdict.html", verdict=verdict, group=group, **values)
+        return visit.show("desk/verdict.html", verdict=verdict, group=group, **values)
     return _desk(visit, chosen, form, verdict, group=group, **values)
 
 
@@ -171,7 +171,7 @@ def _desk(
     **values: Any,
 ) -> Reply:
     return visit.show(
-        "desk.html",
+        "desk/desk.html",
         list=list_age(visit),
         services=services_of(visit),
         chosen=chosen,

@@ -1,7 +1,7 @@
 """The fields of the form for each type of service, read from the services themselves.
 
 A field of a service is a choice, a yes or no, a sum in fen, a number, or a text. So a service that
-is added to `checker.domain.service` has a form at once; its words stand in `words.toml`.
+is added to `checker.domain.service` has a form at once; its words stand in `words/services.toml`.
 """
 
 from collections.abc import Mapping

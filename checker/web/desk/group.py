@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 
 from checker.domain.decision import Outcome, strongest
-from checker.web.verdict import INVALID, DeskVerdict
+from checker.web.desk.verdict import INVALID, DeskVerdict
 from checker.web.visit import Form
 
 IN_GROUP: Final = "in_group"

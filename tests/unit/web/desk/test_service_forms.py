@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from checker.domain.service import Service, ServiceType
-from checker.web.service_forms import FieldKind, fields_of, service_of
+from checker.web.desk.service_forms import FieldKind, fields_of, service_of
 
 EXAMPLES: dict[str, str] = {
     "train": "G79",

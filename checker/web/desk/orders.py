@@ -25,7 +25,7 @@ from checker.errors import (
 from checker.spending.answers import AuthorizationView, Uncapped
 from checker.spending.errors import CapExceeded
 from checker.spending.orders import Amount
-from checker.web.desk import (
+from checker.web.desk.check_form import (
     CLERKS,
     DESK,
     ORDER_KEY,
@@ -35,8 +35,8 @@ from checker.web.desk import (
     new_order_key,
     shown,
 )
-from checker.web.reader_line import UnreadableLine
-from checker.web.verdict import (
+from checker.web.desk.reader_line import UnreadableLine
+from checker.web.desk.verdict import (
     DeskVerdict,
     held_verdict,
     invalid_verdict,

@@ -3,8 +3,8 @@
 import pytest
 
 from checker.domain.decision import Outcome
-from checker.web.desk_group import GUESTS_MAX, group_with
-from checker.web.verdict import INVALID, DeskVerdict
+from checker.web.desk.group import GUESTS_MAX, group_with
+from checker.web.desk.verdict import INVALID, DeskVerdict
 
 
 def verdict(decision: str) -> DeskVerdict:

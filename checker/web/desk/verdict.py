@@ -13,10 +13,10 @@ from checker.domain.errors import EXPLANATIONS
 from checker.domain.service import ServiceType
 from checker.errors import CheckerError
 from checker.spending.answers import AuthorizationView
-from checker.web.reader_line import ReaderFault
-from checker.web.service_words import words_of_service
+from checker.web.desk.reader_line import ReaderFault
+from checker.web.desk.service_words import words_of_service
+from checker.web.desk.slip import Slip, slip_of
 from checker.web.shown import masked_name, masked_number, shanghai_minute, yuan
-from checker.web.slip import Slip, slip_of
 from checker.web.visit import Form, Visit
 
 INVALID: Final = "invalid"

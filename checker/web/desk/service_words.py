@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from checker.domain.service import ServiceType
+from checker.web.desk.service_forms import TAG, FieldKind, FormField, fields_of
 from checker.web.language import PageWords
-from checker.web.service_forms import TAG, FieldKind, FormField, fields_of
 from checker.web.shown import yuan
 
 

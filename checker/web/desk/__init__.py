@@ -1,0 +1,1 @@
+"""The desk: the page at which a clerk checks guests."""
