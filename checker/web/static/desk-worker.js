@@ -2,9 +2,9 @@
 // at GET alone, keeps the files below alone, and without a network shows a page that says so.
 "use strict";
 
-const SHELL = "desk-shell-1";
+const SHELL = "desk-shell-2";
 const OFFLINE = "/assets/desk-offline.html";
-const FILES = [OFFLINE, "/assets/site.css", "/assets/desk.css", "/assets/desk.js", "/assets/icon.svg"];
+const FILES = [OFFLINE, "/assets/site.css", "/assets/desk.js", "/assets/icon.svg"];
 
 addEventListener("install", (event) => {
   event.waitUntil(caches.open(SHELL).then((kept) => kept.addAll(FILES)).then(() => skipWaiting()));
