@@ -43,6 +43,7 @@ from checker.web.desk.verdict import (
     misread_verdict,
     words_verdict,
 )
+from checker.web.sums import fen_of
 from checker.web.visit import Form, Visit, page
 
 HOLDS: Final = f"{DESK}/holds"
@@ -165,8 +166,7 @@ def _key(form: Form) -> str:
 
 def _amount(form: Form) -> int:
     """Return the amount of an order. Raises InvalidRequest."""
-    text = form.get(AMOUNT, "").replace(",", "").strip()
     try:
-        return msgspec.convert(text, Amount, strict=False)
+        return msgspec.convert(fen_of(form.get(AMOUNT, "")), Amount)
     except msgspec.ValidationError:
         raise InvalidRequest("an amount is a whole number of fen") from None

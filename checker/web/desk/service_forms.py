@@ -14,6 +14,7 @@ from msgspec import inspect
 
 from checker.domain.service import SERVICES, ServiceType
 from checker.domain.service_terms import AMOUNT_MAX_FEN
+from checker.web.sums import fen_of
 
 TAG: Final = "type"
 _BOOLEANS: Final = {"true": True, "on": True, "yes": True, "false": False, "no": False}
@@ -78,6 +79,9 @@ def _value(field: FormField, text: str) -> int | bool | str:
     )
     if not is_number:
         return text
+    if field.kind is FieldKind.FEN:
+        fen = fen_of(text)
+        return text if fen is None else fen
     digits = text.replace(",", "")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else text
 

@@ -103,6 +103,7 @@ function show(text) {
     field("order_key").value = key.dataset.nextKey;
     if (unsure) unsure.hidden = true;
   }
+  for (const input of place.querySelectorAll("[data-sum]")) showSum(input);
   forgetLater();
 }
 
@@ -160,6 +161,24 @@ function commandNow() {
   return true;
 }
 
+// Returns a typed sum in yuan as the server reads it (sums.py): digits alone are fen.
+function asYuan(text) {
+  const plain = text.normalize("NFKC").toLowerCase().replace(/[\s,]/g, "");
+  const found = /^(¥)?(\d{1,15}(?:\.\d{1,6})?)(万)?(元|圆|yuan|cny|rmb)?$/.exec(plain);
+  if (!found) return "";
+  const [, sign, digits, tenThousand, unit] = found;
+  const isYuan = sign || unit;
+  if (!isYuan && (tenThousand || digits.includes("."))) return "";
+  const yuan = Number(digits) * (tenThousand ? 10_000 : 1) / (isYuan ? 1 : 100);
+  return `= ¥${yuan.toLocaleString("en", { minimumFractionDigits: 2 })}`;
+}
+
+function showSum(input) {
+  for (const output of input.parentElement.querySelectorAll("output")) {
+    if (output.htmlFor.contains(input.id)) output.value = asYuan(input.value);
+  }
+}
+
 // A reader ends each line of a machine-readable zone by Enter: the field waits for the next line.
 function awaitsLine() {
   const zone = number.value.replace(/\s/g, "");
@@ -170,6 +189,9 @@ function awaitsLine() {
   return true;
 }
 
+document.addEventListener("input", ({ target }) => {
+  if (target.dataset.sum !== undefined) showSum(target);
+});
 form.addEventListener("submit", check);
 place.addEventListener("submit", act);
 field("service_type").addEventListener("change", showService);
@@ -191,6 +213,7 @@ document.addEventListener("keydown", (event) => {
 });
 for (const touch of ["keydown", "pointerdown"]) document.addEventListener(touch, forgetLater);
 addEventListener("pagehide", forget);
+for (const input of form.querySelectorAll("[data-sum]")) showSum(input);
 showService();
 forgetLater();
 navigator.serviceWorker?.register("/assets/desk-worker.js", { scope: "/desk" }).catch(() => {});

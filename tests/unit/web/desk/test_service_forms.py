@@ -49,7 +49,7 @@ def test_a_question_that_decides_is_answered_by_yes_or_no_and_never_by_silence()
     assert service_of(ServiceType.INSURANCE, {"cash_value": "false"})["cash_value"] is False
 
 
-@pytest.mark.parametrize("text", ["12.5", "-1", "1e5", "１２", "9" * 30, "true"])
+@pytest.mark.parametrize("text", ["12.5", "-1", "1e5", "9" * 30, "true"])
 def test_a_sum_that_is_no_whole_number_stays_a_text_for_the_check_to_refuse(text: str) -> None:
     sent = service_of(ServiceType.PRIVATE_SCHOOL, {"annual_fee_fen": text})
     assert sent["annual_fee_fen"] == text
