@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test test-fast lint lint-openapi typescript-client lock bench load clean
+.PHONY: install run test contract-without-lane test-fast lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -21,6 +21,10 @@ run: install
 test: install lint-openapi typescript-client
 	$(BIN)/python -m compileall -q cache checker loadtest
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --durations 20 $(SEED:%=--seed %)
+
+# The contract without the lane: a traced server has none. `make test` drives it with the lane.
+contract-without-lane: install
+	OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/contract
 
 # Starts no server.
 test-fast: install
