@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test contract-without-lane test-fast lint lint-openapi typescript-client lock bench load clean
+.PHONY: install run test contract-without-lane pictures test-fast lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -25,6 +25,10 @@ test: install lint-openapi typescript-client
 # The contract without the lane: a traced server has none. `make test` drives it with the lane.
 contract-without-lane: install
 	OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/contract
+
+# The pictures of the README, by the tests of the pages. Needs Chromium, and fonts-noto-cjk.
+pictures: install
+	CHECKER_TAKE_PICTURES=1 $(BIN)/python -m pytest --numprocesses 0 tests/browser
 
 # Starts no server.
 test-fast: install

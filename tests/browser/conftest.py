@@ -3,9 +3,7 @@
 Without a Chromium these tests are left out, and the head of the run names them; in CI they fail.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
@@ -82,10 +80,3 @@ def signed_in(page: Page, path: str, key: str) -> Page:
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path}")
     return page
-
-
-def kept(page: Page, name: str) -> None:
-    """Keep a picture of the page where `CHECKER_PICTURES` names a folder, for people to look at."""
-    folder = os.environ.get("CHECKER_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

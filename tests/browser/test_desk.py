@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import kept, signed_in
+from tests.browser.conftest import signed_in
+from tests.browser.pictures import kept
 from tests.support.running_service import RunningService
 from tests.support.town import DEBTOR, DEBTOR_NAME, INNOCENT, MASKED, MASKED_NAME, OTHER_NAME
 

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import kept, signed_in
+from tests.browser.conftest import signed_in
+from tests.browser.pictures import kept
 from tests.browser.test_desk import ask_for_a_train, type_guest
 from tests.support.running_service import RunningService
 from tests.support.town import DEBTOR, DEBTOR_NAME, OTHER_NAME
