@@ -7,9 +7,10 @@ a time-out of redis-py counts for each reply, so a thousand slow replies add up;
 counts for the whole pipeline.
 
 A new connection first asks for Redis's eviction policy, and is not used where Redis may drop our
-keys. So a Redis that was replaced or reconfigured is never read without this look.
+keys. So a Redis that was replaced or reconfigured is never read without this look. Where sentinels
+name the server, each new connection goes to the master of that moment, if it still is the master.
 
-Every error of the driver ends here. This file knows the reply to that one question, and no key.
+Every error of the driver ends here. This file knows the replies to its own questions, and no key.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ from redis.exceptions import RedisError, ResponseError
 
 from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.eviction import refuse_evicting_by
-from cache.redis_url import driver_url
+from cache.redis_sentinel import Sentinels
+from cache.redis_url import redis_target
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 Reply: TypeAlias = Any
@@ -34,6 +36,7 @@ Reply: TypeAlias = Any
 # INFO and not CONFIG, which managed services forbid.
 POLICY_QUESTION: Command = ("INFO", "memory")
 CLUSTER_QUESTION: Command = ("INFO", "cluster")
+ROLE_QUESTION: Command = ("INFO", "replication")
 
 # Its stub asks for a tuple of one; any length and mix of these is packed.
 _pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]
@@ -80,13 +83,15 @@ class Pipe:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         """Raises CacheMisconfigured: the URL names no Redis."""
+        target = redis_target(url)
         self._pool = ConnectionPool.from_url(
-            driver_url(url),
+            target.url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=timeout_s,
             socket_timeout=None,  # the deadline is ours, one for all replies
         )
+        self._sentinels = target.sentinels and Sentinels(target.sentinels, self._pool)
         self._timeout_s = timeout_s
         self._connection: AbstractConnection | None = None
         self._turn = asyncio.Lock()
@@ -127,13 +132,15 @@ class Pipe:
             return await self._send(packed, replies)
 
     async def _send(self, packed: bytes, replies: int) -> list[Reply]:
-        if self._connection is None:
-            self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         connection = self._connection
+        if connection is None:
+            connection = self._connection = await self._new_connection()
         try:
             if not connection.is_connected:
                 await connection.connect()
                 await _refuse_unfit(connection)
+                if self._sentinels is not None:
+                    await _refuse_replica(connection)
             await connection.send_packed_command(packed, check_health=False)
             return [await connection.read_response() for _ in range(replies)]
         except BaseException:
@@ -141,6 +148,13 @@ class Pipe:
             self._connection = None
             await connection.disconnect(nowait=True)
             raise
+
+    async def _new_connection(self) -> Any:
+        if self._sentinels is None:
+            return self._pool.make_connection()  # type: ignore[no-untyped-call]
+        host, port = await self._sentinels.master()
+        options = {**self._pool.connection_kwargs, "host": host, "port": port}
+        return self._pool.connection_class(**options)
 
 
 async def _refuse_unfit(connection: AbstractConnection) -> None:
@@ -155,3 +169,10 @@ async def _refuse_unfit(connection: AbstractConnection) -> None:
     if b"cluster_enabled:1" in cluster:
         raise CacheMisconfigured("Redis is a cluster, which is not supported yet")
     refuse_evicting_by(policy)
+
+
+async def _refuse_replica(connection: AbstractConnection) -> None:
+    """Raise CacheUnavailable where the server is no master any more."""
+    await connection.send_packed_command(_pack(ROLE_QUESTION), check_health=False)
+    if b"role:master" not in await connection.read_response():
+        raise CacheUnavailable("the server that the sentinels name is no longer the master")

@@ -3,6 +3,10 @@
     redis://  valkey://        host, port, database number; user and password if there are any
     rediss:// valkeys://       the same over TLS
     unix://                    the path of a socket
+    redis+sentinel://          the sentinels' hosts and ports, with commas in between; the path has
+                               the name of the master, then the database number. The user and
+                               the password are those of the master
+    rediss+sentinel://         the same over TLS, to the sentinels and to the master
 
 The driver turns a bad value of a parameter into an error of its own, or ignores the value, or
 fails at the first connection as if Redis were away. So each value is read here first.
@@ -13,7 +17,8 @@ No message repeats any part of a URL: each part may be, or hold, a password.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cache.errors import CacheMisconfigured
 
@@ -46,13 +51,36 @@ PARAMETERS: Mapping[str, tuple[re.Pattern[str], str]] = {
 _PORT = 6379
 _TLS_PREFIX = "ssl_"
 _TLS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
-_SENTINEL = re.compile(r"^(redis|rediss|valkey|valkeys)?\+?sentinels?$")
+_SENTINEL = re.compile(r"^(?:(redis|rediss|valkey|valkeys)\+)?sentinels?$")
 _CLUSTER = re.compile(r"^(redis|rediss|valkey|valkeys)\+?clusters?$")
-_KNOWN = "redis://, rediss://, valkey://, valkeys:// or unix://"
+_KNOWN = "redis://, rediss://, valkey://, valkeys://, unix:// or redis+sentinel://"
+
+SENTINEL_PORT: Final = 26379
+SENTINELS_MAX: Final = 15
+_SENTINEL_PARAMETERS: Final = ("sentinel_username", "sentinel_password")
+_MASTER_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_PLACEHOLDER: Final = "the-master"
+"""The host in the driver's URL of a master whose address the sentinels know."""
 
 
-def driver_url(text: str) -> str:
-    """Return a URL as the driver wants it.
+class SentinelGroup(NamedTuple):
+    """The sentinels that know a master, the master's name, and how sentinels are asked."""
+
+    addresses: tuple[tuple[str, int], ...]
+    master: str
+    username: str | None
+    password: str | None
+
+
+class RedisTarget(NamedTuple):
+    """A URL as the driver wants it; with `sentinels` its host is only a placeholder."""
+
+    url: str
+    sentinels: SentinelGroup | None = None
+
+
+def redis_target(text: str) -> RedisTarget:
+    """Return where a URL leads.
 
     Raises CacheMisconfigured, with one line that names the fault.
     """
@@ -60,10 +88,9 @@ def driver_url(text: str) -> str:
     scheme = scheme.lower()
     if not mark:
         raise CacheMisconfigured(f"is no URL: it begins with {_KNOWN}")
-    if _SENTINEL.match(scheme):
-        raise CacheMisconfigured(
-            "names sentinels, which are not supported yet: name the server itself by redis://"
-        )
+    watched = _SENTINEL.match(scheme)
+    if watched:
+        return _watched_target(_SCHEMES[watched[1] or "redis"], rest)
     if _CLUSTER.match(scheme):
         raise CacheMisconfigured(
             "names a cluster, which is not supported yet: name a single server by redis://"
@@ -72,15 +99,61 @@ def driver_url(text: str) -> str:
         raise CacheMisconfigured(f"begins with {_KNOWN}")
     driver_scheme = _SCHEMES[scheme]
     _refuse_bad_parts(driver_scheme, f"{driver_scheme}://{rest}")
-    return f"{driver_scheme}://{rest}"
+    return RedisTarget(f"{driver_scheme}://{rest}")
+
+
+def _watched_target(scheme: str, rest: str) -> RedisTarget:
+    before, mark, query = rest.partition("?")
+    authority, _, path = before.partition("/")
+    user, at, hosts = authority.rpartition("@")
+    master, _, database = path.partition("/")
+    if not _MASTER_NAME.fullmatch(master):
+        raise CacheMisconfigured(
+            "names sentinels without a master: it ends with /, the master's name, and the database"
+        )
+    addresses = tuple(_sentinel_address(each) for each in hosts.split(","))
+    if len(addresses) > SENTINELS_MAX:
+        raise CacheMisconfigured(f"names more than {SENTINELS_MAX} sentinels")
+    pairs, own = _divided(query)
+    url = f"{scheme}://{user}{at}{_PLACEHOLDER}/{database}" + (
+        f"?{urlencode(pairs)}" if mark else ""
+    )
+    _refuse_bad_parts(scheme, url)
+    username, password = (own.get(name) for name in _SENTINEL_PARAMETERS)
+    return RedisTarget(url, SentinelGroup(addresses, master, username, password))
+
+
+def _divided(query: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Return the parameters of the master, and those of its sentinels."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    own = [pair for pair in pairs if pair[0] in _SENTINEL_PARAMETERS]
+    if len(own) > len(dict(own)):
+        raise CacheMisconfigured("has a parameter twice behind '?'")
+    return [pair for pair in pairs if pair not in own], dict(own)
+
+
+def _sentinel_address(text: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port == 0 or parts.username is not None or parts.path:
+        raise CacheMisconfigured("has a sentinel that is no host with a port from 1 to 65535")
+    return host, port or SENTINEL_PORT
 
 
 def server_name(text: str) -> str:
     """Return the host and the port of a URL, or the path of its socket, for messages.
 
-    No message repeats the user, the password or the database. Raises CacheMisconfigured.
+    Of a master that sentinels know, its name and theirs. No message repeats the user, the password
+    or the database. Raises CacheMisconfigured.
     """
-    parts = urlsplit(driver_url(text))
+    target = redis_target(text)
+    if target.sentinels is not None:
+        sentinels = ", ".join(f"{host}:{port}" for host, port in target.sentinels.addresses)
+        return f"the master {target.sentinels.master} of the sentinels {sentinels}"
+    parts = urlsplit(target.url)
     return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or _PORT}"
 
 

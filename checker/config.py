@@ -27,7 +27,7 @@ import msgspec
 
 from cache.errors import CacheMisconfigured
 from cache.keys import DEFAULT_NAMESPACE, is_namespace
-from cache.redis_url import driver_url
+from cache.redis_url import redis_target
 from checker.domain.deadlines import DueBasis
 from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
@@ -242,7 +242,7 @@ def _redis_url(environ: Mapping[str, str]) -> str | None:
     if not named:
         return None
     try:
-        driver_url(named)
+        redis_target(named)
     except CacheMisconfigured as error:
         # `from None`: the cause may quote a password.
         raise ConfigurationError(f"{REDIS_VARIABLE} {error}") from None

@@ -3,7 +3,7 @@
 import pytest
 
 from cache.errors import CacheMisconfigured
-from cache.redis_url import driver_url
+from cache.redis_url import redis_target, server_name
 
 SECRET = "hunter2"
 
@@ -22,7 +22,7 @@ SECRET = "hunter2"
     ],
 )
 def test_a_url_of_redis_or_valkey_is_taken(text: str, taken: str | None) -> None:
-    assert driver_url(text) == (taken or text)
+    assert redis_target(text) == (taken or text, None)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,18 @@ def test_a_url_of_redis_or_valkey_is_taken(text: str, taken: str | None) -> None
     [
         (SECRET, "no URL"),
         (f"redis:/{SECRET}", "no URL"),
-        (f"sentinel://:{SECRET}@a:26379/mymaster", "sentinels, which are not supported"),
-        (f"redis+sentinel://{SECRET}@a:26379", "sentinels"),
+        (f"redis+sentinel://{SECRET}@a:26379", "without a master"),
+        (f"redis+sentinel://{SECRET}@a:26379/", "without a master"),
+        (f"redis+sentinel://:{SECRET}@a:26379/bad%20name", "without a master"),
+        (f"sentinel://:{SECRET}@/mymaster", "a sentinel that is no host"),
+        (f"sentinel://:{SECRET}@a,,b/mymaster", "a sentinel that is no host"),
+        (f"sentinel://:{SECRET}@a:x/mymaster", "a sentinel that is no host"),
+        (f"sentinel://:{SECRET}@a:0/mymaster", "a sentinel that is no host"),
+        (f"sentinel://:{SECRET}@{','.join('abcdefghijklmnop')}/mymaster", "more than 15"),
+        (f"sentinel://:{SECRET}@a/mymaster/first", "a database that is no number"),
+        (f"sentinel://a/mymaster?{SECRET}=1", "unknown parameter"),
+        (f"sentinel://a/m?sentinel_password={SECRET}&sentinel_password={SECRET}", "twice"),
+        (f"sentinel://a/mymaster?ssl_cert_reqs={SECRET}", "rediss://"),
         (f"redis-cluster+x://{SECRET}@a", "begins with"),
         (f"redis+cluster://{SECRET}@a", "a cluster"),
         (f"http://{SECRET}@a", "begins with"),
@@ -55,7 +65,35 @@ def test_a_url_of_redis_or_valkey_is_taken(text: str, taken: str | None) -> None
 )
 def test_another_url_is_refused_in_a_line_that_repeats_nothing(text: str, told: str) -> None:
     with pytest.raises(CacheMisconfigured) as refused:
-        driver_url(text)
+        redis_target(text)
     assert told in str(refused.value)
     assert SECRET not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_url_of_sentinels_names_them_and_the_master() -> None:
+    target = redis_target(
+        f"rediss+sentinel://u:{SECRET}@a,b:1,[::1]:2/my.master/3"
+        f"?ssl_cert_reqs=none&sentinel_username=s&sentinel_password={SECRET}2"
+    )
+    assert target.url == f"rediss://u:{SECRET}@the-master/3?ssl_cert_reqs=none"
+    assert target.sentinels == (
+        (("a", 26379), ("b", 1), ("::1", 2)),
+        "my.master",
+        "s",
+        f"{SECRET}2",
+    )
+
+
+@pytest.mark.parametrize("scheme", ["redis+sentinel", "valkey+sentinel", "sentinel"])
+def test_a_master_without_a_database_has_the_first(scheme: str) -> None:
+    target = redis_target(f"{scheme}://a/mymaster")
+    assert (target.url, target.sentinels) == (
+        "redis://the-master/",
+        ((("a", 26379),), "mymaster", None, None),
+    )
+
+
+def test_the_name_of_a_watched_master_repeats_no_secret() -> None:
+    name = server_name(f"sentinel://u:{SECRET}@a,b:1/mymaster?sentinel_password={SECRET}")
+    assert name == "the master mymaster of the sentinels a:26379, b:1"
