@@ -54,7 +54,9 @@ def test_the_table_of_decisions_names_every_decision():
 
 def test_no_page_loads_anything_from_another_host():
     """A picture, a style or a script of another host would name the reader to that host."""
-    remote = re.compile(r"!\[[^\]]*\]\(\s*<?https?:|<(?:img|script|link|iframe)[^>]*https?:", re.IGNORECASE)
+    remote = re.compile(
+        r"!\[[^\]]*\]\(\s*<?https?:|<(?:img|script|link|iframe)[^>]*https?:", re.IGNORECASE
+    )
     assert [name for name, text in PAGES.items() if remote.search(text)] == []
     config = CONFIG.read_text(encoding="utf-8")
     assert "font = false" in config
