@@ -69,7 +69,7 @@ def _page(document: _Json, tag: _Json) -> str:
 
 
 def _key(operation: _Json) -> str:
-    """Return whether an operation needs a key; an empty requirement means that it may go without."""
+    """Return whether an operation needs a key. An empty requirement means that none is needed."""
     security = operation.get("security", [])
     if not security:
         return "not needed"

@@ -5,6 +5,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def links(text: str) -> list[str]:
     return [target for target in _LINK.findall(plain) if "://" not in target]
 
 
-def anchors(text: str) -> set[str]:
+@cache
+def anchors(text: str) -> frozenset[str]:
     """Return the anchors of a page: those of its headings, and those that the page names itself."""
     plain = _FENCE.sub("", text)
     found: set[str] = {*_ID.findall(plain)}
@@ -67,7 +69,7 @@ def anchors(text: str) -> set[str]:
             number += 1
             slug = f"{slug.rpartition('_')[0] if number > 1 else slug}_{number}"
         found.add(slug)
-    return found
+    return frozenset(found)
 
 
 def slug_of(heading: str) -> str:
