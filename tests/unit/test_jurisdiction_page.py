@@ -1,4 +1,4 @@
-"""docs/add-a-jurisdiction.md: its policy loads, and gives the answers that the page shows."""
+"""The policy of docs/add-a-jurisdiction.md loads, and gives the answers that the page shows."""
 
 import json
 import re
