@@ -1,10 +1,10 @@
-# install · run · test · test-fast · lint · bench · load · docs — CI calls the same.
+# install · run · test · test-fast · lint · bench · load — CI calls the same.
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test test-fast lint lint-openapi typescript-client lock bench load docs clean
+.PHONY: install run test test-fast lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -54,7 +54,8 @@ bench: install
 load: install
 	$(BIN)/python -m loadtest.load --port $(PORT) --html load.html $(SCENARIO)
 
-# The site of docs/, in .site/site; a dead link fails. The tool has a .venv of its own.
+# `make docs`: the site of docs/, in .site/site; a dead link fails. The tool has a .venv of its own.
+.PHONY: docs
 docs: install .site/.installed
 	$(BIN)/python -m docs.site.prepare .site
 	.site/.venv/bin/zensical build --strict --clean --config-file .site/zensical.toml
