@@ -51,6 +51,7 @@ typescript-client:
 lock:
 	uv pip compile --quiet pyproject.toml --universal --generate-hashes --no-header --no-annotate --output-file requirements.lock
 	uv pip compile --quiet pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --output-file requirements-dev.lock
+	uv pip compile --quiet --group docs --universal --generate-hashes --no-header --no-annotate --output-file requirements-docs.lock
 
 # Under eight minutes. BENCH="innocent batch" measures these rows alone, BENCH=--large the long row too.
 # wrk and nginx (loadtest/baselines/running.py) are Debian packages; without them rows are left out.
@@ -61,5 +62,16 @@ bench: install
 load: install
 	$(BIN)/python -m loadtest.load --port $(PORT) --html load.html $(SCENARIO)
 
+# `make docs`: the site of docs/, in .site/site; a dead link fails. The tool has a .venv of its own.
+.PHONY: docs
+docs: install .site/.installed
+	$(BIN)/python -m docs.site.prepare .site
+	.site/.venv/bin/zensical build --strict --clean --config-file .site/zensical.toml
+
+.site/.installed: requirements-docs.lock
+	$(PYTHON) -m venv .site/.venv
+	.site/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .site .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

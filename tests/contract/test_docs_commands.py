@@ -91,16 +91,6 @@ def test_pages_with_shell_blocks_are_found() -> None:
     assert {"README.md", "tutorial-resort.md"} <= {page.name for page in WITH_BLOCKS}
 
 
-def test_every_link_between_pages_leads_to_a_file() -> None:
-    dead = [
-        f"{page.name}: {target}"
-        for page in [*PAGES, ROOT / "CONTRIBUTING.md"]
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
-        if not (page.parent / target).exists()
-    ]
-    assert dead == []
-
-
 def test_every_path_that_a_page_names_is_there() -> None:
     dead = [
         f"{page.name}: {path}"

@@ -10,6 +10,7 @@ PACKAGES = ("checker", "cache", "loadtest")
 _BUILT = {
     ".venv",
     "checker-data",
+    ".site",
     ".git",
     ".mypy_cache",
     ".pytest_cache",
