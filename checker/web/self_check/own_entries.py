@@ -1,0 +1,86 @@
+"""Looks up the entries of the person who asks, so that nothing but the answer shows what is listed.
+
+A person is found by the name and the whole number together. "Not on the list" and "on the list
+under another name" take one path, whose steps do not depend on the list:
+
+    1. the lease of this node             no trip
+    2. the counts of address and number   one trip to Redis
+    3. the standing, by all tokens        one statement to PostgreSQL
+    4. the answer waits for the next beat (`seconds_to_beat`)
+
+The filter and the cache are not asked: a "maybe" of the filter would cost another trip, and its
+time would show which numbers the filter knows. The last step hides the microseconds in which a
+found row is opened and its name is compared.
+
+This file must not know HTTP. Nothing of a look-up is logged or kept but the counts.
+"""
+
+import asyncio
+from time import perf_counter
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cache.replica_keeper import ReplicaKeeper
+from checker.accounts.senders import Senders
+from checker.domain.standing import Standing
+from checker.errors import Unavailable
+from checker.registry.prepared_check import PreparedSubject
+from checker.registry.sealing import Sealer
+from checker.registry.standings import find_standings
+
+AT_ONCE: Final = 2
+"""Look-ups of one process at once, of the 8 connections that checks share: checks go first."""
+
+WAITING_MAX: Final = 40
+"""Look-ups that may wait in one process. Further ones get `Unavailable`."""
+
+BEAT_S: Final = 0.25
+"""An answer leaves at a multiple of this time after the question. A look-up takes some 10 ms."""
+
+
+class OwnEntries:
+    """Looks people up for themselves, on one node."""
+
+    def __init__(
+        self, *, engine: AsyncEngine, sealer: Sealer, replica: ReplicaKeeper, senders: Senders
+    ) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._replica = replica
+        self._senders = senders
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._under_way = 0
+
+    async def find(self, subject: PreparedSubject, address: str) -> Standing:
+        """Return the standing of a subject with a name, for a caller at `address`.
+
+        The links also have those of other names and of masked numbers; the caller drops them.
+
+        Raises, the first of:
+            Unavailable: this node has no lease, or too many look-ups wait.
+            QuotaExceeded: the address or the document has used up its look-ups.
+            Unavailable: Redis or PostgreSQL is away, or there is no list.
+        """
+        assert subject.name is not None, "a number alone finds nobody here"
+        began = perf_counter()
+        if not self._replica.holds_lease:
+            raise Unavailable("this node cannot vouch for the list now")
+        if self._under_way >= AT_ONCE + WAITING_MAX:
+            raise Unavailable("so many people look themselves up that this one has to wait")
+        self._under_way += 1
+        try:
+            await self._senders.look_up(address, subject.token.hex())
+            async with self._turn:
+                found = await find_standings(self._engine, self._sealer, [subject])
+        finally:
+            self._under_way -= 1
+        if found.version is None:
+            raise Unavailable("there is no list yet")
+        await asyncio.sleep(seconds_to_beat(perf_counter() - began))
+        return found.standings[0]
+
+
+def seconds_to_beat(elapsed_s: float) -> float:
+    """Return the time from `elapsed_s` to the next multiple of `BEAT_S`, in seconds."""
+    return BEAT_S - elapsed_s % BEAT_S
