@@ -5,7 +5,7 @@ in the line as the place has set it.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -25,6 +25,10 @@ from checker.domain.service_terms import TrainClass
 from checker.domain.settings import Settings
 from checker.web.language import PageWords, all_words
 from checker.web.shown import yuan
+
+_TRAIN_CLASS: Final = "train_class"
+_LABELLED: Final = frozenset({"national_grade"})
+"""Fields whose values say nothing without the name of the field."""
 
 
 class MeasureLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +75,8 @@ def cited(words: PageWords, measure: Measure) -> str:
 def clause_text(words: PageWords, clause: Clause, settings: Settings) -> str:
     """Return the service of a clause with all its conditions."""
     parts = [text for each in clause.conditions if (text := _condition_text(words, each, settings))]
+    if [each.field for each in clause.conditions] == [_TRAIN_CLASS]:
+        parts.append(words("law.every_seat"))
     if clause.effect is Effect.CAP:
         parts.append(cap_text(words, settings))
     named = words(f"service.{clause.service}")
@@ -82,12 +88,15 @@ def clause_text(words: PageWords, clause: Clause, settings: Settings) -> str:
 def _condition_text(words: PageWords, condition: Condition, settings: Settings) -> str:
     field = condition.field
     match condition:
-        case OneOf(values=values) if field == "train_class":
+        case OneOf(values=values) if field == _TRAIN_CLASS:
             named = _joined(words, (_train(words, each) for each in TrainClass if each in values))
             return words("law.trains", classes=named)
         case OneOf(values=values):
             stem = {"berth": "seat", "ship_class": "class"}.get(field, field)
-            return _joined(words, (words.value(stem, each) for each in _in_order(stem, values)))
+            named = _joined(words, (words.value(stem, each) for each in _in_order(stem, values)))
+            if field in _LABELLED:
+                return words("law.labelled", field=words(f"field.{field}"), values=named)
+            return named
         case AtLeast(least=least):
             return words("law.at_least." + field, least=least)
         case AtLeastSetting(threshold=threshold):
