@@ -20,3 +20,9 @@ CITED: Final[Mapping[str, str]] = {
     "permit": "法释〔2015〕17号第八条",
     "order_lifting": "法释〔2015〕17号第九条",
 }
+
+CITED_IN_FULL: Final[Mapping[str, str]] = {
+    name: section if "〔" in section else CITED["document"] + section
+    for name, section in CITED.items()
+}
+"""The same sections, each with the number of its document."""

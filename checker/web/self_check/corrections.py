@@ -21,7 +21,7 @@ from checker.decoding import decode
 from checker.domain.text import compact
 from checker.errors import InvalidRequest, NotFound, QuotaExceeded, Unavailable
 from checker.web.home import list_age
-from checker.web.self_check.citations import CITED
+from checker.web.self_check.citations import CITED_IN_FULL
 from checker.web.self_check.self_check import SELF_CHECK, refused
 from checker.web.shown import day_in_words, shanghai_minute
 from checker.web.visit import Form, Visit, page
@@ -108,7 +108,7 @@ def _corrections(
         found=found,
         courts=() if found is None else _courts(found),
         day=partial(day_in_words, visit.language),
-        cited=CITED,
+        cited=CITED_IN_FULL,
         state=None if found is None else found.status(visit.runtime.corrections.today),
         ruled_at=None if ruled_at is None else shanghai_minute(ruled_at),
         is_unknown=is_unknown,

@@ -29,7 +29,7 @@ from checker.web.self_check.asked_person import (
     chosen_kind,
     read_person,
 )
-from checker.web.self_check.citations import CITED
+from checker.web.self_check.citations import CITED_IN_FULL
 from checker.web.self_check.measure_words import MeasureText, cited, measure_text
 from checker.web.self_check.own_entries import OwnEntries
 from checker.web.self_check.own_result import OwnMeasure, OwnResult, own_result
@@ -95,7 +95,7 @@ def _result(visit: Visit, kind: DocumentType, result: OwnResult) -> Reply:
         permits=tuple(_permit_text(visit.words, each) for each in result.permits),
         services=_services(result),
         day=partial(day_in_words, visit.language),
-        cited=CITED,
+        cited=CITED_IN_FULL,
         role_words=ROLES,
         kind_words=KINDS_OF_LISTINGS,
         apply_days=APPLY_DAYS,
