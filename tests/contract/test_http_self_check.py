@@ -173,6 +173,14 @@ def test_a_filing_with_a_fault_keeps_what_was_written(visitor: httpx.Client) -> 
         assert "已结清&lt;script&gt;" in page.text
 
 
+def test_the_address_of_a_filed_form_leads_to_the_forms_in_the_language_asked_for(
+    visitor: httpx.Client,
+) -> None:
+    page = visitor.get(NEW, params={"lang": "en"}, follow_redirects=True)
+    assert (page.status_code, page.url.path) == (200, CORRECTIONS)
+    assert 'lang="en"' in page.text
+
+
 def test_nobody_follows_a_correction_by_a_wrong_number(visitor: httpx.Client) -> None:
     for number in ("0190a000-0000-7000-8000-000000000000", "1", "<script>"):
         page = send_form(visitor, CORRECTIONS, correction_id=number)

@@ -3,7 +3,7 @@
 A person is found by the name and the whole number together. "Not on the list" and "on the list
 under another name" take one path, whose steps do not depend on the list:
 
-    1. the lease of this node             no trip
+    1. the lease of this node             no trip; a short wait where a new generation is loaded
     2. the counts of address and number   one trip to Redis
     3. the standing, by all tokens        one statement to PostgreSQL
     4. the answer waits for the next beat (`seconds_to_beat`)
@@ -38,17 +38,27 @@ WAITING_MAX: Final = 40
 BEAT_S: Final = 0.25
 """An answer leaves at a multiple of this time after the question. A look-up takes some 10 ms."""
 
+LEASE_WAIT_S: Final = 2.0
+"""A node that loads another generation has no lease for about a second."""
+
 
 class OwnEntries:
-    """Looks people up for themselves, on one node."""
+    """Looks people up for themselves, on one node. `lease_wait_s` is the wait for a lease."""
 
     def __init__(
-        self, *, engine: AsyncEngine, sealer: Sealer, replica: ReplicaKeeper, senders: Senders
+        self,
+        *,
+        engine: AsyncEngine,
+        sealer: Sealer,
+        replica: ReplicaKeeper,
+        senders: Senders,
+        lease_wait_s: float = LEASE_WAIT_S,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._replica = replica
         self._senders = senders
+        self._lease_wait_s = lease_wait_s
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._under_way = 0
 
@@ -58,18 +68,17 @@ class OwnEntries:
         The links also have those of other names and of masked numbers; the caller drops them.
 
         Raises, the first of:
-            Unavailable: this node has no lease, or too many look-ups wait.
+            Unavailable: too many look-ups wait, or this node has no lease.
             QuotaExceeded: the address or the document has used up its look-ups.
             Unavailable: Redis or PostgreSQL is away, or there is no list.
         """
         assert subject.name is not None, "a number alone finds nobody here"
         began = perf_counter()
-        if not self._replica.holds_lease:
-            raise Unavailable("this node cannot vouch for the list now")
         if self._under_way >= AT_ONCE + WAITING_MAX:
             raise Unavailable("so many people look themselves up that this one has to wait")
         self._under_way += 1
         try:
+            await self._wait_for_lease()
             await self._senders.look_up(address, subject.token.hex())
             async with self._turn:
                 found = await find_standings(self._engine, self._sealer, [subject])
@@ -79,6 +88,14 @@ class OwnEntries:
             raise Unavailable("there is no list yet")
         await asyncio.sleep(seconds_to_beat(perf_counter() - began))
         return found.standings[0]
+
+    async def _wait_for_lease(self) -> None:
+        left_s = self._lease_wait_s
+        while not self._replica.holds_lease:
+            if left_s <= 0:
+                raise Unavailable("this node cannot vouch for the list now")
+            await asyncio.sleep(BEAT_S)
+            left_s -= BEAT_S
 
 
 def seconds_to_beat(elapsed_s: float) -> float:

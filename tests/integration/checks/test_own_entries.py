@@ -81,6 +81,7 @@ async def ground(database_url: str, redis_url: str) -> AsyncIterator[OwnGround]:
             sealer=SEALER,
             replica=grounds.replica,
             senders=Senders(quota, digest=_digest),
+            lease_wait_s=0,
         )
         masked = f"{MASKED[:10]}****{MASKED[14:]}"
         await grounds.publish(
