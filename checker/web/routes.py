@@ -82,6 +82,7 @@ def _state_of(runtime: Runtime) -> Mapping[str, Any]:
         sealer=runtime.sealer,
         replica=runtime.replica,
         senders=runtime.senders,
+        policies=runtime.policies,
     )
     return {"sessions": sessions, "own_entries": own_entries}
 

@@ -173,6 +173,17 @@ def test_a_filing_with_a_fault_keeps_what_was_written(visitor: httpx.Client) -> 
         assert "已结清&lt;script&gt;" in page.text
 
 
+def test_a_fourth_correction_of_one_entry_waits_and_keeps_what_was_written(
+    visitor: httpx.Client, somebody: Stranger
+) -> None:
+    for turn in range(4):
+        fields = WRITTEN | {"listing_id": somebody.listing_id, "contact": f"010-{turn}"}
+        page = send_form(visitor, NEW, **fields)
+    assert page.status_code == 429
+    assert int(page.headers["retry-after"]) > 0
+    assert "已结清&lt;script&gt;" in page.text
+
+
 def test_the_address_of_a_filed_form_leads_to_the_forms_in_the_language_asked_for(
     visitor: httpx.Client,
 ) -> None:

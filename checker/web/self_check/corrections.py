@@ -81,7 +81,8 @@ async def file_correction(visit: Visit) -> Reply:
     except NotFound:
         return _again(visit, form, 404, ("unknown",))
     except (QuotaExceeded, Unavailable) as error:
-        return refused(visit, error)
+        status, fault = (429, "too_many") if isinstance(error, QuotaExceeded) else (503, "not_now")
+        return _again(visit, form, status, (fault,), retry_after_s=error.retry_after_s)
     return visit.show(
         "self_check/filed.html",
         list=list_age(visit),
@@ -91,11 +92,19 @@ async def file_correction(visit: Visit) -> Reply:
     )
 
 
-def _again(visit: Visit, form: Form, status: int, faults: tuple[str, ...]) -> Reply:
+def _again(
+    visit: Visit,
+    form: Form,
+    status: int,
+    faults: tuple[str, ...],
+    *,
+    retry_after_s: int | None = None,
+) -> Reply:
     """Return the form with what the person wrote, so that nothing is written twice."""
     return visit.show(
         "self_check/file_again.html",
         status=status,
+        headers={} if retry_after_s is None else {"retry-after": str(retry_after_s)},
         list=list_age(visit),
         filled={name: form.get(name, "") for name in (*ABOUT, *WRITTEN)},
         faults=faults,

@@ -6,16 +6,17 @@ under another name" take one path, whose steps do not depend on the list:
     1. the lease of this node             no trip; a short wait where a new generation is loaded
     2. the counts of address and number   one trip to Redis
     3. the standing, by all tokens        one statement to PostgreSQL
-    4. the answer waits for the next beat (`seconds_to_beat`)
+    4. the answer is made of the standing, and waits for the next beat (`seconds_to_beat`)
 
 The filter and the cache are not asked: a "maybe" of the filter would cost another trip, and its
 time would show which numbers the filter knows. The last step hides the microseconds in which a
-found row is opened and its name is compared.
+found row is opened, its name is compared, and its link is dropped.
 
 This file must not know HTTP. Nothing of a look-up is logged or kept but the counts.
 """
 
 import asyncio
+from datetime import date
 from time import perf_counter
 from typing import Final
 
@@ -23,11 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.replica_keeper import ReplicaKeeper
 from checker.accounts.senders import Senders
-from checker.domain.standing import Standing
 from checker.errors import Unavailable
+from checker.policy.book import PolicyBook
 from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.registry.standings import find_standings
+from checker.web.self_check.own_result import OwnResult, own_result
 
 AT_ONCE: Final = 2
 """Look-ups of one process at once, of the 8 connections that checks share: checks go first."""
@@ -52,20 +54,20 @@ class OwnEntries:
         sealer: Sealer,
         replica: ReplicaKeeper,
         senders: Senders,
+        policies: PolicyBook,
         lease_wait_s: float = LEASE_WAIT_S,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._replica = replica
         self._senders = senders
+        self._policies = policies
         self._lease_wait_s = lease_wait_s
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._under_way = 0
 
-    async def find(self, subject: PreparedSubject, address: str) -> Standing:
-        """Return the standing of a subject with a name, for a caller at `address`.
-
-        The links also have those of other names and of masked numbers; the caller drops them.
+    async def find(self, subject: PreparedSubject, address: str, today: date) -> OwnResult:
+        """Return the answer to a subject with a name, for a caller at `address`, on `today`.
 
         Raises, the first of:
             Unavailable: too many look-ups wait, or this node has no lease.
@@ -86,8 +88,11 @@ class OwnEntries:
             self._under_way -= 1
         if found.version is None:
             raise Unavailable("there is no list yet")
+        result = own_result(
+            found.standings[0], self._policies, today, is_organization=subject.is_organization
+        )
         await asyncio.sleep(seconds_to_beat(perf_counter() - began))
-        return found.standings[0]
+        return result
 
     async def _wait_for_lease(self) -> None:
         left_s = self._lease_wait_s

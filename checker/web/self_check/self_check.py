@@ -32,7 +32,7 @@ from checker.web.self_check.asked_person import (
 from checker.web.self_check.citations import CITED_IN_FULL
 from checker.web.self_check.measure_words import MeasureText, cited, measure_text
 from checker.web.self_check.own_entries import OwnEntries
-from checker.web.self_check.own_result import OwnMeasure, OwnResult, own_result
+from checker.web.self_check.own_result import OwnMeasure, OwnResult
 from checker.web.shown import day_in_words, shanghai_minute
 from checker.web.visit import Visit, page
 
@@ -60,12 +60,9 @@ async def look_up(visit: Visit) -> Reply:
         return _form(visit, kind, status=422, fault=error.fault)
     own_entries: OwnEntries = visit.request.app.state.own_entries
     try:
-        standing = await own_entries.find(person, visit.address)
+        result = await own_entries.find(person, visit.address, today)
     except (QuotaExceeded, Unavailable) as error:
         return refused(visit, error)
-    result = own_result(
-        standing, visit.runtime.policies, today, is_organization=person.is_organization
-    )
     return _result(visit, kind, result)
 
 
@@ -78,6 +75,7 @@ def refused(visit: Visit, error: QuotaExceeded | Unavailable) -> Reply:
         "self_check/not_now.html",
         status=status,
         headers={"retry-after": str(error.retry_after_s)},
+        list=list_age(visit),
         state="too_many" if is_crowd else "unavailable",
         minutes=-(-error.retry_after_s // 60),
     )

@@ -12,13 +12,14 @@ from cache.token import Tokenizer
 from checker.accounts.senders import Senders
 from checker.database.engine import open_engine
 from checker.domain.document import Document, DocumentType
-from checker.domain.standing import Match
 from checker.errors import Unavailable
+from checker.policy.loader import builtin_policies, load_policies
 from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
 from checker.web.self_check.own_entries import OwnEntries
 from tests.integration.checks.checks_grounds import (
+    AT,
     DEBTOR,
     INNOCENT,
     KEY,
@@ -32,6 +33,8 @@ from tests.support.postgres_trips import CountedLine, counted_line
 
 pytestmark = pytest.mark.anyio
 
+POLICIES = load_policies(builtin_policies(), {})
+TODAY = AT.date()
 SEALER = Sealer(Tokenizer(KEY), Vault(KEY))
 ADDRESS = "192.0.2.7"
 NAME, OTHER_NAME = "陈示例", "陈另名"
@@ -55,6 +58,7 @@ class OwnGround(NamedTuple):
             sealer=SEALER,
             replica=self.grounds.replica,
             senders=Senders(quota, digest=_digest),
+            policies=POLICIES,
         )
 
 
@@ -81,6 +85,7 @@ async def ground(database_url: str, redis_url: str) -> AsyncIterator[OwnGround]:
             sealer=SEALER,
             replica=grounds.replica,
             senders=Senders(quota, digest=_digest),
+            policies=POLICIES,
             lease_wait_s=0,
         )
         masked = f"{MASKED[:10]}****{MASKED[14:]}"
@@ -102,8 +107,8 @@ async def test_a_look_up_takes_the_same_trips_whatever_is_listed(
     ground: OwnGround, redis_url: str
 ) -> None:
     await ground.grounds.hold_lease()
-    await ground.own.find(person(INNOCENT, NAME), ADDRESS)
-    trips, redis_trips, matches = [], [], []
+    await ground.own.find(person(INNOCENT, NAME), ADDRESS, TODAY)
+    trips, redis_trips, shown = [], [], []
     asked = [
         (INNOCENT, NAME),
         (DEBTOR, OTHER_NAME),
@@ -116,24 +121,17 @@ async def test_a_look_up_takes_the_same_trips_whatever_is_listed(
     with redis.Redis.from_url(redis_url) as client:
         for number, name in asked:
             ground.line.trips, before = 0, counts(client)
-            standing = await ground.own.find(person(number, name), ADDRESS)
+            result = await ground.own.find(person(number, name), ADDRESS, TODAY)
             trips.append(ground.line.trips)
             redis_trips.append(counts(client) - before)
-            matches.append([link.match for link in standing.links])
+            shown.append((result.is_listed, bool(result.possible)))
         names = client.keys("*")
         held = b"".join(names)
         assert all(client.ttl(each) > 0 for each in names)
     assert len(set(trips)) == 1
     assert set(redis_trips) == {1}
-    assert matches == [
-        [],
-        [Match.NAME_DIFFERS],
-        [Match.DOCUMENT],
-        [Match.NAME_DIFFERS],
-        [Match.DOCUMENT],
-        [],
-        [Match.MASKED],
-    ]
+    nothing, certain, possible = (False, False), (True, False), (False, True)
+    assert shown == [nothing, nothing, certain, nothing, certain, nothing, possible]
     for number, _ in asked:
         token = SEALER.document_token(Document(type=DocumentType.RESIDENT_ID, number=number))
         assert number.encode() not in held
@@ -145,7 +143,7 @@ async def test_nothing_is_asked_or_counted_without_a_lease(
 ) -> None:
     with redis.Redis.from_url(redis_url) as client:
         with pytest.raises(Unavailable):
-            await ground.own.find(person(DEBTOR, NAME), ADDRESS)
+            await ground.own.find(person(DEBTOR, NAME), ADDRESS, TODAY)
         assert client.keys("*") == []
     assert ground.line.trips == 0
 
@@ -160,4 +158,4 @@ async def test_a_store_that_is_away_never_says_not_listed(
     without_postgres = await ground.with_stores(database_url=NOWHERE, redis_url=redis_url)
     for own in (without_redis, without_postgres):
         with pytest.raises(Unavailable):
-            await own.find(person(INNOCENT, NAME), ADDRESS)
+            await own.find(person(INNOCENT, NAME), ADDRESS, TODAY)
