@@ -38,7 +38,7 @@ WAITING_MAX: Final = 40
 """Look-ups that may wait in one process. Further ones get `Unavailable`."""
 
 BEAT_S: Final = 0.25
-"""An answer leaves at a multiple of this time after the question. A look-up takes some 10 ms."""
+"""An answer leaves at a multiple of this time after the question. A look-up takes some 6 ms."""
 
 LEASE_WAIT_S: Final = 2.0
 """A node that loads another generation has no lease for about a second."""
