@@ -6,7 +6,8 @@ customer of a provider has that many addresses. So no address and no network use
 
 Redis counts over all workers and nodes, and holds a keyed digest of an address until the window
 ends. While Redis is away each process counts by itself, up to `LOCAL_MAX` requests. After that the
-process refuses callers without a key until Redis is back.
+process refuses callers without a key until Redis is back. Look-ups of one's own entries are not
+counted by a process alone: they are refused at once.
 """
 
 import time
@@ -40,12 +41,17 @@ class SenderBounds(msgspec.Struct, frozen=True, kw_only=True):
     `attempts`: requests an hour, of which some may guess ids. `filings` and `network_filings`: new
     corrections an hour, so that an address has 5 % and a network 10 % of the room of all.
     `filings_about`: corrections a day about one listing or one decision, of 20 that may be open.
+    `look_ups` and `network_look_ups`: people an hour who look themselves up; many phones share one
+    address. `look_ups_about`: look-ups an hour of one document, so that nobody guesses its name.
     """
 
     attempts: int = 240
     filings: int = 30
     network_filings: int = 60
     filings_about: int = 3
+    look_ups: int = 60
+    network_look_ups: int = 240
+    look_ups_about: int = 10
 
 
 class Senders:
@@ -102,20 +108,50 @@ class Senders:
         if not taken.granted:
             raise _refusal(_wait_s(taken))
 
+    async def look_up(self, address: str, about: str) -> None:
+        """Count a look-up of one's own entries by the document `about`, in one trip to Redis.
+
+        The same counts are taken whoever is on the list, so a count shows nothing of the list.
+
+        Raises:
+            QuotaExceeded: this address, its network, or this document has used up its look-ups.
+            Unavailable: Redis is away.
+        """
+        own, network = shares_of(address)
+        bounds = self._bounds
+        taken = await self._take_from_redis(
+            [
+                self._limit("look-up", own, bounds.look_ups),
+                self._limit("look-up", network, bounds.network_look_ups),
+                self._limit("looked-up", about, bounds.look_ups_about),
+            ]
+        )
+        if taken is None:
+            raise Unavailable("look-ups cannot be counted now", retry_after_s=5)
+        if not taken.granted:
+            raise _refusal(_wait_s(taken))
+
     def _limit(self, act: str, share: str, items: int, *more: str, window: Window = HOUR) -> Limit:
         return Limit(name=self._digest(["sender", act, share, *more]), items=items, window=window)
 
+    async def _take_from_redis(self, limits: Sequence[Limit]) -> Taken | None:
+        """Take one item from each limit; None: Redis is away."""
+        if not self._breaker.allows():
+            return None
+        try:
+            taken = await self._quota.take(1, limits)
+        except CacheUnavailable:
+            self._breaker.failed()
+            return None
+        self._breaker.succeeded()
+        if self._counted_here:
+            self._local, self._counted_here = MemoryQuota(self._clock), 0
+        return taken
+
     async def _take(self, limits: Sequence[Limit]) -> Taken:
-        if self._breaker.allows():
-            try:
-                taken = await self._quota.take(1, limits)
-            except CacheUnavailable:
-                self._breaker.failed()
-            else:
-                self._breaker.succeeded()
-                if self._counted_here:
-                    self._local, self._counted_here = MemoryQuota(self._clock), 0
-                return taken
+        taken = await self._take_from_redis(limits)
+        if taken is not None:
+            return taken
         if self._counted_here >= LOCAL_MAX:
             raise Unavailable("what is sent without a key cannot be counted now", retry_after_s=5)
         self._counted_here += 1

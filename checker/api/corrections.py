@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from checker.accounts.keys import Action
+from checker.accounts.keys import Action, Caller
 from checker.api.call import Call
 from checker.api.correction_bodies import FileCorrection, RuleOnCorrection
 from checker.api.endpoint import endpoint
@@ -16,7 +16,7 @@ from checker.api.exchange import Reply, json_reply
 from checker.api.operation import KeyUse, RequestBody, Success, Tag
 from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
 from checker.api.parameters import optional_word, words_of
-from checker.corrections.correction import CorrectionState, Ruling
+from checker.corrections.correction import Correction, CorrectionState, Ruling
 from checker.corrections.intake import Filing
 from checker.corrections.views import (
     CorrectionProgress,
@@ -29,6 +29,7 @@ from checker.corrections.views import (
     summary_fields,
 )
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound, QuotaExceeded
+from checker.node.runtime import Runtime
 
 BODY_BYTES_MAX = 32 * 1024
 """All characters of a filing at 12 bytes each, the longest form in JSON."""
@@ -97,31 +98,62 @@ async def file_correction(call: Call) -> Reply:
     address of the sender.
     """
     asked = await call.body(FileCorrection)
-    if (asked.listing_id is None) == (asked.decision_id is None):
-        fault = Fault("/listing_id", "name a listing or a decision: one of both")
-        raise InvalidRequest("it is not said what is to be corrected", [fault])
-    address, caller = call.origin.address, call.origin.caller
+    caller = call.origin.caller
+    filing = filing_of(asked, call.origin.address, caller)
     if caller is not None:
         await call.spend(1)
+        filed = await call.runtime.corrections.file(filing)
     else:
-        await call.runtime.senders.attempt(address)
-    filed = await call.runtime.corrections.file(
-        Filing(
-            listing_id=asked.listing_id,
-            decision_id=asked.decision_id,
-            ground=asked.ground,
-            contact=asked.contact,
-            ground_code=None if asked.ground_code is msgspec.UNSET else asked.ground_code,
-            account_id=None if caller is None else caller.account_id,
-            sees_all=caller is not None and caller.may(Action.SEE_CORRECTIONS),
-            sender=address,
-        )
-    )
+        filed = await file_without_key(call.runtime, filing)
     return json_reply(
         CorrectionReceived(**received_fields(filed)),
         status=201,
         headers={"location": f"/v1/corrections/{filed.id}"},
     )
+
+
+def filing_of(asked: FileCorrection, address: str, caller: Caller | None) -> Filing:
+    """Return the filing of a body that came from `address`; `caller` None: without a key.
+
+    Raises:
+        InvalidRequest: the body names neither a listing nor a decision, or both.
+    """
+    if (asked.listing_id is None) == (asked.decision_id is None):
+        fault = Fault("/listing_id", "name a listing or a decision: one of both")
+        raise InvalidRequest("it is not said what is to be corrected", [fault])
+    return Filing(
+        listing_id=asked.listing_id,
+        decision_id=asked.decision_id,
+        ground=asked.ground,
+        contact=asked.contact,
+        ground_code=None if asked.ground_code is msgspec.UNSET else asked.ground_code,
+        account_id=None if caller is None else caller.account_id,
+        sees_all=caller is not None and caller.may(Action.SEE_CORRECTIONS),
+        sender=address,
+    )
+
+
+async def file_without_key(runtime: Runtime, filing: Filing) -> Correction:
+    """Count the sender of a filing without a key, file the correction, and return it.
+
+    Raises:
+        QuotaExceeded, Unavailable: as `Senders.attempt`.
+        NotFound, QuotaExceeded, Unavailable: as `CorrectionIntake.take`.
+    """
+    assert filing.sender is not None, "a filing without a key has the address of its sender"
+    await runtime.senders.attempt(filing.sender)
+    return await runtime.corrections.file(filing)
+
+
+async def find_without_key(runtime: Runtime, correction_id: str, address: str) -> Correction:
+    """Count a caller without a key, and return the correction of an id.
+
+    Raises:
+        QuotaExceeded, Unavailable: as `Senders.attempt`.
+        NotFound: there is no correction of this id.
+    """
+    await runtime.senders.attempt(address)
+    return await runtime.corrections.find(correction_id)
 
 
 @endpoint(
@@ -208,10 +240,11 @@ async def show_correction(call: Call) -> Reply:
     A key may be left out. Courts and operators see the whole correction, with its texts.
     """
     runtime, caller = call.runtime, call.origin.caller
+    correction_id = call.path("correction_id")
     if caller is None:
-        await runtime.senders.attempt(call.origin.address)
-    courts = None if caller is None else caller.courts
-    found = await runtime.corrections.find(call.path("correction_id"), courts)
+        found = await find_without_key(runtime, correction_id, call.origin.address)
+    else:
+        found = await runtime.corrections.find(correction_id, caller.courts)
     today = runtime.corrections.today
     if caller is None or not caller.may(Action.SEE_CORRECTIONS):
         return json_reply(CorrectionProgress(**progress_fields(found, today)))

@@ -16,6 +16,8 @@ from checker.node.runtime import Runtime
 from checker.web import home, sign_in
 from checker.web.desk import check_form, orders, outcomes
 from checker.web.rendering import HTML
+from checker.web.self_check import corrections, law, self_check
+from checker.web.self_check.own_entries import OwnEntries
 from checker.web.sessions import Sessions
 
 ASSETS: Final = "/assets"
@@ -25,6 +27,9 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     check_form,
     outcomes,
     orders,
+    self_check,
+    corrections,
+    law,
 )
 
 _TYPES: Final = {
@@ -72,7 +77,14 @@ def _state_of(runtime: Runtime) -> Mapping[str, Any]:
         sealer=runtime.sealer,
         clock=runtime.clock,
     )
-    return {"sessions": sessions}
+    own_entries = OwnEntries(
+        engine=runtime.engine,
+        sealer=runtime.sealer,
+        replica=runtime.replica,
+        senders=runtime.senders,
+        policies=runtime.policies,
+    )
+    return {"sessions": sessions, "own_entries": own_entries}
 
 
 SITE: Final = Site(

@@ -1,9 +1,10 @@
 """How personal texts and sums are shown on a page: masked, and in yuan."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from checker.domain.clock import SHANGHAI
+from checker.web.language import Language
 
 HEAD_SHOWN: Final = 4
 TAIL_SHOWN: Final = 4
@@ -32,3 +33,26 @@ def yuan(fen: int) -> str:
 def shanghai_minute(instant: datetime) -> str:
     """Return an instant as a clock on the wall in China shows it."""
     return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def day_in_words(language: Language, day: date) -> str:
+    """Return a day as people say it, without a place where the line could break."""
+    if language is Language.ZH:
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day}\u00a0{_MONTHS[day.month - 1]}\u00a0{day.year}"
+
+
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)

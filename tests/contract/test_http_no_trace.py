@@ -27,6 +27,7 @@ from tests.contract.no_trace import (
 )
 from tests.support.asking import FLIGHT, G_TRAIN, SLOW_TRAIN, question
 from tests.support.running_service import RunningService, wait_until
+from tests.support.self_check import listed, look_up
 from tests.support.spending import AUTHORIZATIONS, keyed, resort
 from tests.support.town import DEBTOR, MASKED
 
@@ -40,6 +41,7 @@ BUYERS = range(10_001_000, 10_001_040)
 MISTAKEN = range(10_002_000, 10_002_040)
 MISPLACED = range(10_003_000, 10_003_020)
 MISNAMED = range(10_004_000, 10_004_020)
+SELF_CHECKED = range(10_005_000, 10_005_006)
 
 # Other work goes on besides: checks are counted, and somebody publishes. Other tests' decisions go
 # into the chain, and the head of the chain goes into the journal each minute.
@@ -108,8 +110,13 @@ def ask_in_other_ways(client: httpx.Client, anyone: httpx.Client, key: str) -> N
     for index in MISNAMED:
         check = question(MASKED, FLIGHT, name=Innocent(index).name)
         assert client.post("/v1/checks", json=check).json()["decision"] == "allow"
+    for one in map(Innocent, SELF_CHECKED):
+        assert listed(look_up(anyone, one.name, one.number)) == "no"
+    for index in MISNAMED[:2]:
+        assert listed(look_up(anyone, Innocent(index).name, DEBTOR)) == "no"
     for index in MISTAKEN:
         one = Innocent(index, is_mistaken=True)
+        assert look_up(anyone, one.name, one.number).status_code == 422
         check = question(one.number, FLIGHT, name=one.name, reference=one.reference)
         assert client.post("/v1/checks", json=check).status_code == 422
         client.post("/v1/checks/batch", json={"service": FLIGHT, "subjects": [one.subject]})
@@ -143,7 +150,7 @@ def test_whoever_was_asked_about_and_allowed_is_nowhere(
 
     def needles() -> Iterator[bytes]:
         yield from forms(service.keys["institution"].encode())
-        for places in (range(CHECKS), SINGLES, BUYERS, MISPLACED, MISNAMED):
+        for places in (range(CHECKS), SINGLES, BUYERS, MISPLACED, MISNAMED, SELF_CHECKED):
             for index in places:
                 yield from Innocent(index).needles(sealer)
         for index in MISTAKEN:

@@ -22,6 +22,7 @@ from tests.faults.faulty_service import (
 from tests.support.asking import FLIGHT, problem, question
 from tests.support.private_folder import private_folder
 from tests.support.running_service import RunningService, running_service, wait_until
+from tests.support.self_check import listed, look_up
 from tests.support.town import INNOCENT
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -76,6 +77,10 @@ def test_a_service_starts_without_stores_and_joins_each_when_it_comes() -> None:
                 answer = client.post("/v1/checks", json=question(INNOCENT, FLIGHT))
             problem(answer, 503, "unavailable")
             assert int(answer.headers["retry-after"]) > 0
+            with service.client() as visitor:
+                page = look_up(visitor, "吴清白", INNOCENT)
+            assert (page.status_code, listed(page)) == (503, None)
+            assert int(page.headers["retry-after"]) > 0
             for name in named.named:
                 named.bring_back(name)
             in_force(service)

@@ -13,7 +13,15 @@ from tests.support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
-BOUNDS = SenderBounds(attempts=4, filings=3, network_filings=5, filings_about=2)
+BOUNDS = SenderBounds(
+    attempts=4,
+    filings=3,
+    network_filings=5,
+    filings_about=2,
+    look_ups=3,
+    network_look_ups=5,
+    look_ups_about=2,
+)
 
 
 def digest(words: Sequence[str]) -> str:
@@ -134,3 +142,27 @@ async def test_a_process_counts_so_many_by_itself_and_then_serves_nobody_without
         await senders.attempt(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
     with pytest.raises(Unavailable):
         await senders.attempt("192.0.2.7")
+
+
+async def test_look_ups_are_bounded_by_address_by_network_and_by_document(
+    senders: Senders, clock: FakeClock
+) -> None:
+    for document in ("a", "b", "c"):
+        await senders.look_up("192.0.2.7", document)
+    with pytest.raises(QuotaExceeded):
+        await senders.look_up("192.0.2.7", "d")
+    await senders.look_up("192.0.2.8", "a")
+    with pytest.raises(QuotaExceeded):
+        await senders.look_up("198.51.100.1", "a")
+    await senders.look_up("192.0.2.9", "e")
+    with pytest.raises(QuotaExceeded) as refused:
+        await senders.look_up("192.0.2.10", "f")
+    assert refused.value.retry_after_s == 3600
+    clock.seconds += 3600
+    await senders.look_up("192.0.2.7", "a")
+
+
+async def test_nobody_looks_up_while_the_count_is_away(clock: FakeClock) -> None:
+    senders = Senders(Away(clock), digest=digest, bounds=BOUNDS, clock=clock)
+    with pytest.raises(Unavailable):
+        await senders.look_up("192.0.2.7", "a")
