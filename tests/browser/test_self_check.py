@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import kept
+from tests.browser.pictures import kept
 from tests.browser.test_desk_accessibility import assert_accessible
 from tests.support.running_service import RunningService
 from tests.support.town import (
