@@ -19,6 +19,7 @@ from checker.web.rendering import HTML
 from checker.web.self_check import corrections, law, self_check
 from checker.web.self_check.own_entries import OwnEntries
 from checker.web.sessions import Sessions
+from checker.web.ways_back import ways_back
 
 ASSETS: Final = "/assets"
 MODULES: Final[tuple[ModuleType, ...]] = (
@@ -87,16 +88,15 @@ def _state_of(runtime: Runtime) -> Mapping[str, Any]:
     return {"sessions": sessions, "own_entries": own_entries}
 
 
+_PAGES: Final = [
+    found
+    for module in MODULES
+    for found in vars(module).values()
+    if isinstance(found, HTTPRouteHandler)
+]
+
 SITE: Final = Site(
-    handlers=[
-        *(
-            found
-            for module in MODULES
-            for found in vars(module).values()
-            if isinstance(found, HTTPRouteHandler)
-        ),
-        show_asset,
-    ],
+    handlers=[*_PAGES, *ways_back(_PAGES), show_asset],
     kept=kept_assets,
     state_of=_state_of,
 )

@@ -176,6 +176,23 @@ def test_the_root_is_a_page_that_loads_nothing_from_other_hosts(anyone: httpx.Cl
 
 
 @pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/sign-out", "/"),
+        ("/desk/holds", "/desk"),
+        ("/desk/outcomes", "/desk"),
+        ("/self-check/corrections/new", "/self-check/corrections"),
+    ],
+)
+def test_the_switch_of_the_language_leads_from_a_sent_form_to_the_page_above(
+    anyone: httpx.Client, path: str, page: str
+) -> None:
+    response = anyone.get(path, params={"lang": "en"})
+    assert (response.status_code, response.headers["location"]) == (303, page)
+    assert "lang=en" in response.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
         ("GET", "/v1/checks", {"POST"}),

@@ -56,12 +56,6 @@ async def follow(visit: Visit) -> Reply:
     return _corrections(visit, found)
 
 
-@page("GET", NEW)
-async def leave_form(visit: Visit) -> Reply:
-    """Lead to the forms: the switch of the language asks for the address of a filed form."""
-    return visit.redirect(CORRECTIONS)
-
-
 @page("POST", NEW)
 async def file_correction(visit: Visit) -> Reply:
     """File a correction about an entry, or about a refusal, and show its number."""
