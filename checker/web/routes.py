@@ -15,6 +15,8 @@ from checker.errors import NotFound
 from checker.node.runtime import Runtime
 from checker.web import home, sign_in
 from checker.web.desk import check_form, orders, outcomes
+from checker.web.manifests import pages as manifests
+from checker.web.manifests.opening import open_manifests
 from checker.web.rendering import HTML
 from checker.web.sessions import Sessions
 
@@ -25,6 +27,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     check_form,
     outcomes,
     orders,
+    manifests,
 )
 
 _TYPES: Final = {
@@ -72,7 +75,7 @@ def _state_of(runtime: Runtime) -> Mapping[str, Any]:
         sealer=runtime.sealer,
         clock=runtime.clock,
     )
-    return {"sessions": sessions}
+    return {"sessions": sessions, "manifests": open_manifests(runtime, sessions)}
 
 
 SITE: Final = Site(
