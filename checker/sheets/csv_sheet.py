@@ -71,6 +71,7 @@ _HALF_WIDTH: Final = str.maketrans("＝＋－＠", "=+-@")
 
 def _separator(text: str) -> tuple[str, FoundColumns]:
     best: tuple[str, FoundColumns] | None = None
+    failed: InvalidRequest | None = None
     for separator in SEPARATORS:
         rows = []
         try:
@@ -78,15 +79,14 @@ def _separator(text: str) -> tuple[str, FoundColumns]:
                 rows.append(record.fields)
                 if len(rows) > HEADER_ROWS_MAX:
                     break
-        except InvalidRequest:
-            if separator == SEPARATORS[-1] and best is None:
-                raise
+        except InvalidRequest as error:
+            failed = failed or error
             continue
         found = find_columns(rows)
         if found is not None and (best is None or len(found.columns) > len(best[1].columns)):
             best = separator, found
     if best is None:
-        raise no_header()
+        raise failed or no_header()
     return best
 
 

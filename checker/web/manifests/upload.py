@@ -40,13 +40,13 @@ async def uploaded_file(visit: Visit) -> UploadedFile:
         raise InvalidRequest(f"a file is sent as {_MULTIPART}")
     within_s = visit.runtime.config.server.body_timeout_s
     body = await read_body(visit.request.receive, BODY_BYTES_MAX, within_s=within_s)
-    names, fields = _fields(body, options["boundary"])
+    names, fields = fields_of_body(body, options["boundary"])
     visit.refuse_forged(fields.get(FORM_TOKEN, b"").decode(errors="replace"))
     name = names.get(FILE, "")[-FILE_NAME_LENGTH_MAX:]
     return UploadedFile(name=name, content=fields.get(FILE, b""))
 
 
-def _fields(body: bytes, boundary: str) -> tuple[Mapping[str, str], Mapping[str, bytes]]:
+def fields_of_body(body: bytes, boundary: str) -> tuple[Mapping[str, str], Mapping[str, bytes]]:
     """Return the names of files and the contents of all fields; of a repeated field the first."""
     names: dict[str, str] = {}
     fields: dict[str, bytes] = {}
