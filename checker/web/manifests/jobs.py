@@ -16,6 +16,7 @@ import msgspec
 
 from cache.jobs import CLAIM, JobBounds, RedisJobs
 from checker.domain.clock import Clock
+from checker.errors import ConfigurationError
 from checker.registry.sealing import Sealer
 from checker.sheets.refusals import SheetFault
 from checker.sheets.sheet_process import SheetLook
@@ -26,8 +27,8 @@ BOUNDS: Final = JobBounds(
     jobs=48,  # a sheet has up to 4 MiB, so all together have up to 0.2 GiB of Redis
     jobs_of_group=6,  # assistants of one account at the same time
 )
-CLAIM_S: Final = 30
-"""Longer than any step of a run. A worker that died holds its claim for this time."""
+CLAIM_S: Final = 60
+"""Longer than any step of a run (`ANSWER_S`). A worker that died holds its claim for this time."""
 
 INTERRUPTED: Final = "interrupted"
 QUOTA: Final = "quota"
@@ -129,8 +130,12 @@ class ManifestJobs:
         claim, about = await self._store.get(key, CLAIM, _ABOUT)
         if about is None:
             return None
-        opened = self._sealer.vault.open_bytes(about, f"manifest.{_ABOUT}", key)
-        return FoundJob(job=_about(opened), progress=None if claim is None else _progress(claim))
+        try:
+            opened = self._sealer.vault.open_bytes(about, f"manifest.{_ABOUT}", key)
+            job = _about(opened)
+        except (ConfigurationError, msgspec.DecodeError):
+            return None  # another key, or a job of before an upgrade
+        return FoundJob(job=job, progress=None if claim is None else _progress(claim))
 
     async def content(self, cookie: str, job: ManifestJob) -> bytes | None:
         """Return the file of a job; None: the job has ended."""
