@@ -37,7 +37,7 @@ MEMORY_BYTES: Final = 1 << 30
 CPU_S: Final = 60
 """20 000 rows take some seconds."""
 
-PRIORITY: Final = 10
+PRIORITY: Final = 5
 """A check of a clerk goes before a sheet."""
 
 ROWS_AT_ONCE: Final = 500

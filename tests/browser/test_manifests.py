@@ -17,6 +17,8 @@ from tests.support.town import DEBTOR, DEBTOR_NAME, INNOCENT, MASKED, MASKED_NAM
 pytestmark = pytest.mark.xdist_group("browser")
 
 MANIFESTS = "/desk/manifests"
+PATIENCE_MS = 60_000
+"""A process starts for each sheet, which takes long on a busy machine."""
 HEADERS = ["旅客姓名", "证件类型", "证件号码", "车次", "席别"]
 GROUP = [
     HEADERS,
@@ -44,12 +46,13 @@ def opened(page: Page, site: RunningService) -> Page:
 def upload(page: Page, content: bytes, name: str = "七月团.xlsx") -> None:
     file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
     page.set_input_files("[name=file]", file)
-    page.click("form[enctype] button")
+    page.click("form[enctype] button", timeout=PATIENCE_MS)
+    page.wait_for_load_state()
 
 
 def check(page: Page) -> None:
     page.click("#run button")
-    expect(page.locator("[data-manifest=done]")).to_be_visible()
+    page.locator("[data-manifest=done]").wait_for(timeout=PATIENCE_MS)
 
 
 def fetch(page: Page) -> tuple[str, bytes]:

@@ -28,7 +28,10 @@ BOUNDS: Final = JobBounds(
     jobs_of_group=6,  # assistants of one account at the same time
 )
 CLAIM_S: Final = 60
-"""Longer than any step of a run (`ANSWER_S`). A worker that died holds its claim for this time."""
+"""Longer than the reading or the writing of a sheet (`ANSWER_S`)."""
+
+ROWS_CLAIM_S: Final = 20
+"""Longer than the check of one part of the rows. A worker that died holds its claim so long."""
 
 INTERRUPTED: Final = "interrupted"
 QUOTA: Final = "quota"
@@ -158,10 +161,10 @@ class ManifestJobs:
         value = _encode(RunProgress(done=0, rows=job.look.people))
         return await self._store.claim(self._key(cookie, job), value, lasts_s=CLAIM_S)
 
-    async def renew(self, cookie: str, job: ManifestJob, done: int) -> bool:
+    async def renew(self, cookie: str, job: ManifestJob, done: int, *, lasts_s: int) -> bool:
         """Show the progress of a run; False: the run has lost its job and must end."""
         value = _encode(RunProgress(done=done, rows=job.look.people))
-        return await self._store.renew(self._key(cookie, job), value, lasts_s=CLAIM_S)
+        return await self._store.renew(self._key(cookie, job), value, lasts_s=lasts_s)
 
     async def release(self, cookie: str, job: ManifestJob) -> None:
         """Give up the claim on a job, after its end was written."""

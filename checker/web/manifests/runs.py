@@ -27,8 +27,10 @@ from checker.sheets.endings import NOT_CHECKABLE, RowEnding, SheetLanguage
 from checker.sheets.sheet_reader import OpenSheet, SheetReader, UnreadSheet
 from checker.web.manifests.jobs import (
     AWAY,
+    CLAIM_S,
     INTERRUPTED,
     QUOTA,
+    ROWS_CLAIM_S,
     ManifestJob,
     ManifestJobs,
     ManifestResult,
@@ -154,7 +156,7 @@ class ManifestRuns:
         counts: Counter[str] = Counter(dict.fromkeys(DECISIONS, 0))
         marked: dict[str, list[MarkedRow]] = {each: [] for each in DECISIONS[:-1]}
         async for questions in sheet.questions():
-            await self._refuse_ended(order, counts.total())
+            await self._refuse_ended(order, counts.total(), lasts_s=ROWS_CLAIM_S)
             endings = await checks.end_rows(questions, lambda _rows: None)
             for row, ending in endings.items():
                 counts[ending.decision] += 1
@@ -167,12 +169,12 @@ class ManifestRuns:
             counts=dict(counts), marked={each: tuple(rows) for each, rows in marked.items()}
         )
 
-    async def _refuse_ended(self, order: RunOrder, done: int) -> None:
+    async def _refuse_ended(self, order: RunOrder, done: int, *, lasts_s: int = CLAIM_S) -> None:
         """Show the progress. Raises RunEnded: nobody may have the result any more."""
         if await self._sessions.find(order.cookie, order.address) is None:
             await self._jobs.forget(order.cookie)
             raise RunEnded
-        if not await self._jobs.renew(order.cookie, order.job, done):
+        if not await self._jobs.renew(order.cookie, order.job, done, lasts_s=lasts_s):
             raise RunEnded
 
 
