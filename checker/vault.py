@@ -32,6 +32,7 @@ PostgreSQL gives to rows are not known when a value is sealed, so a row is named
     webhook.url, webhook.secret      id of the account
     receipt_key.sealed_jwk           number of the key
     web_session.content              id of the session, on Redis
+    manifest.about, manifest.sheet   id of the job, on Redis
     deployment.sealed_probe          nothing: the table has one row
 
 Format 1 has neither the number of a key nor a row. It is read, because older versions have
@@ -169,8 +170,12 @@ class Vault:
 
     def seal(self, text: str, place: str, *row: str) -> bytes:
         """Seal a text for one place (table and column) and one row; no two sealings are alike."""
+        return self.seal_bytes(text.encode(), place, *row)
+
+    def seal_bytes(self, content: bytes, place: str, *row: str) -> bytes:
+        """Seal bytes as `seal` does."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _HEAD + nonce + self._cipher.encrypt(nonce, text.encode(), _bound_to(place, row))
+        return _HEAD + nonce + self._cipher.encrypt(nonce, content, _bound_to(place, row))
 
     def open(self, sealed: bytes, place: str, *row: str) -> str:
         """Open what was sealed for that place and row.
@@ -178,6 +183,10 @@ class Vault:
         Raises:
             ConfigurationError: another key, another place or row, or a damaged value.
         """
+        return self.open_bytes(sealed, place, *row).decode()
+
+    def open_bytes(self, sealed: bytes, place: str, *row: str) -> bytes:
+        """Open bytes as `open` does, with its errors."""
         try:
             match sealed[0]:
                 case 2 if sealed[1] == _KEY_NUMBER:
@@ -187,11 +196,10 @@ class Vault:
                 case _:
                     raise InvalidTag
             text = head + _NONCE_BYTES
-            opened = self._cipher.decrypt(sealed[head:text], sealed[text:], bound_to)
+            return self._cipher.decrypt(sealed[head:text], sealed[text:], bound_to)
         except (InvalidTag, IndexError, ValueError) as error:  # the last two: cut short
             text_of_error = f"a sealed value of {place} does not open with this deployment's key"
             raise ConfigurationError(text_of_error) from error
-        return opened.decode()
 
     def digest(self, content: bytes) -> bytes:
         """Make a digest that nobody can make without the key of the deployment."""

@@ -27,6 +27,8 @@ from checker.domain.service import Service
 from checker.receipts.receipt import Receipt
 from checker.receipts.receipts import Receipts
 from checker.registry.sealing import Sealer
+from checker.sheets.checking import SheetChecks
+from checker.sheets.endings import SheetLanguage
 
 SLICE_COUNTED = 300
 """Decisions that are counted in one slice: 0.03 ms for plain allows, 0.6 ms for all others."""
@@ -124,6 +126,33 @@ class BatchesResource:
                 return await self._create_batch(caller, receive, pace)
 
             yield await self._answering.answer("batch", head, receive, create)
+
+    @asynccontextmanager
+    async def sheet_checks(
+        self, caller: Caller, language: SheetLanguage
+    ) -> AsyncIterator[SheetChecks]:
+        """Yield the checks of a sheet, which are decided and counted as a batch, in its turns.
+
+        The items are not taken from the quota of the caller.
+
+        Raises:
+            QuotaExceeded, Unavailable: too many batches wait.
+        """
+        async with self._batch_turns.let_in(caller.account_id, None) as pace:
+
+            async def count(checks: PreparedBatch, decided: Decided) -> None:
+                await self._count(caller, checks, decided, pace)
+
+            yield SheetChecks(
+                checks=self._checks,
+                sealer=self._sealer,
+                caller=caller,
+                account_id=caller.account_id,
+                today=shanghai_day(self._clock.now()),
+                language=language,
+                pace=pace,
+                count=count,
+            )
 
     async def _create_batch(self, caller: Caller, receive: Any, pace: Pace) -> tuple[Reply, int]:
         body = await self._bodies.read(receive, BATCH_BYTES_MAX)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.counting.quota import RedisQuota
 from cache.counting.tally import RedisTally
+from cache.jobs import RedisJobs
 from cache.redis_replica_source import RedisReplicaSource
 from cache.replica_keeper import ReplicaKeeper
 from cache.replica_source import ReplicaSource
@@ -40,6 +41,7 @@ class ServingWays(msgspec.Struct, frozen=True, kw_only=True):
     senders: Senders
     tally: RedisTally
     sessions: RedisSessions
+    jobs: RedisJobs
 
 
 @asynccontextmanager
@@ -61,6 +63,7 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
         aclosing(RedisQuota(url, namespace=namespace)) as senders,
         aclosing(RedisTally(url, namespace=namespace)) as tally,
         aclosing(RedisSessions(url, namespace=namespace)) as sessions,
+        aclosing(RedisJobs(url, namespace=namespace)) as jobs,
     ):
         base.gate.guard(engine)
         yield ServingWays(
@@ -70,6 +73,7 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
             senders=Senders(senders, digest=_digest_by(base.sealer)),
             tally=tally,
             sessions=sessions,
+            jobs=jobs,
         )
 
 

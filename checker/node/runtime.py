@@ -10,6 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cache.jobs import RedisJobs
 from cache.replica_keeper import ReplicaKeeper
 from cache.replica_source import ReplicaSource
 from cache.sessions import RedisSessions
@@ -76,6 +77,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     quotas: Quotas
     senders: Senders
     sessions: RedisSessions
+    jobs: RedisJobs
     policies: PolicyBook
     checks: Checks
     receipt_keys: ReceiptKeys
@@ -189,6 +191,7 @@ def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
         quotas=ways.quotas,
         senders=ways.senders,
         sessions=ways.sessions,
+        jobs=ways.jobs,
         policies=base.policies,
         checks=assembly.checks(base, closed.registry_check, replica, repair),
         receipt_keys=receipt_keys,

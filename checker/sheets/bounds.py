@@ -21,3 +21,12 @@ class SheetBounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COMMAND_LINE_BOUNDS: Final = SheetBounds()
+
+PAGE_BOUNDS: Final = SheetBounds(
+    file_bytes=4 << 20,  # 10 000 rows of 10 columns have 0.7 MiB
+    unpacked_bytes=96 << 20,
+    rows=20_000,
+    columns=400,
+    cells=2_000_000,
+)
+"""The largest sheet that a page takes. It fits into the memory of the process that reads it."""

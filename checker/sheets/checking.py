@@ -4,7 +4,7 @@
 the API judges its check. Up to 10 000 checks are decided together, on one version of the list.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date
 from typing import Final, TypeAlias
 
@@ -12,7 +12,8 @@ import msgspec
 
 from checker.accounts.keys import Caller
 from checker.checks.batch_request import BATCH_ITEMS_MAX, ReadBatch, open_batch
-from checker.checks.checks import Deciding
+from checker.checks.checks import Decided, Deciding
+from checker.checks.prepared_batch import PreparedBatch
 from checker.checks.turns import Pace, give_way
 from checker.domain.decision import Decision
 from checker.errors import CheckerError, InvalidRequest, InvalidSubject, OutOfScope
@@ -24,11 +25,14 @@ from checker.sheets.rows import RowQuestion
 ItemEnd: TypeAlias = Decision | CheckerError
 """The decision on a check, or the error of a check that cannot be read."""
 
+CountDecided: TypeAlias = Callable[[PreparedBatch, Decided], Awaitable[None]]
+"""Counts the decisions of one part of a sheet."""
+
 _encode = msgspec.json.Encoder().encode
 
 
 class SheetChecks:
-    """Checks rows for one caller. `account_id` None: on the command line."""
+    """Checks rows for one caller. `account_id` and `count` are None on the command line."""
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class SheetChecks:
         today: date,
         language: SheetLanguage = SheetLanguage.ZH,
         pace: Pace = give_way,
+        count: CountDecided | None = None,
     ) -> None:
         self._checks = checks
         self._sealer = sealer
@@ -48,6 +53,7 @@ class SheetChecks:
         self._today = today
         self._language = language
         self._pace = pace
+        self._count = count
 
     async def end_rows(
         self, questions: Sequence[RowQuestion], progress: Callable[[int], None]
@@ -80,6 +86,8 @@ class SheetChecks:
                 batch.checks, account_id=self._account_id, pace=self._pace
             )
             decisions = decided.decisions
+            if self._count is not None:
+                await self._count(batch.checks, decided)
         ends = iter(decisions)
         return [batch.errors.get(at) or next(ends) for at in range(len(checks))]
 

@@ -14,7 +14,7 @@ from checker.errors import InvalidRequest, TooLarge
 from checker.sheets.bounds import SheetBounds
 from checker.sheets.columns import HEADER_ROWS_MAX, FoundColumns, find_columns
 from checker.sheets.encodings import DecodedText, decode_text
-from checker.sheets.refusals import no_header, refused
+from checker.sheets.refusals import SheetFault, no_header, refused
 from checker.sheets.sheet import AddedColumns, Sheet
 
 SEPARATORS: Final = (",", "\t", ";", "|")
@@ -51,7 +51,11 @@ def read_csv(content: bytes, bounds: SheetBounds) -> Sheet:
         return _write(decoded, records, separator, width, added)
 
     return Sheet(
-        rows=[record.fields for record in records], is_typed=False, found=found, write=write
+        encoding=decoded.encoding.codec,
+        rows=[record.fields for record in records],
+        is_typed=False,
+        found=found,
+        write=write,
     )
 
 
@@ -67,6 +71,7 @@ _HALF_WIDTH: Final = str.maketrans("＝＋－＠", "=+-@")
 
 def _separator(text: str) -> tuple[str, FoundColumns]:
     best: tuple[str, FoundColumns] | None = None
+    failed: InvalidRequest | None = None
     for separator in SEPARATORS:
         rows = []
         try:
@@ -74,15 +79,14 @@ def _separator(text: str) -> tuple[str, FoundColumns]:
                 rows.append(record.fields)
                 if len(rows) > HEADER_ROWS_MAX:
                     break
-        except InvalidRequest:
-            if separator == SEPARATORS[-1] and best is None:
-                raise
+        except InvalidRequest as error:
+            failed = failed or error
             continue
         found = find_columns(rows)
         if found is not None and (best is None or len(found.columns) > len(best[1].columns)):
             best = separator, found
     if best is None:
-        raise no_header()
+        raise failed or no_header()
     return best
 
 
@@ -108,7 +112,7 @@ def _records(text: str, separator: str) -> Iterator[CsvRecord]:
     except csv.Error:
         # `from None`: the cause may quote the input.
         text = f"a quote is not closed, or misplaced, at line {reader.line_num}"
-        raise refused(text) from None
+        raise refused(text, fault=SheetFault.QUOTES) from None
 
 
 def _write(

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from checker.errors import InvalidRequest, UnsupportedMediaType
-from checker.sheets.refusals import refused
+from checker.sheets.refusals import SheetFault, refused
 from checker.text_encoding import TextEncoding, encoding_of
 
 
@@ -34,4 +34,5 @@ def decode_text(content: bytes) -> DecodedText:
 
 
 def _undecodable() -> InvalidRequest:
-    return refused("is neither UTF-8 nor GB18030, nor UTF-16 with its mark")
+    text = "is neither UTF-8 nor GB18030, nor UTF-16 with its mark"
+    return refused(text, fault=SheetFault.ENCODING)

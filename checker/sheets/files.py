@@ -7,7 +7,7 @@ from checker.sheets.bounds import COMMAND_LINE_BOUNDS, SheetBounds
 from checker.sheets.cell import text_of
 from checker.sheets.csv_sheet import read_csv
 from checker.sheets.header_words import RESULT_HEADERS
-from checker.sheets.refusals import refused
+from checker.sheets.refusals import SheetFault, refused
 from checker.sheets.sheet import Sheet
 from checker.sheets.xlsx_sheet import read_xlsx
 
@@ -25,6 +25,8 @@ def read_sheet(content: bytes, bounds: SheetBounds = COMMAND_LINE_BOUNDS) -> She
     """
     if len(content) > bounds.file_bytes:
         raise TooLarge(f"a file has at most {bounds.file_bytes >> 20} MiB")
+    if not content.strip():
+        raise refused("has no content", fault=SheetFault.EMPTY)
     if content.startswith(_OLD_OFFICE):
         text = "an .xls file, or a workbook with a password: save it as .xlsx without a password"
         raise UnsupportedMediaType(text)
@@ -32,7 +34,6 @@ def read_sheet(content: bytes, bounds: SheetBounds = COMMAND_LINE_BOUNDS) -> She
     header = sheet.rows[sheet.found.header_row]
     if {*RESULT_HEADERS} <= {text_of(cell).lower() for cell in header}:
         # An old answer must not stand beside a new one.
-        raise refused(
-            f"has the columns {', '.join(RESULT_HEADERS)} of an earlier check: delete them"
-        )
+        text = f"has the columns {', '.join(RESULT_HEADERS)} of an earlier check: delete them"
+        raise refused(text, fault=SheetFault.CHECKED_ALREADY)
     return sheet

@@ -15,7 +15,7 @@ from checker.domain.service import Service, ServiceType
 from checker.sheets.columns import FoundColumns
 from checker.sheets.header_words import SheetField, SheetPerson
 from checker.sheets.headers import SheetColumn
-from checker.sheets.refusals import refused
+from checker.sheets.refusals import SheetFault, refused
 
 _encode = msgspec.json.Encoder().encode
 _service_decoder = msgspec.json.Decoder(Service)
@@ -111,7 +111,7 @@ def plan_sheet(
     mine = [each for each in found.columns if each.field is not None and each.person in persons]
     numbers = [column for column in mine if column.field is SheetField.NUMBER]
     if not numbers:
-        raise refused(_NEEDED[person])
+        raise refused(_NEEDED[person], fault=SheetFault.NO_PERSON)
     _refuse_twice([(column.kinds, column) for column in numbers])
     return SheetPlan(
         layout=chosen,
@@ -127,7 +127,8 @@ def plan_sheet(
 def _type_of(service: Mapping[str, Any]) -> ServiceType:
     kind = service.get("type")
     if not isinstance(kind, str) or kind not in set(ServiceType):
-        raise refused(f"the service types are {', '.join(ServiceType)}", "/service/type")
+        text = f"the service types are {', '.join(ServiceType)}"
+        raise refused(text, "/service/type", fault=SheetFault.SERVICE)
     return ServiceType(kind)
 
 
@@ -139,7 +140,8 @@ def _chosen(found: FoundColumns, asked: ServiceType | None) -> SheetLayout:
         if rule.person is SheetPerson.PAYER and kinds & {*rule.services}
     ]
     if len(by_payer) > 1:
-        raise refused("the columns are of an insurance and of a school: name the layout")
+        text = "the columns are of an insurance and of a school: name the layout"
+        raise refused(text, fault=SheetFault.TWO_LAYOUTS)
     if by_payer:
         return by_payer[0]
     return SheetLayout.HOTEL if kinds == {ServiceType.LODGING} else SheetLayout.MANIFEST
@@ -156,7 +158,8 @@ def _services(
     for columns in groups.values():
         _refuse_twice([(column.service, column) for column in columns])
     if not groups and asked is None:
-        raise refused("no column names a service, such as 车次, 航班 or 星级: name the service")
+        text = "no column names a service, such as 车次, 航班 or 星级: name the service"
+        raise refused(text, fault=SheetFault.NO_SERVICE)
     if not groups and asked is not None:
         decode(_service_decoder, _encode(shared), under="/service")
         return (PlannedService(type=asked, shared=shared),)
@@ -176,5 +179,7 @@ def _refuse_twice(columns: Sequence[tuple[object, SheetColumn]]) -> None:
     seen: dict[object, SheetColumn] = {}
     for meaning, column in columns:
         if meaning in seen:
-            raise refused(f"two columns mean the same: {seen[meaning].header} and {column.header}")
+            headers = (seen[meaning].header, column.header)
+            text = f"two columns mean the same: {headers[0]} and {headers[1]}"
+            raise refused(text, fault=SheetFault.TWICE, headers=headers)
         seen[meaning] = column

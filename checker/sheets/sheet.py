@@ -26,11 +26,12 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """The cells of a sheet, and the way to add columns to its file.
 
     `name` and `other_names` are empty for CSV. `is_typed`: the file distinguishes texts from
-    numbers. `write` returns the same file with columns added.
+    numbers. `encoding` is that of CSV. `write` returns the same file with columns added.
     """
 
     name: str = ""
     other_names: tuple[str, ...] = ()
+    encoding: str = ""
     rows: Sequence[Sequence[Cell]]
     merged: tuple[MergedRange, ...] = ()
     is_typed: bool

@@ -17,13 +17,16 @@ import msgspec
 
 from checker.errors import TooLarge
 from checker.sheets.bounds import SheetBounds
-from checker.sheets.refusals import refused
+from checker.sheets.refusals import SheetFault, refused
 
 PARTS_MAX: Final = 10_000
 """A workbook has some parts for each sheet, picture and drawing."""
 
 MAIN_PART: Final = "xl/workbook.xml"
 """The reader of cells knows no other name, and both must read the same sheets."""
+
+MACROS: Final = "xl/vbaproject.bin"
+"""The part of macros, in small letters. A sheet comes back to other people, so it has none."""
 
 _ROOT_RELATIONS: Final = "_rels/.rels"
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
@@ -83,7 +86,8 @@ def read_parts(content: bytes, bounds: SheetBounds) -> WorkbookParts:
         ValueError,
     ):
         # `from None`: a cause may name a part.
-        raise refused("is no workbook that can be unpacked, or is protected") from None
+        text = "is no workbook that can be unpacked, or is protected"
+        raise refused(text, fault=SheetFault.NO_WORKBOOK) from None
     return WorkbookParts(infos=infos, contents=contents, sheets=_sheets(contents))
 
 
@@ -100,7 +104,7 @@ def xml_of(contents: Mapping[str, bytes], name: str) -> bytes:
     """Return a part of XML in UTF-8. A part with a document type is refused: it may be a bomb."""
     content = contents.get(name)
     if content is None:
-        raise refused("is no workbook: a part is missing")
+        raise refused("is no workbook: a part is missing", fault=SheetFault.NO_WORKBOOK)
     start = content.removeprefix(_UTF_8_MARK)[:2]
     if not start.startswith(b"<") or b"\0" in start or b"<!DOCTYPE" in content:
         raise refused("has a part that is no plain XML in UTF-8")
@@ -134,6 +138,8 @@ def _bound(infos: list[zipfile.ZipInfo], bounds: SheetBounds) -> None:
     names = {info.filename.lower() for info in infos}
     if len(infos) > PARTS_MAX or len(names) < len(infos):
         raise refused("is no workbook: it has too many parts, or one of them twice")
+    if MACROS in names:
+        raise refused("has macros: save it as .xlsx", fault=SheetFault.MACROS)
     if sum(info.file_size for info in infos) > bounds.unpacked_bytes:
         raise TooLarge(f"a workbook unpacks to at most {bounds.unpacked_bytes >> 20} MiB")
 

@@ -11,7 +11,7 @@ from checker.errors import TooLarge
 from checker.sheets.bounds import SheetBounds
 from checker.sheets.cell import Cell
 from checker.sheets.columns import FoundColumns, data_rows, find_columns
-from checker.sheets.refusals import no_header, refused
+from checker.sheets.refusals import SheetFault, no_header, refused
 from checker.sheets.sheet import AddedColumns, MergedRange, Sheet
 from checker.sheets.sheet_xml import COLUMNS_OF_EXCEL, SheetXml, scan_sheet, with_columns
 from checker.sheets.workbook_parts import (
@@ -84,7 +84,8 @@ def _open(parts: WorkbookParts) -> "CalamineWorkbook":
     try:
         return CalamineWorkbook.from_filelike(io.BytesIO(parts.packed({}, stored=True)))
     except (CalamineError, OSError, ValueError):
-        raise refused("is no workbook that can be read") from None
+        text = "is no workbook that can be read"
+        raise refused(text, fault=SheetFault.NO_WORKBOOK) from None
 
 
 def _values(

@@ -15,6 +15,8 @@ from checker.errors import NotFound
 from checker.node.runtime import Runtime
 from checker.web import home, sign_in
 from checker.web.desk import check_form, orders, outcomes
+from checker.web.manifests import pages as manifests
+from checker.web.manifests.opening import open_manifests
 from checker.web.rendering import HTML
 from checker.web.self_check import corrections, law, self_check
 from checker.web.self_check.own_entries import OwnEntries
@@ -31,6 +33,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     self_check,
     corrections,
     law,
+    manifests,
 )
 
 _TYPES: Final = {
@@ -85,7 +88,11 @@ def _state_of(runtime: Runtime) -> Mapping[str, Any]:
         senders=runtime.senders,
         policies=runtime.policies,
     )
-    return {"sessions": sessions, "own_entries": own_entries}
+    return {
+        "sessions": sessions,
+        "own_entries": own_entries,
+        "manifests": open_manifests(runtime, sessions),
+    }
 
 
 _PAGES: Final = [

@@ -6,6 +6,8 @@ from cache.errors import CacheUnavailable
 from checker.accounts.keys import AccountRole
 from checker.api.exchange import Reply
 from checker.errors import OutOfScope, Unauthenticated, Unavailable
+from checker.web.manifests.opening import Manifests
+from checker.web.sessions import is_cookie
 from checker.web.visit import SESSION_COOKIE, Visit, page
 
 SIGN_IN: Final = "/sign-in"
@@ -39,7 +41,7 @@ async def sign_in(visit: Visit) -> Reply:
         await visit.sessions.sign_out(signed_in.cookie)
         return visit.show("sign_in.html", status=403, next=wanted, error="no_page")
     # The session of before ends, so that one browser never has two.
-    await visit.sessions.sign_out(visit.request.cookies.get(SESSION_COOKIE))
+    await _end(visit)
     visit.keep_session(signed_in)
     return visit.redirect(wanted if _is_below(wanted, home) else home)
 
@@ -49,11 +51,20 @@ async def sign_out(visit: Visit) -> Reply:
     """End the session."""
     await visit.form()
     try:
-        await visit.sessions.sign_out(visit.request.cookies.get(SESSION_COOKIE))
+        await _end(visit)
     except CacheUnavailable:
         raise Unavailable("the session cannot be ended now; close the browser") from None
     visit.keep_session(None)
     return visit.redirect("/")
+
+
+async def _end(visit: Visit) -> None:
+    """End the session of the browser, and delete its sheet. Raises CacheUnavailable."""
+    cookie = visit.request.cookies.get(SESSION_COOKIE)
+    if is_cookie(cookie):
+        manifests: Manifests = visit.request.app.state.manifests
+        await visit.sessions.sign_out(cookie)
+        await manifests.jobs.forget(cookie)
 
 
 def _is_below(path: str, home: str) -> bool:

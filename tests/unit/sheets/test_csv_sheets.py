@@ -121,4 +121,4 @@ def test_a_file_that_is_no_sheet_or_too_large_is_refused(content, error):
         bounds = SheetBounds()
     with pytest.raises(CheckerError) as caught:
         read_sheet(content, bounds)
-    assert type(caught.value) is error
+    assert isinstance(caught.value, error)

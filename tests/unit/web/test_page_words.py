@@ -13,12 +13,16 @@ from checker.domain.document import DocumentType
 from checker.domain.errors import InvalidReason
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
+from checker.sheets.header_words import SERVICE_FIELDS, SheetField
 from checker.spending.authorization import AuthorizationStatus
 from checker.web.desk.orders import DeskOrder
 from checker.web.desk.reader_line import ReaderFault
 from checker.web.desk.service_forms import FieldKind, fields_of
 from checker.web.desk.verdict import INVALID, UNAVAILABLE
 from checker.web.language import Language, MissingWord, PageWords, all_words, language_of
+from checker.web.manifests.jobs import FAULTS
+from checker.web.manifests.pages import SAYINGS
+from checker.web.manifests.runs import DECISIONS as DECISIONS_OF_ROWS
 
 WEB = Path(checker.web.__file__).parent
 DECISIONS = [*Outcome, INVALID, UNAVAILABLE]
@@ -48,6 +52,12 @@ def needed() -> set[str]:
         | {f"order.{order}" for order in DeskOrder}
         | {f"held.{status}" for status in AuthorizationStatus}
         | {"instead.star_rating.0"}
+        | {f"sheet_fault.{fault}" for fault in FAULTS}
+        | {f"sheet_column.{field}" for field in SheetField}
+        | {f"sheet_column.{column.field}" for column in SERVICE_FIELDS.values()}
+        | {f"manifest_decision.{each}" for each in DECISIONS_OF_ROWS}
+        | {f"manifest_marked.{each}" for each in DECISIONS_OF_ROWS if each != Outcome.ALLOW}
+        | {f"manifest_said.{each}" for each in SAYINGS}
     )
 
 

@@ -1,0 +1,1 @@
+"""Sheets of people on the desk: uploaded, confirmed, checked, and returned."""
