@@ -38,6 +38,7 @@ from checker.node.foundation import Foundation, node_id, open_foundation
 from checker.node.joining import Joining
 from checker.node.publishing_parts import open_publisher
 from checker.notices.notices import Notices
+from checker.operators.operator_log import OperatorLog
 from checker.policy.book import PolicyBook
 from checker.publication.barrier import Barrier
 from checker.publication.publisher import Publisher
@@ -76,6 +77,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     quotas: Quotas
     senders: Senders
     sessions: RedisSessions
+    operator_log: OperatorLog
     policies: PolicyBook
     checks: Checks
     receipt_keys: ReceiptKeys
@@ -189,6 +191,7 @@ def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
         quotas=ways.quotas,
         senders=ways.senders,
         sessions=ways.sessions,
+        operator_log=OperatorLog(ways.engine, vault, clock),
         policies=base.policies,
         checks=assembly.checks(base, closed.registry_check, replica, repair),
         receipt_keys=receipt_keys,
