@@ -56,13 +56,15 @@ class OperatorLog:
     ) -> tuple[LoggedAction, ...]:
         """Return up to `limit` entries, newest first, with numbers below `before`.
 
-        With `target` only the entries about this target. Raises Unavailable.
+        With `target` only the entries about this target, or about a key of this account. Raises
+        Unavailable.
         """
         wanted = _PAGE
         if before is not None:
             wanted = wanted.where(operator_action.c.pk < before)
         if target is not None:
-            wanted = wanted.where(operator_action.c.target == target)
+            of_account = operator_action.c.details.contains({"account": target})
+            wanted = wanted.where((operator_action.c.target == target) | of_account)
         with driver_errors():
             rows = await fetch(self._engine, wanted, {"limit": limit})
         # The names of labels are a subclass of `str`, which msgspec refuses as keys.

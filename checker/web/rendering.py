@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from checker.api.exchange import Reply
 from checker.web.language import PageWords
-from checker.web.shown import yuan
+from checker.web.shown import minute_of, yuan
 
 HTML: Final = "text/html; charset=utf-8"
 
@@ -79,4 +79,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["yuan"] = yuan
+    environment.filters["minute"] = minute_of
     return environment

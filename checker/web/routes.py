@@ -14,6 +14,14 @@ from checker.api.responses import respond
 from checker.errors import NotFound
 from checker.node.runtime import Runtime
 from checker.web import home, sign_in
+from checker.web.console import (
+    account_pages,
+    decision_pages,
+    list_pages,
+    overview,
+    waiting_pages,
+)
+from checker.web.console.figures import ConsoleFigures
 from checker.web.desk import check_form, orders, outcomes
 from checker.web.rendering import HTML
 from checker.web.sessions import Sessions
@@ -25,6 +33,11 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     check_form,
     outcomes,
     orders,
+    overview,
+    waiting_pages,
+    list_pages,
+    decision_pages,
+    account_pages,
 )
 
 _TYPES: Final = {
@@ -72,7 +85,7 @@ def _state_of(runtime: Runtime) -> Mapping[str, Any]:
         sealer=runtime.sealer,
         clock=runtime.clock,
     )
-    return {"sessions": sessions}
+    return {"sessions": sessions, "figures": ConsoleFigures(runtime)}
 
 
 SITE: Final = Site(

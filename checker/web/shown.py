@@ -32,3 +32,9 @@ def yuan(fen: int) -> str:
 def shanghai_minute(instant: datetime) -> str:
     """Return an instant as a clock on the wall in China shows it."""
     return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def minute_of(instant: datetime | str) -> str:
+    """Return an instant, or its text in the API, as `shanghai_minute` shows it."""
+    found = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return shanghai_minute(found)
