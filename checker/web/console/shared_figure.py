@@ -1,7 +1,7 @@
 """A figure that all people who look at the console share, so that looking costs little.
 
 One process computes a figure once at a time, and rests `REST_FACTOR` times as long as the
-computation took. So the console takes at most a twentieth of one connection, however many people
+computation took. So the console takes at most a tenth of one connection, however many people
 look, and however large the list is. A person waits for `PATIENCE_S` at most. A figure that takes
 longer is computed on, and is shown by the next look.
 """
@@ -22,7 +22,7 @@ from checker.errors import Unavailable
 
 T = TypeVar("T")
 
-REST_FACTOR: Final = 19
+REST_FACTOR: Final = 9
 PATIENCE_S: Final = 2.0
 COMPUTE_S_MAX: Final = 60.0
 """A count of ten million listings takes some seconds. A longer one is given up."""

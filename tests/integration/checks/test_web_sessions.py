@@ -75,6 +75,19 @@ async def test_redis_holds_neither_cookie_nor_key_and_drops_an_idle_session(
     assert IDLE_S - 5 <= left_s <= IDLE_S
 
 
+async def test_a_poll_of_a_script_does_not_lengthen_a_session(
+    ground: SessionGround, redis_url: str
+) -> None:
+    begun = await ground.sessions.sign_in(ground.key, ADDRESS)
+    with redis.Redis.from_url(redis_url) as client:
+        [name] = client.keys("*:session:*")
+        client.expire(name, 60)
+        assert await ground.sessions.find(begun.cookie, ADDRESS, is_poll=True) is not None
+        assert client.ttl(name) <= 60
+        assert await ground.sessions.find(begun.cookie, ADDRESS) is not None
+        assert client.ttl(name) > 60
+
+
 async def test_a_session_ends_after_twelve_hours(ground: SessionGround) -> None:
     begun = await ground.sessions.sign_in(ground.key, ADDRESS)
     ground.clock.instant += HOURS_MAX - timedelta(seconds=1)

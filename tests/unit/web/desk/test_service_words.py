@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from tests.unit.web.desk.test_service_forms import filled
 
 from checker.domain.service import Service, ServiceType
 from checker.receipts.receipt import Receipt
@@ -10,6 +9,7 @@ from checker.web.desk.service_forms import service_of
 from checker.web.desk.service_words import words_of_service
 from checker.web.desk.slip import slip_of
 from checker.web.language import Language, PageWords
+from tests.unit.web.desk.test_service_forms import filled
 
 
 @pytest.mark.parametrize("language", Language)

@@ -1,0 +1,366 @@
+"""The console: figures as the API has them, accounts and keys, retries, search, and auditors."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from checker.web.console.room import ROOMS
+from tests.browser.conftest import kept, signed_in
+from tests.support.asking import G_TRAIN, question
+from tests.support.running_service import RunningService, wait_until
+from tests.support.town import COMPANY_NAME, DEBTOR, DEBTOR_NAME, WITH_X, listing, ndjson, person
+from tests.support.town import document as paper
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+NEXT = count()
+OF_THE_SAME_PARTS = {"removals", "corrections", "feeds", "notices", "listings", "actions"}
+"""Pages whose tables and forms axe sees on the other pages."""
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def operator(page: Page, site: RunningService) -> Page:
+    """The console of an operator."""
+    return console_of(page, site.keys["operator"])
+
+
+def console_of(page: Page, key: str) -> Page:
+    signed_in(page, "/console", key)
+    page.locator("nav.rooms").wait_for()  # the form for signing in has the same address
+    return page
+
+
+@pytest.fixture(scope="module")
+def api(site: RunningService) -> Iterator[httpx.Client]:
+    with site.client(site.keys["operator"]) as client:
+        yield client
+
+
+def changed(site: RunningService, *operations: dict[str, Any]) -> dict[str, Any]:
+    with site.client(site.keys["court"]) as court:
+        answer = court.post("/v1/feed/changes", content=ndjson(operations))
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
+
+
+def asked(site: RunningService) -> str:
+    """Ask about the debtor, and return the id of the kept decision."""
+    with site.client(site.keys["institution"]) as institution:
+        answer = institution.post(
+            "/v1/checks", json=question(DEBTOR, G_TRAIN) | {"reference": None}
+        )
+        assert answer.status_code == 200, answer.text
+        decision_id: str = answer.json()["id"]
+    return decision_id
+
+
+def shown(page: Page) -> dict[str, int]:
+    """Return the figures of the page that are about the whole deployment."""
+    figures = page.locator("dl [data-metric]")
+    found = {
+        each.get_attribute("data-metric") or "": each.get_attribute("data-value") or ""
+        for each in figures.all()
+    }
+    return {name: int(text) for name, text in found.items() if text.isdigit()}
+
+
+def by_the_api(site: RunningService, api: httpx.Client) -> dict[str, int]:
+    listed, report = api.get("/v1/list").json(), api.get("/v1/reports").json()
+    corrections = api.get("/v1/corrections", params={"status": "open", "limit": 1000}).json()
+    webhooks = api.get("/v1/webhooks").json()["webhooks"]
+    institutions = report["institutions"]
+    return {
+        "list_version": listed["version"],
+        "nodes": len(listed["nodes"]),
+        **{
+            name: listed[name]
+            for name in ("listings", "persons", "organizations", "masked", "unresolved_officers")
+        },
+        "overdue_removals": listed["overdue_removals"],
+        "overdue_corrections": listed["overdue_corrections"],
+        "open_corrections": len(corrections["corrections"]),
+        "quarantine_open": len(api.get("/v1/feed/quarantine?limit=1000").json()["lines"]),
+        "accounts_flagged": len(api.get("/v1/accounts?flagged=true").json()["accounts"]),
+        "notices_pending": sum(each["pending"] for each in webhooks),
+        "notices_dead": sum(each["dead"] for each in webhooks),
+        **{
+            name: sum(each[name] for each in institutions)
+            for name in ("denied", "reviewed", "capped", "outcomes_missing")
+        },
+    }
+
+
+def test_each_figure_is_the_one_of_the_api(
+    operator: Page, site: RunningService, api: httpx.Client
+) -> None:
+    changed(
+        site,
+        {"op": "delist", "listing_id": "never-listed", "ground": "fulfilled"},
+        {"op": "fulfil", "listing_id": "9", "on": "2020-01-02"},
+    )
+    decision_id = asked(site)
+    with site.client(site.keys["institution"]) as institution:
+        filing = {"decision_id": decision_id, "ground": "已履行", "contact": "a@example.com"}
+        assert institution.post("/v1/corrections", json=filing).status_code == 201
+        asked(site)
+        address = f"/v1/checks/{decision_id}/outcomes"
+        assert institution.post(address, json={"outcome": "refused"}).status_code == 201
+    expected = by_the_api(site, api)
+
+    def agree() -> bool:
+        operator.reload()
+        return {name: shown(operator).get(name) for name in expected} == expected
+
+    wait_until(agree)
+    figures = shown(operator)
+    assert {"lag_ms_max", "lease"} <= figures.keys()
+    assert figures["lease"] == 1
+    assert expected["overdue_removals"] >= 1
+    assert expected["outcomes_missing"] >= 1
+    measures = {
+        each["measure"]: each["denied"]
+        for institution in api.get("/v1/reports").json()["institutions"]
+        for each in institution["measures"]
+    }
+    cells = operator.locator("[data-metric=measure_denied]").all()
+    assert cells
+    for cell in cells:
+        measure = cell.get_attribute("data-measure") or ""
+        assert int(cell.get_attribute("data-value") or -1) == measures[measure]
+    first = operator.locator("[data-alert]").first
+    expect(first).to_have_attribute("data-alert", "overdue_removals")
+    kept(operator, "console-overview")
+    first.locator("a").click()
+    expect(operator.locator("tr[data-overdue]")).to_contain_text("（2016）粤0882执9号")
+
+
+def test_every_figure_leads_to_its_rows(operator: Page) -> None:
+    links = operator.locator("a[data-metric]").all()
+    addresses = {each.get_attribute("href") or "" for each in links}
+    assert len(addresses) >= 8
+    for address in addresses:
+        assert operator.request.get(address).status == 200, address
+
+
+def test_a_figure_follows_by_itself_and_an_old_one_says_so(
+    operator: Page, site: RunningService
+) -> None:
+    before = shown(operator)["quarantine_open"]
+    changed(site, {"op": "unshield", "listing_id": f"nobody-{next(NEXT)}"})
+
+    def follows() -> bool:
+        operator.evaluate("refresh()")
+        return shown(operator)["quarantine_open"] == before + 1
+
+    wait_until(follows)
+    silent = operator.locator("[data-silent]")
+    expect(silent).to_be_hidden()
+    operator.route("**/console", lambda route: route.abort())
+    operator.evaluate("round()")
+    expect(silent).to_be_visible()
+
+
+def test_an_account_and_a_key_are_made_used_and_revoked(
+    operator: Page, site: RunningService
+) -> None:
+    operator.goto("/console/accounts")
+    operator.click("#new-account summary")
+    name = f"酒店 {next(NEXT)}"
+    operator.fill("#name", name)
+    operator.check("[name='service.lodging']")
+    operator.fill("[name=items_per_minute]", "600")
+    operator.fill("[name=networks]", "127.0.0.0/8")
+    operator.click("form[action='/console/accounts'] >> text=建立账户")
+    expect(operator.locator("h1")).to_contain_text(name)
+    account_id = operator.locator("[data-account-id]").inner_text()
+    operator.click("#new-key summary")
+    operator.click("text=建立密钥")
+    key = operator.locator("[data-key]").inner_text()
+    kept(operator, "console-key")
+    with site.client(key) as hotel:
+        wait_until(lambda: hotel.get("/v1/measures").status_code == 200)
+        operator.goto(f"/console/accounts/{account_id}")
+        assert key not in operator.content()  # shown once
+        operator.click("button.harm >> text=吊销")
+        expect(operator.locator("[data-key-id] .tag.deny")).to_be_visible()
+        wait_until(lambda: hotel.get("/v1/measures").status_code == 401)
+    operator.click("#change summary")
+    operator.fill("#change [name=items_per_day]", "7")
+    operator.fill("#change [name=networks]", "")
+    operator.click("text=保存更改")
+    operator.click("text=停用账户")
+    expect(operator.locator("dl.facts .tag.deny")).to_be_visible()
+    actions = operator.locator("tr[data-action]")
+    done = [each.get_attribute("data-action") for each in actions.all()]
+    assert done == ["change_account"] * 2 + ["revoke_key", "create_key", "create_account"]
+    expect(actions.first).to_contain_text("operator")
+    with site.client(site.keys["operator"]) as client:
+        view = client.get(f"/v1/accounts/{account_id}").json()
+    assert (view["items_per_day"], view["networks"], view["services"]) == (7, None, ["lodging"])
+    assert view["disabled_at"]
+    operator.goto("/console/actions")
+    expect(operator.locator("tr[data-door=command]").first).to_be_visible()
+    expect(operator.locator("tr[data-door=console]").first).to_be_visible()
+
+
+def test_a_form_that_is_not_as_it_must_be_changes_nothing_and_names_the_field(
+    operator: Page, api: httpx.Client
+) -> None:
+    accounts = api.get("/v1/accounts?limit=1000").json()["accounts"]
+    own = next(each["id"] for each in accounts if each["name"] == "operator")
+    operator.goto("/console/accounts")
+    operator.click("#new-account summary")
+    operator.fill("#name", f"hotel {next(NEXT)}")
+    operator.fill("[name=networks]", "no network")
+    operator.click("form[action='/console/accounts'] >> text=建立账户")
+    expect(operator.locator("[data-refused=invalid-request]")).to_be_visible()
+    expect(operator.locator("code")).to_contain_text("networks")
+    operator.goto(f"/console/accounts/{own}")
+    operator.click("text=停用账户")
+    expect(operator.locator("[data-refused=conflict]")).to_be_visible()
+    assert len(api.get("/v1/accounts?limit=1000").json()["accounts"]) == len(accounts)
+
+
+def test_a_line_in_quarantine_is_tried_again(operator: Page, site: RunningService) -> None:
+    late = f"late-{next(NEXT)}"
+    report = changed(site, {"op": "shield", "listing_id": late})
+    assert report["rejected_count"] == 1
+    line = listing(late, person("卫旧号", paper(WITH_X)), case_number="(2020)粤0882执77号")
+    changed(site, {"op": "list", "listing": line})
+    operator.goto("/console/quarantine")
+    newest = operator.locator("tr[data-line]").last
+    number = newest.get_attribute("data-line")
+    newest.locator("button").click()
+    expect(operator.locator("[data-retried]")).to_have_attribute("data-retried", "1")
+    expect(operator.locator(f"tr[data-line='{number}']")).to_have_count(0)
+    # Full-width brackets find the half-width ones of the feed.
+    operator.goto("/console/listings?case=（2020）粤0882执77号")
+    expect(operator.locator(f"tr[data-listing='{late}']")).to_be_visible()
+    operator.goto("/console/actions")
+    outcomes = operator.locator("tr[data-action=retry_quarantine]")
+    expect(outcomes.first).to_have_attribute("data-outcome", "done")
+    expect(outcomes.nth(1)).to_have_attribute("data-outcome", "begun")
+
+
+def test_a_listing_is_found_by_its_case_and_shows_no_persons_name(operator: Page) -> None:
+    operator.goto("/console/listings")
+    operator.fill("#case", "（2016）粤0882执1号")
+    operator.keyboard.press("Enter")
+    expect(operator.locator("tr[data-listing='1']")).to_contain_text("陈**")
+    assert DEBTOR_NAME not in operator.content()
+    operator.goto("/console/listings?case=（2016）粤0882执2号")
+    expect(operator.locator("tr[data-listing='2']")).to_contain_text(COMPANY_NAME)
+    operator.goto("/console/listings?case=nothing")
+    expect(operator.locator("[data-found='0']")).to_be_visible()
+
+
+def test_a_decision_is_explained_in_the_words_of_the_api(
+    operator: Page, site: RunningService
+) -> None:
+    decision_id = asked(site)
+    with site.client(site.keys["auditor"]) as auditor:
+        told = auditor.get(f"/v1/decisions/{decision_id}").json()
+    operator.goto("/console/decisions")
+    operator.fill("#id", decision_id)
+    operator.keyboard.press("Enter")
+    for language in ("zh", "en"):
+        operator.goto(f"/console/decisions/{decision_id}?lang={language}")
+        expect(operator.locator("[data-explanation]")).to_have_text(told["text"][language])
+        reasons = operator.locator("[data-reason]").all_inner_texts()
+        assert reasons == [each["text"][language] for each in told["reasons"]]
+
+
+def test_a_rebuild_is_started_and_followed(operator: Page) -> None:
+    operator.goto("/console/rebuild")
+    before = operator.locator("[data-generation]").get_attribute("data-generation")
+    operator.click("text=开始重建")
+
+    def is_over() -> bool:
+        operator.evaluate("refresh()")
+        return operator.locator("[data-rebuild=over]").count() == 1
+
+    wait_until(is_over)
+    after = operator.locator("[data-generation]").get_attribute("data-generation")
+    assert after != before
+
+
+def test_an_auditor_sees_everything_and_changes_nothing(page: Page, site: RunningService) -> None:
+    auditor = console_of(page, site.keys["auditor"])
+    token = auditor.locator("[name=form_token]").first.get_attribute("value") or ""
+    expect(auditor.locator("[data-read-only]")).to_be_visible()
+    for _, address in ROOMS:
+        auditor.goto(address)
+        forms = auditor.locator("main form[method=post]")
+        assert forms.count() == 0, address
+    auditor.goto("/console/accounts")
+    auditor.click("text=institution")
+    assert auditor.locator("main form").count() == 0
+    account = auditor.locator("[data-account-id]").inner_text()
+    for form in (
+        "/console/accounts",
+        f"/console/accounts/{account}/disable",
+        f"/console/accounts/{account}/keys",
+        "/console/quarantine/retry",
+        "/console/notices/retry",
+        "/console/rebuild",
+    ):
+        answer = auditor.request.post(form, form={"form_token": token, "disabled": "true"})
+        assert answer.status == 403, form
+        assert 'data-refused="auditor"' in answer.text()
+
+
+def test_a_form_without_the_token_of_the_browser_is_refused(operator: Page) -> None:
+    answer = operator.request.post("/console/quarantine/retry", form={})
+    assert answer.status == 403
+
+
+def test_a_clerk_has_no_console(page: Page, site: RunningService) -> None:
+    clerk = signed_in(page, "/desk", site.keys["institution"])
+    clerk.goto("/console")
+    expect(clerk.locator("[name=key]")).to_be_visible()
+    assert clerk.locator("[data-metric]").count() == 0
+
+
+def test_the_first_page_leads_operators_to_the_console(page: Page) -> None:
+    page.goto("/")
+    page.click("a[href='/console'] >> text=运行与监督")
+    expect(page.locator("[name=key]")).to_be_visible()
+
+
+def test_the_console_works_without_a_script(browser: Browser, site: RunningService) -> None:
+    with browser.new_context(base_url=site.url, java_script_enabled=False) as context:
+        page = console_of(context.new_page(), site.keys["operator"])
+        assert shown(page)["list_version"] >= 1
+        page.goto("/console/accounts")
+        page.click("text=institution")
+        page.click("#new-key summary")
+        page.click("text=建立密钥")
+        expect(page.locator("[data-key]")).to_contain_text("ck_")
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "zh"), ("dark", "en")])
+def test_axe_finds_no_violation_in_the_console_and_a_phone_shows_each_page_whole(
+    browser: Browser, site: RunningService, scheme: str, language: str
+) -> None:
+    with browser.new_context(base_url=site.url, color_scheme=scheme, viewport=PHONE) as context:
+        page = console_of(context.new_page(), site.keys["operator"])
+        page.goto(f"/console?lang={language}")
+        accounts = page.request.get("/console/accounts").text()
+        account = accounts.partition('data-account="')[2].partition('"')[0]
+        addresses = [address for _, address in ROOMS] + [f"/console/accounts/{account}"]
+        # In the dark the page with the most colours; the light has seen the others.
+        for address in addresses if scheme == "light" else addresses[:1]:
+            page.goto(address)
+            expect(page.locator(f"html[lang|={language}]")).to_have_count(1)
+            if address.rpartition("/")[2] not in OF_THE_SAME_PARTS:
+                found = Axe().run(page)
+                assert found.violations_count == 0, f"{address}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
