@@ -1,8 +1,6 @@
-"""The console: figures as the API has them, accounts and keys, retries, search, and auditors."""
+"""The console shows the figures of the API, their rows, and what is wrong first."""
 
-from collections.abc import Iterator
 from itertools import count
-from typing import Any
 
 import httpx
 import pytest
@@ -11,10 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from checker.web.console.room import ROOMS
 from tests.browser.conftest import kept, signed_in
-from tests.support.asking import G_TRAIN, question
+from tests.browser.console_visits import asked, changed, console_of
 from tests.support.running_service import RunningService, wait_until
-from tests.support.town import COMPANY_NAME, DEBTOR, DEBTOR_NAME, WITH_X, listing, ndjson, person
-from tests.support.town import document as paper
+from tests.support.town import COMPANY_NAME, DEBTOR_NAME
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -23,43 +20,6 @@ OF_THE_SAME_PARTS = {"removals", "corrections", "feeds", "notices", "listings", 
 """Pages whose tables and forms axe sees on the other pages."""
 
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture
-def operator(page: Page, site: RunningService) -> Page:
-    """The console of an operator."""
-    return console_of(page, site.keys["operator"])
-
-
-def console_of(page: Page, key: str) -> Page:
-    signed_in(page, "/console", key)
-    page.locator("nav.rooms").wait_for()  # the form for signing in has the same address
-    return page
-
-
-@pytest.fixture(scope="module")
-def api(site: RunningService) -> Iterator[httpx.Client]:
-    with site.client(site.keys["operator"]) as client:
-        yield client
-
-
-def changed(site: RunningService, *operations: dict[str, Any]) -> dict[str, Any]:
-    with site.client(site.keys["court"]) as court:
-        answer = court.post("/v1/feed/changes", content=ndjson(operations))
-    assert answer.status_code == 200, answer.text
-    report: dict[str, Any] = answer.json()
-    return report
-
-
-def asked(site: RunningService) -> str:
-    """Ask about the debtor, and return the id of the kept decision."""
-    with site.client(site.keys["institution"]) as institution:
-        answer = institution.post(
-            "/v1/checks", json=question(DEBTOR, G_TRAIN) | {"reference": None}
-        )
-        assert answer.status_code == 200, answer.text
-        decision_id: str = answer.json()["id"]
-    return decision_id
 
 
 def shown(page: Page) -> dict[str, int]:
@@ -168,88 +128,6 @@ def test_a_figure_follows_by_itself_and_an_old_one_says_so(
     expect(silent).to_be_visible()
 
 
-def test_an_account_and_a_key_are_made_used_and_revoked(
-    operator: Page, site: RunningService
-) -> None:
-    operator.goto("/console/accounts")
-    operator.click("#new-account summary")
-    name = f"酒店 {next(NEXT)}"
-    operator.fill("#name", name)
-    operator.check("[name='service.lodging']")
-    operator.fill("[name=items_per_minute]", "600")
-    operator.fill("[name=networks]", "127.0.0.0/8")
-    operator.click("form[action='/console/accounts'] >> text=建立账户")
-    expect(operator.locator("h1")).to_contain_text(name)
-    account_id = operator.locator("[data-account-id]").inner_text()
-    operator.click("#new-key summary")
-    operator.click("text=建立密钥")
-    key = operator.locator("[data-key]").inner_text()
-    kept(operator, "console-key")
-    with site.client(key) as hotel:
-        wait_until(lambda: hotel.get("/v1/measures").status_code == 200)
-        operator.goto(f"/console/accounts/{account_id}")
-        assert key not in operator.content()  # shown once
-        operator.click("button.harm >> text=吊销")
-        expect(operator.locator("[data-key-id] .tag.deny")).to_be_visible()
-        wait_until(lambda: hotel.get("/v1/measures").status_code == 401)
-    operator.click("#change summary")
-    operator.fill("#change [name=items_per_day]", "7")
-    operator.fill("#change [name=networks]", "")
-    operator.click("text=保存更改")
-    operator.click("text=停用账户")
-    expect(operator.locator("dl.facts .tag.deny")).to_be_visible()
-    actions = operator.locator("tr[data-action]")
-    done = [each.get_attribute("data-action") for each in actions.all()]
-    assert done == ["change_account"] * 2 + ["revoke_key", "create_key", "create_account"]
-    expect(actions.first).to_contain_text("operator")
-    with site.client(site.keys["operator"]) as client:
-        view = client.get(f"/v1/accounts/{account_id}").json()
-    assert (view["items_per_day"], view["networks"], view["services"]) == (7, None, ["lodging"])
-    assert view["disabled_at"]
-    operator.goto("/console/actions")
-    expect(operator.locator("tr[data-door=command]").first).to_be_visible()
-    expect(operator.locator("tr[data-door=console]").first).to_be_visible()
-
-
-def test_a_form_that_is_not_as_it_must_be_changes_nothing_and_names_the_field(
-    operator: Page, api: httpx.Client
-) -> None:
-    accounts = api.get("/v1/accounts?limit=1000").json()["accounts"]
-    own = next(each["id"] for each in accounts if each["name"] == "operator")
-    operator.goto("/console/accounts")
-    operator.click("#new-account summary")
-    operator.fill("#name", f"hotel {next(NEXT)}")
-    operator.fill("[name=networks]", "no network")
-    operator.click("form[action='/console/accounts'] >> text=建立账户")
-    expect(operator.locator("[data-refused=invalid-request]")).to_be_visible()
-    expect(operator.locator("code")).to_contain_text("networks")
-    operator.goto(f"/console/accounts/{own}")
-    operator.click("text=停用账户")
-    expect(operator.locator("[data-refused=conflict]")).to_be_visible()
-    assert len(api.get("/v1/accounts?limit=1000").json()["accounts"]) == len(accounts)
-
-
-def test_a_line_in_quarantine_is_tried_again(operator: Page, site: RunningService) -> None:
-    late = f"late-{next(NEXT)}"
-    report = changed(site, {"op": "shield", "listing_id": late})
-    assert report["rejected_count"] == 1
-    line = listing(late, person("卫旧号", paper(WITH_X)), case_number="(2020)粤0882执77号")
-    changed(site, {"op": "list", "listing": line})
-    operator.goto("/console/quarantine")
-    newest = operator.locator("tr[data-line]").last
-    number = newest.get_attribute("data-line")
-    newest.locator("button").click()
-    expect(operator.locator("[data-retried]")).to_have_attribute("data-retried", "1")
-    expect(operator.locator(f"tr[data-line='{number}']")).to_have_count(0)
-    # Full-width brackets find the half-width ones of the feed.
-    operator.goto("/console/listings?case=（2020）粤0882执77号")
-    expect(operator.locator(f"tr[data-listing='{late}']")).to_be_visible()
-    operator.goto("/console/actions")
-    outcomes = operator.locator("tr[data-action=retry_quarantine]")
-    expect(outcomes.first).to_have_attribute("data-outcome", "done")
-    expect(outcomes.nth(1)).to_have_attribute("data-outcome", "begun")
-
-
 def test_a_listing_is_found_by_its_case_and_shows_no_persons_name(operator: Page) -> None:
     operator.goto("/console/listings")
     operator.fill("#case", "（2016）粤0882执1号")
@@ -276,50 +154,6 @@ def test_a_decision_is_explained_in_the_words_of_the_api(
         expect(operator.locator("[data-explanation]")).to_have_text(told["text"][language])
         reasons = operator.locator("[data-reason]").all_inner_texts()
         assert reasons == [each["text"][language] for each in told["reasons"]]
-
-
-def test_a_rebuild_is_started_and_followed(operator: Page) -> None:
-    operator.goto("/console/rebuild")
-    before = operator.locator("[data-generation]").get_attribute("data-generation")
-    operator.click("text=开始重建")
-
-    def is_over() -> bool:
-        operator.evaluate("refresh()")
-        return operator.locator("[data-rebuild=over]").count() == 1
-
-    wait_until(is_over)
-    after = operator.locator("[data-generation]").get_attribute("data-generation")
-    assert after != before
-
-
-def test_an_auditor_sees_everything_and_changes_nothing(page: Page, site: RunningService) -> None:
-    auditor = console_of(page, site.keys["auditor"])
-    token = auditor.locator("[name=form_token]").first.get_attribute("value") or ""
-    expect(auditor.locator("[data-read-only]")).to_be_visible()
-    for _, address in ROOMS:
-        auditor.goto(address)
-        forms = auditor.locator("main form[method=post]")
-        assert forms.count() == 0, address
-    auditor.goto("/console/accounts")
-    auditor.click("text=institution")
-    assert auditor.locator("main form").count() == 0
-    account = auditor.locator("[data-account-id]").inner_text()
-    for form in (
-        "/console/accounts",
-        f"/console/accounts/{account}/disable",
-        f"/console/accounts/{account}/keys",
-        "/console/quarantine/retry",
-        "/console/notices/retry",
-        "/console/rebuild",
-    ):
-        answer = auditor.request.post(form, form={"form_token": token, "disabled": "true"})
-        assert answer.status == 403, form
-        assert 'data-refused="auditor"' in answer.text()
-
-
-def test_a_form_without_the_token_of_the_browser_is_refused(operator: Page) -> None:
-    answer = operator.request.post("/console/quarantine/retry", form={})
-    assert answer.status == 403
 
 
 def test_a_clerk_has_no_console(page: Page, site: RunningService) -> None:
