@@ -99,14 +99,16 @@ class ConsoleFigures:
 
     async def overview(self) -> OverviewFigures:
         """Return all blocks. A block whose store is away says so, and the others stand."""
-        # One after the other: the engine of these figures is also that of the checks. A figure
-        # that takes long goes on by itself, and the next one does not wait for it.
+        # At most two connections of the engine of the checks. The counts of all rows use another.
+        nodes, waiting, changes, summary, month = await asyncio.gather(
+            self._nodes.get(),
+            self._waiting.get(),
+            self._changes.get(),
+            self._summary.get(),
+            self._month.get(),
+        )
         return OverviewFigures(
-            nodes=await self._nodes.get(),
-            waiting=await self._waiting.get(),
-            changes=await self._changes.get(),
-            summary=await self._summary.get(),
-            month=await self.month(),
+            nodes=nodes, waiting=waiting, changes=changes, summary=summary, month=month
         )
 
     async def month(self) -> Figure[MonthFigures]:

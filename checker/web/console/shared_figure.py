@@ -8,7 +8,6 @@ longer is computed on, and is shown by the next look.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from time import monotonic
@@ -65,23 +64,19 @@ class SharedFigure(Generic[T]):
         self._rests_until = float("-inf")
 
     async def get(self) -> Figure[T]:
-        """Return the figure: computed now, or a moment ago. Raises nothing."""
+        """Return the figure: computed now, or a moment ago. An outage raises nothing."""
         if self._task is None and self._elapsed() >= self._rests_until:
             self._task = asyncio.create_task(self._run(), name="figure of the console")
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=PATIENCE_S)
+        task = self._task
+        if task is not None:
+            await asyncio.wait([task], timeout=PATIENCE_S)
+            if task.done():
+                task.result()  # raises a bug of the computation, and nothing else
         if self._is_away:
             state = FigureState.AWAY
         else:
             state = FigureState.COUNTING if self._at is None else FigureState.KNOWN
         return Figure(state=state, value=self._value, at=self._at)
-
-    async def aclose(self) -> None:
-        """Give up a computation that is under way."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
 
     async def _run(self) -> None:
         started = self._elapsed()
