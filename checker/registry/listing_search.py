@@ -1,19 +1,22 @@
 """Finds listings by their case number, in force or not, for people who look into a case."""
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ARRAY, Text, any_, bindparam, select
+from sqlalchemy import ARRAY, Select, Text, any_, bindparam, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.database.engine import driver_errors, fetch
 from checker.domain.listing_kind import ListingKind
 from checker.domain.text import without_spaces
 from checker.registry.entry import PartyType
-from checker.registry.schema import change, listing
+from checker.registry.schema import change, directive, listing
 from checker.registry.sealing import PARTY_NAME
+from checker.registry.summary import directs, in_force_on
 from checker.vault import Vault
 
 FOUND_MAX: Final = 100
@@ -23,8 +26,17 @@ _WIDE: Final = str.maketrans("()〔〕[]【】", "（）（）（）（）")
 _NARROW: Final = str.maketrans("（）", "()")
 
 
+class FoundState(StrEnum):
+    """Whether a row of a listing restricts somebody on a day, the first that applies."""
+
+    ENDED = "ended"
+    """The row was replaced or removed, or a delisting has come, or its days are over."""
+    SHIELDED = "shielded"
+    IN_FORCE = "in_force"
+
+
 class FoundListing(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a listing. `ended_at` is None while the row is in force.
+    """One row of a listing. `ended_at` is the instant at which a change ended the row, if one did.
 
     `party_name` is the whole name: a page shows the name of a person masked.
     """
@@ -39,7 +51,7 @@ class FoundListing(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool
     party_type: PartyType
     party_name: str
-    from_version: int
+    state: FoundState
     ended_at: datetime | None
 
 
@@ -55,7 +67,7 @@ def spellings(case_number: str) -> list[str]:
 
 
 async def find_listings_of(
-    engine: AsyncEngine, vault: Vault, case_number: str
+    engine: AsyncEngine, vault: Vault, case_number: str, today: date
 ) -> tuple[FoundListing, ...]:
     """Return the listings of a case, newest first, at most `FOUND_MAX`.
 
@@ -63,7 +75,7 @@ async def find_listings_of(
         Unavailable: PostgreSQL is away.
     """
     with driver_errors():
-        rows = await fetch(engine, _FOUND, {"wanted": spellings(case_number)})
+        rows = await fetch(engine, _found(today), {"wanted": spellings(case_number)})
     return tuple(
         FoundListing(
             id=row["id"],
@@ -76,17 +88,32 @@ async def find_listings_of(
             is_public=row["public"],
             party_type=PartyType(row["party_type"]),
             party_name=vault.open(row["party_name"], PARTY_NAME, row["id"]),
-            from_version=row["from_version"],
+            state=_state(row, today),
             ended_at=row["ended_at"],
         )
         for row in rows
     )
 
 
-_FOUND = (
-    select(listing, change.c.at.label("ended_at"))
-    .outerjoin_from(listing, change, change.c.version == listing.c.until_version)
-    .where(listing.c.case_number == any_(bindparam("wanted", type_=ARRAY(Text))))
-    .order_by(listing.c.pk.desc())
-    .limit(FOUND_MAX)
-)
+def _state(row: Mapping[Any, Any], today: date) -> FoundState:
+    expires_on: date | None = row["expires_on"]
+    if not row["is_in_force"] or (expires_on is not None and expires_on <= today):
+        return FoundState.ENDED
+    return FoundState.SHIELDED if row["is_shielded"] else FoundState.IN_FORCE
+
+
+def _found(today: date) -> Select[Any]:
+    shielding = directive.alias("shielding")
+    is_shielded = select(literal(1)).where(directs(shielding, "shielding")).exists()
+    return (
+        select(
+            listing,
+            change.c.at.label("ended_at"),
+            in_force_on(today).label("is_in_force"),
+            is_shielded.label("is_shielded"),
+        )
+        .outerjoin_from(listing, change, change.c.version == listing.c.until_version)
+        .where(listing.c.case_number == any_(bindparam("wanted", type_=ARRAY(Text))))
+        .order_by(listing.c.pk.desc())
+        .limit(FOUND_MAX)
+    )

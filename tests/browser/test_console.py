@@ -157,7 +157,9 @@ def test_the_first_page_leads_to_the_console_which_a_clerk_has_not(
     page.goto("/")
     page.click("a[href='/console'] >> text=运行与监督")
     expect(page.locator("[name=key]")).to_be_visible()
-    signed_in(page, "/desk", site.keys["institution"]).goto("/console")
+    signed_in(page, "/desk", site.keys["institution"])
+    page.locator("#check").wait_for()
+    page.goto("/console")
     expect(page.locator("[name=key]")).to_be_visible()
     assert page.locator("[data-metric]").count() == 0
 

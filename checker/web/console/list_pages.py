@@ -6,6 +6,7 @@ from cache.errors import CacheError
 from cache.generation import Generation
 from checker.api.exchange import Reply
 from checker.api.nodes import nodes_of
+from checker.domain.clock import shanghai_day
 from checker.errors import Conflict, Unavailable
 from checker.operators.action import OperatorAction
 from checker.publication.nodes import Nodes
@@ -51,7 +52,8 @@ async def show_listings(visit: Visit) -> Reply:
     """Show the listings of a case, in force or not, with the names of persons masked."""
     case = (asked(visit, "case") or "")[:CASE_LENGTH_MAX]
     runtime = visit.runtime
-    rows = await find_listings_of(runtime.engine, runtime.sealer.vault, case) if case else ()
+    today, vault = shanghai_day(runtime.clock.now()), runtime.sealer.vault
+    rows = await find_listings_of(runtime.engine, vault, case, today) if case else ()
     names = {
         each.id: masked_name(each.party_name)
         if each.party_type is PartyType.PERSON

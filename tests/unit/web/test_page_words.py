@@ -21,6 +21,7 @@ from checker.domain.service import ServiceType
 from checker.notices.webhooks import WebhookState
 from checker.operators.action import ActionOutcome, Door, OperatorAction
 from checker.registry.entry import PartyType, RejectCode
+from checker.registry.listing_search import FoundState
 from checker.registry.versions import ChangeKind
 from checker.spending.authorization import AuthorizationStatus
 from checker.web.console.alerts import AlertKind
@@ -82,6 +83,7 @@ def console_words() -> set[str]:
         "party": PartyType,
         "flag": FishingGround,
         "outcome": Outcome,
+        "listing": FoundState,
         "room": [name for name, _ in ROOMS],
     }
     return {f"console.{stem}.{word}" for stem, words in sets.items() for word in words}
