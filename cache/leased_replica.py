@@ -121,6 +121,10 @@ class LeasedReplica:
         """How much memory the bits take."""
         return 0 if self._replica is None else self._replica.filter_bytes
 
+    def filter_fill(self) -> float | None:
+        """Return the share of the filter's bits that are set; None before the first load."""
+        return None if self._replica is None else self._replica.fill()
+
     @property
     def holds_lease(self) -> bool:
         """Whether `ask` would answer."""

@@ -101,6 +101,13 @@ class ReplicaKeeper:
         """How much memory the filter takes."""
         return self._held.filter_bytes
 
+    def filter_fill(self) -> float | None:
+        """Return the share of the filter's bits that are set; None before the first load.
+
+        It may run in a thread.
+        """
+        return self._held.filter_fill()
+
     async def aclose(self) -> None:
         """End the lease, and then take the node off the list of nodes.
 

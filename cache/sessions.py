@@ -22,9 +22,14 @@ class RedisSessions:
         """Store a value under an id, in place of an older one."""
         await self._pipe.ask([("SET", self._stem + session_id, value, "EX", idle_s)])
 
-    async def get(self, session_id: str, *, idle_s: int) -> bytes | None:
-        """Return the value of an id, and let it live for `idle_s` more; None: there is none."""
-        [value] = await self._pipe.ask([("GETEX", self._stem + session_id, "EX", idle_s)])
+    async def get(self, session_id: str, *, idle_s: int | None) -> bytes | None:
+        """Return the value of an id, and let it live for `idle_s` more; None: there is none.
+
+        With `idle_s` None the value lives as long as before.
+        """
+        key = self._stem + session_id
+        question = ("GET", key) if idle_s is None else ("GETEX", key, "EX", idle_s)
+        [value] = await self._pipe.ask([question])
         return None if value is None else bytes(value)
 
     async def delete(self, session_id: str) -> None:

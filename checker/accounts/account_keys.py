@@ -1,26 +1,37 @@
 """The keys of an account: made, shown, rotated and revoked.
 
 The service shows a key once, when the key is made. Every change holds on every node within a second
-(`checker.accounts.key_ring`).
+(`checker.accounts.key_ring`). Every change is logged in its transaction, with its author `by`
+(`checker.operators`).
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.accounts.journaled import journal_key
+from checker.accounts.key_states import (
+    ACCOUNT_OF_KEYS,
+    KEYS_IN_FORCE,
+    KEYS_PAGE,
+    ONE_KEY,
+    KeyState,
+    key_state,
+)
 from checker.accounts.keys import PREFIX, SECRET_BYTES, SHOWN_LENGTH, AccountRole, digest_of
 from checker.accounts.rows import NO_ACCOUNT, known_form, lock_account, lock_named, read_rows
-from checker.accounts.schema import account, api_key, key_use
+from checker.accounts.schema import api_key
 from checker.accounts.scope import AccountScope, Scope, account_scope_of, columns_of, scope_of
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, InvalidRequest, NotFound
+from checker.operators.action import ActionAuthor, OperatorAction
+from checker.operators.entries import log_action
 from checker.vault import Vault
 
 KEYS_MAX = 100
@@ -33,25 +44,6 @@ OVERLAP_S = 24 * 3600
 
 OVERLAP_S_MAX = 90 * 24 * 3600
 """A season. An institution that needs longer has two keys, and replaces neither."""
-
-
-class KeyState(msgspec.Struct, frozen=True, kw_only=True):
-    """A key without its secret. Keys are numbered in the order in which they were made.
-
-    `scope` is the key's own scope; the account's scope may narrow it further. `last_used_at` is
-    right to about a minute. The oldest keys have no `prefix`.
-    """
-
-    id: str
-    number: int
-    account_id: str
-    prefix: str | None
-    scope: Scope
-    created_at: datetime
-    expires_at: datetime | None
-    rotated_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +61,9 @@ class AccountKeys:
         self._vault = vault
         self._clock = clock
 
-    async def create(self, account_id: str, scope: Scope, expires_at: datetime | None) -> NewKey:
+    async def create(
+        self, account_id: str, scope: Scope, expires_at: datetime | None, *, by: ActionAuthor
+    ) -> NewKey:
         """Make a key for an account, and return it.
 
         Raises:
@@ -81,11 +75,12 @@ class AccountKeys:
         with driver_errors():
             async with self._engine.begin() as connection:
                 holder = await lock_account(connection, account_id)
-                return await self._make(connection, holder, scope, expires_at)
+                return await self._make(connection, holder, scope, expires_at, by)
 
     async def create_named(
         self,
         *,
+        by: ActionAuthor,
         name: str,
         role: AccountRole,
         scope: Scope = Scope(),  # noqa: B008 - frozen
@@ -109,9 +104,10 @@ class AccountKeys:
                     name=name,
                     role=role,
                     now=self._clock.now(),
+                    by=by,
                     courts=courts,
                 )
-                return await self._make(connection, holder, scope, expires_at)
+                return await self._make(connection, holder, scope, expires_at, by)
 
     async def page(self, account_id: str, *, after: int, limit: int) -> tuple[KeyState, ...]:
         """Return up to `limit` keys of an account with numbers above `after`, by number.
@@ -122,10 +118,10 @@ class AccountKeys:
         """
         wanted = {"account_id": known_form(account_id)}
         page = {**wanted, "after": after, "limit": limit}
-        rows = await read_rows(self._engine, _PAGE, page)
-        if not rows and not await read_rows(self._engine, _ACCOUNT, wanted):
+        rows = await read_rows(self._engine, KEYS_PAGE, page)
+        if not rows and not await read_rows(self._engine, ACCOUNT_OF_KEYS, wanted):
             raise NotFound(NO_ACCOUNT)
-        return tuple(map(_state, rows))
+        return tuple(map(key_state, rows))
 
     async def find(self, key_id: str) -> KeyState:
         """Return one key of any account.
@@ -134,16 +130,17 @@ class AccountKeys:
             NotFound: no key has this id.
             Unavailable: PostgreSQL is away.
         """
-        rows = await read_rows(self._engine, _KEY, {"id": known_form(key_id)})
+        rows = await read_rows(self._engine, ONE_KEY, {"id": known_form(key_id)})
         if not rows:
             raise NotFound(NO_KEY)
-        return _state(rows[0])
+        return key_state(rows[0])
 
     async def rotate(
         self,
         account_id: str,
         key_id: str,
         *,
+        by: ActionAuthor,
         overlap: timedelta,
         expires_at: datetime | None = None,
     ) -> NewKey:
@@ -170,9 +167,12 @@ class AccountKeys:
                     until = min(until, old.expires_at)
                 await self._change(connection, old.pk, rotated_at=now, expires_at=until)
                 # The old key may be wider than its account by now; the account's scope holds.
-                return await self._insert(connection, holder, scope_of(old), expires_at)
+                made = await self._insert(connection, holder, scope_of(old), expires_at)
+                details = {"account": holder.id, "successor": made.state.id}
+                await self._log(connection, OperatorAction.ROTATE_KEY, old.id, by, details)
+                return made
 
-    async def revoke(self, account_id: str, key_id: str) -> KeyState:
+    async def revoke(self, account_id: str, key_id: str, *, by: ActionAuthor) -> KeyState:
         """Revoke a key, and return it. A key that was revoked before keeps its first instant.
 
         Raises:
@@ -184,8 +184,10 @@ class AccountKeys:
                 key = await self._own(connection, account_id, key_id)
                 revoked_at = func.coalesce(api_key.c.revoked_at, self._clock.now())
                 await self._change(connection, key.pk, revoked_at=revoked_at)
-                row = (await connection.execute(_KEY, {"id": key.id})).one()
-        return _state(row)
+                details = {"account": key.account_id}
+                await self._log(connection, OperatorAction.REVOKE_KEY, key.id, by, details)
+                row = (await connection.execute(ONE_KEY, {"id": key.id})).one()
+        return key_state(row)
 
     async def _make(
         self,
@@ -193,9 +195,26 @@ class AccountKeys:
         holder: Any,
         scope: Scope,
         expires_at: datetime | None,
+        by: ActionAuthor,
     ) -> NewKey:
         _refuse_wider(scope, account_scope_of(holder))
-        return await self._insert(connection, holder, scope, expires_at)
+        made = await self._insert(connection, holder, scope, expires_at)
+        details = {"account": holder.id, "prefix": made.state.prefix}
+        await self._log(connection, OperatorAction.CREATE_KEY, made.state.id, by, details)
+        return made
+
+    async def _log(
+        self,
+        connection: AsyncConnection,
+        action: OperatorAction,
+        key_id: str,
+        by: ActionAuthor,
+        details: Mapping[str, Any],
+    ) -> None:
+        now = self._clock.now()
+        await log_action(
+            connection, self._vault, action, str(key_id), by=by, at=now, details=details
+        )
 
     async def _insert(
         self,
@@ -208,7 +227,7 @@ class AccountKeys:
         now = self._clock.now()
         if holder.disabled_at is not None:
             raise Conflict("the account is disabled")
-        in_force = _IN_FORCE.where(api_key.c.account_id == holder.id)
+        in_force = KEYS_IN_FORCE.where(api_key.c.account_id == holder.id)
         if (await connection.execute(in_force, {"now": now})).scalar_one() >= KEYS_MAX:
             raise Conflict(f"the account has {KEYS_MAX} keys in force: revoke some first")
         key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
@@ -223,7 +242,7 @@ class AccountKeys:
         statement = insert(api_key).values(values).returning(api_key)
         row = (await connection.execute(statement)).one()
         await journal_key(connection, self._vault, row)
-        return NewKey(key=key, state=_state(row, last_used_at=None))
+        return NewKey(key=key, state=key_state(row, last_used_at=None))
 
     async def _change(self, connection: AsyncConnection, pk: int, **values: Any) -> None:
         """Change a key's locked row, and enter the row in the journal."""
@@ -256,38 +275,3 @@ def _refuse_ended(key: Any, now: datetime) -> None:
         raise Conflict("the key has expired: make a new one")
     if key.rotated_at is not None:
         raise Conflict("the key has a successor already: rotate that, or make a new one")
-
-
-_NOT_GIVEN: Any = object()
-
-
-def _state(row: Any, *, last_used_at: Any = _NOT_GIVEN) -> KeyState:
-    return KeyState(
-        id=row.id,
-        number=row.pk,
-        account_id=row.account_id,
-        prefix=row.prefix,
-        scope=scope_of(row),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        rotated_at=row.rotated_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at if last_used_at is _NOT_GIVEN else last_used_at,
-    )
-
-
-_ACCOUNT = select(account.c.id).where(account.c.id == bindparam("account_id"))
-_STATES = select(api_key, key_use.c.last_used_at).outerjoin_from(api_key, key_use)
-_PAGE = (
-    _STATES.where(api_key.c.account_id == bindparam("account_id"))
-    .where(api_key.c.pk > bindparam("after"))
-    .order_by(api_key.c.pk)
-    .limit(bindparam("limit"))
-)
-_KEY = _STATES.where(api_key.c.id == bindparam("id"))
-_IN_FORCE = (
-    select(func.count())
-    .select_from(api_key)
-    .where(api_key.c.revoked_at.is_(None))
-    .where(or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > bindparam("now")))
-)

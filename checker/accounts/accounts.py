@@ -23,6 +23,8 @@ from checker.accounts.scope import AccountScope, account_scope_of, columns_of
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.errors import Conflict, NotFound
+from checker.operators.action import ActionAuthor, OperatorAction
+from checker.operators.entries import log_action
 from checker.vault import Vault
 
 
@@ -59,8 +61,10 @@ class Accounts:
         self._vault = vault
         self._clock = clock
 
-    async def create(self, *, name: str, role: AccountRole, scope: AccountScope) -> Account:
-        """Make an account without keys, and return it.
+    async def create(
+        self, *, name: str, role: AccountRole, scope: AccountScope, by: ActionAuthor
+    ) -> Account:
+        """Make an account without keys, log the action of `by`, and return the account.
 
         Raises:
             Conflict: another account has this name.
@@ -76,7 +80,8 @@ class Accounts:
             "created_at": self._clock.now(),
             **columns_of(msgspec.structs.asdict(scope)),
         }
-        return await self._write(insert(account).values(values), values["id"])
+        action = (OperatorAction.CREATE_ACCOUNT, {"name": name, "role": role.value})
+        return await self._write(insert(account).values(values), values["id"], action, by)
 
     async def page(self, *, after: int, limit: int, flagged: bool = False) -> tuple[Account, ...]:
         """Return up to `limit` accounts with numbers above `after`, by number.
@@ -89,6 +94,12 @@ class Accounts:
         page = _PAGE.where(account_flag.c.pk.is_not(None)) if flagged else _PAGE
         rows = await read_rows(self._engine, page, {"after": after, "limit": limit})
         return tuple(map(_account, rows))
+
+    async def count_flagged(self) -> int:
+        """Return the number of accounts that have a flag. Raises Unavailable."""
+        [row] = await read_rows(self._engine, _FLAGGED, {})
+        counted: int = row.flagged
+        return counted
 
     async def find(self, account_id: str) -> Account:
         """Return one account.
@@ -114,8 +125,10 @@ class Accounts:
             raise NotFound("there is no account of this name or id")
         return _account(rows[0])
 
-    async def change(self, account_id: str, changes: AccountChanges) -> Account:
-        """Change an account, and return it as it is now.
+    async def change(
+        self, account_id: str, changes: AccountChanges, *, by: ActionAuthor
+    ) -> Account:
+        """Change an account, log the action of `by`, and return the account as it is now.
 
         The change holds on every node within a second. A key whose scope is wider than the new
         scope of the account has only what both scopes hold.
@@ -139,21 +152,49 @@ class Accounts:
                 return found
             require_court(found.role)
         statement = update(account).where(account.c.id == known_form(account_id))
-        return await self._write(statement.values(values), account_id)
+        action = (OperatorAction.CHANGE_ACCOUNT, _logged(changes))
+        return await self._write(statement.values(values), account_id, action, by)
 
-    async def _write(self, statement: Any, account_id: str) -> Account:
+    async def _write(
+        self,
+        statement: Any,
+        account_id: str,
+        action: tuple[OperatorAction, Mapping[str, Any]],
+        by: ActionAuthor,
+    ) -> Account:
+        kind, details = action
         with driver_errors():
             try:
                 async with self._engine.begin() as connection:
                     written = await connection.execute(statement.returning(account))
                     for fresh in written.all():
                         await journal_account(connection, self._vault, fresh)
+                        now = self._clock.now()
+                        await log_action(
+                            connection,
+                            self._vault,
+                            kind,
+                            fresh.id,
+                            by=by,
+                            at=now,
+                            details=details,
+                        )
                     row = (await connection.execute(_ONE, {"id": account_id})).one_or_none()
             except IntegrityError:
                 raise Conflict("another account has this name") from None
         if row is None:
             raise NotFound(NO_ACCOUNT)
         return _account(row)
+
+
+def _logged(changes: AccountChanges) -> dict[str, Any]:
+    """Return the changed fields with their new values, for the log."""
+    logged: dict[str, Any] = columns_of(changes.scope)
+    if changes.name is not msgspec.UNSET:
+        logged["name"] = changes.name
+    if changes.disabled is not msgspec.UNSET:
+        logged["disabled"] = changes.disabled
+    return logged
 
 
 def _kept_or(now: datetime) -> Any:
@@ -185,6 +226,7 @@ _PAGE = (
     .order_by(account.c.number)
     .limit(bindparam("limit"))
 )
+_FLAGGED = select(func.count().label("flagged")).where(account_flag.c.cleared_at.is_(None))
 _ONE = _ACCOUNTS.where(account.c.id == bindparam("id"))
 _NAMED = _ACCOUNTS.where(
     or_(account.c.id == bindparam("text"), account.c.name == bindparam("text"))

@@ -17,6 +17,8 @@ from checker.accounts.schema import account_flag
 from checker.database.engine import driver_errors
 from checker.domain.clock import Clock
 from checker.domain.fishing import FishingGround, Suspicion
+from checker.operators.action import ActionAuthor, OperatorAction
+from checker.operators.entries import log_action
 from checker.vault import Vault
 
 
@@ -86,17 +88,20 @@ class Flags:
                     await journal_flag(connection, self._vault, row)
                 return row is not None
 
-    async def clear(self, account_id: str, *, by: str | None) -> None:
-        """Clear the open flag of an account, if there is one. `by` None: on the command line.
+    async def clear(self, account_id: str, *, by: ActionAuthor) -> None:
+        """Clear the open flag of an account, if there is one, and log the action of `by`.
 
         Raises:
             Unavailable: PostgreSQL is away.
         """
-        values = {"account": account_id, "now": self._clock.now(), "operator": by}
+        now = self._clock.now()
+        values = {"account": account_id, "now": now, "operator": by.account_id}
+        cleared = OperatorAction.CLEAR_FLAG
         with driver_errors():
             async with self._engine.begin() as connection:
                 for row in (await connection.execute(_CLEAR, values)).all():
                     await journal_flag(connection, self._vault, row)
+                    await log_action(connection, self._vault, cleared, account_id, by=by, at=now)
 
 
 def flag_of(row: Any) -> Flag | None:

@@ -42,6 +42,7 @@ class Action(StrEnum):
     SPEND = "spend"
     PUBLISH = "publish"
     SEE_QUARANTINE = "see_quarantine"
+    RETRY_QUARANTINE = "retry_quarantine"
     SEE_LIST = "see_list"
     SEE_MEASURES = "see_measures"
     REPORT_OUTCOMES = "report_outcomes"
@@ -74,6 +75,7 @@ MAY: dict[AccountRole, frozenset[Action]] = {
         {
             Action.PUBLISH,
             Action.SEE_QUARANTINE,
+            Action.RETRY_QUARANTINE,
             Action.SEE_MEASURES,
             Action.FILE_CORRECTION,
             Action.SEE_CORRECTIONS,
@@ -84,6 +86,7 @@ MAY: dict[AccountRole, frozenset[Action]] = {
         {
             Action.SEE_LIST,
             Action.SEE_QUARANTINE,
+            Action.RETRY_QUARANTINE,
             Action.SEE_MEASURES,
             Action.SEE_REPORTS,
             Action.FILE_CORRECTION,

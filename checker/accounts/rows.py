@@ -15,6 +15,8 @@ from checker.accounts.schema import account
 from checker.database.engine import attempt, driver_errors
 from checker.domain.court import court_form
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound
+from checker.operators.action import ActionAuthor, OperatorAction
+from checker.operators.entries import log_action
 from checker.vault import Vault
 
 NO_ACCOUNT: Final = "no account has this id"
@@ -77,9 +79,12 @@ async def lock_named(
     name: str,
     role: AccountRole,
     now: datetime,
+    by: ActionAuthor,
     courts: Sequence[str] | None = None,
 ) -> Any:
     """Return the row of the account of this name, locked; the account is made if there is none.
+
+    A new account is logged as made by `by`.
 
     A new account speaks for `courts`; None: for all courts, or for those that the account has.
 
@@ -98,6 +103,8 @@ async def lock_named(
         kept = fresh.on_conflict_do_nothing(index_elements=["name"]).returning(account)
         for made in (await connection.execute(kept)).all():
             await journal_account(connection, vault, made)
+            created, details = OperatorAction.CREATE_ACCOUNT, {"name": name, "role": role.value}
+            await log_action(connection, vault, created, made.id, by=by, at=now, details=details)
         row = await _locked(connection, account.c.name == name)
         assert row is not None, "accounts are never removed"
     if row.role != role:

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from checker.accounts.account_keys import KeyState, NewKey
+from checker.accounts.account_keys import NewKey
 from checker.accounts.accounts import Account
 from checker.accounts.flags import Flag
+from checker.accounts.key_states import KeyState
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
 from checker.domain.clock import InstantText, instant_text

@@ -3,17 +3,18 @@
 A key itself is shown once, in the answer that creates it.
 """
 
-import logging
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
 
 from checker.accounts.account_keys import OVERLAP_S, OVERLAP_S_MAX, NewKey
+from checker.accounts.key_states import KeyState
 from checker.accounts.keys import Action
 from checker.accounts.scope import Scope
 from checker.accounts.views import KeyView, MadeKey, key_view, made_key
-from checker.api.accounts import ACCOUNTS, Items, Services, place_of
+from checker.api.account_bodies import Items, Services, place_of
+from checker.api.accounts import ACCOUNTS
 from checker.api.call import Call
 from checker.api.endpoint import endpoint
 from checker.api.exchange import CHECK_BYTES_MAX, Reply, json_reply
@@ -22,6 +23,8 @@ from checker.api.paging import AFTER, LIMIT, PAGING, cut_page
 from checker.checks.request import Place
 from checker.domain.clock import Clock, Instant
 from checker.errors import Conflict, Fault, InvalidRequest, NotFound
+from checker.node.runtime import Runtime
+from checker.operators.action import ActionAuthor, OperatorAction
 
 Overlap = Annotated[int, msgspec.Meta(ge=0, le=OVERLAP_S_MAX)]
 
@@ -47,8 +50,6 @@ _CREATED: Final = Success(
     headers={"Cache-Control": "`no-store`: no cache may keep the key"},
     description="The key, shown this once",
 )
-
-_log = logging.getLogger(__name__)
 
 
 class KeyToMake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +86,7 @@ class KeysPage(msgspec.Struct, frozen=True, kw_only=True):
     "POST",
     "/v1/accounts/{account_id}/keys",
     may=(Action.MANAGE_ACCOUNTS,),
+    logs=OperatorAction.CREATE_KEY,
     tag=ACCOUNTS,
     body=RequestBody(
         kinds=(KeyToMake,),
@@ -100,18 +102,22 @@ async def create_account_key(call: Call) -> Reply:
 
     Without a body the key has the whole scope of its account.
     """
-    asked = await call.body(KeyToMake)
+    asked, account_id = await call.body(KeyToMake), call.path("account_id")
+    return _made(await account_key_made(call.runtime, account_id, asked, call.author))
+
+
+async def account_key_made(
+    runtime: Runtime, account_id: str, asked: KeyToMake, author: ActionAuthor
+) -> NewKey:
+    """Create a key, and return it. Raises as `AccountKeys.create`."""
     scope = Scope(
         services=None if asked.services is None else frozenset(asked.services),
         jurisdiction=place_of(asked.jurisdiction),
         items_per_minute=asked.items_per_minute,
         items_per_day=asked.items_per_day,
     )
-    _refuse_past(asked.expires_at, call.runtime.clock)
-    account_id = call.path("account_id")
-    made = await call.runtime.account_keys.create(account_id, scope, asked.expires_at)
-    _log.info("key %s made by account %s", made.state.id, call.caller.account_id)
-    return _made(made)
+    _refuse_past(asked.expires_at, runtime.clock)
+    return await runtime.account_keys.create(account_id, scope, asked.expires_at, by=author)
 
 
 @endpoint(
@@ -143,6 +149,7 @@ async def list_account_keys(call: Call) -> Reply:
     "POST",
     "/v1/accounts/{account_id}/keys/{key_id}/rotate",
     may=(Action.MANAGE_ACCOUNTS,),
+    logs=OperatorAction.ROTATE_KEY,
     tag=ACCOUNTS,
     body=RequestBody(
         kinds=(KeyRotation,),
@@ -165,10 +172,10 @@ async def rotate_account_key(call: Call) -> Reply:
     made = await call.runtime.account_keys.rotate(
         call.path("account_id"),
         key_id,
+        by=call.author,
         overlap=timedelta(seconds=asked.overlap_seconds),
         expires_at=asked.expires_at,
     )
-    _log.info("key %s rotated by account %s", key_id, call.caller.account_id)
     return _made(made)
 
 
@@ -176,6 +183,7 @@ async def rotate_account_key(call: Call) -> Reply:
     "DELETE",
     "/v1/accounts/{account_id}/keys/{key_id}",
     may=(Action.MANAGE_ACCOUNTS,),
+    logs=OperatorAction.REVOKE_KEY,
     tag=ACCOUNTS,
     answers=(Success(kinds=(KeyView,), example=_KEY | {"revoked_at": "2026-11-24T01:02:03.456Z"}),),
     raises=(NotFound, Conflict),
@@ -185,13 +193,19 @@ async def revoke_account_key(call: Call) -> Reply:
 
     A key cannot revoke itself.
     """
-    keys, caller = call.runtime.account_keys, call.caller
-    key_id = call.path("key_id")
-    if (await keys.find(key_id)).number == caller.key_pk:
-        raise Conflict("this is the key that calls: revoke it with another one")
-    revoked = await keys.revoke(call.path("account_id"), key_id)
-    _log.info("key %s revoked by account %s", revoked.id, caller.account_id)
+    account_id, key_id = call.path("account_id"), call.path("key_id")
+    revoked = await account_key_revoked(call.runtime, account_id, key_id, call.author)
     return json_reply(key_view(revoked))
+
+
+async def account_key_revoked(
+    runtime: Runtime, account_id: str, key_id: str, author: ActionAuthor
+) -> KeyState:
+    """Revoke a key that is not the author's own, and return it. Raises as `AccountKeys.revoke`."""
+    keys = runtime.account_keys
+    if (await keys.find(key_id)).number == author.key_pk:
+        raise Conflict("this is the key that calls: revoke it with another one")
+    return await keys.revoke(account_id, key_id, by=author)
 
 
 def _refuse_past(expires_at: datetime | None, clock: Clock) -> None:

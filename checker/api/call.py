@@ -16,6 +16,7 @@ from checker.api.parameters import Parameter
 from checker.checks.repeated_members import refuse_repeated
 from checker.decoding import decode
 from checker.node.runtime import Runtime
+from checker.operators.action import ActionAuthor, Door
 
 T = TypeVar("T")
 
@@ -41,6 +42,13 @@ class Call:
         caller = self.origin.caller
         assert caller is not None, "the operation requires a key"
         return caller
+
+    @property
+    def author(self) -> ActionAuthor:
+        """Return the caller as the author of an operator's action."""
+        assert self._operation.logs is not None, "the operation is no operator's action"
+        caller = self.caller
+        return ActionAuthor(door=Door.API, account_id=caller.account_id, key_pk=caller.key_pk)
 
     def path(self, name: str) -> str:
         """Return the part of the address that stands for `{name}`."""

@@ -21,6 +21,7 @@ from checker.api.operation import KeyUse, Operation, RequestBody, Success, Tag
 from checker.api.parameters import Parameter
 from checker.api.responses import respond
 from checker.errors import CheckerError
+from checker.operators.action import OperatorAction
 
 _Handler = Callable[[Call], Awaitable[Reply | Stream]]
 
@@ -39,6 +40,7 @@ def endpoint(
     is_idempotent: bool = False,
     is_conditional: bool = False,
     guards_itself: bool = False,
+    logs: OperatorAction | None = None,
 ) -> Callable[[_Handler], HTTPRouteHandler]:
     """Return a decorator that makes a guarded route of a handler. `Operation` has the fields."""
 
@@ -60,6 +62,7 @@ def endpoint(
             is_idempotent=is_idempotent,
             is_conditional=is_conditional,
             guards_itself=guards_itself,
+            logs=logs,
         )
         assert bool(may) == (key is not KeyUse.NONE), "who may call is said twice, and differs"
         return _route(operation, handler)

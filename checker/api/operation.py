@@ -22,6 +22,7 @@ from checker.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from checker.operators.action import OperatorAction
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -85,6 +86,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `may`: a caller needs the right to at least one of these actions. A parameter that is not in
     `query` is refused. `raises` holds the errors of this operation besides those that follow from
     its other fields: see `errors`.
+    `logs`: an operator's action, which stands in the log of operators' actions.
     `is_idempotent`: the request needs an idempotency key. `is_conditional`: the request may have an
     idempotency key and `If-Match`. `guards_itself`: the handler finds out who calls by itself,
     because the same code answers in the fast lane.
@@ -105,6 +107,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     is_idempotent: bool = False
     is_conditional: bool = False
     guards_itself: bool = False
+    logs: OperatorAction | None = None
 
     @property
     def errors(self) -> tuple[type[CheckerError], ...]:

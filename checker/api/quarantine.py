@@ -5,6 +5,7 @@ may have learnt to read the line. The text of a line holds numbers and names, an
 alone.
 """
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Annotated, Any, Final
 
@@ -23,6 +24,8 @@ from checker.domain.clock import InstantText, instant_text
 from checker.errors import NotFound
 from checker.intake.quarantine import LineViewer, QuarantinedLine
 from checker.intake.report import FeedReport
+from checker.node.runtime import Runtime
+from checker.operators.action import ActionAuthor, OperatorAction
 from checker.registry.entry import RejectCode
 
 RETRY_LINES_MAX = 10_000
@@ -120,7 +123,8 @@ async def show_quarantined_line(call: Call) -> Reply:
 @endpoint(
     "POST",
     "/v1/feed/quarantine/retry",
-    may=(Action.PUBLISH,),
+    may=(Action.RETRY_QUARANTINE,),
+    logs=OperatorAction.RETRY_QUARANTINE,
     tag=FEED,
     body=RequestBody(kinds=(RetryLines,), bytes_max=RETRY_BYTES_MAX, example={"ids": [17, 18]}),
     answers=(Success(kinds=(FeedReport,), example=REPORT),),
@@ -133,9 +137,21 @@ async def retry_quarantine(call: Call) -> Reply:
     """
     asked = await call.body(RetryLines)
     started = perf_counter()
-    report = await call.runtime.quarantine.retry(asked.ids, _viewer(call))
+    report = await retried(call.runtime, asked.ids, _viewer(call), call.author)
     call.metrics.fed(FeedKind.RETRY, report, perf_counter() - started)
     return json_reply(report)
+
+
+async def retried(
+    runtime: Runtime, ids: Sequence[int] | None, viewer: LineViewer, author: ActionAuthor
+) -> FeedReport:
+    """Try lines again, and log this. Raises as `QuarantinedLines.retry`."""
+    lines = "open" if ids is None else list(ids)
+    log, retry = runtime.operator_log, OperatorAction.RETRY_QUARANTINE
+    async with log.around(retry, None, by=author, details={"lines": lines}) as result:
+        report = await runtime.quarantine.retry(ids, viewer)
+        result.details = {"accepted": report.accepted, "rejected": report.rejected_count}
+    return report
 
 
 def _viewer(call: Call) -> LineViewer:

@@ -20,6 +20,7 @@ from checker.cli.scope_options import courts_option, not_blank, scope_from, scop
 from checker.config import Config
 from checker.errors import InvalidRequest
 from checker.node.runtime import Runtime
+from checker.operators.action import AT_THE_SERVER
 
 ACCOUNTS_AT_ONCE = 1_000
 
@@ -78,7 +79,9 @@ def create(  # noqa: PLR0917 - click passes options by name
     scope = AccountScope(**msgspec.structs.asdict(limits), networks=networks, courts=courts)
 
     async def work(runtime: Runtime) -> Account:
-        return await runtime.accounts.create(name=name, role=AccountRole(role), scope=scope)
+        return await runtime.accounts.create(
+            name=name, role=AccountRole(role), scope=scope, by=AT_THE_SERVER
+        )
 
     made = run_in_deployment(config, work)
     if as_json:
@@ -160,7 +163,7 @@ def set_networks(
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)
         changes = AccountChanges(scope={"networks": networks})
-        return await runtime.accounts.change(found.id, changes)
+        return await runtime.accounts.change(found.id, changes, by=AT_THE_SERVER)
 
     _print_changed(run_in_deployment(config, work), "changed", as_json=as_json)
 
@@ -177,7 +180,7 @@ def clear_flag(config: Config, account: str, as_json: bool) -> None:
 
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)
-        await runtime.flags.clear(found.id, by=None)
+        await runtime.flags.clear(found.id, by=AT_THE_SERVER)
         return await runtime.accounts.named(found.id)
 
     _print_changed(run_in_deployment(config, work), "cleared", as_json=as_json)
@@ -186,7 +189,8 @@ def clear_flag(config: Config, account: str, as_json: bool) -> None:
 def _switched(config: Config, account: str, *, disabled: bool) -> Account:
     async def work(runtime: Runtime) -> Account:
         found = await runtime.accounts.named(account)
-        return await runtime.accounts.change(found.id, AccountChanges(disabled=disabled))
+        changes = AccountChanges(disabled=disabled)
+        return await runtime.accounts.change(found.id, changes, by=AT_THE_SERVER)
 
     return run_in_deployment(config, work)
 

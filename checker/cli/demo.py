@@ -16,6 +16,7 @@ from checker.errors import ConfigurationError
 from checker.logs import LogFormat
 from checker.node.runtime import Runtime
 from checker.node.servers import open_servers
+from checker.operators.action import AT_THE_SERVER
 from checker.registry.summary import ListSummary, summarize
 from checker.registry.versions import ChangeKind, list_origin
 from checker.serving import server
@@ -64,7 +65,11 @@ async def _prepare(runtime: Runtime) -> PreparedDemo:
     await runtime.feed.replace(demo_list(), kind=ChangeKind.DEMO)
     await runtime.changes.apply(demo_changes())
     keys = {
-        role: (await runtime.account_keys.create_named(name=f"demo {role}", role=role)).key
+        role: (
+            await runtime.account_keys.create_named(
+                name=f"demo {role}", role=role, by=AT_THE_SERVER
+            )
+        ).key
         for role in (AccountRole.INSTITUTION, AccountRole.COURT, AccountRole.OPERATOR)
     }
     today = shanghai_day(runtime.clock.now())

@@ -2,8 +2,9 @@
 
 import hashlib
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -23,6 +24,7 @@ from checker.formats.formats import format_of_changes
 from checker.intake.feed_requests import FeedTerms, RequestKey
 from checker.intake.report import FeedReport
 from checker.node.runtime import Runtime
+from checker.operators.action import AT_THE_SERVER, OperatorAction
 from checker.registry.sealing import Sealer
 from checker.text_encoding import Utf8Text
 
@@ -111,12 +113,32 @@ def import_list(  # noqa: PLR0917 - click passes options by name
             progress.update(bar, description=f"{lines} lines")
 
         with ending_for_refused_lines():
-            report = run_in_deployment(config, work, publish=True)
+            how = {"snapshot": snapshot, "strict": strict}
+            report = run_in_deployment(config, _logged(work, how), publish=True)
     if as_json:
         print_json(report)
     else:
         _print(report)
     sys.exit(exit_code_of_lines(report.accepted, report.rejected_count))
+
+
+def _logged(
+    take_in: Callable[[Runtime], Awaitable[FeedReport]], how: Mapping[str, bool]
+) -> Callable[[Runtime], Coroutine[Any, Any, FeedReport]]:
+    """Return the import with its entries in the log of operators' actions."""
+
+    async def logged(runtime: Runtime) -> FeedReport:
+        log, imported = runtime.operator_log, OperatorAction.IMPORT_LIST
+        async with log.around(imported, None, by=AT_THE_SERVER, details=how) as result:
+            report = await take_in(runtime)
+            result.details = {
+                "version": report.version,
+                "accepted": report.accepted,
+                "rejected": report.rejected_count,
+            }
+        return report
+
+    return logged
 
 
 def _refuse_options(snapshot: bool, strict: bool, allows: bool) -> None:

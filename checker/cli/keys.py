@@ -10,9 +10,9 @@ from checker.accounts.account_keys import (
     OVERLAP_S,
     OVERLAP_S_MAX,
     AccountKeys,
-    KeyState,
     NewKey,
 )
+from checker.accounts.key_states import KeyState
 from checker.accounts.keys import AccountRole
 from checker.accounts.views import key_view, made_key
 from checker.cli.options import (
@@ -31,6 +31,7 @@ from checker.cli.scope_options import (
 )
 from checker.config import Config
 from checker.node.runtime import Runtime
+from checker.operators.action import AT_THE_SERVER
 
 KEYS_AT_ONCE = 1_000
 
@@ -72,7 +73,12 @@ def create(  # noqa: PLR0917 - click passes options by name
 
     async def work(runtime: Runtime) -> NewKey:
         return await runtime.account_keys.create_named(
-            name=name, role=AccountRole(role), scope=scope, expires_at=expires_at, courts=courts
+            name=name,
+            role=AccountRole(role),
+            scope=scope,
+            expires_at=expires_at,
+            courts=courts,
+            by=AT_THE_SERVER,
         )
 
     made = run_in_deployment(config, work)
@@ -126,7 +132,11 @@ def rotate(
     async def work(runtime: Runtime) -> NewKey:
         old = await runtime.account_keys.find(key_id)
         return await runtime.account_keys.rotate(
-            old.account_id, old.id, overlap=timedelta(seconds=overlap), expires_at=expires_at
+            old.account_id,
+            old.id,
+            overlap=timedelta(seconds=overlap),
+            expires_at=expires_at,
+            by=AT_THE_SERVER,
         )
 
     made = run_in_deployment(config, work)
@@ -145,7 +155,7 @@ def revoke(config: Config, key_id: str, as_json: bool) -> None:
 
     async def work(runtime: Runtime) -> KeyState:
         key = await runtime.account_keys.find(key_id)
-        return await runtime.account_keys.revoke(key.account_id, key.id)
+        return await runtime.account_keys.revoke(key.account_id, key.id, by=AT_THE_SERVER)
 
     ended = run_in_deployment(config, work)
     if as_json:

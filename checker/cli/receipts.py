@@ -8,6 +8,7 @@ from checker.cli.options import deployment_options, json_option, print_json, run
 from checker.config import Config
 from checker.domain.clock import instant_text
 from checker.node.runtime import Runtime
+from checker.operators.action import AT_THE_SERVER
 from checker.receipts.keys import ReceiptKey
 from checker.receipts.keys import rotate as rotate_keys
 from checker.receipts.keys import withdraw as withdraw_key
@@ -44,6 +45,7 @@ def rotate(config: Config, lead_s: int, as_json: bool) -> None:
             runtime.sealer.vault,
             now=runtime.clock.now(),
             lead=timedelta(seconds=lead_s),
+            by=AT_THE_SERVER,
         )
 
     made = run_in_deployment(config, work)
@@ -66,7 +68,11 @@ def withdraw(config: Config, kid: str, as_json: bool) -> None:
 
     async def work(runtime: Runtime) -> ReceiptKey | None:
         return await withdraw_key(
-            runtime.engine, runtime.sealer.vault, kid=kid, now=runtime.clock.now()
+            runtime.engine,
+            runtime.sealer.vault,
+            kid=kid,
+            now=runtime.clock.now(),
+            by=AT_THE_SERVER,
         )
 
     made = run_in_deployment(config, work)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Select, any_, bindparam, select
+from sqlalchemy import BigInteger, Select, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -73,6 +73,13 @@ class QuarantinedLines:
         """
         rows = await self._fetch(_OPEN, viewer, after=after, limit=limit)
         return tuple(_line(row) for row in rows)
+
+    async def count_open(self) -> int:
+        """Return the number of lines that no retry has put in force. Raises Unavailable."""
+        with driver_errors():
+            [row] = await fetch(self._engine, _COUNT)
+        counted: int = row["open"]
+        return counted
 
     async def read(
         self, line_id: int, viewer: LineViewer = EVERYBODYS
@@ -169,6 +176,7 @@ _OPEN = (
     .order_by(quarantine.c.pk)
     .limit(bindparam("limit"))
 )
+_COUNT = select(func.count().label("open")).where(quarantine.c.resolved_version.is_(None))
 _is_wanted = quarantine.c.pk == any_(bindparam("wanted", type_=ARRAY(BigInteger)))
 _NAMED = select(quarantine).where(_is_wanted).order_by(quarantine.c.pk)
 _IDS = select(quarantine.c.pk).where(_is_wanted)

@@ -19,6 +19,7 @@ from checker.journal.chained_table import ChainHead
 from checker.journal.faults import Faults
 from checker.journal.kinds import Kind
 from checker.journal.verification import JournalVerification, verify_journal
+from checker.operators.entries import operator_kinds
 from checker.publication.outlines_verified import verify_outlines
 from checker.receipts.journaled import receipt_kinds
 from checker.registry.journaled import list_kinds, permit_kinds
@@ -58,6 +59,7 @@ def all_kinds(sealer: Sealer) -> tuple[Kind, ...]:
         *receipt_kinds(vault),
         *correction_kinds(vault),
         *audit_kinds(vault),
+        *operator_kinds(vault),
     )
 
 

@@ -39,6 +39,7 @@ from checker.node.foundation import Foundation, node_id, open_foundation
 from checker.node.joining import Joining
 from checker.node.publishing_parts import open_publisher
 from checker.notices.notices import Notices
+from checker.operators.operator_log import OperatorLog
 from checker.policy.book import PolicyBook
 from checker.publication.barrier import Barrier
 from checker.publication.publisher import Publisher
@@ -78,6 +79,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     senders: Senders
     sessions: RedisSessions
     jobs: RedisJobs
+    operator_log: OperatorLog
     policies: PolicyBook
     checks: Checks
     receipt_keys: ReceiptKeys
@@ -192,6 +194,7 @@ def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
         senders=ways.senders,
         sessions=ways.sessions,
         jobs=ways.jobs,
+        operator_log=OperatorLog(ways.engine, vault, clock),
         policies=base.policies,
         checks=assembly.checks(base, closed.registry_check, replica, repair),
         receipt_keys=receipt_keys,

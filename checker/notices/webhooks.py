@@ -23,6 +23,8 @@ from checker.notices.endpoint import EndpointRules, read_url, refused
 from checker.notices.network import AddressRefused, CannotResolve, permitted_addresses
 from checker.notices.schema import delivery, webhook
 from checker.notices.signature import new_secret
+from checker.operators.action import ActionAuthor, OperatorAction
+from checker.operators.entries import log_action
 from checker.vault import Vault
 
 if TYPE_CHECKING:
@@ -171,8 +173,10 @@ class Webhooks:
             async with self._engine.begin() as connection:
                 await connection.execute(delete(webhook).where(webhook.c.account_id == account_id))
 
-    async def retry(self, account_id: str) -> int:
+    async def retry(self, account_id: str, *, by: ActionAuthor | None = None) -> int:
         """Try all pending and dead notices at once, and return their number.
+
+        `by` is the operator who asks, and the action is logged. None: the account itself asks.
 
         Raises:
             NotFound: the account has no endpoint.
@@ -188,7 +192,19 @@ class Webhooks:
             async with self._engine.begin() as connection:
                 if not (await connection.execute(begun)).rowcount:
                     raise NotFound("you have no webhook; PUT /v1/webhook makes one")
-                return await _revive(connection, account_id, now)
+                revived = await _revive(connection, account_id, now)
+                if by is not None:
+                    retried, details = OperatorAction.RETRY_NOTICES, {"notices": revived}
+                    await log_action(
+                        connection,
+                        self._vault,
+                        retried,
+                        account_id,
+                        by=by,
+                        at=now,
+                        details=details,
+                    )
+                return revived
 
     async def _verify(self, url: "httpx.URL") -> None:
         """Verify the addresses of a URL; the sender verifies them again at every connection."""

@@ -21,6 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors
 from checker.errors import Conflict, NotFound
+from checker.operators.action import ActionAuthor, OperatorAction
+from checker.operators.entries import log_action
 from checker.receipts.journaled import JWK_PLACE, journal_receipt_key, journal_withdrawn
 from checker.receipts.schema import receipt_key
 from checker.receipts.signature import kid_of, new_key, read_key, write_key
@@ -49,9 +51,11 @@ async def make_first_key(engine: AsyncEngine, vault: Vault, now: datetime) -> No
 
 
 async def rotate(
-    engine: AsyncEngine, vault: Vault, *, now: datetime, lead: timedelta
+    engine: AsyncEngine, vault: Vault, *, now: datetime, lead: timedelta, by: ActionAuthor
 ) -> ReceiptKey:
     """Make and return the next key, which is published now and signs after `lead`.
+
+    The action of `by` is logged.
 
     Raises:
         Conflict: another rotation made a key at the same time.
@@ -67,16 +71,18 @@ async def rotate(
                 ended_at = superseded_at(each, held)
                 if each.key.is_private and ended_at is not None and ended_at <= now:
                     await _destroy_private_part(connection, vault, each)
+            rotated = OperatorAction.ROTATE_RECEIPT_KEY
+            await log_action(connection, vault, rotated, made.kid, by=by, at=now)
     return made
 
 
 async def withdraw(
-    engine: AsyncEngine, vault: Vault, *, kid: str, now: datetime
+    engine: AsyncEngine, vault: Vault, *, kid: str, now: datetime, by: ActionAuthor
 ) -> ReceiptKey | None:
     """Remove a key, so that no receipt verifies by this key and no node signs by it.
 
     If the key signs now, make a new key that signs at once, and return the new key. Otherwise
-    return None.
+    return None. The action of `by` is logged.
 
     Raises:
         NotFound: no key has this id.
@@ -94,6 +100,8 @@ async def withdraw(
             removed = delete(receipt_key).where(receipt_key.c.number == found.number)
             await connection.execute(removed)
             await journal_withdrawn(connection, vault, found.number)
+            withdrawn = OperatorAction.WITHDRAW_RECEIPT_KEY
+            await log_action(connection, vault, withdrawn, kid, by=by, at=now)
     return made
 
 

@@ -102,6 +102,8 @@ Index(
     unique=True,
     postgresql_where=listing.c.until_version.is_(None),
 )
+# The console finds listings by it.
+Index("ix_listing_case_number", listing.c.case_number)
 # By these the notices find what a change ended, and what a day ends.
 Index(
     "ix_listing_until_version",

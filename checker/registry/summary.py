@@ -38,9 +38,7 @@ class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 async def summarize(engine: AsyncEngine, today: date, deadlines: Deadlines) -> ListSummary:
     """Count what is in force on `today`, a day in Asia/Shanghai."""
-    delisting = directive.alias("delisting")
-    has_ended = select(literal(1)).where(_directs(delisting, "delisting"), delisting.c.on <= today)
-    in_force = and_(listing.c.until_version.is_(None), ~has_ended.exists())
+    in_force = in_force_on(today)
     # Who is listed with two documents is one party, known by the lesser of their tokens.
     party = (
         select(listing.c.party_type, func.min(document.c.token).label("token"))
@@ -91,7 +89,7 @@ def _overdue(in_force: ColumnElement[bool], today: date, fulfilled_until: date) 
     return (
         select(func.count())
         .select_from(listing)
-        .join(fulfilment, _directs(fulfilment, "fulfilment"))
+        .join(fulfilment, directs(fulfilment, "fulfilment"))
         .where(
             in_force,
             fulfilment.c.on <= fulfilled_until,
@@ -100,7 +98,15 @@ def _overdue(in_force: ColumnElement[bool], today: date, fulfilled_until: date) 
     )
 
 
-def _directs(table: FromClause, kind: str) -> ColumnElement[bool]:
+def in_force_on(today: date) -> ColumnElement[bool]:
+    """Return the condition of a listing that is in force on a day."""
+    delisting = directive.alias("delisting")
+    has_ended = select(literal(1)).where(directs(delisting, "delisting"), delisting.c.on <= today)
+    return and_(listing.c.until_version.is_(None), ~has_ended.exists())
+
+
+def directs(table: FromClause, kind: str) -> ColumnElement[bool]:
+    """Return the condition of a directive in force of a kind about a listing."""
     return and_(
         table.c.listing_id == listing.c.id, table.c.kind == kind, table.c.until_version.is_(None)
     )

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from checker.api.exchange import Reply
 from checker.web.language import PageWords
-from checker.web.shown import yuan
+from checker.web.shown import minute_of, yuan
 
 HTML: Final = "text/html; charset=utf-8"
 _STATIC: Final = files("checker.web") / "static"
@@ -106,4 +106,5 @@ def _environment() -> Environment:
     )
     environment.filters["yuan"] = yuan
     environment.globals["style"] = style
+    environment.filters["minute"] = minute_of
     return environment

@@ -14,6 +14,14 @@ from checker.api.responses import respond
 from checker.errors import NotFound
 from checker.node.runtime import Runtime
 from checker.web import home, sign_in
+from checker.web.console import (
+    account_pages,
+    decision_pages,
+    list_pages,
+    overview,
+    waiting_pages,
+)
+from checker.web.console.figures import ConsoleFigures
 from checker.web.desk import check_form, orders, outcomes
 from checker.web.manifests import pages as manifests
 from checker.web.manifests.opening import open_manifests
@@ -34,6 +42,11 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     corrections,
     law,
     manifests,
+    overview,
+    waiting_pages,
+    list_pages,
+    decision_pages,
+    account_pages,
 )
 
 _TYPES: Final = {
@@ -92,6 +105,7 @@ def _state_of(runtime: Runtime) -> Mapping[str, Any]:
         "sessions": sessions,
         "own_entries": own_entries,
         "manifests": open_manifests(runtime, sessions),
+        "figures": ConsoleFigures(runtime),
     }
 
 

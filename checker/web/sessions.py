@@ -93,12 +93,17 @@ class Sessions:
         await self._put(signed_in)
         return signed_in
 
-    async def find(self, cookie: str | None, address: str) -> SignedIn | None:
-        """Return the session of a cookie; None: there is none, or it has ended."""
+    async def find(
+        self, cookie: str | None, address: str, *, is_poll: bool = False
+    ) -> SignedIn | None:
+        """Return the session of a cookie; None: there is none, or it has ended.
+
+        A poll by a script is no sign of a person, so it does not lengthen the session.
+        """
         if not is_cookie(cookie):
             return None
         session_id = self._id_of(cookie)
-        sealed = await self._store.get(session_id, idle_s=IDLE_S)
+        sealed = await self._store.get(session_id, idle_s=None if is_poll else IDLE_S)
         if sealed is None:
             return None
         content = self._opened(sealed, session_id)

@@ -56,3 +56,9 @@ _MONTHS: Final = (
     "November",
     "December",
 )
+
+
+def minute_of(instant: datetime | str) -> str:
+    """Return an instant, or its text in the API, as `shanghai_minute` shows it."""
+    found = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return shanghai_minute(found)

@@ -13,8 +13,12 @@ from checker.web.visit import SESSION_COOKIE, Visit, page
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 
-HOME_OF: Final = {AccountRole.INSTITUTION: "/desk"}
-"""The page of each role. The other roles work by the API, and have no page."""
+HOME_OF: Final = {
+    AccountRole.INSTITUTION: "/desk",
+    AccountRole.OPERATOR: "/console",
+    AccountRole.AUDITOR: "/console",
+}
+"""The page of each role. A court works by the API, and has no page."""
 
 
 @page("GET", SIGN_IN)

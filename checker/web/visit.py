@@ -66,6 +66,11 @@ class Visit:
         return self.request.headers.get("x-partial") == "1"
 
     @property
+    def is_poll(self) -> bool:
+        """Whether a script asks by itself, without a touch by a person."""
+        return self.request.headers.get("x-poll") == "1"
+
+    @property
     def signed_in(self) -> SignedIn:
         """The session of a page that is for people who signed in."""
         assert self._signed_in is not None, "the page names no role"
@@ -96,7 +101,8 @@ class Visit:
             Unavailable: Redis is away, and the page is for people who signed in.
         """
         try:
-            found = await self.sessions.find(self.request.cookies.get(SESSION_COOKIE), self.address)
+            cookie, is_poll = self.request.cookies.get(SESSION_COOKIE), self.is_poll
+            found = await self.sessions.find(cookie, self.address, is_poll=is_poll)
         except CacheUnavailable:
             if roles:
                 raise Unavailable("sessions cannot be looked up now") from None

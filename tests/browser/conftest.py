@@ -5,6 +5,7 @@ Without a Chromium these tests are left out, and the head of the run names them;
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
@@ -72,6 +73,21 @@ def page(browser: Browser, site: RunningService) -> Iterator[Page]:
 def clerk(page: Page, site: RunningService) -> Page:
     """The desk of an institution, signed in."""
     return signed_in(page, "/desk", site.keys["institution"])
+
+
+@pytest.fixture
+def operator(page: Page, site: RunningService) -> Page:
+    """The console of an operator."""
+    signed_in(page, "/console", site.keys["operator"])
+    page.locator("nav.rooms").wait_for()  # the form for signing in has the same address
+    return page
+
+
+@pytest.fixture(scope="module")
+def api(site: RunningService) -> Iterator[httpx.Client]:
+    """A client of an operator."""
+    with site.client(site.keys["operator"]) as client:
+        yield client
 
 
 def signed_in(page: Page, path: str, key: str) -> Page:

@@ -29,6 +29,8 @@ from checker.formats.operation import OperationLine
 from checker.formats.record_officers import TITLES
 from checker.formats.zxgk import PARTY_TYPES
 from checker.logs import FIELDS, FORMATTERS, LogFormat
+from checker.operators.action import ActionOutcome, Door, OperatorAction
+from checker.operators.schema import operator_action
 from checker.reconciliation.job import Interruption, ReconciliationStatus
 from checker.reconciliation.past_sale import RejectedCode
 from checker.reconciliation.schema import reconciliation
@@ -146,6 +148,7 @@ def test_the_service_of_a_row_is_the_one_of_its_tag():
         Interruption,
         RejectedCode,
         FishingGround,
+        OperatorAction,
     ],
 )
 def test_every_member_is_used_somewhere(members):
@@ -171,6 +174,8 @@ def test_every_member_is_used_somewhere(members):
         (correction, GroundCode),
         (correction, RulingEffect),
         (reconciliation, ReconciliationStatus),
+        (operator_action, Door),
+        (operator_action, ActionOutcome),
     ],
     ids=str,
 )

@@ -34,7 +34,7 @@ from checker.web.manifests.jobs import (
 from checker.web.manifests.opening import Manifests
 from checker.web.manifests.runs import DECISIONS, RunOrder
 from checker.web.manifests.upload import uploaded_file
-from checker.web.rendering import HEADERS
+from checker.web.rendering import page_headers
 from checker.web.shown import shanghai_minute
 from checker.web.visit import Form, Visit, page
 
@@ -151,7 +151,7 @@ async def download(visit: Visit) -> Reply:
         status=200,
         body=content,
         media_type=media_type_of(content),
-        headers={**HEADERS, "content-disposition": disposition_of(found.job.file_name)},
+        headers={**page_headers(), "content-disposition": disposition_of(found.job.file_name)},
     )
 
 

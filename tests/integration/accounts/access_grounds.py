@@ -10,6 +10,7 @@ from checker.accounts.key_ring import NOT_IN_FORCE, KeyRing
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import AccountScope, Scope
 from checker.errors import Unauthenticated
+from checker.operators.action import AT_THE_SERVER
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
 
@@ -39,12 +40,12 @@ class Access:
 
     async def account(self, name="hotel", **scope):
         return await self.accounts.create(
-            name=name, role=AccountRole.INSTITUTION, scope=AccountScope(**scope)
+            name=name, role=AccountRole.INSTITUTION, scope=AccountScope(**scope), by=AT_THE_SERVER
         )
 
     async def key(self, account, *, expires_at=None, **scope):
         """Make a key that the node knows already."""
-        made = await self.keys.create(account.id, Scope(**scope), expires_at)
+        made = await self.keys.create(account.id, Scope(**scope), expires_at, by=AT_THE_SERVER)
         await self.ring.refresh()
         return made
 

@@ -12,6 +12,7 @@ from checker.accounts.scope import Scope, read_networks
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import ServiceType
 from checker.errors import Conflict, InvalidRequest, NotFound, OutOfScope, Unavailable
+from checker.operators.action import AT_THE_SERVER
 from tests.integration.accounts.access_grounds import AT
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +26,7 @@ async def test_a_revoked_key_is_none_on_every_node_after_a_refresh(access):
     other = access.another_node()
     await other.refresh()
     assert await access.caller(made.key, other) is not None
-    await access.keys.revoke(made.state.account_id, made.state.id)
+    await access.keys.revoke(made.state.account_id, made.state.id, by=AT_THE_SERVER)
     for ring in (access.ring, other):
         await ring.refresh()
         assert await access.caller(made.key, ring) is None
@@ -56,7 +57,9 @@ async def test_while_postgresql_is_away_known_keys_work_until_they_expire(access
 async def test_a_rotated_key_and_its_successor_work_together_until_the_overlap_ends(access):
     account = await access.account(services=RAIL)
     old = await access.key(account, jurisdiction=Jurisdiction("4408"), items_per_minute=5)
-    new = await access.keys.rotate(account.id, old.state.id, overlap=timedelta(hours=1))
+    new = await access.keys.rotate(
+        account.id, old.state.id, overlap=timedelta(hours=1), by=AT_THE_SERVER
+    )
     await access.ring.refresh()
     first, second = await access.caller(old.key), await access.caller(new.key)
     assert (first.services, first.jurisdiction) == (second.services, second.jurisdiction)
@@ -71,7 +74,9 @@ async def test_the_successor_lives_as_long_as_the_old_key_was_made_to(access):
     account = await access.account()
     old = await access.key(account, expires_at=AT + timedelta(days=90))
     access.clock.move(days=80)
-    new = await access.keys.rotate(account.id, old.state.id, overlap=timedelta(days=30))
+    new = await access.keys.rotate(
+        account.id, old.state.id, overlap=timedelta(days=30), by=AT_THE_SERVER
+    )
     assert new.state.expires_at == AT + timedelta(days=170)
     # An overlap never lengthens a life.
     [shown, _] = await access.keys.page(account.id, after=0, limit=9)
@@ -85,19 +90,26 @@ async def test_what_has_ended_or_has_a_successor_is_not_rotated(access):
     account = await access.account()
     rotated, revoked = await access.key(account), await access.key(account)
     expired = await access.key(account, expires_at=AT + timedelta(seconds=1))
-    await access.keys.rotate(account.id, rotated.state.id, overlap=timedelta(days=1))
-    await access.keys.revoke(account.id, revoked.state.id)
+    await access.keys.rotate(
+        account.id, rotated.state.id, overlap=timedelta(days=1), by=AT_THE_SERVER
+    )
+    await access.keys.revoke(account.id, revoked.state.id, by=AT_THE_SERVER)
     access.clock.move(seconds=1)
     for key in (rotated, revoked, expired):
         with pytest.raises(Conflict):
-            await access.keys.rotate(account.id, key.state.id, overlap=timedelta(0))
+            await access.keys.rotate(
+                account.id, key.state.id, overlap=timedelta(0), by=AT_THE_SERVER
+            )
 
 
 async def test_two_rotations_at_once_make_one_successor(access):
     account = await access.account()
     old = await access.key(account)
     results = await asyncio.gather(
-        *(access.keys.rotate(account.id, old.state.id, overlap=timedelta(0)) for _ in range(4)),
+        *(
+            access.keys.rotate(account.id, old.state.id, overlap=timedelta(0), by=AT_THE_SERVER)
+            for _ in range(4)
+        ),
         return_exceptions=True,
     )
     assert sum(isinstance(result, Conflict) for result in results) == 3
@@ -115,9 +127,9 @@ async def test_a_key_of_another_account_is_not_found(access):
         (other.id, key.state.id.upper()),
     ):
         with pytest.raises(NotFound):
-            await access.keys.revoke(account_id, key_id)
+            await access.keys.revoke(account_id, key_id, by=AT_THE_SERVER)
         with pytest.raises(NotFound):
-            await access.keys.rotate(account_id, key_id, overlap=timedelta(0))
+            await access.keys.rotate(account_id, key_id, overlap=timedelta(0), by=AT_THE_SERVER)
     assert await access.caller(key.key) is not None
 
 
@@ -130,6 +142,7 @@ async def test_a_wider_key_is_not_made(access):
             name=account.name,
             role=AccountRole.INSTITUTION,
             scope=Scope(services=frozenset({ServiceType.AIR})),
+            by=AT_THE_SERVER,
         )
     assert await access.keys.page(account.id, after=0, limit=9) == ()
 
@@ -137,7 +150,9 @@ async def test_a_wider_key_is_not_made(access):
 async def test_a_narrowed_account_narrows_the_keys_that_it_has(access):
     account = await access.account()
     made = await access.key(account)
-    await access.accounts.change(account.id, AccountChanges(scope={"services": RAIL}))
+    await access.accounts.change(
+        account.id, AccountChanges(scope={"services": RAIL}), by=AT_THE_SERVER
+    )
     await access.ring.refresh()
     assert (await access.caller(made.key)).services == RAIL
 
@@ -145,19 +160,23 @@ async def test_a_narrowed_account_narrows_the_keys_that_it_has(access):
 async def test_the_keys_of_a_disabled_account_are_none_until_it_is_enabled(access):
     account = await access.account()
     made = await access.key(account)
-    disabled = await access.accounts.change(account.id, AccountChanges(disabled=True))
+    disabled = await access.accounts.change(
+        account.id, AccountChanges(disabled=True), by=AT_THE_SERVER
+    )
     await access.ring.refresh()
     assert await access.caller(made.key) is None
     for make in (
-        access.keys.create(account.id, Scope(), None),
-        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION),
+        access.keys.create(account.id, Scope(), None, by=AT_THE_SERVER),
+        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION, by=AT_THE_SERVER),
     ):
         with pytest.raises(Conflict):
             await make
     access.clock.move(hours=1)
-    again = await access.accounts.change(account.id, AccountChanges(disabled=True))
+    again = await access.accounts.change(
+        account.id, AccountChanges(disabled=True), by=AT_THE_SERVER
+    )
     assert again.disabled_at == disabled.disabled_at == AT
-    await access.accounts.change(account.id, AccountChanges(disabled=False))
+    await access.accounts.change(account.id, AccountChanges(disabled=False), by=AT_THE_SERVER)
     await access.ring.refresh()
     assert await access.caller(made.key) is not None
 
@@ -188,7 +207,9 @@ async def test_networks_are_changed_and_taken_away_again(access):
     account = await access.account()
     made = await access.key(account)
     for networks in (read_networks(["192.0.2.0/24"]), None):
-        await access.accounts.change(account.id, AccountChanges(scope={"networks": networks}))
+        await access.accounts.change(
+            account.id, AccountChanges(scope={"networks": networks}), by=AT_THE_SERVER
+        )
         await access.ring.refresh()
         assert (await access.accounts.find(account.id)).scope.networks == networks
         caller = await access.ring.caller(f"Bearer {made.key}", "192.0.2.7")
@@ -198,15 +219,18 @@ async def test_networks_are_changed_and_taken_away_again(access):
 
 async def test_keys_in_force_at_once_are_bounded(access):
     account = await access.account()
-    made = [await access.keys.create(account.id, Scope(), None) for _ in range(KEYS_MAX)]
+    made = [
+        await access.keys.create(account.id, Scope(), None, by=AT_THE_SERVER)
+        for _ in range(KEYS_MAX)
+    ]
     for make in (
-        access.keys.create(account.id, Scope(), None),
-        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION),
+        access.keys.create(account.id, Scope(), None, by=AT_THE_SERVER),
+        access.keys.create_named(name=account.name, role=AccountRole.INSTITUTION, by=AT_THE_SERVER),
     ):
         with pytest.raises(Conflict):
             await make
-    await access.keys.revoke(account.id, made[0].state.id)
-    await access.keys.create(account.id, Scope(), None)
+    await access.keys.revoke(account.id, made[0].state.id, by=AT_THE_SERVER)
+    await access.keys.create(account.id, Scope(), None, by=AT_THE_SERVER)
 
 
 async def test_a_page_of_keys_tells_no_key(access):
@@ -248,8 +272,8 @@ async def test_names_of_accounts_are_taken_once(access):
     with pytest.raises(Conflict):
         await access.account("first")
     with pytest.raises(Conflict):
-        await access.accounts.change(second.id, AccountChanges(name="first"))
-    renamed = await access.accounts.change(first.id, AccountChanges(name="third"))
+        await access.accounts.change(second.id, AccountChanges(name="first"), by=AT_THE_SERVER)
+    renamed = await access.accounts.change(first.id, AccountChanges(name="third"), by=AT_THE_SERVER)
     assert await access.accounts.named("third") == renamed == await access.accounts.find(first.id)
     with pytest.raises(NotFound):
         await access.accounts.named("first")

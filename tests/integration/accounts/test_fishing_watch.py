@@ -11,6 +11,7 @@ from cache.counting.tally import MemoryTally
 from checker.accounts.flags import Flags
 from checker.accounts.watch import FishingWatch
 from checker.domain.fishing import FishingGround, FishingSettings
+from checker.operators.action import AT_THE_SERVER
 from loadtest.population import DEFAULT_DAY, Population
 from tests.integration.accounts.access_grounds import SLOWED_ITEMS
 
@@ -174,7 +175,7 @@ async def test_whom_an_operator_has_cleared_is_not_judged_again_by_the_same_hour
     street.ask("fisher", 0.5, 300)
     await street.flush()
     account = await street.access.accounts.named("fisher")
-    await street.flags.clear(account.id, by=None)
+    await street.flags.clear(account.id, by=AT_THE_SERVER)
     assert await street.slowed("fisher") == []
     assert await street.flag_of("fisher") is None
     street.access.clock.move(seconds=40)

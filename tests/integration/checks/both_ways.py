@@ -16,6 +16,7 @@ from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
 from checker.api.lane import Lane
 from checker.config import ServerSettings
+from checker.operators.action import AT_THE_SERVER
 from checker.serving.connections import ConnectionLimits, Connections
 from checker.serving.lane_protocol import LaneProtocol
 from tests.integration.checks.checks_grounds import DEBTOR, INNOCENT
@@ -67,7 +68,10 @@ async def open_both_ways(
     async with open_doors_with(data_dir, database_url, redis_url, server=server) as (lane, keys):
         runtime = lane.routed.state.runtime
         account = await runtime.account_keys.create_named(
-            name="limited", role=AccountRole.INSTITUTION, scope=Scope(items_per_minute=60_000)
+            name="limited",
+            role=AccountRole.INSTITUTION,
+            scope=Scope(items_per_minute=60_000),
+            by=AT_THE_SERVER,
         )
         await runtime.key_ring.refresh()
         async with asyncio.timeout(30):

@@ -16,6 +16,7 @@ from checker.api.lane import Lane
 from checker.api.spans import Tracing
 from checker.config import Config, ListSettings, ServerSettings
 from checker.node.runtime import open_runtime
+from checker.operators.action import AT_THE_SERVER
 from tests.integration.checks.checks_grounds import AT, DEBTOR, KEY, listing
 from tests.support.fake_clock import FakeClock
 
@@ -71,7 +72,9 @@ async def open_doors_with(
         runtime = lane.routed.state.runtime
         await runtime.feed.replace(one_chunk(json.dumps(listing(DEBTOR)).encode()))
         keys = {
-            role: (await runtime.account_keys.create_named(name=role, role=role)).key
+            role: (
+                await runtime.account_keys.create_named(name=role, role=role, by=AT_THE_SERVER)
+            ).key
             for role in AccountRole
         }
         yield lane, keys

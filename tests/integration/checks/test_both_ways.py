@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from checker.accounts.keys import AccountRole, digest_of
+from checker.operators.action import AT_THE_SERVER
 from tests.integration.checks.both_ways import (
     ALLOW,
     CLOSE,
@@ -170,7 +171,9 @@ async def test_each_other_request_is_answered_by_the_same_bytes(ways: BothWays) 
 
 async def test_a_known_head_ends_with_its_key(ways: BothWays) -> None:
     runtime = ways.node.routed.state.runtime
-    made = await runtime.account_keys.create_named(name="short", role=AccountRole.INSTITUTION)
+    made = await runtime.account_keys.create_named(
+        name="short", role=AccountRole.INSTITUTION, by=AT_THE_SERVER
+    )
     await runtime.key_ring.refresh()
     caller = ways.node.checks.caller_at_once(digest_of(made.key), "127.0.0.1")
     assert caller is not None
@@ -178,7 +181,7 @@ async def test_a_known_head_ends_with_its_key(ways: BothWays) -> None:
     statuses = []
     for is_revoked in (False, False, True, True):
         if is_revoked:
-            await runtime.account_keys.revoke(caller.account_id, made.state.id)
+            await runtime.account_keys.revoke(caller.account_id, made.state.id, by=AT_THE_SERVER)
             await runtime.key_ring.refresh()
         writer.write(request(ALLOW, made.key))
         statuses.append((await answer_of(reader))[9:12])

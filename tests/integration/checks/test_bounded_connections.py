@@ -7,6 +7,7 @@ import pytest
 
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import AccountScope, Scope, read_networks
+from checker.operators.action import AT_THE_SERVER
 from checker.serving.connections import ConnectionLimits
 from tests.integration.checks.both_ways import (
     ALLOW,
@@ -104,8 +105,9 @@ async def test_the_address_of_a_caller_behind_a_trusted_proxy_is_the_one_that_it
             name="bound",
             role=AccountRole.INSTITUTION,
             scope=AccountScope(networks=read_networks(["192.0.2.0/24"])),
+            by=AT_THE_SERVER,
         )
-        key = (await runtime.account_keys.create(account.id, Scope(), None)).key
+        key = (await runtime.account_keys.create(account.id, Scope(), None, by=AT_THE_SERVER)).key
         await runtime.key_ring.refresh()
         words = {
             "X-Forwarded-For: 192.0.2.7": 200,

@@ -13,6 +13,7 @@ from checker.accounts.keys import AccountRole, digest_of
 from checker.domain.service import ServiceType
 from checker.errors import Unauthenticated
 from checker.node.runtime import Runtime
+from checker.operators.action import AT_THE_SERVER
 from checker.web.sessions import HOURS_MAX, IDLE_S, Sessions, new_cookie
 from tests.integration.checks.doors import open_doors_with
 from tests.support.fake_clock import FakeClock
@@ -74,6 +75,19 @@ async def test_redis_holds_neither_cookie_nor_key_and_drops_an_idle_session(
     assert IDLE_S - 5 <= left_s <= IDLE_S
 
 
+async def test_a_poll_of_a_script_does_not_lengthen_a_session(
+    ground: SessionGround, redis_url: str
+) -> None:
+    begun = await ground.sessions.sign_in(ground.key, ADDRESS)
+    with redis.Redis.from_url(redis_url) as client:
+        [name] = client.keys("*:session:*")
+        client.expire(name, 60)
+        assert await ground.sessions.find(begun.cookie, ADDRESS, is_poll=True) is not None
+        assert client.ttl(name) <= 60
+        assert await ground.sessions.find(begun.cookie, ADDRESS) is not None
+        assert client.ttl(name) > 60
+
+
 async def test_a_session_ends_after_twelve_hours(ground: SessionGround) -> None:
     begun = await ground.sessions.sign_in(ground.key, ADDRESS)
     ground.clock.instant += HOURS_MAX - timedelta(seconds=1)
@@ -84,10 +98,12 @@ async def test_a_session_ends_after_twelve_hours(ground: SessionGround) -> None:
 
 async def test_a_session_ends_with_its_key(ground: SessionGround) -> None:
     made = await ground.runtime.account_keys.create_named(
-        name="short", role=AccountRole.INSTITUTION
+        name="short", role=AccountRole.INSTITUTION, by=AT_THE_SERVER
     )
     begun = await ground.sessions.sign_in(made.key, ADDRESS)
-    await ground.runtime.account_keys.revoke(begun.caller.account_id, made.state.id)
+    await ground.runtime.account_keys.revoke(
+        begun.caller.account_id, made.state.id, by=AT_THE_SERVER
+    )
     await ground.runtime.key_ring.refresh()
     assert await ground.sessions.find(begun.cookie, ADDRESS) is None
 
@@ -95,7 +111,7 @@ async def test_a_session_ends_with_its_key(ground: SessionGround) -> None:
 async def test_a_session_ends_with_the_scope_of_its_account(ground: SessionGround) -> None:
     begun = await ground.sessions.sign_in(ground.key, ADDRESS)
     changes = AccountChanges(scope={"services": frozenset({ServiceType.AIR})})
-    await ground.runtime.accounts.change(begun.caller.account_id, changes)
+    await ground.runtime.accounts.change(begun.caller.account_id, changes, by=AT_THE_SERVER)
     await ground.runtime.key_ring.refresh()
     assert await ground.sessions.find(begun.cookie, ADDRESS) is None
 

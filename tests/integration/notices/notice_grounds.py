@@ -9,6 +9,7 @@ from checker.accounts.keys import AccountRole
 from checker.node.runtime import open_runtime
 from checker.node.upkeep import keep_current, publisher_running
 from checker.notices.writer import Pass
+from checker.operators.action import AT_THE_SERVER
 from tests.support.operation_lines import delist, list_
 from tests.support.registry_grounds import (
     ENVIRON,
@@ -48,7 +49,7 @@ class Town:
     async def account(self, name):
         if name not in self._accounts:
             node, role = self.node, AccountRole.INSTITUTION
-            await node.account_keys.create_named(name=name, role=role)
+            await node.account_keys.create_named(name=name, role=role, by=AT_THE_SERVER)
             rows = await query(self.node, "SELECT id FROM account WHERE name = :name", name=name)
             self._accounts[name] = rows[0].id
         return self._accounts[name]

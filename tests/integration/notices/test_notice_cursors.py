@@ -14,6 +14,7 @@ from checker.domain.clock import SystemClock
 from checker.errors import InvalidRequest
 from checker.notices.feed import OVERLAP, NoticeFeed
 from checker.notices.schema import notice
+from checker.operators.action import AT_THE_SERVER
 from checker.registry.schema import metadata
 from checker.vault import Vault
 
@@ -33,7 +34,7 @@ async def engine(anyio_backend, database_url):
 @pytest.fixture
 async def hotel(engine):
     keys = AccountKeys(engine, VAULT, SystemClock())
-    await keys.create_named(name="hotel", role=AccountRole.INSTITUTION)
+    await keys.create_named(name="hotel", role=AccountRole.INSTITUTION, by=AT_THE_SERVER)
     async with engine.connect() as connection:
         account = metadata.tables["account"]
         return (await connection.execute(account.select())).one().id

@@ -13,6 +13,7 @@ from checker.database.engine import open_engine
 from checker.domain.decision import ALLOWED
 from checker.domain.document import Document, DocumentType
 from checker.domain.service import ServiceType
+from checker.operators.action import AT_THE_SERVER
 from checker.receipts.keys import ReceiptKey, rotate, withdraw
 from checker.receipts.receipt import Statement
 from checker.receipts.receipt_keys import ReceiptKeys
@@ -44,10 +45,10 @@ class Node:
         self.receipts = Receipts(self.keys.signing, issuer="checker", clock=self.clock)
 
     async def withdraw(self, kid: str) -> ReceiptKey | None:
-        return await withdraw(self.engine, VAULT, kid=kid, now=self.clock.instant)
+        return await withdraw(self.engine, VAULT, kid=kid, now=self.clock.instant, by=AT_THE_SERVER)
 
     async def rotate(self) -> ReceiptKey:
-        return await rotate(self.engine, VAULT, now=self.clock.instant, lead=LEAD)
+        return await rotate(self.engine, VAULT, now=self.clock.instant, lead=LEAD, by=AT_THE_SERVER)
 
     def published(self) -> list[str]:
         return [key.kid for key in self.keys.published().keys]

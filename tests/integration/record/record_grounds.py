@@ -21,6 +21,7 @@ from checker.domain.service_terms import ResortVenue
 from checker.domain.settings import Settings
 from checker.journal.chain import extend_journal
 from checker.node.record import NotedHeads, verify_record
+from checker.operators.action import AT_THE_SERVER
 from checker.policy.loader import builtin_policies, load_policies
 from checker.receipts.keys import rotate
 from checker.receipts.keys import withdraw as withdraw_receipt_key
@@ -118,20 +119,35 @@ class Record:
 
 async def _manage(node, clock):
     hotel = await node.accounts.create(
-        name="hotel", role=AccountRole.INSTITUTION, scope=AccountScope(items_per_minute=9)
+        name="hotel",
+        role=AccountRole.INSTITUTION,
+        scope=AccountScope(items_per_minute=9),
+        by=AT_THE_SERVER,
     )
-    await node.accounts.create(name="court", role=AccountRole.COURT, scope=AccountScope())
-    await node.accounts.change(hotel.id, AccountChanges(scope={"items_per_day": 99}))
-    made = [await node.account_keys.create(hotel.id, Scope(), None) for _ in range(3)]
-    await node.account_keys.revoke(hotel.id, made[0].state.id)
-    await node.account_keys.rotate(hotel.id, made[1].state.id, overlap=timedelta(hours=1))
+    await node.accounts.create(
+        name="court", role=AccountRole.COURT, scope=AccountScope(), by=AT_THE_SERVER
+    )
+    await node.accounts.change(
+        hotel.id, AccountChanges(scope={"items_per_day": 99}), by=AT_THE_SERVER
+    )
+    made = [
+        await node.account_keys.create(hotel.id, Scope(), None, by=AT_THE_SERVER) for _ in range(3)
+    ]
+    await node.account_keys.revoke(hotel.id, made[0].state.id, by=AT_THE_SERVER)
+    await node.account_keys.rotate(
+        hotel.id, made[1].state.id, overlap=timedelta(hours=1), by=AT_THE_SERVER
+    )
     suspicion = Suspicion(ground=FishingGround.ADVERSE_SHARE, items=9, marked=8, kind_share=0.1)
     await node.flags.flag(hotel.id, suspicion, counted_from=clock.now(), slowed=timedelta(hours=1))
-    await node.flags.clear(hotel.id, by=hotel.id)
+    await node.flags.clear(hotel.id, by=AT_THE_SERVER)
     for _ in range(2):
-        made = await rotate(node.engine, SEALER.vault, now=clock.now(), lead=timedelta(minutes=1))
+        made = await rotate(
+            node.engine, SEALER.vault, now=clock.now(), lead=timedelta(minutes=1), by=AT_THE_SERVER
+        )
         clock.move(minutes=2)
-    await withdraw_receipt_key(node.engine, SEALER.vault, kid=made.kid, now=clock.now())
+    await withdraw_receipt_key(
+        node.engine, SEALER.vault, kid=made.kid, now=clock.now(), by=AT_THE_SERVER
+    )
     return hotel
 
 

@@ -184,6 +184,11 @@ TRICKS = {
         ["UPDATE account_flag SET cleared_at = NULL, cleared_by = NULL"],
         "account_flag ",
     ),
+    "an operator's action": (
+        ["UPDATE operator_action SET details = '{}' WHERE action = 'change_account'"],
+        "operator_action ",
+    ),
+    "operators' actions removed": (["DELETE FROM operator_action"], "operator_action "),
     "a key of receipts": (
         ["UPDATE receipt_key SET signs_from = signs_from + interval '1 day'"],
         "receipt_key ",

@@ -15,6 +15,7 @@ from checker.api.bodies import Bodies
 from checker.api.check_counts import CheckCounts
 from checker.api.metrics import Metrics
 from checker.domain.fishing import FishingSettings
+from checker.operators.action import AT_THE_SERVER
 from tests.support.registry_grounds import (
     name_of,
     person_listing,
@@ -90,7 +91,7 @@ class Desk:
 @pytest.fixture
 async def counter(node):
     role = AccountRole.INSTITUTION
-    made = await node.account_keys.create_named(name="counter", role=role)
+    made = await node.account_keys.create_named(name="counter", role=role, by=AT_THE_SERVER)
     return Desk(node, made.key)
 
 

@@ -1,6 +1,7 @@
 """A court's account changes only the listings of its courts, by changes and by snapshots."""
 
 import asyncio
+import functools
 
 import pytest
 
@@ -12,6 +13,7 @@ from checker.domain.court import Courts
 from checker.errors import Conflict, InvalidRequest, NotFound
 from checker.intake.feed_requests import FeedTerms
 from checker.intake.quarantine import LineViewer
+from checker.operators.action import AT_THE_SERVER
 from tests.support.operation_lines import (
     delist,
     fulfil,
@@ -174,7 +176,7 @@ async def test_snapshots_of_two_courts_at_once_both_stand(listed):
 async def test_a_bound_court_sees_and_retries_its_own_quarantined_lines_alone(listed):
     made = [
         await listed.accounts.create(
-            name=name, role=AccountRole.COURT, scope=AccountScope(courts=(name,))
+            name=name, role=AccountRole.COURT, scope=AccountScope(courts=(name,)), by=AT_THE_SERVER
         )
         for name in (COURT, OTHER)
     ]
@@ -206,7 +208,7 @@ async def test_a_bound_court_sees_and_rules_on_corrections_of_its_own_listings_a
         for index in (1, 4)
     ]
     made = await listed.accounts.create(
-        name="court", role=AccountRole.COURT, scope=AccountScope(courts=(COURT,))
+        name="court", role=AccountRole.COURT, scope=AccountScope(courts=(COURT,)), by=AT_THE_SERVER
     )
     courts = Courts([COURT])
     assert [each.id for each in await corrections.page(None, 0, 10, courts)] == [filed[0].id]
@@ -223,8 +225,10 @@ async def test_a_bound_court_sees_and_rules_on_corrections_of_its_own_listings_a
 async def test_only_a_courts_account_has_courts(node):
     scope = AccountScope(courts=(COURT,))
     with pytest.raises(InvalidRequest):
-        await node.accounts.create(name="hotel", role=AccountRole.INSTITUTION, scope=scope)
-    create = node.account_keys.create_named
+        await node.accounts.create(
+            name="hotel", role=AccountRole.INSTITUTION, scope=scope, by=AT_THE_SERVER
+        )
+    create = functools.partial(node.account_keys.create_named, by=AT_THE_SERVER)
     with pytest.raises(InvalidRequest):
         await create(name="hotel", role=AccountRole.INSTITUTION, courts=(COURT,))
     await create(name="court", role=AccountRole.COURT, courts=(COURT,))

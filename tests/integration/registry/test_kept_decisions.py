@@ -12,6 +12,7 @@ from checker.api.check_counts import CheckCounts
 from checker.api.metrics import Metrics
 from checker.domain.service import Lodging
 from checker.errors import Unavailable
+from checker.operators.action import AT_THE_SERVER
 from tests.support.operation_lines import delist, list_, permit
 from tests.support.registry_grounds import (
     AT,
@@ -61,7 +62,7 @@ async def account_of(node):
 
 async def counter_key(node):
     role = AccountRole.INSTITUTION
-    return (await node.account_keys.create_named(name="counter", role=role)).key
+    return (await node.account_keys.create_named(name="counter", role=role, by=AT_THE_SERVER)).key
 
 
 async def test_every_answer_but_a_plain_allow_is_kept_with_its_id_reasons_and_version(node):

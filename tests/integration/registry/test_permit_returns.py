@@ -8,6 +8,7 @@ from checker.accounts.keys import AccountRole
 from checker.audit.outcomes import Report, ReportedOutcome
 from checker.domain.decision import Outcome
 from checker.node.record import NotedHeads, verify_record
+from checker.operators.action import AT_THE_SERVER
 from tests.support.operation_lines import permit
 from tests.support.registry_grounds import (
     accepted,
@@ -56,7 +57,7 @@ async def seller(node):
     await publish(node, [person_listing(1)])
     await settled(node)
     role = AccountRole.INSTITUTION
-    made = await node.account_keys.create_named(name="airline", role=role)
+    made = await node.account_keys.create_named(name="airline", role=role, by=AT_THE_SERVER)
     await accepted(node, permit(uses=1))
     return Seller(node, made.state.account_id)
 

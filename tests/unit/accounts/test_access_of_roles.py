@@ -19,6 +19,7 @@ EXPECTED = {
     AccountRole.COURT: {
         Action.PUBLISH,
         Action.SEE_QUARANTINE,
+        Action.RETRY_QUARANTINE,
         Action.SEE_MEASURES,
         Action.FILE_CORRECTION,
         Action.SEE_CORRECTIONS,
@@ -27,6 +28,7 @@ EXPECTED = {
     AccountRole.OPERATOR: {
         Action.SEE_LIST,
         Action.SEE_QUARANTINE,
+        Action.RETRY_QUARANTINE,
         Action.SEE_MEASURES,
         Action.SEE_REPORTS,
         Action.FILE_CORRECTION,

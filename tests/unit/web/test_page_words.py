@@ -1,20 +1,32 @@
 """Every word that a page may need is there, in both languages, and none is there for nothing."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 import checker.web
+from checker.accounts.keys import AccountRole
 from checker.audit.outcomes import ReportedOutcome
 from checker.audit.wording import CODES, ROLES
+from checker.corrections.correction import CorrectionState, GroundCode, Ruling
 from checker.domain.decision import Outcome, ReasonCode
 from checker.domain.document import DocumentType
 from checker.domain.errors import InvalidReason
+from checker.domain.fishing import FishingGround
+from checker.domain.listing_kind import ListingKind
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
+from checker.notices.webhooks import WebhookState
+from checker.operators.action import ActionOutcome, Door, OperatorAction
+from checker.registry.entry import PartyType, RejectCode
+from checker.registry.listing_search import FoundState
+from checker.registry.versions import ChangeKind
 from checker.sheets.header_words import SERVICE_FIELDS, SheetField
 from checker.spending.authorization import AuthorizationStatus
+from checker.web.console.alerts import AlertKind
+from checker.web.console.room import ROOMS
 from checker.web.desk.orders import DeskOrder
 from checker.web.desk.reader_line import ReaderFault
 from checker.web.desk.service_forms import FieldKind, fields_of
@@ -58,7 +70,33 @@ def needed() -> set[str]:
         | {f"manifest_decision.{each}" for each in DECISIONS_OF_ROWS}
         | {f"manifest_marked.{each}" for each in DECISIONS_OF_ROWS if each != Outcome.ALLOW}
         | {f"manifest_said.{each}" for each in SAYINGS}
+        | console_words()
     )
+
+
+def console_words() -> set[str]:
+    """Return the keys of the console that are built from closed sets."""
+    sets: dict[str, Iterable[str]] = {
+        "action": OperatorAction,
+        "result": ActionOutcome,
+        "door": Door,
+        "alert": AlertKind,
+        "do": AlertKind,
+        "role": AccountRole,
+        "reject": RejectCode,
+        "change": ChangeKind,
+        "correction": CorrectionState,
+        "ruling": Ruling,
+        "ground": GroundCode,
+        "webhook": WebhookState,
+        "kind": ListingKind,
+        "party": PartyType,
+        "flag": FishingGround,
+        "outcome": Outcome,
+        "listing": FoundState,
+        "room": [name for name, _ in ROOMS],
+    }
+    return {f"console.{stem}.{word}" for stem, words in sets.items() for word in words}
 
 
 def named_in_files() -> set[str]:
@@ -92,7 +130,7 @@ def test_no_word_is_there_for_nothing() -> None:
     assert sorted(key for key in unused if not key.startswith(stems)) == []
 
 
-DOORS = ("clerk", "public", "programmer")
+DOORS = ("clerk", "operator", "public", "programmer")
 
 
 def top_levels() -> set[str]:
