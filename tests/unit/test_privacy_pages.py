@@ -29,8 +29,8 @@ BUILT = re.compile(r'f"\{namespace\}:([\w-]+)')
 SEALED = re.compile(r"^    (\w+)\.\w+", re.MULTILINE)
 # Columns by which a person is recognised: tokens, or sealed texts about the person.
 OF_PERSONS = {"token", "name_token", "counted_tokens", "subject", "number", "party_name", "raw"}
-# Sealed, and about no person.
-OF_NOBODY = {"receipt_key", "deployment", "web_session"}
+# Sealed, and about no person, or on Redis, which has a table of its own.
+OF_NOBODY = {"receipt_key", "deployment", "web_session", "manifest"}
 
 
 def tables() -> dict[str, Table]:

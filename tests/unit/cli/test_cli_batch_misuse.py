@@ -25,7 +25,7 @@ def run(tmp_path: Path, content: str | bytes, *arguments: str, name: str = "list
 @pytest.mark.parametrize(
     ("content", "arguments", "told"),
     [
-        ("", (), "no row names a column"),
+        ("", (), "has no content"),
         ("a,b\n1,2\n", (), "no row names a column"),
         (f"{NUMBER}\n", (), "no row names a column"),
         (b"\xd0\xcf\x11\xe0", (), "save it as .xlsx"),
