@@ -56,6 +56,10 @@ def _list(facts: ListFacts) -> Finding | None:
     if registry.version is None:
         text = "no list was taken in, so nobody can be cleared"
         return Finding.warning("list", text, "checker import FILE, or let a court send its list")
+    if registry.is_set_back:
+        text = f"went back to version {registry.version}, and nobody is answered by it"
+        mend = "let the courts send the lost changes again, then run checker accept-older"
+        return Finding.fault("list", text, mend)
     if facts.cache is None:
         return None
     head = facts.cache.head

@@ -9,6 +9,7 @@ import msgspec
 
 from checker.database.locks import Lock
 from checker.database.login import refused_logins
+from checker.database.upgrade import newest_revision
 from checker.database.urls import connect_options
 from checker.doctor.clocks import ahead_s
 from checker.domain.clock import Clock
@@ -49,7 +50,8 @@ _STATE_QUERY: Final = """
 """
 _SCHEMA_QUERY: Final = "SELECT version_num FROM alembic_version"
 _LIST_QUERY: Final = """
-    SELECT (SELECT token_key_fingerprint FROM deployment) AS token_key, newest.*
+    SELECT (SELECT token_key_fingerprint FROM deployment) AS token_key, newest.*,
+           EXISTS (SELECT FROM lost_change WHERE accepted_at IS NULL) AS is_set_back
     FROM (SELECT 1) AS always LEFT JOIN (
         SELECT version, change_id FROM change ORDER BY version DESC LIMIT 1
     ) AS newest ON true
@@ -61,7 +63,8 @@ class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `revision` is the newest migration that ran; None: the database has no schema of ours.
     `token_key` is the fingerprint with which the list was written. `version` and `change_id` are
-    the newest change's. Each is None where there is none.
+    the newest change's. Each is None where there is none. `is_set_back`: the list went back to an
+    older state, and no operator has accepted this list.
     """
 
     settings: Mapping[str, str]
@@ -73,6 +76,7 @@ class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
     token_key: str | None = None
     version: int | None = None
     change_id: str | None = None
+    is_set_back: bool = False
 
 
 async def read_postgres(url: str, clock: Clock) -> PostgresFacts:
@@ -113,6 +117,9 @@ async def _read(connection: Any, clock: Clock) -> PostgresFacts:
     if not state["has_schema"]:
         return facts
     revision = await connection.fetchval(_SCHEMA_QUERY)
+    if revision != newest_revision():
+        # The queries know the newest schema alone.
+        return msgspec.structs.replace(facts, revision=revision)
     found = await connection.fetchrow(_LIST_QUERY)
     return msgspec.structs.replace(
         facts,
@@ -120,4 +127,5 @@ async def _read(connection: Any, clock: Clock) -> PostgresFacts:
         token_key=found["token_key"],
         version=found["version"],
         change_id=None if found["change_id"] is None else found["change_id"].hex,
+        is_set_back=found["is_set_back"],
     )

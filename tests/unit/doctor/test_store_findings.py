@@ -175,6 +175,10 @@ def test_lists_of_the_same_number_and_another_change_differ() -> None:
     assert found["list"] == "warning"
 
 
+def test_a_list_that_went_back_is_a_fault() -> None:
+    assert levels_of_list(postgres(is_set_back=True), redis())["list"] == "fault"
+
+
 def test_a_store_that_does_not_answer_leaves_its_findings_out() -> None:
     assert {*levels_of_list(None, redis())} == {"nodes"}
     assert {*levels_of_list(postgres(), None)} == {"keys", "publisher"}
