@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.errors import CacheError
 from cache.redis_list_writer import RedisListWriter
 from cache.token import Tokenizer
-from checker.backup.manifest import DUMP, Manifest, read_manifest
+from checker.backup.manifest import DUMP, BackupManifest, read_manifest
 from checker.backup.private_file import write_private
 from checker.backup.programs import database_name, find_program, run_program
 from checker.config import Config
@@ -68,7 +68,7 @@ class LoadedBackup(msgspec.Struct, frozen=True, kw_only=True):
     accepted at once.
     """
 
-    manifest: Manifest
+    manifest: BackupManifest
     lost_changes: int | None
     is_accepted: bool
 
@@ -104,7 +104,9 @@ async def load_backup(
             return await _compared(engine, config, manifest, clock, accept_older=accept_older)
 
 
-def _sealer(config: Config, environ: Mapping[str, str], folder: Path, manifest: Manifest) -> Sealer:
+def _sealer(
+    config: Config, environ: Mapping[str, str], folder: Path, manifest: BackupManifest
+) -> Sealer:
     """Return the sealer of the list; take the secrets of the backup where there are no others."""
     own = config.data_dir / SECRETS_FILE
     if not any(environ.get(name) for name in _SECRET_VARIABLES) and not own.exists():
@@ -176,7 +178,7 @@ async def _drop(connection: AsyncConnection, names: Sequence[str]) -> None:
         await connection.execute(text(f'DROP SCHEMA "{name}" CASCADE'))
 
 
-def _load(url: str, folder: Path, manifest: Manifest, server: int) -> None:
+def _load(url: str, folder: Path, manifest: BackupManifest, server: int) -> None:
     program = find_program("pg_restore", least=manifest.postgres, wanted=server)
     arguments = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
     # Without `--dbname` pg_restore prints the dump, and connects to nothing.
@@ -184,7 +186,12 @@ def _load(url: str, folder: Path, manifest: Manifest, server: int) -> None:
 
 
 async def _compared(
-    engine: AsyncEngine, config: Config, manifest: Manifest, clock: Clock, *, accept_older: bool
+    engine: AsyncEngine,
+    config: Config,
+    manifest: BackupManifest,
+    clock: Clock,
+    *,
+    accept_older: bool,
 ) -> LoadedBackup:
     """Note the changes that Redis knows and the loaded database lacks."""
     assert config.redis_url is not None

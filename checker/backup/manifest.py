@@ -33,7 +33,7 @@ class SavedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BackupManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The manifest. `list` is None where no list was taken in yet.
 
     `revision` is the newest migration that had run. `token_key` is the fingerprint of the key with
@@ -62,14 +62,14 @@ def file_facts(path: Path) -> SavedFile:
     return SavedFile(size=size, sha256=digest.hexdigest())
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> BackupManifest:
     """Return the manifest of a backup, after the files were compared with it.
 
     Raises:
         ConfigurationError: the folder is no backup, or a file is not the one that was saved.
     """
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=BackupManifest)
     except (OSError, msgspec.DecodeError):
         raise ConfigurationError(f"{folder} is no backup: it has no readable {MANIFEST}") from None
     if manifest.format != _FORMAT:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.audit.chain import DECISION_CHAIN
-from checker.backup.manifest import DUMP, MANIFEST, Manifest, file_facts
+from checker.backup.manifest import DUMP, MANIFEST, BackupManifest, file_facts
 from checker.backup.private_file import write_private
 from checker.backup.programs import find_program, run_program
 from checker.config import Config
@@ -38,7 +38,7 @@ _DEPLOYMENT = text(
 
 async def save_backup(
     config: Config, environ: Mapping[str, str], folder: Path, clock: Clock, *, with_keys: bool
-) -> Manifest:
+) -> BackupManifest:
     """Save the record to `folder`, which is made; return the manifest.
 
     The folder appears under its name when it is whole. `with_keys` saves the two keys too: then
@@ -61,7 +61,7 @@ async def save_backup(
 
 async def _save(
     config: Config, environ: Mapping[str, str], folder: Path, clock: Clock, *, with_keys: bool
-) -> Manifest:
+) -> BackupManifest:
     assert config.database_url is not None
     with driver_errors(), refused_logins():
         async with (
@@ -90,7 +90,7 @@ def _begun(folder: Path) -> Path:
     return partial
 
 
-def _finished(folder: Path, facts: Manifest) -> Manifest:
+def _finished(folder: Path, facts: BackupManifest) -> BackupManifest:
     """Write the manifest of a folder that has all files, and return it."""
     files = {path.name: file_facts(path) for path in sorted(folder.iterdir())}
     manifest = msgspec.structs.replace(facts, files=files)
@@ -98,7 +98,7 @@ def _finished(folder: Path, facts: Manifest) -> Manifest:
     return manifest
 
 
-async def _facts(connection: AsyncConnection, clock: Clock) -> Manifest:
+async def _facts(connection: AsyncConnection, clock: Clock) -> BackupManifest:
     """Return the manifest without its files.
 
     The first statement takes the snapshot to which all later statements belong.
@@ -107,7 +107,7 @@ async def _facts(connection: AsyncConnection, clock: Clock) -> Manifest:
         raise ConfigurationError("the database holds no deployment, so there is nothing to save")
     token_key, revision = (await connection.execute(_DEPLOYMENT)).one()
     heads = [await chain.read_head(connection) for chain in (DECISION_CHAIN, JOURNAL_CHAIN)]
-    return Manifest(
+    return BackupManifest(
         made_at=instant_text(clock.now()),
         program=version("checker"),
         postgres=(await connection.execute(_SERVER)).scalar_one(),

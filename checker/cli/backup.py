@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from checker.backup.loading import LoadedBackup, load_backup
-from checker.backup.manifest import Manifest
+from checker.backup.manifest import BackupManifest
 from checker.backup.saving import save_backup
 from checker.cli.options import beginning_options, deployment_options, json_option, print_json
 from checker.config import Config
@@ -65,7 +65,7 @@ def restore(
     click.echo(_state_of_list(loaded))
 
 
-def _list_of(manifest: Manifest) -> str:
+def _list_of(manifest: BackupManifest) -> str:
     return "no list" if manifest.list is None else f"version {manifest.list.version} of the list"
 
 
