@@ -125,12 +125,25 @@ class ReplicaKeeper:
         if self._held.must_load:
             began_at = self._clock()
             image = await self._replica_source.load()
+            await self._ask_about_held(image.position)
             await self._acknowledge(self._held.loaded(image, began_at))
         sent_at = self._clock()
         stream_read = await self._replica_source.read_stream(self._held.cursor, wait_s=WAIT_S)
         told = self._held.read(stream_read, sent_at)
         if told is not None:
             await self._acknowledge(told)
+
+    async def _ask_about_held(self, loaded: Position) -> None:
+        """Ask the registry whether it has the change that this node holds, before it is forgotten.
+
+        The registry notes a change that it lacks. A list of the same history that is no older has
+        every change of this node. Raises WordUnavailable.
+        """
+        held = self._held.position
+        if held is None or (held.version <= loaded.version and held.history == loaded.history):
+            return
+        with suppress(AnotherHistory):
+            await self._renew_by_word(self.node_id, held)
 
     async def ask_word_once(self) -> None:
         """Let the registry renew the lease, if it can. Raises WordUnavailable, AnotherHistory."""

@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+from sqlalchemy import select
 
 from cache.errors import CacheIncomplete, CacheUnavailable
 from checker.api.call import Call
@@ -13,6 +14,7 @@ from checker.database.engine import driver_errors
 from checker.database.sqlstates import TEXTS
 from checker.errors import Unavailable
 from checker.node.runtime import Runtime
+from checker.registry.lost_changes import IS_SET_BACK, SET_BACK
 from checker.registry.versions import newest_version
 
 SERVICE: Final = Tag(name="service", description="The state of the service itself.")
@@ -75,8 +77,9 @@ async def show_health(call: Call) -> Reply:
 async def show_readiness(call: Call) -> Reply:
     """Show whether checks can be answered.
 
-    The answer is 503 if no source can clear anybody, or if PostgreSQL takes no writes. Without
-    writes the checks of listed persons, feeds and holds are all refused.
+    The answer is 503 if no source can clear anybody, if the list went back to an older state, or if
+    PostgreSQL takes no writes. Without writes the checks of listed persons, feeds and holds are all
+    refused.
     """
     runtime = call.runtime
     if not runtime.joining.has_joined:
@@ -114,11 +117,17 @@ async def _version_vouched_for(runtime: Runtime) -> int | None:
 
 
 async def _version_registered(runtime: Runtime) -> int | None:
-    """Return the newest version of the registry; 0 before the first list; None if it is away."""
+    """Return the newest version of the registry; 0 before the first list; None if it is away.
+
+    Raises Unavailable if the list is set back.
+    """
     try:
         with driver_errors():
             async with runtime.engine.connect() as connection:
                 newest = await newest_version(connection)
+                is_back = (await connection.execute(select(IS_SET_BACK))).scalar_one()
     except Unavailable:
         return None
+    if is_back:
+        raise Unavailable(SET_BACK)
     return 0 if newest is None else newest.version

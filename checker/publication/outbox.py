@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.changes import Position
 from cache.token import Token
+from checker.registry.lost_changes import IS_SET_BACK
 from checker.registry.schema import change, outbox
 from checker.registry.versions import VERSION_COLUMNS, ChangeKind, ListVersion
 
@@ -28,11 +29,13 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     `outlines` is None where the changes cannot be given token by token: a snapshot lies between,
     the outbox no longer reaches back so far, or the registry does not have the change that was
     asked about. In the last case `is_foreign` is true: the caller's list is of another history.
+    `is_set_back`: the registry lacks changes, and nobody may be answered by its list.
     """
 
     newest: ListVersion
     outlines: dict[Token, bytes | None] | None
     is_foreign: bool
+    is_set_back: bool
 
 
 _newest = select(change).order_by(change.c.version.desc()).limit(1).cte("newest")
@@ -62,6 +65,7 @@ _since = select(
     *(_newest.c[column.name] for column in VERSION_COLUMNS),
     _broken.label("broken"),
     _foreign.label("foreign"),
+    IS_SET_BACK.label("set_back"),
     _latest.c.token,
     _latest.c.outline,
 ).select_from(_newest.outerjoin(_latest, true()))
@@ -81,6 +85,7 @@ async def read_since(connection: AsyncConnection, after: Position | None) -> Pen
         newest=ListVersion.of(first._mapping),
         outlines=None if first.broken else _outlines(rows),
         is_foreign=first.foreign,
+        is_set_back=first.set_back,
     )
 
 

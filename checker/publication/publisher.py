@@ -27,6 +27,7 @@ from checker.publication.leader import Leader
 from checker.publication.outbox import read_since
 from checker.publication.rebuild import Rebuild
 from checker.publication.verification import Verification
+from checker.registry.lost_changes import SET_BACK
 from checker.registry.server_run import begin_run
 from checker.registry.versions import CHANGE_CHANNEL
 from checker.work import Work, working
@@ -79,13 +80,16 @@ class Publisher:
         """Have the leader replace the live generation; return the new one, None: no list.
 
         Raises:
-            Unavailable: PostgreSQL or Redis is away.
+            Unavailable: PostgreSQL or Redis is away, or the list is set back.
         """
         async with working(self.works()):
             with driver_errors():
                 async with self._engine.connect() as connection:
-                    if await read_since(connection, None) is None:
-                        return None
+                    pending = await read_since(connection, None)
+            if pending is None:
+                return None
+            if pending.is_set_back:
+                raise Unavailable(SET_BACK)
             return await self._replaced()
 
     async def _replaced(self) -> Generation:

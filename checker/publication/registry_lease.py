@@ -16,7 +16,7 @@ from cache.replica_keeper import AnotherHistory, Newer, WordUnavailable
 from checker.database.engine import driver_errors
 from checker.errors import Unavailable
 from checker.publication.outbox import read_since
-from checker.registry.lost_changes import note_lost
+from checker.registry.lost_changes import SET_BACK, note_lost
 from checker.registry.schema import registry_lease
 
 _AGE = func.extract("epoch", func.clock_timestamp() - registry_lease.c.renewed_at)
@@ -32,8 +32,9 @@ class RegistryWord:
     async def renew(self, node: str, after: Position) -> Newer | None:
         """Note that `node` lives on the registry's word, then read the changes after `after`.
 
-        Returns None if the changes cannot be given token by token. Raises WordUnavailable, and
-        AnotherHistory after having noted the change of `after` as lost.
+        Returns None if the changes cannot be given token by token. Raises WordUnavailable, also
+        while the list is set back, and AnotherHistory after having noted the change of `after` as
+        lost.
         """
         now = func.clock_timestamp()
         row = insert(registry_lease).values(node=node, renewed_at=now)
@@ -51,6 +52,8 @@ class RegistryWord:
             raise WordUnavailable("the registry cannot be reached") from error
         if pending is None or pending.is_foreign:
             raise AnotherHistory("the registry does not have the change that this node holds")
+        if pending.is_set_back:
+            raise WordUnavailable(SET_BACK)
         if pending.outlines is None:
             return None
         return Newer(

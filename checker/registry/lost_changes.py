@@ -8,15 +8,30 @@ instant, for operators: in the log, in `GET /v1/list`, in `checker status`, and 
 The cache's stream names about the last 4 096 changes and heartbeats, so not every lost change is
 found. The numbers between the registry's newest change at that time and the newest lost one are all
 lost.
+
+A list that lacks acknowledged changes may answer `allow` for a person whom a court has listed. So
+nobody is answered while a lost change is not accepted (`IS_SET_BACK`). An operator accepts all lost
+changes by `checker accept-older` (decision 0048). A lost change that is found later, and that is no
+newer than an accepted one, belongs to the same loss and is accepted too.
 """
 
 import logging
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Uuid, any_, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,6 +42,17 @@ from checker.registry.schema import change, lost_change
 
 SHOWN_MAX = 100
 """Lost changes in one answer, the newest ones."""
+
+IS_SET_BACK: Final[ColumnElement[bool]] = (
+    select(lost_change.c.change_id).where(lost_change.c.accepted_at.is_(None)).exists()
+)
+"""Whether this registry is known to lack changes, and no operator has accepted the loss."""
+
+SET_BACK: Final = (
+    "the list went back to an older state, and nobody is cleared by it: courts must send the lost"
+    " changes again, or an operator accepts the older list (checker accept-older)"
+)
+"""The text of an answer meanwhile."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +77,12 @@ _shown = (
 )
 _newest = select(func.coalesce(func.max(change.c.version), 0))
 _noting = insert(lost_change).on_conflict_do_nothing().returning(lost_change.c.version)
+_newest_accepted = select(func.max(lost_change.c.made_at)).where(
+    lost_change.c.accepted_at.is_not(None)
+)
+_accepting = (
+    update(lost_change).where(lost_change.c.accepted_at.is_(None)).returning(lost_change.c.version)
+)
 
 
 async def ids_unknown(connection: AsyncConnection, held: Collection[HeldChange]) -> frozenset[str]:
@@ -72,27 +104,37 @@ async def note_lost(connection: AsyncConnection, positions: Iterable[Position]) 
     if not lost:
         return 0
     newest = (await connection.execute(_newest)).scalar_one()
+    accepted = (await connection.execute(_newest_accepted)).scalar()
     rows = [
         {
             "change_id": UUID(each.change_id),
             "version": each.version,
-            "made_at": datetime.fromtimestamp(each.as_of_ms / 1000, UTC),
+            "made_at": made_at,
             "history": UUID(each.history),
             "newest_version": newest,
             "found_at": datetime.now(UTC),
+            "accepted_at": accepted if accepted is not None and made_at <= accepted else None,
         }
         for each in lost
+        for made_at in (datetime.fromtimestamp(each.as_of_ms / 1000, UTC),)
     ]
     noted = sorted((await connection.execute(_noting.values(rows))).scalars())
     if noted:
         _log.error(
             "the registry has lost changes %d to %d of the list, its newest is %d: "
-            "it was failed over or restored to an older state, and courts must send them again",
+            "it was failed over or restored to an older state, and courts must send them again; "
+            "nobody is answered until an operator accepts the older list (checker accept-older)",
             min(noted[0], newest + 1),
             noted[-1],
             newest,
         )
     return len(noted)
+
+
+async def accept_lost(connection: AsyncConnection, now: datetime) -> tuple[int, ...]:
+    """Accept all losses that are not accepted; return their versions. The caller commits."""
+    rows = await connection.execute(_accepting.values(accepted_at=now))
+    return tuple(sorted(rows.scalars()))
 
 
 async def read_lost(connection: AsyncConnection) -> tuple[LostChange, ...]:

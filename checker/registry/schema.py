@@ -55,7 +55,8 @@ server_run = Table(
 )
 
 # Changes that a cache or a node had and this registry does not have: it was failed over to an older
-# state. `newest_version` is the registry's newest one when the loss was found.
+# state. `newest_version` is the registry's newest one when the loss was found. Until an operator
+# accepts the loss (`accepted_at`), nobody is answered by this registry.
 lost_change = Table(
     "lost_change",
     metadata,
@@ -65,6 +66,7 @@ lost_change = Table(
     Column("history", Uuid, nullable=False),
     Column("newest_version", BigInteger, nullable=False),
     Column("found_at", DateTime(timezone=True), nullable=False),
+    Column("accepted_at", DateTime(timezone=True)),
 )
 
 listing = Table(

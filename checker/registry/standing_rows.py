@@ -34,6 +34,7 @@ from sqlalchemy import (
 )
 
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
+from checker.registry.lost_changes import IS_SET_BACK
 from checker.registry.permit_schema import permit, permit_use
 from checker.registry.schema import bound_document, change, directive
 from checker.registry.versions import VERSION_COLUMNS
@@ -118,7 +119,8 @@ def _statement(version: Version) -> Select[Any]:
         filled(RowKind.BINDING, _bindings(wanted, version).subquery("binding")),
         filled(RowKind.DISTINCTION, _distinctions(wanted, version).subquery("distinction")),
     ).subquery("found")
-    return select(*newest_row.c, *found.c).select_from(newest_row.outerjoin(found, true()))
+    rows = select(*newest_row.c, IS_SET_BACK.label("is_set_back"), *found.c)
+    return rows.select_from(newest_row.outerjoin(found, true()))
 
 
 def _bindings(wanted: FromClause, version: Version) -> Select[Any]:

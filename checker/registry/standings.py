@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.engine import driver_errors, fetch
 from checker.domain.standing import NOT_LISTED, Standing
+from checker.errors import Unavailable
 from checker.registry.found_document import FoundDocument, Trace, found_document
+from checker.registry.lost_changes import SET_BACK
 from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.registry.several_documents import one_standing
@@ -53,7 +55,8 @@ async def find_standings(
     handles the errors. An engine reads in a transaction of its own.
 
     Raises:
-        Unavailable: PostgreSQL is away or too slow (with an engine).
+        Unavailable: PostgreSQL is away or too slow (with an engine); or the present list is set
+            back to an older state (`checker.registry.lost_changes`).
     """
     # Arrays: the protocol has room for 32 767 parameters, a batch for 50 000 tokens.
     tokens = {token for subject in subjects for token in sealer.tokens_of(subject)}
@@ -73,6 +76,8 @@ async def find_standings(
     if not rows:
         nothing = len(subjects)
         return Findings(version=None, standings=(NOT_LISTED,) * nothing, traces=((),) * nothing)
+    if version is None and rows[0]["is_set_back"]:
+        raise Unavailable(SET_BACK)
     by_token: dict[bytes, list[Any]] = {}
     for row in rows:
         if row["asked"] is not None:

@@ -1,5 +1,7 @@
 """PostgreSQL fails over to an older state while the service runs: nobody's change is lost unseen.
 
+Nobody is answered by the older list before an operator accepts it.
+
 The standby is a copy of the data folder, taken while all processes of PostgreSQL stand still: what
 an asynchronous standby has that lacks all later changes. The copy takes the place of the data, and
 the processes are killed.
@@ -133,6 +135,11 @@ def test_a_change_that_reuses_the_number_of_a_lost_one_is_in_force_everywhere(
             for _ in range(5):
                 assert set(answered(service, following)) <= {"deny"}, DAMAGED
 
+        wait_until(lambda: before["version"] in lost_versions(service))
+        for number in (lost, following, INNOCENT):
+            assert answered(service, number) == [], "nobody is cleared by a list that went back"
+        assert went_back(service)
+        accept_older(service)
         wait_until(lambda: is_ready(service))
         for _ in range(5):
             assert set(answered(service, following)) == {"deny"}, DAMAGED
@@ -141,12 +148,24 @@ def test_a_change_that_reuses_the_number_of_a_lost_one_is_in_force_everywhere(
         assert after["version"] == before["version"]
         assert after["history"] != before["history"]
         assert set(answered(service, lost)) == {"allow"}, "the court has to send it again"
-        wait_until(lambda: before["version"] in lost_versions(service))
         assert "has lost changes" in service.log()
         shown = f"checker_list_lost_changes {float(len(lost_versions(service)))}"
         wait_until(lambda: shown in httpx.get(f"{service.url}/metrics").text)
         send(service, list_op(lost))
         assert set(answered(service, lost)) == {"deny"}
+
+
+def went_back(service: RunningService) -> bool:
+    response = httpx.get(f"{service.url}/readyz", timeout=30)
+    return response.status_code == 503 and "the list went back" in response.text
+
+
+def accept_older(service: RunningService) -> None:
+    done = run_command(service.data_dir, "accept-older")
+    assert done.returncode == 0, done.stderr
+    again = run_command(service.data_dir, "accept-older")
+    assert again.returncode == 2
+    assert "nothing to accept" in again.stderr
 
 
 def lost_versions(service: RunningService) -> list[int]:
@@ -167,6 +186,10 @@ def test_what_hangs_together_in_the_record_goes_on_after_a_failover(
         wait_until(lambda: lost["id"] in hotel.get("/v1/notices").text)
         cursor = hotel.get("/v1/notices").json()["next"]
         fail_over(service, servers)
+        wait_until(lambda: went_back(service))
+        response = hold(hotel, DEBTOR, AMOUNT_FEN, key="held by nobody")
+        assert response.status_code == 503, "a hold rests on the list"
+        accept_older(service)
         wait_until(lambda: set(answered(service, DEBTOR)) == {"deny"})
 
         assert hotel.get(f"/v1/decisions/{lost['id']}").status_code == 404

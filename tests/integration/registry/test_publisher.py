@@ -9,6 +9,7 @@ from cache.keys import Keys
 from checker.database.locks import Lock
 from checker.errors import Unavailable
 from checker.node.upkeep import publisher_running
+from checker.registry.lost_changes import accept_lost
 from tests.support.registry_grounds import (
     accepted,
     check_of,
@@ -170,12 +171,26 @@ async def test_a_generation_that_was_replaced_already_is_not_replaced_again(list
     assert await listed.cache.current() == new
 
 
-async def test_a_newer_list_than_the_registry_has_is_taken_down(listed, redis_client):
+async def test_a_newer_list_than_the_registry_has_is_taken_down_until_the_older_is_accepted(
+    listed, redis_client
+):
     """As after PostgreSQL was restored from a backup, or another database was named."""
     before = await listed.cache.current()
     head = KEYS.head(before.id)
     redis_client.set(head, json.dumps(json.loads(redis_client.get(head)) | {"version": 99}))
 
+    async def is_over():
+        return await listed.cache.current() is None and not listed.replica.holds_lease
+
+    await until(is_over)
+    for index in (1, 2, 3):
+        with pytest.raises(Unavailable, match="went back to an older state"):
+            await outcome_of(listed, index)
+    with pytest.raises(Unavailable, match="went back to an older state"):
+        await listed.publisher.rebuild_now()
+
+    async with listed.work_engine.begin() as connection:
+        assert await accept_lost(connection, listed.clock.now()) == (99,)
     await until(lambda: is_replaced(listed, before))
     await settled(listed)
     assert (await listed.cache.current()).version == 1

@@ -1,18 +1,22 @@
 """A replica's keeper asks the registry when half a lease has passed, and leaves no lease behind."""
 
+from contextlib import suppress
+
 import pytest
 
+from cache.errors import CacheIncomplete
 from cache.lease import LEASE_S
 from cache.leased_replica import Newer
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_replica_source import MemoryReplicaSource
-from cache.replica_keeper import ReplicaKeeper, WordUnavailable
+from cache.replica_keeper import AnotherHistory, ReplicaKeeper, WordUnavailable
 from cache.token import Token, Tokenizer
-from tests.support.positions import position
+from tests.support.positions import OTHER_LINE, position
 
 pytestmark = pytest.mark.anyio
 
 CHECKSUM_KEY = bytes(range(32))
+FIRST = position(1)
 MARKERS = tuple(Tokenizer(CHECKSUM_KEY).token("marker", kind) for kind in ("one", "other"))
 
 
@@ -23,6 +27,7 @@ class Ground:
         self.now = 0.0
         self.asked = 0
         self.is_away = False
+        self.lacks = frozenset()
         memory = MemoryStore(lambda: self.now)
         self.store = MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
         self.source = MemoryReplicaSource(memory, token_key="k", checksum_key=CHECKSUM_KEY)
@@ -35,14 +40,20 @@ class Ground:
         self.asked += 1
         if self.is_away:
             raise WordUnavailable
+        if after.change_id in self.lacks:
+            raise AnotherHistory
         return Newer(position=after, tokens=self.came)
 
-    async def load(self):
-        live = await self.store.build(
-            position=position(1), token_key="k", count=0, entries=nothing()
-        )
+    async def load(self, at=FIRST):
+        live = await self.store.build(position=at, token_key="k", count=0, entries=nothing())
         await self.store.switch(live)
         await self.keeper.read_once()
+
+    async def emptied(self):
+        """Let Redis lose the list, and the node notice the loss."""
+        await self.store.withdraw()
+        with suppress(CacheIncomplete):
+            await self.keeper.read_once()
 
 
 @pytest.fixture
@@ -97,3 +108,32 @@ async def test_a_kind_marker_that_comes_onto_the_list_is_held_at_once(ground):
 async def nothing():
     for batch in ():
         yield batch
+
+
+@pytest.mark.parametrize("older", [position(2), position(4, line=OTHER_LINE)])
+async def test_a_node_asks_about_its_list_before_it_loads_one_that_may_be_older(older):
+    ground = Ground()
+    await ground.load(position(3))
+    ground.lacks = {position(3).change_id}
+    await ground.emptied()
+    await ground.load(older)
+    assert (ground.asked, ground.keeper.position) == (1, older)
+    assert not ground.keeper.holds_lease
+
+
+async def test_a_node_loads_no_older_list_while_the_registry_cannot_be_asked():
+    ground = Ground()
+    await ground.load(position(3))
+    ground.is_away = True
+    await ground.emptied()
+    with pytest.raises(WordUnavailable):
+        await ground.load(position(2))
+    assert ground.keeper.position == position(3)
+
+
+async def test_a_node_loads_a_newer_list_of_the_same_history_without_asking():
+    ground = Ground()
+    await ground.load(position(3))
+    await ground.load(position(4))
+    await ground.keeper.read_once()
+    assert (ground.asked, ground.keeper.position) == (0, position(4))

@@ -1,0 +1,93 @@
+"""Asks a Redis or a Valkey for the facts of an examination.
+
+A Redis that the service refuses, because it evicts, is asked all the same. So this file uses the
+driver's own client, and not `cache.redis_pipe`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from cache.errors import CacheError
+from cache.redis_replica_source import RedisReplicaSource
+from cache.redis_url import driver_url
+from cache.replica_source import HeldChange
+from checker.doctor.clocks import ahead_s
+from checker.domain.clock import Clock
+from checker.errors import Unavailable
+
+ANSWER_S_MAX: Final = 2.0
+"""For one answer: an examination has more patience than a check."""
+
+_NO_SETTINGS: Final[Mapping[str, str]] = {}
+
+
+class RedisFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers of Redis. `info` has all fields of INFO; `settings` is empty where forbidden.
+
+    `head` is the newest change that Redis holds. `nodes` is the number of nodes that are not
+    silent. Both are None where Redis is not fit for the list.
+    """
+
+    info: Mapping[str, Any]
+    settings: Mapping[str, str]
+    ahead_s: float
+    head: HeldChange | None
+    nodes: int | None
+
+
+async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
+    """Return the facts.
+
+    Raises:
+        Unavailable: Redis does not answer, or refuses; the text names the error and no part of
+            the URL.
+    """
+    try:
+        async with Redis.from_url(
+            driver_url(url),
+            socket_timeout=ANSWER_S_MAX,
+            socket_connect_timeout=ANSWER_S_MAX,
+            decode_responses=True,
+        ) as redis:
+            info = await redis.info("all")
+            before = clock.now()
+            seconds, microseconds = await redis.time()
+            after = clock.now()
+            settings = await _settings(redis)
+    except (RedisError, OSError) as error:
+        raise Unavailable(f"does not answer ({type(error).__name__})") from None
+    now = datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)
+    head, nodes = await _list_state(url, namespace)
+    return RedisFacts(
+        info=info,
+        settings=settings,
+        ahead_s=ahead_s(before, now, after),
+        head=head,
+        nodes=nodes,
+    )
+
+
+async def _settings(redis: Redis) -> Mapping[str, str]:
+    """Return the settings; managed services forbid CONFIG, and then there are none."""
+    try:
+        found = await redis.config_get("*")
+    except ResponseError:
+        return _NO_SETTINGS
+    return {str(name): str(value or "") for name, value in found.items()}
+
+
+async def _list_state(url: str, namespace: str) -> tuple[HeldChange | None, int | None]:
+    """Return the newest change in Redis, and the number of live nodes."""
+    source = RedisReplicaSource.connect(url, token_key="", namespace=namespace, checksum_key=b"")
+    try:
+        found = await source.nodes()
+    except CacheError:
+        return None, None
+    finally:
+        await source.aclose()
+    return found.head, len(found.nodes.keys() - found.silent)
