@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import RedisError, ResponseError
 
-from cache.errors import CacheError
+from cache.errors import CacheError, CacheUnavailable
 from cache.redis_replica_source import RedisReplicaSource
-from cache.redis_url import driver_url
+from cache.redis_sentinel import Sentinels
+from cache.redis_url import redis_target
 from cache.replica_source import HeldChange
 from checker.doctor.clocks import ahead_s
 from checker.domain.clock import Clock
@@ -48,18 +49,13 @@ async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
             the URL.
     """
     try:
-        async with Redis.from_url(
-            driver_url(url),
-            socket_timeout=ANSWER_S_MAX,
-            socket_connect_timeout=ANSWER_S_MAX,
-            decode_responses=True,
-        ) as redis:
+        async with Redis.from_pool(await _pool(url)) as redis:
             info = await redis.info("all")
             before = clock.now()
             seconds, microseconds = await redis.time()
             after = clock.now()
             settings = await _settings(redis)
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, CacheUnavailable) as error:
         raise Unavailable(f"does not answer ({type(error).__name__})") from None
     now = datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)
     head, nodes = await _list_state(url, namespace)
@@ -70,6 +66,19 @@ async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
         head=head,
         nodes=nodes,
     )
+
+
+async def _pool(url: str) -> ConnectionPool:
+    """Return a pool of connections to the server, or to the master that the sentinels name."""
+    target = redis_target(url)
+    waits = {"socket_timeout": ANSWER_S_MAX, "socket_connect_timeout": ANSWER_S_MAX}
+    pool = ConnectionPool.from_url(target.url, **waits)
+    if target.sentinels is not None:
+        host, port = await Sentinels(target.sentinels, pool).master()
+        pool.connection_kwargs |= {"host": host, "port": port}
+    # The names of sentinels come as bytes, and the answers of the server as text.
+    pool.connection_kwargs["decode_responses"] = True
+    return pool
 
 
 async def _settings(redis: Redis) -> Mapping[str, str]:
