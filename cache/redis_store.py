@@ -19,6 +19,7 @@ from cache.layout import Entries
 from cache.redis_build import RedisBuild
 from cache.redis_lookup import RedisLookup
 from cache.redis_pipe import POLICY_QUESTION, Pipe
+from cache.replies import reads_replies
 from cache.store import Lookup
 from cache.token import Token
 
@@ -84,6 +85,7 @@ class RedisStandingCache:
         """See `StandingCache.lookup`."""
         return await self._lookups.lookup(tokens)
 
+    @reads_replies
     async def current(self) -> Generation | None:
         """See `StandingCache.current`."""
         [raw] = await self._questions.ask([("GET", self._keys.pointer)])
@@ -122,6 +124,7 @@ class RedisStandingCache:
         """See `StandingCache.sweep`."""
         return await self._builds.sweep()
 
+    @reads_replies
     async def verify_policy(self) -> None:
         """See `StandingCache.verify_policy`."""
         [facts] = await self._questions.ask([POLICY_QUESTION])
