@@ -27,8 +27,10 @@ from cache.token import Token
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for Redis, in seconds."""
 
-    # A request waits for a check; healthy, Redis takes a thousandth of this.
-    lookup_s: float = 0.25
+    # A sale waits for a lookup; healthy, Redis takes a hundredth of this.
+    lookup_s: float = 0.05
+    # Nobody waits for a short question of a work.
+    question_s: float = 0.25
     build_s: float = 30.0
     # How long nobody asks after a failed lookup.
     pause_s: float = 0.5
@@ -77,7 +79,7 @@ class RedisStandingCache:
                 segment_blocks=segment_blocks,
                 checksum_key=checksum_key,
             ),
-            questions=Pipe(url, timeout_s=patience.lookup_s),
+            questions=Pipe(url, timeout_s=patience.question_s),
             keys=keys,
         )
 

@@ -3,6 +3,7 @@
 Each fault is a context: it begins when the context is entered, and is mended when it is left.
 """
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from random import Random
 from time import monotonic, time
 
 import httpx
+import psutil
 
 from tests.faults.faulty_service import frozen
 from tests.faults.publisher_moments import MOMENTS, publisher_dies
@@ -23,7 +25,10 @@ from tests.support.running_service import wait_until
 SLOW_S = 0.2
 LAGGING_S = 0.5
 HOUR_S = 3600
+CORRUPT_SHARE = 0.05
 CLOCK_ERROR_S = 10.0
+
+RENEWED = 'all processes are replaced"'
 
 Inject = Callable[[Stand], AbstractContextManager[None]]
 
@@ -33,8 +38,8 @@ class FaultRow:
     """One fault, and its bounds.
 
     `share_min` is the least share of innocents that must be answered within a second, from the
-    beginning of the fault to the recovery. `recovery_s_max` counts from the mending. `note` is a
-    shortfall that is known and meant.
+    beginning of the fault to the recovery. `recovery_s_max` counts from the mending. `is_lossless`:
+    every request of every caller is answered. `note` is a shortfall that is known and meant.
     """
 
     name: str
@@ -42,6 +47,7 @@ class FaultRow:
     share_min: float = 0.0
     recovery_s_max: float = 10.0
     is_long_only: bool = False
+    is_lossless: bool = False
     note: str = ""
 
 
@@ -63,7 +69,7 @@ def _bad_lines(stand: Stand, of_store: str) -> Sequence[Wire]:
 def _corrupt(stand: Stand) -> Sequence[Wire]:
     wires = [node.to_redis for node in stand.nodes]
     for wire in wires:
-        wire.corrupt_share = 0.02
+        wire.corrupt_share = CORRUPT_SHARE
     return wires
 
 
@@ -165,6 +171,16 @@ def _node_frozen(stand: Stand) -> Iterator[None]:
 
 
 @contextmanager
+def _renewed(stand: Stand) -> Iterator[None]:
+    """Replace all processes of one node, and then of the other, as a new release does."""
+    for node in stand.nodes:
+        before = node.service.log().count(RENEWED)
+        psutil.Process(node.service.pid).send_signal(signal.SIGHUP)
+        wait_until(lambda node=node, before=before: node.service.log().count(RENEWED) > before)
+    yield
+
+
+@contextmanager
 def _clock_steps(seconds: int, stand: Stand) -> Iterator[None]:
     """Step the clock of one node, and back again. No order is placed far from the true time."""
     if abs(seconds) > CLOCK_ERROR_S:
@@ -224,6 +240,7 @@ FAULTS: tuple[FaultRow, ...] = (
     ),
     FaultRow("one node cut off from PostgreSQL", on_wires(partial(_cut_off, "to_postgres", 0))),
     FaultRow("the other node refused by PostgreSQL", on_wires(partial(_refused, "to_postgres", 1))),
+    FaultRow("both nodes renewed, one after the other", _renewed, 1.0, is_lossless=True),
     FaultRow("a worker killed in a batch", _worker_dies_in_a_batch),
     FaultRow("all processes of a node frozen", _node_frozen),
     *(

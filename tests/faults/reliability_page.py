@@ -30,20 +30,23 @@ class Result:
     acknowledged: int
 
     @property
-    def shortfall(self) -> str:
-        """Return what this fault falls short of, or nothing."""
+    def shortfall_in_time(self) -> str:
+        """Return which bound of time or share was missed, or nothing."""
         found = []
-        if self.wrong:
-            found.append("wrong answers")
-        if self.lost:
-            found.append("lost writes")
         if self.share < self.row.share_min:
-            found.append(f"fewer than {self.row.share_min:.0%} of innocents answered")
+            found.append(f"fewer than {self.row.share_min:.0%} of innocents answered in time")
         if self.recovery_s > self.row.recovery_s_max:
             found.append(f"not whole within {self.row.recovery_s_max:.0f} s")
-        if self.row.note:
-            found.append(self.row.note)
+        if self.row.is_lossless and self.unanswered:
+            found.append(f"{self.unanswered} requests unanswered")
         return ", ".join(found)
+
+    @property
+    def shortfall(self) -> str:
+        """Return what this fault falls short of, or nothing."""
+        found = ["wrong answers"] if self.wrong else []
+        found += ["lost writes"] if self.lost else []
+        return ", ".join(filter(None, [*found, self.shortfall_in_time, self.row.note]))
 
     def __str__(self) -> str:
         return (
