@@ -32,6 +32,10 @@ Command: TypeAlias = tuple[str | bytes | int, ...]
 Reply: TypeAlias = Any
 """A reply of RESP2: bytes, int, None or a list of them."""
 
+CONNECT_S_MIN = 0.25
+"""A question that makes the connection first may take so long at least. A handshake takes longer
+than a question, and on a busy machine it would otherwise never come to its end."""
+
 GRACE_S = 0.01
 """A reply that lies ready while this process was busy is read in this time."""
 
@@ -88,7 +92,7 @@ class Pipe:
             driver_url(url),
             protocol=2,
             retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=timeout_s,
+            socket_connect_timeout=max(timeout_s, CONNECT_S_MIN),
             socket_timeout=None,  # the deadline is ours, one for all replies
         )
         self._timeout_s = timeout_s
@@ -104,11 +108,12 @@ class Pipe:
         """
         packed = b"".join([_pack(command) for command in commands])
         async with self._turn:
+            patience_s = self._patience_s
             try:
-                async with _deadline(self._timeout_s):
+                async with _deadline(patience_s):
                     return await self._exchange(packed, len(commands), again)
             except TimeoutError as error:
-                raise CacheUnavailable(f"no reply in {self._timeout_s} s") from error
+                raise CacheUnavailable(f"no reply in {patience_s} s") from error
             except RedisError as error:
                 raise _meaning_of(error) from error
             except OSError as error:
@@ -119,6 +124,12 @@ class Pipe:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect()
+
+    @property
+    def _patience_s(self) -> float:
+        if self._connection is None:
+            return max(self._timeout_s, CONNECT_S_MIN)
+        return self._timeout_s
 
     async def _exchange(self, packed: bytes, replies: int, again: bool) -> list[Reply]:
         reused = self._connection is not None

@@ -12,7 +12,7 @@ from tests.faults.acknowledged_writes import losses
 from tests.faults.fault_table import FAULTS, FaultRow
 from tests.faults.memory_growth import MEMORY_BYTES_MAX, growth
 from tests.faults.mixed_load import PEOPLE, Load, World
-from tests.faults.reliability_page import Result, write_page
+from tests.faults.reliability_page import PAGE, Result, write_page
 from tests.faults.till_over_http import person_number
 from tests.faults.two_node_stand import Stand, stand
 from tests.support.running_service import run_command, wait_until
@@ -131,3 +131,8 @@ def test_afterwards_the_record_verifies_and_nothing_unexpected_is_logged(
 
     wait_until(is_chained)
     assert verified[-1].endswith(", 0 faults\n"), verified[-1]
+
+
+def test_the_page_has_a_row_for_each_fault() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [row.name for row in FAULTS if f"| {row.name} |" not in page] == []
