@@ -64,6 +64,8 @@ class Line:
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     async def _exchange(self, request: bytes) -> Told:
+        if self._ends is not None and self._ends[0].at_eof():
+            self.close()  # the server has closed it meanwhile, as any client notices
         if self._ends is None:
             self._ends = await asyncio.open_connection(*self._address)
         reader, writer = self._ends

@@ -240,7 +240,7 @@ FAULTS: tuple[FaultRow, ...] = (
     ),
     FaultRow("one node cut off from PostgreSQL", on_wires(partial(_cut_off, "to_postgres", 0))),
     FaultRow("the other node refused by PostgreSQL", on_wires(partial(_refused, "to_postgres", 1))),
-    FaultRow("both nodes renewed, one after the other", _renewed, 1.0, is_lossless=True),
+    FaultRow("both nodes renewed, one after the other", _renewed, 0.99, is_lossless=True),
     FaultRow("a worker killed in a batch", _worker_dies_in_a_batch),
     FaultRow("all processes of a node frozen", _node_frozen),
     *(

@@ -40,7 +40,7 @@ def judged(told: Told, seen: Observation, what: str) -> Told:
     is_honest = told.status == 503 and int(told.headers.get("retry-after", 0)) > 0
     if not is_honest or told.body["code"] not in {"unavailable", "crowded"}:
         seen.wrong.append(f"{what}: {told.status} {told.body}")
-    raise Refused
+    raise Refused(told.body["detail"])
 
 
 class Seller:
@@ -124,8 +124,9 @@ class Seller:
         try:
             told = await self._line.ask("POST", path, json.dumps(body).encode())
             answer = judged(told, self._seen, caller).body
-        except (Unanswered, Refused):
+        except (Unanswered, Refused) as error:
             answer = None
+            self._seen.reasons[f"{caller}: {error!r}"] += 1
             await pause(AGAIN_S)
         is_late = monotonic() - sent_at > late_s + (AGAIN_S if answer is None else 0)
         self._seen.met(caller, sent_at, is_answered=answer is not None and not is_late)
@@ -182,7 +183,8 @@ class Court:
                     await line.ask("POST", "/v1/feed/changes", body, headers), self._seen, "feed"
                 )
                 break
-            except (Unanswered, Refused):
+            except (Unanswered, Refused) as error:
+                self._seen.reasons[f"feed: {error!r}"] += 1
                 self._seen.met("feed", sent_at, is_answered=False)
                 await pause(AGAIN_S)
         entry.acknowledged_at = monotonic()

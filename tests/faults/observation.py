@@ -21,6 +21,9 @@ class Observation:
     outcomes: dict[str, float] = field(default_factory=dict)
     """When an outcome of a decision was acknowledged."""
 
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why no answer came, or none in time, by caller."""
+
     batches: int = 0
     """So many were sent."""
 
@@ -45,6 +48,7 @@ class Observation:
         """Count the asked and the answered from now on."""
         self.asked.clear()
         self.answered.clear()
+        self.reasons.clear()
         self.slowest_s = 0.0
 
     def forget_between(self, begun_at: float, ended_at: float) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.fault_table import FaultRow
+from tests.faults.fault_table import FAULTS, FaultRow
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
@@ -28,6 +28,7 @@ class Result:
     answers: int
     unanswered: int
     acknowledged: int
+    reasons: str
 
     @property
     def shortfall_in_time(self) -> str:
@@ -37,8 +38,8 @@ class Result:
             found.append(f"fewer than {self.row.share_min:.0%} of innocents answered in time")
         if self.recovery_s > self.row.recovery_s_max:
             found.append(f"not whole within {self.row.recovery_s_max:.0f} s")
-        if self.row.is_lossless and self.unanswered:
-            found.append(f"{self.unanswered} requests unanswered")
+        if self.row.is_lossless and self.reasons != "{}":
+            found.append(f"requests unanswered: {self.reasons}")
         return ", ".join(found)
 
     @property
@@ -53,7 +54,8 @@ class Result:
             f"{self.row.name}: {len(self.wrong)} wrong, {len(self.lost)} lost, "
             f"{self.share:.2%} of innocents (slowest {self.slowest_s:.2f} s), "
             f"whole after {self.recovery_s:.1f} s, {self.growth_bytes >> 20} MB more, "
-            f"{self.answers} answers, {self.unanswered} unanswered, {self.acknowledged} kept"
+            f"{self.answers} answers, {self.unanswered} unanswered, {self.acknowledged} kept; "
+            f"{self.reasons}"
         )
 
 
@@ -82,22 +84,41 @@ _FOOT = """
 
 
 def write_page(results: list[Result], *, seconds: float) -> None:
-    """Write the page: the table, the bounds that were missed, and how it was measured."""
-    rows = [
-        f"| {each.row.name} | {len(each.wrong)} | {len(each.lost)} | {each.share:.2%} | "
-        f"{each.recovery_s:.1f} s | {each.answers} |"
+    """Write the page: the table, the bounds that were missed, and how it was measured.
+
+    A run of some faults leaves the rows of the others as they are.
+    """
+    rows = _kept("| ") | {
+        each.row.name: f"| {each.row.name} | {len(each.wrong)} | {len(each.lost)} | "
+        f"{each.share:.2%} | {each.recovery_s:.1f} s | {each.answers} |"
         for each in results
-    ]
-    short = [f"- {each.row.name}: {each.shortfall}." for each in results if each.shortfall]
-    missed = "\n".join(short) or "- Nothing, in this run."
+    }
+    short = _kept("- ") | {
+        each.row.name: f"- {each.row.name}: {each.shortfall}." if each.shortfall else ""
+        for each in results
+    }
+    order = [row.name for row in FAULTS]
+    missed = "\n".join(filter(None, (short.get(name) for name in order))) or "- Nothing."
     PAGE.write_text(
         _HEAD
-        + "\n".join(rows)
+        + "\n".join(filter(None, (rows.get(name) for name in order)))
         + "\n"
         + _FOOT
         + f"\n## What falls short\n\n{missed}\n\n## The run\n\n{_how(results, seconds)}\n",
         encoding="utf-8",
     )
+
+
+def _kept(mark: str) -> dict[str, str]:
+    """Return the lines of the page that begin with the mark and the name of a fault."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    ends = (" |", ":")
+    return {
+        row.name: line
+        for row in FAULTS
+        for line in lines
+        if line.startswith(tuple(f"{mark}{row.name}{end}" for end in ends))
+    }
 
 
 def _how(results: list[Result], seconds: float) -> str:
@@ -112,5 +133,6 @@ def _how(results: list[Result], seconds: float) -> str:
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {platform.machine()} with "
         f"{psutil.cpu_count()} shared processors and {psutil.virtual_memory().total >> 30} GB, "
-        f"{seconds:.0f} s for each fault. No process grew by more than {growth} MB in one fault."
+        f"{seconds:.0f} s for each fault ({len(results)} faults in the newest run; a run of some "
+        f"faults leaves the other rows). No process grew by more than {growth} MB in one fault."
     )

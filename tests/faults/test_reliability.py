@@ -110,6 +110,7 @@ async def observed(standing: Stand, world: World, row: FaultRow) -> Result:
         answers=sum(load.seen.answered.values()),
         unanswered=sum(load.seen.asked.values()) - sum(load.seen.answered.values()),
         acknowledged=load.seen.changes + len(load.seen.decisions) + len(load.crowd.model.steps),
+        reasons=str(dict(load.seen.reasons)),
     )
 
 
