@@ -1,10 +1,10 @@
-# install · run · test · test-fast · lint · bench · load — CI calls the same.
+# install · run · test · test-fast · faults · lint · bench · load — CI calls the same.
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test contract-without-lane pictures test-fast lint lint-openapi typescript-client lock bench load clean
+.PHONY: install run test contract-without-lane pictures test-fast faults lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -33,6 +33,10 @@ pictures: install
 # Starts no server.
 test-fast: install
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 10 $(SEED:%=--seed %) tests/property tests/unit tests/tidy
+
+# Some fifteen minutes; writes docs/reliability.md. FAULT_SECONDS=30 lets each fault last longer.
+faults: install
+	FAULT_SECONDS=$${FAULT_SECONDS:-10} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/faults/test_reliability.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -5,7 +5,8 @@
 -- checksums.
 -- ARGV: generation id, 'live' or 'building', version and id of the change before, version, id, history
 -- and instant of this one, 1 if this is its last slice, what the head says of slices before it ('' for
--- whatever it says) and after it, entries the stream keeps, seconds a marker lasts, how many segments,
+-- whatever it says) and after it, the seal of the entry ('' without tokens), entries the stream keeps,
+-- seconds a marker lasts, how many segments,
 -- the length of each segment; then for each token: the token, the places in KEYS of its segment and its
 -- bucket, and '-', or '+' with the value and then its eight bits in the segment. Then the checksums that
 -- the caller computed from what it read: the seal as read, the sentinel of each bucket in the order of
@@ -14,7 +15,7 @@
 -- -1 a segment is missing or cut, -2 a bucket or its sentinel is missing.
 local LIVE, LAST = ARGV[2] == 'live', ARGV[9] == '1'
 local BEFORE, AFTER = ARGV[10], ARGV[11]
-local FIXED_KEYS, FIXED_ARGUMENTS, SEGMENTS = 4, 14, tonumber(ARGV[14])
+local FIXED_KEYS, FIXED_ARGUMENTS, SEGMENTS = 4, 15, tonumber(ARGV[15])
 local SUMS, RECORDS = KEYS[#KEYS], tonumber(ARGV[#ARGV])
 local BUCKETS = #KEYS - FIXED_KEYS - SEGMENTS - 1
 local SEAL = #ARGV - 2 * RECORDS - BUCKETS - 1
@@ -34,7 +35,7 @@ end
 if LIVE and decoded(KEYS[1]).id ~= ARGV[1] then
   return 0
 end
-if not LIVE and redis.call('EXPIRE', KEYS[3], ARGV[13]) == 0 then
+if not LIVE and redis.call('EXPIRE', KEYS[3], ARGV[14]) == 0 then
   return 0
 end
 if redis.call('HGET', SUMS, '!') ~= ARGV[SEAL] then
@@ -79,7 +80,7 @@ end
 local taken_in = '{"version":%s,"as_of_ms":%s,"change_id":"%s","history":"%s","added":%d,"partial":"%s"}'
 redis.call('SET', KEYS[2], string.format(taken_in, version, as_of_ms, id, history, added, AFTER))
 if LIVE then
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[12], '*', 'v', version, 'p', ARGV[3], 'a', as_of_ms,
-    'i', id, 'b', ARGV[4], 'h', history, 't', table.concat(listed), 'f', ARGV[9])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[13], '*', 'v', version, 'p', ARGV[3], 'a', as_of_ms,
+    'i', id, 'b', ARGV[4], 'h', history, 't', table.concat(listed), 'f', ARGV[9], 'c', ARGV[12])
 end
 return 1

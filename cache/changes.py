@@ -12,7 +12,7 @@ A generation's head, one Redis string as JSON: {"version":42,"as_of_ms":17950000
 built. `partial` is not empty while a part of the next change is in the generation too. Then the
 generation is at no version: <id of the attempt to bring the change>:<number of slices brought>.
 
-An entry of the stream has eight fields, bytes as Redis gives them:
+An entry of the stream has eight fields, and a seal where it has tokens, bytes as Redis gives them:
 
     v   version after it, decimal
     p   version before it, decimal
@@ -22,6 +22,8 @@ An entry of the stream has eight fields, bytes as Redis gives them:
     h   history of the change `v`
     t   tokens added to the filter, 16 bytes each, one behind the other; nothing of their values
     f   1 if all of `v` is in the live generation now, 0 if more entries of the same change follow
+    c   the seal: a keyed BLAKE2b-128 of i, b, f and t. A token that a bad line or somebody changed
+        would be missing in a replica, and its person would be allowed
 
 - heartbeat: v = p, i = b, no tokens, f = 1: just now the registry's newest change was i.
 - change: v > p, f = 1. A big change has several entries: the first ones have v = p, i = b, f = 0.
@@ -32,6 +34,7 @@ knows no store.
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from hashlib import blake2b
 from typing import Annotated, Self
 
 import msgspec
@@ -42,7 +45,12 @@ from cache.token import TOKEN_BYTES, Token
 CHANGES_KEPT = 4_096
 """About how many entries the stream holds; a node that has missed more loads the whole filter."""
 
-_Count = Annotated[int, msgspec.Meta(ge=0)]
+COUNT_MAX = (1 << 63) - 1
+"""The largest number of PostgreSQL's bigint: a greater one is no version of ours."""
+
+SEAL_BYTES = 16
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
 
 
 Name = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
@@ -157,9 +165,19 @@ def positions_in(entries: Iterable[Mapping[bytes, bytes]]) -> tuple[Position, ..
     return tuple(found.values())
 
 
-def encode_entry(entry: StreamEntry) -> dict[bytes, bytes]:
+def seal_of(entry: StreamEntry, checksum_key: bytes) -> bytes:
+    """Return the seal of an entry with tokens; an entry without tokens has none."""
+    if not entry.tokens:
+        return b""
+    names = (entry.position.change_id + entry.previous_id).encode()
+    sealed = names + (b"1" if entry.final else b"0") + b"".join(entry.tokens)
+    return blake2b(sealed, key=checksum_key, digest_size=SEAL_BYTES, person=b"stream").digest()
+
+
+def encode_entry(entry: StreamEntry, seal: bytes = b"") -> dict[bytes, bytes]:
     """Return the fields of an entry."""
-    return {
+    sealed = {b"c": seal} if seal else {}
+    return sealed | {
         b"v": b"%d" % entry.position.version,
         b"p": b"%d" % entry.previous,
         b"a": b"%d" % entry.position.as_of_ms,
@@ -169,6 +187,17 @@ def encode_entry(entry: StreamEntry) -> dict[bytes, bytes]:
         b"t": b"".join(entry.tokens),
         b"f": b"1" if entry.final else b"0",
     }
+
+
+def open_entry(fields: Mapping[bytes, bytes], checksum_key: bytes) -> StreamEntry:
+    """Return the entry that has these fields.
+
+    Raises CacheIncomplete if they cannot be read, or if the tokens do not match their seal.
+    """
+    entry = decode_entry(fields)
+    if fields.get(b"c", b"") != seal_of(entry, checksum_key):
+        raise CacheIncomplete("an entry of the stream does not match its seal")
+    return entry
 
 
 def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:

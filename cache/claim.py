@@ -14,6 +14,7 @@ from cache.errors import CacheIncomplete, CacheMisconfigured
 from cache.generation import decode_pointer
 from cache.keys import Keys
 from cache.redis_pipe import Command, Pipe
+from cache.replies import reads_replies
 
 
 class ForeignNamespace(CacheMisconfigured):
@@ -31,6 +32,7 @@ class NamespaceClaim:
         self._namespace = namespace
         self._timeout_s = timeout_s
 
+    @reads_replies
     async def hold(self) -> None:
         """Claim the namespace, or find that the claim still stands.
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cache.changes import Change, Head, Position
+from cache.changes import Change, Head, Position, StreamEntry
 from cache.checksum import VALUE_BYTES_MAX
 from cache.generation import Generation
 from cache.store import refuse_misshapen
@@ -89,6 +89,17 @@ class ChangeSlice(msgspec.Struct, frozen=True, kw_only=True):
     is_last: bool
     before: str
     after: str
+
+
+def entry_of(change: Change, part: ChangeSlice) -> StreamEntry:
+    """Return the entry of the stream for one slice of a change of the live generation."""
+    return StreamEntry(
+        position=change.after if part.is_last else change.before,
+        previous=change.before.version,
+        previous_id=change.before.change_id,
+        tokens=tuple(token for token, value in part.outlines if value is not None),
+        final=part.is_last,
+    )
 
 
 def slices(change: Change) -> Iterator[ChangeSlice]:

@@ -12,6 +12,7 @@ from cache.changes import (
     encode_entry,
     encode_head,
     positions_in,
+    seal_of,
 )
 from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, CacheUnavailable, ChangeRefused
@@ -20,7 +21,7 @@ from cache.generation import Generation, decode_pointer
 from cache.keys import Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
-from cache.list_writer import ChangeSlice, State, slices
+from cache.list_writer import ChangeSlice, State, entry_of, slices
 from cache.memory import MemoryStore
 from cache.memory_parts import MemoryParts
 from cache.parts import touched_by
@@ -73,14 +74,9 @@ class MemoryListWriter:
                 self._shared.hashes[key][SENTINEL] = sentinel
             self._shared.hashes[self._keys.sums(generation.id)] |= amendment.records
             if live:
-                entry = StreamEntry(
-                    position=change.after if part.is_last else head.position,
-                    previous=change.before.version,
-                    previous_id=change.before.change_id,
-                    tokens=tuple(token for token, value in part.outlines if value is not None),
-                    final=part.is_last,
-                )
-                self._shared.append(self._keys.changes, encode_entry(entry))
+                entry = entry_of(change, part)
+                seal = seal_of(entry, self._checksum_key)
+                self._shared.append(self._keys.changes, encode_entry(entry, seal))
 
     async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
         """See `ListWriter.vouch`."""

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection
 from uuid import uuid4
 
-from cache.changes import Position, decode_entry, decode_head
+from cache.changes import Position, decode_head, open_entry
 from cache.errors import CacheIncomplete, CacheUnavailable
 from cache.generation import decode_pointer, servable
 from cache.keys import Keys
@@ -70,7 +70,7 @@ class MemoryReplicaSource:
         found = self._after(cursor)[:ENTRIES_AT_ONCE]
         has_cursor = self._has(cursor)
         try:
-            entries = tuple([decode_entry(fields) for _, fields in found])
+            entries = tuple([open_entry(fields, self._checksum_key) for _, fields in found])
         except CacheIncomplete:
             entries, has_cursor = (), False
         return StreamRead(

@@ -23,6 +23,7 @@ from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
 from cache.layout import Bucket, ChecksumRecords, Entries, Piece, Segment, lay_out, refuse_foreign
 from cache.redis_pipe import Command, CommandRefused, Pipe, Reply
+from cache.replies import reads_replies
 from cache.store import BUILD_MARKER_TTL_S
 
 _Item = TypeVar("_Item")
@@ -81,6 +82,7 @@ class RedisBuild:
             raise
         return generation
 
+    @reads_replies
     async def switch(self, generation: Generation) -> None:
         """See `StandingCache.switch`."""
         pointer, marker = self._keys.pointer, self._keys.marker(generation.id)
@@ -100,6 +102,7 @@ class RedisBuild:
                 raise BuildRejected("the build is older than the live list")
         raise BuildRejected("others kept switching at the same time")
 
+    @reads_replies
     async def sweep(self) -> int:
         """See `StandingCache.sweep`."""
         removed = 0
@@ -182,6 +185,7 @@ class RedisBuild:
             case _:
                 assert_never(piece)
 
+    @reads_replies
     async def _ask_while_marked(
         self, generation: Generation, commands: Iterable[Command]
     ) -> list[Reply]:
@@ -192,6 +196,7 @@ class RedisBuild:
             raise BuildRejected("the build's marker ran out or was lost")
         return replies
 
+    @reads_replies
     async def _verify(self, generation: Generation, bits: int) -> None:
         """Raise BuildRejected unless Redis holds head, entries and bits as they came in."""
         [head] = await self._ask_while_marked(generation, [("GET", self._keys.head(generation.id))])

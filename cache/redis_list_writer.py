@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from cache.amendment import Amendment, amend
-from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, positions_in
+from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, positions_in, seal_of
 from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, ChangeRefused
 from cache.filter import bit_offsets
@@ -22,12 +22,13 @@ from cache.generation import Generation, decode_pointer
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
-from cache.list_writer import ChangeSlice, State, slices
+from cache.list_writer import ChangeSlice, State, entry_of, slices
 from cache.parts import HeldParts, touched_by
 from cache.redis_lookup import run_id_of
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe
 from cache.replica_source import membership
+from cache.replies import reads_replies
 from cache.store import BUILD_MARKER_TTL_S
 from cache.token import Token
 
@@ -81,6 +82,7 @@ class RedisListWriter:
         pipe, keys = Pipe(url, timeout_s=timeout_s), Keys(namespace)
         return cls(pipe, keys, clock=clock, checksum_key=checksum_key)
 
+    @reads_replies
     async def state(self) -> State:
         """See `ListWriter.state`."""
         keys = self._keys
@@ -119,20 +121,27 @@ class RedisListWriter:
 
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
         """See `ListWriter.apply`."""
-        checksums = Checksums(self._checksum_key, generation.id)
         for part in slices(change):
-            held = await self._parts.held(generation, touched_by(part, generation))
-            _refuse_elsewhere(held, change, live=live)
-            reached = change.after if part.is_last else change.before
-            amendment = amend(checksums, generation, part, held, reached)
-            command = self._apply_command(generation, change, part, amendment, live=live)
-            [outcome] = await self._pipe.ask([command])
-            if outcome == 0:
-                raise ChangeRefused(_ELSEWHERE)
-            if outcome != 1:
-                lost = "a filter segment" if outcome == -1 else "a bucket or its sentinel"
-                raise CacheIncomplete(f"{lost} is missing or cut short")
+            await self._apply_slice(generation, change, part, live=live)
 
+    @reads_replies
+    async def _apply_slice(
+        self, generation: Generation, change: Change, part: ChangeSlice, *, live: bool
+    ) -> None:
+        checksums = Checksums(self._checksum_key, generation.id)
+        held = await self._parts.held(generation, touched_by(part, generation))
+        _refuse_elsewhere(held, change, live=live)
+        reached = change.after if part.is_last else change.before
+        amendment = amend(checksums, generation, part, held, reached)
+        command = self._apply_command(generation, change, part, amendment, live=live)
+        [outcome] = await self._pipe.ask([command])
+        if outcome == 0:
+            raise ChangeRefused(_ELSEWHERE)
+        if outcome != 1:
+            lost = "a filter segment" if outcome == -1 else "a bucket or its sentinel"
+            raise CacheIncomplete(f"{lost} is missing or cut short")
+
+    @reads_replies
     async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
         """See `ListWriter.vouch`."""
         asked_at = self._clock() - asked_ms_ago / 1000
@@ -165,6 +174,7 @@ class RedisListWriter:
         self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
         return bool(said)
 
+    @reads_replies
     async def recent(self) -> tuple[Position, ...]:
         """See `ListWriter.recent`."""
         [entries] = await self._pipe.ask([("XRANGE", self._keys.changes, "-", "+")])
@@ -221,6 +231,7 @@ class RedisListWriter:
             generation.id,
             "live" if live else "building",
             *_step_of(change, part),
+            seal_of(entry_of(change, part), self._checksum_key),
             CHANGES_KEPT,
             BUILD_MARKER_TTL_S,
             len(segment_places),

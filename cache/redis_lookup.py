@@ -35,6 +35,7 @@ from cache.generation import Generation, servable
 from cache.keys import Keys
 from cache.layout import SENTINEL
 from cache.redis_pipe import Command, Pipe, Reply
+from cache.replies import reads_replies
 from cache.store import Lookup, refuse_misshapen
 from cache.token import Token
 
@@ -121,6 +122,7 @@ class RedisLookup:
             raise CacheUnavailable("Redis did not answer a moment ago")
         return await self._batcher.add(tokens)
 
+    @reads_replies
     async def _serve(self, asks: list[_Ask]) -> None:
         torn_in: Generation | None = None
         for _ in range(_ATTEMPTS_MAX):

@@ -19,6 +19,7 @@ from cache.parts import (
     page_bytes,
 )
 from cache.redis_pipe import Command, Pipe, Reply
+from cache.replies import reads_replies
 
 
 class RedisParts:
@@ -39,6 +40,7 @@ class RedisParts:
         """Close the connection."""
         await self._pipe.aclose()
 
+    @reads_replies
     async def held(self, generation: Generation, touched: Touched) -> HeldParts:
         """See `Parts.held`."""
         keys = self._keys
@@ -68,6 +70,7 @@ class RedisParts:
             pages={place: next(replies) for place in touched.pages},
         )
 
+    @reads_replies
     async def records(self, generation: Generation) -> Records:
         """See `Parts.records`."""
         head, flat = await self._ask(
@@ -78,6 +81,7 @@ class RedisParts:
         )
         return Records(head=decode_head(head), fields=_fields(flat))
 
+    @reads_replies
     async def shelf(self, generation: Generation, index: int) -> Shelf:
         """See `Parts.shelf`."""
         buckets = buckets_of(generation, index)
@@ -89,6 +93,7 @@ class RedisParts:
         )
         return Shelf(record=record, buckets=dict(zip(buckets, map(_fields, flat), strict=True)))
 
+    @reads_replies
     async def segment(self, generation: Generation, index: int) -> SegmentHeld:
         """See `Parts.segment`."""
         record, data = await self._ask(

@@ -14,7 +14,8 @@ Every error of the driver ends here. This file knows the replies to its own ques
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import hiredis
@@ -32,6 +33,13 @@ from cache.redis_url import redis_target
 Command: TypeAlias = tuple[str | bytes | int, ...]
 Reply: TypeAlias = Any
 """A reply of RESP2: bytes, int, None or a list of them."""
+
+CONNECT_S_MIN = 0.25
+"""A question that makes the connection first may take so long at least. A handshake takes longer
+than a question, and on a busy machine it would otherwise never come to its end."""
+
+GRACE_S = 0.01
+"""A reply that lies ready while this process was busy is read in this time."""
 
 # INFO and not CONFIG, which managed services forbid.
 POLICY_QUESTION: Command = ("INFO", "memory")
@@ -88,7 +96,7 @@ class Pipe:
             target.url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=timeout_s,
+            socket_connect_timeout=max(timeout_s, CONNECT_S_MIN),
             socket_timeout=None,  # the deadline is ours, one for all replies
         )
         self._sentinels = target.sentinels and Sentinels(target.sentinels, self._pool)
@@ -105,11 +113,12 @@ class Pipe:
         """
         packed = b"".join([_pack(command) for command in commands])
         async with self._turn:
+            patience_s = self._patience_s
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with _deadline(patience_s):
                     return await self._exchange(packed, len(commands), again)
             except TimeoutError as error:
-                raise CacheUnavailable(f"no reply in {self._timeout_s} s") from error
+                raise CacheUnavailable(f"no reply in {patience_s} s") from error
             except RedisError as error:
                 raise _meaning_of(error) from error
             except OSError as error:
@@ -120,6 +129,12 @@ class Pipe:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect()
+
+    @property
+    def _patience_s(self) -> float:
+        if self._connection is None:
+            return max(self._timeout_s, CONNECT_S_MIN)
+        return self._timeout_s
 
     async def _exchange(self, packed: bytes, replies: int, again: bool) -> list[Reply]:
         reused = self._connection is not None
@@ -155,6 +170,22 @@ class Pipe:
         host, port = await self._sentinels.master()
         options = {**self._pool.connection_kwargs, "host": host, "port": port}
         return self._pool.connection_class(**options)
+
+
+@asynccontextmanager
+async def _deadline(timeout_s: float) -> AsyncIterator[None]:
+    """Raise TimeoutError after `timeout_s`, and not for a reply that lies ready unread.
+
+    A loop that was busy runs its timers before its tasks. So the time is moved on once, and the
+    loop reads in between.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(timeout_s + GRACE_S) as bound:
+        due = loop.call_later(timeout_s, lambda: bound.reschedule(loop.time() + GRACE_S))
+        try:
+            yield
+        finally:
+            due.cancel()
 
 
 async def _refuse_unfit(connection: AbstractConnection) -> None:

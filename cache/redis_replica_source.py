@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cache.changes import Position, StreamEntry, decode_entry, decode_head
+from cache.changes import Position, decode_head, open_entry
 from cache.errors import CacheError, CacheIncomplete
 from cache.generation import decode_pointer, servable
 from cache.keys import DEFAULT_NAMESPACE, Keys
@@ -37,6 +37,7 @@ from cache.replica_source import (
     StreamRead,
     membership,
 )
+from cache.replies import reads_replies
 from cache.verification import verified_bits
 
 _ACKNOWLEDGE = files("cache").joinpath("acknowledge.lua").read_text(encoding="utf-8")
@@ -98,6 +99,7 @@ class RedisReplicaSource:
             checksum_key=checksum_key,
         )
 
+    @reads_replies
     async def load(self) -> Image:
         """See `ReplicaSource.load`."""
         for _ in range(LOADS_MAX):
@@ -106,6 +108,7 @@ class RedisReplicaSource:
                 return image
         raise CacheIncomplete("the list is switched faster than it can be loaded")
 
+    @reads_replies
     async def read_stream(self, cursor: str, *, wait_s: float) -> StreamRead:
         """See `ReplicaSource.read_stream`."""
         changes = self._keys.changes
@@ -117,7 +120,7 @@ class RedisReplicaSource:
         )
         found = given[0][1] if given else []
         try:
-            entries = tuple([_entry(fields) for _, fields in found])
+            entries = tuple([open_entry(_fields(flat), self._checksum_key) for _, flat in found])
         except CacheIncomplete:
             # The entry would be found again and again: loading anew passes over the entry.
             entries, at_cursor = (), []
@@ -129,6 +132,7 @@ class RedisReplicaSource:
             newest=len(found) < ENTRIES_AT_ONCE,
         )
 
+    @reads_replies
     async def acknowledge(self, node: str, position: Position) -> bool:
         """See `ReplicaSource.acknowledge`."""
         turn = self._turn
@@ -145,6 +149,7 @@ class RedisReplicaSource:
         """See `ReplicaSource.leave`."""
         await self._questions.ask([("HDEL", self._keys.nodes, node)])
 
+    @reads_replies
     async def nodes(self) -> Membership:
         """See `ReplicaSource.nodes`."""
         for _ in range(LOADS_MAX):
@@ -221,8 +226,8 @@ class RedisReplicaSource:
         return self._live_id
 
 
-def _entry(flat: list[bytes]) -> StreamEntry:
-    return decode_entry(dict(zip(flat[::2], flat[1::2], strict=True)))
+def _fields(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _held_by(raw_head: Reply) -> HeldChange | None:

@@ -19,6 +19,7 @@ from cache.layout import Entries
 from cache.redis_build import RedisBuild
 from cache.redis_lookup import RedisLookup
 from cache.redis_pipe import POLICY_QUESTION, Pipe
+from cache.replies import reads_replies
 from cache.store import Lookup
 from cache.token import Token
 
@@ -26,8 +27,10 @@ from cache.token import Token
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for Redis, in seconds."""
 
-    # A request waits for a check; healthy, Redis takes a thousandth of this.
-    lookup_s: float = 0.25
+    # A sale waits for a lookup; healthy, Redis takes a hundredth of this.
+    lookup_s: float = 0.05
+    # Nobody waits for a short question of a work.
+    question_s: float = 0.25
     build_s: float = 30.0
     # How long nobody asks after a failed lookup.
     pause_s: float = 0.5
@@ -76,7 +79,7 @@ class RedisStandingCache:
                 segment_blocks=segment_blocks,
                 checksum_key=checksum_key,
             ),
-            questions=Pipe(url, timeout_s=patience.lookup_s),
+            questions=Pipe(url, timeout_s=patience.question_s),
             keys=keys,
         )
 
@@ -84,6 +87,7 @@ class RedisStandingCache:
         """See `StandingCache.lookup`."""
         return await self._lookups.lookup(tokens)
 
+    @reads_replies
     async def current(self) -> Generation | None:
         """See `StandingCache.current`."""
         [raw] = await self._questions.ask([("GET", self._keys.pointer)])
@@ -122,6 +126,7 @@ class RedisStandingCache:
         """See `StandingCache.sweep`."""
         return await self._builds.sweep()
 
+    @reads_replies
     async def verify_policy(self) -> None:
         """See `StandingCache.verify_policy`."""
         [facts] = await self._questions.ask([POLICY_QUESTION])

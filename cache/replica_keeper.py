@@ -67,6 +67,7 @@ class ReplicaKeeper:
         self._renew_by_word = renew_by_word
         self._clock = clock
         self._held = LeasedReplica(clock, markers)
+        self._hears = False
 
     def ask(self, tokens: Sequence[Token]) -> Absence | None:
         """Return the tokens that cannot be ruled out; None without a lease or a loaded filter."""
@@ -97,6 +98,11 @@ class ReplicaKeeper:
         return self._held.holds_lease
 
     @property
+    def hears(self) -> bool:
+        """Whether the newest read of the stream was answered."""
+        return self._hears
+
+    @property
     def filter_bytes(self) -> int:
         """How much memory the filter takes."""
         return self._held.filter_bytes
@@ -122,6 +128,14 @@ class ReplicaKeeper:
 
         Raises what the `ReplicaSource` does.
         """
+        try:
+            await self._read_once()
+        except BaseException:
+            self._hears = False
+            raise
+        self._hears = True
+
+    async def _read_once(self) -> None:
         if self._held.must_load:
             began_at = self._clock()
             image = await self._replica_source.load()

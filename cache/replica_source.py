@@ -19,11 +19,11 @@ restarts from its disk may bring back an old entry, with heartbeats of a time th
 """
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 
-from cache.changes import Position, StreamEntry
+from cache.changes import COUNT_MAX, Position, StreamEntry
 from cache.generation import Generation
 from cache.lease import SETTLED_S
 
@@ -140,7 +140,7 @@ class ReplicaSource(Protocol):
 class Member(msgspec.Struct, frozen=True, kw_only=True):
     """The value of a node's field."""
 
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
     author: str
     turn: int
     run: str = ""

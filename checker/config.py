@@ -10,7 +10,7 @@ The config file is TOML (contract, section 9):
     [fishing]               the limits from which an account seems to fish
     [log]                   the format of log lines
     [notices]               the addresses to which notices may be sent
-    [redis]                 the prefix of all keys on Redis
+    [redis], [postgresql]   the prefix of all keys on Redis; how long a sale waits for each store
     [policy]                the measures that bind entries of the list, and the courts' days
 
 An unknown table or key stops the start, so a misspelt setting cannot silently mean "unset".
@@ -50,8 +50,7 @@ CONFIG_FILE = "config.toml"
 CONFIG_BYTES_MAX: Final = 1 << 20
 """Room for the settings of every county; a device that never ends is refused."""
 
-_HOUR_MS = 3_600_000
-_LONGEST_YEAR_DAYS = 366
+_HOUR_MS, _LONGEST_YEAR_DAYS = 3_600_000, 366
 
 
 class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,13 +108,20 @@ class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of Redis. All keys begin with `prefix`; deployments that share a Redis need two."""
+    """All keys begin with `prefix`. `timeout_ms` bounds a question for which a sale waits."""
 
     prefix: str = DEFAULT_NAMESPACE
+    timeout_ms: Annotated[int, msgspec.Meta(ge=5, le=5_000)] = 50
 
     def __post_init__(self) -> None:
         if not is_namespace(self.prefix):
             raise ValueError("1 to 64 of A-Z a-z 0-9 _ . -")
+
+
+class PostgresSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of PostgreSQL. `timeout_ms` bounds each statement of a check."""
+
+    timeout_ms: Annotated[int, msgspec.Meta(ge=50, le=10_000)] = 500
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,6 +167,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     log: LogSettings = LogSettings()
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
+    postgresql: PostgresSettings = PostgresSettings()
     server: ServerSettings = ServerSettings()
     policy: PolicySettings = PolicySettings()
     jurisdiction: object = None  # read by checker.policy.settings, which knows lines
@@ -185,6 +192,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log: LogSettings = LogSettings()
     notices: NoticeSettings = NoticeSettings()
     redis: RedisSettings = RedisSettings()
+    postgresql: PostgresSettings = PostgresSettings()
     server: ServerSettings = ServerSettings()
     policy: PolicySettings = PolicySettings()
     may_begin: bool = True
@@ -231,6 +239,7 @@ def load_config(
         log=_log_settings(environ, read.log),
         notices=read.notices,
         redis=_redis_settings(environ, read.redis),
+        postgresql=read.postgresql,
         server=read.server,
         policy=read.policy,
     )
@@ -255,7 +264,7 @@ def _redis_settings(environ: Mapping[str, str], read: RedisSettings) -> RedisSet
     if not named:
         return read
     try:
-        return RedisSettings(prefix=named)
+        return msgspec.structs.replace(read, prefix=named)
     except ValueError as error:
         raise ConfigurationError(f"{REDIS_PREFIX_VARIABLE} is {error}") from None
 

@@ -19,6 +19,7 @@ import msgspec
 
 from cache.keys import DEFAULT_NAMESPACE
 from cache.redis_pipe import Command, Pipe
+from cache.replies import reads_replies
 
 LENT_SHARE = 50
 """One item in so many may be lent at once: quotas hold within 2 %. `take.lua` has it too."""
@@ -102,6 +103,7 @@ class RedisQuota:
         self._pipe = Pipe(url, timeout_s=timeout_s)
         self._stem = f"{namespace}:quota:"
 
+    @reads_replies
     async def take(
         self,
         items: int,

@@ -21,6 +21,7 @@ import msgspec
 
 from cache.keys import DEFAULT_NAMESPACE
 from cache.redis_pipe import Command, Pipe, Reply
+from cache.replies import reads_replies
 
 WINDOW_S = 3600
 ELEMENT_BYTES = 16
@@ -76,6 +77,7 @@ class RedisTally:
         self._pipe = Pipe(url, timeout_s=timeout_s)
         self._stem = f"{namespace}:tally"
 
+    @reads_replies
     async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:
         """See `GroupTally.add`."""
         commands = [self._command(one, regular_from) for one in noted]

@@ -73,7 +73,7 @@ def create_app(
         async with (
             ends_logged(),
             open_node() as runtime,
-            nullcontext(Metrics(runtime.replica)) as metrics,
+            nullcontext(Metrics(runtime.replica, runtime.pulse.takes_writes)) as metrics,
             keep_current(runtime, publish=publish, count_failure=metrics.work_failed),
             working(
                 [metrics.work, runtime.watch.work(metrics.flagged), bodies.work],

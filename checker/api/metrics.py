@@ -7,6 +7,7 @@ have a label for the worker (`pid`).
 """
 
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -48,6 +49,13 @@ class FeedKind(StrEnum):
     RETRY = "retry"
 
 
+class StoreName(StrEnum):
+    """A store of the deployment."""
+
+    REDIS = "redis"
+    POSTGRESQL = "postgresql"
+
+
 class OrderKind(StrEnum):
     """The order of a merchant about an authorization."""
 
@@ -59,10 +67,13 @@ class OrderKind(StrEnum):
 
 
 class Metrics:
-    """The metrics of one process; `replica` is the replica of this process."""
+    """The metrics of one process, whose replica and whose view of PostgreSQL are given."""
 
-    def __init__(self, replica: ReplicaKeeper) -> None:
+    def __init__(
+        self, replica: ReplicaKeeper, postgres_answers: Callable[[], bool] = lambda: True
+    ) -> None:
         self._replica = replica
+        self._postgres_answers = postgres_answers
         self._registry = CollectorRegistry()
         checks = Counter(
             "checker_checks",
@@ -143,6 +154,13 @@ class Metrics:
             "checker_replica_lease",
             "1 while the worker may say by itself that somebody is not listed, else 0.",
             multiprocess_mode="liveall",
+            registry=self._registry,
+        )
+        self._stores = Gauge(
+            "checker_store_answers",
+            "1 while the store answers every worker, and PostgreSQL takes writes too, else 0.",
+            ("store",),
+            multiprocess_mode="livemin",
             registry=self._registry,
         )
 
@@ -237,6 +255,8 @@ class Metrics:
         position = self._replica.position
         self._replica_version.set(0 if position is None else position.version)
         self._lease.set(self._replica.holds_lease)
+        self._stores.labels(StoreName.REDIS.value).set(self._replica.hears)
+        self._stores.labels(StoreName.POSTGRESQL.value).set(self._postgres_answers())
 
     @property
     def work(self) -> Work:

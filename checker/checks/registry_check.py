@@ -54,11 +54,15 @@ GROUP_CHECKS_MAX = TOGETHER_MAX
 single check waits behind the batch.
 """
 
-WAITING_MAX = 2_000
-"""Callers that may wait in one process. Further callers get `Unavailable`."""
+WAITING_MAX = 800
+"""Callers that may wait in one process: four transactions, two at a time. So the last caller waits
+for two statements that take as long as they may. Further callers get `Unavailable` at once."""
 
 LARGE_AT_ONCE = 2
-"""Transactions of large batches at once, of the 8 connections that all checks share."""
+"""Transactions of large batches at once."""
+
+TRANSACTIONS_MAX = GROUPS_AT_ONCE + LARGE_AT_ONCE
+"""All transactions of checks at once, each on a connection: none waits for a connection."""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,6 +83,10 @@ class Pulse:
             return Outage.FULL
         return Outage.READ_ONLY if self._is_read_only else None
 
+    def takes_writes(self) -> bool:
+        """Return whether PostgreSQL answers and takes writes, as far as is known."""
+        return not self._is_away and self.writes_refused is None
+
     async def connect(self, *arguments: Any, **options: Any) -> asyncpg.Connection:
         """Connect as `asyncpg.connect` does.
 

@@ -17,7 +17,7 @@ from checker.accounts.quotas import Quotas
 from checker.accounts.senders import Senders
 from checker.audit.audit import Audit, assemble_audit
 from checker.checks.checks import Checks
-from checker.checks.registry_check import RegistryCheck
+from checker.checks.registry_check import TRANSACTIONS_MAX, RegistryCheck
 from checker.corrections.corrections import Corrections
 from checker.database.engine import open_engine
 from checker.intake.changes import ChangesFeed
@@ -31,11 +31,18 @@ from checker.receipts.receipt_keys import ReceiptKeys
 from checker.reconciliation.reconciliations import Reconciliations
 from checker.registry.sealing import Sealer
 
+_OTHERS = 6
+"""Connections of all that is neither a check, nor spending, nor long work."""
+
 
 class ServingWays(msgspec.Struct, frozen=True, kw_only=True):
-    """The ways to both stores that only a node that answers uses. `engine` bounds statements."""
+    """The ways to both stores that only a node that answers uses.
+
+    Both engines bound statements. A sale waits for those of `check_engine`, so they are shorter.
+    """
 
     engine: AsyncEngine
+    check_engine: AsyncEngine
     replica_source: ReplicaSource
     quotas: Quotas
     senders: Senders
@@ -48,8 +55,15 @@ class ServingWays(msgspec.Struct, frozen=True, kw_only=True):
 async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
     """Open the ways, each with connections of its own; nothing connects yet."""
     url, namespace = base.redis_url, base.namespace
+    wait_s = base.config.redis.timeout_ms / 1000
     async with (
-        open_engine(base.database_url, pulse=base.pulse) as engine,
+        open_engine(base.database_url, pulse=base.pulse, pool_size=_OTHERS) as engine,
+        open_engine(
+            base.database_url,
+            pulse=base.pulse,
+            pool_size=TRANSACTIONS_MAX,
+            timeout_s=base.config.postgresql.timeout_ms / 1000,
+        ) as check_engine,
         aclosing(
             RedisReplicaSource.connect(
                 url,
@@ -58,16 +72,18 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
                 checksum_key=base.checksum_key,
             )
         ) as replica_source,
-        aclosing(RedisQuota(url, namespace=namespace)) as quota,
+        aclosing(RedisQuota(url, namespace=namespace, timeout_s=wait_s)) as quota,
         # A way of its own: a flood without keys delays no quota of a key.
-        aclosing(RedisQuota(url, namespace=namespace)) as senders,
+        aclosing(RedisQuota(url, namespace=namespace, timeout_s=wait_s)) as senders,
         aclosing(RedisTally(url, namespace=namespace)) as tally,
         aclosing(RedisSessions(url, namespace=namespace)) as sessions,
         aclosing(RedisJobs(url, namespace=namespace)) as jobs,
     ):
         base.gate.guard(engine)
+        base.gate.guard(check_engine)
         yield ServingWays(
             engine=engine,
+            check_engine=check_engine,
             replica_source=replica_source,
             quotas=Quotas(quota),
             senders=Senders(senders, digest=_digest_by(base.sealer)),
@@ -136,7 +152,7 @@ def reconciliations(base: Foundation, ways: ServingWays) -> Reconciliations:
 
 def registry_check(base: Foundation, ways: ServingWays) -> RegistryCheck:
     """Make the check that asks PostgreSQL."""
-    return RegistryCheck(engine=ways.engine, sealer=base.sealer, policies=base.policies)
+    return RegistryCheck(engine=ways.check_engine, sealer=base.sealer, policies=base.policies)
 
 
 def checks(

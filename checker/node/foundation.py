@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.claim import NamespaceClaim
-from cache.redis_store import RedisStandingCache
+from cache.redis_store import Patience, RedisStandingCache
 from cache.redis_url import server_name as redis_name
 from cache.store import StandingCache
 from cache.token import Tokenizer
@@ -78,11 +78,10 @@ async def open_foundation(
     policies = read_policies(config)
     keys = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(keys.token_key)
-    token_key = tokenizer.fingerprint
+    token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
     sealer = Sealer(tokenizer, Vault(keys.encryption_key))
-    gate = Gate()
     url, redis_url, namespace = config.database_url, config.redis_url, config.redis.prefix
-    pulse = Pulse(url)
+    gate, pulse = Gate(), Pulse(url)
     async with (
         open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
         open_engine(url, pool_size=1) as probe_engine,
@@ -92,7 +91,8 @@ async def open_foundation(
                 redis_url,
                 namespace=namespace,
                 token_key=token_key,
-                checksum_key=tokenizer.checksum_key,
+                checksum_key=checksum_key,
+                patience=Patience(lookup_s=config.redis.timeout_ms / 1000),
             )
         ) as cache,
     ):
@@ -103,7 +103,7 @@ async def open_foundation(
             policies=policies,
             sealer=sealer,
             token_key=token_key,
-            checksum_key=tokenizer.checksum_key,
+            checksum_key=checksum_key,
             database_url=url,
             redis_url=redis_url,
             gate=gate,

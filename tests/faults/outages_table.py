@@ -28,6 +28,26 @@ _FOOT = """
 - "frozen" also stands for a network that loses every packet: the server is there and is silent.
 - `/readyz` is 503 while PostgreSQL takes no writes, although innocents are still answered
   (docs/decisions/0025-what-a-postgresql-fault-means.md).
+
+## How long anybody waits
+
+| for what | bound | then |
+|---|---|---|
+| a lookup or a quota in Redis | `[redis] timeout_ms`, 50 ms | the breaker opens for 0.5 s |
+| a statement of a check | `[postgresql] timeout_ms`, 500 ms | 503, and no second try |
+| a statement of anything else | 2 s | 503, and no second try |
+| a silent PostgreSQL | 0.75 s | all connections end, and 503 at once until it answers |
+| checks that wait for PostgreSQL | 800 in a process | 503 at once |
+| changes that wait to be kept | 1 000 in a process | 503 at once |
+| batches that wait | 512 large and 1 024 small ones in a process | 503 at once |
+
+- Each 503 has `Retry-After`. While a breaker is open, PostgreSQL decides, and quotas are not
+  counted. An account whose batches fill its share of the queue is answered 429.
+- After a failed question to Redis one caller tries for all, twice a second. A failed quota does not
+  stop lookups: a Redis without memory refuses writes and still answers reads.
+- `/readyz` names the sources that answer: `replica`, `cache` and `registry`. The metric
+  `checker_store_answers{store}` is 0 while a store does not answer, or PostgreSQL takes no writes.
+- `docs/reliability.md` has every fault under a mixed load.
 """
 
 
@@ -37,7 +57,7 @@ def read_rows() -> dict[str, Row]:
         return {}
     cells = [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        for line in PAGE.read_text(encoding="utf-8").partition("\n## ")[0].splitlines()
         if line.startswith("| ")
     ]
     return {row[0]: dict(zip(Column, row[1:], strict=True)) for row in cells[1:]}

@@ -36,6 +36,11 @@ _REFUSE_WRITES = """
     END $$
 """
 
+_REFUSE_WRITES_OF = (
+    "CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OR DELETE ON {} "
+    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_as_full()"
+)
+
 
 class OwnStores:
     """Both servers, by the environment that names them."""
@@ -72,12 +77,17 @@ class OwnStores:
     def postgres_full(self) -> Iterator[None]:
         """Let every write fail with the code of a full disk. A real one fails some writes only."""
         with self._runner() as run:
-            for statement in (_REFUSE_WRITES, *run(self._triggers())):
-                run(self._execute(statement))
+            tables = run(self._tables())
+            run(self._execute(_REFUSE_WRITES))
+            for table in tables:
+                run(self._execute(_REFUSE_WRITES_OF.format(table)))
             try:
                 yield
             finally:
-                run(self._execute("DROP FUNCTION refuse_as_full CASCADE"))
+                # One table at a time: a lock on all of them at once would wait in a circle.
+                for table in tables:
+                    run(self._execute(f"DROP TRIGGER full_disk ON {table}"))
+                run(self._execute("DROP FUNCTION refuse_as_full"))
 
     @contextmanager
     def postgres_read_only(self) -> Iterator[None]:
@@ -113,18 +123,14 @@ class OwnStores:
         finally:
             await connection.close()
 
-    async def _triggers(self) -> list[str]:
+    async def _tables(self) -> list[str]:
         connection = await asyncpg.connect(self._url)
         try:
-            tables = [row[0] for row in await connection.fetch(_TABLES)]
+            tables: list[str] = [row[0] for row in await connection.fetch(_TABLES)]
         finally:
             await connection.close()
         assert tables
-        return [
-            f"CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OR DELETE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_as_full()"
-            for table in tables
-        ]
+        return tables
 
     async def _take_all(self) -> list[asyncpg.Connection]:
         """Take what is free, and what comes free as our connections end."""

@@ -19,7 +19,6 @@ from tests.faults.faulty_service import (
     is_ready,
     outcomes,
     postgres_of,
-    publisher_of,
     redis_of,
     shield,
     worker_that_answered,
@@ -43,45 +42,6 @@ FREED = [("allow", "allow")] * ASKED
 
 def postmaster_of(service: RunningService) -> psutil.Process:
     return postgres_of(service)[0]
-
-
-def test_a_publishing_process_that_was_killed_is_replaced(service: RunningService) -> None:
-    for _ in range(2):
-        killed = publisher_of(service)
-        killed.kill()
-        change(service, shield())
-        assert outcomes(service) == FREED
-        change(service, shield("unshield"))
-        assert outcomes(service) == RIGHT
-        assert publisher_of(service).pid != killed.pid
-        wait_until(lambda: is_ready(service))
-    assert outcomes(service) == RIGHT
-
-
-def test_changes_are_in_force_while_the_publishing_process_is_frozen(
-    service: RunningService,
-) -> None:
-    with frozen(publisher_of(service)):
-        change(service, shield())
-        assert outcomes(service) == FREED
-        change(service, shield("unshield"))
-        assert outcomes(service) == RIGHT
-    assert outcomes(service) == RIGHT
-    wait_until(lambda: is_ready(service))
-    assert outcomes(service) == RIGHT
-
-
-def test_a_worker_that_was_killed_is_replaced(service: RunningService) -> None:
-    before = workers_of(service)
-    assert len(before) == WORKERS
-    psutil.Process(min(before)).kill()
-    wait_until(lambda: len(workers_of(service) - {min(before)}) == WORKERS)
-    wait_until(lambda: is_ready(service))
-    change(service, shield())
-    assert outcomes(service) == FREED
-    change(service, shield("unshield"))
-    assert outcomes(service) == RIGHT
-    wait_until(lambda: all_nodes_are_told(service))
 
 
 @pytest.mark.parametrize("find", [redis_of, postmaster_of])

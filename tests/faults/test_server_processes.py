@@ -3,8 +3,6 @@
 import signal
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,58 +14,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.faults.faulty_service import RIGHT, in_force, outcomes, workers_of
-from tests.support.asking import FLIGHT, question
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
     PATIENCE_S,
-    RunningService,
     running_service,
     start_command,
-    wait_until,
 )
-from tests.support.town import INNOCENT
 
 pytestmark = pytest.mark.xdist_group("more faults")
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[RunningService]:
-    """Two workers with the town's list."""
-    with private_folder() as folder, running_service(folder, "serve", "--workers", "2") as running:
-        in_force(running)
-        yield running
-
-
-def test_a_renewal_replaces_all_workers_and_loses_no_request(service: RunningService) -> None:
-    before = workers_of(service)
-    faults: list[str] = []
-    is_over = threading.Event()
-
-    def ask() -> None:
-        with service.client(service.keys["institution"]) as client:
-            while not is_over.is_set():
-                response = client.post("/v1/checks", json=question(INNOCENT, FLIGHT))
-                if response.status_code != 200:
-                    faults.append(response.text)
-
-    def ask_and_note() -> None:
-        try:
-            ask()
-        except httpx.HTTPError as error:
-            faults.append(repr(error))
-
-    asking = [threading.Thread(target=ask_and_note) for _ in range(2)]
-    for each in asking:
-        each.start()
-    psutil.Process(service.pid).send_signal(signal.SIGHUP)
-    wait_until(lambda: not before & workers_of(service) and len(workers_of(service)) == 2)
-    wait_until(lambda: "all processes are replaced\n" in service.log().replace('"', "\n"))
-    is_over.set()
-    for each in asking:
-        each.join(PATIENCE_S)
-    assert faults == []
-    assert outcomes(service) == RIGHT
 
 
 def test_a_server_with_half_a_request_ends_without_being_killed() -> None:

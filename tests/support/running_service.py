@@ -36,6 +36,9 @@ high_premium_fen = 1_000_000
 resort_cap_fen = 200_000
 resort_cap_period = "month"
 
+[redis]
+timeout_ms = 250
+
 [notices]
 allow_http = true
 allow_private_addresses = true

@@ -13,7 +13,17 @@ from checker.config import Config, load_config
 from checker.domain.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("policy", "list", "decisions", "receipts", "fishing", "notices", "redis", "server")
+TABLES = (
+    "policy",
+    "list",
+    "decisions",
+    "receipts",
+    "fishing",
+    "notices",
+    "redis",
+    "postgresql",
+    "server",
+)
 METRIC = re.compile(r'\b(Counter|Gauge|Histogram)\(\s*"(checker_\w+)"')
 VARIABLE = re.compile(r'"((?:CHECKER|OTEL)_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
 

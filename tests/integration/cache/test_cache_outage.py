@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
+from cache.redis_pipe import CONNECT_S_MIN
 from cache.redis_store import Patience, RedisStandingCache
 from tests.integration.cache.cache_grounds import (
     CHECKSUM_KEY,
@@ -88,10 +89,10 @@ async def test_everyone_who_waits_for_a_silent_redis_shares_one_wait(clock):
 
 async def test_every_question_to_a_silent_redis_ends():
     async with silence() as (_, url):
-        quick = Patience(lookup_s=0.05, build_s=0.05)
+        quick = Patience(lookup_s=0.05, question_s=0.05, build_s=0.05)
         store = RedisStandingCache.connect(url, **KEYS_OF_STORE, patience=quick)
         for call in (store.current(), store.ping(), store.verify_policy(), store.sweep()):
-            with pytest.raises(CacheUnavailable, match=r"0\.05 s"):
+            with pytest.raises(CacheUnavailable, match=rf"{CONNECT_S_MIN} s"):
                 await call
         with pytest.raises(CacheUnavailable):
             await built(store, {}, token_key="k")

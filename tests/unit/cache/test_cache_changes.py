@@ -9,7 +9,9 @@ from cache.changes import (
     decode_head,
     encode_entry,
     encode_head,
+    open_entry,
     positions_in,
+    seal_of,
 )
 from cache.errors import CacheIncomplete
 from tests.support.positions import change_id, position
@@ -90,3 +92,23 @@ def test_entries_name_their_positions_once_and_what_cannot_be_read_names_none():
 def test_a_head_that_is_missing_or_cannot_be_read_is_told(raw):
     with pytest.raises(CacheIncomplete, match="head"):
         decode_head(raw)
+
+
+def test_an_entry_with_a_token_that_was_changed_cannot_be_opened():
+    key = bytes(32)
+    whole = encode_entry(CHANGE, seal_of(CHANGE, key))
+    assert open_entry(whole, key) == CHANGE
+    changed = {
+        b"t": whole[b"t"][:-1] + b"\x03",
+        b"i": change_id(8).encode(),
+        b"b": change_id(6).encode(),
+        b"f": b"0",
+        b"c": bytes(16),
+    }
+    for field, value in changed.items():
+        with pytest.raises(CacheIncomplete):
+            open_entry(whole | {field: value}, key)
+    with pytest.raises(CacheIncomplete):
+        open_entry({name: value for name, value in whole.items() if name != b"c"}, key)
+    beat = StreamEntry.heartbeat(position(7))
+    assert open_entry(encode_entry(beat, seal_of(beat, key)), key) == beat
