@@ -28,6 +28,7 @@ from checker.database.upgrade import newest_revision
 from checker.domain.clock import Clock
 from checker.errors import ConfigurationError
 from checker.node.deployment import prepare_deployment
+from checker.operators.action import AT_THE_SERVER
 from checker.registry.lost_changes import accept_lost, note_lost
 from checker.registry.sealing import Sealer
 from checker.vault import (
@@ -101,7 +102,9 @@ async def load_backup(
             async with _room(engine, replace=replace) as server:
                 await asyncio.to_thread(_load, config.database_url, folder, manifest, server)
             await prepare_deployment(engine, sealer, manifest.token_key, may_begin=False)
-            return await _compared(engine, config, manifest, clock, accept_older=accept_older)
+            return await _compared(
+                engine, config, manifest, sealer.vault, clock, accept_older=accept_older
+            )
 
 
 def _sealer(
@@ -189,6 +192,7 @@ async def _compared(
     engine: AsyncEngine,
     config: Config,
     manifest: BackupManifest,
+    vault: Vault,
     clock: Clock,
     *,
     accept_older: bool,
@@ -205,5 +209,9 @@ async def _compared(
         except CacheError:
             return LoadedBackup(manifest=manifest, lost_changes=None, is_accepted=False)
         lost = await note_lost(connection, known)
-        accepted = await accept_lost(connection, clock.now()) if accept_older else ()
+        accepted = (
+            await accept_lost(connection, vault, clock.now(), by=AT_THE_SERVER)
+            if accept_older
+            else ()
+        )
     return LoadedBackup(manifest=manifest, lost_changes=lost, is_accepted=bool(accepted))

@@ -8,6 +8,7 @@ from checker.config import Config
 from checker.database.engine import driver_errors
 from checker.errors import Conflict
 from checker.node.runtime import Runtime
+from checker.operators.action import AT_THE_SERVER
 from checker.registry.lost_changes import accept_lost
 
 
@@ -30,7 +31,9 @@ def accept_older(config: Config, as_json: bool) -> None:
     async def work(runtime: Runtime) -> AcceptedLoss:
         with driver_errors():
             async with runtime.work_engine.begin() as connection:
-                accepted = await accept_lost(connection, runtime.clock.now())
+                accepted = await accept_lost(
+                    connection, runtime.sealer.vault, runtime.clock.now(), by=AT_THE_SERVER
+                )
         if not accepted:
             raise Conflict("the list did not go back, so there is nothing to accept")
         return AcceptedLoss(accepted=accepted)

@@ -21,6 +21,7 @@ class OperatorAction(StrEnum):
     RETRY_QUARANTINE = "retry_quarantine"
     RETRY_NOTICES = "retry_notices"
     REBUILD = "rebuild"
+    ACCEPT_OLDER_LIST = "accept_older_list"
     IMPORT_LIST = "import_list"
     ROTATE_RECEIPT_KEY = "rotate_receipt_key"
     WITHDRAW_RECEIPT_KEY = "withdraw_receipt_key"

@@ -38,7 +38,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cache.changes import Position
 from cache.replica_source import HeldChange
 from checker.domain.clock import Instant
+from checker.operators.action import ActionAuthor, OperatorAction
+from checker.operators.entries import log_action
 from checker.registry.schema import change, lost_change
+from checker.vault import Vault
 
 SHOWN_MAX = 100
 """Lost changes in one answer, the newest ones."""
@@ -131,10 +134,19 @@ async def note_lost(connection: AsyncConnection, positions: Iterable[Position]) 
     return len(noted)
 
 
-async def accept_lost(connection: AsyncConnection, now: datetime) -> tuple[int, ...]:
-    """Accept all losses that are not accepted; return their versions. The caller commits."""
+async def accept_lost(
+    connection: AsyncConnection, vault: Vault, now: datetime, *, by: ActionAuthor
+) -> tuple[int, ...]:
+    """Accept all losses that are not accepted; return their versions.
+
+    The acceptance is logged as an operator's action. The caller commits.
+    """
     rows = await connection.execute(_accepting.values(accepted_at=now))
-    return tuple(sorted(rows.scalars()))
+    accepted = tuple(sorted(rows.scalars()))
+    if accepted:
+        action, details = OperatorAction.ACCEPT_OLDER_LIST, {"versions": list(accepted)}
+        await log_action(connection, vault, action, None, by=by, at=now, details=details)
+    return accepted
 
 
 async def read_lost(connection: AsyncConnection) -> tuple[LostChange, ...]:

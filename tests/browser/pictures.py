@@ -20,8 +20,10 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SPACE = re.compile(r"\s+")
 
 
-def kept(page: Page, name: str) -> None:
+def kept(page: Page, name: str, *, words_of: str = "body") -> None:
     """Keep a picture of the page for people to look at.
+
+    `words_of` selects the parts whose words are compared: figures come and go.
 
     Raises:
         AssertionError: the README has this picture, and the page has other words by now.
@@ -33,13 +35,17 @@ def kept(page: Page, name: str) -> None:
     if not words.exists():
         return
     if os.environ.get(TAKE):
-        page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
-        words.write_text(_words_of(page) + "\n", encoding="utf-8")
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=FOLDER / f"{name}.png")
+        words.write_text(_words_of(page, words_of) + "\n", encoding="utf-8")
     shown = words.read_text(encoding="utf-8").strip()
-    assert _words_of(page) == shown, f"the picture {name} is of an older page: run `make pictures`"
+    assert _words_of(page, words_of) == shown, (
+        f"the picture {name} is of an older page: run `make pictures`"
+    )
 
 
-def _words_of(page: Page) -> str:
-    lines = page.inner_text("body").splitlines()
+def _words_of(page: Page, selected: str) -> str:
+    texts = page.locator(selected).all_inner_texts()
+    lines = [line for text in texts for line in text.splitlines()]
     plain = [_SPACE.sub(" ", re.sub(r"\d+", "0", _ID.sub("ID", line))).strip() for line in lines]
     return "\n".join(line for line in plain if line)

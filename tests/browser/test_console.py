@@ -101,7 +101,7 @@ def test_each_figure_is_the_one_of_the_api_and_leads_to_its_rows(
         assert operator.request.get(address).status == 200, address
     first = operator.locator("[data-alert]").first
     expect(first).to_have_attribute("data-alert", "overdue_removals")
-    kept(operator, "console-overview")
+    kept(operator, "console-overview", words_of="nav, h1, h2")
     first.locator("a").click()
     expect(operator.locator("tr[data-overdue]")).to_contain_text("（2016）粤0882执9号")
 

@@ -20,7 +20,7 @@ from tests.faults.publisher_moments import MOMENTS, publisher_dies
 from tests.faults.registers import Entry
 from tests.faults.two_node_stand import Stand, faketime_library
 from tests.faults.wires import Wire
-from tests.support.running_service import wait_until
+from tests.support.running_service import run_command, wait_until
 
 SLOW_S = 0.2
 LAGGING_S = 0.5
@@ -136,7 +136,7 @@ def _failed_over_to_lagging(stand: Stand) -> Iterator[None]:
 
 @contextmanager
 def _restored(stand: Stand) -> Iterator[None]:
-    """Restore a copy of the database; the courts send again what they lost."""
+    """Restore a copy of the database; the courts send again what they lost, and it is accepted."""
     load = stand.load
     load.rest()
     held = {register.number: register.last for register in load.registers}
@@ -151,6 +151,10 @@ def _restored(stand: Stand) -> Iterator[None]:
     stand.postgres.restore()
     load.seen.forget_between(copied_at, monotonic())
     load.go_on(lost=lost)
+    # Nobody is answered by the older list before an operator accepts it.
+    service = stand.nodes[0].service
+    accept = ("accept-older",)
+    wait_until(lambda: not run_command(service.data_dir, *accept, named=service.named).returncode)
     yield
 
 

@@ -9,6 +9,7 @@ from cache.keys import Keys
 from checker.database.locks import Lock
 from checker.errors import Unavailable
 from checker.node.upkeep import publisher_running
+from checker.operators.action import AT_THE_SERVER
 from checker.registry.lost_changes import accept_lost
 from tests.support.registry_grounds import (
     accepted,
@@ -190,7 +191,9 @@ async def test_a_newer_list_than_the_registry_has_is_taken_down_until_the_older_
         await listed.publisher.rebuild_now()
 
     async with listed.work_engine.begin() as connection:
-        assert await accept_lost(connection, listed.clock.now()) == (99,)
+        assert await accept_lost(
+            connection, listed.sealer.vault, listed.clock.now(), by=AT_THE_SERVER
+        ) == (99,)
     await until(lambda: is_replaced(listed, before))
     await settled(listed)
     assert (await listed.cache.current()).version == 1

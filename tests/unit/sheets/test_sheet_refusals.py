@@ -61,7 +61,7 @@ def test_a_bomb_with_macros_is_refused_before_it_is_unpacked() -> None:
     assert fault_of(error_of(bomb, None)) in {SheetFault.MACROS, SheetFault.TOO_LARGE}
 
 
-@pytest.mark.parametrize("fault", SERVICE_HELPS)
+@pytest.mark.parametrize("fault", sorted(SERVICE_HELPS))
 def test_a_service_for_all_rows_helps_where_the_columns_name_none(fault: SheetFault) -> None:
     sheet = read_sheet(FILES[fault][0])
     service = {"type": "insurance", "annual_premium_fen": 1, "cash_value": True}
