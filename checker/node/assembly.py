@@ -47,7 +47,9 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
     """Open the ways, each with connections of its own; nothing connects yet."""
     url, namespace = base.redis_url, base.namespace
     async with (
-        open_engine(base.database_url, pulse=base.pulse) as engine,
+        open_engine(
+            base.database_url, pulse=base.pulse, pooler_url=base.config.pooler_url
+        ) as engine,
         aclosing(
             RedisReplicaSource.connect(
                 url,
