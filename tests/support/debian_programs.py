@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 
 TESTS: Mapping[str, str] = {
+    "haproxy": "faults/test_balancer.py",
     "pgbouncer": "faults/test_pooler.py",
 }
 """The file of tests, below tests/, that needs a program."""
