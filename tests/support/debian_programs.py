@@ -10,6 +10,7 @@ from collections.abc import Mapping
 TESTS: Mapping[str, str] = {
     "haproxy": "faults/test_balancer.py",
     "pgbouncer": "faults/test_pooler.py",
+    "redis-server": "faults/test_guarded_stores.py",
 }
 """The file of tests, below tests/, that needs a program."""
 
