@@ -40,6 +40,7 @@ from checker.policy.settings import load_settings
 DATA_DIR_VARIABLE = "CHECKER_DATA_DIR"
 CONFIG_VARIABLE = "CHECKER_CONFIG"
 DATABASE_VARIABLE = "DATABASE_URL"
+POOLER_VARIABLE = "DATABASE_POOLER_URL"
 REDIS_VARIABLE = "REDIS_URL"
 REDIS_PREFIX_VARIABLE = "CHECKER_REDIS_PREFIX"
 LOG_FORMAT_VARIABLE = "CHECKER_LOG_FORMAT"
@@ -177,7 +178,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of a start. A URL that is None means the embedded server.
 
     `config_file` is the file of the settings; None: there was no file. `may_begin`: where the
-    stores hold no deployment, this process may begin one.
+    stores hold no deployment, this process may begin one. `pooler_url`: for short transactions.
     """
 
     data_dir: Path
@@ -195,6 +196,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     postgresql: PostgresSettings = PostgresSettings()
     server: ServerSettings = ServerSettings()
     policy: PolicySettings = PolicySettings()
+    pooler_url: str | None = None
     may_begin: bool = True
 
 
@@ -242,6 +244,7 @@ def load_config(
         postgresql=read.postgresql,
         server=read.server,
         policy=read.policy,
+        pooler_url=environ.get(POOLER_VARIABLE) or None,
     )
 
 

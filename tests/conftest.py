@@ -5,7 +5,9 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.support import chromium, fast_tests, seeds
+from tests.support import chromium, debian_programs, fast_tests, seeds
+
+collect_ignore = [debian_programs.TESTS[name] for name in debian_programs.missing()]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +28,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     head = [f"seed: {config.option.seed} (the same draws again: --seed {config.option.seed})"]
     if chromium.program() is None:
         head.append("left out: tests/browser, because no Chromium is installed")
+    head += [
+        f"left out: tests/{debian_programs.TESTS[name]}, because {name} is not installed"
+        for name in debian_programs.missing()
+    ]
     return head
 
 

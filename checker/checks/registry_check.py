@@ -39,6 +39,7 @@ from checker.checks.in_slices import (
 from checker.checks.judge import Judge
 from checker.checks.turns import Pace, give_way, slices
 from checker.database.engine import attempt, driver_errors
+from checker.database.pooler import has_own_sessions
 from checker.domain.decision import Decision
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
@@ -94,7 +95,11 @@ class RegistryCheck:
 
     def __init__(self, *, engine: AsyncEngine, sealer: Sealer, policies: PolicyBook) -> None:
         self._engine = engine
-        self._in_single_statements = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._in_single_statements = (
+            engine.execution_options(isolation_level="AUTOCOMMIT")
+            if has_own_sessions(engine)
+            else None
+        )
         self._sealer = sealer
         self._judge = Judge(policies, sealer.vault)
         self._counted = CountedDecisions(self._judge, sealer, policies)
@@ -145,13 +150,16 @@ class RegistryCheck:
 
     async def _decide_group(self, shares: Sequence[_Share]) -> list[Confirmed | None]:
         """Decide without a transaction around the statements, or else within one."""
+        in_single_statements = self._in_single_statements
+        if in_single_statements is None:
+            return await self._transact(shares)
 
         async def work(connection: AsyncConnection) -> list[Confirmed | None]:
             return await self._work(connection, shares, give_way, is_transaction=False)
 
         try:
             with driver_errors():
-                return await attempt(self._in_single_statements, work)
+                return await attempt(in_single_statements, work)
         except _NeedsTransaction:
             return await self._transact(shares)
 

@@ -16,7 +16,10 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from checker.config import POOLER_VARIABLE
 from checker.database.outages import outage_of, own_error
+from checker.database.pooler import mark_pooled, pooler_options
+from checker.database.primary import connect_primary
 from checker.database.pulse import Pulse
 from checker.database.sqlstates import TEXTS
 from checker.database.urls import SESSION_SETTINGS, database_url
@@ -34,6 +37,7 @@ _DRIVER_ERRORS = (
     # COPY speaks to the driver directly, so its errors come unwrapped.
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.TargetServerAttributeNotMatched,
     PoolTimeoutError,
     TimeoutError,
     OSError,
@@ -48,21 +52,24 @@ async def open_engine(
     pool_size: int = POOL_SIZE,
     settings: Mapping[str, str] = _NO_SETTINGS,
     pulse: Pulse | None = None,
+    pooler_url: str | None = None,
 ) -> AsyncIterator[AsyncEngine]:
     """Open a pool of connections, and close it. `timeout_s` bounds a statement; None: no bound.
 
     `settings` are PostgreSQL's, for each session. `pulse` makes the connections, and is notified of
-    errors.
+    errors. With `pooler_url` the pool connects there, and has no session of its own
+    (`checker.database.pooler`); `settings` hold for each transaction.
     """
     connect_args: dict[str, object] = {
         "timeout": CONNECT_TIMEOUT_S,
         "command_timeout": timeout_s,
         "server_settings": {**SESSION_SETTINGS, **settings},
+        "async_creator_fn": connect_primary if pulse is None else pulse.connect,
     }
-    if pulse is not None:
-        connect_args["async_creator_fn"] = pulse.connect
+    if pooler_url is not None:
+        connect_args |= pooler_options(settings)
     engine = create_async_engine(
-        database_url(url),
+        database_url(url) if pooler_url is None else database_url(pooler_url, POOLER_VARIABLE),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=CHECK_TIMEOUT_S,
@@ -71,18 +78,24 @@ async def open_engine(
         connect_args=connect_args,
         hide_parameters=True,  # a driver's error would repeat the parameters
     )
+    if pooler_url is not None:
+        mark_pooled(engine)
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     if pulse is not None:
-        hear = pulse.heard
-
-        def pass_on(context: ExceptionContext) -> None:
-            hear(outage_of(context.sqlalchemy_exception or context.original_exception))
-
-        event.listen(engine.sync_engine, "handle_error", pass_on)
+        _notify(pulse, engine)
     try:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _notify(pulse: Pulse, engine: AsyncEngine) -> None:
+    """Notify the pulse of each error of the engine."""
+
+    def pass_on(context: ExceptionContext) -> None:
+        pulse.heard(outage_of(context.sqlalchemy_exception or context.original_exception))
+
+    event.listen(engine.sync_engine, "handle_error", pass_on)
 
 
 async def fetch(

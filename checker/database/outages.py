@@ -21,6 +21,8 @@ def outage_of(error: BaseException) -> Outage | None:
             return outage
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return Outage.AWAY
+    if isinstance(own, asyncpg.TargetServerAttributeNotMatched):
+        return Outage.AWAY  # standbys alone: the primary is gone, and no standby is promoted yet
     # The driver refuses a wrong parameter by an InterfaceError that is a ValueError too.
     if isinstance(own, asyncpg.InterfaceError) and not isinstance(own, ValueError):
         return Outage.AWAY

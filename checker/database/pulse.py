@@ -24,6 +24,7 @@ from weakref import WeakSet
 import asyncpg
 
 from checker.database.outages import outage_of
+from checker.database.primary import connect_primary, end_connection
 from checker.database.sqlstates import TEXTS
 from checker.database.urls import connect_options
 from checker.errors import Outage, Unavailable
@@ -87,22 +88,22 @@ class Pulse:
         """Return whether PostgreSQL answers and takes writes, as far as is known."""
         return not self._is_away and self.writes_refused is None
 
-    async def connect(self, *arguments: Any, **options: Any) -> asyncpg.Connection:
-        """Connect as `asyncpg.connect` does.
+    async def connect(self, **options: Any) -> asyncpg.Connection:
+        """Connect as `connect_primary` does.
 
         Raises:
             Unavailable: PostgreSQL is away, or falls silent meanwhile.
         """
         if self._is_away:
             raise _away()
-        connecting = asyncio.create_task(asyncpg.connect(*arguments, **options))
+        connecting = asyncio.create_task(connect_primary(**options))
         self._connecting.add(connecting)
         try:
             await asyncio.wait([connecting])
         except asyncio.CancelledError:
             # The caller has gone, and the connection may be there already.
             connecting.cancel()
-            connecting.add_done_callback(_end_connection)
+            connecting.add_done_callback(end_connection)
             raise
         finally:
             self._connecting.discard(connecting)
@@ -166,7 +167,7 @@ class Pulse:
     async def _ask(self) -> None:
         if self._own is None or self._own.is_closed():
             options = connect_options(self._url)
-            self._own = await asyncpg.connect(**options)
+            self._own = await connect_primary(**options)
         self._note_read_only(await self._own.fetchval(_LOOK) == "on")
         if self._clock() - self._tried_at >= TRIAL_PAUSE_S:
             self._tried_at = self._clock()
@@ -218,12 +219,6 @@ class Pulse:
 
 def _away() -> Unavailable:
     return Unavailable(TEXTS[Outage.AWAY], outage=Outage.AWAY)
-
-
-def _end_connection(connecting: asyncio.Task[asyncpg.Connection]) -> None:
-    """End the connection of a caller that was cancelled, because nobody else holds it."""
-    if not connecting.cancelled() and connecting.exception() is None:
-        connecting.result().terminate()
 
 
 def _disregard(task: asyncio.Task[Any]) -> None:

@@ -32,8 +32,8 @@ _OPTIONS_OF_SQLALCHEMY = frozenset(
 )
 
 
-def database_url(text: str) -> URL:
-    """Read a URL as deployments write it (`postgres://`, `postgresql://`), for our driver.
+def database_url(text: str, variable: str = "DATABASE_URL") -> URL:
+    """Read the URL of a variable as deployments write it (`postgres://`, `postgresql://`).
 
     Raises:
         ConfigurationError: another database, no URL at all, or a value that cannot be used.
@@ -42,14 +42,14 @@ def database_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         # `from None`: the cause may quote a password.
-        raise ConfigurationError("DATABASE_URL is not a URL") from None
+        raise ConfigurationError(f"{variable} is not a URL") from None
     if url.get_backend_name() not in {"postgres", "postgresql"}:
-        raise ConfigurationError("DATABASE_URL must name a PostgreSQL database")
+        raise ConfigurationError(f"{variable} must name a PostgreSQL database")
     if set(url.query) - PARAMETERS:
         known = ", ".join(sorted(PARAMETERS))
-        raise ConfigurationError(f"DATABASE_URL has an unknown parameter; known are {known}")
-    named = _with_ssl(url).set(drivername=_DRIVER)
-    _refuse_bad_values(named)
+        raise ConfigurationError(f"{variable} has an unknown parameter; known are {known}")
+    named = _with_ssl(url, variable).set(drivername=_DRIVER)
+    _refuse_bad_values(named, variable)
     return named
 
 
@@ -64,37 +64,37 @@ def server_name(text: str) -> str:
     return f"{host if isinstance(host, str) else ','.join(host)}:{port}"
 
 
-def _refuse_bad_values(named: URL) -> None:
+def _refuse_bad_values(named: URL, variable: str) -> None:
     """Refuse values that the driver refuses, or that look like a server that is away."""
     if named.query.get("ssl", _SSL_MODES[0]) not in _SSL_MODES:
         modes = ", ".join(_SSL_MODES)
-        raise ConfigurationError(f"DATABASE_URL has an ssl or sslmode that is none of {modes}")
+        raise ConfigurationError(f"{variable} has an ssl or sslmode that is none of {modes}")
     if not _SERVERS & set(named.query) and named.port is None:
         return
     try:
         _, options = named.get_dialect()().create_connect_args(named)
     except (ArgumentError, ValueError):
         raise ConfigurationError(
-            "DATABASE_URL has a host or port that cannot be read: several servers are written "
+            f"{variable} has a host or port that cannot be read: several servers are written "
             "host=a:1&host=b:2"
         ) from None
     if not all(_HOST.fullmatch(host) for host in _several(options.get("host", "localhost"))):
-        raise ConfigurationError("DATABASE_URL has a host that is no name, address or folder")
+        raise ConfigurationError(f"{variable} has a host that is no name, address or folder")
     ports = _several(options.get("port", _PORT))
     if named.port == 0 or not all(0 < port <= _PORT_MAX for port in ports):
-        raise ConfigurationError("DATABASE_URL has a port that is no number from 1 to 65535")
+        raise ConfigurationError(f"{variable} has a port that is no number from 1 to 65535")
 
 
 def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _with_ssl(url: URL) -> URL:
+def _with_ssl(url: URL, variable: str) -> URL:
     """Return the URL with `sslmode` renamed as the driver names it."""
     if "sslmode" not in url.query:
         return url
     if "ssl" in url.query:
-        raise ConfigurationError("DATABASE_URL has both ssl and sslmode, which are the same")
+        raise ConfigurationError(f"{variable} has both ssl and sslmode, which are the same")
     mode = url.query["sslmode"]
     return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 

@@ -55,12 +55,16 @@ class ServingWays(msgspec.Struct, frozen=True, kw_only=True):
 async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
     """Open the ways, each with connections of its own; nothing connects yet."""
     url, namespace = base.redis_url, base.namespace
+    pooler_url = base.config.pooler_url
     wait_s = base.config.redis.timeout_ms / 1000
     async with (
-        open_engine(base.database_url, pulse=base.pulse, pool_size=_OTHERS) as engine,
+        open_engine(
+            base.database_url, pulse=base.pulse, pooler_url=pooler_url, pool_size=_OTHERS
+        ) as engine,
         open_engine(
             base.database_url,
             pulse=base.pulse,
+            pooler_url=pooler_url,
             pool_size=TRANSACTIONS_MAX,
             timeout_s=base.config.postgresql.timeout_ms / 1000,
         ) as check_engine,

@@ -21,6 +21,7 @@ from cache.token import Tokenizer
 from checker.config import Config
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
+from checker.database.pooler import KEPT_SETTING
 from checker.database.pulse import Pulse
 from checker.database.urls import server_name as postgres_name
 from checker.domain.clock import Clock
@@ -73,8 +74,8 @@ async def open_foundation(
     Raises:
         ConfigurationError: a URL is none, secrets cannot be read, or a policy file is not valid.
     """
-    assert config.database_url is not None
-    assert config.redis_url is not None
+    assert config.database_url
+    assert config.redis_url
     policies = read_policies(config)
     keys = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(keys.token_key)
@@ -84,7 +85,7 @@ async def open_foundation(
     gate, pulse = Gate(), Pulse(url)
     async with (
         open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
-        open_engine(url, pool_size=1) as probe_engine,
+        open_engine(url, pool_size=1, settings=KEPT_SETTING) as probe_engine,
         open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
         aclosing(
             RedisStandingCache.connect(
@@ -111,6 +112,7 @@ async def open_foundation(
             joining=Joining(
                 probe_engine=probe_engine,
                 engine=joining_engine,
+                pooler_url=config.pooler_url,
                 gate=gate,
                 cache=cache,
                 sealer=sealer,

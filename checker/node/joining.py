@@ -6,9 +6,10 @@ answers from PostgreSQL.
 
 Before a node uses PostgreSQL:
 
-1. the schema is brought up to date;
-2. the list was written with the keys of this deployment;
-3. the policies by which the node decides are recorded.
+1. `DATABASE_URL` leads to PostgreSQL itself, and a pooler to the same database;
+2. the schema is brought up to date;
+3. the list was written with the keys of this deployment;
+4. the policies by which the node decides are recorded.
 
 Before a node uses Redis: Redis evicts nothing, and is no cluster. Each connection looks by itself
 (`cache.redis_pipe`). The prefix of the keys is claimed for this deployment (`cache.claim`).
@@ -30,10 +31,11 @@ from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.redis_pipe import AccessRefused
 from cache.store import StandingCache
 from checker.audit.policies import record_policies
-from checker.config import REDIS_PREFIX_VARIABLE, REDIS_VARIABLE
-from checker.database.engine import driver_errors, fetch
+from checker.config import POOLER_VARIABLE, REDIS_PREFIX_VARIABLE, REDIS_VARIABLE
+from checker.database.engine import driver_errors, fetch, open_engine
 from checker.database.gate import Gate
 from checker.database.login import refused_logins
+from checker.database.pooler import refuse_pooler, verify_pooler
 from checker.domain.clock import Clock
 from checker.errors import CheckerError, ConfigurationError, Unavailable
 from checker.node.deployment import prepare_deployment
@@ -70,6 +72,7 @@ class Joining:
         *,
         probe_engine: AsyncEngine,
         engine: AsyncEngine,
+        pooler_url: str | None,
         gate: Gate,
         cache: StandingCache,
         sealer: Sealer,
@@ -83,11 +86,14 @@ class Joining:
     ) -> None:
         """Neither engine is behind the gate; the statements of `probe_engine` are bounded.
 
+        `pooler_url` leads through the pooler; None: there is no pooler.
+
         Both names are host and port, for messages. `may_begin`: an empty database becomes that of
         this deployment.
         """
         self._probe_engine = probe_engine
         self._engine = engine
+        self._pooler_url = pooler_url
         self._gate = gate
         self._cache = cache
         self._sealer = sealer
@@ -133,12 +139,22 @@ class Joining:
         # first, so that nothing waits for a frozen server.
         with driver_errors(), refused_logins():
             await fetch(self._probe_engine, _ANYTHING)
+            await refuse_pooler(self._probe_engine)
+        await self._verify_pooler()
         await prepare_deployment(
             self._engine, self._sealer, self._token_key, may_begin=self._may_begin
         )
         # The journal begins before anything else is written.
         await begin_record(self._engine, self._sealer, self._clock)
         await record_policies(self._engine, self._policies.all_effective, self._clock.now())
+
+    async def _verify_pooler(self) -> None:
+        url = self._pooler_url
+        if url is None:
+            return
+        with driver_errors(), refused_logins(POOLER_VARIABLE):
+            async with open_engine(url, pooler_url=url, pool_size=1) as pooled:
+                await verify_pooler(self._probe_engine, pooled)
 
     async def verify_cache(self) -> None:
         """Verify that Redis can be reached, and keeps the list.

@@ -138,6 +138,7 @@ async def open_node(
         open_publisher(base) as publisher,
         open_spending(
             base.database_url,
+            pooler_url=base.config.pooler_url,
             gate=base.gate,
             pulse=base.pulse,
             sealer=base.sealer,

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from checker.config import Config
+from checker.config import DATABASE_VARIABLE, POOLER_VARIABLE, Config
 from checker.embedded import embedded_redis
 from checker.embedded.postgres import embedded_postgres
 from checker.errors import ConfigurationError
@@ -66,10 +66,7 @@ def open_servers(config: Config) -> Iterator[Config]:
         ConfigurationError: a URL is not valid, there is no deployment, or the data directory cannot
             be used.
     """
-    if config.database_url is not None:
-        from checker.database import urls  # noqa: PLC0415 - imports SQLAlchemy
-
-        urls.database_url(config.database_url)
+    _refuse_bad_urls(config)
     if not config.may_begin:
         refuse_missing_deployment(config, os.environ)
     try:
@@ -92,3 +89,17 @@ def open_servers(config: Config) -> Iterator[Config]:
                 embedded_postgres(config.data_dir / POSTGRES_FOLDER, revive_s=REVIVE_S)
             )
         yield msgspec.structs.replace(config, redis_url=redis_url, database_url=database_url)
+
+
+def _refuse_bad_urls(config: Config) -> None:
+    if config.database_url is None:
+        if config.pooler_url is not None:
+            raise ConfigurationError(
+                f"{POOLER_VARIABLE} needs {DATABASE_VARIABLE}, which leads to PostgreSQL itself"
+            )
+        return
+    from checker.database import urls  # noqa: PLC0415 - imports SQLAlchemy
+
+    urls.database_url(config.database_url)
+    if config.pooler_url is not None:
+        urls.database_url(config.pooler_url, POOLER_VARIABLE)

@@ -35,6 +35,7 @@ SESSION_SETTINGS = {
 async def open_spending(
     database_url: str,
     *,
+    pooler_url: str | None,
     gate: Gate,
     pulse: Pulse,
     sealer: Sealer,
@@ -45,7 +46,11 @@ async def open_spending(
     themselves.
     """
     async with open_engine(
-        database_url, pool_size=POOL_SIZE, settings=SESSION_SETTINGS, pulse=pulse
+        database_url,
+        pool_size=POOL_SIZE,
+        settings=SESSION_SETTINGS,
+        pulse=pulse,
+        pooler_url=pooler_url,
     ) as engine:
         gate.guard(engine)
         store = PostgresSpendingStore(engine, sealer, clock)

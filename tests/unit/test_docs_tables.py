@@ -25,7 +25,7 @@ TABLES = (
     "server",
 )
 METRIC = re.compile(r'\b(Counter|Gauge|Histogram)\(\s*"(checker_\w+)"')
-VARIABLE = re.compile(r'"((?:CHECKER|OTEL)_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
+VARIABLE = re.compile(r'"((?:CHECKER|OTEL)_[A-Z_]+|DATABASE_(?:POOLER_)?URL|REDIS_URL)"')
 
 
 def page(name: str) -> str:

@@ -13,6 +13,11 @@ from checker.errors import ConfigurationError
         (asyncpg.InvalidPasswordError("for hunter2"), "the user or the password"),
         (asyncpg.InvalidAuthorizationSpecificationError("hunter2"), "does not admit this user"),
         (asyncpg.InvalidCatalogNameError("hunter2"), "no database of this name"),
+        (asyncpg.DuplicatePreparedStatementError("hunter2"), "a pooler shares the sessions"),
+        (
+            asyncpg.ProtocolViolationError("unsupported startup parameter: hunter2"),
+            "DATABASE_POOLER_URL to the pooler",
+        ),
     ],
 )
 def test_a_refused_login_is_told_without_what_was_sent(

@@ -36,6 +36,24 @@ def test_a_data_directory_in_which_its_owner_alone_writes_is_taken(
 
 
 @pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({"DATABASE_URL": ""}, "DATABASE_POOLER_URL needs DATABASE_URL"),
+        ({"DATABASE_POOLER_URL": f"x:{SECRET}"}, "DATABASE_POOLER_URL is not a URL"),
+    ],
+)
+def test_a_pooler_that_cannot_be_right_is_refused(
+    tmp_path: Path, named: dict[str, str], told: str
+) -> None:
+    pooler = {"DATABASE_POOLER_URL": "postgresql://pooler/checker"}
+    config = load_config(URLS | pooler | named, data_dir=tmp_path)
+    with pytest.raises(ConfigurationError) as refused, open_servers(config):
+        pass
+    assert told in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         (f"mysql://u:{SECRET}@h/d", "must name a PostgreSQL database"),

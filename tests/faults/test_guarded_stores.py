@@ -1,0 +1,102 @@
+"""The service runs with the documented rights on Redis alone, and over TLS."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.faults.faulty_service import RIGHT, change, in_force, is_ready, outcomes, shield
+from tests.support.certificates import make_certificate
+from tests.support.debian_programs import program
+from tests.support.postgres_server import primary
+from tests.support.private_folder import private_folder
+from tests.support.running_service import (
+    PATIENCE_S,
+    SETTINGS,
+    free_port,
+    run_command,
+    running_service,
+    wait_until,
+)
+from tests.support.spending import hold
+from tests.support.town import DEBTOR
+
+pytestmark = pytest.mark.xdist_group("more faults")
+
+PAGE = Path(__file__).parents[2] / "docs" / "deployment.md"
+PASSWORD = "secret"
+HELD_FEN = 1_000
+
+
+def test_the_documented_rights_on_redis_are_enough() -> None:
+    with private_folder() as folder:
+        make_certificate(folder)
+        (folder / "data").mkdir(mode=0o700)
+        with primary(folder) as server, _guarded_redis(folder) as port:
+            named = {
+                "DATABASE_URL": server.url,
+                "REDIS_URL": f"rediss://checker:{PASSWORD}@127.0.0.1:{port}/0"
+                f"?ssl_ca_certs={folder / 'tls.pem'}",
+            }
+            with running_service(folder, settings=SETTINGS, named=named) as service:
+                in_force(service)
+                wait_until(lambda: is_ready(service))
+                change(service, shield(), shield("unshield"))
+                assert outcomes(service) == RIGHT
+                with service.client(service.keys["institution"]) as client:
+                    assert hold(client, DEBTOR, HELD_FEN).status_code == 201
+                rebuilt = run_command(service.data_dir, "rebuild", named=named)
+                assert rebuilt.returncode == 0, rebuilt.stderr
+                assert outcomes(service) == RIGHT
+            with _operator(folder, port) as client:
+                assert [each["object"] for each in client.acl_log()] == []
+
+
+def _rights() -> list[str]:
+    [rights] = re.findall(r"ACL SETUSER checker (.+)\n", PAGE.read_text(encoding="utf-8"))
+    return str(rights).replace("PASSWORD", PASSWORD).split()
+
+
+@contextmanager
+def _guarded_redis(folder: Path) -> Iterator[int]:
+    port = free_port()
+    tls = ["--tls-port", str(port), "--port", "0", "--tls-auth-clients", "no"]
+    tls += ["--tls-cert-file", str(folder / "tls.pem"), "--tls-key-file", str(folder / "tls.key")]
+    tls += ["--tls-ca-cert-file", str(folder / "tls.pem")]
+    usual = ["--bind", "127.0.0.1", "--save", "", "--requirepass", PASSWORD, "--dir", str(folder)]
+    # The program in the wheel has no TLS.
+    found = program("redis-server")
+    assert found is not None
+    command = [found, *tls, *usual]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: _answers(folder, port))
+        with _operator(folder, port) as client:
+            client.execute_command("ACL", "SETUSER", "checker", *_rights())
+        yield port
+    finally:
+        process.kill()
+        process.wait(PATIENCE_S)
+
+
+def _operator(folder: Path, port: int) -> redis.Redis:
+    return redis.Redis(
+        port=port,
+        host="127.0.0.1",
+        password=PASSWORD,
+        ssl=True,
+        ssl_ca_certs=str(folder / "tls.pem"),
+        decode_responses=True,
+    )
+
+
+def _answers(folder: Path, port: int) -> bool:
+    try:
+        with _operator(folder, port) as client:
+            return bool(client.ping())
+    except redis.ConnectionError:
+        return False
