@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test contract-without-lane pictures test-fast faults lint lint-openapi typescript-client lock bench load clean
+.PHONY: install run test contract-without-lane pictures test-fast faults fuzz fuzz-install audit lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -38,6 +38,27 @@ test-fast: install
 faults: install
 	FAULT_SECONDS=$${FAULT_SECONDS:-10} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/faults/test_reliability.py
 
+# Coverage-guided fuzzing of one parser (tests/property/parsers/parsers.py): PARSER=url SECONDS=600. On Linux.
+FUZZ := .venv-fuzz/bin
+PARSER ?= url
+SECONDS ?= 60
+
+fuzz-install: .venv-fuzz/.installed
+
+.venv-fuzz/.installed: tests/property/parsers/requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-fuzz
+	$(FUZZ)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/property/parsers/requirements.lock
+	$(FUZZ)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+fuzz: fuzz-install
+	$(FUZZ)/python -m tests.property.parsers.fuzz $(PARSER) --seconds $(SECONDS) --found .venv-fuzz/found
+
+# Known faults of the locked packages, and their list as CycloneDX (sbom.json). Needs uv and PyPI.
+audit:
+	uvx pip-audit==2.10.1 --require-hashes --disable-pip --requirement requirements.lock
+	uvx --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --output-file sbom.json
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,6 +77,7 @@ lock:
 	uv pip compile --quiet pyproject.toml --universal --generate-hashes --no-header --no-annotate --output-file requirements.lock
 	uv pip compile --quiet pyproject.toml --all-extras --universal --generate-hashes --no-header --no-annotate --output-file requirements-dev.lock
 	uv pip compile --quiet --group docs --universal --generate-hashes --no-header --no-annotate --output-file requirements-docs.lock
+	uv pip compile --quiet pyproject.toml tests/property/parsers/requirements.in --extra embedded --constraint requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file tests/property/parsers/requirements.lock
 
 # Under eight minutes. BENCH="innocent batch" measures these rows alone, BENCH=--large the long row too.
 # wrk and nginx (loadtest/baselines/running.py) are Debian packages; without them rows are left out.
@@ -78,4 +100,4 @@ docs: install .site/.installed
 	touch $@
 
 clean:
-	rm -rf .site .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .site .venv .venv-fuzz sbom.json .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,8 @@
 """The rules for every request and every answer at every address (RFC 9110 and 9112).
 
 A request is refused with 400 if a proxy in front could read its headers in another way: two `Host`
-or none (HTTP/1.0 needs none), or two `Authorization`.
+or none (HTTP/1.0 needs none), or two `Authorization`. A path with an empty word or an escaped slash
+is nowhere: 404.
 
 Every answer has `X-Request-ID`, and `X-Content-Type-Options: nosniff`. No cache may store an answer
 that has neither `Cache-Control` nor `ETag` of its own.
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from checker.api.url_keys import key_in_url
-from checker.errors import CheckerError, Fault, InvalidRequest
+from checker.errors import CheckerError, Fault, InvalidRequest, NotFound
 
 REQUEST_ID: Final = "checker.request_id"
 """The key of the id in the ASGI scope of a request."""
@@ -78,9 +79,13 @@ def fault_of(scope: Any, sent: Mapping[bytes, bytes]) -> CheckerError | None:
     # The server puts an empty `Host` where none was sent.
     if not sent.get(_HOST) and scope["http_version"] not in _WITHOUT_HOST:
         return _not_once("Host")
-    query = scope["query_string"]
+    path, query = scope["path"], scope["query_string"]
+    # A router drops empty words of a path, and reads an escaped slash as a slash. A proxy that
+    # closes an address to the outside may do neither.
+    if "//" in path or b"%2f" in scope.get("raw_path", b"").lower():
+        return NotFound("nothing is at this address")
     if query:
-        return key_in_url(scope["path"], query, has_header=_AUTHORIZATION in sent)
+        return key_in_url(path, query, has_header=_AUTHORIZATION in sent)
     return None
 
 

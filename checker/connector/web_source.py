@@ -103,9 +103,11 @@ def parse_url(text: str) -> httpx.URL:
     """
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
+        # A name in Punycode is decoded only when it is asked for.
+        has_host = bool(url.host)
+    except (httpx.InvalidURL, ValueError):
         raise ConfigurationError("the source is not a URL") from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not has_host:
         raise ConfigurationError("a source is an http or https URL, or a path")
     if url.userinfo:
         raise ConfigurationError("a URL with a password in it is shown everywhere: --token-file")

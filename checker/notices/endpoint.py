@@ -84,10 +84,12 @@ def read_url(text: str, rules: EndpointRules) -> "httpx.URL":
         raise refused(f"has more than {URL_LENGTH_MAX} characters")
     try:
         url = httpx.URL(text)
+        # A name in Punycode is decoded only when it is asked for.
+        has_host = bool(url.host)
     except (httpx.InvalidURL, ValueError):
         raise refused("is not a URL") from None
     allowed = {"https", "http"} if rules.allow_http else {"https"}
-    if url.scheme not in allowed or not url.host:
+    if url.scheme not in allowed or not has_host:
         raise refused(f"must be an {' or '.join(sorted(allowed, reverse=True))} URL")
     if url.userinfo:
         raise refused("must not hold a user or password: messages are signed")

@@ -22,6 +22,11 @@ HEADERS_MAX: Final = 100
 """Headers of a request: several times what a caller behind three proxies sends."""
 
 
+CHUNKED: Final = b"chunked"
+_TRANSFER_ENCODING: Final = b"transfer-encoding"
+_VERSIONS: Final = {"1.0", "1.1"}
+
+
 class Refused(Exception):
     """Stops the parser; `reply` is the last answer on the connection."""
 
@@ -39,6 +44,11 @@ class BoundedProtocol(HttpToolsProtocol):
         # The bytes of a head that is not complete; None between requests.
         self._head_bytes: int | None = None
         self._read_bytes = 0
+        # Whether the body of a request that the application answers is on its way.
+        self._is_in_body = False
+        # Whether the last read brought a part of the body, and the bytes since that brought none.
+        self._has_body_part = False
+        self._bodiless_bytes = 0
         self._refusal: Reply | None = None
         # The look at which the caller last did something, and the bytes then not sent.
         self._since = connections.looks
@@ -98,19 +108,33 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         self._read_bytes = len(data)
+        self._has_body_part = False
+        rest = None
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # The service takes no upgrade. The request is answered, and no other one follows.
-            if not self.is_waiting:
-                self.cycle.keep_alive = False
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
         except httptools.HttpParserError as error:
-            self._refuse(_reply_to(error))
+            self._break_off(_reply_to(error))
         else:
-            if self._head_bytes is not None:
-                self._head_bytes += len(data)
-                if self._head_bytes > HEAD_BYTES_MAX:
-                    self._refuse(reply_to(_too_large()))
+            self._bound_what_is_no_body(len(data))
+        if rest is not None:
+            # Not within `except`: a fault in the rest would have the upgrade as its context.
+            self._ignore_upgrade(rest)
+
+    def _bound_what_is_no_body(self, read_bytes: int) -> None:
+        """Refuse a head that is too large, and chunks that end in bytes which are no body.
+
+        Those are a trailer or the extension of a chunk: the parser holds them whole.
+        """
+        if self._head_bytes is not None:
+            self._head_bytes += read_bytes
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._refuse(reply_to(_too_large()))
+        elif self._is_in_body:
+            self._bodiless_bytes = 0 if self._has_body_part else self._bodiless_bytes + read_bytes
+            if self._bodiless_bytes > HEAD_BYTES_MAX:
+                self._break_off(reply_to(_too_large()))
 
     def on_message_begin(self) -> None:
         """Begin a request; the ASGI scope is made only for the application."""
@@ -118,18 +142,44 @@ class BoundedProtocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._head_bytes = 0
+        self._is_in_body = False
         self._since = self.all.looks
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take in a header. A field of a trailer is dropped (RFC 9110, section 6.5.1).
+
+        A trailer comes behind the checks of a proxy. So no `Authorization` may come by it.
+        """
+        if self._head_bytes is None:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_body(self, body: bytes) -> None:
+        """Hand on a part of the body."""
+        self._has_body_part = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Hand on the end of the body."""
+        self._is_in_body = False
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """Let the application answer the request whose head has arrived."""
         self.end_head()
-        self.pass_on()
+        if not self.parser.should_upgrade():
+            self.pass_on()
 
     def on_response_complete(self) -> None:
         """Go on after an answer of the application."""
+        is_last = not self.pipeline
         super().on_response_complete()
         self.note_progress()
-        if self._refusal is not None and self.is_waiting:
+        if self._refusal is not None and is_last and not self.transport.is_closing():
             self._send_refusal(self._refusal)
 
     def note_progress(self) -> None:
@@ -156,7 +206,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self.scope["headers"] = headers
         if not url.startswith(b"/") and httptools.parse_url(url).path is None:
             raise Refused(reply_to(InvalidRequest("the request has no path")))
+        if self.parser.get_http_version() not in _VERSIONS:
+            raise Refused(reply_to(InvalidRequest("the versions of HTTP are 1.1 and 1.0")))
+        codings = [value for name, value in headers if name == _TRANSFER_ENCODING]
+        if codings and (len(codings) > 1 or codings[0].lower() != CHUNKED):
+            # The parser finds such a fault only after the request has been passed on.
+            raise Refused(reply_to(InvalidRequest("the only transfer coding is chunked, once")))
         super().on_headers_complete()
+        self._is_in_body = True
+        self._bodiless_bytes = 0
         if self.all.is_ending:
             self.cycle.keep_alive = False
 
@@ -164,6 +222,49 @@ class BoundedProtocol(HttpToolsProtocol):
     def date(self) -> bytes:
         """The text of the `Date` of an answer."""
         return self.server_state.default_headers[0][1]
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read a request again without its wish for another protocol (RFC 9110, section 7.8).
+
+        The parser skips the body of such a request; `rest` is what came behind its head. Some
+        clients, as that of Java, ask every server without TLS for HTTP/2.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(reply_to(InvalidRequest("the service is no proxy")))
+            return
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % each for each in self.headers or () if each[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn sets it: bytes behind the last request are dropped.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"\r\n".join([*lines, b"", b""]) + rest)
+
+    def _break_off(self, reply: Reply) -> None:
+        """Close the connection at bytes that cannot be parsed. A request is never answered twice.
+
+        | the bytes are                                  | the answer                            |
+        |------------------------------------------------|---------------------------------------|
+        | no part of a request that was passed on        | `reply`, after the answers before it  |
+        | in the body of one that waits for its turn     | `reply`, after the answers before it  |
+        | in the body of one that is being answered      | `reply`; the application sees an end  |
+        | in the body of one whose answer has begun      | that answer alone                     |
+        """
+        cycle = self.cycle
+        if not self._is_in_body:
+            self._refuse(reply)
+        elif cycle.response_started:
+            self.transport.close()
+        elif self.pipeline:
+            assert self.pipeline[0][0] is cycle, "the newest request waits at the left end"
+            self.pipeline.popleft()
+            self._refuse(reply)
+        else:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self._refusal = reply
+            self._send_refusal(reply)
 
     def _refuse(self, reply: Reply) -> None:
         """Close the connection by this answer, after the answers that come before it."""

@@ -18,7 +18,7 @@ from checker.api.caller_address import TrustedProxies
 from checker.api.exchange import CHECK_BYTES_MAX, JSON, raw_ok
 from checker.api.lane import CHECKS
 from checker.api.manners import REQUEST_ID_HEADER, request_id_of
-from checker.serving.bounded_protocol import BoundedProtocol
+from checker.serving.bounded_protocol import CHUNKED, BoundedProtocol
 from checker.serving.known_head import KnownHead
 
 _AUTHORIZATION: Final = b"authorization"
@@ -92,6 +92,8 @@ class LaneProtocol(BoundedProtocol):
     def on_headers_complete(self) -> None:
         """Choose the way by the head of the request."""
         self.end_head()
+        if self.parser.should_upgrade():
+            return
         sent = dict(self.headers)
         authorization = sent.get(_AUTHORIZATION)
         if authorization is not None:
@@ -169,6 +171,7 @@ class LaneProtocol(BoundedProtocol):
             and len(sent) == len(self.headers)
             and not self.expect_100_continue
             and sent.get(b"connection", b"keep-alive") == b"keep-alive"
+            and sent.get(b"transfer-encoding", CHUNKED) == CHUNKED
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
         )

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("checker", "cache", "loadtest")
 _BUILT = {
     ".venv",
+    ".venv-fuzz",
     "checker-data",
     ".site",
     ".git",

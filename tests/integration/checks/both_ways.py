@@ -79,7 +79,9 @@ async def open_both_ways(
                 await asyncio.sleep(0)
         ways, servers = [], []
         for at_once in (True, False):
-            config = uvicorn.Config(lane, access_log=False, log_config=None, ws="none")
+            config = uvicorn.Config(
+                lane, access_log=False, log_config=None, proxy_headers=False, ws="none"
+            )
             config.load()
             state = ServerState()
             state.default_headers = [(b"date", DATE)]

@@ -16,6 +16,7 @@ from checker.errors import ConfigurationError
         ("https:///list", "http or https"),
         ("https://lists.example:port/", "not a URL"),
         ("https://lists.example/\x00", "not a URL"),
+        ("https://xn--)/", "not a URL"),
         ("https://court:secret@lists.example/", "--token-file"),
         ("https://secret@lists.example/", "--token-file"),
         ("https://lists.example/all.ndjson#secret", "fragment"),

@@ -92,6 +92,7 @@ def test_an_address_of_the_public_internet_is_permitted(address):
         "https://127.1/",
         "https://0x7f.0.0.1/",
         "https://127.0.0.1./",
+        "https://xn--)/",
         "https://hotel.example/\n",
         "https://hotel.example/" + "a" * 2_000,
     ],
