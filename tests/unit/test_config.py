@@ -217,7 +217,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
         load_config({}, data_dir=tmp_path)
 
 
-@pytest.mark.parametrize("url", ["sentinel://:hunter2@a/b", "hunter2", "redis://:hunter2@a/first"])
+@pytest.mark.parametrize("url", ["sentinel://:hunter2@a", "hunter2", "redis://:hunter2@a/first"])
 def test_a_redis_url_that_cannot_be_right_stops_the_start(url):
     with pytest.raises(ConfigurationError) as refused:
         load_config({"REDIS_URL": url})

@@ -13,7 +13,15 @@ after it take the numbers of those that were lost.
 import asyncio
 import copy
 
-from cache.changes import Head, Position, StreamEntry, decode_head, encode_entry, encode_head
+from cache.changes import (
+    Head,
+    Position,
+    StreamEntry,
+    decode_head,
+    encode_entry,
+    encode_head,
+    seal_of,
+)
 from cache.checksum import (
     SEAL_FIELD,
     Checksums,
@@ -197,7 +205,7 @@ class World:
             return False
         self._set_bits(live, change.tokens)
         self._write_head(live, change.position, after)
-        self.memory.append(KEYS.changes, encode_entry(change))
+        self.memory.append(KEYS.changes, encode_entry(change, seal_of(change, CHECKSUM_KEY)))
         return True
 
     async def _rebuild(self):
