@@ -130,10 +130,12 @@ def test_a_sheet_is_checked_without_a_script_and_fetched_once(
         upload(page, csv_of(GUESTS), "客人.csv")
         page.click("a:has-text('出境游')")
         page.select_option("[name=product]", "group_tour")
-        page.click("#run button")
+        with page.expect_navigation():
+            page.click("#run button")
         while page.locator("[data-manifest=running]").count():
             kept(page, "manifest-running-without-script")
-            page.click("a:has-text('查看进度')")
+            with page.expect_navigation():
+                page.click("a:has-text('查看进度')")
         assert fetch(page)[0] == "客人-checked.csv"
         page.click("#fetch button")
         expect(page.locator("[data-said=gone]")).to_be_visible()
