@@ -145,6 +145,7 @@ def test_the_labels_of_the_metrics_are_closed_sets(anyone: httpx.Client) -> None
         "ground",
         "state",
         "work",
+        "store",
     }
 
 

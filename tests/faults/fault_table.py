@@ -46,7 +46,6 @@ class FaultRow:
     inject: Inject
     share_min: float = 0.0
     recovery_s_max: float = 10.0
-    is_long_only: bool = False
     is_lossless: bool = False
     note: str = ""
 
@@ -253,7 +252,6 @@ FAULTS: tuple[FaultRow, ...] = (
             partial(publisher_dies, moment=moment),
             0.99,
             recovery_s_max=20.0,
-            is_long_only=moment.name not in {"after a change", "with a generation half-built"},
         )
         for moment in MOMENTS
     ),

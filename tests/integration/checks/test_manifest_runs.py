@@ -12,6 +12,7 @@ from checker.accounts.keys import AccountRole
 from checker.accounts.scope import Scope
 from checker.api.answering_batches import BatchesResource
 from checker.node.runtime import Runtime
+from checker.operators.action import AT_THE_SERVER
 from checker.sheets.endings import SheetLanguage
 from checker.sheets.refusals import SheetFault
 from checker.web.manifests.jobs import BOUNDS, QUOTA, FoundJob, ManifestJob
@@ -132,6 +133,7 @@ async def test_a_quota_is_taken_once_for_all_rows_or_nothing_is_checked(
         name="small",
         role=AccountRole.INSTITUTION,
         scope=Scope(items_per_day=5),
+        by=AT_THE_SERVER,
     )
     who = await ground.signed_in(made.key)
     await ground.begin(who, await ground.uploaded(who))

@@ -13,6 +13,7 @@ import pytest
 
 from checker.accounts.keys import AccountRole
 from checker.accounts.scope import AccountScope, Scope, read_networks
+from checker.operators.action import AT_THE_SERVER
 from tests.integration.checks.both_ways import (
     ALLOW,
     CLOSE,
@@ -148,8 +149,9 @@ async def believe_no_stranger_about_an_address(
         name="bound",
         role=AccountRole.INSTITUTION,
         scope=AccountScope(networks=read_networks(["192.0.2.0/24"])),
+        by=AT_THE_SERVER,
     )
-    key = (await runtime.account_keys.create(account.id, Scope(), None)).key
+    key = (await runtime.account_keys.create(account.id, Scope(), None, by=AT_THE_SERVER)).key
     await runtime.key_ring.refresh()
     for header in (
         "X-Forwarded-For: 192.0.2.7",

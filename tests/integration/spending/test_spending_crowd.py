@@ -87,7 +87,7 @@ def _told(status, answer):
     return Told(status, msgspec.to_builtins(answer))
 
 
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(2))
 async def test_the_cap_holds_while_a_month_ends_and_documents_are_bound(
     record, database_url, seed, turn
 ):
