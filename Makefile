@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test contract-without-lane pictures test-fast faults fuzz fuzz-install audit lint lint-openapi typescript-client lock bench load clean
+.PHONY: install run test contract-without-lane pictures test-fast faults scale-out fuzz fuzz-install audit lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -37,6 +37,10 @@ test-fast: install
 # Some fifteen minutes; writes docs/reliability.md. FAULT_SECONDS=30 lets each fault last longer.
 faults: install
 	FAULT_SECONDS=$${FAULT_SECONDS:-10} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/faults/test_reliability.py
+
+# A pooler, a standby, a balancer, rights and TLS. Needs Debian's pgbouncer, haproxy and redis-server.
+scale-out: install
+	CHECKER_SCALE_OUT=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/faults/test_pooler.py tests/faults/test_standby.py tests/faults/test_balancer.py tests/faults/test_guarded_stores.py
 
 # Coverage-guided fuzzing of one parser (tests/property/parsers/parsers.py): PARSER=url SECONDS=600. On Linux.
 FUZZ := .venv-fuzz/bin

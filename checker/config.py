@@ -3,10 +3,8 @@
 The config file is TOML (contract, section 9):
 
     [jurisdiction.<code>]   the settings of a place
-    [list]                  the silence of the courts after which an answer calls its list stale,
-                            and the share of rejected lines from which a snapshot is refused
-    [decisions]             the time for which decisions are kept
-    [receipts]              the issuer of receipts, and the time for which they verify
+    [list]                  when an answer calls its list stale; when a snapshot is refused
+    [decisions], [receipts] how long decisions are kept; how long receipts verify
     [fishing]               the limits from which an account seems to fish
     [log]                   the format of log lines
     [notices]               the addresses to which notices may be sent
@@ -72,8 +70,7 @@ class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of decisions: a month is removed `keep_months` after its end.
 
-    No statute sets the time. With five years a person who was refused can go through an action and
-    its appeal while the record is still there.
+    No statute sets the time. Within five years an action and its appeal are over.
     """
 
     keep_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 60

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import chromium, debian_programs, fast_tests, seeds
 
-collect_ignore = [debian_programs.TESTS[name] for name in debian_programs.missing()]
+collect_ignore = [*debian_programs.left_out()]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,10 +28,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     head = [f"seed: {config.option.seed} (the same draws again: --seed {config.option.seed})"]
     if chromium.program() is None:
         head.append("left out: tests/browser, because no Chromium is installed")
-    head += [
-        f"left out: tests/{debian_programs.TESTS[name]}, because {name} is not installed"
-        for name in debian_programs.missing()
-    ]
+    head += [f"left out: tests/{name}: {why}" for name, why in debian_programs.left_out().items()]
     return head
 
 

@@ -87,15 +87,7 @@ async def open_foundation(
         open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
         open_engine(url, pool_size=1, settings=KEPT_SETTING) as probe_engine,
         open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
-        aclosing(
-            RedisStandingCache.connect(
-                redis_url,
-                namespace=namespace,
-                token_key=token_key,
-                checksum_key=checksum_key,
-                patience=Patience(lookup_s=config.redis.timeout_ms / 1000),
-            )
-        ) as cache,
+        aclosing(_standing_cache(config, redis_url, tokenizer)) as cache,
     ):
         gate.guard(work_engine)
         yield Foundation(
@@ -127,6 +119,16 @@ async def open_foundation(
             work_engine=work_engine,
             cache=cache,
         )
+
+
+def _standing_cache(config: Config, redis_url: str, tokenizer: Tokenizer) -> RedisStandingCache:
+    return RedisStandingCache.connect(
+        redis_url,
+        namespace=config.redis.prefix,
+        token_key=tokenizer.fingerprint,
+        checksum_key=tokenizer.checksum_key,
+        patience=Patience(lookup_s=config.redis.timeout_ms / 1000),
+    )
 
 
 def read_policies(config: Config) -> PolicyBook:

@@ -34,7 +34,7 @@ from tests.integration.simulation.town_hall import (
     until_clear,
 )
 
-EXAMPLES = int(os.environ.get("SIMULATION_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("SIMULATION_EXAMPLES", "12"))
 STEPS = 12
 
 _log = logging.getLogger(__name__)
