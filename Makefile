@@ -34,13 +34,13 @@ pictures: install
 test-fast: install
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 10 $(SEED:%=--seed %) tests/property tests/unit tests/tidy
 
-# Some fifteen minutes; writes docs/reliability.md. FAULT_SECONDS=30 lets each fault last longer.
+# Some twenty minutes; writes docs/reliability.md. FAULT_SECONDS=30 lets each fault last longer.
 faults: install
-	FAULT_SECONDS=$${FAULT_SECONDS:-10} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/faults/test_reliability.py
+	CHECKER_RUNS=faults FAULT_SECONDS=$${FAULT_SECONDS:-10} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/faults
 
 # A pooler, a standby, a balancer, rights and TLS. Needs Debian's pgbouncer, haproxy and redis-server.
 scale-out: install
-	CHECKER_SCALE_OUT=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/faults/test_pooler.py tests/faults/test_standby.py tests/faults/test_balancer.py tests/faults/test_guarded_stores.py
+	CHECKER_RUNS=scale-out $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/faults/test_pooler.py tests/faults/test_standby.py tests/faults/test_balancer.py tests/faults/test_guarded_stores.py tests/faults/test_redis_failover.py
 
 # Coverage-guided fuzzing of one parser (tests/property/parsers/parsers.py): PARSER=url SECONDS=600. On Linux.
 FUZZ := .venv-fuzz/bin

@@ -5,9 +5,10 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.support import chromium, debian_programs, fast_tests, seeds
+from tests.support import chromium, fast_tests, seeds
+from tests.support.left_out import left_out
 
-collect_ignore = [*debian_programs.left_out()]
+collect_ignore = [*left_out()]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,7 +29,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     head = [f"seed: {config.option.seed} (the same draws again: --seed {config.option.seed})"]
     if chromium.program() is None:
         head.append("left out: tests/browser, because no Chromium is installed")
-    head += [f"left out: tests/{name}: {why}" for name, why in debian_programs.left_out().items()]
+    head += [f"left out: tests/{name}: {why}" for name, why in left_out().items()]
     return head
 
 

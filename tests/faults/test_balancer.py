@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.faulty_service import in_force
 from tests.support.asking import FLIGHT, question
-from tests.support.debian_programs import program
+from tests.support.left_out import program
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
     CHECKER,

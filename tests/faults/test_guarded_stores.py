@@ -11,7 +11,7 @@ import redis
 
 from tests.faults.faulty_service import RIGHT, change, in_force, is_ready, outcomes, shield
 from tests.support.certificates import make_certificate
-from tests.support.debian_programs import program
+from tests.support.left_out import program
 from tests.support.postgres_server import primary
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.support.debian_programs import program
+from tests.support.left_out import program
 from tests.support.postgres_server import as_account
 from tests.support.running_service import PATIENCE_S, free_port, wait_until
 
