@@ -15,6 +15,8 @@ from checker.sheets.row_fault import NotCheckable, RowFault
 
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]{1,3}")
 _SEVERAL: Final = re.compile(r"[、，,;；/／|&\r\n\t]|[0-9A-Za-z]{8,}\s+[0-9A-Za-z]{8,}")
+_DATE: Final = re.compile(r"[0-9]{4}[-.][0-9]{1,2}[-.][0-9]{1,2}(?:[ T][0-9:.]+)?")
+"""The text of a date. Without its separators it would have the digits of a passport."""
 _AS_FORMULA: Final = re.compile(r'="([^"]*)"')
 _APOSTROPHES: Final = "'\u2018\u2019`"
 _EXACT_DIGITS: Final = 15
@@ -67,6 +69,8 @@ def _from_text(cell: str, *, is_typed: bool) -> str | NotCheckable | None:
         return NotCheckable(fault=RowFault.INVALID_NUMBER)
     if _SCIENTIFIC.fullmatch(text):
         return NotCheckable(fault=RowFault.ROUNDED)
+    if _DATE.fullmatch(text):
+        return NotCheckable(fault=RowFault.NOT_TEXT)
     if _SEVERAL.search(text):
         return NotCheckable(fault=RowFault.SEVERAL)
     if not is_typed and _is_rounded(text):

@@ -46,6 +46,8 @@ def test_a_command_that_is_stopped_prints_no_traceback(
     except subprocess.TimeoutExpired:
         process.send_signal(number)
     _, error = process.communicate(timeout=60)
+    if "init_import_site" in error:
+        return  # the interpreter was stopped before it began to read the program
     assert "Traceback" not in error
     assert process.returncode in {ExitCode.DONE, 128 + number, -number}
     assert len(error.splitlines()) <= 1

@@ -37,6 +37,9 @@ ROUND = next(
         (True, "not_text"),
         (date(1890, 1, 1), "not_text"),
         (datetime(1890, 1, 1), "not_text"),  # noqa: DTZ001 - the cells of a sheet have no zone
+        ("1890-01-01", "not_text"),
+        ("1890.1.1", "not_text"),
+        ("1890-01-01 00:00:00", "not_text"),
         (CellFault.FORMULA, "formula"),
         (CellFault.ERROR, "formula"),
         (f"{DEBTOR}、{OLD}", "several"),

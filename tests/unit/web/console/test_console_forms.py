@@ -8,6 +8,7 @@ from checker.web.console.room import CONSOLE, LOGS
 from checker.web.routes import SITE
 
 BY_COMMANDS_ALONE = {
+    OperatorAction.ACCEPT_OLDER_LIST,
     OperatorAction.IMPORT_LIST,
     OperatorAction.ROTATE_RECEIPT_KEY,
     OperatorAction.WITHDRAW_RECEIPT_KEY,
