@@ -40,7 +40,7 @@ from checker.vault import (
 )
 
 ASIDE: Final = "replaced_by_restore_"
-"""What the names of all schemas begin with that are replaced, until the backup is loaded."""
+"""Schemas that are replaced have names with this beginning until the backup is loaded."""
 
 PUBLIC: Final = "public"
 """The only schema that a dump does not make, because every new database has it."""
