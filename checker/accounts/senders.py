@@ -111,7 +111,7 @@ class Senders:
     async def look_up(self, address: str, about: str) -> None:
         """Count a look-up of one's own entries by the document `about`, in one trip to Redis.
 
-        The same counts are taken whoever is on the list, so a count shows nothing of the list.
+        The same counts are taken for everybody, so a count shows nothing of the list.
 
         Raises:
             QuotaExceeded: this address, its network, or this document has used up its look-ups.

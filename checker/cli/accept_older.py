@@ -25,7 +25,7 @@ def accept_older(config: Config, as_json: bool) -> None:
     """Answer checks by a list that went back to an older state, although changes are lost.
 
     First let the courts send their lost changes again, or their whole lists. Until then a person
-    whom a lost change has listed is answered "allow".
+    listed by a lost change alone is answered "allow".
     """
 
     async def work(runtime: Runtime) -> AcceptedLoss:

@@ -9,7 +9,7 @@ The cache's stream names about the last 4 096 changes and heartbeats, so not eve
 found. The numbers between the registry's newest change at that time and the newest lost one are all
 lost.
 
-A list that lacks acknowledged changes may answer `allow` for a person whom a court has listed. So
+A list that lacks acknowledged changes may answer `allow` for a listed person. So
 nobody is answered while a lost change is not accepted (`IS_SET_BACK`). An operator accepts all lost
 changes by `checker accept-older` (decision 0048). A lost change that is found later, and that is no
 newer than an accepted one, belongs to the same loss and is accepted too.

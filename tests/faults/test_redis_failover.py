@@ -1,5 +1,7 @@
 """Redis fails over to a replica by its sentinels, and the service follows by itself."""
 
+from time import monotonic
+
 import pytest
 
 from tests.faults.faulty_service import (
@@ -15,7 +17,7 @@ from tests.faults.faulty_service import (
 from tests.faults.watched_redis import watched_redis
 from tests.support.postgres_template import place_upgraded_data
 from tests.support.private_folder import private_folder
-from tests.support.running_service import running_service, wait_until
+from tests.support.running_service import PATIENCE_S, running_service, wait_until
 from tests.support.town import DEBTOR, INNOCENT
 
 pytestmark = pytest.mark.xdist_group("failover")
@@ -32,7 +34,9 @@ def test_a_service_follows_the_master_that_the_sentinels_name() -> None:
             wait_until(lambda: is_ready(service))
             assert outcomes(service) == RIGHT
             watched.kill_master()
+            gives_up_at = monotonic() + PATIENCE_S
             while not watched.is_promoted():
+                assert monotonic() < gives_up_at, "no sentinel names the replica"
                 assert set(answered(service, DEBTOR)) <= {"deny"}
                 assert set(answered(service, INNOCENT)) <= {"allow"}
             wait_until(lambda: is_ready(service))

@@ -1,4 +1,4 @@
-"""The page of the law in plain words, made from the policies in force: whom it binds, and to what.
+"""The page of the law in plain words, made from the policies in force.
 
 The words are our own. Documents are cited by number and section.
 """
@@ -29,7 +29,7 @@ LAW: Final = "/law"
 
 
 class LawDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One legal document: its title, where it holds, whom it binds, and its measures in words."""
+    """One legal document: title, place, the kinds of listings that it binds, measures."""
 
     title: str
     cited: str
