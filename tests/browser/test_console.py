@@ -145,6 +145,8 @@ def test_a_decision_is_explained_in_the_words_of_the_api(
     operator.goto("/console/decisions")
     operator.fill("#id", decision_id)
     operator.keyboard.press("Enter")
+    # The next navigation would break off the one that Enter has begun.
+    operator.locator("[data-explanation]").wait_for()
     for language in ("zh", "en"):
         operator.goto(f"/console/decisions/{decision_id}?lang={language}")
         expect(operator.locator("[data-explanation]")).to_have_text(told["text"][language])

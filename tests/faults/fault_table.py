@@ -20,7 +20,7 @@ from tests.faults.publisher_moments import MOMENTS, publisher_dies
 from tests.faults.registers import Entry
 from tests.faults.two_node_stand import Stand, faketime_library
 from tests.faults.wires import Wire
-from tests.support.running_service import run_command, wait_until
+from tests.support.running_service import RunningService, run_command, wait_until
 
 SLOW_S = 0.2
 LAGGING_S = 0.5
@@ -149,12 +149,16 @@ def _restored(stand: Stand) -> Iterator[None]:
         register.entries.append(Entry(held[register.number].listing_id, restored_at))
     stand.postgres.restore()
     load.seen.forget_between(copied_at, monotonic())
-    load.go_on(lost=lost)
-    # Nobody is answered by the older list before an operator accepts it.
-    service = stand.nodes[0].service
-    accept = ("accept-older",)
-    wait_until(lambda: not run_command(service.data_dir, *accept, named=service.named).returncode)
+    try:
+        load.go_on(lost=lost)
+    finally:
+        # Nobody is answered by the older list before an operator accepts it.
+        wait_until(lambda: _is_older_accepted(stand.nodes[0].service))
     yield
+
+
+def _is_older_accepted(service: RunningService) -> bool:
+    return run_command(service.data_dir, "accept-older", named=service.named).returncode == 0
 
 
 @contextmanager

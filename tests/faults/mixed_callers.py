@@ -163,11 +163,14 @@ class Court:
             await pause(3 * PAUSE_S)
 
     async def send_again(self, lost: list[Register]) -> None:
-        """Send the newest change of registers of which PostgreSQL has lost it."""
+        """Lead registers to their newest state again, of which PostgreSQL holds an older one."""
         for register in lost:
             wanted, held = register.entries[-2], register.entries[-1]
-            await self._change(register, wanted.listing_id)
-            held.acknowledged_at = register.last.acknowledged_at
+            if held.listing_id not in {None, wanted.listing_id}:
+                await self._change(register, None)
+            if register.last.listing_id != wanted.listing_id:
+                await self._change(register, wanted.listing_id)
+            held.acknowledged_at = monotonic()
 
     async def _change(self, register: Register, listing_id: str | None) -> None:
         before = register.last

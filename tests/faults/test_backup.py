@@ -19,7 +19,7 @@ from tests.support.asking import FLIGHT, ask
 from tests.support.postgres_template import place_upgraded_data
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
-    SETTINGS,
+    OUTAGE_SETTINGS,
     RunningService,
     run_command,
     running_service,
@@ -50,7 +50,7 @@ def stores(folder: Path) -> Iterator[OwnStores]:
 
 @contextmanager
 def serving(folder: Path, environ: dict[str, str]) -> Iterator[RunningService]:
-    with running_service(folder, "serve", settings=SETTINGS, named=environ) as service:
+    with running_service(folder, "serve", settings=OUTAGE_SETTINGS, named=environ) as service:
         yield service
 
 

@@ -32,7 +32,7 @@ from tests.faults.faulty_service import (
 from tests.support.asking import FLIGHT, question
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
-    SETTINGS,
+    OUTAGE_SETTINGS,
     RunningService,
     run_command,
     running_service,
@@ -49,9 +49,10 @@ DAMAGED = "a change whose number was used before is in force"
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[RunningService]:
+    workers = ("--workers", str(WORKERS))
     with (
         private_folder() as folder,
-        running_service(folder, "serve", "--workers", str(WORKERS), settings=SETTINGS) as running,
+        running_service(folder, "serve", *workers, settings=OUTAGE_SETTINGS) as running,
     ):
         in_force(running)
         yield running

@@ -15,8 +15,8 @@ from tests.support.left_out import program
 from tests.support.postgres_server import primary
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
+    OUTAGE_SETTINGS,
     PATIENCE_S,
-    SETTINGS,
     free_port,
     run_command,
     running_service,
@@ -42,7 +42,7 @@ def test_the_documented_rights_on_redis_are_enough() -> None:
                 "REDIS_URL": f"rediss://checker:{PASSWORD}@127.0.0.1:{port}/0"
                 f"?ssl_ca_certs={folder / 'tls.pem'}",
             }
-            with running_service(folder, settings=SETTINGS, named=named) as service:
+            with running_service(folder, settings=OUTAGE_SETTINGS, named=named) as service:
                 in_force(service)
                 wait_until(lambda: is_ready(service))
                 change(service, shield(), shield("unshield"))

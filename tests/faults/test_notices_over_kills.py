@@ -17,7 +17,7 @@ from tests.support.asking import FLIGHT, ask
 from tests.support.notice_receiver import Message, Receiver, receiving
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
-    SETTINGS,
+    OUTAGE_SETTINGS,
     RunningService,
     running_service,
     wait_until,
@@ -41,7 +41,7 @@ def deployment() -> Iterator[RunningService]:
     """One worker on embedded stores, whose notices may go to this machine."""
     with (
         private_folder() as folder,
-        running_service(folder, "serve", "--workers", "1", settings=SETTINGS) as running,
+        running_service(folder, "serve", "--workers", "1", settings=OUTAGE_SETTINGS) as running,
     ):
         running.make_keys(
             dict.fromkeys(HOTELS, ("--role", "institution")) | {"court": ("--role", "court")}

@@ -23,7 +23,12 @@ from tests.faults.outages_table import PAGE, WRITE_VARIABLE, page_of, read_rows,
 from tests.faults.own_stores import OwnStores, own_stores
 from tests.support.asking import FLIGHT, problem, question
 from tests.support.private_folder import private_folder
-from tests.support.running_service import SETTINGS, RunningService, running_service, wait_until
+from tests.support.running_service import (
+    OUTAGE_SETTINGS,
+    RunningService,
+    running_service,
+    wait_until,
+)
 from tests.support.town import DEBTOR, INNOCENT
 
 pytestmark = pytest.mark.xdist_group("more faults")
@@ -38,7 +43,7 @@ def stand() -> Iterator[Stand]:
         private_folder() as folder,
         own_stores(folder) as stores,
         running_service(
-            folder, "serve", "--workers", "2", settings=SETTINGS, named=stores.environ
+            folder, "serve", "--workers", "2", settings=OUTAGE_SETTINGS, named=stores.environ
         ) as service,
     ):
         in_force(service)

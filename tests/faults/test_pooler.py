@@ -29,7 +29,7 @@ from tests.support.pgbouncer import PgBouncer, pgbouncer
 from tests.support.postgres_server import primary
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
-    SETTINGS,
+    OUTAGE_SETTINGS,
     RunningService,
     run_command,
     running_service,
@@ -75,7 +75,7 @@ def pooled() -> Iterator[Pooled]:
             "REDIS_URL": stack.enter_context(embedded_redis(folder / "data" / "redis")),
         }
         running = running_service(
-            folder, "serve", "--workers", str(WORKERS), settings=SETTINGS, named=named
+            folder, "serve", "--workers", str(WORKERS), settings=OUTAGE_SETTINGS, named=named
         )
         service = stack.enter_context(running)
         in_force(service)

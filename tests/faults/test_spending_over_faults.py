@@ -20,7 +20,7 @@ from tests.faults.faulty_service import WORKERS, apply, is_ready, workers_of
 from tests.faults.till_over_http import TillOverHttp, person_number
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
-    SETTINGS,
+    OUTAGE_SETTINGS,
     RunningService,
     run_command,
     running_service,
@@ -43,7 +43,7 @@ def service() -> Iterator[RunningService]:
     workers = ("--workers", str(WORKERS))
     with (
         private_folder() as folder,
-        running_service(folder, "serve", *workers, settings=SETTINGS) as running,
+        running_service(folder, "serve", *workers, settings=OUTAGE_SETTINGS) as running,
     ):
         merchants = {f"merchant {place}": ("--role", "institution") for place in range(MERCHANTS)}
         running.make_keys({"court": ("--role", "court")} | merchants)

@@ -21,7 +21,7 @@ from tests.support.private_folder import private_folder
 from tests.support.running_service import (
     CHECKER,
     PATIENCE_S,
-    SETTINGS,
+    TOWN_SETTINGS,
     RunningService,
     free_port,
     plain_environment,
@@ -30,8 +30,6 @@ from tests.support.running_service import (
 
 VOLUME_BYTES = 1 << 30
 MERCHANTS = 2
-_PATIENCE = "timeout_ms = 250\n"
-"""Other tests wait longer for Redis on a busy machine; here the default is tested."""
 
 
 @dataclass
@@ -180,7 +178,7 @@ def _node(folder: Path, number: int, environ: Mapping[str, str]) -> Iterator[Run
     data_dir = folder / "data"
     data_dir.mkdir(mode=0o700, exist_ok=True)
     settings = folder / "settings.toml"
-    settings.write_text(SETTINGS.replace(_PATIENCE, ""), encoding="utf-8")
+    settings.write_text(TOWN_SETTINGS, encoding="utf-8")
     service = RunningService(f"http://127.0.0.1:{port}", data_dir, folder / f"node-{number}.log")
     service.named = environ
     command = [CHECKER, "serve", "--port", str(port), "--data-dir", str(data_dir)]

@@ -29,20 +29,32 @@ LOOK_S = 0.05
 _NO_STORES: Mapping[str, str] = {}
 ROLES = ("institution", "court", "operator", "auditor")
 
-SETTINGS = """
+TOWN_SETTINGS = """
 [jurisdiction.CN]
 high_school_fee_fen = 6_000_000
 high_premium_fen = 1_000_000
 resort_cap_fen = 200_000
 resort_cap_period = "month"
 
-[redis]
-timeout_ms = 250
-
 [notices]
 allow_http = true
 allow_private_addresses = true
 """
+
+SETTINGS = f"""{TOWN_SETTINGS}
+[redis]
+timeout_ms = 2_000
+
+[postgresql]
+timeout_ms = 5_000
+"""
+"""On a busy machine a store may stand still for longer than a sale may wait."""
+
+OUTAGE_SETTINGS = f"""{TOWN_SETTINGS}
+[redis]
+timeout_ms = 250
+"""
+"""For tests in which a store is away: nobody waits for it for long."""
 
 
 class RunningService:
