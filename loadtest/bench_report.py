@@ -10,6 +10,7 @@ from loadtest.memory import ProcessMemory
 from loadtest.notices_report import NoticesReport
 from loadtest.origin import Origin
 from loadtest.paced import Latencies
+from loadtest.soak_report import SoakReport
 from loadtest.spending_report import SpendingReport
 
 REPORTS = Path(__file__).parent / "reports"
@@ -129,7 +130,15 @@ class ChangesReport(msgspec.Struct, frozen=True, kw_only=True, tag="changes"):
         )
 
 
-Report = ImportReport | LargeReport | ChangesReport | SpendingReport | ExportReport | NoticesReport
+Report = (
+    ImportReport
+    | LargeReport
+    | ChangesReport
+    | SpendingReport
+    | ExportReport
+    | NoticesReport
+    | SoakReport
+)
 
 
 def describe(report: Report) -> str:

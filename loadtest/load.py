@@ -19,7 +19,14 @@ from pathlib import Path
 from loadtest.children import checker_program, finished
 from loadtest.generator import LOOPBACK
 
-SCENARIOS = ("TicketRush", "HotelEvening", "AgencyManifests", "EnrolmentDay", "PublishingCourt")
+SCENARIOS = (
+    "TicketRush",
+    "HotelEvening",
+    "AgencyManifests",
+    "EnrolmentDay",
+    "ResortCounter",
+    "PublishingCourt",
+)
 RATE = "OpenRate"
 KEYS = {"CHECKER_KEY": "institution", "CHECKER_COURT_KEY": "court"}
 """The variable of each key, and the role of its account."""

@@ -15,6 +15,7 @@ from locust.env import Environment
 
 from loadtest.scenarios.budget import LoadBudget, LoadFigures, overspent
 from loadtest.scenarios.publishing_court import PublishingCourt
+from loadtest.scenarios.resort_counter import ResortCounter
 from loadtest.scenarios.sales import crowd
 from loadtest.scenarios.sellers import (
     AgencyManifests,
@@ -30,6 +31,7 @@ __all__ = [
     "HotelEvening",
     "OpenRate",
     "PublishingCourt",
+    "ResortCounter",
     "TicketRush",
 ]
 

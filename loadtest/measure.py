@@ -6,6 +6,7 @@
     python -m loadtest.measure spending     under caps: different persons, one, with a past
     python -m loadtest.measure export       the log of a million decisions, exported
     python -m loadtest.measure notices      notices to many endpoints, of which some hang
+    python -m loadtest.measure soak         an hour of mixed load: memory and handles stay flat
 
 Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
 """
@@ -27,9 +28,11 @@ from loadtest.bench_large import LargePlan, measure_large
 from loadtest.bench_notices import NoticesPlan, measure_notices
 from loadtest.bench_report import REPORTS, Report, describe, keep
 from loadtest.bench_spending import SpendingPlan, measure_spending
+from loadtest.soak import SoakPlan, measure_soak
 
 ROUND_SECONDS = 3.0
 CHANGES_SECONDS = 30.0
+SOAK_SECONDS = 3_600.0
 HANGING_ONE_IN = 10
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -115,6 +118,14 @@ def _notices(setting: Setting) -> Report:
     return measure_notices(plan, setting.folder, setting.now, setting.today)
 
 
+def _soak(setting: Setting) -> Report:
+    options = setting.options
+    plan = SoakPlan(
+        seconds=options.seconds or SOAK_SECONDS, workers=options.workers, users=options.users
+    )
+    return measure_soak(plan, setting.folder, setting.now)
+
+
 MEASURES: Mapping[str, Callable[[Setting], Report]] = {
     "import": _import,
     "large": _large,
@@ -122,6 +133,7 @@ MEASURES: Mapping[str, Callable[[Setting], Report]] = {
     "spending": _spending,
     "export": _export,
     "notices": _notices,
+    "soak": _soak,
 }
 """Each measurement has a folder that is deleted afterwards."""
 
@@ -137,13 +149,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--listings", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, help="of each round (3), or of all changes (30)")
+    parser.add_argument("--seconds", type=float, help="of a round, of all changes, of a soak")
     parser.add_argument("--persons", type=int, default=10_000_000, help="of the large list")
     parser.add_argument("--rate", type=float, default=100.0, help="changes a second")
     parser.add_argument("--past-steps", type=int, default=10_000_000, help="of spending")
     parser.add_argument("--decisions", type=int, default=1_000_000, help="to be exported")
     parser.add_argument("--merchants", type=int, default=50, help="who sell to one person")
-    parser.add_argument("--workers", type=int, default=2, help="of spending and export")
+    parser.add_argument("--workers", type=int, default=2, help="of spending, export and soak")
+    parser.add_argument("--users", type=int, default=12, help="of a soak")
     parser.add_argument("--endpoints", type=int, default=100, help="one in ten hangs")
     parser.add_argument("--notices", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=16)

@@ -67,7 +67,8 @@ _told = msgspec.json.Decoder(MerchantAnswer)
 def debtors(population: Population, today: date) -> list[SyntheticDocument]:
     """Return the documents of people who are capped, each person's once.
 
-    A platform record shows them as the defaulter, by a whole resident ID, and is published by now.
+    A listing shows them as the defaulter, by a whole resident ID. It is published by now, and its
+    term is not over, which a platform record does not show.
     """
     found: dict[int, SyntheticDocument] = {}
     for listing in population.listings():
@@ -77,6 +78,7 @@ def debtors(population: Population, today: date) -> list[SyntheticDocument]:
             and shown.holder.resident_id
             and not shown.is_masked
             and listing.case.published_on <= today
+            and (listing.case.expires_on is None or today < listing.case.expires_on)
         ):
             found.setdefault(shown.holder.index, shown.holder.documents[0])
     return list(found.values())

@@ -17,6 +17,7 @@ REQUESTS = {
     "HotelEvening": "hotel: a room",
     "AgencyManifests": "agency: a coach",
     "EnrolmentDay": "school: a parent",
+    "ResortCounter": "resort: refund",
     "PublishingCourt": "court: ",
     "OpenRate": "arrivals: a ticket",
 }
@@ -43,7 +44,7 @@ def load(demo: RunningService, *options: str) -> subprocess.CompletedProcess[str
 
 def test_all_scenarios_at_once_get_no_wrong_answer(demo: RunningService, tmp_path: Path) -> None:
     report = tmp_path / "load.html"
-    sizes = ("--users", "14", "--seconds", "6", "--arrivals", "20", "--html", str(report))
+    sizes = ("--users", "15", "--seconds", "6", "--arrivals", "20", "--html", str(report))
     done = load(demo, *sizes, *PATIENT)
 
     assert done.returncode == 0, done.stdout + done.stderr
