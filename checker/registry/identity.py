@@ -29,8 +29,8 @@ _BRACKETS: Final = str.maketrans("()[]{}<>〔〕【】〈〉《》「」〖〗",
 _USUAL_CASE = re.compile(
     "（[12][0-9]{3}）(?:(?![字第])[\u4e00-\u9fa5])+[0-9]*(?:(?![字第])[\u4e00-\u9fa5])+[1-9][0-9]*号"
 ).fullmatch
-_YEAR = re.compile(r"\A（?([12][0-9]{3})）?年?度?(?=\D)")
-_ZEROS = re.compile(r"(?<=\D)(?:字?第|字)?0*(?=[1-9][0-9]*号)")
+_YEAR = re.compile(r"\A（?([12][0-9]{3})(?![0-9])[）年度]*")
+_ZEROS = re.compile(r"(?<=[^0-9（])[字第]*0*(?=[1-9][0-9]*号)")
 
 
 def identity_words(entry: ListingEntry) -> str:
@@ -68,8 +68,8 @@ def case_words(case_number: str) -> str:
     if _USUAL_CASE(case_number):
         return case_number
     text = without_spaces(unicodedata.normalize("NFKC", case_number)).translate(_BRACKETS)
-    text = _YEAR.sub(r"（\1）", text)
     text = f"{text}号" if text[-1:].isdecimal() else text
+    text = _YEAR.sub(r"（\1）", text)
     return _ZEROS.sub("", text)
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checker.formats.xgl import parse_xgl
@@ -63,6 +63,11 @@ def test_whatever_stands_beside_an_officer_the_officer_is_reached(value):
     assert any(member.resolved for member in entry.officers)
 
 
+@example(text="[字字1")
+@example(text="2000")
+@example(text="2068第2")
+@example(text="（02682")
+@example(text="1680年年)")
 @given(text=st.text(alphabet="（）()〔〕[]2016 年粤0882执字第0123号之一\u3000", max_size=20))
 def test_words_of_identity_stay_the_same_when_read_again(text):
     assert case_words(case_words(text)) == case_words(text)
