@@ -104,7 +104,7 @@ class PostgresServer:
         template = "template_upgraded" if upgraded else "template1"
         if copy_of is not None:
             template = copy_of.partition("?")[0].rpartition("/")[2]
-        asyncio.run(self._command(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        asyncio.run(self._command(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
         return self.url_of(name)
 
     def drop(self, url: str) -> None:
