@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -22,11 +23,14 @@ class ProcessSample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sample(
-    parent: int, workers: Collection[int], seconds: float
+    parent: int, workers: Collection[int], data: Path, seconds: float
 ) -> Iterator[tuple[str, ProcessSample]]:
-    """Look at all processes below a server, by groups: each worker, the stores, all others."""
+    """Look at all processes of a server, by groups: each worker, the stores, all others.
+
+    Embedded stores are no children of the server. They work in its data directory.
+    """
     groups: dict[str, list[int]] = defaultdict(list)
-    for pid in [parent, *children_of(parent)]:
+    for pid in sorted({parent, *children_of(parent), *working_in(data)}):
         groups[_group(pid, workers)].append(pid)
     for name, pids in sorted(groups.items()):
         seen = [each for each in map(_look, pids) if each is not None]
@@ -41,6 +45,14 @@ def sample(
         )
 
 
+def working_in(folder: Path) -> Iterator[int]:
+    """Yield the processes whose working directory is the folder, or is below it."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(folder):
+                yield int(process.name)
+
+
 def _group(pid: int, workers: Collection[int]) -> str:
     if pid in workers:
         return f"worker {sorted(workers).index(pid) + 1}"
@@ -48,7 +60,8 @@ def _group(pid: int, workers: Collection[int]) -> str:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except FileNotFoundError:
         return OTHERS
-    return next((name for part, name in _STORES.items() if part in command.split("\0")[0]), OTHERS)
+    program = command.split("\0")[0]
+    return next((name for part, name in _STORES.items() if part in program), OTHERS)
 
 
 def _look(pid: int) -> tuple[float, int] | None:

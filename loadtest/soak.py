@@ -142,7 +142,7 @@ def _watch(
     with ThreadPoolExecutor(1) as beside:
         while (seconds := monotonic() - began_at) < plan.seconds and locust.process.poll() is None:
             workers = replicas_at(soaked.port)
-            for name, taken in sample(soaked.child.process.pid, workers, seconds):
+            for name, taken in sample(soaked.child.process.pid, workers, soaked.data, seconds):
                 samples.setdefault(name, []).append(taken)
             if seconds > (rebuilds + 1) * REBUILD_SECONDS:
                 if rebuilding is not None:

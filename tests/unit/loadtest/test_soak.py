@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from loadtest.bench_report import describe, keep
-from loadtest.process_samples import OTHERS, ProcessSample, sample
+from loadtest.process_samples import OTHERS, ProcessSample, sample, working_in
 from loadtest.soak_report import SoakGroup, SoakReport
 from loadtest.trend import BLOCKS, Trend
 from tests.unit.loadtest.known_origin import ORIGIN
@@ -53,16 +53,18 @@ def test_too_few_samples_have_no_trend():
         Trend.of(SECONDS[: BLOCKS - 1], SECONDS[: BLOCKS - 1])
 
 
-def test_processes_are_summed_by_groups_and_workers_have_their_own():
+def test_processes_are_summed_by_groups_and_workers_have_their_own(tmp_path):
     waits = [sys.executable, "-c", "input()"]
     with (
         subprocess.Popen(waits, stdin=subprocess.PIPE) as worker,
-        subprocess.Popen(waits, stdin=subprocess.PIPE) as other,
+        subprocess.Popen(waits, stdin=subprocess.PIPE, cwd=tmp_path) as other,
     ):
-        found = dict(sample(os.getpid(), {worker.pid}, 7.0))
+        beside = [*working_in(tmp_path)]
+        found = dict(sample(os.getpid(), {worker.pid}, tmp_path, 7.0))
         for process in (worker, other):
             process.communicate(b"\n")
 
+    assert beside == [other.pid]
     assert found["worker 1"].processes == 1
     assert found["worker 1"].seconds == 7.0
     assert found[OTHERS].processes >= 2
