@@ -24,6 +24,7 @@ from cache.changes import Position, decode_head, open_entry
 from cache.errors import CacheError, CacheIncomplete
 from cache.generation import decode_pointer, servable
 from cache.keys import DEFAULT_NAMESPACE, Keys
+from cache.redis_cluster import keys_at
 from cache.redis_lookup import run_id_of
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe, Reply
@@ -89,12 +90,13 @@ class RedisReplicaSource:
         patience: ReplicaSourcePatience = ReplicaSourcePatience(),  # noqa: B008 - frozen
         checksum_key: bytes,
     ) -> Self:
-        """Return the source at a redis://, rediss:// or unix:// URL; connects when first asked."""
+        """Return the source at a URL (`cache.redis_url`); connects when first asked."""
+        keys = keys_at(url, namespace)
         return cls(
-            stream=Pipe(url, timeout_s=patience.stream_s + patience.answer_s),
-            loads=Pipe(url, timeout_s=patience.load_s),
-            questions=Pipe(url, timeout_s=patience.answer_s),
-            keys=Keys(namespace),
+            stream=Pipe(url, keys.stem, timeout_s=patience.stream_s + patience.answer_s),
+            loads=Pipe(url, keys.stem, timeout_s=patience.load_s),
+            questions=Pipe(url, keys.stem, timeout_s=patience.answer_s),
+            keys=keys,
             token_key=token_key,
             checksum_key=checksum_key,
         )
