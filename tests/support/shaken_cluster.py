@@ -22,7 +22,14 @@ PORT_MAX = 55_000
 NODE_TIMEOUT_MS = 1_000
 KEYS_AT_ONCE = 20
 MIGRATE_MS = 5_000
-LIST_SLOT = key_slot(stem_of("checker", KeyFamily.LIST, in_cluster=True).encode())
+
+
+def slot_of(key: str) -> int:
+    """Return the slot of a key."""
+    return key_slot(key.encode())
+
+
+LIST_SLOT = slot_of(stem_of("checker", KeyFamily.LIST, in_cluster=True))
 
 
 class ClusterServer:
@@ -143,12 +150,12 @@ class ShakenCluster:
         return True
 
     @contextmanager
-    def owner_killed(self) -> Iterator[None]:
-        """Kill the owner of the list; at the end its replica leads, and it follows."""
-        killed = self.owner()
+    def owner_killed(self, slot: int = LIST_SLOT) -> Iterator[None]:
+        """Kill the owner of a slot; at the end its replica leads, and it follows."""
+        killed = self.owner(slot)
         killed.kill()
         try:
-            wait_until(lambda: self.owner() is not killed)
+            wait_until(lambda: self._is_led_by_another(killed, slot))
             yield
         finally:
             killed.start()
@@ -159,8 +166,7 @@ class ShakenCluster:
         """Freeze the owner of the list until its replica leads; then it goes on as it was."""
         old = self.owner()
         with old.frozen():
-            others = [server for server in self.servers if server is not old]
-            wait_until(lambda: old.port not in {self._owner_by(each, LIST_SLOT) for each in others})
+            wait_until(lambda: self._is_led_by_another(old, LIST_SLOT))
         yield
         wait_until(self.is_whole)
 
@@ -168,7 +174,7 @@ class ShakenCluster:
     def failed_over(self) -> Iterator[None]:
         """Let the replica take over in peace, as before the owner's machine is renewed."""
         old = self.owner()
-        replica = self._replica_of(old)
+        replica = self.replica_of(old)
         replica.ask("CLUSTER FAILOVER")
         wait_until(lambda: self.owner() is replica)
         yield
@@ -217,7 +223,12 @@ class ShakenCluster:
         source.ask("CLUSTER MIGRATESLOTS", *wanted)
         wait_until(lambda: self.owner() is target)
 
-    def _replica_of(self, master: ClusterServer) -> ClusterServer:
+    def _is_led_by_another(self, old: ClusterServer, slot: int) -> bool:
+        others = [server for server in self.running() if server is not old]
+        return old.port not in {self._owner_by(each, slot) for each in others}
+
+    def replica_of(self, master: ClusterServer) -> ClusterServer:
+        """Return the replica of a master."""
         [found] = [
             each
             for each in self.running()

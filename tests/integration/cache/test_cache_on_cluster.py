@@ -10,7 +10,7 @@ from cache.counting.quota import MINUTE, Limit, RedisQuota
 from cache.counting.tally import Noted, RedisTally
 from cache.errors import CacheMisconfigured, CacheUnavailable, CacheUnvouched
 from cache.jobs import JobBounds, RedisJobs
-from cache.keys import Keys
+from cache.keys import KeyFamily, Keys
 from cache.redis_cluster import keys_at
 from cache.redis_list_writer import RedisListWriter
 from cache.redis_parts import RedisParts
@@ -20,6 +20,8 @@ from cache.redis_store import RedisStandingCache
 from cache.replica_source import BEFORE_ALL
 from cache.sessions import RedisSessions
 from cache.verification import verified_bits
+from checker.doctor.redis_facts import read_redis
+from checker.domain.clock import SystemClock
 from tests.integration.cache.cache_grounds import (
     CHECKSUM_KEY,
     PATIENT,
@@ -246,3 +248,20 @@ async def test_a_cluster_is_named_as_one_and_nothing_else_is(ground, start_redis
             async with aclosing(Pipe(url, stem, timeout_s=MOST_S)) as pipe:
                 with pytest.raises(CacheMisconfigured, match=told):
                     await pipe.ask([("PING",)])
+
+
+async def test_an_examination_asks_every_server_and_finds_the_owners(ground):
+    async with ground.opened():
+        await ground.in_force(version=3)
+    facts = await read_redis(ground.url, "checker", SystemClock())
+    assert facts.head.version == 3
+    assert facts.cluster is not None
+    assert [(each.is_master, each.state) for each in facts.cluster.servers] == [(True, "ok")] * 3
+    assert len(set(facts.cluster.owners.values())) == len(KeyFamily)
+    source = ground.cluster.owner()
+    target = next(each for each in ground.cluster.servers if each is not source)
+    with ground.cluster.moving(LIST_SLOT, source, target):
+        facts = await read_redis(ground.url, "checker", SystemClock())
+        assert facts.cluster.moving == {KeyFamily.LIST}
+        assert facts.head is None
+    ground.cluster.move(LIST_SLOT, target, source)
