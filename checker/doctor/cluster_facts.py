@@ -1,7 +1,7 @@
 """Asks all servers of a Redis cluster for the facts of an examination."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -99,7 +99,7 @@ async def _layout(nodes: Addresses, pool_of: PoolOf, namespace: str) -> _Layout:
     raise failure
 
 
-def _layout_of(ranges: Mapping[Any, Any], asked: Address, namespace: str) -> _Layout:
+def _layout_of(ranges: Sequence[Any], asked: Address, namespace: str) -> _Layout:
     """Return the layout; a server that does not know its own host is the one that was asked."""
     masters: dict[Address, None] = {}
     replicas: dict[Address, None] = {}
@@ -108,13 +108,12 @@ def _layout_of(ranges: Mapping[Any, Any], asked: Address, namespace: str) -> _La
         family: key_slot(stem_of(namespace, family, in_cluster=True).encode())
         for family in KeyFamily
     }
-    for (first, last), servers in ranges.items():
-        host, port = servers["primary"][:2]
-        master = (str(host or asked[0]), int(port))
+    for first, last, *servers in ranges:
+        master, *others = [(str(each[0] or asked[0]), int(each[1])) for each in servers]
         masters[master] = None
-        replicas |= {(str(each[0]), int(each[1])): None for each in servers["replicas"]}
+        replicas |= dict.fromkeys(others)
         owners |= {family: master for family, slot in slots.items() if first <= slot <= last}
-    covered = sum(last - first + 1 for first, last in ranges)
+    covered = sum(last - first + 1 for first, last, *_ in ranges)
     return _Layout(tuple(masters), tuple(replicas), owners, covered)
 
 
