@@ -2,8 +2,9 @@
 
 Redis's own clock decides whether a vouch comes too late. Redis returns its time with each state and
 each vouch. Between two replies the time of Redis is computed from our clock, as the earliest time
-that is possible. A caller asks for the state before it asks the registry. So the time is never
-computed from a Redis that another Redis has replaced since.
+that is possible. A caller asks for the state before it asks the registry. A clock counts for the
+connection by which it was read, and for no other. So the time is never computed from a Redis that
+another Redis has replaced since.
 """
 
 import time

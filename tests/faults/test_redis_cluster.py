@@ -21,9 +21,10 @@ from tests.faults.test_reliability import observed
 from tests.faults.till_over_http import person_number
 from tests.faults.two_node_stand import Node, Stand, make_keys, running_node
 from tests.faults.wires import wires
+from tests.support.cluster_server import ClusterServer
 from tests.support.private_folder import private_folder
 from tests.support.running_service import run_command, wait_until
-from tests.support.shaken_cluster import ClusterServer, ShakenCluster, shaken_cluster, slot_of
+from tests.support.shaken_cluster import ShakenCluster, shaken_cluster, slot_of
 from tests.support.town import document, listing, ndjson, person
 
 pytestmark = pytest.mark.xdist_group("cluster of redis")

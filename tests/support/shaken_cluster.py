@@ -1,25 +1,19 @@
 """A Redis cluster of a test's own: three masters with a replica each, and what may befall it."""
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
-import psutil
-from redis import Redis
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 
 from cache.keys import KeyFamily, stem_of
 from checker.embedded.redis import usual_programs
-from tests.support.running_service import PATIENCE_S, free_port, wait_until
+from tests.support.cluster_server import ClusterServer
+from tests.support.running_service import wait_until
 
 MASTERS = 3
 SLOTS = 16_384
-BUS_OFFSET = 10_000
-PORT_MAX = 55_000
-NODE_TIMEOUT_MS = 1_000
 KEYS_AT_ONCE = 20
 MIGRATE_MS = 5_000
 
@@ -32,88 +26,12 @@ def slot_of(key: str) -> int:
 LIST_SLOT = slot_of(stem_of("checker", KeyFamily.LIST, in_cluster=True))
 
 
-class ClusterServer:
-    """One server of the cluster."""
-
-    def __init__(self, folder: Path, program: str, options: tuple[str, ...]) -> None:
-        self.port = _port()
-        self._program = program
-        self.folder = folder / f"node-{self.port}"
-        self.folder.mkdir(mode=0o700)
-        self._options = options
-        self._process: psutil.Popen | None = None
-        self.start()
-
-    def start(self) -> None:
-        """Start on what the folder says of the cluster, without a key."""
-        settings = {
-            "port": str(self.port),
-            "bind": "127.0.0.1",
-            "dir": str(self.folder),
-            "save": "",
-            "cluster-enabled": "yes",
-            "cluster-node-timeout": str(NODE_TIMEOUT_MS),
-            "repl-diskless-sync-delay": "0",
-            "maxmemory-policy": "noeviction",
-        }
-        options = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        with (self.folder / "log").open("ab") as log:
-            self._process = psutil.Popen(
-                [self._program, *options, *self._options],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        wait_until(self._answers)
-
-    def kill(self) -> None:
-        """Kill the server without warning."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(PATIENCE_S)
-            self._process = None
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        assert self._process is not None
-        self._process.suspend()
-        try:
-            yield
-        finally:
-            self._process.resume()
-
-    @property
-    def is_running(self) -> bool:
-        return self._process is not None
-
-    def ask(self, *words: object) -> Any:
-        """Return the reply to one command."""
-        with Redis(port=self.port, decode_responses=True, protocol=2) as client:
-            client.response_callbacks.clear()
-            return client.execute_command(*words)
-
-    def facts(self, section: str) -> dict[str, Any]:
-        """Return a section of INFO."""
-        with Redis(port=self.port, decode_responses=True) as client:
-            found: dict[str, Any] = client.info(section)
-            return found
-
-    def id(self) -> str:
-        return str(self.ask("CLUSTER MYID"))
-
-    def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, (self.folder / "log").read_text()
-        with suppress(RedisError):
-            return bool(self.ask("PING"))
-        return False
-
-
 class ShakenCluster:
     """All servers, and the URL by which a service finds them."""
 
     def __init__(self, servers: list[ClusterServer]) -> None:
         self.servers = servers
-        hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+        hosts = ",".join(f"127.0.0.1:{server.service_port}" for server in servers)
         self.url = f"redis+cluster://{hosts}/"
 
     def running(self) -> list[ClusterServer]:
@@ -251,13 +169,14 @@ def shaken_cluster(
     replicas: int = 1,
     program: Path | None = None,
     options: tuple[str, ...] = (),
+    tls: Path | None = None,
 ) -> Iterator[ShakenCluster]:
     """Run three masters, each with so many replicas. `program`: the usual one is the default."""
     started = str(program or next(usual_programs()))
     with ExitStack() as stack:
         servers = []
         for _ in range(MASTERS * (1 + replicas)):
-            servers.append(ClusterServer(folder, started, options))
+            servers.append(ClusterServer(folder, started, options, tls))
             stack.callback(servers[-1].kill)
         cluster = ShakenCluster(servers)
         _join(servers)
@@ -276,7 +195,7 @@ def _join(servers: list[ClusterServer]) -> None:
             slots = range(edges[number], edges[number + 1])
             server.ask("CLUSTER ADDSLOTS", *slots)
         if server is not first:
-            server.ask("CLUSTER MEET", "127.0.0.1", first.port)
+            server.ask("CLUSTER MEET", "127.0.0.1", first.service_port)
     ids = {server.id() for server in servers}
 
     def all_know_all() -> bool:
@@ -294,11 +213,3 @@ def _migrate(slot: int, source: ClusterServer, target: ClusterServer, *, keep: i
     while (left := int(source.ask("CLUSTER COUNTKEYSINSLOT", slot)) - keep) > 0:
         keys = source.ask("CLUSTER GETKEYSINSLOT", slot, min(KEYS_AT_ONCE, left))
         source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, MIGRATE_MS, "KEYS", *keys)
-
-
-def _port() -> int:
-    """Return a port that leaves room for the port of the cluster's bus."""
-    while True:
-        port = free_port()
-        if port <= PORT_MAX:
-            return port
