@@ -59,6 +59,9 @@ CONNECT_S_MIN = 0.25
 """A question that makes the connection first may take so long at least. A handshake takes longer
 than a question, and on a busy machine it would otherwise never come to its end."""
 
+SEARCH_S_MIN = 2 * CONNECT_S_MIN
+"""The same on a cluster, where another server is asked first who the owner is."""
+
 GRACE_S = 0.01
 """A reply that lies ready while this process was busy is read in this time."""
 
@@ -121,16 +124,18 @@ class Pipe:
         Raises CacheMisconfigured: the URL names no Redis.
         """
         target = redis_target(url)
+        self.in_cluster = bool(target.nodes)
+        self._connect_s_max = max(timeout_s, SEARCH_S_MIN if self.in_cluster else CONNECT_S_MIN)
         self._pool = ConnectionPool.from_url(
             target.url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=max(timeout_s, CONNECT_S_MIN),
+            socket_connect_timeout=self._connect_s_max,
             socket_timeout=None,  # the deadline is ours, one for all replies
+            driver_info=None,  # or each connection would ask for one right more
         )
         self._sentinels = target.sentinels and Sentinels(target.sentinels, self._pool)
         guard = f"{stem}:"
-        self.in_cluster = bool(target.nodes)
         self._nodes = ClusterNodes(target.nodes, self._pool, guard) if self.in_cluster else None
         self._guard = _pack(("EXISTS", guard)) if self.in_cluster else b""
         self.connections = 0
@@ -167,9 +172,7 @@ class Pipe:
 
     @property
     def _patience_s(self) -> float:
-        if self._connection is None:
-            return max(self._timeout_s, CONNECT_S_MIN)
-        return self._timeout_s
+        return self._connect_s_max if self._connection is None else self._timeout_s
 
     async def _exchange(self, packed: bytes, replies: int, again: bool) -> list[Reply]:
         reused = self._connection is not None
@@ -213,12 +216,13 @@ class Pipe:
     async def _opened(self, connection: AbstractConnection) -> AbstractConnection:
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
+            questions = _pack(POLICY_QUESTION) + _pack(CLUSTER_QUESTION) + self._guard
+            await connection.send_packed_command(questions, check_health=False)
             await _refuse_unfit(connection, in_cluster=self.in_cluster)
+            if self._guard:
+                await connection.read_response()
             if self._sentinels is not None:
                 await _refuse_replica(connection)
-            if self._guard:
-                await connection.send_packed_command(self._guard, check_health=False)
-                await connection.read_response()
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -242,9 +246,10 @@ async def _deadline(timeout_s: float) -> AsyncIterator[None]:
 
 
 async def _refuse_unfit(connection: AbstractConnection, *, in_cluster: bool) -> None:
-    """Raise CacheMisconfigured where Redis may evict the list, or is a cluster unlike its URL."""
-    questions = _pack(POLICY_QUESTION) + _pack(CLUSTER_QUESTION)
-    await connection.send_packed_command(questions, check_health=False)
+    """Raise CacheMisconfigured where Redis may evict the list, or is a cluster unlike its URL.
+
+    Both questions were sent.
+    """
     try:
         policy = await connection.read_response()
         cluster = await connection.read_response()
