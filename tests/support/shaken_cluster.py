@@ -16,6 +16,7 @@ MASTERS = 3
 SLOTS = 16_384
 KEYS_AT_ONCE = 20
 MIGRATE_MS = 5_000
+TURNS = 5
 
 
 def slot_of(key: str) -> int:
@@ -106,6 +107,16 @@ class ShakenCluster:
         with self.moving(LIST_SLOT, source, target):
             yield
         self.move(LIST_SLOT, target, source)
+
+    @contextmanager
+    def moved_to_and_fro(self) -> Iterator[None]:
+        """Move the slot of the list to another master and back, again and again."""
+        source = self.owner()
+        target = next(each for each in self.masters() if each is not source)
+        for _ in range(TURNS):
+            self.move(LIST_SLOT, source, target)
+            self.move(LIST_SLOT, target, source)
+        yield
 
     @contextmanager
     def moved_at_once(self) -> Iterator[None]:
