@@ -38,9 +38,9 @@ test-fast: install
 faults: install
 	CHECKER_RUNS=faults FAULT_SECONDS=$${FAULT_SECONDS:-10} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/faults
 
-# A pooler, a standby, a balancer, rights and TLS. Needs Debian's pgbouncer, haproxy and redis-server.
+# A pooler, a standby, a balancer, a Redis cluster, rights and TLS. Needs Debian's pgbouncer, haproxy and redis-server.
 scale-out: install
-	CHECKER_RUNS=scale-out $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/faults/test_pooler.py tests/faults/test_standby.py tests/faults/test_balancer.py tests/faults/test_guarded_stores.py tests/faults/test_redis_failover.py
+	CHECKER_RUNS=scale-out $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/faults/test_pooler.py tests/faults/test_standby.py tests/faults/test_balancer.py tests/faults/test_guarded_stores.py tests/faults/test_redis_failover.py tests/faults/test_redis_cluster.py
 
 # Coverage-guided fuzzing of one parser (tests/property/parsers/parsers.py): PARSER=url SECONDS=600. On Linux.
 FUZZ := .venv-fuzz/bin

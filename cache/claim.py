@@ -12,7 +12,7 @@ from contextlib import aclosing
 
 from cache.errors import CacheIncomplete, CacheMisconfigured
 from cache.generation import decode_pointer
-from cache.keys import Keys
+from cache.redis_cluster import keys_at
 from cache.redis_pipe import Command, Pipe
 from cache.replies import reads_replies
 
@@ -38,11 +38,11 @@ class NamespaceClaim:
 
         Raises:
             ForeignNamespace: another deployment holds it.
-            CacheMisconfigured: Redis may evict keys, or is a cluster.
+            CacheMisconfigured: Redis may evict keys, or is a cluster unlike its URL.
             CacheUnavailable: Redis could not be asked.
         """
-        keys = Keys(self._namespace)
-        async with aclosing(Pipe(self._url, timeout_s=self._timeout_s)) as pipe:
+        keys = keys_at(self._url, self._namespace)
+        async with aclosing(Pipe(self._url, keys.stem, timeout_s=self._timeout_s)) as pipe:
             pointer, owner = await pipe.ask([("GET", keys.pointer), ("GET", keys.owner)])
             if owner is None and _is_ours(pointer, self._token_key):
                 claim: Command = ("SET", keys.owner, self._token_key, "NX")

@@ -13,7 +13,8 @@ also holds the list. The file does not know what a part means.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from cache.keys import DEFAULT_NAMESPACE
+from cache.keys import DEFAULT_NAMESPACE, KeyFamily
+from cache.redis_cluster import stem_at
 from cache.redis_pipe import Pipe
 
 CLAIM: Final = "claim"
@@ -34,10 +35,11 @@ class RedisJobs:
         self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 2.0
     ) -> None:
         # A part has some megabytes, so its connection is not the one of small questions.
-        self._pipe = Pipe(url, timeout_s=timeout_s)
-        self._of = f"{namespace}:job-of:"
-        self._job = f"{namespace}:job:"
-        self._all = f"{namespace}:jobs"
+        stem = stem_at(url, namespace, KeyFamily.PAGES)
+        self._pipe = Pipe(url, stem, timeout_s=timeout_s)
+        self._of = f"{stem}:job-of:"
+        self._job = f"{stem}:job:"
+        self._all = f"{stem}:jobs"
 
     async def begin(
         self,

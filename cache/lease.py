@@ -33,7 +33,8 @@ meets a restart begins anew. A slice finds in the head that the slices before it
   heartbeat. So the lease begins before the heartbeat was written, and ends before
   C + WRITE_DEADLINE_S + LEASE_S = C + 1.25. Heartbeat and read must be of one run of Redis: a
   restart from another file may bring a heartbeat of long ago that was not there a moment before. So
-  the node must have acknowledged to this run before the read was sent.
+  the node must have acknowledged to this run before the read was sent. Both reads must also be by
+  one connection: the first may have been of an old master, while its successor had the heartbeat.
 - By the registry's word. The lease begins before the registry was asked, which was before C. So the
   lease ends before C + LEASE_S.
 

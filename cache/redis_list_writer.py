@@ -2,37 +2,36 @@
 
 Redis's own clock decides whether a vouch comes too late. Redis returns its time with each state and
 each vouch. Between two replies the time of Redis is computed from our clock, as the earliest time
-that is possible. A caller asks for the state before it asks the registry. So the time is never
-computed from a Redis that another Redis has replaced since.
+that is possible. A caller asks for the state before it asks the registry. A clock counts for the
+connection by which it was read, and for no other. So the time is never computed from a Redis that
+another Redis has replaced since.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Self
 
 import msgspec
 
-from cache.amendment import Amendment, amend
+from cache.amendment import amend
 from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, positions_in, seal_of
 from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, ChangeRefused
-from cache.filter import bit_offsets
 from cache.generation import Generation, decode_pointer
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
 from cache.list_writer import ChangeSlice, State, entry_of, slices
 from cache.parts import HeldParts, touched_by
+from cache.redis_apply import apply_command
+from cache.redis_cluster import keys_at
 from cache.redis_lookup import run_id_of
 from cache.redis_parts import RedisParts
-from cache.redis_pipe import Command, Pipe
+from cache.redis_pipe import Command, Pipe, Reply
 from cache.replica_source import membership
 from cache.replies import reads_replies
-from cache.store import BUILD_MARKER_TTL_S
-from cache.token import Token
 
-_APPLY = files("cache").joinpath("apply.lua").read_text(encoding="utf-8")
 _VOUCH = files("cache").joinpath("vouch.lua").read_text(encoding="utf-8")
 
 # A switch between two reads lets the answers after the pointer belong to another generation.
@@ -44,10 +43,11 @@ _ELSEWHERE = "the generation does not stand where the change begins"
 
 
 class _Clock(msgspec.Struct, frozen=True):
-    """The reading of Redis's clock before `received_at` of our clock."""
+    """The reading of Redis's clock before `received_at` of our clock, and by which connection."""
 
     redis_ms: int
     received_at: float
+    connection: int
 
     def at_least(self, now: float) -> float:
         """Return the least that Redis's clock shows at `now` of ours, in milliseconds."""
@@ -79,7 +79,8 @@ class RedisListWriter:
         checksum_key: bytes,
     ) -> Self:
         """Return the publisher's side at a URL; connects when first asked. `clock`: seconds."""
-        pipe, keys = Pipe(url, timeout_s=timeout_s), Keys(namespace)
+        keys = keys_at(url, namespace)
+        pipe = Pipe(url, keys.stem, timeout_s=timeout_s)
         return cls(pipe, keys, clock=clock, checksum_key=checksum_key)
 
     @reads_replies
@@ -104,7 +105,7 @@ class RedisListWriter:
             self._live_id = live_id
         else:
             raise CacheIncomplete("the list is switched faster than it can be read")
-        self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+        self._read_clock(time_of)
         head = None if generation is None else _readable_head(raw_head)
         nodes = membership(
             {} if sentinel is None else {SENTINEL: sentinel},
@@ -133,7 +134,10 @@ class RedisListWriter:
         _refuse_elsewhere(held, change, live=live)
         reached = change.after if part.is_last else change.before
         amendment = amend(checksums, generation, part, held, reached)
-        command = self._apply_command(generation, change, part, amendment, live=live)
+        sealed = seal_of(entry_of(change, part), self._checksum_key)
+        command = apply_command(
+            self._keys, generation, change, part, amendment, seal=sealed, live=live
+        )
         [outcome] = await self._pipe.ask([command])
         if outcome == 0:
             raise ChangeRefused(_ELSEWHERE)
@@ -147,7 +151,12 @@ class RedisListWriter:
         asked_at = self._clock() - asked_ms_ago / 1000
         if self._redis_clock is None:
             [time_of] = await self._pipe.ask([("TIME",)])
-            self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+            self._read_clock(time_of)
+        assert self._redis_clock is not None
+        if self._redis_clock.connection != self._pipe.connections:
+            # Another Redis may answer, with another clock: it is read with the next state.
+            self._redis_clock = None
+            return False
         asked_ms = int(self._redis_clock.at_least(asked_at))
         keys = self._keys
         names = (
@@ -168,10 +177,11 @@ class RedisListWriter:
             *at,
             *deadlines,
             CHANGES_KEPT,
+            f":{deadlines[1]}" if self._pipe.in_cluster else "",
         )
         # Never sent again: the Redis that another connection leads to may have been set back.
         [(said, *time_of)] = await self._pipe.ask([command], again=False)
-        self._redis_clock = _Clock(_milliseconds(*time_of), self._clock())
+        self._read_clock(time_of)
         return bool(said)
 
     @reads_replies
@@ -184,64 +194,9 @@ class RedisListWriter:
         """See `ListWriter.aclose`."""
         await self._pipe.aclose()
 
-    def _apply_command(
-        self,
-        generation: Generation,
-        change: Change,
-        part: ChangeSlice,
-        amendment: Amendment,
-        *,
-        live: bool,
-    ) -> Command:
-        keys = self._keys
-        fixed = (
-            keys.pointer,
-            keys.head(generation.id),
-            keys.marker(generation.id),
-            keys.changes,
-        )
-        blocks = [generation.block_of(token) for token, _ in part.outlines]
-        buckets = [generation.bucket_of(token) for token, _ in part.outlines]
-        # Places as Lua counts them, from 1.
-        segment_places = dict(_numbered({segment for segment, _ in blocks}, len(fixed) + 1))
-        bucket_places = dict(_numbered(set(buckets), len(fixed) + len(segment_places) + 1))
-        tokens = (
-            argument
-            for (token, value), (segment, start), bucket in zip(
-                part.outlines, blocks, buckets, strict=True
-            )
-            for argument in (
-                token,
-                segment_places[segment],
-                bucket_places[bucket],
-                *_bits_of(token, value, start),
-            )
-        )
-        names = (
-            *fixed,
-            *(keys.segment(generation.id, segment) for segment in segment_places),
-            *(keys.bucket(generation.id, bucket) for bucket in bucket_places),
-            keys.sums(generation.id),
-        )
-        return (
-            "EVAL",
-            _APPLY,
-            len(names),
-            *names,
-            generation.id,
-            "live" if live else "building",
-            *_step_of(change, part),
-            seal_of(entry_of(change, part), self._checksum_key),
-            CHANGES_KEPT,
-            BUILD_MARKER_TTL_S,
-            len(segment_places),
-            *(generation.segment_bytes(segment) for segment in segment_places),
-            *tokens,
-            amendment.seal_before,
-            *(amendment.sentinels[bucket] for bucket in bucket_places),
-            *(argument for record in amendment.records.items() for argument in record),
-            len(amendment.records),
-        )
+    def _read_clock(self, time_of: Reply) -> None:
+        now_ms = _milliseconds(*time_of)
+        self._redis_clock = _Clock(now_ms, self._clock(), self._pipe.connections)
 
 
 def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
@@ -254,33 +209,8 @@ def _refuse_elsewhere(held: HeldParts, change: Change, *, live: bool) -> None:
         raise ChangeRefused(_ELSEWHERE)
 
 
-def _step_of(change: Change, part: ChangeSlice) -> Command:
-    """Return the script's arguments about the step from one change to the next."""
-    before, after = change.before, change.after
-    return (
-        before.version,
-        before.change_id,
-        after.version,
-        after.change_id,
-        after.history,
-        after.as_of_ms,
-        int(part.is_last),
-        part.before,
-        part.after,
-    )
-
-
-def _bits_of(token: Token, value: bytes | None, start: int) -> Command:
-    """Return a token's arguments of the script besides its places; its block begins at `start`."""
-    return (b"-",) if value is None else (b"+" + value, *bit_offsets(token, start))
-
-
 def _milliseconds(seconds: bytes | int, micros: bytes | int) -> int:
     return int(seconds) * 1000 + int(micros) // 1000
-
-
-def _numbered(indices: set[int], first: int) -> Iterator[tuple[int, int]]:
-    return ((index, place) for place, index in enumerate(sorted(indices), first))
 
 
 def _readable(raw: bytes | None) -> Generation | None:

@@ -15,7 +15,9 @@ and swept meanwhile: it was live when the pointer was read, which is during the 
 missing, the pointer shows whether it was swept (look again) or lost (CacheIncomplete).
 
 A vouch names the run of Redis in which it was given. A Redis that restarts from its disk may bring
-back the vouch of a moment ago, with a list that lacks the newest changes.
+back the vouch of a moment ago, with a list that lacks the newest changes. On a cluster a vouch also
+names its end, and a lookup asks for the time. A key that is moved to another master and back lasts
+longer by the time on the way.
 
 This file only reads. `cache.redis_build` builds and sweeps generations.
 """
@@ -79,6 +81,7 @@ class RedisLookup:
         self._keys = keys
         self._token_key = token_key
         self._breaker = breaker
+        self._clock: tuple[Command, ...] = (("TIME",),) if pipe.in_cluster else ()
         self._live: _Live | None = None
         self._batcher: Batcher[Sequence[Token], Lookup] = Batcher(
             self._serve,
@@ -152,12 +155,12 @@ class RedisLookup:
                     for ask in asks
                     for token in ask.item
                 ]
-                replies = await self._trip(
-                    [pointer, head, vouched, ("INFO", "server"), *fields, head, pointer]
-                )
+                proof = [pointer, head, vouched, ("INFO", "server")]
+                replies = await self._trip([*proof, *fields, head, pointer, *self._clock])
+                now = replies.pop() if self._clock else None
                 raw = replies[0]
                 if raw == live.raw:
-                    return _judged(live, replies)
+                    return _judged(live, replies, now)
             self._live = _Live(raw, servable(raw, self._token_key))
         raise CacheUnvouched(_TOO_FAST)
 
@@ -191,14 +194,26 @@ def vouch_of(generation_id: str, run_id: bytes) -> bytes:
     return generation_id.encode() + b":" + run_id
 
 
-def _judged(live: _Live, replies: list[Reply]) -> _Reading:
-    """Return the reading of a trip; raise unless the generation has a head and a vouch."""
+def _judged(live: _Live, replies: list[Reply], now: Reply) -> _Reading:
+    """Return the reading of a trip; raise unless the generation has a head and a vouch.
+
+    `now` is the time on a cluster, and None on a single server.
+    """
     _, raw_head, vouched, info, *fields, head_after, pointer_after = replies
     head = decode_head(raw_head)
-    if vouched != vouch_of(live.generation.id, run_id_of(info)):
+    vouch = vouch_of(live.generation.id, run_id_of(info))
+    if not _is_vouched(vouched, vouch, now):
         raise CacheUnvouched("the live generation is not vouched for")
     moved = head.partial != "" or (raw_head, live.raw) != (head_after, pointer_after)
     return _Reading(live.generation, head.position, fields, moved)
+
+
+def _is_vouched(value: bytes | None, vouch: bytes, now: Reply) -> bool:
+    """Return whether the value is this vouch and, on a cluster, its end is still to come."""
+    if now is None:
+        return value == vouch
+    given, _, until_ms = (value or b"").rpartition(b":")
+    return given == vouch and int(now[0]) * 1000 + int(now[1]) // 1000 < int(until_ms)
 
 
 def _settle(asks: list[_Ask], reading: _Reading) -> list[_Ask]:

@@ -18,6 +18,7 @@ from cache.parts import (
     Touched,
     page_bytes,
 )
+from cache.redis_cluster import keys_at
 from cache.redis_pipe import Command, Pipe, Reply
 from cache.replies import reads_replies
 
@@ -34,7 +35,8 @@ class RedisParts:
         cls, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 2.0
     ) -> Self:
         """Return parts over a connection of their own; connects when first asked."""
-        return cls(Pipe(url, timeout_s=timeout_s), Keys(namespace))
+        keys = keys_at(url, namespace)
+        return cls(Pipe(url, keys.stem, timeout_s=timeout_s), keys)
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -10,7 +10,20 @@ A new connection first asks for Redis's eviction policy, and is not used where R
 keys. So a Redis that was replaced or reconfigured is never read without this look. Where sentinels
 name the server, each new connection goes to the master of that moment, if it still is the master.
 
-Every error of the driver ends here. This file knows the replies to its own questions, and no key.
+On a cluster each new connection goes to the owner of the slot that holds the keys. Each pipeline
+begins with a guard: a question about a key of this slot that never exists. A master returns 0 only
+where it owns the whole slot. Otherwise the guard's reply is an error, and the pipeline has failed:
+
+    MOVED          another master owns the slot: the pipeline is sent there, once
+    ASK            the slot is being moved, and its keys are on two servers: Redis counts as away
+    CLUSTERDOWN    the cluster has no master for a slot, or this master is cut off
+
+Behind a guard that held, a reply without a value means that the key does not exist: a slot that is
+moved from then on returns ASK for a key that has left, and TRYAGAIN for a script of such keys.
+No ASK is ever followed. So all values of one pipeline are of one server that owned all keys.
+
+Every error of the driver ends here. This file knows the replies to its own questions, and no key
+but the guard's.
 """
 
 import asyncio
@@ -22,11 +35,19 @@ import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 
 from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.eviction import refuse_evicting_by
+from cache.redis_cluster import ClusterNodes
 from cache.redis_sentinel import Sentinels
 from cache.redis_url import redis_target
 
@@ -37,6 +58,9 @@ Reply: TypeAlias = Any
 CONNECT_S_MIN = 0.25
 """A question that makes the connection first may take so long at least. A handshake takes longer
 than a question, and on a busy machine it would otherwise never come to its end."""
+
+SEARCH_S_MIN = 2 * CONNECT_S_MIN
+"""The same on a cluster, where another server is asked first who the owner is."""
 
 GRACE_S = 0.01
 """A reply that lies ready while this process was busy is read in this time."""
@@ -67,10 +91,15 @@ def _meaning_of(error: RedisError) -> CacheUnavailable:
     for sign, meaning in _ACCESS_REFUSALS.items():
         if sign in text:
             return AccessRefused(meaning)
+    if isinstance(error, _ELSEWHERE):
+        return CacheUnavailable("the slot of the keys has no master now, or is being moved")
     if isinstance(error, ResponseError):
         return CommandRefused(f"Redis refused a command: {text}")
     return CacheUnavailable(f"no connection to Redis: {text}")
 
+
+_ELSEWHERE = (AskError, TryAgainError, ClusterDownError)
+"""The refusals of a cluster; MOVED is an ASK to the driver."""
 
 _ACCESS_REFUSALS = {
     "called without any password": "Redis has no password, and the URL has one",
@@ -89,17 +118,28 @@ _ACCESS_REFUSALS = {
 class Pipe:
     """A connection made when first needed, replaced when broken, used by one pipeline at a time."""
 
-    def __init__(self, url: str, *, timeout_s: float) -> None:
-        """Raises CacheMisconfigured: the URL names no Redis."""
+    def __init__(self, url: str, stem: str, *, timeout_s: float) -> None:
+        """All keys of all commands begin with `stem` (`cache.keys`).
+
+        Raises CacheMisconfigured: the URL names no Redis.
+        """
         target = redis_target(url)
+        self.in_cluster = bool(target.nodes)
+        self._connect_s_max = max(timeout_s, SEARCH_S_MIN if self.in_cluster else CONNECT_S_MIN)
         self._pool = ConnectionPool.from_url(
             target.url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=max(timeout_s, CONNECT_S_MIN),
+            socket_connect_timeout=self._connect_s_max,
             socket_timeout=None,  # the deadline is ours, one for all replies
+            driver_info=None,  # or each connection would ask for one right more
         )
         self._sentinels = target.sentinels and Sentinels(target.sentinels, self._pool)
+        guard = f"{stem}:"
+        self._nodes = ClusterNodes(target.nodes, self._pool, guard) if self.in_cluster else None
+        self._guard = _pack(("EXISTS", guard)) if self.in_cluster else b""
+        self.connections = 0
+        """The number of connections so far: two questions under one number had one server."""
         self._timeout_s = timeout_s
         self._connection: AbstractConnection | None = None
         self._turn = asyncio.Lock()
@@ -111,7 +151,7 @@ class Pipe:
         breaks; with `again` False they are never sent a second time, and may still have run when
         this raises. Raises CacheUnavailable, as CommandRefused if one of the replies is an error.
         """
-        packed = b"".join([_pack(command) for command in commands])
+        packed = self._guard + b"".join([_pack(command) for command in commands])
         async with self._turn:
             patience_s = self._patience_s
             try:
@@ -132,16 +172,15 @@ class Pipe:
 
     @property
     def _patience_s(self) -> float:
-        if self._connection is None:
-            return max(self._timeout_s, CONNECT_S_MIN)
-        return self._timeout_s
+        return self._connect_s_max if self._connection is None else self._timeout_s
 
     async def _exchange(self, packed: bytes, replies: int, again: bool) -> list[Reply]:
         reused = self._connection is not None
         try:
             return await self._send(packed, replies)
-        except RedisConnectionError:
-            # Redis, or a proxy before it, may end an idle connection; that is no outage.
+        except (RedisConnectionError, MovedError):
+            # Redis, or a proxy before it, may end an idle connection; that is no outage. Nor is a
+            # slot that another master owns by now.
             if not (reused and again):
                 raise
             return await self._send(packed, replies)
@@ -149,14 +188,12 @@ class Pipe:
     async def _send(self, packed: bytes, replies: int) -> list[Reply]:
         connection = self._connection
         if connection is None:
-            connection = self._connection = await self._new_connection()
+            connection = self._connection = await self._connect()
+            self.connections += 1
         try:
-            if not connection.is_connected:
-                await connection.connect()
-                await _refuse_unfit(connection)
-                if self._sentinels is not None:
-                    await _refuse_replica(connection)
             await connection.send_packed_command(packed, check_health=False)
+            if self._guard:
+                await connection.read_response()
             return [await connection.read_response() for _ in range(replies)]
         except BaseException:
             # Replies may still be on their way: never let the next question read them.
@@ -164,12 +201,32 @@ class Pipe:
             await connection.disconnect(nowait=True)
             raise
 
-    async def _new_connection(self) -> Any:
-        if self._sentinels is None:
-            return self._pool.make_connection()  # type: ignore[no-untyped-call]
-        host, port = await self._sentinels.master()
-        options = {**self._pool.connection_kwargs, "host": host, "port": port}
-        return self._pool.connection_class(**options)
+    async def _connect(self) -> AbstractConnection:
+        """Return a connection to a server that is fit for our keys."""
+        if self._nodes is not None:
+            return await self._nodes.connect_to_owner(self._connect_to)
+        if self._sentinels is not None:
+            return await self._connect_to(*await self._sentinels.master())
+        return await self._opened(self._pool.make_connection())  # type: ignore[no-untyped-call]
+
+    async def _connect_to(self, host: str, port: int) -> AbstractConnection:
+        options: dict[str, Any] = {**self._pool.connection_kwargs, "host": host, "port": port}
+        return await self._opened(self._pool.connection_class(**options))
+
+    async def _opened(self, connection: AbstractConnection) -> AbstractConnection:
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            questions = _pack(POLICY_QUESTION) + _pack(CLUSTER_QUESTION) + self._guard
+            await connection.send_packed_command(questions, check_health=False)
+            await _refuse_unfit(connection, in_cluster=self.in_cluster)
+            if self._guard:
+                await connection.read_response()
+            if self._sentinels is not None:
+                await _refuse_replica(connection)
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        return connection
 
 
 @asynccontextmanager
@@ -188,17 +245,22 @@ async def _deadline(timeout_s: float) -> AsyncIterator[None]:
             due.cancel()
 
 
-async def _refuse_unfit(connection: AbstractConnection) -> None:
-    """Raise CacheMisconfigured where Redis may evict the list, or is a cluster."""
-    questions = _pack(POLICY_QUESTION) + _pack(CLUSTER_QUESTION)
-    await connection.send_packed_command(questions, check_health=False)
+async def _refuse_unfit(connection: AbstractConnection, *, in_cluster: bool) -> None:
+    """Raise CacheMisconfigured where Redis may evict the list, or is a cluster unlike its URL.
+
+    Both questions were sent.
+    """
     try:
         policy = await connection.read_response()
         cluster = await connection.read_response()
     except ResponseError as error:
         raise CacheMisconfigured("Redis does not tell its eviction policy") from error
-    if b"cluster_enabled:1" in cluster:
-        raise CacheMisconfigured("Redis is a cluster, which is not supported yet")
+    if (b"cluster_enabled:1" in cluster) != in_cluster:
+        raise CacheMisconfigured(
+            "Redis is no cluster: name it by redis://"
+            if in_cluster
+            else "Redis is a cluster: name it by redis+cluster://"
+        )
     refuse_evicting_by(policy)
 
 

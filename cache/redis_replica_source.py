@@ -9,7 +9,9 @@ is enough:
   with the run of Redis. A Redis that was set back meanwhile may have returned bits from before the
   head that was read, and may have been brought to that head again since.
 - read_stream: the entries, then whether the cursor's own entry is still there, then the pointer. A
-  stream is trimmed from its beginning: with the cursor's entry there, no later one is gone.
+  stream is trimmed from its beginning: with the cursor's entry there, no later one is gone. Reads
+  by a new connection pass heartbeats over until one read has reached the end. Another server may
+  have written them before the last read, which was of an old master.
 - nodes: the head, then the nodes (`cache.lease` needs it so).
 """
 
@@ -24,6 +26,7 @@ from cache.changes import Position, decode_head, open_entry
 from cache.errors import CacheError, CacheIncomplete
 from cache.generation import decode_pointer, servable
 from cache.keys import DEFAULT_NAMESPACE, Keys
+from cache.redis_cluster import keys_at
 from cache.redis_lookup import run_id_of
 from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe, Reply
@@ -76,6 +79,7 @@ class RedisReplicaSource:
         self._checksum_key = checksum_key
         self._author = uuid4().hex
         self._turn = 0
+        self._read_by: int | None = None
         self._pointer = b""
         self._live_id: str | None = None
 
@@ -89,12 +93,13 @@ class RedisReplicaSource:
         patience: ReplicaSourcePatience = ReplicaSourcePatience(),  # noqa: B008 - frozen
         checksum_key: bytes,
     ) -> Self:
-        """Return the source at a redis://, rediss:// or unix:// URL; connects when first asked."""
+        """Return the source at a URL (`cache.redis_url`); connects when first asked."""
+        keys = keys_at(url, namespace)
         return cls(
-            stream=Pipe(url, timeout_s=patience.stream_s + patience.answer_s),
-            loads=Pipe(url, timeout_s=patience.load_s),
-            questions=Pipe(url, timeout_s=patience.answer_s),
-            keys=Keys(namespace),
+            stream=Pipe(url, keys.stem, timeout_s=patience.stream_s + patience.answer_s),
+            loads=Pipe(url, keys.stem, timeout_s=patience.load_s),
+            questions=Pipe(url, keys.stem, timeout_s=patience.answer_s),
+            keys=keys,
             token_key=token_key,
             checksum_key=checksum_key,
         )
@@ -124,12 +129,17 @@ class RedisReplicaSource:
         except CacheIncomplete:
             # The entry would be found again and again: loading anew passes over the entry.
             entries, at_cursor = (), []
+        if self._read_by not in {None, self._stream.connections}:
+            entries = tuple([entry for entry in entries if not entry.is_heartbeat])
+        newest = len(found) < ENTRIES_AT_ONCE
+        if newest:
+            self._read_by = self._stream.connections
         return StreamRead(
             generation_id=self._id_of(pointer),
             cursor=found[-1][0].decode() if found else cursor,
             entries=entries,
             unbroken=bool(at_cursor) or (cursor == BEFORE_ALL and not found),
-            newest=len(found) < ENTRIES_AT_ONCE,
+            newest=newest,
         )
 
     @reads_replies

@@ -17,6 +17,7 @@ from cache.generation import SEGMENT_BLOCKS, Generation, decode_pointer
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import Entries
 from cache.redis_build import RedisBuild
+from cache.redis_cluster import keys_at
 from cache.redis_lookup import RedisLookup
 from cache.redis_pipe import POLICY_QUESTION, Pipe
 from cache.replies import reads_replies
@@ -64,22 +65,22 @@ class RedisStandingCache:
         `token_key` is the fingerprint of the reader's key: no generation of another key is served.
         `clock` gives seconds, for the breaker alone. `checksum_key` is for `cache.checksum`.
         """
-        keys = Keys(namespace)
+        keys = keys_at(url, namespace)
         return cls(
             lookups=RedisLookup(
-                Pipe(url, timeout_s=patience.lookup_s),
+                Pipe(url, keys.stem, timeout_s=patience.lookup_s),
                 keys,
                 token_key=token_key,
                 breaker=Breaker(clock=clock, pause_s=patience.pause_s),
             ),
             builds=RedisBuild(
-                Pipe(url, timeout_s=patience.build_s),
+                Pipe(url, keys.stem, timeout_s=patience.build_s),
                 keys,
                 token_key=token_key,
                 segment_blocks=segment_blocks,
                 checksum_key=checksum_key,
             ),
-            questions=Pipe(url, timeout_s=patience.question_s),
+            questions=Pipe(url, keys.stem, timeout_s=patience.question_s),
             keys=keys,
         )
 

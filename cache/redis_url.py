@@ -7,6 +7,9 @@
                                the name of the master, then the database number. The user and
                                the password are those of the master
     rediss+sentinel://         the same over TLS, to the sentinels and to the master
+    redis+cluster://           hosts and ports of some nodes of a cluster, with commas in between;
+                               user and password are the same on all nodes
+    rediss+cluster://          the same over TLS
 
 The driver turns a bad value of a parameter into an error of its own, or ignores the value, or
 fails at the first connection as if Redis were away. So each value is read here first.
@@ -17,7 +20,7 @@ No message repeats any part of a URL: each part may be, or hold, a password.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cache.errors import CacheMisconfigured
@@ -52,31 +55,43 @@ _PORT = 6379
 _TLS_PREFIX = "ssl_"
 _TLS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 _SENTINEL = re.compile(r"^(?:(redis|rediss|valkey|valkeys)\+)?sentinels?$")
-_CLUSTER = re.compile(r"^(redis|rediss|valkey|valkeys)\+?clusters?$")
-_KNOWN = "redis://, rediss://, valkey://, valkeys://, unix:// or redis+sentinel://"
+_CLUSTER = re.compile(r"^(redis|rediss|valkey|valkeys)\+clusters?$")
+_KNOWN = (
+    "redis://, rediss://, valkey://, valkeys://, unix://, redis+sentinel:// or redis+cluster://"
+)
 
 SENTINEL_PORT: Final = 26379
 SENTINELS_MAX: Final = 15
+NODES_MAX: Final = 15
+"""Some nodes of a cluster are enough: each of them knows all others."""
+
 _SENTINEL_PARAMETERS: Final = ("sentinel_username", "sentinel_password")
 _MASTER_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _PLACEHOLDER: Final = "the-master"
-"""The host in the driver's URL of a master whose address the sentinels know."""
+"""The host in the driver's URL of a master whose address sentinels or a cluster know."""
+
+Addresses: TypeAlias = tuple[tuple[str, int], ...]
+"""Hosts and ports."""
 
 
 class SentinelGroup(NamedTuple):
     """The sentinels that know a master, the master's name, and how sentinels are asked."""
 
-    addresses: tuple[tuple[str, int], ...]
+    addresses: Addresses
     master: str
     username: str | None
     password: str | None
 
 
 class RedisTarget(NamedTuple):
-    """A URL as the driver wants it; with `sentinels` its host is only a placeholder."""
+    """A URL as the driver wants it; with `sentinels` or `nodes` its host is only a placeholder.
+
+    `nodes` are those of a cluster; empty: the URL names no cluster.
+    """
 
     url: str
     sentinels: SentinelGroup | None = None
+    nodes: Addresses = ()
 
 
 def redis_target(text: str) -> RedisTarget:
@@ -91,10 +106,9 @@ def redis_target(text: str) -> RedisTarget:
     watched = _SENTINEL.match(scheme)
     if watched:
         return _watched_target(_SCHEMES[watched[1] or "redis"], rest)
-    if _CLUSTER.match(scheme):
-        raise CacheMisconfigured(
-            "names a cluster, which is not supported yet: name a single server by redis://"
-        )
+    cluster = _CLUSTER.match(scheme)
+    if cluster:
+        return _cluster_target(_SCHEMES[cluster[1]], rest)
     if scheme not in _SCHEMES:
         raise CacheMisconfigured(f"begins with {_KNOWN}")
     driver_scheme = _SCHEMES[scheme]
@@ -111,9 +125,7 @@ def _watched_target(scheme: str, rest: str) -> RedisTarget:
         raise CacheMisconfigured(
             "names sentinels without a master: it ends with /, the master's name, and the database"
         )
-    addresses = tuple(_sentinel_address(each) for each in hosts.split(","))
-    if len(addresses) > SENTINELS_MAX:
-        raise CacheMisconfigured(f"names more than {SENTINELS_MAX} sentinels")
+    addresses = _addresses(hosts, "sentinel", SENTINEL_PORT, SENTINELS_MAX)
     pairs, own = _divided(query)
     url = f"{scheme}://{user}{at}{_PLACEHOLDER}/{database}" + (
         f"?{urlencode(pairs)}" if mark else ""
@@ -121,6 +133,19 @@ def _watched_target(scheme: str, rest: str) -> RedisTarget:
     _refuse_bad_parts(scheme, url)
     username, password = (own.get(name) for name in _SENTINEL_PARAMETERS)
     return RedisTarget(url, SentinelGroup(addresses, master, username, password))
+
+
+def _cluster_target(scheme: str, rest: str) -> RedisTarget:
+    before, mark, query = rest.partition("?")
+    authority, _, path = before.partition("/")
+    user, at, hosts = authority.rpartition("@")
+    nodes = _addresses(hosts, "node", _PORT, NODES_MAX)
+    url = f"{scheme}://{user}{at}{_PLACEHOLDER}/{path}{mark}{query}"
+    _refuse_bad_parts(scheme, url)
+    databases = {path.lstrip("0"), dict(parse_qsl(query)).get("db", "").lstrip("0")}
+    if databases != {""}:
+        raise CacheMisconfigured("names a database: a cluster has the database 0 alone")
+    return RedisTarget(url, nodes=nodes)
 
 
 def _divided(query: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
@@ -132,29 +157,43 @@ def _divided(query: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
     return [pair for pair in pairs if pair not in own], dict(own)
 
 
-def _sentinel_address(text: str) -> tuple[str, int]:
+def _addresses(hosts: str, kind: str, port: int, most: int) -> Addresses:
+    """Return the hosts with commas in between; `port` is that of a host without one."""
+    found = tuple(_address(each, kind, port) for each in hosts.split(","))
+    if len(found) > most:
+        raise CacheMisconfigured(f"names more than {most} {kind}s")
+    return found
+
+
+def _address(text: str, kind: str, usual_port: int) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host or port == 0 or parts.username is not None or parts.path:
-        raise CacheMisconfigured("has a sentinel that is no host with a port from 1 to 65535")
-    return host, port or SENTINEL_PORT
+        raise CacheMisconfigured(f"has a {kind} that is no host with a port from 1 to 65535")
+    return host, port or usual_port
 
 
 def server_name(text: str) -> str:
     """Return the host and the port of a URL, or the path of its socket, for messages.
 
-    Of a master that sentinels know, its name and theirs. No message repeats the user, the password
-    or the database. Raises CacheMisconfigured.
+    Of a master that sentinels know, its name and theirs; of a cluster, the nodes of the URL. No
+    message repeats the user, the password or the database. Raises CacheMisconfigured.
     """
     target = redis_target(text)
     if target.sentinels is not None:
-        sentinels = ", ".join(f"{host}:{port}" for host, port in target.sentinels.addresses)
+        sentinels = _listed(target.sentinels.addresses)
         return f"the master {target.sentinels.master} of the sentinels {sentinels}"
+    if target.nodes:
+        return f"the cluster of {_listed(target.nodes)}"
     parts = urlsplit(target.url)
     return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or _PORT}"
+
+
+def _listed(addresses: Addresses) -> str:
+    return ", ".join(f"{host}:{port}" for host, port in addresses)
 
 
 def _refuse_bad_parts(scheme: str, text: str) -> None:

@@ -5,7 +5,8 @@
 A value that is lost with Redis is gone. The file knows neither what an id nor what a value means.
 """
 
-from cache.keys import DEFAULT_NAMESPACE
+from cache.keys import DEFAULT_NAMESPACE, KeyFamily
+from cache.redis_cluster import stem_at
 from cache.redis_pipe import Pipe
 
 
@@ -15,8 +16,9 @@ class RedisSessions:
     def __init__(
         self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
     ) -> None:
-        self._pipe = Pipe(url, timeout_s=timeout_s)
-        self._stem = f"{namespace}:session:"
+        stem = stem_at(url, namespace, KeyFamily.PAGES)
+        self._pipe = Pipe(url, stem, timeout_s=timeout_s)
+        self._stem = f"{stem}:session:"
 
     async def put(self, session_id: str, value: bytes, *, idle_s: int) -> None:
         """Store a value under an id, in place of an older one."""

@@ -17,7 +17,8 @@ from typing import Protocol
 
 import msgspec
 
-from cache.keys import DEFAULT_NAMESPACE
+from cache.keys import DEFAULT_NAMESPACE, KeyFamily
+from cache.redis_cluster import stem_at
 from cache.redis_pipe import Command, Pipe
 from cache.replies import reads_replies
 
@@ -100,8 +101,9 @@ class RedisQuota:
     def __init__(
         self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
     ) -> None:
-        self._pipe = Pipe(url, timeout_s=timeout_s)
-        self._stem = f"{namespace}:quota:"
+        stem = stem_at(url, namespace, KeyFamily.COUNTS)
+        self._pipe = Pipe(url, stem, timeout_s=timeout_s)
+        self._stem = f"{stem}:quota:"
 
     @reads_replies
     async def take(

@@ -19,7 +19,8 @@ from typing import Protocol
 
 import msgspec
 
-from cache.keys import DEFAULT_NAMESPACE
+from cache.keys import DEFAULT_NAMESPACE, KeyFamily
+from cache.redis_cluster import stem_at
 from cache.redis_pipe import Command, Pipe, Reply
 from cache.replies import reads_replies
 
@@ -74,8 +75,9 @@ class RedisTally:
     def __init__(
         self, url: str, *, namespace: str = DEFAULT_NAMESPACE, timeout_s: float = 0.25
     ) -> None:
-        self._pipe = Pipe(url, timeout_s=timeout_s)
-        self._stem = f"{namespace}:tally"
+        stem = stem_at(url, namespace, KeyFamily.COUNTS)
+        self._pipe = Pipe(url, stem, timeout_s=timeout_s)
+        self._stem = f"{stem}:tally"
 
     @reads_replies
     async def add(self, noted: Sequence[Noted], *, regular_from: int) -> list[TallyCounts]:

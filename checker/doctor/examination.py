@@ -14,7 +14,13 @@ from cache.redis_url import server_name as redis_name
 from cache.token import Tokenizer
 from checker.config import Config
 from checker.database.urls import server_name as postgres_name
-from checker.doctor import list_findings, machine, postgres_findings, redis_findings
+from checker.doctor import (
+    cluster_findings,
+    list_findings,
+    machine,
+    postgres_findings,
+    redis_findings,
+)
 from checker.doctor.finding import Finding, FindingLevel
 from checker.doctor.list_findings import ListFacts
 from checker.doctor.postgres_facts import read_postgres
@@ -62,6 +68,8 @@ async def _examine_stores(config: Config, token_key: str, clock: Clock) -> list[
     )
     if cache is not None:
         found += [examination(cache) for examination in redis_findings.EXAMINATIONS]
+        if cache.cluster is not None:
+            found += [each(cache.cluster) for each in cluster_findings.EXAMINATIONS]
     where = postgres_name(config.database_url)
     registry = await _facts_or_fault(
         read_postgres(config.database_url, clock), "PostgreSQL", where, found

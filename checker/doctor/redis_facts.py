@@ -18,6 +18,7 @@ from cache.redis_sentinel import Sentinels
 from cache.redis_url import redis_target
 from cache.replica_source import HeldChange
 from checker.doctor.clocks import ahead_s
+from checker.doctor.cluster_facts import ClusterFacts, read_cluster
 from checker.domain.clock import Clock
 from checker.errors import Unavailable
 
@@ -30,6 +31,7 @@ _NO_SETTINGS: Final[Mapping[str, str]] = {}
 class RedisFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The answers of Redis. `info` has all fields of INFO; `settings` is empty where forbidden.
 
+    On a cluster both are those of the master that owns the list, and `cluster` is not None.
     `head` is the newest change that Redis holds. `nodes` is the number of nodes that are not
     silent. Both are None where Redis is not fit for the list.
     """
@@ -39,6 +41,7 @@ class RedisFacts(msgspec.Struct, frozen=True, kw_only=True):
     ahead_s: float
     head: HeldChange | None
     nodes: int | None
+    cluster: ClusterFacts | None = None
 
 
 async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
@@ -49,7 +52,8 @@ async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
             the URL.
     """
     try:
-        async with Redis.from_pool(await _pool(url)) as redis:
+        pool, cluster = await _pool(url, namespace)
+        async with Redis.from_pool(pool) as redis:
             info = await redis.info("all")
             before = clock.now()
             seconds, microseconds = await redis.time()
@@ -65,19 +69,34 @@ async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
         ahead_s=ahead_s(before, now, after),
         head=head,
         nodes=nodes,
+        cluster=cluster,
     )
 
 
-async def _pool(url: str) -> ConnectionPool:
-    """Return a pool of connections to the server, or to the master that the sentinels name."""
+async def _pool(url: str, namespace: str) -> tuple[ConnectionPool, ClusterFacts | None]:
+    """Return a pool of connections to the server that holds the list, and the cluster's facts."""
     target = redis_target(url)
-    waits = {"socket_timeout": ANSWER_S_MAX, "socket_connect_timeout": ANSWER_S_MAX}
-    pool = ConnectionPool.from_url(target.url, **waits)
+    pool, cluster = _pool_of(target.url), None
+    if target.nodes:
+
+        def pool_of(host: str, port: int) -> ConnectionPool:
+            return _pool_of(target.url, host=host, port=port, decode_responses=True)
+
+        cluster, (host, port) = await read_cluster(target.nodes, pool_of, namespace)
+        pool.connection_kwargs |= {"host": host, "port": port}
     if target.sentinels is not None:
         host, port = await Sentinels(target.sentinels, pool).master()
         pool.connection_kwargs |= {"host": host, "port": port}
     # The names of sentinels come as bytes, and the answers of the server as text.
     pool.connection_kwargs["decode_responses"] = True
+    return pool, cluster
+
+
+def _pool_of(url: str, **options: Any) -> ConnectionPool:
+    pool = ConnectionPool.from_url(
+        url, socket_timeout=ANSWER_S_MAX, socket_connect_timeout=ANSWER_S_MAX
+    )
+    pool.connection_kwargs |= options
     return pool
 
 

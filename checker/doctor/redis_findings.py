@@ -24,10 +24,16 @@ def _version(facts: RedisFacts) -> Finding:
     return Finding.ok("Redis version", f"{kind} {text}")
 
 
-def _cluster(facts: RedisFacts) -> Finding:
+def _layout(facts: RedisFacts) -> Finding:
+    if facts.cluster is not None:
+        if facts.settings.get("cluster-require-full-coverage") == "yes":
+            text = "is a cluster that stops altogether when one master and its replica are lost"
+            mend = "CONFIG SET cluster-require-full-coverage no, and in redis.conf"
+            return Finding.warning("Redis layout", text, mend)
+        return Finding.ok("Redis layout", "is a cluster")
     if facts.info.get("cluster_enabled"):
-        text = "is a cluster, which is not supported"
-        return Finding.fault("Redis layout", text, "name a single server by REDIS_URL")
+        text = "is a cluster, and REDIS_URL names a single server"
+        return Finding.fault("Redis layout", text, "REDIS_URL=redis+cluster://HOST:PORT,HOST:PORT")
     if facts.info.get("role") == "slave":
         text = "is a replica, which takes no writes"
         return Finding.fault("Redis layout", text, "name the primary by REDIS_URL")
@@ -107,7 +113,7 @@ def _clock(facts: RedisFacts) -> Finding:
 
 EXAMINATIONS: Final[tuple[Callable[[RedisFacts], Finding], ...]] = (
     _version,
-    _cluster,
+    _layout,
     _eviction,
     _memory,
     _persistence,

@@ -11,8 +11,9 @@ Before a node uses PostgreSQL:
 3. the list was written with the keys of this deployment;
 4. the policies by which the node decides are recorded.
 
-Before a node uses Redis: Redis evicts nothing, and is no cluster. Each connection looks by itself
-(`cache.redis_pipe`). The prefix of the keys is claimed for this deployment (`cache.claim`).
+Before a node uses Redis: Redis evicts nothing, and is a cluster only where its URL names one. Each
+connection looks by itself (`cache.redis_pipe`). The prefix of the keys is claimed for this
+deployment (`cache.claim`).
 
 A database of another deployment, or a Redis that evicts, is logged and never used. The node looks
 at both again, because an operator mends them without restarting the node.
@@ -160,8 +161,8 @@ class Joining:
         """Verify that Redis can be reached, and keeps the list.
 
         Raises:
-            ConfigurationError: Redis may evict the list, is a cluster, refuses the login, or holds
-                another deployment under the same prefix.
+            ConfigurationError: Redis may evict the list, is a cluster unlike its URL, refuses the
+                login, or holds another deployment under the same prefix.
             Unavailable: Redis cannot be reached; the text names the server.
         """
         try:

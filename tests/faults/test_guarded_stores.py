@@ -1,14 +1,18 @@
 """The service runs with the documented rights on Redis alone, and over TLS."""
 
+import asyncio
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 
+from cache.keys import KeyFamily
+from cache.redis_cluster import stem_at
+from cache.redis_pipe import Pipe
 from tests.faults.faulty_service import RIGHT, change, in_force, is_ready, outcomes, shield
 from tests.support.certificates import make_certificate
 from tests.support.left_out import program
@@ -22,6 +26,7 @@ from tests.support.running_service import (
     running_service,
     wait_until,
 )
+from tests.support.shaken_cluster import shaken_cluster
 from tests.support.spending import hold
 from tests.support.town import DEBTOR
 
@@ -54,6 +59,25 @@ def test_the_documented_rights_on_redis_are_enough() -> None:
                 assert outcomes(service) == RIGHT
             with _operator(folder, port) as client:
                 assert [each["object"] for each in client.acl_log()] == []
+
+
+def test_a_cluster_over_tls_is_found_and_asked_over_tls() -> None:
+    found = program("redis-server")
+    assert found is not None
+    with private_folder() as folder:
+        make_certificate(folder)
+        with shaken_cluster(folder, replicas=0, program=Path(found), tls=folder) as cluster:
+            url = cluster.url.replace("redis+", "rediss+")
+            url += f"?ssl_ca_certs={folder / 'tls.pem'}"
+            for family in KeyFamily:
+                stem = stem_at(url, "checker", family)
+                assert asyncio.run(_kept(url, stem)) == [b"OK", b"1"]
+            assert [server.ask("DBSIZE") for server in cluster.servers] == [1, 1, 1]
+
+
+async def _kept(url: str, stem: str) -> list[bytes]:
+    async with aclosing(Pipe(url, stem, timeout_s=5)) as pipe:
+        return await pipe.ask([("SET", f"{stem}:a", "1"), ("GET", f"{stem}:a")])
 
 
 def _rights() -> list[str]:

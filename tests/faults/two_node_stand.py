@@ -117,18 +117,23 @@ def stand(seed: int) -> Iterator[Stand]:
             to_postgres = lines.add(postgres.socket, seed + number)
             stepped = _stepped(clock) if number == 0 else {}
             environ = _environ(folder, to_redis, to_postgres) | stepped
-            service = stack.enter_context(_node(folder, number, environ))
+            service = stack.enter_context(running_node(folder, number, environ))
             nodes.append(Node(service, to_redis, to_postgres))
         first, second = nodes
-        kinds = {f"merchant {place}": "institution" for place in range(MERCHANTS)}
-        roles = {role: role for role in ("institution", "court", "operator")} | kinds
-        first.service.make_keys(
-            {name: ("--role", role, "--quota", "10000000") for name, role in roles.items()}
-        )
-        second.service.keys = first.service.keys
+        make_keys(first, second)
         yield Stand(redis, postgres, (first, second), lines, folder, volume, seed, clock)
         for wire in (wire for node in nodes for wire in (node.to_redis, node.to_postgres)):
             wire.heal()
+
+
+def make_keys(first: Node, second: Node) -> None:
+    """Make the keys of all callers, which are the same on both nodes."""
+    kinds = {f"merchant {place}": "institution" for place in range(MERCHANTS)}
+    roles = {role: role for role in ("institution", "court", "operator")} | kinds
+    first.service.make_keys(
+        {name: ("--role", role, "--quota", "10000000") for name, role in roles.items()}
+    )
+    second.service.keys = first.service.keys
 
 
 def _environ(folder: Path, to_redis: Wire, to_postgres: Wire) -> dict[str, str]:
@@ -173,7 +178,7 @@ def _volume(folder: Path) -> Iterator[Path | None]:
 
 
 @contextmanager
-def _node(folder: Path, number: int, environ: Mapping[str, str]) -> Iterator[RunningService]:
+def running_node(folder: Path, number: int, environ: Mapping[str, str]) -> Iterator[RunningService]:
     port = free_port()
     data_dir = folder / "data"
     data_dir.mkdir(mode=0o700, exist_ok=True)

@@ -27,6 +27,7 @@ FILES: Mapping[str, LeftOut] = {
     "faults/test_balancer.py": LeftOut("scale-out", "haproxy"),
     "faults/test_guarded_stores.py": LeftOut("scale-out", "redis-server"),
     "faults/test_pooler.py": LeftOut("scale-out", "pgbouncer"),
+    "faults/test_redis_cluster.py": LeftOut("scale-out"),
     "faults/test_redis_failover.py": LeftOut("scale-out"),
     "faults/test_standby.py": LeftOut("scale-out"),
 }

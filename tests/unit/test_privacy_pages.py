@@ -25,7 +25,7 @@ PAGES = {
     name: (DOCS / name).read_text(encoding="utf-8") for name in ("privacy.md", "zh/privacy.md")
 }
 FAMILY = re.compile(r"<namespace>:(\S+)")
-BUILT = re.compile(r'f"\{namespace\}:([\w-]+)')
+BUILT = re.compile(r'f"\{stem\}:([\w-]+)')
 SEALED = re.compile(r"^    (\w+)\.\w+", re.MULTILINE)
 # Columns by which a person is recognised: tokens, or sealed texts about the person.
 OF_PERSONS = {"token", "name_token", "counted_tokens", "subject", "number", "party_name", "raw"}

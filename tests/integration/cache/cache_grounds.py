@@ -128,7 +128,7 @@ class RedisGround:
         return RedisReplicaSource.connect(self.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
 
     def parts(self):
-        return RedisParts(Pipe(self.url, timeout_s=10), KEYS)
+        return RedisParts(Pipe(self.url, "checker", timeout_s=10), KEYS)
 
     def names(self):
         return {name.decode() for name in self.client.scan_iter()}

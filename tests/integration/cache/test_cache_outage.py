@@ -8,13 +8,16 @@ import pytest
 from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.redis_pipe import CONNECT_S_MIN
 from cache.redis_store import Patience, RedisStandingCache
+from cache.replica_source import BEFORE_ALL, ENTRIES_AT_ONCE
 from tests.integration.cache.cache_grounds import (
     CHECKSUM_KEY,
     RedisGround,
     built,
+    opened,
     people,
     put_in_force,
     token,
+    vouched,
 )
 from tests.support.fake_clock import FakeClock
 
@@ -142,6 +145,28 @@ async def test_a_connection_that_redis_ended_is_replaced_without_a_failure(redis
     await store.lookup([token(1)])
     redis_ground.client.client_kill_filter(_type="normal", skipme=True)
     assert (await store.lookup([token(1)])).values == (b"v",)
+    await store.aclose()
+
+
+async def test_by_a_new_connection_no_heartbeat_counts_until_the_stream_was_read_to_its_end(
+    redis_ground,
+):
+    store = redis_ground.store()
+    live = await put_in_force(store, redis_ground, LISTED)
+    async with opened(redis_ground.replica_source()) as source:
+        read = await source.read_stream(BEFORE_ALL, wait_s=0)
+        assert any(entry.is_heartbeat for entry in read.entries)
+        redis_ground.client.client_kill_filter(_type="normal", skipme=True)
+        for _ in range(ENTRIES_AT_ONCE + 1):
+            assert await vouched(redis_ground, live, 1)
+        for left in (ENTRIES_AT_ONCE, 1):
+            before = read.cursor
+            read = await source.read_stream(before, wait_s=0)
+            assert (read.entries, read.newest) == ((), left == 1)
+            assert read.cursor != before
+        assert await vouched(redis_ground, live, 1)
+        read = await source.read_stream(read.cursor, wait_s=0)
+        assert [entry.is_heartbeat for entry in read.entries] == [True]
     await store.aclose()
 
 

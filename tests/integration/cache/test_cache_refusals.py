@@ -22,7 +22,7 @@ async def claim(url: str, token_key: str, namespace: str) -> None:
 
 
 async def refusal(url: str) -> AccessRefused:
-    async with aclosing(Pipe(url, timeout_s=5)) as pipe:
+    async with aclosing(Pipe(url, "checker", timeout_s=5)) as pipe:
         with pytest.raises(AccessRefused) as refused:
             await pipe.ask([("PING",)])
     assert PASSWORD not in str(refused.value)
@@ -39,7 +39,7 @@ async def test_a_wrong_password_is_called_so(start_redis, program):
         assert "does not know this password or user" in str(told)
         assert "wants a password" in str(await refusal(server.url))
         url = server.url.replace("unix://", "unix://:another@")
-        async with aclosing(Pipe(url, timeout_s=5)) as pipe:
+        async with aclosing(Pipe(url, "checker", timeout_s=5)) as pipe:
             assert await pipe.ask([("PING",)]) == [b"PONG"]
 
 
@@ -53,7 +53,7 @@ async def test_a_password_where_none_is_set_is_called_so(own_redis):
 
 
 async def test_another_refusal_is_no_matter_of_access(own_redis):
-    async with aclosing(Pipe(own_redis.url, timeout_s=5)) as pipe:
+    async with aclosing(Pipe(own_redis.url, "checker", timeout_s=5)) as pipe:
         with pytest.raises(CommandRefused) as refused:
             await pipe.ask([("NONSENSE",)])
     assert not isinstance(refused.value, AccessRefused)

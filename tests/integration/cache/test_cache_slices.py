@@ -26,7 +26,7 @@ class SetBackPipe(Pipe):
     """After a number of slices Redis comes back as it was before them, under the same version."""
 
     def __init__(self, url, client, after):
-        super().__init__(url, timeout_s=5)
+        super().__init__(url, "checker", timeout_s=5)
         self._client, self._left = client, after
         self._saved = {key: client.dump(key) for key in client.scan_iter(KEYS.any_generation)}
 

@@ -1,8 +1,9 @@
 """Key names."""
 
 import pytest
+from redis.crc import key_slot
 
-from cache.keys import Keys
+from cache.keys import KeyFamily, Keys, stem_of
 
 KEYS = Keys("ns")
 
@@ -45,3 +46,33 @@ def test_a_namespace_that_could_reach_into_another_is_refused(namespace):
 
 def test_a_dot_in_a_namespace_matches_only_a_dot():
     assert Keys("a.b").generation_of("axb:g:ab:b:0") is None
+
+
+def test_on_a_cluster_all_keys_of_the_list_are_in_one_slot():
+    keys = Keys("ns", in_cluster=True)
+    assert keys.pointer == "ns:{ns:list}:live"
+    names = [
+        keys.pointer,
+        keys.vouched,
+        keys.changes,
+        keys.nodes,
+        keys.rebuild,
+        keys.owner,
+        keys.marker("ab"),
+        keys.head("ab"),
+        keys.segment("ab", 3),
+        keys.bucket("ab", 0),
+        keys.sums("ab"),
+    ]
+    assert {key_slot(name.encode()) for name in names} == {key_slot(b"{ns:list}")}
+    assert keys.generation_of(keys.bucket("ab", 0)) == "ab"
+    assert KEYS.generation_of(keys.bucket("ab", 0)) is None
+
+
+def test_with_the_default_namespace_each_family_is_on_a_master_of_its_own():
+    stems = [stem_of("checker", family, in_cluster=True) for family in KeyFamily]
+    assert {key_slot(stem.encode()) * 3 // 16384 for stem in stems} == {0, 1, 2}
+
+
+def test_on_a_single_server_every_family_begins_with_the_namespace():
+    assert {stem_of("ns", family, in_cluster=False) for family in KeyFamily} == {"ns"}

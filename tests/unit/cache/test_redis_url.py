@@ -22,7 +22,7 @@ SECRET = "hunter2"
     ],
 )
 def test_a_url_of_redis_or_valkey_is_taken(text: str, taken: str | None) -> None:
-    assert redis_target(text) == (taken or text, None)
+    assert redis_target(text) == (taken or text, None, ())
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,16 @@ def test_a_url_of_redis_or_valkey_is_taken(text: str, taken: str | None) -> None
         (f"sentinel://a/m?sentinel_password={SECRET}&sentinel_password={SECRET}", "twice"),
         (f"sentinel://a/mymaster?ssl_cert_reqs={SECRET}", "rediss://"),
         (f"redis-cluster+x://{SECRET}@a", "begins with"),
-        (f"redis+cluster://{SECRET}@a", "a cluster"),
+        (f"rediscluster://{SECRET}@a", "begins with"),
+        (f"redis+cluster://{SECRET}@", "a node that is no host"),
+        (f"redis+cluster://{SECRET}@a,,b", "a node that is no host"),
+        (f"redis+cluster://{SECRET}@a:0", "a node that is no host"),
+        (f"redis+cluster://{SECRET}@{','.join('abcdefghijklmnop')}", "more than 15 nodes"),
+        (f"redis+cluster://{SECRET}@a/1", "the database 0 alone"),
+        (f"redis+cluster://{SECRET}@a/{SECRET}", "a database that is no number"),
+        (f"redis+cluster://{SECRET}@a?db=1", "the database 0 alone"),
+        (f"redis+cluster://a?{SECRET}=1", "unknown parameter"),
+        (f"redis+cluster://a?ssl_cert_reqs={SECRET}", "rediss://"),
         (f"http://{SECRET}@a", "begins with"),
         (f"://{SECRET}", "begins with"),
         (f"redis://:{SECRET}@", "no host"),
@@ -97,3 +106,20 @@ def test_a_master_without_a_database_has_the_first(scheme: str) -> None:
 def test_the_name_of_a_watched_master_repeats_no_secret() -> None:
     name = server_name(f"sentinel://u:{SECRET}@a,b:1/mymaster?sentinel_password={SECRET}")
     assert name == "the master mymaster of the sentinels a:26379, b:1"
+
+
+@pytest.mark.parametrize("path", ["", "/", "/0", "/0?db=0"])
+def test_a_url_of_a_cluster_names_some_of_its_nodes(path: str):
+    target = redis_target(f"redis+cluster://u:{SECRET}@a,b:1,[::1]:2{path}")
+    assert target.url.startswith(f"redis://u:{SECRET}@the-master/")
+    assert (target.sentinels, target.nodes) == (None, (("a", 6379), ("b", 1), ("::1", 2)))
+
+
+def test_a_cluster_over_tls_has_the_parameters_of_tls():
+    target = redis_target("valkeys+cluster://a/?ssl_cert_reqs=none")
+    assert target.url == "rediss://the-master/?ssl_cert_reqs=none"
+    assert target.nodes == (("a", 6379),)
+
+
+def test_the_name_of_a_cluster_repeats_no_secret():
+    assert server_name(f"redis+cluster://u:{SECRET}@a,b:1/") == "the cluster of a:6379, b:1"
