@@ -1,0 +1,48 @@
+"""Issuers of the passports under which amounts count.
+
+Existing steps, sums and holds have no issuer. Their amounts count for every passport of the number,
+as before. A step is never changed, so the chain of the journal stays as it is.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0026"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("authorization_step", sa.Column("issuer", sa.Text()))
+    op.add_column("authorization_step", sa.Column("counted_issuers", sa.Text()))
+    op.add_column("open_hold", sa.Column("issuer", sa.Text()))
+    op.add_column(
+        "spending_total", sa.Column("issuer", sa.Text(), nullable=False, server_default="")
+    )
+    op.drop_constraint(op.f("pk_spending_total"), "spending_total")
+    op.create_primary_key(
+        op.f("pk_spending_total"), "spending_total", ["token", "issuer", "counter", "day"]
+    )
+
+
+def downgrade() -> None:
+    # Sums of two issuers of one number become one.
+    op.execute(
+        """
+        CREATE TEMPORARY TABLE summed ON COMMIT DROP AS
+        SELECT token, counter, day, sum(held_fen) AS held_fen, sum(captured_fen) AS captured_fen
+        FROM spending_total GROUP BY token, counter, day
+        """
+    )
+    op.execute("DELETE FROM spending_total")
+    op.drop_constraint(op.f("pk_spending_total"), "spending_total")
+    op.drop_column("spending_total", "issuer")
+    op.create_primary_key(op.f("pk_spending_total"), "spending_total", ["token", "counter", "day"])
+    op.execute(
+        "INSERT INTO spending_total (token, counter, day, held_fen, captured_fen)"
+        " SELECT token, counter, day, held_fen, captured_fen FROM summed"
+    )
+    op.drop_column("open_hold", "issuer")
+    op.drop_column("authorization_step", "counted_issuers")
+    op.drop_column("authorization_step", "issuer")
