@@ -3,8 +3,10 @@
 A name has one or more keys (`name_keys`). Two names agree if they share a key. Nothing here is
 fuzzy. Two names share a key if they differ only in:
 
-- width, case, spaces, punctuation and invisible characters, but not digits, because companies have
-  names that differ in a digit alone;
+- width, case, spaces, punctuation and invisible characters;
+- digits, if the name is a person's, because tables number namesakes and footnotes (张三1, 张三①). A
+  digit in a company's name stays: companies of one group have names that differ in a digit alone,
+  and codes that differ in the last characters alone, which lists hide;
 - the middle dot (间隔号) in the names of many minorities and foreigners: its shape, or its absence;
 - the code of a character: private use, radical, compatibility ideograph, variation selector;
 - traditional and simplified characters, as OpenCC's dictionary maps them;
@@ -70,13 +72,14 @@ def normalize_name(text: str) -> str:
     return folded
 
 
-def name_keys(text: str) -> tuple[str, ...]:
+def name_keys(text: str, *, of_person: bool = False) -> tuple[str, ...]:
     """Return the keys of a name, at most `NAME_KEYS_MAX`; a blank name has none.
 
     1. the name as `normalize_name` returns it
     2. its letters, ideographs and digits alone
     3. the name without the brackets at its end, and each former name, as in 2
     4. those of 2 and 3 in simplified characters
+    5. those of 2 to 4 without digits, if the name is a person's
 
     A name of common simplified characters has one key.
     """
@@ -87,12 +90,19 @@ def name_keys(text: str) -> tuple[str, ...]:
     spellings = [_letters(name) for name in (text, *_names_in(text))]
     keys += spellings
     keys += [simplified(spelling) for spelling in spellings]
+    if of_person:
+        keys += [_without_digits(key) for key in keys[1:]]
     return tuple(dict.fromkeys([key for key in keys if key]))[:NAME_KEYS_MAX]
 
 
-def names_agree(one: str, other: str) -> bool:
-    """Whether two names share a key."""
-    return not set(name_keys(one)).isdisjoint(name_keys(other))
+def names_agree(one: str, other: str, *, of_person: bool = False) -> bool:
+    """Whether two names share a key; `of_person`: both are names of persons."""
+    keys = name_keys(one, of_person=of_person)
+    return not set(keys).isdisjoint(name_keys(other, of_person=of_person))
+
+
+def _without_digits(text: str) -> str:
+    return "".join([each for each in text if not each.isdecimal()])
 
 
 def _fold(text: str) -> str:

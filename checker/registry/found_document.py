@@ -22,7 +22,7 @@ from cache.token import Token
 from checker.domain.document import Document, DocumentType
 from checker.domain.issuer import IssuerMatch, canonical_issuer, compare_issuers
 from checker.domain.listing_kind import ListingKind
-from checker.domain.masking import MaskedNumber
+from checker.domain.masking import ORGANIZATIONS, MaskedNumber
 from checker.domain.name import names_agree
 from checker.domain.permit import Permit, PermitKind
 from checker.domain.role import Role
@@ -196,7 +196,8 @@ def _names_agree(subject: PreparedSubject, row: Any, vault: Vault) -> bool:
     """Return whether the listed name is another spelling of the subject's."""
     assert subject.name is not None, "a subject without a name fits every name"
     place = PARTY_NAME if row["officer_pk"] is None else OFFICER_NAME
-    return names_agree(subject.name, vault.open(row["holder_name"], place, row["listing_id"]))
+    listed = vault.open(row["holder_name"], place, row["listing_id"])
+    return names_agree(subject.name, listed, of_person=row["type"] not in ORGANIZATIONS)
 
 
 def _link(found: Match, row: Any) -> Link:
