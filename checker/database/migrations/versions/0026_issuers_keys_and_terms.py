@@ -1,7 +1,10 @@
-"""Issuers of the passports under which amounts count.
+"""Issuers of the passports under which amounts count, the renewal of keys, and terms of retention.
 
 Existing steps, sums and holds have no issuer. Their amounts count for every passport of the number,
 as before. A step is never changed, so the chain of the journal stays as it is.
+
+The renewal of keys (`checker.registry.key_renewal`) begins with the first start after the upgrade.
+Nothing is purged by this migration: `checker.retention` does that when a term is over.
 """
 
 import sqlalchemy as sa
@@ -24,9 +27,28 @@ def upgrade() -> None:
     op.create_primary_key(
         op.f("pk_spending_total"), "spending_total", ["token", "issuer", "counter", "day"]
     )
+    for table in ("listing", "permit"):
+        op.add_column(table, sa.Column("purged_at", sa.DateTime(timezone=True)))
+    op.create_index(
+        "ix_listing_until_version_unpurged",
+        "listing",
+        ["until_version"],
+        postgresql_where=sa.text("until_version IS NOT NULL AND purged_at IS NULL"),
+    )
+    op.create_table(
+        "key_renewal",
+        sa.Column("keys", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("reached", sa.BigInteger(), nullable=False),
+        sa.Column("upto", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("keys", name=op.f("pk_key_renewal")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("key_renewal")
+    op.drop_index("ix_listing_until_version_unpurged", "listing")
+    for table in ("permit", "listing"):
+        op.drop_column(table, "purged_at")
     # Sums of two issuers of one number become one.
     op.execute(
         """
