@@ -5,8 +5,8 @@ fuzzy. Two names share a key if they differ only in:
 
 - width, case, spaces, punctuation and invisible characters;
 - digits at both ends, if the name is a person's, because tables number namesakes and footnotes
-  (张三1, 张三①). A digit in a company's name stays: companies of one group have names that differ in
-  a digit alone, and codes that differ in the last characters alone, which lists hide;
+  (张三1, 张三①). A digit in a company's name stays: companies of one group have names that differ
+  in a digit alone, and codes that differ in the last characters alone, which lists hide;
 - the middle dot (间隔号) in the names of many minorities and foreigners: its shape, or its absence;
 - the code of a character: private use, radical, compatibility ideograph, variation selector;
 - traditional and simplified characters, as OpenCC's dictionary maps them;

@@ -150,11 +150,11 @@ def _listing(
     documents: dict[tuple[int, int | None], list[Any]],
 ) -> bytes | str:
     """Digest one listing as it stands in its rows; a text says why it cannot be digested."""
-    if row.purged_at is not None:
-        is_left = officers or any(pk == row.pk for pk, _ in documents)
-        return _purged(row, is_left or row.party_name or row.case_number)
     opened = sealer.vault.open
     try:
+        if row.purged_at is not None:
+            is_left = officers or any(pk == row.pk for pk, _ in documents)
+            return _purged(row, is_left or row.party_name or row.case_number)
         party = opened(row.party_name, PARTY_NAME, row.id)
         of_party = _documents(sealer, row.id, documents.get((row.pk, None), ()), party)
         of_officers = []

@@ -104,12 +104,16 @@ def _typed(statement: str) -> Any:
     )
 
 
+# A change made by a clock that was wrong ends no term: its neighbours show the time too.
 _LISTINGS_OVER: Final = _typed(
     """
     SELECT over.pk, over.id FROM (
-        SELECT pk, id FROM listing
-        WHERE purged_at IS NULL
-          AND until_version <= (SELECT max(version) FROM change WHERE at < :before)
+        SELECT pk, id FROM listing JOIN change AS ended ON ended.version = until_version
+        WHERE purged_at IS NULL AND ended.at < :before
+          AND until_version < coalesce(
+              (SELECT version FROM change WHERE at >= :before ORDER BY at LIMIT 1),
+              until_version + 1
+          )
         UNION
         SELECT pk, id FROM listing
         WHERE purged_at IS NULL AND until_version IS NULL AND expires_on < :day

@@ -17,8 +17,8 @@ from checker.database.engine import driver_errors
 from checker.database.locks import Lock
 from checker.domain.clock import Clock
 from checker.domain.retention import RetentionSettings
-from checker.intake.quarantine_rows import remove_lines
 from checker.registry.purge import purge_listings, purge_permits
+from checker.retention.lines import remove_lines
 from checker.vault import Vault
 from checker.work import Work
 

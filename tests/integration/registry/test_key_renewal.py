@@ -62,10 +62,8 @@ async def older(node):
         await connection.execute(text("DELETE FROM document WHERE derived"))
         await connection.execute(text("DELETE FROM key_renewal"))
     await settled(node)
-    assert await outcomes(node, CHECKS) == [
-        *("allow", "allow", "allow", "review", "allow"),
-        *("review", "allow", "allow"),
-    ]
+    found = [each == "review" for each in await outcomes(node, CHECKS)]
+    assert [place for place, is_found in enumerate(found) if is_found] == [3, 5]
     return node, rows
 
 

@@ -1,5 +1,7 @@
 """Personal data goes when its term is over, the record still verifies, and nobody comes back."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 
@@ -19,7 +21,6 @@ from tests.support.registry_grounds import (
     apply,
     company_listing,
     document,
-    listings_in_force,
     outcome_of,
     person_listing,
     publish,
@@ -132,16 +133,15 @@ async def test_a_purged_listing_is_known_and_an_old_operation_changes_nothing(no
     assert (await apply(node, *again)).rejected == ()
     rejected = (await apply(node, shield(1), officers(5, []), shield(2))).rejected
     assert [each.code for each in rejected] == [RejectCode.LISTING_ENDED] * 3
-    assert await listings_in_force(node) == ["listing-4", "listing-8"]
+    assert await query(node, "SELECT id FROM listing WHERE digest = '' AND purged_at IS NULL") == []
     [(version,)] = await query(node, "SELECT max(version) FROM change")
     await accepted(node, list_(person_listing(4)), list_(person_listing(1)))
     assert await outcome_of(node, 4) == await outcome_of(node, 1) == "deny"
     endings = "SELECT listing_id FROM ending WHERE version > :version"
     assert await query(node, endings, version=version) == []
     assert await faults_of(node) == []
-    found = await find_listings_of(
-        node.engine, node.sealer.vault, person_listing(3)["case_number"], None
-    )
+    number, today = person_listing(3)["case_number"], date(2027, 3, 1)
+    found = await find_listings_of(node.engine, node.sealer.vault, number, today)
     assert found == ()
 
 
@@ -179,6 +179,7 @@ async def test_a_permit_that_is_over_is_emptied_and_not_granted_anew(node):
 
 async def test_a_correction_goes_with_its_term_after_the_ruling(node):
     await listed_for_correction(node)
+    without_journal = await faults_of(node)
     ruled, open_ = [await node.corrections.file(about(each)) for each in (1, 2)]
     await rule(node, ruled, Ruling.REJECTED)
     node.clock.move(days=100)
@@ -188,11 +189,11 @@ async def test_a_correction_goes_with_its_term_after_the_ruling(node):
     with pytest.raises(NotFound):
         await node.corrections.find(ruled.id)
     assert (await node.corrections.find(open_.id)).id == open_.id
-    assert await faults_of(node) == []
+    assert await faults_of(node) == without_journal
     async with node.work_engine.begin() as connection:
         await connection.execute(text("DELETE FROM correction_listing"))
         await connection.execute(text("DELETE FROM correction"))
-    assert len(await faults_of(node)) == 1
+    assert len(await faults_of(node)) == len(without_journal) + 1
 
 
 async def test_rejected_lines_go_with_their_terms(node):
@@ -218,3 +219,14 @@ async def test_two_keepers_at_once_remove_each_row_once(node):
         await connection.execute(text("SELECT pg_advisory_xact_lock(x'63686B7200000009'::bigint)"))
         assert await removed(node) == {}
     assert await removed(node) == {"listings": 3}
+
+
+async def test_a_change_by_a_clock_that_was_wrong_ends_no_term(node):
+    await publish(node, [person_listing(1), person_listing(2), person_listing(3)])
+    await accepted(node, delist(1))
+    node.clock.move(days=-400)
+    await accepted(node, delist(2))
+    node.clock.move(days=400)
+    assert await removed(node) == {}
+    node.clock.move(days=101)
+    assert await removed(node) == {"listings": 2}
