@@ -38,8 +38,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     | `roles` | only decisions that rest on these roles alone are lifted |
     | `services` | only decisions about these services, made without a permit, are lifted |
     | `permit_id` | the permit that lifts them; None: the ending is no permit |
-    | `documents` | only decisions that held up these documents alone are lifted; a permit also \
-lifts decisions of which the documents are not known |
+    | `documents` | only decisions that held up these documents alone are lifted |
     | `kept` | decisions that rest on one of these measures are not lifted |
     | `is_final` | the listing restricts nobody until it begins anew |
     """
@@ -166,7 +165,8 @@ def lifts(ending: Ending, decision: DecisionOnListing) -> bool:
 def _is_of(documents: Collection[DocumentKey], ending: Ending, decision: DecisionOnListing) -> bool:
     """Return whether a decision held up these documents alone.
 
-    A distinction is about a very document. A permit reaches a passport of an unknown issuer too.
+    A distinction is about a very document. A permit reaches a passport of an unknown issuer too. A
+    permit also lifts older decisions, of which the documents are not known.
     """
     if ending.permit_id is None:
         return bool(decision.documents) and decision.documents <= frozenset(documents)

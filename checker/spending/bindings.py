@@ -12,7 +12,7 @@ from checker.vault import Vault
 
 
 class Bindings:
-    """The bindings of some tokens: rows of `statements.GROUPS`."""
+    """The bindings of some tokens: rows of `statements.READ_BINDINGS`."""
 
     def __init__(self, rows: Iterable[Any], vault: Vault) -> None:
         self._vault = vault

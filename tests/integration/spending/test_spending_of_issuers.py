@@ -1,7 +1,9 @@
 """Two passports of one number and of two states share no cap, over the record and over its twin."""
 
 import pytest
+from alembic import command
 
+from checker.database.upgrade import alembic_config
 from checker.spending.errors import CapExceeded
 from checker.spending.verification import verify_spending
 from tests.integration.spending.spending_grounds import CAP, DEBTOR, FOREIGN, NAME, room
@@ -123,3 +125,23 @@ async def test_an_issuer_that_was_changed_is_found(record, statement):
         await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         await connection.exec_driver_sql(statement)
     assert (await verify_spending(record.engine, record.sealer.vault)).fault_count > 0
+
+
+async def test_amounts_from_before_the_upgrade_count_for_every_state(record):
+    merchants = record.merchants()
+    await list_both(record)
+    stay = await merchants.authorize(FOREIGN, 300, **FRENCH)
+    async with record.engine.begin() as connection:
+        await connection.run_sync(_there_and_back)
+    assert await held(merchants, FOREIGN, **FRENCH) == 300
+    assert await held(merchants, FOREIGN, **AMERICAN) == 300
+    await merchants.capture(stay, 100)
+    await merchants.authorize(FOREIGN, 50, **FRENCH)
+    spent = [await room(merchants, person=FOREIGN, **each) for each in (FRENCH, AMERICAN)]
+    assert [(each.held_fen, each.captured_fen) for each in spent] == [(50, 100), (0, 100)]
+    assert (await verify_spending(record.engine, record.sealer.vault)).fault_count == 0
+
+
+def _there_and_back(connection):
+    command.downgrade(alembic_config(connection), "0023")
+    command.upgrade(alembic_config(connection), "head")
