@@ -21,6 +21,7 @@ _LIFTING: Final[dict[str, str]] = {
     EndingGround.SHIELDED: "shielding",
     EndingGround.OFFICER_LEFT: "officer_left",
     EndingGround.PARTY_REPLACED: "party_replaced",
+    EndingGround.ITEMS_DROPPED: "items_dropped",
     EndingGround.PERMIT: "permit",
     EndingGround.DISTINGUISHED: "distinguished",
 }

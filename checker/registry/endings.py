@@ -11,6 +11,7 @@ The transaction of a change writes the rows, so an ending and its change are com
 | `shielded` | a listing that the change shields |
 | `officer_left` | a listing that goes on without some of its officers |
 | `party_replaced` | a listing that goes on with another party |
+| `items_dropped` | an order that goes on and restricts fewer services |
 | `distinguished` | a listing in force that never again reaches a document, by the change |
 | `permit` | what `checker.registry.permit_endings` describes |
 
@@ -39,6 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.metadata import metadata
 from checker.domain.clock import shanghai_day
+from checker.domain.service import ServiceType
 from checker.registry.versions import ListVersion
 
 
@@ -52,6 +54,8 @@ class EndingGround(StrEnum):
     OFFICER_LEFT = "officer_left"
     PARTY_REPLACED = "party_replaced"
     """The listing names another party now."""
+    ITEMS_DROPPED = "items_dropped"
+    """The order goes on and restricts these services no longer."""
     PERMIT = "permit"
     DISTINGUISHED = "distinguished"
     """The holder of a document is found not to be the person of the listing."""
@@ -70,7 +74,7 @@ ending = Table(
     Column("on", Date),
     # The ending lifts the restriction for these roles only; not set: for all roles.
     Column("roles", ARRAY(Text)),
-    # The permit, and the services that it permits; not set: the ending is no permit.
+    # The permit; and the services that a permit permits, or that an order restricts no longer.
     Column("permit_id", Text),
     Column("services", ARRAY(Text)),
     # Measures that a court keeps after the end of the listing.
@@ -88,9 +92,16 @@ async def write_listing_endings(connection: AsyncConnection, change_made: ListVe
 
     The caller has written all rows of the change, in the same transaction.
     """
-    parameters = {"version": change_made.version, "day": shanghai_day(change_made.at)}
+    parameters = {
+        "version": change_made.version,
+        "day": shanghai_day(change_made.at),
+        "services": _EVERY_SERVICE,
+    }
     await connection.execute(_WRITE_OF_LISTINGS, parameters)
 
+
+_EVERY_SERVICE: Final = sorted(each.value for each in ServiceType)
+"""The services that an order without items restricts."""
 
 # `left_holder`: the old row of a listing that goes on names a holder, and the new row does not. The
 # new row names the holder if it has one of the holder's documents, a document that is bound to one
@@ -143,20 +154,31 @@ WITH ended AS MATERIALIZED (
     JOIN document d ON d.listing_pk = l.pk AND d.token = g.token
         AND (d.issuer IS NULL OR g.issuer IS NULL OR d.issuer = g.issuer)
     WHERE g.role <> 'debtor' AND d.role <> 'debtor'
+), dropped AS (
+    SELECT e.listing_id, ARRAY(
+        SELECT item FROM unnest(coalesce(o.items, CAST(:services AS text[]))) AS item
+        WHERE item <> ALL (n.items) ORDER BY item
+    ) AS services
+    FROM ended e JOIN listing o ON o.pk = e.old_pk JOIN listing n ON n.pk = e.new_pk
+    WHERE e.goes_on AND n.items IS NOT NULL
 ), lifted AS (
     SELECT listing_id, 'shielded' AS ground, CAST(NULL AS text[]) AS roles,
-           CAST(NULL AS bytea) AS token, CAST(NULL AS text) AS issuer FROM directive
+           CAST(NULL AS bytea) AS token, CAST(NULL AS text) AS issuer,
+           CAST(NULL AS text[]) AS services FROM directive
     WHERE from_version = :version AND kind = 'shielding'
     UNION ALL
-    SELECT listing_id, 'distinguished', NULL, token, issuer FROM directive d
+    SELECT listing_id, 'items_dropped', NULL, NULL, NULL, services FROM dropped
+    WHERE cardinality(services) > 0
+    UNION ALL
+    SELECT listing_id, 'distinguished', NULL, token, issuer, NULL FROM directive d
     WHERE from_version = :version AND kind = 'distinction' AND EXISTS (
         SELECT FROM listing l WHERE l.id = d.listing_id AND l.until_version IS NULL
     )
     UNION ALL
-    SELECT listing_id, 'party_replaced', ARRAY[role], NULL, NULL FROM left_role
+    SELECT listing_id, 'party_replaced', ARRAY[role], NULL, NULL, NULL FROM left_role
     WHERE role = 'debtor' GROUP BY listing_id, role
     UNION ALL
-    SELECT listing_id, 'officer_left', array_agg(DISTINCT role), NULL, NULL FROM left_role
+    SELECT listing_id, 'officer_left', array_agg(DISTINCT role), NULL, NULL, NULL FROM left_role
     WHERE role <> 'debtor' GROUP BY listing_id
 ), final AS (
     SELECT listing_id, CASE WHEN expires_on IS NULL THEN 'removed' ELSE 'expired' END AS ground,
@@ -166,13 +188,13 @@ WITH ended AS MATERIALIZED (
     UNION ALL
     SELECT listing_id, ground, "on" FROM delisted
 )
-INSERT INTO ending (version, listing_id, ground, "on", roles, token, issuer, kept)
-SELECT :version, listing_id, ground, "on", roles, token, issuer, kept FROM (
-    SELECT listing_id, ground, CAST(NULL AS date) AS "on", roles, token, issuer,
+INSERT INTO ending (version, listing_id, ground, "on", roles, token, issuer, services, kept)
+SELECT :version, listing_id, ground, "on", roles, token, issuer, services, kept FROM (
+    SELECT listing_id, ground, CAST(NULL AS date) AS "on", roles, token, issuer, services,
            CAST(NULL AS text[]) AS kept
     FROM lifted
     UNION ALL
-    SELECT listing_id, ground, "on", NULL, NULL, NULL, (
+    SELECT listing_id, ground, "on", NULL, NULL, NULL, NULL, (
         SELECT array_agg(DISTINCT measure)
         FROM directive t CROSS JOIN unnest(t.measures) AS measure
         WHERE t.listing_id = f.listing_id AND t.kind = 'retention' AND t."on" > :day

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from checker.domain.document import Document, DocumentType
+from checker.domain.service import Lodging
 from tests.integration.notices.notice_grounds import granted, lifted
 from tests.support.operation_lines import bind, list_, passport, permit, withdraw
 from tests.support.registry_grounds import (
@@ -129,3 +130,27 @@ async def test_a_party_of_another_state_under_the_same_number_is_another_party(t
     assert await town.told("airline") == [
         lifted("listing-1", [decision_id], "party_replaced", ended_at=AT)
     ]
+
+
+async def test_an_order_that_restricts_fewer_services_is_told_for_the_others(town):
+    def order(*items, **more):
+        restricts = {"items": list(items)} if items else {}
+        return list_(person_listing(1, kind="consumption_order", **restricts, **more))
+
+    await town.publish(person_listing(9))
+    await town.do(order())
+    flight = await town.refused("airline", 1)
+    room = await town.refused("hotel", 1, service=Lodging(star_rating=4))
+    await town.do(order("air", "rail"))
+    [told] = await town.told("hotel")
+    assert (told["ground"], told["decision_ids"]) == ("items_dropped", [room])
+    assert "lodging" in told["services"]
+    assert not {"air", "rail"} & set(told["services"])
+    assert await town.told("airline") == []
+    await town.do(order("air"), order("air", "lodging"))
+    assert await town.told("airline") == []
+    await town.do(order("lodging"))
+    assert await town.told("airline") == [
+        lifted("listing-1", [flight], "items_dropped", ended_at=AT, services=["air"])
+    ]
+    assert await town.told("hotel") == []
