@@ -5,6 +5,7 @@ The config file is TOML (contract, section 9):
     [jurisdiction.<code>]   the settings of a place
     [list]                  when an answer calls its list stale; when a snapshot is refused
     [decisions], [receipts] how long decisions are kept; how long receipts verify
+    [retention]             how long listings, permits, corrections and rejected lines are kept
     [fishing]               the limits from which an account seems to fish
     [log]                   the format of log lines
     [notices]               the addresses to which notices may be sent
@@ -29,6 +30,7 @@ from cache.redis_url import redis_target
 from checker.domain.deadlines import DueBasis
 from checker.domain.fishing import FishingSettings
 from checker.domain.jurisdiction import Jurisdiction
+from checker.domain.retention import DecisionSettings, RetentionSettings
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
 from checker.logs import LogFormat
@@ -65,15 +67,6 @@ class ListSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def stale_after_ms(self) -> int:
         """The same in milliseconds."""
         return self.stale_after_hours * _HOUR_MS
-
-
-class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of decisions: a month is removed `keep_months` after its end.
-
-    No statute sets the time. Within five years an action and its appeal are over.
-    """
-
-    keep_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 60
 
 
 class ReceiptSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,6 +153,7 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    retention: RetentionSettings = RetentionSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     fishing: FishingSettings = FishingSettings()
     log: LogSettings = LogSettings()
@@ -185,6 +179,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     jurisdictions: Mapping[Jurisdiction, Settings]
     list: ListSettings = ListSettings()
     decisions: DecisionSettings = DecisionSettings()
+    retention: RetentionSettings = RetentionSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     fishing: FishingSettings = FishingSettings()
     log: LogSettings = LogSettings()
@@ -233,6 +228,7 @@ def load_config(
         jurisdictions=jurisdictions,
         list=read.list,
         decisions=read.decisions,
+        retention=read.retention,
         receipts=read.receipts,
         fishing=read.fishing,
         log=_log_settings(environ, read.log),

@@ -16,8 +16,10 @@ from checker.checks.turns import Pace
 from checker.domain.decision import Decision
 from checker.domain.standing import Standing
 from checker.policy.book import PolicyBook
+from checker.registry.found_document import Trace
 from checker.registry.permit_uses import PermitUses
 from checker.registry.sealing import Sealer
+from checker.spending.persons import counted_documents
 from checker.spending.spent import read_spent
 
 CLAIM_BYTES = 16
@@ -79,8 +81,13 @@ class CountedDecisions:
         decisions: list[Decision],
         now: datetime,
         pace: Pace,
+        *,
+        traces: Sequence[Sequence[Trace]],
     ) -> None:
-        """Decide again on every capped person, by what that person has spent."""
+        """Decide again on every capped person, by what that person has spent.
+
+        `traces` are the ways of the listings to each subject.
+        """
         places = [place for place, each in enumerate(decisions) if each.spending is not None]
         if not places:
             return
@@ -89,8 +96,9 @@ class CountedDecisions:
             check, _ = checks[place]
             cap = self._policies.effective(check.jurisdiction).settings.resort_cap
             assert cap is not None, "only where a cap is set is anybody capped"
-            capped.append((check.subject.tokens, cap))
-        spent = dict(zip(places, await read_spent(connection, capped, now), strict=True))
+            capped.append((counted_documents(check.subject, traces[place]).values(), cap))
+        found = await read_spent(connection, self._sealer.vault, capped, now)
+        spent = dict(zip(places, found, strict=True))
 
         def judged(place: int) -> Decision:
             return self._judge.decide(checks[place][0], standings[place], now, spent=spent[place])

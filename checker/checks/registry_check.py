@@ -20,6 +20,7 @@ for any number of checks. No check waits for others to come.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from itertools import compress, islice
 
 import msgspec
@@ -45,6 +46,7 @@ from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.group_commit import GROUPS_AT_ONCE, GroupCommit, group_commit
 from checker.policy.book import PolicyBook
+from checker.registry.found_document import Trace
 from checker.registry.prepared_check import PreparedCheck
 from checker.registry.sealing import Sealer
 from checker.registry.standings import Findings
@@ -210,9 +212,8 @@ class RegistryCheck:
         standings = list(compress(findings.standings, is_sought))
         ids = [new_id() for _ in standings]
         traces = list(compress(findings.traces, is_sought))
-        decisions = await self._decide_together(
-            connection, checks, standings, now, pace, ids=ids, is_transaction=is_transaction
-        )
+        together = partial(self._decide_together, traces=traces, is_transaction=is_transaction)
+        decisions = await together(connection, checks, standings, now, pace, ids=ids)
 
         def answered(place: int) -> Decision:
             check, _ = checks[place]
@@ -256,6 +257,7 @@ class RegistryCheck:
         pace: Pace,
         *,
         ids: Sequence[str],
+        traces: Sequence[Sequence[Trace]],
         is_transaction: bool,
     ) -> list[Decision]:
         def judged(place: int) -> Decision:
@@ -266,7 +268,9 @@ class RegistryCheck:
             if not is_transaction:
                 raise _NeedsTransaction
             await self._counted.use_permits(connection, checks, standings, decisions, now, ids=ids)
-        await self._counted.fill_spending(connection, checks, standings, decisions, now, pace)
+        await self._counted.fill_spending(
+            connection, checks, standings, decisions, now, pace, traces=traces
+        )
         return decisions
 
 

@@ -16,6 +16,7 @@ from datetime import date
 
 from checker.corrections.correction import Correction, RulingEffect
 from checker.errors import Fault, InvalidRequest
+from checker.registry.document_key import DocumentKey
 from checker.registry.found_document import Trace
 from checker.registry.operations import (
     Delist,
@@ -50,14 +51,20 @@ def operations_of(
         if not ways:
             raise _unknown_document()
         if effect is RulingEffect.REMOVE_OFFICER:
-            tokens = frozenset(each.listed_token for each in ways)
-            operations.append(RemoveOfficer(listing_id=listing_id, tokens=tokens))
+            listed = frozenset(map(_listed, ways))
+            operations.append(RemoveOfficer(listing_id=listing_id, documents=listed))
             continue
         operations += [
             Distinguish(listing_id=listing_id, document=key, court=courts[listing_id], on=on)
             for key in dict.fromkeys(each.document for each in ways)
         ]
     return operations
+
+
+def _listed(way: Trace) -> DocumentKey:
+    """Return the listed document of a way. Of a bound document the issuer is not kept."""
+    is_own = way.listed_token == way.document.token
+    return DocumentKey(way.listed_token, way.document.issuer if is_own else None)
 
 
 def _unknown_document() -> InvalidRequest:

@@ -29,6 +29,8 @@ class Lock(IntEnum):
     NOTICE_KEEPER = 0x63686B72_00000007
     # Writes notices: one holder at a time, from the position to the commit.
     NOTICE_WRITER = 0x63686B72_00000008
+    # Removes personal data whose time is over: one process of the deployment.
+    RETENTION = 0x63686B72_00000009
 
 
 LIST_IDLE_MS_MAX = 30_000

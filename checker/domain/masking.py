@@ -35,7 +35,7 @@ MASK: Final = "*"
 
 _LENGTH = 18
 _CODE_LENGTH = 9
-_ORGANIZATIONS = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
+ORGANIZATIONS: Final = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
 
 Key = tuple[str, str]
 """Kind and text of a key."""
@@ -126,13 +126,13 @@ def further_keys(kind: str, masked: MaskedNumber, name: str) -> tuple[tuple[Shap
     """
     own = shape_of(masked)
     shapes = [own]
-    if kind in _ORGANIZATIONS and own is not ORGANIZATION_SHAPE:
+    if kind in ORGANIZATIONS and own is not ORGANIZATION_SHAPE:
         shapes.append(ORGANIZATION_SHAPE)
     first = masked_lookup_key(masked, name)
     keys = [
         (shape, named, _key(shape, masked.pattern, named))
         for shape in shapes
-        for named in name_keys(name)
+        for named in name_keys(name, of_person=kind not in ORGANIZATIONS)
     ]
     return tuple([each for each in keys if each[2] != first])
 
@@ -147,7 +147,8 @@ def masked_lookup_keys(
     """
     number, kind = document.number, document.type
     is_whole = len(number) == _LENGTH
-    if kind is DocumentType.USCC or kind is DocumentType.ORG_CODE:
+    is_organization = kind is DocumentType.USCC or kind is DocumentType.ORG_CODE
+    if is_organization:
         cuts = [_CUTS[place] for place in shapes if is_whole or place == _OF_ORGANIZATIONS]
     elif is_whole:
         cuts = [_CUTS[place] for place in shapes if place != _OF_ORGANIZATIONS]
@@ -157,7 +158,7 @@ def masked_lookup_keys(
     return tuple(
         [
             (MASKED_KIND, f"{prefix}{number[:first]}{number[past:]}:{named}")
-            for named in name_keys(name)
+            for named in name_keys(name, of_person=not is_organization)
             for prefix, first, past in cuts
         ]
     )

@@ -3,8 +3,10 @@
 A name has one or more keys (`name_keys`). Two names agree if they share a key. Nothing here is
 fuzzy. Two names share a key if they differ only in:
 
-- width, case, spaces, punctuation and invisible characters, but not digits, because companies have
-  names that differ in a digit alone;
+- width, case, spaces, punctuation and invisible characters;
+- digits at both ends, if the name is a person's, because tables number namesakes and footnotes
+  (张三1, 张三①). A digit in a company's name stays: companies of one group have names that differ
+  in a digit alone, and codes that differ in the last characters alone, which lists hide;
 - the middle dot (间隔号) in the names of many minorities and foreigners: its shape, or its absence;
 - the code of a character: private use, radical, compatibility ideograph, variation selector;
 - traditional and simplified characters, as OpenCC's dictionary maps them;
@@ -49,6 +51,7 @@ _BRACKETED = re.compile(r"[(\[{<〈《「『【〔]([^)\]}>〉》」』】〕]*)
 _FORMER_NAMES = re.compile(
     r"(?:曾用姓?名称?|曾用|原姓?名称?|原|曾名|旧名|又名|又称|[别別]名|化名|本名|现名|更名为)[为是:]*(.+)"
 )
+_DIGITS_AT_ENDS = re.compile(r"^\d+|\d+$")
 _BETWEEN_NAMES = re.compile(r"[、,;/|]+")
 
 
@@ -70,13 +73,14 @@ def normalize_name(text: str) -> str:
     return folded
 
 
-def name_keys(text: str) -> tuple[str, ...]:
+def name_keys(text: str, *, of_person: bool = False) -> tuple[str, ...]:
     """Return the keys of a name, at most `NAME_KEYS_MAX`; a blank name has none.
 
     1. the name as `normalize_name` returns it
     2. its letters, ideographs and digits alone
     3. the name without the brackets at its end, and each former name, as in 2
     4. those of 2 and 3 in simplified characters
+    5. those of 2 to 4 without digits at both ends, if the name is a person's
 
     A name of common simplified characters has one key.
     """
@@ -87,12 +91,15 @@ def name_keys(text: str) -> tuple[str, ...]:
     spellings = [_letters(name) for name in (text, *_names_in(text))]
     keys += spellings
     keys += [simplified(spelling) for spelling in spellings]
+    if of_person:
+        keys += [_DIGITS_AT_ENDS.sub("", key) for key in keys[1:]]
     return tuple(dict.fromkeys([key for key in keys if key]))[:NAME_KEYS_MAX]
 
 
-def names_agree(one: str, other: str) -> bool:
-    """Whether two names share a key."""
-    return not set(name_keys(one)).isdisjoint(name_keys(other))
+def names_agree(one: str, other: str, *, of_person: bool = False) -> bool:
+    """Whether two names share a key; `of_person`: both are names of persons."""
+    keys = name_keys(one, of_person=of_person)
+    return not set(keys).isdisjoint(name_keys(other, of_person=of_person))
 
 
 def _fold(text: str) -> str:

@@ -26,7 +26,7 @@ from checker.intake.quarantine_rows import (
     keep_verdicts,
     settled,
 )
-from checker.registry.endings import write_listing_endings, write_permit_endings
+from checker.registry.endings import write_listing_endings
 from checker.registry.entry import LineRejected
 from checker.registry.journaling import ChangeRow, journal_change
 from checker.registry.ledger import Ledger
@@ -34,6 +34,7 @@ from checker.registry.ledger_difference import difference
 from checker.registry.ledger_rows import write
 from checker.registry.ledger_store import load
 from checker.registry.operations import List
+from checker.registry.permit_endings import write_binding_endings, write_permit_endings
 from checker.registry.sealing import Sealer
 from checker.registry.versions import ChangeKind, newest_version, put_change
 
@@ -186,6 +187,8 @@ class ChangeWriter:
             named = await write(connection, self._sealer, loaded, (ledger, changes), version)
             if changes.permits:
                 await write_permit_endings(connection, newest)
+            if changes.bound:
+                await write_binding_endings(connection, newest)
             if changes.ended_ids or changes.directives:
                 await write_listing_endings(connection, newest)
             row = ChangeRow.of(newest, accepted, rejected)

@@ -151,6 +151,7 @@ def reconciliations(base: Foundation, ways: ServingWays) -> Reconciliations:
         policies=base.policies,
         clock=base.clock,
         quotas=ways.quotas,
+        kept_for=base.config.retention.past_sales_for,
     )
 
 

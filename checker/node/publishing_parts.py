@@ -1,7 +1,7 @@
 """The parts of a publishing process: it leads the works that a deployment does once.
 
-These are the publisher, the keeper of the audit and the keeper of the notices. The process answers
-nobody, so it opens no part that answers.
+These are the publisher, the keeper of the audit, the keeper of the notices, the keeper of
+retention and the renewal of keys. The process answers nobody, so it opens no part that answers.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,6 +24,8 @@ from checker.notices.sender import Sender
 from checker.notices.writer import NoticeWriter
 from checker.publication.publisher import Publisher
 from checker.publication.verification import Verification
+from checker.registry.key_renewal import KeyRenewal
+from checker.retention.keeper import RetentionKeeper
 from checker.work import Work
 
 
@@ -34,6 +36,8 @@ class PublishingParts(msgspec.Struct, frozen=True, kw_only=True):
     publisher: Publisher
     audit_keeper: AuditKeeper
     notice_keeper: NoticeKeeper
+    key_renewal: KeyRenewal
+    retention_keeper: RetentionKeeper
 
     def works(self, report_mismatch: Callable[[], None]) -> tuple[Work, ...]:
         """Return the works besides joining.
@@ -44,6 +48,8 @@ class PublishingParts(msgspec.Struct, frozen=True, kw_only=True):
             *self.publisher.works(report_mismatch),
             self.audit_keeper.work(),
             *self.notice_keeper.works(),
+            self.key_renewal.work,
+            self.retention_keeper.work,
         )
 
 
@@ -65,6 +71,10 @@ async def open_publishing_parts(
             publisher=publisher,
             audit_keeper=_audit_keeper(base),
             notice_keeper=_notice_keeper(base),
+            key_renewal=KeyRenewal(base.work_engine, base.sealer),
+            retention_keeper=RetentionKeeper(
+                base.work_engine, base.sealer.vault, base.clock, base.config.retention
+            ),
         )
 
 

@@ -7,6 +7,8 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from cache.errors import CacheIncomplete
 from checker.node.joining import START_S
 from checker.node.runtime import Runtime
+from checker.registry.key_renewal import KeyRenewal
+from checker.retention.keeper import RetentionKeeper
 from checker.work import CountFailure, Work, count_nothing, working
 
 
@@ -64,7 +66,14 @@ def _publishing(runtime: Runtime) -> tuple[Work, ...]:
         *runtime.publisher.works(),
         runtime.audit.keeper.work(),
         *runtime.notices.keeper.works(),
+        KeyRenewal(runtime.work_engine, runtime.sealer).work,
+        _retention_keeper(runtime).work,
     )
+
+
+def _retention_keeper(runtime: Runtime) -> RetentionKeeper:
+    vault, settings = runtime.sealer.vault, runtime.config.retention
+    return RetentionKeeper(runtime.work_engine, vault, runtime.clock, settings)
 
 
 def _replica_works(runtime: Runtime) -> tuple[Work, Work]:

@@ -38,8 +38,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from checker.audit.schema import decision
 from checker.domain.clock import CapPeriod, period_end, period_start, shanghai_day
 from checker.notices.ending import Ending, ending_of, together
-from checker.registry.endings import EndingGround, ending, lifted_by
+from checker.notices.holders import holders_of
+from checker.registry.endings import EndingGround, ending
 from checker.registry.in_force import in_force
+from checker.registry.permit_endings import lifted_by
 from checker.registry.permit_schema import permit
 from checker.registry.schema import change, directive, listing
 
@@ -60,9 +62,17 @@ async def endings_of_changes(
 
     Endings of listings that no decision names are left out: a snapshot may end a million listings.
     """
-    rows = await connection.execute(_WRITTEN, {"after": after, "upto": upto})
+    rows = (await connection.execute(_WRITTEN, {"after": after, "upto": upto})).all()
+    granted = [(row.permit_id, row.version) for row in rows if row.token is None]
+    holders = await holders_of(connection, granted)
     return together(
-        ending_of(row, occasion=row.version, before_version=row.version) for row in rows
+        ending_of(
+            row,
+            occasion=row.version,
+            before_version=row.version,
+            holder=holders.get((row.permit_id, row.version)),
+        )
+        for row in rows
     )
 
 
@@ -81,7 +91,13 @@ async def endings_of_date(
         instants=(instant, instant),
         versions=(0, version),
     )
-    return [ending_of(row, occasion=day, before_at=instant) for row in found]
+    holders = await holders_of(connection, [(row.permit_id, version) for row in found])
+    return [
+        ending_of(
+            row, occasion=day, before_at=instant, holder=holders.get((row.permit_id, version))
+        )
+        for row in found
+    ]
 
 
 async def endings_of_late_change(
@@ -94,7 +110,17 @@ async def endings_of_late_change(
         instants=(late.at, instant),
         versions=(late.version - 1, late.version),
     )
-    return [ending_of(row, occasion=late.version, before_version=late.version) for row in found]
+    version = late.version
+    holders = await holders_of(connection, [(row.permit_id, version) for row in found])
+    return [
+        ending_of(
+            row,
+            occasion=version,
+            before_version=version,
+            holder=holders.get((row.permit_id, version)),
+        )
+        for row in found
+    ]
 
 
 async def next_date(

@@ -21,6 +21,7 @@ _LIFTING: Final[dict[str, str]] = {
     EndingGround.SHIELDED: "shielding",
     EndingGround.OFFICER_LEFT: "officer_left",
     EndingGround.PARTY_REPLACED: "party_replaced",
+    EndingGround.ITEMS_DROPPED: "items_dropped",
     EndingGround.PERMIT: "permit",
     EndingGround.DISTINGUISHED: "distinguished",
 }
@@ -64,15 +65,17 @@ def ending_of(
     occasion: int | date,
     before_version: int | None = None,
     before_at: datetime | None = None,
+    holder: frozenset[DocumentKey] | None = None,
 ) -> Ending:
     """Return the ending of a row that has the columns of `ending`, and `at`.
 
-    `occasion` is the version or the day that brings the ending.
+    `occasion` is the version or the day that brings the ending. `holder` has the documents of a
+    permit's holder.
     """
     ground: str = row.ground
     kind = _LIFTING.get(ground)
     key = f"{occasion}:{kind or 'end'}"
-    documents = None
+    documents = holder
     if row.token is not None:
         documents = frozenset({DocumentKey(Token(row.token), row.issuer)})
     return Ending(
@@ -93,20 +96,21 @@ def ending_of(
 
 
 def together(endings: Iterable[Ending]) -> Sequence[Ending]:
-    """Return endings, with one for all documents that a change distinguishes from one listing.
+    """Return endings, with one for all documents that a change lifts from one listing.
 
     A decision may have held up several documents of one person.
     """
     others: list[Ending] = []
-    of_documents: dict[tuple[str, str], Ending] = {}
+    of_documents: dict[tuple[str, str, int | None], Ending] = {}
     for each in endings:
         if each.documents is None:
             others.append(each)
             continue
-        known = of_documents.get((each.listing_id, each.key), each)
+        place = (each.listing_id, each.key, each.before_version)
+        known = of_documents.get(place, each)
         documents = each.documents.union(known.documents or ())
         joined = msgspec.structs.replace(known, documents=documents)
-        of_documents[each.listing_id, each.key] = joined
+        of_documents[place] = joined
     return [*of_documents.values(), *others]
 
 
@@ -150,15 +154,31 @@ def lifts(ending: Ending, decision: DecisionOnListing) -> bool:
     """Return whether an ending lifts the restriction of a decision."""
     if ending.roles is not None and not {each.role for each in decision.reasons} <= ending.roles:
         return False
-    if ending.documents is not None and not (
-        decision.documents and decision.documents <= ending.documents
-    ):
+    if ending.documents is not None and not _is_of(ending.documents, ending, decision):
         return False
     if ending.services is not None and (
         decision.permitted or decision.service not in ending.services
     ):
         return False
     return not any(reason.measure in ending.kept for reason in decision.reasons)
+
+
+def _is_of(documents: Collection[DocumentKey], ending: Ending, decision: DecisionOnListing) -> bool:
+    """Return whether a decision held up these documents alone.
+
+    A distinction is about a very document. A permit reaches a passport of an unknown issuer too. A
+    permit also lifts older decisions, of which the documents are not known.
+    """
+    if ending.permit_id is None:
+        return bool(decision.documents) and decision.documents <= frozenset(documents)
+    return all(
+        any(
+            own.token == other.token
+            and (own.issuer == other.issuer or None in (own.issuer, other.issuer))
+            for other in documents
+        )
+        for own in decision.documents
+    )
 
 
 def is_news(ending: Ending, decision_id: str, heard: Sequence[Heard]) -> bool:

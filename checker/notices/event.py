@@ -39,7 +39,7 @@ class Lifted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Either `ended_on` or `ended_at` is set. `listing_id` is null if the answers did not show the
     listing, because the listing is not public. A permit names its id and the services that it
-    permits.
+    permits. An order that restricts fewer services names those that it restricts no longer.
     """
 
     listing_id: str | None

@@ -57,6 +57,7 @@ class Reconciliations:
         policies: PolicyBook,
         clock: Clock,
         quotas: Quotas,
+        kept_for: timedelta,
     ) -> None:
         self._engine = engine
         self._vault = sealer.vault
@@ -67,6 +68,7 @@ class Reconciliations:
             history=History(sealer, policies),
             clock=clock,
             quotas=quotas,
+            kept_for=kept_for,
         )
         self._running: set[str] = set()
         self._tasks: set[asyncio.Task[Reconciliation]] = set()

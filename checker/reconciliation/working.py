@@ -6,6 +6,7 @@ Each batch is committed with its results and the progress of the file. Then the 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -38,21 +39,30 @@ REJECTED_KEPT_MAX: Final = 1_000
 """Rejected lines that are kept. The others are counted, as in a file that holds no sales."""
 
 _NO_LIST = Rejected(code=RejectedCode.NO_LIST, detail="no list had been taken in by then")
+_LIST_GONE = Rejected(code=RejectedCode.NO_LIST, detail="the list of that time is kept no longer")
 
 _log = logging.getLogger(__name__)
 
 
 class Working:
-    """Works through files."""
+    """Works through files. Sales are judged that were made within `kept_for`."""
 
     def __init__(
-        self, *, engine: AsyncEngine, sealer: Sealer, history: History, clock: Clock, quotas: Quotas
+        self,
+        *,
+        engine: AsyncEngine,
+        sealer: Sealer,
+        history: History,
+        clock: Clock,
+        quotas: Quotas,
+        kept_for: timedelta,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._history = history
         self._clock = clock
         self._quotas = quotas
+        self._kept_for = kept_for
 
     async def work(
         self,
@@ -91,8 +101,9 @@ class Working:
     ) -> Reconciliation:
         read = await _read(reader, batch)
         await self._quotas.take(caller, len(batch))
-        sales = [each for each in read.values() if isinstance(each, PreparedSale)]
         now = self._clock.now()
+        read = {line: self._if_kept(each, now) for line, each in read.items()}
+        sales = [each for each in read.values() if isinstance(each, PreparedSale)]
         with driver_errors():
             async with self._engine.begin() as connection:
                 judged = await self._history.judge(connection, sales, caller.account_id)
@@ -116,6 +127,12 @@ class Working:
                 counts["touched_at"] = now
                 await rows.write_results(connection, progress.number, counts, kept)
         return after
+
+    def _if_kept(self, read: PreparedSale | Rejected, now: datetime) -> PreparedSale | Rejected:
+        """Return a line as it was read, or its rejection if the list of its time may be gone."""
+        if isinstance(read, PreparedSale) and read.sold_at < now - self._kept_for:
+            return _LIST_GONE
+        return read
 
     def _row(self, number: int, judged: Judged) -> dict[str, Any]:
         check, decision = judged.sale.check, judged.decision

@@ -11,37 +11,28 @@ The transaction of a change writes the rows, so an ending and its change are com
 | `shielded` | a listing that the change shields |
 | `officer_left` | a listing that goes on without some of its officers |
 | `party_replaced` | a listing that goes on with another party |
+| `items_dropped` | an order that goes on and restricts fewer services |
 | `distinguished` | a listing in force that never again reaches a document, by the change |
-| `permit` | each listing that reaches the holder of a new permit which is valid already |
+| `permit` | what `checker.registry.permit_endings` describes |
 
 A day or an instant that comes later lifts a restriction without a change. Such endings have no row:
 `checker.notices.due` finds them on their day.
 """
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Date,
     ForeignKey,
-    FromClause,
     Identity,
     Index,
     LargeBinary,
-    Select,
     Table,
     Text,
-    and_,
     bindparam,
-    cast,
-    func,
-    insert,
-    literal,
-    literal_column,
-    or_,
-    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -49,9 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.metadata import metadata
 from checker.domain.clock import shanghai_day
-from checker.registry.in_force import Version, documents_of, in_force, links, reach
-from checker.registry.permit_schema import permit
-from checker.registry.schema import change, listing
+from checker.domain.service import ServiceType
 from checker.registry.versions import ListVersion
 
 
@@ -65,6 +54,8 @@ class EndingGround(StrEnum):
     OFFICER_LEFT = "officer_left"
     PARTY_REPLACED = "party_replaced"
     """The listing names another party now."""
+    ITEMS_DROPPED = "items_dropped"
+    """The order goes on and restricts these services no longer."""
     PERMIT = "permit"
     DISTINGUISHED = "distinguished"
     """The holder of a document is found not to be the person of the listing."""
@@ -83,12 +74,13 @@ ending = Table(
     Column("on", Date),
     # The ending lifts the restriction for these roles only; not set: for all roles.
     Column("roles", ARRAY(Text)),
-    # The permit, and the services that it permits; not set: the ending is no permit.
+    # The permit; and the services that a permit permits, or that an order restricts no longer.
     Column("permit_id", Text),
     Column("services", ARRAY(Text)),
     # Measures that a court keeps after the end of the listing.
     Column("kept", ARRAY(Text)),
-    # The document that is distinguished; not set: the ending is no distinction.
+    # The document that is distinguished, or that a permit reaches by a binding; not set: the ending
+    # is neither.
     Column("token", LargeBinary),
     Column("issuer", Text),
 )
@@ -100,58 +92,21 @@ async def write_listing_endings(connection: AsyncConnection, change_made: ListVe
 
     The caller has written all rows of the change, in the same transaction.
     """
-    parameters = {"version": change_made.version, "day": shanghai_day(change_made.at)}
+    parameters = {
+        "version": change_made.version,
+        "day": shanghai_day(change_made.at),
+        "services": _EVERY_SERVICE,
+    }
     await connection.execute(_WRITE_OF_LISTINGS, parameters)
 
 
-async def write_permit_endings(connection: AsyncConnection, change_made: ListVersion) -> None:
-    """Write the endings that the new permits of a change bring, if they are valid already.
-
-    The caller has written all rows of the change, in the same transaction.
-    """
-    parameters = {"version": change_made.version, "at": change_made.at}
-    await connection.execute(_WRITE_OF_PERMITS, parameters)
-
-
-def lifted_by(begun: FromClause, version: Version = None) -> Select[Any]:
-    """Return a statement for the listings that permits lift, by the list of `version`.
-
-    `begun` has the columns of a permit and `begins_at`. The statement has a row for each permit and
-    listing that reaches the holder when the permit begins: `listing_id`, `roles`, `permit_id`,
-    `services` and `begins_at`.
-    """
-    wanted = select(begun.c.token).distinct().cte("wanted")
-    reached = documents_of(reach(wanted, version).cte("reaching")).cte("reached")
-    link = links(reached, version).subquery("link")
-    # A decision keeps the role of its day, so the holder's earlier roles in the listing count too.
-    ever = select(reached.c.asked, reached.c.role, listing.c.id).join_from(
-        reached, listing, listing.c.pk == reached.c.listing_pk
-    )
-    if version is not None:
-        ever = ever.where(listing.c.from_version <= version)
-    held = ever.subquery("held")
-    day = cast(func.timezone(literal_column("INTERVAL '+08:00'"), begun.c.begins_at), Date)
-    return (
-        select(
-            link.c.listing_id,
-            func.array_agg(held.c.role.distinct(), type_=ARRAY(Text)).label("roles"),
-            begun.c.id.label("permit_id"),
-            begun.c.services,
-            begun.c.begins_at,
-        )
-        .join_from(begun, link, link.c.asked == begun.c.token)
-        .join(held, and_(held.c.asked == begun.c.token, held.c.id == link.c.listing_id))
-        .where(
-            or_(link.c.starts_on.is_(None), link.c.starts_on <= day),
-            or_(link.c.ends_on.is_(None), link.c.ends_on > day),
-        )
-        .group_by(begun.c.id, begun.c.services, begun.c.begins_at, link.c.listing_id)
-    )
-
+_EVERY_SERVICE: Final = sorted(each.value for each in ServiceType)
+"""The services that an order without items restricts."""
 
 # `left_holder`: the old row of a listing that goes on names a holder, and the new row does not. The
 # new row names the holder if it has one of the holder's documents, a document that is bound to one
-# of them, or the holder's name where one of the two numbers is masked. `unmatched` sorts out the
+# of them, or the holder's name where one of the two numbers is masked. A passport is one document
+# with the same issuer, or with the same name where one issuer is unknown. `unmatched` sorts out the
 # documents that stand in the new row unchanged: of a large snapshot, nearly all do. A decision
 # keeps the role of its day, so `left_role` has the roles of the holder's documents in earlier rows.
 _WRITE_OF_LISTINGS: Final = text(
@@ -165,23 +120,28 @@ WITH ended AS MATERIALIZED (
     SELECT listing_id, ground, "on" FROM directive
     WHERE from_version = :version AND kind = 'delisting' AND "on" <= :day
 ), unmatched AS MATERIALIZED (
-    SELECT e.listing_id, e.old_pk, e.new_pk, o.officer_pk, o.role, o.token
+    SELECT e.listing_id, e.old_pk, e.new_pk, o.officer_pk, o.role, o.token, o.issuer
     FROM ended e JOIN document o ON o.listing_pk = e.old_pk
     WHERE e.goes_on AND NOT EXISTS (
         SELECT FROM document n WHERE n.listing_pk = e.new_pk AND n.token = o.token
+        AND (n.issuer IS NOT DISTINCT FROM o.issuer
+            OR (n.name_token = o.name_token AND (n.issuer IS NULL OR o.issuer IS NULL)))
     )
 ), left_holder AS (
-    SELECT u.listing_id, u.role, u.token FROM unmatched u
+    SELECT u.listing_id, u.role, u.token, u.issuer FROM unmatched u
     WHERE NOT EXISTS (
         SELECT FROM document h
         JOIN document n ON n.listing_pk = u.new_pk AND (
-            n.token = h.token
+            (n.token = h.token AND (n.issuer IS NOT DISTINCT FROM h.issuer
+                OR (n.name_token = h.name_token AND (n.issuer IS NULL OR h.issuer IS NULL))))
             OR ((n.masked OR h.masked) AND n.name_token = h.name_token)
             OR EXISTS (
                 SELECT FROM bound_document own
                 JOIN bound_document other ON other.person = own.person
                 WHERE own.token = h.token AND other.token = n.token
                 AND own.until_version IS NULL AND other.until_version IS NULL
+                AND (own.issuer IS NULL OR h.issuer IS NULL OR own.issuer = h.issuer)
+                AND (other.issuer IS NULL OR n.issuer IS NULL OR other.issuer = n.issuer)
             )
         )
         WHERE h.listing_pk = u.old_pk AND h.officer_pk IS NOT DISTINCT FROM u.officer_pk
@@ -192,21 +152,33 @@ WITH ended AS MATERIALIZED (
     SELECT g.listing_id, d.role
     FROM left_holder g JOIN listing l ON l.id = g.listing_id
     JOIN document d ON d.listing_pk = l.pk AND d.token = g.token
+        AND (d.issuer IS NULL OR g.issuer IS NULL OR d.issuer = g.issuer)
     WHERE g.role <> 'debtor' AND d.role <> 'debtor'
+), dropped AS (
+    SELECT e.listing_id, ARRAY(
+        SELECT item FROM unnest(coalesce(o.items, CAST(:services AS text[]))) AS item
+        WHERE item <> ALL (n.items) ORDER BY item
+    ) AS services
+    FROM ended e JOIN listing o ON o.pk = e.old_pk JOIN listing n ON n.pk = e.new_pk
+    WHERE e.goes_on AND n.items IS NOT NULL
 ), lifted AS (
     SELECT listing_id, 'shielded' AS ground, CAST(NULL AS text[]) AS roles,
-           CAST(NULL AS bytea) AS token, CAST(NULL AS text) AS issuer FROM directive
+           CAST(NULL AS bytea) AS token, CAST(NULL AS text) AS issuer,
+           CAST(NULL AS text[]) AS services FROM directive
     WHERE from_version = :version AND kind = 'shielding'
     UNION ALL
-    SELECT listing_id, 'distinguished', NULL, token, issuer FROM directive d
+    SELECT listing_id, 'items_dropped', NULL, NULL, NULL, services FROM dropped
+    WHERE cardinality(services) > 0
+    UNION ALL
+    SELECT listing_id, 'distinguished', NULL, token, issuer, NULL FROM directive d
     WHERE from_version = :version AND kind = 'distinction' AND EXISTS (
         SELECT FROM listing l WHERE l.id = d.listing_id AND l.until_version IS NULL
     )
     UNION ALL
-    SELECT listing_id, 'party_replaced', ARRAY[role], NULL, NULL FROM left_role
+    SELECT listing_id, 'party_replaced', ARRAY[role], NULL, NULL, NULL FROM left_role
     WHERE role = 'debtor' GROUP BY listing_id, role
     UNION ALL
-    SELECT listing_id, 'officer_left', array_agg(DISTINCT role), NULL, NULL FROM left_role
+    SELECT listing_id, 'officer_left', array_agg(DISTINCT role), NULL, NULL, NULL FROM left_role
     WHERE role <> 'debtor' GROUP BY listing_id
 ), final AS (
     SELECT listing_id, CASE WHEN expires_on IS NULL THEN 'removed' ELSE 'expired' END AS ground,
@@ -216,13 +188,13 @@ WITH ended AS MATERIALIZED (
     UNION ALL
     SELECT listing_id, ground, "on" FROM delisted
 )
-INSERT INTO ending (version, listing_id, ground, "on", roles, token, issuer, kept)
-SELECT :version, listing_id, ground, "on", roles, token, issuer, kept FROM (
-    SELECT listing_id, ground, CAST(NULL AS date) AS "on", roles, token, issuer,
+INSERT INTO ending (version, listing_id, ground, "on", roles, token, issuer, services, kept)
+SELECT :version, listing_id, ground, "on", roles, token, issuer, services, kept FROM (
+    SELECT listing_id, ground, CAST(NULL AS date) AS "on", roles, token, issuer, services,
            CAST(NULL AS text[]) AS kept
     FROM lifted
     UNION ALL
-    SELECT listing_id, ground, "on", NULL, NULL, NULL, (
+    SELECT listing_id, ground, "on", NULL, NULL, NULL, NULL, (
         SELECT array_agg(DISTINCT measure)
         FROM directive t CROSS JOIN unnest(t.measures) AS measure
         WHERE t.listing_id = f.listing_id AND t.kind = 'retention' AND t."on" > :day
@@ -233,23 +205,3 @@ SELECT :version, listing_id, ground, "on", roles, token, issuer, kept FROM (
 ORDER BY ground, listing_id
 """
 ).bindparams(bindparam("version", type_=BigInteger), bindparam("day", type_=Date))
-
-
-def _write_of_permits() -> Any:
-    version = bindparam("version", type_=BigInteger)
-    at = bindparam("at", type_=change.c.at.type)
-    valid = (
-        select(permit, at.label("begins_at"))
-        .where(permit.c.from_version == version, in_force(permit))
-        .where(permit.c.valid_from <= at, permit.c.valid_until > at)
-        .cte("valid")
-    )
-    found = lifted_by(valid).subquery("found")
-    names = ("listing_id", "roles", "permit_id", "services")
-    rows = select(
-        version, literal(EndingGround.PERMIT.value, Text), *(found.c[name] for name in names)
-    ).order_by(found.c.permit_id, found.c.listing_id)
-    return insert(ending).from_select(["version", "ground", *names], rows)
-
-
-_WRITE_OF_PERMITS: Final = _write_of_permits()

@@ -16,11 +16,13 @@ list does. A distinction takes a listing away from this document, and from no ot
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
 from cache.token import Token
 from checker.domain.document import Document, DocumentType
-from checker.domain.issuer import IssuerMatch, compare_issuers
+from checker.domain.issuer import IssuerMatch, canonical_issuer, compare_issuers
 from checker.domain.listing_kind import ListingKind
-from checker.domain.masking import MaskedNumber
+from checker.domain.masking import ORGANIZATIONS, MaskedNumber
 from checker.domain.name import names_agree
 from checker.domain.permit import Permit, PermitKind
 from checker.domain.role import Role
@@ -29,6 +31,7 @@ from checker.domain.standing import Link, ListingRef, Match
 from checker.registry.document_key import DocumentKey
 from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import (
+    BOUND_NUMBER,
     DOCUMENT_NUMBER,
     OFFICER_NAME,
     PARTY_NAME,
@@ -40,11 +43,15 @@ from checker.vault import Vault
 
 
 class Trace(NamedTuple):
-    """The way of a listing to a subject: the subject's document, and the listed token."""
+    """The way of a listing to a subject: the subject's document, and the listed token.
+
+    `issuer` is the issuer that the list shows of the subject's passport, if the list shows one.
+    """
 
     listing_id: str
     document: DocumentKey
     listed_token: Token
+    issuer: str | None = None
 
 
 class FoundDocument(NamedTuple):
@@ -65,7 +72,8 @@ def found_document(
     subject: PreparedSubject, claim: bytes | None, rows: Sequence[Any], sealer: Sealer
 ) -> FoundDocument:
     """Return what the rows of all tokens of a subject with one document say of it."""
-    document, vault = subject.document, sealer.vault
+    vault = sealer.vault
+    document = subject.document or _recovered(subject, rows, vault)
     name_token = None if subject.name is None else sealer.name_token(subject.name)
     key = DocumentKey(subject.token, None if document is None else document.known_issuer)
     distinguished = _distinguished(key, rows, is_known=document is not None)
@@ -77,12 +85,13 @@ def found_document(
     for row in rows:
         match row["row_kind"]:
             case RowKind.LINK:
-                found = _match(subject, name_token, row, vault)
+                found = _match(subject, document, name_token, row, vault)
                 if found is None or row["listing_id"] in distinguished:
                     continue
                 # A company listed by its uscc and its organization code is one party.
                 links[_link(found, row)] = None
-                traces[Trace(row["listing_id"], key, Token(row["token"]))] = None
+                shown = row["issuer"] if row["is_own"] else row["asked_issuer"]
+                traces[Trace(row["listing_id"], key, Token(row["token"]), shown)] = None
                 if found in _SURE:
                     names.add(row["name_token"])
             case RowKind.PERMIT:
@@ -136,11 +145,33 @@ def _own_issuers(document: Document | None, issuer: str | None) -> IssuerMatch:
 def _number(row: Any, vault: Vault) -> str:
     if row["row_kind"] == RowKind.PERMIT:
         return vault.open(row["number"], PERMIT_NUMBER, row["permit_id"])
+    if row["row_kind"] == RowKind.BINDING:
+        return vault.open(row["number"], BOUND_NUMBER, row["token"].hex())
     return vault.open(row["number"], DOCUMENT_NUMBER, row["listing_id"], row["token"].hex())
 
 
+def _recovered(subject: PreparedSubject, rows: Iterable[Any], vault: Vault) -> Document | None:
+    """Return the passport of a subject that is known by token and issuer, from its own row.
+
+    Return None if no issuer is known, or no row has the passport: then no issuers are compared.
+    """
+    if subject.issuer is None:
+        return None
+    for row in rows:
+        is_own = row["row_kind"] == RowKind.BINDING or row["is_own"]
+        if is_own and row["type"] == DocumentType.PASSPORT:
+            number = _number(row, vault)
+            issuer = canonical_issuer(subject.issuer, number) or UNSET
+            return Document(type=DocumentType.PASSPORT, number=number, issuer=issuer)
+    return None
+
+
 def _match(
-    subject: PreparedSubject, name_token: Token | None, row: Any, vault: Vault
+    subject: PreparedSubject,
+    document: Document | None,
+    name_token: Token | None,
+    row: Any,
+    vault: Vault,
 ) -> Match | None:
     """Return how well the row of a link fits; None: it is somebody else's."""
     if row["masked"]:
@@ -148,9 +179,12 @@ def _match(
             return None
         masked = MaskedNumber(pattern=_number(row, vault))
         return Match.MASKED if masked.matches(subject.document.number) else None
-    issuers = _issuers(subject.document, row, vault)
+    issuers = _issuers(document, row, vault)
     if issuers is IssuerMatch.OTHER:
         return None
+    if subject.document is None:
+        # A subject by token was found by its name before, when its document was known.
+        return Match.DOCUMENT
     if name_token is None:
         return Match.DOCUMENT if issuers is IssuerMatch.SAME else Match.ISSUER_UNKNOWN
     if name_token == row["name_token"] or _names_agree(subject, row, vault):
@@ -162,7 +196,8 @@ def _names_agree(subject: PreparedSubject, row: Any, vault: Vault) -> bool:
     """Return whether the listed name is another spelling of the subject's."""
     assert subject.name is not None, "a subject without a name fits every name"
     place = PARTY_NAME if row["officer_pk"] is None else OFFICER_NAME
-    return names_agree(subject.name, vault.open(row["holder_name"], place, row["listing_id"]))
+    listed = vault.open(row["holder_name"], place, row["listing_id"])
+    return names_agree(subject.name, listed, of_person=row["type"] not in ORGANIZATIONS)
 
 
 def _link(found: Match, row: Any) -> Link:

@@ -33,7 +33,7 @@ from checker.registry.contents import (
     use_digest,
     use_return_digest,
 )
-from checker.registry.journaling import end_of
+from checker.registry.journaling import end_of, purge_of
 from checker.registry.schema import document, officer_link
 from checker.registry.sealing import (
     ANY_SHAPE,
@@ -62,6 +62,8 @@ def list_kinds(sealer: Sealer) -> tuple[Kind, ...]:
         return bound_digest(digest, row, number)
 
     def granted(row: Any) -> bytes:
+        if row.purged_at is not None:
+            return _purged(row, row.number or row.token or row.ground)
         number = vault.open(row.number, PERMIT_NUMBER, row.id)
         _require_token(sealer, row, number)
         return permit_digest(digest, row, number)
@@ -81,7 +83,8 @@ def list_kinds(sealer: Sealer) -> tuple[Kind, ...]:
         digests=each_digested(lambda row: change_digest(digest, row)),
     )
     begun = [_begins(kind, digests[kind]) for kind in _KEYS]
-    return (change, *begun, *(_ends(kind) for kind in _KEYS))
+    purged = [_purges(kind) for kind in (LISTING, PERMIT)]
+    return (change, *begun, *(_ends(kind) for kind in _KEYS), *purged)
 
 
 def permit_kinds(sealer: Sealer) -> tuple[Kind, ...]:
@@ -149,6 +152,9 @@ def _listing(
     """Digest one listing as it stands in its rows; a text says why it cannot be digested."""
     opened = sealer.vault.open
     try:
+        if row.purged_at is not None:
+            is_left = officers or any(pk == row.pk for pk, _ in documents)
+            return _purged(row, is_left or row.party_name or row.case_number)
         party = opened(row.party_name, PARTY_NAME, row.id)
         of_party = _documents(sealer, row.id, documents.get((row.pk, None), ()), party)
         of_officers = []
@@ -200,6 +206,22 @@ _KEYS: Final = {
 def _begins(kind: str, digests: Digests) -> Kind:
     rows = f"SELECT {_KEYS[kind]} AS key, from_version AS version, {kind}.* FROM {kind}"  # noqa: S608 - ours
     return Kind(area=Area.LIST, name=kind, rows=rows, digests=digests)
+
+
+def _purges(kind: str) -> Kind:
+    rows = (
+        f"SELECT {_KEYS[kind]} AS key, CAST(0 AS bigint) AS version FROM {kind}"  # noqa: S608 - ours
+        " WHERE purged_at IS NOT NULL"
+    )
+    return Kind(area=Area.LIST, name=purge_of(kind), rows=rows, digests=None)
+
+
+def _purged(row: Any, left: object) -> bytes:
+    """Return the digest that was entered for a row, because a purged row has no content."""
+    if left:
+        raise ConfigurationError("a purged row has content")
+    entered: bytes = row.entered_digest
+    return entered
 
 
 def _ends(kind: str) -> Kind:

@@ -50,6 +50,11 @@ def end_of(kind: str) -> str:
     return kind.replace("_", "-") + "-end"
 
 
+def purge_of(kind: str) -> str:
+    """Name the kind of a purge (`checker.registry.purge`)."""
+    return kind.replace("_", "-") + "-purge"
+
+
 def row_key(known_by: str, pk: int) -> str:
     """Name a row by what people know and by its number: of one listing there are several rows."""
     return f"{known_by}#{pk}"

@@ -207,8 +207,8 @@ class Ledger:
                 after = self._with_officers(known, officers)
                 assert after.entry is not None, "it has officers"
                 require_adults(after.entry)
-            case RemoveOfficer(tokens=tokens):
-                after = self._with_officers(known, officers_without(known, tokens, self._sealer))
+            case RemoveOfficer(documents=left):
+                after = self._with_officers(known, officers_without(known, left, self._sealer))
             case _:
                 assert_never(operation)
         self.listings[operation.listing_id] = after

@@ -1,7 +1,18 @@
 """The officers of listings, as operations compare and replace them: pure."""
 
+from collections.abc import Collection
+
 from cache.token import Token
-from checker.registry.entry import LineRejected, ListingEntry, OfficerEntry, RejectCode
+from checker.domain.document import Document
+from checker.domain.issuer import IssuerMatch, compare_issuers
+from checker.registry.document_key import DocumentKey
+from checker.registry.entry import (
+    LineRejected,
+    ListingEntry,
+    MaskedDocument,
+    OfficerEntry,
+    RejectCode,
+)
 from checker.registry.identity import reach_of
 from checker.registry.ledger_state import ListingState
 from checker.registry.sealing import Sealer
@@ -19,9 +30,9 @@ def reaches_others(known: ListingState | None, entry: ListingEntry, sealer: Seal
 
 
 def officers_without(
-    known: ListingState, left: frozenset[Token], sealer: Sealer
+    known: ListingState, left: Collection[DocumentKey], sealer: Sealer
 ) -> tuple[OfficerEntry, ...]:
-    """Return the officers without a document that is listed under one of these tokens.
+    """Return the officers who have none of these documents, as the list knows documents.
 
     Raises:
         LineRejected: no officer has such a document.
@@ -30,9 +41,21 @@ def officers_without(
 
     def has_left(officer: OfficerEntry) -> bool:
         name, documents = officer.holder.name, officer.holder.documents
-        return not left.isdisjoint(sealer.listed_token(each, name) for each in documents)
+        return any(_is_one_of(left, each, sealer.listed_token(each, name)) for each in documents)
 
     officers = tuple(each for each in known.entry.officers if not has_left(each))
     if len(officers) == len(known.entry.officers):
         raise LineRejected(RejectCode.INVALID_OPERATION, "no officer has this document")
     return officers
+
+
+def _is_one_of(
+    left: Collection[DocumentKey], document: Document | MaskedDocument, token: Token
+) -> bool:
+    issuers = [key.issuer for key in left if key.token == token]
+    if isinstance(document, MaskedDocument):
+        return bool(issuers)
+    known, number = document.known_issuer, document.number
+    return any(
+        compare_issuers(issuer, known, number) is not IssuerMatch.OTHER for issuer in issuers
+    )

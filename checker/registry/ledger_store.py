@@ -102,7 +102,11 @@ async def load(
         directives.setdefault(row.listing_id, set()).add(one)
         directive_pks[row.listing_id, one] = row.pk
     latest = await _rows(connection, _LISTINGS, touched.listing_ids)
-    readable = [row.pk for row in latest if row.id in touched.read_ids and row.is_open]
+    readable = [
+        row.pk
+        for row in latest
+        if row.id in touched.read_ids and row.is_open and row.purged_at is None
+    ]
     entries = await read_entries(connection, sealer, readable)
     bound = await _rows(connection, _BOUND, touched.tokens)
     permits = await _rows(connection, _PERMITS, touched.permit_ids)
@@ -145,7 +149,7 @@ def _state(
         court=row.court,
         party_type=PartyType(row.party_type),
         kind=ListingKind(row.kind),
-        in_force=row.is_open,
+        in_force=row.is_open and row.purged_at is None,
         entry=entry,
         directives=directives,
     )
@@ -179,6 +183,7 @@ _LISTINGS = (
         listing.c.court,
         listing.c.party_type,
         listing.c.kind,
+        listing.c.purged_at,
         _is_open,
     )
     .ext(distinct_on(listing.c.id))

@@ -114,6 +114,7 @@ def _found(today: date) -> Select[Any]:
         )
         .outerjoin_from(listing, change, change.c.version == listing.c.until_version)
         .where(listing.c.case_number == any_(bindparam("wanted", type_=ARRAY(Text))))
+        .where(listing.c.purged_at.is_(None))
         .order_by(listing.c.pk.desc())
         .limit(FOUND_MAX)
     )

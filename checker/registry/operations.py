@@ -9,7 +9,6 @@ from enum import StrEnum
 
 import msgspec
 
-from cache.token import Token
 from checker.domain.document import Document
 from checker.domain.permit import PermitKind
 from checker.domain.service import ServiceType
@@ -105,10 +104,13 @@ class Undistinguish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemoveOfficer(msgspec.Struct, frozen=True, kw_only=True):
-    """The officers under one of these listed tokens leave the listing; all others stay."""
+    """The officers with one of these listed documents leave the listing; all others stay.
+
+    A passport of an unknown issuer is every passport of its number.
+    """
 
     listing_id: str
-    tokens: frozenset[Token]
+    documents: frozenset[DocumentKey]
 
 
 class Bind(msgspec.Struct, frozen=True, kw_only=True):

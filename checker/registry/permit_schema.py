@@ -40,6 +40,8 @@ permit = Table(
     Column("ground", Text, nullable=False),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
     Column("until_version", BigInteger, ForeignKey("change.version")),
+    # The personal data was removed then (`checker.registry.purge`).
+    Column("purged_at", DateTime(timezone=True)),
     # Not set: the court names no kind.
     Column("kind", Text),
     CheckConstraint("valid_until > valid_from", name="ends_after_it_begins"),

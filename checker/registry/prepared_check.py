@@ -28,8 +28,9 @@ _ORGANIZATIONS: Final = frozenset({DocumentType.USCC, DocumentType.ORG_CODE})
 class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The subject as the list finds it.
 
-    `token` is the token of the whole document. `document` is normalised. Without a document or a
-    name the list finds no masked number. Without a name every name fits. `also` has the person's
+    `token` is the token of the whole document. `document` is normalised. A passport may be known by
+    its token and its `issuer` alone. Without a document or a name the list finds no masked number.
+    Without a name every name fits. `also` has the person's
     further documents, each as a subject of the same name. `is_unknowable`: one of the documents is
     of a kind that no list can know.
     """
@@ -39,6 +40,7 @@ class PreparedSubject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: str | None = None
     also: tuple["PreparedSubject", ...] = ()
     is_unknowable: bool = False
+    issuer: str | None = None
 
     @property
     def of_each_document(self) -> tuple["PreparedSubject", ...]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
     func,
     text,
 )
@@ -88,6 +89,8 @@ listing = Table(
     Column("kind", Text, nullable=False, server_default=text("'dishonest'")),
     Column("items", ARRAY(Text)),
     Column("starts_on", Date),
+    # The personal data was removed then (`checker.registry.purge`).
+    Column("purged_at", DateTime(timezone=True)),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
     Column("until_version", BigInteger, ForeignKey("change.version")),
     CheckConstraint("party_type IN ('person', 'organization')", name="party_type"),
@@ -116,6 +119,12 @@ Index(
     "ix_listing_expires_on",
     listing.c.expires_on,
     postgresql_where=listing.c.expires_on.is_not(None),
+)
+
+Index(
+    "ix_listing_until_version_unpurged",
+    listing.c.until_version,
+    postgresql_where=and_(listing.c.until_version.is_not(None), listing.c.purged_at.is_(None)),
 )
 
 # How an organization's listing reaches a person. Without a document it reaches nobody: unresolved.

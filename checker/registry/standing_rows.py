@@ -125,7 +125,14 @@ def _statement(version: Version) -> Select[Any]:
 
 def _bindings(wanted: FromClause, version: Version) -> Select[Any]:
     return (
-        select(wanted.c.token.label("asked"), bound_document.c.person, bound_document.c.issuer)
+        select(
+            wanted.c.token.label("asked"),
+            bound_document.c.person,
+            bound_document.c.type,
+            bound_document.c.number,
+            bound_document.c.token,
+            bound_document.c.issuer,
+        )
         .join_from(wanted, bound_document, bound_document.c.token == wanted.c.token)
         .where(in_force(bound_document, version))
     )

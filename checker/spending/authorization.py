@@ -16,11 +16,11 @@ from typing import Final
 
 import msgspec
 
-from cache.token import Token
 from checker.domain.clock import instant_text
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service_terms import AMOUNT_MAX_FEN, ResortVenue
 from checker.errors import Conflict, Resolution
+from checker.registry.document_key import DocumentKey
 
 
 class AuthorizationStatus(StrEnum):
@@ -74,13 +74,13 @@ _RESOLUTIONS: Final = {
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of an authorization that its first step sets and no later step changes.
 
-    `token` is the token of the document in the request. `counter` is the place on whose counter the
-    amount counts.
+    `document` is the document under which the amount counts (`checker.spending.persons`). `counter`
+    is the place on whose counter the amount counts.
     """
 
     id: str
     account_id: str
-    token: Token
+    document: DocumentKey
     counter: Jurisdiction
     counted_at: datetime
     jurisdiction: Jurisdiction
@@ -92,13 +92,13 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 class CountedRoom(msgspec.Struct, frozen=True, kw_only=True):
     """The sums by which something was held, kept as a proof that the limit was respected.
 
-    The sums are those of all `tokens` on the counter in `[since, until)`, this step included.
+    The sums are those of all `documents` on the counter in `[since, until)`, this step included.
     """
 
     limit_fen: int
     since: datetime
     until: datetime
-    tokens: tuple[Token, ...]
+    documents: tuple[DocumentKey, ...]
     held_fen: int
     captured_fen: int
 

@@ -4,7 +4,7 @@ Sums are kept by the day in Asia/Shanghai of the hold, so every period of the ca
 days. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 import msgspec
@@ -15,13 +15,15 @@ from checker.domain.decision import CapSpending
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.rules import spending_under
 from checker.domain.settings import Cap
+from checker.registry.document_key import DocumentKey
 from checker.spending.authorization import Authorization, CountedRoom
+from checker.spending.persons import counts, issuers_by_token
 
 
 class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
     """One document's held and captured sums on one counter, of the amounts authorized on `day`."""
 
-    token: Token
+    document: DocumentKey
     counter: Jurisdiction
     day: date
     held_fen: int
@@ -33,7 +35,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
     cap: Cap
     at: datetime
-    tokens: frozenset[Token]
+    documents: frozenset[DocumentKey]
     held_fen: int
     captured_fen: int
 
@@ -53,48 +55,76 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
             limit_fen=self.cap.limit_fen,
             since=period_start(self.cap.period, self.at),
             until=period_end(self.cap.period, self.at),
-            tokens=tuple(sorted(self.tokens)),
+            documents=in_one_order(self.documents),
             held_fen=self.held_fen,
             captured_fen=self.captured_fen,
         )
+
+
+class SumsByDay:
+    """Held and captured sums of documents, by counter and day."""
+
+    def __init__(self) -> None:
+        self._days: dict[
+            tuple[Token, Jurisdiction], dict[tuple[str | None, date], tuple[int, int]]
+        ] = {}
+
+    def add(self, total: DayTotal) -> None:
+        """Add the amounts of one document on one day."""
+        token, issuer = total.document
+        days = self._days.setdefault((token, total.counter), {})
+        held_fen, captured_fen = days.get((issuer, total.day), (0, 0))
+        days[issuer, total.day] = (held_fen + total.held_fen, captured_fen + total.captured_fen)
+
+    def of(
+        self, documents: Iterable[DocumentKey], counter: Jurisdiction
+    ) -> Iterator[tuple[date, tuple[int, int]]]:
+        """Yield each day and its sums of the person of these documents on a counter."""
+        for token, issuers in issuers_by_token(documents).items():
+            for (issuer, day), total in self._days.get((token, counter), {}).items():
+                if counts(issuers, issuer):
+                    yield day, total
+
+
+def in_one_order(documents: Iterable[DocumentKey]) -> tuple[DocumentKey, ...]:
+    """Return documents in the order in which a step keeps them."""
+    return tuple(sorted(documents, key=lambda each: (each.token, each.issuer or "")))
 
 
 class Balances:
     """The sums of some documents, by counter and day. New steps are added to them."""
 
     def __init__(self, totals: Iterable[DayTotal]) -> None:
-        self._days: dict[tuple[Token, Jurisdiction], dict[date, tuple[int, int]]] = {}
-        for total in totals:
-            days = self._days.setdefault((total.token, total.counter), {})
-            days[total.day] = (total.held_fen, total.captured_fen)
+        self._sums = SumsByDay()
+        for each in totals:
+            self._sums.add(each)
 
     def add(self, moved: Authorization) -> None:
         """Add the newest step of an authorization."""
         opening, step = moved.opening, moved.steps[-1]
-        days = self._days.setdefault((opening.token, opening.counter), {})
-        day = shanghai_day(opening.counted_at)
-        held_fen, captured_fen = days.get(day, (0, 0))
-        days[day] = (held_fen + step.held_delta, captured_fen + step.captured_delta)
+        self._sums.add(
+            DayTotal(
+                document=opening.document,
+                counter=opening.counter,
+                day=shanghai_day(opening.counted_at),
+                held_fen=step.held_delta,
+                captured_fen=step.captured_delta,
+            )
+        )
 
-    def newest_day(self, tokens: frozenset[Token], counter: Jurisdiction) -> date | None:
+    def newest_day(self, documents: frozenset[DocumentKey], counter: Jurisdiction) -> date | None:
         """Return the last day on which the person of these documents is known to have spent."""
-        days = [day for each in tokens for day in self._days.get((each, counter), {})]
-        return max(days, default=None)
+        return max((day for day, _ in self._sums.of(documents, counter)), default=None)
 
-    def room(self, tokens: frozenset[Token], cap: Cap, at: datetime) -> Room:
+    def room(self, documents: frozenset[DocumentKey], cap: Cap, at: datetime) -> Room:
         """Return the spending of the person of these documents in the period around `at`."""
         first = shanghai_day(period_start(cap.period, at))
         end = shanghai_day(period_end(cap.period, at))
-        sums = [
-            total
-            for each in tokens
-            for day, total in self._days.get((each, cap.counter), {}).items()
-            if first <= day < end
-        ]
+        sums = [total for day, total in self._sums.of(documents, cap.counter) if first <= day < end]
         return Room(
             cap=cap,
             at=at,
-            tokens=tokens,
+            documents=documents,
             held_fen=sum(held_fen for held_fen, _ in sums),
             captured_fen=sum(captured_fen for _, captured_fen in sums),
         )

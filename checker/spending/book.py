@@ -9,12 +9,12 @@ Pure: one book for one transaction. Orders are judged in their turn, each agains
 earlier orders leave. So the answers do not depend on how orders are grouped.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 
 import msgspec
 
-from cache.token import Token
 from checker.audit.decisions import KeptDecision, new_id
 from checker.domain.clock import shanghai_day
 from checker.domain.decision import Decision, Outcome, ReasonCode
@@ -22,8 +22,9 @@ from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Resort, ServiceType
 from checker.errors import CheckerError, Conflict, IdempotencyKeyReused, NotFound, Unavailable
 from checker.policy.book import PolicyBook
+from checker.registry.document_key import DocumentKey
 from checker.spending.answers import Answer, KeptAnswer, Uncapped, view_of
-from checker.spending.asking import capped_token_of, decide_hold
+from checker.spending.asking import capped_document, decide_hold
 from checker.spending.authorization import Authorization, Opening, SpendingStepKind
 from checker.spending.balance import Balances, Room
 from checker.spending.errors import CapExceeded
@@ -36,6 +37,7 @@ from checker.spending.orders import (
     SpendingOrder,
     VoidCommand,
 )
+from checker.spending.persons import counted_documents
 from checker.spending.store import AnswerKey, LoadedSpending, PermitUse, WrittenSpending
 from checker.vault import Vault
 
@@ -56,14 +58,14 @@ _REFUSALS = {
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     """The decision about a hold, as it is kept, and the room if there is a cap.
 
-    `capped_token` is the token of the document that a capping listing reaches, if the list knows
-    one. The amount counts under this token, so that every later sale finds the amount.
+    `capped` is the document that a capping listing reaches, if the list knows one. The amount
+    counts under this document, so that every later sale finds the amount.
     """
 
     decision: Decision
     decision_id: str
     room: Room | None
-    capped_token: Token | None = None
+    capped: DocumentKey | None = None
 
 
 class Book:
@@ -140,7 +142,8 @@ class Book:
     def _authorize(self, place: int, account_id: str, command: AuthorizeCommand) -> Answer:
         check, service = command.check, command.check.service
         assert isinstance(service, Resort), "only resorts are sold under a cap"
-        person = self._loaded.person(check.subject.tokens)
+        person = self._loaded.persons[place]
+        counted = counted_documents(check.subject, self._loaded.traces.get(place, ()))
         policy = self._policies.effective(check.jurisdiction)
         cap = policy.settings.resort_cap
         room = None
@@ -150,7 +153,7 @@ class Book:
                 # An amount that counts in a past period would escape the cap of the present one.
                 raise Unavailable(_GONE_BACK)
             room = self._balances.room(person, cap, self._now)
-        asked = self._ask(place, account_id, service, check.jurisdiction, room)
+        asked = self._ask(place, account_id, service, check.jurisdiction, room, counted)
         outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
             return outcome
@@ -159,7 +162,7 @@ class Book:
         opening = Opening(
             id=new_id(),
             account_id=account_id,
-            token=asked.capped_token or check.subject.token,
+            document=asked.capped or next(iter(counted.values())),
             counter=after.cap.counter,
             counted_at=self._now,
             jurisdiction=check.jurisdiction,
@@ -188,9 +191,10 @@ class Book:
         if cap is not None:
             # An increment counts with its authorization: on the same counter, in the same period.
             cap = msgspec.structs.replace(cap, counter=opening.counter)
-            person = self._loaded.person((opening.token,))
+            person = self._loaded.persons[place]
             room = self._balances.room(person, cap, opening.counted_at)
-        asked = self._ask(place, opening.account_id, service, opening.jurisdiction, room)
+        counted = {opening.document: opening.document}
+        asked = self._ask(place, opening.account_id, service, opening.jurisdiction, room, counted)
         outcome = self._unless_capped(asked, command.claim)
         if outcome is not None:
             return outcome
@@ -212,6 +216,7 @@ class Book:
         service: Resort,
         jurisdiction: Jurisdiction,
         room: Room | None,
+        counted: Mapping[DocumentKey, DocumentKey],
     ) -> _Asked:
         """Decide about holding the amount too, and keep the decision unless it is a plain
         `allow`.
@@ -221,7 +226,7 @@ class Book:
         standing = self._loaded.standings[place]
         policy = self._policies.effective(jurisdiction)
         decision = decide_hold(standing, service, policy, room, self._now)
-        decision_id, capped_token = new_id(), None
+        decision_id, capped = new_id(), None
         if decision.reasons:
             shown = standing.with_all_shown()
             # Nearly every listing is public: then the answer shows all of them.
@@ -229,7 +234,7 @@ class Book:
             if shown is not standing:
                 whole = decide_hold(shown, service, policy, room, self._now)
             traces = self._loaded.traces.get(place, ())
-            capped_token = capped_token_of(whole, traces)
+            capped = capped_document(whole, traces, counted)
             self._decisions.append(
                 KeptDecision.of(
                     decision,
@@ -245,9 +250,7 @@ class Book:
                     vault=self._vault,
                 )
             )
-        return _Asked(
-            decision=decision, decision_id=decision_id, room=room, capped_token=capped_token
-        )
+        return _Asked(decision=decision, decision_id=decision_id, room=room, capped=capped)
 
     def _unless_capped(self, asked: _Asked, claim: bytes) -> Answer | None:
         """Return the answer if no cap binds the person, or the cap has no room; None: hold."""

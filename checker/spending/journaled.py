@@ -36,6 +36,7 @@ _FIELDS: Final = (
     "venue",
     "decision_id",
 )
+_LATER_FIELDS: Final = ("issuer", "counted_issuers")
 _ROWS: Final = """
     SELECT authorization_id || '#' || number AS key, CAST(0 AS bigint) AS version, step.*
     FROM authorization_step AS step
@@ -71,4 +72,5 @@ def spending_kinds(vault: Vault) -> tuple[Kind, ...]:
 
 def _digest(vault: Vault, row: Mapping[str, Any], reference: str | None) -> bytes:
     content = {name: row[name] for name in _FIELDS} | {"reference": reference}
+    content |= {name: row[name] for name in _LATER_FIELDS if row[name] is not None}
     return content_digest(vault.digest, STEP, content)

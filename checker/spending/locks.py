@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
 from checker.database.outages import own_error
+from checker.spending.bindings import Bindings
 from checker.spending.statements import LOCK, READ_BEHIND_LOCKS, READ_GROUPS, TRY_LOCK
 from checker.spending.store import LocksHeld, WantedSpending
+from checker.vault import Vault
 
 
 class Regrouped(Exception):
@@ -26,18 +28,18 @@ class Regrouped(Exception):
 class LockedOrders(msgspec.Struct, frozen=True, kw_only=True):
     """The orders behind their locks: `wanted` is without the orders that are set aside.
 
-    `groups` has for each token all tokens of the same person. `answers` has the rows of the answers
-    that are kept under the keys.
+    `bindings` has the documents of the persons. `answers` has the rows of the answers that are kept
+    under the keys.
     """
 
     wanted: WantedSpending
     set_aside: frozenset[int]
-    groups: Mapping[Token, frozenset[Token]]
+    bindings: Bindings
     answers: Sequence[Row[Any]]
 
 
 async def lock_orders(
-    connection: AsyncConnection, wanted: WantedSpending, waits: bool
+    connection: AsyncConnection, wanted: WantedSpending, vault: Vault, waits: bool
 ) -> LockedOrders:
     """Lock the orders. With `waits` False, set aside the orders whose locks are not free.
 
@@ -50,22 +52,20 @@ async def lock_orders(
     held = await _take(connection, set().union(*numbers.values()), waits)
     set_aside = frozenset(place for place, each in numbers.items() if each & held)
     wanted = wanted.without(set_aside)
-    groups: dict[Token, set[Token]] = {}
-    answers = []
+    rows: Sequence[Row[Any]] = ()
     if wanted.keys:
-        for row in await connection.execute(READ_BEHIND_LOCKS, _parameters(wanted)):
-            if row.asked is None:
-                answers.append(row)
-            else:
-                groups.setdefault(Token(row.asked), set()).add(Token(row.source))
+        rows = (await connection.execute(READ_BEHIND_LOCKS, _parameters(wanted))).all()
+    bindings = Bindings((row for row in rows if row.asked is not None), vault)
     locked = {number for place in wanted.keys for number in numbers[place]}
-    if not locked.issuperset(_number(token) for group in groups.values() for token in group):
+    if not locked.issuperset(
+        _number(token) for group in bindings.tokens.values() for token in group
+    ):
         raise Regrouped
     return LockedOrders(
         wanted=wanted,
         set_aside=set_aside,
-        groups={token: frozenset(group) for token, group in groups.items()},
-        answers=answers,
+        bindings=bindings,
+        answers=[row for row in rows if row.asked is None],
     )
 
 

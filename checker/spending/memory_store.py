@@ -8,27 +8,28 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
-from cache.token import Token
 from checker.audit.decisions import KeptDecision
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
+from checker.registry.document_key import DocumentKey
 from checker.registry.prepared_check import PreparedSubject
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
+from checker.spending.persons import counted_documents, subject_of
 from checker.spending.store import AnswerKey, LoadedSpending, WantedSpending, WrittenSpending
 
 
 class MemorySpendingStore:
-    """Keeps authorizations in memory. `group` returns all tokens of the person behind a token."""
+    """Keeps authorizations in memory. `group` returns all documents of a document's person."""
 
     def __init__(
         self,
         clock: Clock,
         *,
         standing: Callable[[PreparedSubject], Standing],
-        group: Callable[[Token], frozenset[Token]],
+        group: Callable[[DocumentKey], frozenset[DocumentKey]],
         list_version: int | None = 1,
     ) -> None:
         self._clock = clock
@@ -75,24 +76,18 @@ class MemorySpendingStore:
         subjects = {
             place: authorize.check.subject for place, authorize in wanted.authorizes.items()
         } | {
-            place: PreparedSubject(token=found[increment.id].opening.token)
+            place: subject_of(found[increment.id])
             for place, increment in wanted.increments.items()
             if increment.id in found
         }
-        groups = {
-            token: self._group(token)
-            for token in {
-                *(token for subject in subjects.values() for token in subject.tokens),
-                *(each.opening.token for each in found.values()),
-            }
+        persons = {
+            place: frozenset[DocumentKey]().union(
+                *(self._group(each) for each in counted_documents(subject, ()).values())
+            )
+            for place, subject in subjects.items()
         }
         since = wanted.since(now, found)
-        tokens = {
-            each
-            for subject in subjects.values()
-            for token in subject.tokens
-            for each in groups[token]
-        }
+        tokens = {document.token for person in persons.values() for document in person}
         counters = wanted.counters | {
             found[each.id].opening.counter
             for each in wanted.increments.values()
@@ -101,13 +96,13 @@ class MemorySpendingStore:
         of_them = [
             each
             for each in self._authorizations.values()
-            if each.opening.token in tokens and each.opening.counter in counters
+            if each.opening.document.token in tokens and each.opening.counter in counters
         ]
         return LoadedSpending(
             now=now,
             list_version=self._list_version,
             standings={place: self._standing(each) for place, each in subjects.items()},
-            groups=groups,
+            persons=persons,
             authorizations=found,
             lapsed=[each for each in of_them if each.has_lapsed(now)],
             totals=_totals(
@@ -123,16 +118,20 @@ class MemorySpendingStore:
 
 
 def _totals(authorizations: Iterable[Authorization]) -> list[DayTotal]:
-    sums: dict[tuple[Token, Jurisdiction, date], tuple[int, int]] = {}
+    sums: dict[tuple[DocumentKey, Jurisdiction, date], tuple[int, int]] = {}
     for each in authorizations:
         opening = each.opening
-        place = (opening.token, opening.counter, shanghai_day(opening.counted_at))
+        place = (opening.document, opening.counter, shanghai_day(opening.counted_at))
         held_fen, captured_fen = sums.get(place, (0, 0))
         captured = each.captured_fen - each.refunded_fen
         sums[place] = (held_fen + each.held_fen, captured_fen + captured)
     return [
         DayTotal(
-            token=token, counter=counter, day=day, held_fen=held_fen, captured_fen=captured_fen
+            document=document,
+            counter=counter,
+            day=day,
+            held_fen=held_fen,
+            captured_fen=captured_fen,
         )
-        for (token, counter, day), (held_fen, captured_fen) in sums.items()
+        for (document, counter, day), (held_fen, captured_fen) in sums.items()
     ]

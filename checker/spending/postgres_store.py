@@ -27,6 +27,7 @@ from checker.domain.standing import Standing
 from checker.errors import Unavailable
 from checker.group_commit import CommitAlone
 from checker.journal.entries import Area, entry_row
+from checker.registry.document_key import DocumentKey
 from checker.registry.found_document import Trace
 from checker.registry.permit_uses import PermitUses
 from checker.registry.prepared_check import PreparedSubject
@@ -37,6 +38,7 @@ from checker.spending.authorization import Authorization
 from checker.spending.balance import DayTotal
 from checker.spending.journaled import steps_of
 from checker.spending.locks import LockedOrders, Regrouped, lock_orders
+from checker.spending.persons import counted_documents, subject_of
 from checker.spending.rows import authorizations_of, open_of, row_of, totals_of
 from checker.spending.statements import (
     FORGET_ANSWERS,
@@ -108,7 +110,7 @@ class PostgresSpendingStore:
         judge: Callable[[LoadedSpending], WrittenSpending],
         waits: bool,
     ) -> None:
-        locked = await lock_orders(connection, wanted, waits)
+        locked = await lock_orders(connection, wanted, self._vault, waits)
         loaded, uses = await self._load(connection, locked, waits)
         written = judge(loaded)
         if not (written.moved or written.decisions or written.answers or written.uses):
@@ -142,14 +144,14 @@ class PostgresSpendingStore:
         self, connection: AsyncConnection, locked: LockedOrders, waits: bool
     ) -> tuple[LoadedSpending, PermitUses | None]:
         now = self._clock.now()
-        wanted, groups = locked.wanted, locked.groups
+        wanted = locked.wanted
         authorizations = await self._authorizations(connection, {*wanted.ids.values()})
         sought = {
             place: (authorize.check.subject, authorize.claim)
             for place, authorize in wanted.authorizes.items()
         } | {
             place: (
-                PreparedSubject(token=authorizations[increment.id].opening.token),
+                subject_of(authorizations[increment.id]),
                 increment.claim,
             )
             for place, increment in wanted.increments.items()
@@ -157,12 +159,11 @@ class PostgresSpendingStore:
         }
         version, standings, traces = await self._standings(connection, sought)
         uses, together = await self._uses(connection, wanted, sought, standings, waits)
-        tokens = {
-            each
-            for subject, _ in sought.values()
-            for token in subject.tokens
-            for each in groups[token]
+        persons = {
+            place: locked.bindings.person(counted_documents(subject, traces[place]).values())
+            for place, (subject, _) in sought.items()
         }
+        tokens = {document.token for person in persons.values() for document in person}
         counters = wanted.counters | {
             authorizations[each.id].opening.counter
             for each in wanted.increments.values()
@@ -174,7 +175,7 @@ class PostgresSpendingStore:
             now=now,
             list_version=version,
             standings=standings,
-            groups=groups,
+            persons=persons,
             authorizations=authorizations | lapsed,
             lapsed=tuple(lapsed.values()),
             totals=totals,
@@ -250,7 +251,7 @@ class PostgresSpendingStore:
         rows = (await connection.execute(READ_COUNTED, parameters)).all()
         totals = [
             DayTotal(
-                token=Token(row.token),
+                document=DocumentKey(Token(row.token), row.issuer),
                 counter=Jurisdiction(row.counter),
                 day=row.day,
                 held_fen=row.held_fen,

@@ -1,6 +1,6 @@
 """Turns authorizations into rows of steps, and rows into authorizations; references are sealed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
@@ -9,6 +9,7 @@ from cache.token import TOKEN_BYTES, Token
 from checker.domain.clock import shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service_terms import ResortVenue
+from checker.registry.document_key import DocumentKey
 from checker.spending.authorization import (
     Authorization,
     CountedRoom,
@@ -25,6 +26,7 @@ _COUNTED = (
     "counts_from",
     "counts_until",
     "counted_tokens",
+    "counted_issuers",
     "held_after_fen",
     "captured_after_fen",
 )
@@ -40,7 +42,8 @@ def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
         "kind": step.kind.value,
         "amount_fen": step.amount_fen,
         "at": step.at,
-        "token": opening.token,
+        "token": opening.document.token,
+        "issuer": opening.document.issuer,
         "counter": opening.counter,
         "counted_at": opening.counted_at,
         "held_delta": step.held_delta,
@@ -66,14 +69,15 @@ def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
 
 def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
     """Return the changes of the newest steps by document, counter and day, as parallel columns."""
-    sums: dict[tuple[Token, Jurisdiction, date], tuple[int, int]] = {}
+    sums: dict[tuple[DocumentKey, Jurisdiction, date], tuple[int, int]] = {}
     for each in moved:
         opening, step = each.opening, each.steps[-1]
-        place = (opening.token, opening.counter, shanghai_day(opening.counted_at))
+        place = (opening.document, opening.counter, shanghai_day(opening.counted_at))
         held, captured = sums.get(place, (0, 0))
         sums[place] = (held + step.held_delta, captured + step.captured_delta)
     return {
-        "tokens": [token for token, _, _ in sums],
+        "tokens": [document.token for document, _, _ in sums],
+        "issuers": [document.issuer or "" for document, _, _ in sums],
         "counters": [counter for _, counter, _ in sums],
         "days": [day for _, _, day in sums],
         "held": [held for held, _ in sums.values()],
@@ -88,7 +92,8 @@ def open_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:
     openings = [each.opening for each in still_open]
     return {
         "open_ids": [opening.id for opening in openings],
-        "open_tokens": [opening.token for opening in openings],
+        "open_tokens": [opening.document.token for opening in openings],
+        "open_issuers": [opening.document.issuer for opening in openings],
         "open_counters": [opening.counter for opening in openings],
         "open_days": [shanghai_day(opening.counted_at) for opening in openings],
         "open_held": [each.held_fen for each in still_open],
@@ -112,7 +117,7 @@ def _opening(row: Any, vault: Vault) -> Opening:
     return Opening(
         id=str(row.authorization_id),
         account_id=row.account_id,
-        token=Token(row.token),
+        document=DocumentKey(Token(row.token), row.issuer),
         counter=Jurisdiction(row.counter),
         counted_at=row.counted_at,
         jurisdiction=Jurisdiction(row.jurisdiction),
@@ -131,7 +136,7 @@ def _step(row: Any) -> SpendingStep:
             limit_fen=row.limit_fen,
             since=row.counts_from,
             until=row.counts_until,
-            tokens=tokens_of(row.counted_tokens),
+            documents=counted_of(row),
             held_fen=row.held_after_fen,
             captured_fen=row.captured_after_fen,
         )
@@ -152,10 +157,29 @@ def _counted_values(counted: CountedRoom) -> tuple[Any, ...]:
         counted.limit_fen,
         counted.since,
         counted.until,
-        b"".join(counted.tokens),
+        b"".join(each.token for each in counted.documents),
+        _packed_issuers(counted.documents),
         counted.held_fen,
         counted.captured_fen,
     )
+
+
+def counted_of(row: Any) -> tuple[DocumentKey, ...]:
+    """Return the documents whose amounts a step has counted."""
+    tokens = tokens_of(row.counted_tokens)
+    if row.counted_issuers is None:
+        return tuple([DocumentKey(token) for token in tokens])
+    issuers = row.counted_issuers.split(",")
+    return tuple(
+        [DocumentKey(token, issuer or None) for token, issuer in zip(tokens, issuers, strict=True)]
+    )
+
+
+def _packed_issuers(documents: Sequence[DocumentKey]) -> str | None:
+    """Return the issuers behind one another, with a comma between two; None: none is known."""
+    if all(each.issuer is None for each in documents):
+        return None
+    return ",".join(each.issuer or "" for each in documents)
 
 
 def tokens_of(packed: bytes) -> tuple[Token, ...]:

@@ -36,6 +36,8 @@ authorization_step = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     # The changes of the sums, and the document, counter and instant to which they belong.
     Column("token", LargeBinary, nullable=False),
+    # The issuer of a passport (`checker.spending.persons`); not set: unknown, or no passport.
+    Column("issuer", Text),
     Column("counter", Text, nullable=False),
     Column("counted_at", DateTime(timezone=True), nullable=False),
     Column("held_delta", BigInteger, nullable=False),
@@ -47,6 +49,8 @@ authorization_step = Table(
     Column("counts_until", DateTime(timezone=True)),
     # The tokens of all documents of the person at that time, 16 bytes each, in order.
     Column("counted_tokens", LargeBinary),
+    # Their issuers, with a comma between two; not set: no issuer is known.
+    Column("counted_issuers", Text),
     Column("held_after_fen", BigInteger),
     Column("captured_after_fen", BigInteger),
     # Of the first step alone.
@@ -79,6 +83,8 @@ spending_total = Table(
     "spending_total",
     metadata,
     Column("token", LargeBinary, primary_key=True),
+    # Empty where a step has no issuer.
+    Column("issuer", Text, primary_key=True, server_default=""),
     Column("counter", Text, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("held_fen", BigInteger, nullable=False),
@@ -91,6 +97,7 @@ open_hold = Table(
     metadata,
     Column("authorization_id", UUID(as_uuid=False), primary_key=True),
     Column("token", LargeBinary, nullable=False),
+    Column("issuer", Text),
     Column("counter", Text, nullable=False),
     Column("day", Date, nullable=False),
     Column("held_fen", BigInteger, nullable=False),

@@ -1,15 +1,21 @@
 """Reads how much persons have spent, for decisions about a sale that holds nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
-from checker.domain.clock import period_end, period_start, shanghai_day
+from checker.domain.clock import period_start, shanghai_day
+from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Cap
-from checker.spending.statements import READ_SPENT
+from checker.registry.document_key import DocumentKey
+from checker.spending.balance import Balances, DayTotal
+from checker.spending.bindings import Bindings
+from checker.spending.statements import READ_BINDINGS, READ_COUNTED
+from checker.vault import Vault
 
 
 class SpentInPeriod(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,27 +26,40 @@ class SpentInPeriod(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_spent(
-    connection: AsyncConnection, asked: Sequence[tuple[Sequence[Token], Cap]], now: datetime
+    connection: AsyncConnection,
+    vault: Vault,
+    asked: Sequence[tuple[Iterable[DocumentKey], Cap]],
+    now: datetime,
 ) -> list[SpentInPeriod]:
     """Return the spending of persons under a cap, in the period around `now`.
 
-    A person is known by the tokens of one document or of several. All documents that are bound to
-    one of them count. A hold whose time is over does not count.
+    A person is known by one document or by several, as they count (`checker.spending.persons`). All
+    documents that are bound to one of them count. A hold whose time is over does not count.
     """
-    each_token = [
-        (place, token, cap) for place, (tokens, cap) in enumerate(asked, 1) for token in tokens
-    ]
+    persons = [frozenset(documents) for documents, _ in asked]
+    tokens = {each.token for person in persons for each in person}
+    rows = (await connection.execute(READ_BINDINGS, {"tokens": list(tokens)})).all()
+    bindings = Bindings(rows, vault)
+    persons = [bindings.person(person) for person in persons]
     parameters = {
-        "places": [place for place, _, _ in each_token],
-        "tokens": [token for _, token, _ in each_token],
-        "counters": [cap.counter for _, _, cap in each_token],
-        "since": [shanghai_day(period_start(cap.period, now)) for _, _, cap in each_token],
-        "until": [shanghai_day(period_end(cap.period, now)) for _, _, cap in each_token],
+        "tokens": list({each.token for person in persons for each in person}),
+        "counters": list({cap.counter for _, cap in asked}),
+        "since": min(shanghai_day(period_start(cap.period, now)) for _, cap in asked),
         "now": now,
     }
-    rows = (await connection.execute(READ_SPENT, parameters)).all()
-    found = {
-        row.place: SpentInPeriod(held_fen=row.held_fen, captured_fen=row.captured_fen)
-        for row in rows
-    }
-    return [found.get(place, SpentInPeriod()) for place in range(1, len(asked) + 1)]
+    balances = Balances(map(_total, await connection.execute(READ_COUNTED, parameters)))
+    rooms = [
+        balances.room(person, cap, now) for person, (_, cap) in zip(persons, asked, strict=True)
+    ]
+    return [SpentInPeriod(held_fen=room.held_fen, captured_fen=room.captured_fen) for room in rooms]
+
+
+def _total(row: Any) -> DayTotal:
+    """Return a row of `READ_COUNTED`; a hold whose time is over takes its amount back."""
+    return DayTotal(
+        document=DocumentKey(Token(row.token), row.issuer),
+        counter=Jurisdiction(row.counter),
+        day=row.day,
+        held_fen=row.held_fen if row.lapsed_id is None else -row.held_fen,
+        captured_fen=row.captured_fen,
+    )

@@ -1,7 +1,11 @@
 """The SQL statements of spending, each built once."""
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
+    CompoundSelect,
+    FromClause,
     LargeBinary,
     Text,
     any_,
@@ -17,7 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from checker.audit.decisions import KEEP_ROWS
-from checker.registry.in_force import reach
+from checker.registry.in_force import in_force, reach
+from checker.registry.schema import bound_document
 from checker.spending.schema import authorization_step, idempotency_key
 
 _step = authorization_step.c
@@ -29,9 +34,12 @@ _wanted = union(
     select(_step.token).where(_step.authorization_id == any_(_ids), _step.number == 1),
 ).cte("wanted")
 _reaching = reach(_wanted).cte("reaching")
-_groups = select(_reaching.c.asked, _reaching.c.source)
 READ_GROUPS = union_all(
-    _groups.add_columns(null().cast(UUID(as_uuid=False)).label("authorization_id")),
+    select(
+        _reaching.c.asked,
+        _reaching.c.source,
+        null().cast(UUID(as_uuid=False)).label("authorization_id"),
+    ),
     select(_step.token, _step.token, _step.authorization_id).where(
         _step.authorization_id == any_(_ids), _step.number == 1
     ),
@@ -39,6 +47,34 @@ READ_GROUPS = union_all(
 """All documents of the persons behind tokens and authorizations, and the token of each
 authorization."""
 
+
+def _bindings_of(wanted: FromClause) -> CompoundSelect[Any]:
+    """Return a statement for the tokens of `wanted` and for all documents bound to them."""
+    own, other = bound_document.alias("own"), bound_document.alias("other")
+    names = ("type", "number", "issuer")
+    return union_all(
+        select(
+            wanted.c.token.label("asked"),
+            wanted.c.token.label("source"),
+            *(
+                null().cast(own.c[name].type).label(f"{side}_{name}")
+                for side in ("asked", "source")
+                for name in names
+            ),
+        ),
+        select(
+            own.c.token,
+            other.c.token,
+            *(own.c[name] for name in names),
+            *(other.c[name] for name in names),
+        )
+        .join_from(wanted, own, own.c.token == wanted.c.token)
+        .join(other, own.c.person == other.c.person)
+        .where(in_force(own), in_force(other)),
+    )
+
+
+_groups = _bindings_of(_wanted).cte("groups")
 _asked_keys = (
     func.unnest(
         bindparam("accounts", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(LargeBinary))
@@ -48,10 +84,16 @@ _asked_keys = (
 )
 _key = idempotency_key.c
 READ_BEHIND_LOCKS = union_all(
-    _groups.add_columns(
-        null().cast(Text).label("account_id"), null().cast(LargeBinary).label("answer")
+    select(
+        _groups, null().cast(Text).label("account_id"), null().cast(LargeBinary).label("answer")
     ),
-    select(null().cast(LargeBinary), _key.key_digest, _key.account_id, _key.answer).join_from(
+    select(
+        null().cast(LargeBinary),
+        _key.key_digest,
+        *(null().cast(column.type) for column in list(_groups.c)[2:]),
+        _key.account_id,
+        _key.answer,
+    ).join_from(
         _asked_keys,
         idempotency_key,
         (_key.account_id == _asked_keys.c.account_id)
@@ -81,15 +123,19 @@ READ_STEPS = (
     .order_by(_step.authorization_id, _step.number)
 )
 
+READ_BINDINGS = _bindings_of(select(func.unnest(_tokens).label("token")).cte("wanted"))
+"""The documents that are bound to tokens, for `checker.spending.bindings`."""
+
 READ_COUNTED = text(
     """
-    SELECT token, counter, day, held_fen, captured_fen, CAST(NULL AS uuid) AS lapsed_id
+    SELECT token, nullif(issuer, '') AS issuer, counter, day, held_fen, captured_fen,
+           CAST(NULL AS uuid) AS lapsed_id
     FROM spending_total
     WHERE token = ANY(CAST(:tokens AS bytea[]))
       AND counter = ANY(CAST(:counters AS text[]))
       AND day >= :since
     UNION ALL
-    SELECT token, counter, day, held_fen, 0, authorization_id
+    SELECT token, issuer, counter, day, held_fen, 0, authorization_id
     FROM open_hold
     WHERE token = ANY(CAST(:tokens AS bytea[]))
       AND counter = ANY(CAST(:counters AS text[]))
@@ -102,20 +148,21 @@ PUT = text(
     f"""
     WITH kept AS ({KEEP_ROWS}), stepped AS (
         INSERT INTO authorization_step (authorization_id, number, kind, amount_fen, at, token,
-            counter, counted_at, held_delta, captured_delta, expires_at, limit_fen, counts_from,
-            counts_until, counted_tokens, held_after_fen, captured_after_fen, account_id,
-            jurisdiction, venue, reference, decision_id)
+            issuer, counter, counted_at, held_delta, captured_delta, expires_at, limit_fen,
+            counts_from, counts_until, counted_tokens, counted_issuers, held_after_fen,
+            captured_after_fen, account_id, jurisdiction, venue, reference, decision_id)
         SELECT authorization_id, number, kind, amount_fen, at, decode(token, 'base64'),
-            counter, counted_at, held_delta, captured_delta, expires_at, limit_fen, counts_from,
-            counts_until, decode(counted_tokens, 'base64'), held_after_fen, captured_after_fen,
-            account_id, jurisdiction, venue, decode(reference, 'base64'), decision_id
+            issuer, counter, counted_at, held_delta, captured_delta, expires_at, limit_fen,
+            counts_from, counts_until, decode(counted_tokens, 'base64'), counted_issuers,
+            held_after_fen, captured_after_fen, account_id, jurisdiction, venue,
+            decode(reference, 'base64'), decision_id
         FROM json_to_recordset(CAST(:steps AS json)) AS step(
             authorization_id uuid, number integer, kind text, amount_fen bigint, at timestamptz,
-            token text, counter text, counted_at timestamptz, held_delta bigint,
+            token text, issuer text, counter text, counted_at timestamptz, held_delta bigint,
             captured_delta bigint, expires_at timestamptz, limit_fen bigint,
             counts_from timestamptz, counts_until timestamptz, counted_tokens text,
-            held_after_fen bigint, captured_after_fen bigint, account_id text, jurisdiction text,
-            venue text, reference text, decision_id uuid)
+            counted_issuers text, held_after_fen bigint, captured_after_fen bigint,
+            account_id text, jurisdiction text, venue text, reference text, decision_id uuid)
     ), answered AS (
         INSERT INTO idempotency_key (account_id, key_digest, answer, at)
         SELECT *, CAST(:answered_at AS timestamptz) FROM unnest(
@@ -123,20 +170,23 @@ PUT = text(
             CAST(:answers AS bytea[])
         )
     ), added AS (
-        INSERT INTO spending_total AS total (token, counter, day, held_fen, captured_fen)
+        INSERT INTO spending_total AS total
+            (token, issuer, counter, day, held_fen, captured_fen)
         SELECT * FROM unnest(
-            CAST(:tokens AS bytea[]), CAST(:counters AS text[]), CAST(:days AS date[]),
-            CAST(:held AS bigint[]), CAST(:captured AS bigint[])
+            CAST(:tokens AS bytea[]), CAST(:issuers AS text[]), CAST(:counters AS text[]),
+            CAST(:days AS date[]), CAST(:held AS bigint[]), CAST(:captured AS bigint[])
         )
-        ON CONFLICT (token, counter, day) DO UPDATE
+        ON CONFLICT (token, issuer, counter, day) DO UPDATE
         SET held_fen = total.held_fen + excluded.held_fen,
             captured_fen = total.captured_fen + excluded.captured_fen
     ), put AS (
-        INSERT INTO open_hold (authorization_id, token, counter, day, held_fen, expires_at)
+        INSERT INTO open_hold
+            (authorization_id, token, issuer, counter, day, held_fen, expires_at)
         SELECT * FROM unnest(
             CAST(:open_ids AS uuid[]), CAST(:open_tokens AS bytea[]),
-            CAST(:open_counters AS text[]), CAST(:open_days AS date[]),
-            CAST(:open_held AS bigint[]), CAST(:open_until AS timestamptz[])
+            CAST(:open_issuers AS text[]), CAST(:open_counters AS text[]),
+            CAST(:open_days AS date[]), CAST(:open_held AS bigint[]),
+            CAST(:open_until AS timestamptz[])
         )
         ON CONFLICT (authorization_id) DO UPDATE
         SET held_fen = excluded.held_fen, expires_at = excluded.expires_at
@@ -155,52 +205,18 @@ driver would encode and send each row alone."""
 
 FORGET_ANSWERS = delete(idempotency_key).where(idempotency_key.c.at < bindparam("before"))
 
-READ_SPENT = text(
-    """
-    WITH wanted AS (
-        SELECT *
-        FROM unnest(
-            CAST(:places AS integer[]), CAST(:tokens AS bytea[]), CAST(:counters AS text[]),
-            CAST(:since AS date[]), CAST(:until AS date[])
-        ) AS asked(place, token, counter, since, until)
-    ), reached AS (
-        SELECT place, token, counter, since, until FROM wanted
-        UNION
-        SELECT wanted.place, other.token, wanted.counter, wanted.since, wanted.until
-        FROM wanted
-        JOIN bound_document AS own ON own.token = wanted.token AND own.until_version IS NULL
-        JOIN bound_document AS other
-          ON other.person = own.person AND other.until_version IS NULL
-    )
-    SELECT place, sum(held_fen)::bigint AS held_fen, sum(captured_fen)::bigint AS captured_fen
-    FROM (
-        SELECT reached.place, total.held_fen, total.captured_fen
-        FROM reached
-        JOIN spending_total AS total USING (token, counter)
-        WHERE total.day >= reached.since AND total.day < reached.until
-        UNION ALL
-        SELECT reached.place, -lapsed.held_fen, 0
-        FROM reached
-        JOIN open_hold AS lapsed USING (token, counter)
-        WHERE lapsed.day >= reached.since AND lapsed.day < reached.until
-          AND lapsed.expires_at <= :now
-    ) AS counted
-    GROUP BY place
-    """
-)
-"""The spending of persons so far, each on a counter in a period, by their place from 1."""
-
 FALSE_TOTALS = text(
     """
     SELECT counter, day, made.held_fen, made.captured_fen,
            kept.held_fen AS kept_held_fen, kept.captured_fen AS kept_captured_fen
     FROM (
-        SELECT token, counter, (counted_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
+        SELECT token, coalesce(issuer, '') AS issuer, counter,
+               (counted_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
                sum(held_delta)::bigint AS held_fen, sum(captured_delta)::bigint AS captured_fen
         FROM authorization_step
-        GROUP BY token, counter, day
+        GROUP BY token, coalesce(issuer, ''), counter, day
     ) AS made
-    FULL JOIN spending_total AS kept USING (token, counter, day)
+    FULL JOIN spending_total AS kept USING (token, issuer, counter, day)
     WHERE made.held_fen IS DISTINCT FROM kept.held_fen
        OR made.captured_fen IS DISTINCT FROM kept.captured_fen
     """

@@ -4,7 +4,7 @@ The store on PostgreSQL is the record. The twin in memory is its specification, 
 tests runs over both. Both leave all judging to `checker.spending.book`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from checker.audit.decisions import KeptDecision
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.permit import Permit
 from checker.domain.standing import Standing
+from checker.registry.document_key import DocumentKey
 from checker.registry.found_document import Trace
 from checker.spending.answers import KeptAnswer
 from checker.spending.authorization import Authorization
@@ -59,26 +60,22 @@ class WantedSpending(msgspec.Struct, frozen=True, kw_only=True):
 class LoadedSpending(msgspec.Struct, frozen=True, kw_only=True):
     """The record at the instant `now`, read behind the locks of all persons concerned.
 
-    `groups` has for each document's token all tokens of the same person, itself among them.
-    `lapsed` has the holds of these persons whose time is over and which no step ends yet.
-    `set_aside` has the places of orders that must not be judged in this transaction. `traces` has
-    the ways of the listings to the persons, by place.
+    `persons` has all documents of the person of each order, by place. `lapsed` has the holds of
+    these persons whose time is over and which no step ends yet. `set_aside` has the places of
+    orders that must not be judged in this transaction. `traces` has the ways of the listings to the
+    persons, by place.
     """
 
     now: datetime
     list_version: int | None
     standings: Mapping[int, Standing]
-    groups: Mapping[Token, frozenset[Token]]
+    persons: Mapping[int, frozenset[DocumentKey]]
     authorizations: Mapping[str, Authorization]
     lapsed: Sequence[Authorization]
     totals: Sequence[DayTotal]
     answers: Mapping[AnswerKey, KeptAnswer]
     set_aside: frozenset[int] = frozenset()
     traces: Mapping[int, Sequence[Trace]] = {}
-
-    def person(self, tokens: Iterable[Token]) -> frozenset[Token]:
-        """Return all tokens of the person of these documents."""
-        return frozenset().union(*(self.groups[token] for token in tokens))
 
 
 class PermitUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,10 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.token import TOKEN_BYTES, Token
 from checker.database.engine import driver_errors
 from checker.domain.clock import shanghai_day
+from checker.domain.jurisdiction import Jurisdiction
 from checker.errors import Conflict
 from checker.journal.faults import FAULTS_SHOWN_MAX
+from checker.registry.document_key import DocumentKey
 from checker.spending.authorization import Authorization, SpendingStep, SpendingStepKind
-from checker.spending.rows import authorizations_of, tokens_of
+from checker.spending.balance import DayTotal, SumsByDay
+from checker.spending.rows import authorizations_of, counted_of, tokens_of
 from checker.spending.schema import authorization_step
 from checker.spending.statements import FALSE_OPEN, FALSE_TOTALS
 from checker.vault import Vault
@@ -112,21 +115,26 @@ class SpendingSums:
     """Sums rows in their order, and finds rows that were held by other sums."""
 
     def __init__(self) -> None:
-        self._days: dict[tuple[bytes, str], dict[Any, tuple[int, int]]] = {}
+        self._sums = SumsByDay()
 
     def fault_at(self, row: Any) -> str | None:
         """Add a row. Return its fault, or None if its kept sums are the sums of the rows so far."""
-        days = self._days.setdefault((row.token, row.counter), {})
-        day = shanghai_day(row.counted_at)
-        held_fen, captured_fen = days.get(day, (0, 0))
-        days[day] = (held_fen + row.held_delta, captured_fen + row.captured_delta)
+        day, counter = shanghai_day(row.counted_at), Jurisdiction(row.counter)
+        self._sums.add(
+            DayTotal(
+                document=DocumentKey(Token(row.token), row.issuer),
+                counter=counter,
+                day=day,
+                held_fen=row.held_delta,
+                captured_fen=row.captured_delta,
+            )
+        )
         if row.limit_fen is None:
             return None
         since, until = shanghai_day(row.counts_from), shanghai_day(row.counts_until)
         sums = [
             total
-            for token in tokens_of(row.counted_tokens)
-            for each, total in self._days.get((token, row.counter), {}).items()
+            for each, total in self._sums.of(counted_of(row), counter)
             if since <= each < until
         ]
         held_fen = sum(held for held, _ in sums)

@@ -1,5 +1,6 @@
 """The configuration: where it comes from, and that every error names file and key."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from checker.domain.clock import CapPeriod
 from checker.domain.deadlines import DueBasis
 from checker.domain.fishing import FishingSettings
 from checker.domain.listing_kind import ListingKind
+from checker.domain.retention import RetentionSettings
 from checker.domain.settings import Settings
 from checker.errors import ConfigurationError
 from checker.intake.snapshot_limits import REJECTED_SHARE_MAX
@@ -48,6 +50,17 @@ def test_when_an_account_seems_to_fish_can_be_set(tmp_path):
 
     assert config.fishing == FishingSettings(adverse_share=0.2, kind_accounts_min=0)
     assert load_config({}).fishing == FishingSettings()
+
+
+def test_the_terms_of_retention_can_be_set(tmp_path):
+    text = "[retention]\nlisting_days = 366\npermit_days = 400\n"
+    config = load_config({}, config_file=write(tmp_path, text))
+
+    assert config.retention == RetentionSettings(listing_days=366, permit_days=400)
+    assert config.retention.past_sales_for == timedelta(days=366)
+    assert load_config({}).retention == RetentionSettings()
+    with pytest.raises(ConfigurationError):
+        load_config({}, config_file=write(tmp_path, "[retention]\nlisting_days = 1\n"))
 
 
 def test_the_basis_of_the_courts_days_can_be_set(tmp_path):

@@ -95,7 +95,14 @@ def officer(role, index):
 
 
 class WideWorld(RandomWorld):
-    """A world with snapshots, bound documents, masked numbers and parties that are replaced."""
+    """A world with snapshots, bound documents, masked numbers and parties that are replaced.
+
+    `binds`: documents are bound all the time. Else they are bound before there are permits.
+    """
+
+    def __init__(self, town, seed, *, binds=True):
+        super().__init__(town, seed)
+        self.binds = binds
 
     async def step(self):
         match self.draw.randrange(10):
@@ -118,9 +125,14 @@ class WideWorld(RandomWorld):
                 drawn,
                 drawn,
                 list_(self.listing(self.draw.choice((*PEOPLE, *COMPANIES)))),
-                bind(document(resident_id(person)), passport(person)),
+                bind(document(resident_id(person)), passport(person)) if self.binds else drawn,
             ]
         )
+
+    async def bind_some(self):
+        """Bind the documents of some people."""
+        for person in self.draw.sample(PEOPLE, 3):
+            await self.town.do(bind(document(resident_id(person)), passport(person)))
 
     def listing(self, index):
         """A listing of that index, of one of several holders, each under one of their documents."""

@@ -60,7 +60,11 @@ class Oracle:
         return cls({table: await query(node, f"SELECT * FROM {table}") for table in TABLES})
 
     def endings(self):
-        """All endings of all changes: version, listing, ground, day, roles, permit, measures."""
+        """All endings of all changes.
+
+        Version, listing, ground, day, roles, permit, measures; of a permit also the token of the
+        document that a binding brings.
+        """
         found = set()
         for change in self._tables["change"]:
             before = State(self._tables, change.version - 1)
@@ -141,9 +145,13 @@ class Oracle:
 
     def _permitted(self, before, after, at, day):
         for permit in after.permits.values():
-            if permit.id in before.permits or not permit.valid_from <= at < permit.valid_until:
+            if not permit.valid_from <= at < permit.valid_until:
                 continue
             bound = after.same_person(permit.token)
+            newly = bound - before.same_person(permit.token)
+            if permit.id in before.permits and not newly:
+                continue
+            of_documents = sorted(newly) if permit.id in before.permits else [None]
             stands, roles = set(), {}
             for row in after.known:
                 for each in self._documents.get(row.pk, ()):
@@ -152,7 +160,8 @@ class Oracle:
                         stands |= {row.id} if self._stands(row, after, day) else set()
             for listing_id in stands:
                 those = tuple(sorted(roles[listing_id]))
-                yield listing_id, "permit", None, those, permit.id, ()
+                for token in of_documents:
+                    yield listing_id, "permit", None, those, permit.id, (), token
 
     def _stands(self, row, after, day):
         """Whether a row of a listing restricts on a day, in full or by a retention."""
@@ -183,6 +192,7 @@ async def written(node, *, after=0):
             None if row.roles is None else tuple(sorted(row.roles)),
             row.permit_id,
             tuple(sorted(row.kept or ())),
+            *((row.token,) if row.permit_id is not None else ()),
         )
         for row in rows
     ]

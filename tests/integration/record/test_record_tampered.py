@@ -22,6 +22,8 @@ async def test_a_deployment_in_which_everything_has_happened_has_no_fault(record
         "directive-end",
         "bound-document-end",
         "permit-end",
+        "listing-purge",
+        "permit-purge",
         "permit_return",
         "removal",
     ]

@@ -3,11 +3,15 @@
 from datetime import date, timedelta
 from itertools import count
 
+import msgspec
+
 from checker.domain.permit import Permit
 from checker.domain.role import Role
 from checker.domain.service import ServiceType
 from checker.domain.standing import NOT_LISTED, Link, ListingRef, Standing
+from checker.registry.document_key import DocumentKey
 from checker.spending.memory_store import MemorySpendingStore
+from checker.spending.persons import counted_documents, may_be_one, shown_issuer
 from tests.integration.spending.spending_grounds import (
     AT,
     COURT,
@@ -41,19 +45,19 @@ class MemoryTown:
             fulfilled_on=date(2026, 1, 4) if listing.pop("overdue", False) else None,
             listing=ListingRef(id=f"listing-{person}", case_number="1", court=COURT, **listing),
         )
-        self._links[self._token(person)] = (link,)
+        self._links[self._key(person)] = (link,)
 
     async def list_officer_of(self, person):
         """List a company of which this person is the legal representative."""
         ref = ListingRef(id=f"company-{person}", case_number="1", court=COURT)
         link = Link(role=Role.LEGAL_REPRESENTATIVE, listing=ref)
-        self._links[self._token(person)] = (link,)
+        self._links[self._key(person)] = (link,)
 
     async def delist(self, person):
-        del self._links[self._token(person)]
+        del self._links[self._key(person)]
 
     async def bind(self, person, *others):
-        group = frozenset().union(*(self._group(self._token(each)) for each in (person, *others)))
+        group = frozenset().union(*(self._group(self._key(each)) for each in (person, *others)))
         self._persons |= dict.fromkeys(group, group)
 
     async def permit(self, person, **_changes):
@@ -66,7 +70,7 @@ class MemoryTown:
             court=COURT,
             ground="x",
         )
-        self._permits[self._token(person)] = (permit,)
+        self._permits[self._key(person)] = (permit,)
 
     async def decisions(self):
         return [(each.outcome.value, each.id) for each in self.store.decisions]
@@ -74,16 +78,24 @@ class MemoryTown:
     def merchants(self, settings=SETTINGS):
         return Merchants(self.store, self.sealer, self.clock, keys=self._keys, settings=settings)
 
-    def _token(self, person):
-        return self.sealer.document_token(document(*person_of(person)))
+    def _key(self, person):
+        listed = document(*person_of(person))
+        return DocumentKey(self.sealer.document_token(listed), shown_issuer(listed))
 
-    def _group(self, token):
-        return self._persons.get(token, frozenset({token}))
+    def _group(self, key):
+        return self._persons.get(key, frozenset({key}))
 
     def _standing(self, subject):
-        group = self._group(subject.token)
-        links = tuple(link for token in group for link in self._links.get(token, ()))
+        [key] = counted_documents(msgspec.structs.replace(subject, also=()), ()).values()
+        group = self._group(key)
+        links = tuple(
+            link
+            for each in group
+            for own, found in self._links.items()
+            for link in found
+            if may_be_one(each, own)
+        )
         if not links:
             return NOT_LISTED
-        permits = tuple(permit for token in group for permit in self._permits.get(token, ()))
+        permits = tuple(permit for each in group for permit in self._permits.get(each, ()))
         return Standing(links=links, permits=permits)

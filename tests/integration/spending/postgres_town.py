@@ -16,6 +16,7 @@ from tests.integration.spending.spending_grounds import (
     AT,
     COURT,
     MERCHANT,
+    NAME,
     NUMBERS,
     OTHER_MERCHANT,
     SETTINGS,
@@ -137,8 +138,8 @@ def _listing(person):
         "published_on": "2026-01-01",
         "party": {
             "type": "person",
-            "name": "示例人",
-            "documents": [document_line(person)],
+            "name": NAME,
+            "documents": [document_line(*person_of(person))],
         },
     }
 

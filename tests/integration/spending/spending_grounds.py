@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from cache.token import Tokenizer
 from checker.domain.clock import CapPeriod
@@ -38,7 +39,10 @@ SETTINGS = {
     ),
 }
 DEBTOR, INNOCENT = 1, 2
+FOREIGN = 1_000
+"""From here on the passports of people do not show their issuer."""
 MERCHANT, OTHER_MERCHANT = "merchant", "other merchant"
+NAME = "示例人"
 COURT = "雷州市人民法院"
 
 NUMBERS = NumberSpace(18)
@@ -54,13 +58,23 @@ class Merchants:
         self._sealer = sealer
 
     async def authorize(
-        self, person, amount_fen, *, by=MERCHANT, key=None, kind="resident_id", name=None, **more
+        self,
+        person,
+        amount_fen,
+        *,
+        by=MERCHANT,
+        key=None,
+        kind="resident_id",
+        issuer=None,
+        name=None,
+        **more,
     ):
         asked = {"jurisdiction": NATION, "venue": ResortVenue.RATED_RESORT} | more
         hold = {"hold_seconds": asked.pop("hold_seconds")} if "hold_seconds" in asked else {}
         service = Resort(venue=asked.pop("venue"), amount_fen=amount_fen)
         also = [subject_of(self._sealer, document(each)) for each in asked.pop("also", ())]
-        check = check_of(self._sealer, document(person, kind), service, name=name, **asked)
+        asked_for = document(person, kind, issuer)
+        check = check_of(self._sealer, asked_for, service, name=name, **asked)
         check = msgspec.structs.replace(
             check, subject=msgspec.structs.replace(check.subject, also=tuple(also))
         )
@@ -99,27 +113,31 @@ def subject_of(sealer, document, name=None):
     return PreparedSubject(token=token, document=document, name=name)
 
 
-def document(person, kind="resident_id"):
-    return Document(type=DocumentType(kind), number=number_of(person, kind))
+def document(person, kind="resident_id", issuer=None):
+    number = number_of(person, kind)
+    return Document(type=DocumentType(kind), number=number, issuer=issuer or UNSET)
 
 
 def person_of(person):
-    """A person by the resident ID, or (person, kind) by another document."""
+    """A person by the resident ID, or (person, kind) or (person, kind, issuer)."""
     return person if isinstance(person, tuple) else (person, "resident_id")
 
 
 def number_of(person, kind):
     match kind:
-        case "passport":
+        case "passport" if person < FOREIGN:
             return f"P{10_000_000 + person}"
+        case "passport":
+            return f"X{1_000_000 + person}"
         case "uscc":
             return NUMBERS.uscc(person)
         case _:
             return NUMBERS.resident_id(person, "0704")
 
 
-def document_line(person, kind="resident_id"):
-    return {"type": kind, "number": number_of(person, kind)}
+def document_line(person, kind="resident_id", issuer=None):
+    shown = {} if issuer is None else {"issuer": issuer}
+    return {"type": kind, "number": number_of(person, kind)} | shown
 
 
 async def room(merchants, *, person=DEBTOR, **where):

@@ -149,3 +149,41 @@ def test_a_shape_that_hides_more_than_the_list_leaves_the_pattern_to_decide() ->
 
 def test_a_representation_shows_nothing_of_the_number() -> None:
     assert repr(masked(NUMBER, 11, 14)) == "MaskedNumber()"
+
+
+@pytest.mark.parametrize("listed", ["陈示例1", "陈示例①", "陈示例（2）", "陈示例²", "1.陈示例"])
+def test_a_person_is_found_without_the_digit_that_a_table_adds(listed: str) -> None:
+    assert {*masked_lookup_keys(person(), NAME)} & _keys_of(
+        "resident_id", masked(NUMBER, 11, 14), listed
+    )
+
+
+def test_a_name_of_digits_alone_is_no_blank_name() -> None:
+    keys = masked_lookup_keys(person(), "12")
+    assert keys
+    assert not any(text.endswith(":") for _, text in keys)
+
+
+@pytest.mark.parametrize("kind", ["uscc", "org_code"])
+@pytest.mark.parametrize("asked", ["示例2厂", "示例厂"])
+def test_a_sister_company_with_another_digit_is_not_found(kind: str, asked: str) -> None:
+    number = USCC if kind == "uscc" else CODE
+    sister = Document(type=DocumentType(kind), number=number)
+    listed = masked(number, len(number) - 3, len(number))
+    assert listed.matches(number)
+    assert _keys_of(kind, listed, "示例1厂").isdisjoint(masked_lookup_keys(sister, asked))
+
+
+@pytest.mark.parametrize("kind", ["uscc", "org_code"])
+@pytest.mark.parametrize("asked", ["示例１厂", "示例①厂", "示例(1)厂", "示例 1 厂", "示例¹厂"])
+def test_a_company_is_found_however_its_digit_is_written(kind: str, asked: str) -> None:
+    number = USCC if kind == "uscc" else CODE
+    company = Document(type=DocumentType(kind), number=number)
+    listed = masked(number, len(number) - 3, len(number))
+    assert _keys_of(kind, listed, "示例1厂") & {*masked_lookup_keys(company, asked)}
+
+
+def _keys_of(kind: str, listed: MaskedNumber, name: str) -> set[tuple[str, str]]:
+    """Return all keys under which the list keeps a masked number."""
+    further = [key for _, _, key in further_keys(kind, listed, name)]
+    return {masked_lookup_key(listed, name), *further}

@@ -30,6 +30,8 @@ def test_the_publishing_process_has_the_works_that_a_deployment_does_once():
         "joining",
         "publisher",
         "audit_keeper",
+        "key_renewal",
+        "retention_keeper",
         "notice_keeper",
     }
 

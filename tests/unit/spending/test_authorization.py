@@ -9,6 +9,7 @@ from cache.token import Token
 from checker.domain.jurisdiction import NATION
 from checker.domain.service_terms import AMOUNT_MAX_FEN, ResortVenue
 from checker.errors import Conflict
+from checker.registry.document_key import DocumentKey
 from checker.spending.authorization import (
     MOVES,
     STEPS_MAX,
@@ -23,9 +24,9 @@ AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SOON = AT + timedelta(minutes=1)
 LATE = AT + timedelta(hours=2)
 ENDS = AT + timedelta(hours=1)
-TOKEN = Token(bytes(16))
+DOCUMENT = DocumentKey(Token(bytes(16)))
 COUNTED = CountedRoom(
-    limit_fen=1_000, since=AT, until=LATE, tokens=(TOKEN,), held_fen=500, captured_fen=0
+    limit_fen=1_000, since=AT, until=LATE, documents=(DOCUMENT,), held_fen=500, captured_fen=0
 )
 
 
@@ -33,7 +34,7 @@ def held() -> Authorization:
     opening = Opening(
         id="1",
         account_id="merchant",
-        token=TOKEN,
+        document=DOCUMENT,
         counter=NATION,
         counted_at=AT,
         jurisdiction=NATION,

@@ -1,0 +1,1 @@
+"""Removal of personal data whose time is over."""
