@@ -17,6 +17,7 @@ TABLES = (
     "policy",
     "list",
     "decisions",
+    "retention",
     "receipts",
     "fishing",
     "notices",
