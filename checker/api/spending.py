@@ -70,6 +70,16 @@ class AuthorizeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     hold_seconds: HoldSeconds = HOLD_SECONDS
 
 
+class _TypedService(msgspec.Struct, frozen=True, kw_only=True):
+    type: str
+
+
+class _TypedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold whose service has a `type`; msgspec asks for the tag of a struct in a union alone."""
+
+    service: _TypedService
+
+
 class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Use this amount of a hold; the rest is released."""
 
@@ -136,7 +146,7 @@ async def create_authorization(call: Call) -> Reply:
 
     The hold ends by itself at `expires_at`. Nothing is kept about a subject without a cap.
     """
-    asked = await call.body(AuthorizeRequest)
+    asked = await call.body(AuthorizeRequest, outline=_TypedRequest)
     check = prepared_sale(asked, call.caller, call.runtime)
     key = _key(call)
     await call.spend(1)
