@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from tests.faults.faulty_service import RIGHT, change, in_force, is_ready, outcomes, shield
-from tests.support.certificates import make_certificate
+from tests.support.certificates import Authority
 from tests.support.left_out import program
 from tests.support.postgres_server import primary
 from tests.support.private_folder import private_folder
@@ -34,13 +34,13 @@ HELD_FEN = 1_000
 
 def test_the_documented_rights_on_redis_are_enough() -> None:
     with private_folder() as folder:
-        make_certificate(folder)
+        Authority(folder).issue("tls")
         (folder / "data").mkdir(mode=0o700)
         with primary(folder) as server, _guarded_redis(folder) as port:
             named = {
                 "DATABASE_URL": server.url,
                 "REDIS_URL": f"rediss://checker:{PASSWORD}@127.0.0.1:{port}/0"
-                f"?ssl_ca_certs={folder / 'tls.pem'}",
+                f"?ssl_ca_certs={folder / 'authority.pem'}",
             }
             with running_service(folder, settings=OUTAGE_SETTINGS, named=named) as service:
                 in_force(service)
@@ -66,7 +66,7 @@ def _guarded_redis(folder: Path) -> Iterator[int]:
     port = free_port()
     tls = ["--tls-port", str(port), "--port", "0", "--tls-auth-clients", "no"]
     tls += ["--tls-cert-file", str(folder / "tls.pem"), "--tls-key-file", str(folder / "tls.key")]
-    tls += ["--tls-ca-cert-file", str(folder / "tls.pem")]
+    tls += ["--tls-ca-cert-file", str(folder / "authority.pem")]
     usual = ["--bind", "127.0.0.1", "--save", "", "--requirepass", PASSWORD, "--dir", str(folder)]
     # The program in the wheel has no TLS.
     found = program("redis-server")
@@ -89,7 +89,7 @@ def _operator(folder: Path, port: int) -> redis.Redis:
         host="127.0.0.1",
         password=PASSWORD,
         ssl=True,
-        ssl_ca_certs=str(folder / "tls.pem"),
+        ssl_ca_certs=str(folder / "authority.pem"),
         decode_responses=True,
     )
 
