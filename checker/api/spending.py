@@ -70,16 +70,6 @@ class AuthorizeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     hold_seconds: HoldSeconds = HOLD_SECONDS
 
 
-class _TypedService(msgspec.Struct, frozen=True, kw_only=True):
-    type: str
-
-
-class _TypedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A hold whose service has a `type`; msgspec asks for the tag of a struct in a union alone."""
-
-    service: _TypedService
-
-
 class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Use this amount of a hold; the rest is released."""
 
@@ -102,6 +92,10 @@ class IncrementRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class VoidRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Drop a hold. The object is empty, and the body may be left out."""
 
+
+_WITH_TYPE: Final = msgspec.defstruct("WithType", [("type", str)])
+_OUTLINE: Final = msgspec.defstruct("Outline", [("service", _WITH_TYPE)])
+"""A hold whose service has a `type`: msgspec asks for the tag of a struct in a union alone."""
 
 _ID: Final = "authorization_id"
 _AMOUNT: Final = {"amount_fen": 50_000}
@@ -146,7 +140,7 @@ async def create_authorization(call: Call) -> Reply:
 
     The hold ends by itself at `expires_at`. Nothing is kept about a subject without a cap.
     """
-    asked = await call.body(AuthorizeRequest, outline=_TypedRequest)
+    asked = await call.body(AuthorizeRequest, outline=_OUTLINE)
     check = prepared_sale(asked, call.caller, call.runtime)
     key = _key(call)
     await call.spend(1)
