@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from tests.faults.faulty_service import RIGHT, change, in_force, is_ready, outcomes, shield
-from tests.support.certificates import Authority
+from tests.support.certificates import EXPIRED, Authority
 from tests.support.left_out import program
 from tests.support.postgres_server import primary
 from tests.support.private_folder import private_folder
@@ -32,9 +32,10 @@ PASSWORD = "secret"
 HELD_FEN = 1_000
 
 
-def test_the_documented_rights_on_redis_are_enough() -> None:
+def test_the_documented_rights_are_enough_and_a_refused_certificate_is_an_outage() -> None:
     with private_folder() as folder:
-        Authority(folder).issue("tls")
+        authority = Authority(folder)
+        authority.issue("tls")
         (folder / "data").mkdir(mode=0o700)
         with primary(folder) as server, _guarded_redis(folder) as port:
             named = {
@@ -52,8 +53,26 @@ def test_the_documented_rights_on_redis_are_enough() -> None:
                 rebuilt = run_command(service.data_dir, "rebuild", named=named)
                 assert rebuilt.returncode == 0, rebuilt.stderr
                 assert outcomes(service) == RIGHT
+                with _operator(folder, port) as client:
+                    authority.issue("tls", term=EXPIRED)
+                    _take_certificate(client, folder)
+                    wait_until(lambda: "CertificateRefused" in service.log())
+                    assert outcomes(service) == RIGHT
+                    change(service, shield(), shield("unshield"))
+                    assert outcomes(service) == RIGHT
+                    authority.issue("tls")
+                    _take_certificate(client, folder)
+                wait_until(lambda: is_ready(service))
+                assert outcomes(service) == RIGHT
             with _operator(folder, port) as client:
                 assert [each["object"] for each in client.acl_log()] == []
+
+
+def _take_certificate(client: redis.Redis, folder: Path) -> None:
+    """Let Redis read its certificate again, and end the connections of everybody else."""
+    files = {"tls-cert-file": str(folder / "tls.pem"), "tls-key-file": str(folder / "tls.key")}
+    client.execute_command("CONFIG", "SET", *(each for pair in files.items() for each in pair))
+    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
 def _rights() -> list[str]:
