@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test contract-without-lane pictures test-fast faults scale-out fuzz fuzz-install audit lint lint-openapi typescript-client lock bench load clean
+.PHONY: install run test contract-without-lane pictures test-fast faults scale-out attacks fuzz fuzz-install audit lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -57,6 +57,10 @@ fuzz-install: .venv-fuzz/.installed
 
 fuzz: fuzz-install
 	$(FUZZ)/python -m tests.property.parsers.fuzz $(PARSER) --seconds $(SECONDS) --found .venv-fuzz/found
+
+# schemathesis, with the keys of each role: half an hour. ATTACK_EXAMPLES=10 is shorter, SEED=N draws again.
+attacks: install
+	CHECKER_RUNS=attacks ATTACK_EXAMPLES=$${ATTACK_EXAMPLES:-50} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/contract/attacks/test_long_attacks.py
 
 # Known faults of the locked packages, and their list as CycloneDX (sbom.json). Needs uv and PyPI.
 audit:

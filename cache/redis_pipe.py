@@ -82,6 +82,10 @@ class AccessRefused(CommandRefused):
     """Redis does not let this deployment in: password, user or database number. Mend the URL."""
 
 
+class CertificateRefused(CacheUnavailable):
+    """The certificate of the server has expired, names another host, or is of nobody trusted."""
+
+
 def _meaning_of(error: RedisError) -> CacheUnavailable:
     """Return our error for an error of the driver; Redis's own text repeats nothing that was sent.
 
@@ -93,6 +97,8 @@ def _meaning_of(error: RedisError) -> CacheUnavailable:
             return AccessRefused(meaning)
     if isinstance(error, _ELSEWHERE):
         return CacheUnavailable("the slot of the keys has no master now, or is being moved")
+    if _CERTIFICATE_REFUSAL in text:
+        return CertificateRefused(f"the certificate of Redis is refused: {text}")
     if isinstance(error, ResponseError):
         return CommandRefused(f"Redis refused a command: {text}")
     return CacheUnavailable(f"no connection to Redis: {text}")
@@ -100,6 +106,9 @@ def _meaning_of(error: RedisError) -> CacheUnavailable:
 
 _ELSEWHERE = (AskError, TryAgainError, ClusterDownError)
 """The refusals of a cluster; MOVED is an ASK to the driver."""
+
+_CERTIFICATE_REFUSAL = "CERTIFICATE_VERIFY_FAILED"
+"""The word of OpenSSL, which the driver repeats in the text of its own error."""
 
 _ACCESS_REFUSALS = {
     "called without any password": "Redis has no password, and the URL has one",

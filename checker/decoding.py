@@ -3,10 +3,13 @@
 msgspec's messages are safe where they speak of types and bounds, and not where they quote the
 input: an unknown field or value may be somebody's number, typed in the wrong place. So a list
 of safe messages passes, and all others are replaced by our own words.
+
+A member of an object that is there twice is refused, because another parser may take the other one.
 """
 
+import json
 import re
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -14,6 +17,8 @@ from checker.domain.errors import FieldRequired
 from checker.errors import Fault, InvalidRequest
 
 T = TypeVar("T")
+
+_any_value: Final = msgspec.json.Decoder[Any]()
 
 # The path counts only where it can be one of ours: in front of it an unknown field is quoted, which
 # may itself look like a path.
@@ -40,6 +45,37 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | memoryview, *, under:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # `from None`: the causes quote the input.
         raise InvalidRequest("the body is not JSON in UTF-8", [Fault(under, "not JSON")]) from None
+
+
+def decode_once(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Decode like `decode`, and refuse an object that has a member twice.
+
+    Raises:
+        InvalidRequest: as `decode` and `refuse_repeated`.
+    """
+    decoded = decode(decoder, data)
+    # Without the repeated member a body has fewer colons. Texts keep theirs, unless they are
+    # escaped (`\\u003a`). This takes a fifth of the time of `refuse_repeated`.
+    once = msgspec.json.encode(decode(_any_value, data))
+    if once.count(b":") != data.count(b":") or b"u003" in data:
+        refuse_repeated(data)
+    return decoded
+
+
+def refuse_repeated(body: bytes, *, under: str = "") -> None:
+    """Refuse a body with an object that has a member twice. The body is JSON.
+
+    `under` is the JSON pointer of the body in the request.
+
+    Raises:
+        InvalidRequest: a member is repeated; the error names it.
+    """
+    # A number of thousands of digits takes long to read, and the value is not needed.
+    found = json.loads(body, object_pairs_hook=_members, parse_int=len, parse_float=len)
+    pointer = _repeated_in(found)
+    if pointer is not None:
+        fault = Fault(f"{under}{pointer}", "is there more than once")
+        raise InvalidRequest("an object has the same field twice", [fault])
 
 
 def fault_of(error: msgspec.ValidationError, under: str = "") -> Fault:
@@ -73,3 +109,34 @@ def _reason_of_ours(error: BaseException) -> str | None:
     """Find what a `__post_init__` of ours said; our own texts never quote the input."""
     cause: Any = error.__cause__
     return str(cause) if type(cause) is ValueError else None
+
+
+class _Repeated(str):
+    """The pointer of a repeated member, below the value that stands in its place."""
+
+    __slots__ = ()
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Any:
+    """Return the pointer of the first repeated member in this object or below, else None."""
+    seen = set()
+    for name, _ in pairs:
+        if name in seen:
+            return _Repeated(f"/{name}" if _PLAIN_FIELD.fullmatch(name) else "")
+        seen.add(name)
+    for name, value in pairs:
+        below = _repeated_in(value)
+        if below is not None:
+            return _Repeated(f"/{name}{below}" if _PLAIN_FIELD.fullmatch(name) else "")
+    return None
+
+
+def _repeated_in(value: Any) -> _Repeated | None:
+    if isinstance(value, _Repeated):
+        return value
+    if isinstance(value, list):
+        for place, each in enumerate(value):
+            below = _repeated_in(each)
+            if below is not None:
+                return _Repeated(f"/{place}{below}")
+    return None

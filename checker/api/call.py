@@ -13,8 +13,7 @@ from checker.api.media_types import Receive, json_alone
 from checker.api.metrics import Metrics
 from checker.api.operation import Operation
 from checker.api.parameters import Parameter
-from checker.checks.repeated_members import refuse_repeated
-from checker.decoding import decode
+from checker.decoding import decode, refuse_repeated
 from checker.node.runtime import Runtime
 from checker.operators.action import ActionAuthor, Door
 
@@ -72,8 +71,10 @@ class Call:
         content_type = self.request.headers.get("content-type")
         return json_alone(self.request.receive, content_type, declared)
 
-    async def body(self, kind: type[T]) -> T:
+    async def body(self, kind: type[T], *, outline: type[Any] | None = None) -> T:
         """Read and decode the body; an empty body that is not required gives `kind()`.
+
+        `outline` is a struct that the body must fit too, where `kind` asks for too little.
 
         Raises:
             InvalidRequest: the body is not JSON of this kind, has a field twice, or was cut off.
@@ -92,7 +93,10 @@ class Call:
         )
         if not body and not declared.required:
             return kind()
-        hashable: Any = kind  # mypy does not see that a class can be hashed
+        hashable: Any = outline  # mypy does not see that a class can be hashed
+        if outline is not None:
+            decode(_decoder(hashable), body)
+        hashable = kind
         decoder: msgspec.json.Decoder[T] = _decoder(hashable)
         decoded = decode(decoder, body)
         refuse_repeated(body)

@@ -1,9 +1,16 @@
-"""The network address of a caller: everything that counts or bounds by address asks here.
+"""The network address of a caller, and whether TLS protects the way from the caller.
+
+Everything that counts or bounds by address asks here.
 
 A proxy hides the address of its caller, and names the address in `Forwarded` (RFC 7239) or in
 `X-Forwarded-For`. Anybody can send these headers. So they are read only from the proxies that the
 setting `[server] trusted_proxies` names, and from the end: each trusted proxy has added the address
 of its own peer, and the first address that is no trusted proxy's is the caller's.
+
+A proxy that ends TLS says so by `proto=https` or `X-Forwarded-Proto`. The word of the first proxy
+counts, which the caller reached: a later proxy may speak plain HTTP to its neighbour. A trusted
+proxy must overwrite what the caller sent. If it does not, a caller can only harm himself: the
+cookies of this caller are then sent over TLS alone.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +23,7 @@ UNKNOWN = ""
 Network: TypeAlias = IPv4Network | IPv6Network
 
 _FORWARDED: Final = b"forwarded"
+_X_FORWARDED_PROTO: Final = b"x-forwarded-proto"
 _X_FORWARDED_FOR: Final = b"x-forwarded-for"
 
 
@@ -46,6 +54,10 @@ class TrustedProxies:
             address = next(named, UNKNOWN)
         return address
 
+    def names_tls(self, peer: str, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Return whether a trusted proxy says that the caller has come over TLS."""
+        return self._trusts(peer) and next(_schemes(headers), UNKNOWN) == "https"
+
     def _trusts(self, address: str) -> bool:
         try:
             found = ip_address(address)
@@ -62,14 +74,24 @@ def _named(headers: Sequence[tuple[bytes, bytes]]) -> Iterator[str]:
         if name != wanted:
             continue
         for part in value.decode("latin-1").split(","):
-            yield _bare(_for_of(part) if by_forwarded else part.strip())
+            yield _bare(_value_in(part, "for") if by_forwarded else part.strip())
 
 
-def _for_of(element: str) -> str:
-    """Return the value of `for` in one element of `Forwarded`, without quotes."""
+def _schemes(headers: Sequence[tuple[bytes, bytes]]) -> Iterator[str]:
+    """Yield the schemes that the headers name, the one of the first proxy first."""
+    for name, value in headers:
+        parts = value.decode("latin-1").lower().split(",")
+        if name == _FORWARDED:
+            yield from (_value_in(part, "proto") for part in parts)
+        elif name == _X_FORWARDED_PROTO:
+            yield from (part.strip() for part in parts)
+
+
+def _value_in(element: str, wanted: str) -> str:
+    """Return the value of a parameter in one element of `Forwarded`, without quotes."""
     for pair in element.split(";"):
         name, _, value = pair.strip().partition("=")
-        if name.lower() == "for":
+        if name.lower() == wanted:
             return value.strip().strip('"')
     return UNKNOWN
 

@@ -103,9 +103,12 @@ class Lane:
         await self._pass_on(scope, sent, receive, send, request_id_of(sent))
 
     def _name_caller(self, scope: Any) -> None:
-        """Put the address of the caller into the scope, where a trusted proxy hides it."""
+        """Put the address and the scheme of the caller into the scope, if a proxy hides them."""
         if self.proxies:
-            address = self.proxies.behind(caller_address(scope), scope["headers"])
+            peer, headers = caller_address(scope), scope["headers"]
+            if self.proxies.names_tls(peer, headers):
+                scope["scheme"] = "https"
+            address = self.proxies.behind(peer, headers)
             scope["client"] = (address, 0)
 
     async def _start_or_end(self, scope: Any, receive: Any, send: Any) -> None:

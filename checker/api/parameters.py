@@ -19,6 +19,12 @@ _Word = TypeVar("_Word", bound=StrEnum)
 # PostgreSQL's bigint ends at 2^63 - 1.
 _DIGITS_MAX: Final = 18
 NUMBER_MAX: Final = 10**_DIGITS_MAX - 1
+_DAY: Final = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+_OFFSET: Final = "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
+INSTANT_PATTERN: Final = f"^{_DAY}(?:[Tt ]{_TIME}{_OFFSET})?$"
+"""The texts that `instant_or_day` reads, for the OpenAPI document; some name no day."""
+
 _FLAGS: Final = {"true": True, "false": False}
 
 
@@ -73,9 +79,7 @@ def number(name: str, description: str, *, default: int, low: int, high: int) ->
             raise InvalidRequest(f"{name} is not a number that is allowed", [fault])
         return found
 
-    schema: dict[str, Any] = {"type": "integer", "minimum": low, "default": default}
-    if high < NUMBER_MAX:
-        schema["maximum"] = high
+    schema = {"type": "integer", "minimum": low, "maximum": high, "default": default}
     return Parameter(name=name, description=description, schema=schema, read=read)
 
 
@@ -119,7 +123,8 @@ def instant(name: str, description: str) -> Parameter[datetime | None]:
             fault = Fault(f"/{name}", str(error))
             raise InvalidRequest(f"{name} is not an instant", [fault]) from None
 
-    return Parameter(name=name, description=description, schema={"type": "string"}, read=read)
+    schema = {"type": "string", "pattern": INSTANT_PATTERN}
+    return Parameter(name=name, description=description, schema=schema, read=read)
 
 
 def month(name: str, description: str) -> Parameter[date | None]:

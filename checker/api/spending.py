@@ -93,6 +93,10 @@ class VoidRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Drop a hold. The object is empty, and the body may be left out."""
 
 
+_WITH_TYPE: Final = msgspec.defstruct("WithType", [("type", str)])
+_OUTLINE: Final = msgspec.defstruct("Outline", [("service", _WITH_TYPE)])
+"""A hold whose service has a `type`: msgspec asks for the tag of a struct in a union alone."""
+
 _ID: Final = "authorization_id"
 _AMOUNT: Final = {"amount_fen": 50_000}
 _Answered = AuthorizationView | Uncapped
@@ -136,7 +140,7 @@ async def create_authorization(call: Call) -> Reply:
 
     The hold ends by itself at `expires_at`. Nothing is kept about a subject without a cap.
     """
-    asked = await call.body(AuthorizeRequest)
+    asked = await call.body(AuthorizeRequest, outline=_OUTLINE)
     check = prepared_sale(asked, call.caller, call.runtime)
     key = _key(call)
     await call.spend(1)

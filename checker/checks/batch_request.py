@@ -22,7 +22,6 @@ from checker.checks.plain_items import (
 )
 from checker.checks.prepared_batch import PreparedBatch
 from checker.checks.repeated_members import (
-    refuse_repeated,
     refuse_repeated_at_top,
     refuse_repeated_in_check,
     refuse_repeated_in_subject,
@@ -37,7 +36,7 @@ from checker.checks.request import (
     service_type,
 )
 from checker.checks.turns import Pace, give_way
-from checker.decoding import decode
+from checker.decoding import decode, refuse_repeated
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.service import Service
 from checker.errors import InvalidRequest, OutOfScope, TooLarge

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -14,13 +15,18 @@ from checker.domain.clock import SystemClock
 
 @click.command()
 @json_option
+@click.option(
+    "--tls-certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="PEM file of the server's certificate.",
+)
 @deployment_options
-def doctor(config: Config, as_json: bool) -> None:
+def doctor(config: Config, *, as_json: bool, tls_certificate: Path | None) -> None:
     """Examine the machine, Redis, PostgreSQL and the list, and print how to mend each fault.
 
     Changes nothing, and prints no secret. Exit code 3: there is a fault.
     """
-    findings = examine(config, os.environ, SystemClock())
+    findings = examine(config, os.environ, SystemClock(), tls_certificate)
     if as_json:
         print_json(findings)
     else:

@@ -25,6 +25,9 @@ TIMEOUT: Final = httpx.Timeout(10.0, read=30.0)
 REDIRECTS_MAX: Final = 5
 RETRY_AFTER_S_MAX: Final = 3600
 VALIDATOR_LENGTH_MAX: Final = 1000
+_CERTIFICATE_REFUSAL: Final = "CERTIFICATE_VERIFY_FAILED"
+"""The word of OpenSSL, which stands in the text of the error."""
+
 _MANIFEST_TYPES = ("application/json", "+json")
 
 
@@ -186,5 +189,7 @@ def _faults() -> Iterator[None]:
         raise SourceFault("the source ended its answer before it was whole") from None
     except httpx.InvalidURL:
         raise SourceFault("the source redirects to what is no URL") from None
-    except httpx.TransportError:
-        raise SourceFault("the source cannot be reached") from None
+    except httpx.TransportError as error:
+        is_refused = _CERTIFICATE_REFUSAL in str(error)
+        text = "shows a certificate that is refused" if is_refused else "cannot be reached"
+        raise SourceFault(f"the source {text}") from None

@@ -7,6 +7,7 @@ and the other store is examined.
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from cache.errors import CacheMisconfigured
@@ -15,6 +16,7 @@ from cache.token import Tokenizer
 from checker.config import Config
 from checker.database.urls import server_name as postgres_name
 from checker.doctor import (
+    certificate,
     cluster_findings,
     list_findings,
     machine,
@@ -34,13 +36,20 @@ from checker.vault import load_secrets
 _Facts = TypeVar("_Facts")
 
 
-def examine(config: Config, environ: Mapping[str, str], clock: Clock) -> tuple[Finding, ...]:
-    """Return all findings about a deployment, in a fixed order."""
+def examine(
+    config: Config, environ: Mapping[str, str], clock: Clock, tls_certificate: Path | None = None
+) -> tuple[Finding, ...]:
+    """Return all findings about a deployment, in a fixed order.
+
+    `tls_certificate` is the certificate that `checker serve` gets, if any.
+    """
     facts = machine.read_machine(config, environ)
     found = [examination(facts) for examination in machine.EXAMINATIONS]
     if has_fault(found):
         # A start refuses such a machine too, and nobody else should read its secrets now.
         return tuple(found)
+    if tls_certificate is not None:
+        found.append(certificate.examine_certificate(tls_certificate, clock.now()))
     token_key = Tokenizer(load_secrets(config.data_dir, environ).token_key).fingerprint
     try:
         with open_servers(config) as named:

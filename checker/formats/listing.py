@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from checker.decoding import decode
+from checker.decoding import decode_once
 from checker.domain.document import Document, normalize_listed
 from checker.domain.errors import InvalidDocument, InvalidReason
 from checker.domain.listing_kind import ListingKind
@@ -118,7 +118,7 @@ def parse_listing(line: bytes, reading: Reading) -> ListingEntry:
         LineRejected: the error names the field at fault and never its value.
     """
     try:
-        sent = decode(_decoder, line)
+        sent = decode_once(_decoder, line)
     except InvalidRequest as error:
         raise rejection(error, RejectCode.INVALID_LISTING) from None
     return read_listing(sent, reading.today)

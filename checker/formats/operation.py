@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from checker.decoding import decode
+from checker.decoding import decode_once
 from checker.domain.clock import instant_or_day, month_after
 from checker.domain.document import Document, DocumentType
 from checker.domain.permit import PermitKind
@@ -245,7 +245,7 @@ def parse_operation(line: bytes, reading: Reading) -> Operation:
         LineRejected: the error names the field at fault and never its value.
     """
     try:
-        sent = decode(_decoder, line)
+        sent = decode_once(_decoder, line)
     except InvalidRequest as error:
         in_listing = f"{error.faults[0].pointer}/".startswith("/listing/")
         code = RejectCode.INVALID_LISTING if in_listing else RejectCode.INVALID_OPERATION
@@ -259,7 +259,7 @@ def sent_operation(line: bytes) -> OperationLine | None:
     `read` of the returned line judges the contents, and may reject the line.
     """
     try:
-        return decode(_decoder, line)
+        return decode_once(_decoder, line)
     except InvalidRequest:
         return None
 

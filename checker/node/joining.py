@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.claim import ForeignNamespace, NamespaceClaim
 from cache.errors import CacheMisconfigured, CacheUnavailable
-from cache.redis_pipe import AccessRefused
+from cache.redis_pipe import AccessRefused, CertificateRefused
 from cache.store import StandingCache
 from checker.audit.policies import record_policies
 from checker.config import POOLER_VARIABLE, REDIS_PREFIX_VARIABLE, REDIS_VARIABLE
@@ -175,6 +175,9 @@ class Joining:
             raise ConfigurationError(text) from error
         except CacheMisconfigured as error:
             raise ConfigurationError(str(error)) from error
+        except CertificateRefused as error:
+            text = f"the certificate of Redis at {self._cache_name} is refused"
+            raise Unavailable(text) from error
         except CacheUnavailable as error:
             raise Unavailable(f"Redis at {self._cache_name} cannot be reached") from error
 

@@ -15,7 +15,7 @@ import msgspec
 
 from checker.accounts.keys import Caller
 from checker.checks.request import Place, Reference, Subject, prepare
-from checker.decoding import decode
+from checker.decoding import decode, decode_once
 from checker.domain.clock import instant_or_day, shanghai_day
 from checker.domain.service import SERVICES, Service
 from checker.errors import Fault, InvalidRequest, InvalidSubject, OutOfScope
@@ -118,7 +118,7 @@ class SalesReader:
         try:
             if line is None:
                 raise InvalidRequest(f"the line has more than {LINE_BYTES_MAX} bytes")
-            sale = self._of_row(line) if isinstance(line, CsvRow) else decode(_sale, line)
+            sale = self._of_row(line) if isinstance(line, CsvRow) else decode_once(_sale, line)
             return self._prepared(number, sale)
         except InvalidSubject as error:
             return _rejected(RejectedCode.INVALID_DOCUMENT, error)

@@ -28,7 +28,10 @@ from checker.config import (
     REDIS_VARIABLE,
     Config,
 )
+from checker.domain.clock import Clock, SystemClock
+from checker.errors import ConfigurationError
 from checker.logs import LogFormat, keep_log
+from checker.serving.certificate import read_term
 from checker.serving.connections import ConnectionLimits
 from checker.serving.forked import PUBLISHING_JOB, forked
 from checker.serving.listening import TlsFiles, open_tls, reserve
@@ -96,7 +99,8 @@ def serve(
         )
         jobs = [PUBLISHING_JOB, *_worker_jobs(host, port, workers, limits, tls)]
         supervisor = Supervisor(jobs, stop_timeout_s=STOP_TIMEOUT_S)
-        _heed_signals(supervisor)
+        _log_term(tls)
+        _heed_signals(supervisor, tls)
         _log.info(
             "checker: %s://%s:%d, API at /docs", "https" if tls else "http", _shown(host), port
         )
@@ -122,11 +126,25 @@ def _worker_jobs(
     return [job_at(place) for place in range(1, workers + 1)]
 
 
-def _heed_signals(supervisor: Supervisor) -> None:
+def _log_term(tls: TlsFiles | None, clock: Clock = SystemClock()) -> None:  # noqa: B008 - frozen
+    """Log a certificate that callers refuse, or refuse soon."""
+    if tls is None:
+        return
+    try:
+        warning = read_term(tls.certificate).warning(clock.now())
+    except ConfigurationError as error:
+        # At a renewal: no new worker can start, so the old ones go on with the old files.
+        warning = str(error)
+    if warning is not None:
+        _log.warning("the certificate of the server: %s", warning)
+
+
+def _heed_signals(supervisor: Supervisor, tls: TlsFiles | None) -> None:
     def end(*_: Any) -> None:
         supervisor.end()
 
     def renew(*_: Any) -> None:
+        _log_term(tls)
         supervisor.renew()
 
     signal.signal(signal.SIGINT, end)

@@ -75,12 +75,13 @@ def kept_assets() -> dict[str, Served]:
 
 
 @get(f"{ASSETS}/{{name:str}}")
-async def show_asset(request: Request[Any, Any, Any], name: str) -> Response[Any]:
+async def show_asset(request: Request[Any, Any, Any]) -> Response[Any]:
     """Return a file of the pages.
 
     Raises:
         NotFound: there is no such file.
     """
+    name: str = request.path_params["name"]
     served: Served | None = request.app.state.pages.get(f"{ASSETS}/{name}")
     if served is None:
         raise NotFound("nothing is at this address")

@@ -32,6 +32,9 @@ VISITOR_COOKIE: Final = "checker_visitor"
 """The cookie of a browser that has not signed in: its forms carry a token too."""
 
 FORM_TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
+_AT_ONCE: Final = 0
+"""The age of a cookie that the browser shall delete."""
+
 FORM_BYTES_MAX: Final = 32 * 1024
 FIELDS_MAX: Final = 64
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -166,17 +169,15 @@ class Visit:
         """Return the response of Litestar, with the cookies that this request changed."""
         response = respond(reply)
         for name, value in self._cookies.items():
-            if value is None:
-                response.delete_cookie(name, path="/")
-            else:
-                response.set_cookie(
-                    name,
-                    value,
-                    path="/",
-                    httponly=True,
-                    samesite="strict",
-                    secure=self.request.url.scheme == "https",
-                )
+            response.set_cookie(
+                name,
+                value or "",
+                max_age=_AT_ONCE if value is None else None,
+                path="/",
+                httponly=True,
+                samesite="strict",
+                secure=self.request.url.scheme == "https",
+            )
         return response
 
 

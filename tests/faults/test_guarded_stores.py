@@ -14,7 +14,7 @@ from cache.keys import KeyFamily
 from cache.redis_cluster import stem_at
 from cache.redis_pipe import Pipe
 from tests.faults.faulty_service import RIGHT, change, in_force, is_ready, outcomes, shield
-from tests.support.certificates import make_certificate
+from tests.support.certificates import EXPIRED, Authority
 from tests.support.left_out import program
 from tests.support.postgres_server import primary
 from tests.support.private_folder import private_folder
@@ -37,15 +37,16 @@ PASSWORD = "secret"
 HELD_FEN = 1_000
 
 
-def test_the_documented_rights_on_redis_are_enough() -> None:
+def test_the_documented_rights_are_enough_and_a_refused_certificate_is_an_outage() -> None:
     with private_folder() as folder:
-        make_certificate(folder)
+        authority = Authority(folder)
+        authority.issue("tls")
         (folder / "data").mkdir(mode=0o700)
         with primary(folder) as server, _guarded_redis(folder) as port:
             named = {
                 "DATABASE_URL": server.url,
                 "REDIS_URL": f"rediss://checker:{PASSWORD}@127.0.0.1:{port}/0"
-                f"?ssl_ca_certs={folder / 'tls.pem'}",
+                f"?ssl_ca_certs={folder / 'authority.pem'}",
             }
             with running_service(folder, settings=OUTAGE_SETTINGS, named=named) as service:
                 in_force(service)
@@ -57,6 +58,17 @@ def test_the_documented_rights_on_redis_are_enough() -> None:
                 rebuilt = run_command(service.data_dir, "rebuild", named=named)
                 assert rebuilt.returncode == 0, rebuilt.stderr
                 assert outcomes(service) == RIGHT
+                with _operator(folder, port) as client:
+                    authority.issue("tls", term=EXPIRED)
+                    _take_certificate(client, folder)
+                    wait_until(lambda: "CertificateRefused" in service.log())
+                    assert outcomes(service) == RIGHT
+                    change(service, shield(), shield("unshield"))
+                    assert outcomes(service) == RIGHT
+                    authority.issue("tls")
+                    _take_certificate(client, folder)
+                wait_until(lambda: is_ready(service))
+                assert outcomes(service) == RIGHT
             with _operator(folder, port) as client:
                 assert [each["object"] for each in client.acl_log()] == []
 
@@ -65,10 +77,11 @@ def test_a_cluster_over_tls_is_found_and_asked_over_tls() -> None:
     found = program("redis-server")
     assert found is not None
     with private_folder() as folder:
-        make_certificate(folder)
+        authority = Authority(folder)
+        authority.issue("tls")
         with shaken_cluster(folder, replicas=0, program=Path(found), tls=folder) as cluster:
             url = cluster.url.replace("redis+", "rediss+")
-            url += f"?ssl_ca_certs={folder / 'tls.pem'}"
+            url += f"?ssl_ca_certs={authority.file}"
             for family in KeyFamily:
                 stem = stem_at(url, "checker", family)
                 assert asyncio.run(_kept(url, stem)) == [b"OK", b"1"]
@@ -78,6 +91,13 @@ def test_a_cluster_over_tls_is_found_and_asked_over_tls() -> None:
 async def _kept(url: str, stem: str) -> list[bytes]:
     async with aclosing(Pipe(url, stem, timeout_s=5)) as pipe:
         return await pipe.ask([("SET", f"{stem}:a", "1"), ("GET", f"{stem}:a")])
+
+
+def _take_certificate(client: redis.Redis, folder: Path) -> None:
+    """Let Redis read its certificate again, and end the connections of everybody else."""
+    files = {"tls-cert-file": str(folder / "tls.pem"), "tls-key-file": str(folder / "tls.key")}
+    client.execute_command("CONFIG", "SET", *(each for pair in files.items() for each in pair))
+    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
 def _rights() -> list[str]:
@@ -90,7 +110,7 @@ def _guarded_redis(folder: Path) -> Iterator[int]:
     port = free_port()
     tls = ["--tls-port", str(port), "--port", "0", "--tls-auth-clients", "no"]
     tls += ["--tls-cert-file", str(folder / "tls.pem"), "--tls-key-file", str(folder / "tls.key")]
-    tls += ["--tls-ca-cert-file", str(folder / "tls.pem")]
+    tls += ["--tls-ca-cert-file", str(folder / "authority.pem")]
     usual = ["--bind", "127.0.0.1", "--save", "", "--requirepass", PASSWORD, "--dir", str(folder)]
     # The program in the wheel has no TLS.
     found = program("redis-server")
@@ -113,7 +133,7 @@ def _operator(folder: Path, port: int) -> redis.Redis:
         host="127.0.0.1",
         password=PASSWORD,
         ssl=True,
-        ssl_ca_certs=str(folder / "tls.pem"),
+        ssl_ca_certs=str(folder / "authority.pem"),
         decode_responses=True,
     )
 

@@ -24,7 +24,7 @@ from tests.faults.faulty_service import (
     shield,
 )
 from tests.support.asking import FLIGHT, ask
-from tests.support.certificates import make_certificate
+from tests.support.certificates import Authority
 from tests.support.pgbouncer import PgBouncer, pgbouncer
 from tests.support.postgres_server import primary
 from tests.support.private_folder import private_folder
@@ -142,18 +142,16 @@ def test_a_pooler_of_another_database_is_refused(pooled: Pooled) -> None:
 
 def test_the_certificate_of_a_pooler_is_verified(pooled: Pooled) -> None:
     folder = pooled.folder
-    make_certificate(folder)
+    authority = Authority(folder)
+    authority.issue("tls")
     more = f"client_tls_sslmode = require\nclient_tls_cert_file = {folder / 'tls.pem'}\n"
     more += f"client_tls_key_file = {folder / 'tls.key'}"
     with pgbouncer(pooled.postgres_url, folder, more=more) as pooler:
         url = f"{pooler.url}?sslmode=verify-full"
-        known, said = pooled.status(DATABASE_POOLER_URL=url, PGSSLROOTCERT=str(folder / "tls.pem"))
+        known, said = pooled.status(DATABASE_POOLER_URL=url, PGSSLROOTCERT=str(authority.file))
         assert known == 0, said
-        (folder / "other").mkdir()
-        make_certificate(folder / "other")
-        unknown, _ = pooled.status(
-            DATABASE_POOLER_URL=url, PGSSLROOTCERT=str(folder / "other" / "tls.pem")
-        )
+        other = Authority(folder, "other").file
+        unknown, _ = pooled.status(DATABASE_POOLER_URL=url, PGSSLROOTCERT=str(other))
         assert unknown != 0
 
 

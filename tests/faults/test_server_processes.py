@@ -3,24 +3,32 @@
 import signal
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.certificates import (
+    DAY,
+    EXPIRED,
+    NOT_YET_VALID,
+    Authority,
+    CertificateFiles,
+)
 from tests.support.private_folder import private_folder
 from tests.support.running_service import (
     PATIENCE_S,
     running_service,
     start_command,
+    wait_until,
 )
 
+PERSON = "陈示例"
 pytestmark = pytest.mark.xdist_group("more faults")
 
 
@@ -37,61 +45,79 @@ def test_a_server_with_half_a_request_ends_without_being_killed() -> None:
         assert "killed" not in running.log()
 
 
-def certificate(folder: Path, name: str, issuer: "tuple[x509.Certificate, Key] | None") -> "Pair":
-    """Write a certificate and its key as `<name>.pem` and `<name>.key`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if issuer is None else issuer[0].subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .sign(key if issuer is None else issuer[1], hashes.SHA256())
-    )
-    (folder / f"{name}.pem").write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return built, key
-
-
-Key = ec.EllipticCurvePrivateKey
-Pair = tuple[x509.Certificate, Key]
-
-
-def test_a_server_with_tls_admits_only_callers_with_a_certificate_of_its_authority() -> None:
+def test_a_server_with_an_expired_certificate_logs_the_cause_and_takes_the_renewed_one() -> None:
     with private_folder() as folder:
-        authority = certificate(folder, "authority", None)
-        certificate(folder, "server", authority)
-        certificate(folder, "caller", authority)
-        certificate(folder, "stranger", None)
-        options = ["--tls-certificate", "server.pem", "--tls-key", "server.key"]
-        options += ["--tls-client-ca", "authority.pem"]
-        paths = [str(folder / word) if "." in word else word for word in options]
-        trusting = ssl.create_default_context(cafile=str(folder / "authority.pem"))
-        trusting.load_cert_chain(folder / "caller.pem", folder / "caller.key")
-        with running_service(folder, "serve", *paths, verify=trusting) as running:
-            assert running.url.startswith("https://")
-            assert httpx.get(f"{running.url}/healthz", verify=trusting).status_code == 200
-            for name in (None, "stranger"):
-                other = ssl.create_default_context(cafile=str(folder / "authority.pem"))
-                if name is not None:
-                    other.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+        authority = Authority(folder)
+        files = authority.issue("server", term=EXPIRED)
+        own = authority.issue(PERSON)
+        admitted = blind(own)
+        options = ["--tls-certificate", str(files.certificate), "--tls-key", str(files.key)]
+        options += ["--tls-client-ca", str(authority.file), "--workers", "2"]
+        with running_service(folder, "serve", *options, verify=admitted) as running:
+            url = f"{running.url}/healthz"
+            assert "the certificate of the server: has expired on " in running.log()
+            with pytest.raises(httpx.ConnectError, match="certificate has expired"):
+                httpx.get(url, verify=trusting(authority, own))
+            for refused in refused_callers(authority, folder):
                 with pytest.raises(httpx.TransportError):
-                    httpx.get(f"{running.url}/healthz", verify=other)
+                    httpx.get(url, verify=blind(refused))
             with pytest.raises(httpx.TransportError):
-                httpx.get(running.url.replace("https", "http") + "/healthz")
+                httpx.get(url.replace("https", "http"))
+            authority.issue("server", term=(-DAY, 60 * DAY))
+            with asking_meanwhile(url, admitted) as statuses:
+                psutil.Process(running.pid).send_signal(signal.SIGHUP)
+                wait_until(lambda: 'all processes are replaced"' in running.log())
+            assert set(statuses) == {200}
+            assert httpx.get(url, verify=trusting(authority, own)).status_code == 200
+            assert PERSON not in running.log(), "the log names the holder of a certificate"
+            assert running.log().count("the certificate of the server") == 1
+
+
+def blind(files: CertificateFiles | None) -> ssl.SSLContext:
+    """A caller that trusts every server, with a certificate of its own if there are files."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if files is not None:
+        context.load_cert_chain(*files)
+    return context
+
+
+def trusting(authority: Authority, files: CertificateFiles) -> ssl.SSLContext:
+    """A caller that trusts an authority, with a certificate of its own."""
+    context = ssl.create_default_context(cafile=authority.file)
+    context.load_cert_chain(*files)
+    return context
+
+
+def refused_callers(authority: Authority, folder: Path) -> list[CertificateFiles | None]:
+    """No certificate, one of another authority, and two that are not valid now."""
+    return [
+        None,
+        Authority(folder, "strange").issue("strange caller"),
+        authority.issue("expired caller", term=EXPIRED),
+        authority.issue("early caller", term=NOT_YET_VALID),
+    ]
+
+
+@contextmanager
+def asking_meanwhile(url: str, caller: ssl.SSLContext) -> Iterator[list[int]]:
+    """Ask again and again until the end, each time on a new connection, and on an open one."""
+    statuses: list[int] = []
+    is_over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(verify=caller) as client:
+            while not is_over.is_set():
+                statuses.append(client.get(url).status_code)
+                statuses.append(httpx.get(url, verify=caller).status_code)
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        try:
+            yield statuses
+        finally:
+            is_over.set()
+        asking.result()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The tests that `make test` leaves out, because it has to end within CI's limit.
 
-`make faults` and `make scale-out` run them, each by its own name in `CHECKER_RUNS`. A test without
-its program is left out there too. The head of a run names what it leaves out.
+`make attacks`, `make faults` and `make scale-out` run them, each by its own name in `CHECKER_RUNS`.
+A test without its program is left out there too. The head of a run names what it leaves out.
 """
 
 import os
@@ -20,6 +20,7 @@ class LeftOut(NamedTuple):
 
 
 FILES: Mapping[str, LeftOut] = {
+    "contract/attacks/test_long_attacks.py": LeftOut("attacks"),
     "faults/test_backup.py": LeftOut("faults"),
     "faults/test_crowd_over_http.py": LeftOut("faults"),
     "faults/test_notices_over_kills.py": LeftOut("faults"),

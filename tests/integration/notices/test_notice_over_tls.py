@@ -2,17 +2,13 @@
 
 import ssl
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from checker.notices.endpoint import EndpointRules
 from checker.notices.post import open_postman
+from tests.support.certificates import EXPIRED, NOT_YET_VALID, Authority
 from tests.support.notice_receiver import receiving
 
 pytestmark = pytest.mark.anyio
@@ -22,38 +18,14 @@ NAME = "hotel.example"
 
 
 @pytest.fixture
-def certificate(tmp_path):
-    """A certificate for the name alone, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "certificate.pem"
-    file.write_bytes(
-        signed.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return file
+def authority(tmp_path):
+    return Authority(tmp_path)
 
 
 @contextmanager
-def receiving_over_tls(certificate):
+def receiving_over_tls(files):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(*files)
     with receiving(tls=context) as receiver:
         yield receiver
 
@@ -67,13 +39,22 @@ async def posted(url, context):
         return await postman.post("{}", {"webhook-id": "1"})
 
 
-async def test_the_name_of_the_url_is_verified_and_not_the_address(certificate):
-    with receiving_over_tls(certificate) as receiver:
+async def test_the_name_of_the_url_is_verified_and_not_the_address(authority):
+    with receiving_over_tls(authority.issue(NAME, host=NAME)) as receiver:
         port = httpx.URL(receiver.url).port
         unknown = await posted(f"https://{NAME}:{port}/", httpx.create_ssl_context())
-        trusting = ssl.create_default_context(cafile=certificate)
+        trusting = ssl.create_default_context(cafile=authority.file)
         other = await posted(f"https://other.example:{port}/", trusting)
         assert receiver.messages == []
         right = await posted(f"https://{NAME}:{port}/", trusting)
     assert (unknown.failure, other.failure, right.failure) == ("tls", "tls", None)
     assert [each.headers["host"] for each in receiver.messages] == [f"{NAME}:{port}"]
+
+
+@pytest.mark.parametrize("term", [EXPIRED, NOT_YET_VALID], ids=["expired", "not yet valid"])
+async def test_a_receiver_whose_certificate_is_not_valid_now_gets_no_notice(authority, term):
+    trusting = ssl.create_default_context(cafile=authority.file)
+    with receiving_over_tls(authority.issue(NAME, host=NAME, term=term)) as receiver:
+        port = httpx.URL(receiver.url).port
+        refused = await posted(f"https://{NAME}:{port}/", trusting)
+    assert (refused.failure, receiver.messages) == ("tls", [])

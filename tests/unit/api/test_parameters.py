@@ -1,12 +1,17 @@
 """A parameter of a query is read strictly, and an error never repeats what was sent."""
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checker.api.parameters import (
+    INSTANT_PATTERN,
+    NUMBER_MAX,
     Parameter,
     flag,
     instant,
@@ -80,3 +85,22 @@ def test_an_unknown_parameter_is_refused_with_the_known_names() -> None:
         refuse_unknown({"440882189001011230": "1"}, [LIMIT, FLAG])
     assert refused.value.faults[0].detail == "the parameters are limit, strict"
     assert "440882" not in str(refused.value)
+
+
+@given(st.from_regex(INSTANT_PATTERN, fullmatch=True) | st.text(max_size=30))
+def test_the_pattern_of_an_instant_describes_the_texts_that_are_read(text: str) -> None:
+    read = instant("from", "x").read
+    fits = re.fullmatch(INSTANT_PATTERN, text, re.ASCII) is not None
+    try:
+        read(text)
+    except InvalidRequest:
+        # The pattern knows neither the length of a month nor the first and the last instant.
+        assert not fits or text[8:10] > "28" or text[:4] in {"0000", "0001", "9999"}
+    else:
+        assert fits
+
+
+def test_a_number_is_described_with_both_bounds() -> None:
+    for high in (1_000, NUMBER_MAX):
+        schema = number("after", "x", default=0, low=0, high=high).schema
+        assert (schema["minimum"], schema["maximum"]) == (0, high)

@@ -5,14 +5,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checker.checks.repeated_members import (
-    refuse_repeated,
     refuse_repeated_at_top,
     refuse_repeated_in_check,
     refuse_repeated_in_subject,
 )
 from checker.checks.request import Check
+from checker.decoding import decode_once, refuse_repeated
 from checker.errors import InvalidRequest
 
 NUMBER = "440882189001011230"
@@ -140,3 +142,17 @@ def test_a_batch_with_colons_everywhere_is_taken() -> None:
 
 def _top(body: str) -> Any:
     return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+
+
+@given(st.data(), st.from_type(dict[str, dict[str, str]]))
+def test_a_repeated_member_is_refused_in_any_value_that_is_decoded_once(
+    data: st.DataObject, value: dict[str, dict[str, str]]
+) -> None:
+    decoder = msgspec.json.Decoder[Any]()
+    texts = st.sampled_from(["", ":", "\\u003a", '\\":'])
+    text = json.dumps(value | {"other": {}})[:-1] + f', "text": "{data.draw(texts)}"}}'
+    assert decode_once(decoder, text.encode()) == json.loads(text)
+    twice = text[:-1] + ', "other": {}}'
+    with pytest.raises(InvalidRequest) as refused:
+        decode_once(decoder, twice.encode())
+    assert [fault.pointer for fault in refused.value.faults] == ["/other"]
