@@ -20,7 +20,8 @@ PostgreSQL gives to rows are not known when a value is sealed, so a row is named
     officer_link.name                id of the listing
     document.number                  id of the listing, token of the document
     bound_document.number            token of the document
-    permit.number                    id of the permit
+    permit.number, permit.ground     id of the permit
+    directive.basis                  id of the listing
     quarantine.raw                   the transfer (`feed`), number of the line
     authorization_step.reference     id of the authorization
     idempotency_key.answer           id of the account, the key as it is kept

@@ -17,6 +17,7 @@ from checker.database.upgrade import upgrade
 from checker.errors import ConfigurationError
 from checker.registry.schema import deployment
 from checker.registry.sealing import Sealer
+from checker.vault import Vault
 
 _PLACE = "deployment.sealed_probe"
 _PROBE = "checker"
@@ -42,9 +43,9 @@ async def prepare_deployment(
         singleton=True, token_key_fingerprint=token_key, sealed_probe=vault.seal(_PROBE, _PLACE)
     )
     with driver_errors(), refused_logins():
-        if not await _is_begun(engine, token_key) and not may_begin:
+        if not await _is_begun(engine, vault, token_key) and not may_begin:
             raise ConfigurationError("DATABASE_URL names a database that holds no deployment")
-        await upgrade(engine, functools.partial(sealer.key_digest, _SPENDING))
+        await upgrade(engine, functools.partial(sealer.key_digest, _SPENDING), vault.seal)
         async with engine.begin() as connection:
             await connection.execute(first.on_conflict_do_nothing(index_elements=["singleton"]))
             row = (await connection.execute(select(deployment))).one()
@@ -52,15 +53,16 @@ async def prepare_deployment(
     vault.open(row.sealed_probe, _PLACE)
 
 
-async def _is_begun(engine: AsyncEngine, token_key: str) -> bool:
+async def _is_begun(engine: AsyncEngine, vault: Vault, token_key: str) -> bool:
     """Return whether the database holds a deployment. Raises ConfigurationError for another's."""
     async with engine.connect() as connection:
         if (await connection.execute(text("SELECT to_regclass('deployment')"))).scalar() is None:
             return False
-        statement = select(deployment.c.token_key_fingerprint)
-        written = (await connection.execute(statement)).scalar()
+        statement = select(deployment.c.token_key_fingerprint, deployment.c.sealed_probe)
+        written = (await connection.execute(statement)).one_or_none()
     if written is not None:
-        _refuse_other(written, token_key)
+        _refuse_other(written.token_key_fingerprint, token_key)
+        vault.open(written.sealed_probe, _PLACE)
     return True
 
 

@@ -195,8 +195,10 @@ directive = Table(
     Column("kind", Text, nullable=False),
     # The day of a delisting or a fulfilment; the day on which a retention is over.
     Column("on", Date),
-    # The ground of a delisting, the basis of a retention.
+    # The ground of a delisting.
     Column("ground", Text),
+    # The basis of a retention, in the court's words, sealed.
+    Column("basis", LargeBinary),
     # The measures that a retention keeps.
     Column("measures", ARRAY(Text)),
     # The document that a distinction is about, and the court that found it.
