@@ -273,6 +273,8 @@ deployment = Table(
     Column("singleton", Boolean, primary_key=True, server_default=text("true")),
     Column("token_key_fingerprint", Text, nullable=False),
     Column("sealed_probe", LargeBinary, nullable=False),
+    # The key of the journal, sealed; not set: no start has stored the key yet.
+    Column("sealed_journal_key", LargeBinary),
     # Since when there is a journal of what is written (`checker.journal`).
     Column("journaled_at", DateTime(timezone=True)),
     CheckConstraint("singleton", name="one_row"),
