@@ -46,6 +46,9 @@ LOOK_S: Final = 0.5
 ROUNDS_MAX: Final = 3
 """The first round takes nearly everything. The next run takes a value that still comes later."""
 
+PROGRESS_VALUES: Final = 10_000
+"""A line of progress every ten seconds or so."""
+
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(:n)")
 _NOW = text("SELECT clock_timestamp()")
 _OLDER = text(
@@ -206,7 +209,15 @@ class Rotation:
         )
 
     async def _seal_again(self, column: SealedColumn) -> ColumnWalk:
-        walk = await seal_column_again(self._engine, self._vault, column)
+        reported = 0
+
+        def progress(sealed_again: int) -> None:
+            nonlocal reported
+            if sealed_again >= reported + PROGRESS_VALUES:
+                reported = sealed_again
+                self._report(f"{column.name}: {sealed_again} sealed again so far")
+
+        walk = await seal_column_again(self._engine, self._vault, column, progress)
         if walk.sealed_again or walk.left:
             self._report(f"{column.name}: {walk.sealed_again} sealed again, {walk.left} left")
         return walk

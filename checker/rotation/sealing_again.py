@@ -52,12 +52,12 @@ async def seal_column_again(
     engine: AsyncEngine,
     vault: Vault,
     column: SealedColumn,
-    progress: Callable[[int], None] = lambda _count: None,
+    progress: Callable[[int], None],
 ) -> ColumnWalk:
     """Seal the values of a column with the key that the vault seals with; return the outcome.
 
-    `progress` gets the number of values that a batch has sealed again. `engine` has no bound on
-    statements. Raises Unavailable through `driver_errors` of the caller.
+    `progress` gets the number of values that are sealed again so far. `engine` has no bound on
+    statements.
     """
     sealed_again = damaged = 0
     left = await count_left(engine, vault, column)
@@ -69,8 +69,7 @@ async def seal_column_again(
             async for written, unreadable in _walk(engine, vault, column, part):
                 sealed_again += written
                 damaged += unreadable
-                if written:
-                    progress(written)
+                progress(sealed_again)
         left = await count_left(engine, vault, column)
         if left == damaged:
             break

@@ -124,20 +124,19 @@ def test_a_whole_rotation_under_load_fails_no_request(
     with (
         receiving(lambda _message: 200) as receiver,
         service.client(service.keys["rotation hotel"]) as hotel,
-        ThreadPoolExecutor(3) as pool,
+        ThreadPoolExecutor(2) as pool,
     ):
         assert hotel.put("/v1/webhook", json={"url": receiver.url}).is_success
         stories = Stories(service, receiver)
         stories.tell()
         callers = [
-            pool.submit(repeated, doing, ended)
-            for doing in (stories.tell, stories.tell, stories.check_innocents)
+            pool.submit(repeated, doing, ended) for doing in (stories.tell, stories.check_innocents)
         ]
         try:
             result = rotated_wholly(service)
             told = rotated(service, "--finish")
             last = stories.told
-            wait_until(lambda: stories.told > last + 1 or any(each.done() for each in callers))
+            wait_until(lambda: stories.told > last or any(each.done() for each in callers))
         finally:
             ended.set()
         for caller in callers:

@@ -1,12 +1,14 @@
 """The encryption key of a deployment is replaced while it runs, from any stage on."""
 
 import base64
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from cache.token import Tokenizer
+from checker.audit.months import Months
 from checker.database.locks import Lock, hold_to_commit
 from checker.errors import ConfigurationError, Conflict
 from checker.node.record import NotedHeads, verify_record
@@ -23,7 +25,7 @@ from tests.integration.record.rotation_grounds import (
     kept_keys,
     rotation_of,
 )
-from tests.support.registry_grounds import config_of
+from tests.support.registry_grounds import AT, config_of
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +111,8 @@ async def test_every_value_is_sealed_again_in_spite_of_interruptions_and_the_rec
     assert await finish(config) == 2
     assert kept_keys(config.data_dir) == {2: keys[2]}
     assert await faults_by(full, {2: keys[2]}) == []
+    # The constraints that refuse the older key hold for a month that is made later too.
+    assert await Months(full.engine, SEALER.vault, 60).prepare(AT + timedelta(days=100))
     async with open_runtime(config, {}) as again:
         [row] = await full.query(A_NAME)
         assert again.sealer.vault.open(row.party_name, PARTY_NAME, row.id)
