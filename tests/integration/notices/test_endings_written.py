@@ -92,7 +92,7 @@ async def rewind(town):
 
     def there_and_back(connection):
         command.downgrade(alembic_config(connection), "0012")
-        command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection, seal=town.node.sealer.vault.seal), "head")
 
     async with town.node.work_engine.begin() as connection:
         await connection.run_sync(there_and_back)
