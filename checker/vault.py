@@ -1,14 +1,9 @@
-"""The secrets of a deployment, and the sealing of personal fields at rest.
+"""Sealing of personal fields at rest, and the keyed digests of the journal.
 
-A deployment has two keys of 32 bytes: one turns documents into tokens, one seals names and numbers
-with AES-256-GCM. They come from the environment (`CHECKER_TOKEN_KEY`, `CHECKER_ENCRYPTION_KEY`,
-both base64) or from `secrets.json` in the data directory, which the first start makes with mode
-0600.
+A sealed field is a text under AES-256-GCM, with one of the encryption keys of the deployment:
 
-A sealed field:
-
-    byte 0       format, 2
-    byte 1       number of the key, 1: the one that the deployment has
+    byte 0       format, 2 or 3
+    byte 1       number of the key, from 1 on
     bytes 2-13   nonce, random
     bytes 14-    ciphertext and the 16-byte tag
 
@@ -20,7 +15,8 @@ PostgreSQL gives to rows are not known when a value is sealed, so a row is named
     officer_link.name                id of the listing
     document.number                  id of the listing, token of the document
     bound_document.number            token of the document
-    permit.number                    id of the permit
+    permit.number, permit.ground     id of the permit
+    directive.basis                  id of the listing
     quarantine.raw                   the transfer (`feed`), number of the line
     authorization_step.reference     id of the authorization
     idempotency_key.answer           id of the account, the key as it is kept
@@ -34,21 +30,29 @@ PostgreSQL gives to rows are not known when a value is sealed, so a row is named
     web_session.content              id of the session, on Redis
     manifest.about, manifest.sheet   id of the job, on Redis
     deployment.sealed_probe          nothing: the table has one row
+    deployment.sealed_journal_key    nothing
 
-Format 1 has neither the number of a key nor a row. It is read, because older versions have
-written it; it is written no more.
+`checker.rotation.places` describes the columns of these places: a rotation of the key walks over
+them. A deployment has several keys while its key is replaced (`checker.rotation`). A vault opens
+with every key that it holds, and seals with the key that `seal_with` names.
 
-One more key is derived from the second one: it makes the digests of the journal
-(`checker.journal`), so that nobody can write an entry with access to PostgreSQL alone.
+Format 1 has neither the number of a key nor a row. It is read with key 1, because older versions
+have written it; it is written no more.
+
+Format 3 is the form of a sealed value under a chain whose digests cover the sealed bytes (the note
+of a reported outcome). After a rotation the chain still needs the bytes that it has covered. So the
+new value seals both: the length of the first sealed value in 4 bytes, that value, and the text.
+
+One more key makes the digests of the journal (`checker.journal`), so that nobody can write an entry
+with access to PostgreSQL alone. It is derived from the first encryption key of a deployment, and
+stays the same when that key is replaced: the digests of years rest on it. It is kept in
+PostgreSQL, sealed as a field (`deployment.sealed_journal_key`).
 """
 
-import base64
-import binascii
 import hashlib
 import os
-import stat
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Final
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -56,117 +60,78 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from checker.errors import ConfigurationError
 
-KEY_BYTES = 32
-SECRETS_FILE = "secrets.json"
-TOKEN_KEY_VARIABLE = "CHECKER_TOKEN_KEY"  # noqa: S105 - the name of a variable, not a secret
-ENCRYPTION_KEY_VARIABLE = "CHECKER_ENCRYPTION_KEY"
+KEY_BYTES: Final = 32
+
+FIRST_KEY: Final = 1
+"""The number of a deployment's first encryption key, and of a key that has no number."""
+
+KEY_NUMBER_MAX: Final = 255
+"""The number of a key is one byte of each sealed value."""
 
 DIGEST_BYTES = 16
 """Enough that nobody without the key finds a second text of the same digest."""
 
 LINK_BYTES = 32
 
-_FORMAT = 2
-_KEY_NUMBER = 1
-_HEAD = bytes((_FORMAT, _KEY_NUMBER))
+_WITHOUT_ROW: Final = 1
+_PLAIN: Final = 2
+_WITH_FIRST: Final = 3
+_HEAD_BYTES: Final = 2
 _NONCE_BYTES = 12
+_LENGTH_BYTES: Final = 4
 _JOURNAL_KEY = b"checker journal"
+_FINGERPRINT = b"checker encryption key"
+_FINGERPRINT_BYTES: Final = 16
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The two keys, 32 bytes each; as JSON they are base64."""
-
-    token_key: bytes
-    encryption_key: bytes
-
-    def __post_init__(self) -> None:
-        for name in ("token_key", "encryption_key"):
-            if len(getattr(self, name)) != KEY_BYTES:
-                raise ValueError(f"{name} must be {KEY_BYTES} bytes, in base64")
-
-    def __repr__(self) -> str:
-        return "Secrets(…)"
-
-
-_decode_secrets = msgspec.json.Decoder(Secrets).decode
-
-
-def load_secrets(data_dir: Path, environ: Mapping[str, str]) -> Secrets:
-    """Take the secrets from the environment, or from the data directory, made there at first.
-
-    Order: both variables; else the file. One variable without the other is refused, because a
-    half-configured deployment would write with a key that the next start does not have. Two first
-    starts at once end with the same file.
-
-    Raises:
-        ConfigurationError: a key of another length, a file that others may read, or a file that
-            cannot be written.
-    """
-    variables = (TOKEN_KEY_VARIABLE, ENCRYPTION_KEY_VARIABLE)
-    given = [name for name in variables if environ.get(name)]
-    if len(given) == 1:
-        raise ConfigurationError(f"{given[0]} is set but its sibling is not: set both or none")
-    if given:
-        try:
-            token_key, encryption_key = (
-                base64.b64decode(environ[name], validate=True) for name in variables
-            )
-            return Secrets(token_key=token_key, encryption_key=encryption_key)
-        except (binascii.Error, ValueError) as error:
-            text = f"{' and '.join(variables)} must each be {KEY_BYTES} bytes in base64"
-            raise ConfigurationError(text) from error
-    path = data_dir / SECRETS_FILE
-    try:
-        if not path.exists():
-            _write_once(path)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error
-    return _read(path)
-
-
-def _write_once(path: Path) -> None:
-    """Write new secrets beside the path and link them there; whoever links first wins."""
-    secrets = Secrets(token_key=os.urandom(KEY_BYTES), encryption_key=os.urandom(KEY_BYTES))
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(secrets))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink()
-
-
-def _read(path: Path) -> Secrets:
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    if mode & 0o077:
-        raise ConfigurationError(
-            f"{path} must be private, and others may use it (mode {mode:04o}): chmod 600 {path}"
-        )
-    try:
-        return _decode_secrets(content)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ConfigurationError(f"{path} does not hold the two keys of a deployment") from error
-
-
 class Vault:
-    """Seals and opens personal fields with one key, and makes the digests of the journal."""
+    """Seals and opens personal fields, and makes the digests of the journal.
 
-    def __init__(self, encryption_key: bytes) -> None:
-        self._cipher = AESGCM(encryption_key)
-        derived = hashlib.blake2b(_JOURNAL_KEY, key=encryption_key, digest_size=KEY_BYTES)
-        self._journal_key = derived.digest()
+    `keys` are the encryption keys by number. One key alone has number 1.
+    """
+
+    def __init__(self, keys: bytes | Mapping[int, bytes]) -> None:
+        self._ciphers: dict[int, AESGCM] = {}
+        self._fingerprints: dict[int, str] = {}
+        self._journal_key: bytes | None = None
+        self._first: bytes | None = None
+        self.learn({FIRST_KEY: keys} if isinstance(keys, bytes) else keys)
+        # The oldest key until the deployment is known: every process that lives holds it.
+        self._sealing = min(self._ciphers)
+
+    @property
+    def sealing(self) -> int:
+        """The number of the key that seals."""
+        return self._sealing
+
+    @property
+    def fingerprints(self) -> Mapping[int, str]:
+        """The keys that the vault holds: number, and a keyed hash from which no key follows."""
+        return self._fingerprints
+
+    def learn(self, keys: Mapping[int, bytes]) -> None:
+        """Hold these keys too. A key that is held stays.
+
+        Raises:
+            ConfigurationError: another key is held under one of these numbers.
+        """
+        for number, key in keys.items():
+            fingerprint = hashlib.blake2b(_FINGERPRINT, key=key, digest_size=_FINGERPRINT_BYTES)
+            held = self._fingerprints.setdefault(number, fingerprint.hexdigest())
+            if held != fingerprint.hexdigest():
+                raise ConfigurationError(f"another encryption key had the number {number} before")
+            self._ciphers[number] = AESGCM(key)
+        if self._first is None:
+            self._first = keys[min(keys)]
+        if FIRST_KEY in keys and self._journal_key is None:
+            self._journal_key = _derived(keys[FIRST_KEY])
+
+    def seal_with(self, number: int) -> None:
+        """Seal with this key from now on."""
+        assert number in self._ciphers, "a vault seals with a key that it holds"
+        self._sealing = number
 
     def seal(self, text: str, place: str, *row: str) -> bytes:
         """Seal a text for one place (table and column) and one row; no two sealings are alike."""
@@ -174,8 +139,20 @@ class Vault:
 
     def seal_bytes(self, content: bytes, place: str, *row: str) -> bytes:
         """Seal bytes as `seal` does."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return _HEAD + nonce + self._cipher.encrypt(nonce, content, _bound_to(place, row))
+        return self._sealed(_PLAIN, content, place, row)
+
+    def seal_again(self, sealed: bytes, place: str, *row: str, keeps_first: bool = False) -> bytes:
+        """Seal a value of that place and row with the key that seals now.
+
+        `keeps_first`: `first_sealed` still returns the bytes of the first sealing. Raises
+        ConfigurationError as `open`.
+        """
+        content = self.open_bytes(sealed, place, *row)
+        if not keeps_first:
+            return self.seal_bytes(content, place, *row)
+        first = self.first_sealed(sealed, place, *row)
+        length = len(first).to_bytes(_LENGTH_BYTES)
+        return self._sealed(_WITH_FIRST, length + first + content, place, row)
 
     def open(self, sealed: bytes, place: str, *row: str) -> str:
         """Open what was sealed for that place and row.
@@ -187,29 +164,80 @@ class Vault:
 
     def open_bytes(self, sealed: bytes, place: str, *row: str) -> bytes:
         """Open bytes as `open` does, with its errors."""
+        content = self._opened(sealed, place, row)
+        if sealed[0] != _WITH_FIRST:
+            return content
+        return content[_LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES]) :]
+
+    def first_sealed(self, sealed: bytes, place: str, *row: str) -> bytes:
+        """Return the bytes of a value as they were sealed first. Raises as `open`."""
+        if sealed[:1] != bytes((_WITH_FIRST,)):
+            return sealed
+        content = self._opened(sealed, place, row)
+        return content[_LENGTH_BYTES:][: int.from_bytes(content[:_LENGTH_BYTES])]
+
+    def _sealed(self, form: int, content: bytes, place: str, row: tuple[str, ...]) -> bytes:
+        number = self._sealing
+        head, nonce = bytes((form, number)), os.urandom(_NONCE_BYTES)
+        cipher = self._ciphers[number]
+        return head + nonce + cipher.encrypt(nonce, content, head + _encode((place, *row)))
+
+    def _opened(self, sealed: bytes, place: str, row: tuple[str, ...]) -> bytes:
         try:
-            match sealed[0]:
-                case 2 if sealed[1] == _KEY_NUMBER:
-                    head, bound_to = len(_HEAD), _bound_to(place, row)
-                case 1:
-                    head, bound_to = 1, place.encode()
-                case _:
+            number, head = FIRST_KEY, 1
+            bound_to = place.encode()
+            if sealed[0] != _WITHOUT_ROW:
+                if sealed[0] not in {_PLAIN, _WITH_FIRST}:
                     raise InvalidTag
+                number, head = sealed[1], _HEAD_BYTES
+                # The place and the row, each apart, with the format and the key that seals.
+                bound_to = sealed[:_HEAD_BYTES] + _encode((place, *row))
             text = head + _NONCE_BYTES
-            return self._cipher.decrypt(sealed[head:text], sealed[text:], bound_to)
-        except (InvalidTag, IndexError, ValueError) as error:  # the last two: cut short
+            return self._ciphers[number].decrypt(sealed[head:text], sealed[text:], bound_to)
+        except (InvalidTag, IndexError, KeyError, ValueError) as error:  # the last: cut short
             text_of_error = f"a sealed value of {place} does not open with this deployment's key"
             raise ConfigurationError(text_of_error) from error
 
+    @property
+    def journal_key(self) -> bytes:
+        """The key of the journal.
+
+        Raises:
+            ConfigurationError: the first encryption key is not held, and nobody gave the key.
+        """
+        if self._journal_key is None:
+            raise ConfigurationError("the key of the journal has not been read from the database")
+        return self._journal_key
+
+    def begin_journal(self) -> None:
+        """Derive the key of a journal that begins from the oldest encryption key."""
+        assert self._first is not None, "a vault holds a key"
+        self.take_journal_key(_derived(self._first))
+
+    def take_journal_key(self, key: bytes) -> None:
+        """Use the key of the journal that the deployment has.
+
+        Raises:
+            ConfigurationError: the vault has another key of the journal.
+        """
+        if self._journal_key not in {None, key}:
+            raise ConfigurationError("the database was written with another key of the journal")
+        self._journal_key = key
+
     def digest(self, content: bytes) -> bytes:
         """Make a digest that nobody can make without the key of the deployment."""
-        return hashlib.blake2b(content, key=self._journal_key, digest_size=DIGEST_BYTES).digest()
+        key = self._journal_key or self.journal_key
+        return hashlib.blake2b(content, key=key, digest_size=DIGEST_BYTES).digest()
 
     def link(self, content: bytes) -> bytes:
         """Make a longer digest, for what people write down and compare later."""
-        return hashlib.blake2b(content, key=self._journal_key, digest_size=LINK_BYTES).digest()
+        return hashlib.blake2b(content, key=self.journal_key, digest_size=LINK_BYTES).digest()
 
 
-def _bound_to(place: str, row: tuple[str, ...]) -> bytes:
-    """Name the place and the row, each apart, with the format and the key that seal it."""
-    return _HEAD + _encode((place, *row))
+def heads_of(number: int) -> list[bytes]:
+    """Return the first bytes of every value that is sealed with this key."""
+    return [bytes((form, number)) for form in (_PLAIN, _WITH_FIRST)]
+
+
+def _derived(encryption_key: bytes) -> bytes:
+    return hashlib.blake2b(_JOURNAL_KEY, key=encryption_key, digest_size=KEY_BYTES).digest()

@@ -8,7 +8,8 @@ the row into the queue `unchained`.
 
 The digests have no key, so everybody who has the rows and the links can verify them. The price: a
 person who may write all tables can make the whole chain anew. An auditor who has noted a head
-before finds that (`checker audit verify --head`, the export).
+before finds that (`checker audit verify --head`, the export). A note that a rotation of the
+encryption key has sealed again is the exception: the bytes of its first sealing need the key.
 """
 
 import hashlib
@@ -21,8 +22,17 @@ from sqlalchemy import ARRAY, DateTime, bindparam, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.audit.schema import chain_link, decision, removal, reported_outcome, unchained
+from checker.audit.schema import (
+    NOTE_PLACE,
+    chain_link,
+    decision,
+    removal,
+    reported_outcome,
+    unchained,
+)
+from checker.errors import ConfigurationError
 from checker.journal.chained_table import BATCH_LINKS, ChainedTable, ChainHead, extend_chain
+from checker.vault import Vault
 
 DECISION_CHAIN = ChainedTable(number=chain_link.c.number, digest=chain_link.c.digest)
 
@@ -110,14 +120,22 @@ async def put_link(connection: AsyncConnection, content: Content, of: Mapping[st
     await connection.execute(insert(chain_link).values(number=head.number + 1, digest=digest, **of))
 
 
-async def read_contents(connection: AsyncConnection, links: Sequence[Any]) -> list[Content | None]:
-    """Return the contents of links, or of queued rows, in their order; None where it is gone."""
+async def read_contents(
+    connection: AsyncConnection, links: Sequence[Any], vault: Vault | None = None
+) -> list[Content | None]:
+    """Return the contents of links, or of queued rows, in their order; None where it is gone.
+
+    A rotation of the encryption key seals a linked note again. Then only the `vault` shows the
+    bytes that the link covers. A queued note is as it was sealed first.
+    """
     decisions = await _decisions(
         connection, [link for link in links if link.decision_id and link.reported_pk is None]
     )
     reports = await _by_key(
         connection, reported_outcome, [link.reported_pk for link in links if link.reported_pk]
     )
+    if vault is not None:
+        reports = {pk: _as_chained(content, vault) for pk, content in reports.items()}
     removals = await _by_key(
         connection, removal, [removal_pk for link in links if (removal_pk := _removal_pk(link))]
     )
@@ -182,6 +200,18 @@ async def _by_key(
     [key] = table.primary_key.columns
     rows = (await connection.execute(select(table).where(key.in_(keys)))).mappings()
     return {row[key.name]: Content(kind=table.name, row=dict(row)) for row in rows}
+
+
+def _as_chained(report: Content, vault: Vault) -> Content:
+    """Return a report with the note as the chain covers it; a note that does not open stays."""
+    sealed = report.row["note"]
+    if sealed is None:
+        return report
+    try:
+        first = vault.first_sealed(sealed, NOTE_PLACE, report.row["decision_id"])
+    except ConfigurationError:
+        return report
+    return Content(kind=report.kind, row={**report.row, "note": first})
 
 
 def _removal_pk(link: Any) -> int | None:

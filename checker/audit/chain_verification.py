@@ -19,6 +19,7 @@ from checker.audit.schema import chain_link, decision, removal, reported_outcome
 from checker.database.engine import driver_errors
 from checker.journal.chained_table import ChainHead, ChainWalk
 from checker.journal.faults import Faults
+from checker.vault import Vault
 
 PAGE_LINKS: Final = 5_000
 
@@ -39,11 +40,14 @@ class ChainVerification(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
 
 
-async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -> ChainVerification:
+async def verify_chain(
+    engine: AsyncEngine, vault: Vault | None = None, *, noted: ChainHead | None = None
+) -> ChainVerification:
     """Verify the whole chain as it stands at one instant, and return the result.
 
     `noted` is a head that somebody wrote down earlier: it must still be a link, unless its month
-    has been removed since. `engine` is one without a bound on statements.
+    has been removed since. `engine` is one without a bound on statements. Without a `vault`, notes
+    that were sealed again count as changed.
 
     Raises:
         Unavailable: PostgreSQL cannot be reached.
@@ -53,7 +57,7 @@ async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
             kept = await what_is_kept(connection)
-            walk = await _follow(connection, kept, faults)
+            walk = await _follow(connection, vault, kept, faults)
             if noted is not None and not await _still_holds(connection, noted, kept):
                 faults.add(f"link {noted.number}: its digest is not the one that was noted")
             async for row in await connection.stream(_UNCHAINED_DECISIONS):
@@ -74,10 +78,12 @@ async def verify_chain(engine: AsyncEngine, *, noted: ChainHead | None = None) -
     )
 
 
-async def _follow(connection: AsyncConnection, kept: Kept, faults: Faults) -> ChainWalk:
+async def _follow(
+    connection: AsyncConnection, vault: Vault | None, kept: Kept, faults: Faults
+) -> ChainWalk:
     walk = ChainWalk(ChainHead(number=kept.first_link - 1, digest=kept.digest_before), faults)
     while page := await _page(connection, walk.head.number):
-        contents = await read_contents(connection, page)
+        contents = await read_contents(connection, page, vault)
         for link, content in zip(page, contents, strict=True):
             walk.follow(
                 ChainHead(number=link.number, digest=link.digest),

@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.audit.permit_returns import UseEffect, settle_use
-from checker.audit.schema import decision, reported_outcome
+from checker.audit.schema import NOTE_PLACE, decision, reported_outcome
 from checker.database.engine import attempt, driver_errors
 from checker.errors import Conflict, NotFound
 from checker.vault import Vault
@@ -26,8 +26,6 @@ from checker.vault import Vault
 UNKNOWN = "no decision of yours has this id; a plain allow is not kept"
 REPORTS_MAX = 20
 """Outcomes of one decision. A sender with more changes of one sale has a fault."""
-
-_PLACE = "reported_outcome.note"
 
 
 class ReportedOutcome(StrEnum):
@@ -94,7 +92,7 @@ class Outcomes:
                 "outcome": report.outcome,
                 "note": None
                 if report.note is None
-                else self._vault.seal(report.note, _PLACE, wanted),
+                else self._vault.seal(report.note, NOTE_PLACE, wanted),
             }
             await connection.execute(insert(reported_outcome).values(row))
             await settle_use(connection, self._vault, wanted, EFFECTS[report.outcome], report.at)
@@ -117,7 +115,7 @@ async def read_reports(
     return [
         Report(
             outcome=ReportedOutcome(row.outcome),
-            note=None if row.note is None else vault.open(row.note, _PLACE, row.decision_id),
+            note=None if row.note is None else vault.open(row.note, NOTE_PLACE, row.decision_id),
             at=row.at,
         )
         for row in await connection.execute(of_one)

@@ -10,6 +10,8 @@ Rows of `decision` stand in partitions by month, in a PostgreSQL schema of their
 (`checker.audit.months`). Neither they nor reports are ever changed. They go with their month.
 """
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -56,6 +58,9 @@ decision = Table(
 )
 Index("ix_decision_account_id_id", decision.c.account_id, decision.c.id)
 Index("ix_decision_listings", decision.c.listings, postgresql_using="gin")
+
+NOTE_PLACE: Final = "reported_outcome.note"
+"""The place of a sealed note. The chain covers the sealed bytes of a note, not its text."""
 
 # The outcomes that an institution reports after a decision: appended, never overwritten.
 reported_outcome = Table(

@@ -6,6 +6,7 @@ accepts the older list (decision 0048).
 """
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -25,19 +26,21 @@ from checker.config import Config
 from checker.database.engine import driver_errors, open_engine
 from checker.database.login import refused_logins
 from checker.database.upgrade import newest_revision
+from checker.deployment_secrets import (
+    SECRET_VARIABLES,
+    SECRETS_FILE,
+    are_in_environment,
+    encoded_secrets,
+    load_secrets,
+)
 from checker.domain.clock import Clock
 from checker.errors import ConfigurationError
 from checker.node.deployment import prepare_deployment
 from checker.operators.action import AT_THE_SERVER
 from checker.registry.lost_changes import accept_lost, note_lost
 from checker.registry.sealing import Sealer
-from checker.vault import (
-    ENCRYPTION_KEY_VARIABLE,
-    SECRETS_FILE,
-    TOKEN_KEY_VARIABLE,
-    Vault,
-    load_secrets,
-)
+from checker.rotation.key_use import adopt_keys
+from checker.vault import Vault
 
 ASIDE: Final = "replaced_by_restore_"
 """Schemas that are replaced have names with this beginning until the backup is loaded."""
@@ -45,7 +48,6 @@ ASIDE: Final = "replaced_by_restore_"
 PUBLIC: Final = "public"
 """The only schema that a dump does not make, because every new database has it."""
 
-_SECRET_VARIABLES: Final = (TOKEN_KEY_VARIABLE, ENCRYPTION_KEY_VARIABLE)
 _SERVER = text("SELECT current_setting('server_version_num')::int / 10000")
 _SCHEMAS = text(
     "SELECT nspname, EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid) AS is_used"
@@ -101,7 +103,13 @@ async def load_backup(
         async with open_engine(config.database_url, timeout_s=None, pool_size=2) as engine:
             async with _room(engine, replace=replace) as server:
                 await asyncio.to_thread(_load, config.database_url, folder, manifest, server)
-            await prepare_deployment(engine, sealer, manifest.token_key, may_begin=False)
+            await prepare_deployment(
+                engine,
+                sealer,
+                manifest.token_key,
+                functools.partial(adopt_keys, vault=sealer.vault),
+                may_begin=False,
+            )
             return await _compared(
                 engine, config, manifest, sealer.vault, clock, accept_older=accept_older
             )
@@ -112,18 +120,18 @@ def _sealer(
 ) -> Sealer:
     """Return the sealer of the list; take the secrets of the backup where there are no others."""
     own = config.data_dir / SECRETS_FILE
-    if not any(environ.get(name) for name in _SECRET_VARIABLES) and not own.exists():
+    if not are_in_environment(environ) and not own.exists():
         if SECRETS_FILE not in manifest.files:
             raise ConfigurationError(
                 f"the backup has no secrets: put {SECRETS_FILE} into the data directory, or set "
-                f"{' and '.join(_SECRET_VARIABLES)}"
+                f"{' and '.join(SECRET_VARIABLES)}"
             )
-        write_private(own, msgspec.json.encode(load_secrets(folder, {})))
+        write_private(own, encoded_secrets(load_secrets(folder, {})))
     keys = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(keys.token_key)
     if tokenizer.fingerprint != manifest.token_key:
         raise ConfigurationError("the backup was made with other secrets than this deployment has")
-    return Sealer(tokenizer, Vault(keys.encryption_key))
+    return Sealer(tokenizer, Vault(keys.encryption_keys))
 
 
 @asynccontextmanager

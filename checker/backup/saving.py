@@ -22,11 +22,11 @@ from checker.backup.programs import find_program, run_program
 from checker.config import Config
 from checker.database.engine import driver_errors, open_engine
 from checker.database.login import refused_logins
+from checker.deployment_secrets import SECRETS_FILE, encoded_secrets, load_secrets
 from checker.domain.clock import Clock, instant_text
 from checker.errors import ConfigurationError
 from checker.journal.chain import JOURNAL_CHAIN
 from checker.registry.versions import newest_version
-from checker.vault import SECRETS_FILE, load_secrets
 
 _SERVER = text("SELECT current_setting('server_version_num')::int / 10000")
 _SNAPSHOT = text("SELECT pg_export_snapshot()")
@@ -74,7 +74,7 @@ async def _save(
             # The snapshot lasts as long as this transaction.
             await asyncio.to_thread(_dump, config.database_url, folder, facts.postgres, snapshot)
     if with_keys:
-        secrets = msgspec.json.encode(load_secrets(config.data_dir, environ))
+        secrets = encoded_secrets(load_secrets(config.data_dir, environ))
         write_private(folder / SECRETS_FILE, secrets)
     return _finished(folder, facts)
 

@@ -1,4 +1,4 @@
-"""`checker keys`: create, list, rotate and revoke keys."""
+"""`checker keys`: create, list, rotate and revoke keys; and replace the deployment's own key."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from checker.cli.options import (
     print_json,
     run_in_deployment,
 )
+from checker.cli.rotate_secrets import rotate_secrets
 from checker.cli.scope_options import (
     courts_option,
     expiry_option,
@@ -39,6 +40,9 @@ KEYS_AT_ONCE = 1_000
 @click.group()
 def keys() -> None:
     """Create, list, rotate and revoke keys."""
+
+
+keys.add_command(rotate_secrets)
 
 
 @keys.command()

@@ -29,8 +29,12 @@ class Lock(IntEnum):
     NOTICE_KEEPER = 0x63686B72_00000007
     # Writes notices: one holder at a time, from the position to the commit.
     NOTICE_WRITER = 0x63686B72_00000008
+    # Changes the keys that are needed, or lets a process join: one holder at a time.
+    ENCRYPTION_KEYS = 0x63686B72_00000009
+    # Replaces the encryption key: one process of the deployment.
+    ROTATION = 0x63686B72_0000000A
     # Removes personal data whose time is over: one process of the deployment.
-    RETENTION = 0x63686B72_00000009
+    RETENTION = 0x63686B72_0000000B
 
 
 LIST_IDLE_MS_MAX = 30_000

@@ -24,9 +24,14 @@ _REVISION = text("SELECT version_num FROM alembic_version")
 KeyDigest = Callable[[str, str], bytes]
 """Returns the keyed digest of a spending key: account id, key."""
 
+Seal = Callable[[str, str, str], bytes]
+"""Returns a sealed text: the text, its place, the name of its row."""
+
 
 def alembic_config(
-    connection: Connection | None = None, key_digest: KeyDigest | None = None
+    connection: Connection | None = None,
+    key_digest: KeyDigest | None = None,
+    seal: Seal | None = None,
 ) -> "Config":
     """Return Alembic's configuration, which is made here; there is no alembic.ini."""
     from alembic.config import Config  # noqa: PLC0415 - see the module
@@ -35,18 +40,22 @@ def alembic_config(
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     config.attributes["key_digest"] = key_digest
+    config.attributes["seal"] = seal
     return config
 
 
-async def upgrade(engine: AsyncEngine, key_digest: KeyDigest | None = None) -> None:
+async def upgrade(
+    engine: AsyncEngine, key_digest: KeyDigest | None = None, seal: Seal | None = None
+) -> None:
     """Run the migrations that are missing; where none is missing, no lock is taken.
 
     Migration 0011 needs `key_digest` where the database holds idempotency keys as they were sent.
+    Migration 0024 needs `seal` where the database holds a court's words in clear.
     """
     if await _is_current(engine):
         return
     async with hold(engine, Lock.MIGRATION), engine.begin() as connection:
-        await connection.run_sync(_run, key_digest)
+        await connection.run_sync(_run, key_digest, seal)
 
 
 def newest_revision() -> str:
@@ -62,7 +71,7 @@ async def _is_current(engine: AsyncEngine) -> bool:
     return found == [newest_revision()]
 
 
-def _run(connection: Connection, key_digest: KeyDigest | None) -> None:
+def _run(connection: Connection, key_digest: KeyDigest | None, seal: Seal | None) -> None:
     from alembic import command  # noqa: PLC0415 - see the module
 
-    command.upgrade(alembic_config(connection, key_digest), "head")
+    command.upgrade(alembic_config(connection, key_digest, seal), "head")

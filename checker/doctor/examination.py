@@ -15,6 +15,7 @@ from cache.redis_url import server_name as redis_name
 from cache.token import Tokenizer
 from checker.config import Config
 from checker.database.urls import server_name as postgres_name
+from checker.deployment_secrets import load_secrets
 from checker.doctor import (
     certificate,
     cluster_findings,
@@ -31,7 +32,7 @@ from checker.domain.clock import Clock
 from checker.embedded.place import EmbeddedServerError
 from checker.errors import ConfigurationError, Unavailable
 from checker.node.servers import open_servers
-from checker.vault import load_secrets
+from checker.vault import Vault
 
 _Facts = TypeVar("_Facts")
 
@@ -50,10 +51,12 @@ def examine(
         return tuple(found)
     if tls_certificate is not None:
         found.append(certificate.examine_certificate(tls_certificate, clock.now()))
-    token_key = Tokenizer(load_secrets(config.data_dir, environ).token_key).fingerprint
+    secrets = load_secrets(config.data_dir, environ)
+    token_key = Tokenizer(secrets.token_key).fingerprint
+    held = Vault(secrets.encryption_keys).fingerprints
     try:
         with open_servers(config) as named:
-            found += asyncio.run(_examine_stores(named, token_key, clock))
+            found += asyncio.run(_examine_stores(named, token_key, held, clock))
     except (ConfigurationError, EmbeddedServerError) as error:
         found.append(Finding.fault("start", str(error), "correct what this line names"))
     return tuple(found)
@@ -64,7 +67,9 @@ def has_fault(findings: Sequence[Finding]) -> bool:
     return any(each.level is FindingLevel.FAULT for each in findings)
 
 
-async def _examine_stores(config: Config, token_key: str, clock: Clock) -> list[Finding]:
+async def _examine_stores(
+    config: Config, token_key: str, encryption_keys: Mapping[int, str], clock: Clock
+) -> list[Finding]:
     assert config.redis_url is not None
     assert config.database_url is not None
     found: list[Finding] = []
@@ -85,7 +90,9 @@ async def _examine_stores(config: Config, token_key: str, clock: Clock) -> list[
     )
     if registry is not None:
         found += [examination(registry) for examination in postgres_findings.EXAMINATIONS]
-    facts = ListFacts(registry=registry, cache=cache, token_key=token_key)
+    facts = ListFacts(
+        registry=registry, cache=cache, token_key=token_key, encryption_keys=encryption_keys
+    )
     of_list = (examination(facts) for examination in list_findings.EXAMINATIONS)
     return [*found, *(each for each in of_list if each is not None)]
 

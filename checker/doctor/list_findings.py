@@ -1,6 +1,6 @@
 """The findings about the list, by the answers of both stores: keys, publisher, nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -13,12 +13,14 @@ from checker.doctor.redis_facts import RedisFacts
 class ListFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of both stores; None: the store does not answer.
 
-    `token_key` is the fingerprint of this deployment's key.
+    `token_key` is the fingerprint of this deployment's key, and `encryption_keys` are those of its
+    encryption keys by number.
     """
 
     registry: PostgresFacts | None
     cache: RedisFacts | None
     token_key: str
+    encryption_keys: Mapping[int, str] = msgspec.field(default_factory=dict)
 
 
 def _keys(facts: ListFacts) -> Finding | None:
@@ -29,6 +31,29 @@ def _keys(facts: ListFacts) -> Finding | None:
         text = "the list was written with another token key: nobody on it would be found"
         return Finding.fault("keys", text, "restore the secrets with which the list was written")
     return Finding.ok("keys", "the list was written with these secrets")
+
+
+def _encryption_keys(facts: ListFacts) -> Finding | None:
+    if facts.registry is None or not facts.registry.encryption_keys:
+        return None
+    name, needed, held = "encryption keys", facts.registry.encryption_keys, facts.encryption_keys
+    missing = [number for number in needed if held.get(number) != needed[number]]
+    if missing:
+        text = f"these secrets lack the key {missing[0]}, under which values stand"
+        return Finding.fault(name, text, "restore the secrets that hold this key")
+    if len(needed) > 1:
+        text = f"the key {max(needed)} takes the place of the key {min(needed)}"
+        mend = "run checker keys rotate-secrets, then again with --finish"
+        return Finding.warning(name, text, mend)
+    [newest] = needed
+    if max(held) > newest:
+        text = f"the key {max(held)} is in the secrets, and seals nothing yet"
+        return Finding.warning(name, text, "run checker keys rotate-secrets")
+    if min(held) < newest:
+        text = f"the key {min(held)} is needed no longer"
+        mend = "remove it from the secrets of every machine, and keep it as long as old backups"
+        return Finding.warning(name, text, mend)
+    return Finding.ok(name, f"the key {newest} seals everything")
 
 
 def _publisher(facts: ListFacts) -> Finding | None:
@@ -76,6 +101,7 @@ def _list(facts: ListFacts) -> Finding | None:
 
 EXAMINATIONS: Final[tuple[Callable[[ListFacts], Finding | None], ...]] = (
     _keys,
+    _encryption_keys,
     _publisher,
     _nodes,
     _list,

@@ -13,16 +13,14 @@ from typing import Final
 import msgspec
 
 from checker.config import Config
+from checker.deployment_secrets import SECRET_VARIABLES, SECRETS_FILE
 from checker.doctor.finding import Finding
 from checker.serving.listening import BACKLOG
-from checker.vault import ENCRYPTION_KEY_VARIABLE, SECRETS_FILE, TOKEN_KEY_VARIABLE
 
 SOMAXCONN: Final = Path("/proc/sys/net/core/somaxconn")
 
 FILES_BESIDE_CONNECTIONS: Final = 256
 """Files of a worker that are no connections of callers: stores, libraries, logs."""
-
-_SECRET_VARIABLES: Final = (TOKEN_KEY_VARIABLE, ENCRYPTION_KEY_VARIABLE)
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +46,7 @@ def read_machine(config: Config, environ: Mapping[str, str]) -> Machine:
     return Machine(
         data_dir=config.data_dir,
         config_file=config.config_file,
-        secrets_from_environment=sum(bool(environ.get(name)) for name in _SECRET_VARIABLES),
+        secrets_from_environment=sum(bool(environ.get(name)) for name in SECRET_VARIABLES),
         embedded=tuple(store for store, url in named.items() if url is None),
         user=os.geteuid(),
         files_max=None if hard == resource.RLIM_INFINITY else hard,
@@ -79,11 +77,11 @@ def _data_directory(machine: Machine) -> Finding:
 
 def _secrets(machine: Machine) -> Finding:
     name, file = "secrets", machine.data_dir / SECRETS_FILE
-    if machine.secrets_from_environment == len(_SECRET_VARIABLES):
+    if machine.secrets_from_environment == len(SECRET_VARIABLES):
         return Finding.ok(name, "are in the environment")
     if machine.secrets_from_environment:
         text = "one variable is set and the other one is not"
-        return Finding.fault(name, text, f"set {' and '.join(_SECRET_VARIABLES)}, or none of them")
+        return Finding.fault(name, text, f"set {' and '.join(SECRET_VARIABLES)}, or none of them")
     if not file.exists():
         text = "are neither in the environment nor in the data directory"
         return Finding.fault(name, text, f"restore {file} from its safe copy")

@@ -56,6 +56,7 @@ _LIST_QUERY: Final = """
         SELECT version, change_id FROM change ORDER BY version DESC LIMIT 1
     ) AS newest ON true
 """
+_KEYS_QUERY: Final = "SELECT number, fingerprint FROM encryption_key ORDER BY number"
 
 
 class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,8 @@ class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
     `revision` is the newest migration that ran; None: the database has no schema of ours.
     `token_key` is the fingerprint with which the list was written. `version` and `change_id` are
     the newest change's. Each is None where there is none. `is_set_back`: the list went back to an
-    older state, and no operator has accepted this list.
+    older state, and no operator has accepted this list. `encryption_keys` are the fingerprints of
+    the keys under which a value may stand, by number.
     """
 
     settings: Mapping[str, str]
@@ -77,6 +79,7 @@ class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
     change_id: str | None = None
     is_set_back: bool = False
+    encryption_keys: Mapping[int, str] = msgspec.field(default_factory=dict)
 
 
 async def read_postgres(url: str, clock: Clock) -> PostgresFacts:
@@ -128,4 +131,5 @@ async def _read(connection: Any, clock: Clock) -> PostgresFacts:
         version=found["version"],
         change_id=None if found["change_id"] is None else found["change_id"].hex,
         is_set_back=found["is_set_back"],
+        encryption_keys=dict(await connection.fetch(_KEYS_QUERY)),
     )

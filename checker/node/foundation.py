@@ -24,6 +24,7 @@ from checker.database.gate import Gate
 from checker.database.pooler import KEPT_SETTING
 from checker.database.pulse import Pulse
 from checker.database.urls import server_name as postgres_name
+from checker.deployment_secrets import load_secrets, read_secrets
 from checker.domain.clock import Clock
 from checker.errors import ConfigurationError
 from checker.node.joining import Joining
@@ -31,7 +32,8 @@ from checker.policy.book import PolicyBook
 from checker.policy.errors import PolicyError
 from checker.policy.loader import builtin_policies, load_policies
 from checker.registry.sealing import Sealer
-from checker.vault import Vault, load_secrets
+from checker.rotation.key_holding import KeyHolding
+from checker.vault import Vault
 
 _JOINING_CONNECTIONS = 2
 """A migration holds its lock on one connection and works on the other."""
@@ -80,7 +82,7 @@ async def open_foundation(
     keys = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(keys.token_key)
     token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
-    sealer = Sealer(tokenizer, Vault(keys.encryption_key))
+    sealer = Sealer(tokenizer, Vault(keys.encryption_keys))
     url, redis_url, namespace = config.database_url, config.redis_url, config.redis.prefix
     gate, pulse = Gate(), Pulse(url)
     async with (
@@ -110,6 +112,12 @@ async def open_foundation(
                 sealer=sealer,
                 claim=NamespaceClaim(redis_url, token_key=token_key, namespace=namespace),
                 token_key=token_key,
+                keys=KeyHolding(
+                    engine=work_engine,
+                    vault=sealer.vault,
+                    node=node_id(),
+                    read_keys=lambda: read_secrets(config.data_dir, environ).encryption_keys,
+                ),
                 policies=policies,
                 clock=clock,
                 registry_name=postgres_name(url),

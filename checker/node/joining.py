@@ -8,7 +8,7 @@ Before a node uses PostgreSQL:
 
 1. `DATABASE_URL` leads to PostgreSQL itself, and a pooler to the same database;
 2. the schema is brought up to date;
-3. the list was written with the keys of this deployment;
+3. the list was written with the keys of this deployment, and the process holds all of them;
 4. the policies by which the node decides are recorded.
 
 Before a node uses Redis: Redis evicts nothing, and is a cluster only where its URL names one. Each
@@ -43,6 +43,7 @@ from checker.node.deployment import prepare_deployment
 from checker.node.record import begin_record
 from checker.policy.book import PolicyBook
 from checker.registry.sealing import Sealer
+from checker.rotation.key_holding import KeyHolding
 from checker.work import Work
 
 RETRY_S: Final = 0.5
@@ -79,6 +80,7 @@ class Joining:
         sealer: Sealer,
         claim: NamespaceClaim,
         token_key: str,
+        keys: KeyHolding,
         policies: PolicyBook,
         clock: Clock,
         registry_name: str,
@@ -100,6 +102,7 @@ class Joining:
         self._sealer = sealer
         self._claim = claim
         self._token_key = token_key
+        self.keys = keys
         self._policies = policies
         self._clock = clock
         self._registry_name = registry_name
@@ -143,7 +146,11 @@ class Joining:
             await refuse_pooler(self._probe_engine)
         await self._verify_pooler()
         await prepare_deployment(
-            self._engine, self._sealer, self._token_key, may_begin=self._may_begin
+            self._engine,
+            self._sealer,
+            self._token_key,
+            self.keys.join,
+            may_begin=self._may_begin,
         )
         # The journal begins before anything else is written.
         await begin_record(self._engine, self._sealer, self._clock)
@@ -213,10 +220,14 @@ class Joining:
                 log.met(error)
 
     def works(self) -> tuple[Work, ...]:
-        """Return the works of joining: try until PostgreSQL is joined, and watch Redis."""
+        """Return the works of joining: try until PostgreSQL is joined, and watch what may change.
+
+        These are Redis and the encryption keys.
+        """
         return (
             Work(name="joining PostgreSQL", every_s=RETRY_S, do=self._try_registry),
             Work(name="watching Redis", every_s=LOOK_S, do=self._look_at_cache),
+            self.keys.work,
         )
 
     async def until_joined(self) -> None:

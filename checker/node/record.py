@@ -82,7 +82,7 @@ async def verify_record(
         Unavailable: PostgreSQL cannot be reached.
     """
     return RecordVerification(
-        decisions=await verify_chain(engine, noted=noted.decisions),
+        decisions=await verify_chain(engine, sealer.vault, noted=noted.decisions),
         journal=await _verify_journal(engine, sealer, noted.journal),
         spending=await verify_spending(engine, sealer.vault),
     )

@@ -52,6 +52,7 @@ from checker.registry.sealing import Sealer
 from checker.registry.shape_markers import MARKERS
 from checker.spending.opening import open_spending
 from checker.spending.spending import Authorizations
+from checker.work import working
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,8 @@ async def open_runtime(
     """
     async with open_node(config, environ, clock=clock) as runtime:
         await runtime.joining.join()
-        yield runtime
+        async with working([runtime.joining.keys.work]):
+            yield runtime
 
 
 @asynccontextmanager

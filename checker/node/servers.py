@@ -15,18 +15,16 @@ from typing import Final
 import msgspec
 
 from checker.config import DATABASE_VARIABLE, POOLER_VARIABLE, Config
+from checker.deployment_secrets import SECRETS_FILE, are_in_environment
 from checker.embedded import embedded_redis
 from checker.embedded.postgres import embedded_postgres
 from checker.errors import ConfigurationError
-from checker.vault import ENCRYPTION_KEY_VARIABLE, SECRETS_FILE, TOKEN_KEY_VARIABLE
 
 POSTGRES_FOLDER: Final = "postgres"
 """The folder of the embedded PostgreSQL in the data directory."""
 
 REVIVE_S: Final = 0.5
 """Between two looks at an embedded server, which cost two locks of a file."""
-
-_SECRETS = (TOKEN_KEY_VARIABLE, ENCRYPTION_KEY_VARIABLE)
 
 
 def refuse_open_folder(folder: Path) -> None:
@@ -49,7 +47,7 @@ def refuse_missing_deployment(config: Config, environ: Mapping[str, str]) -> Non
         ConfigurationError: the secrets or the database are nowhere.
     """
     folder = config.data_dir
-    has_secrets = any(environ.get(name) for name in _SECRETS) or (folder / SECRETS_FILE).exists()
+    has_secrets = are_in_environment(environ) or (folder / SECRETS_FILE).exists()
     has_database = config.database_url is not None or (folder / POSTGRES_FOLDER).exists()
     if not (has_secrets and has_database):
         raise ConfigurationError(f"there is no deployment in {folder}: --data-dir names another")

@@ -25,6 +25,8 @@ class OperatorAction(StrEnum):
     IMPORT_LIST = "import_list"
     ROTATE_RECEIPT_KEY = "rotate_receipt_key"
     WITHDRAW_RECEIPT_KEY = "withdraw_receipt_key"
+    ROTATE_ENCRYPTION_KEY = "rotate_encryption_key"
+    END_ENCRYPTION_KEY = "end_encryption_key"
 
 
 class ActionOutcome(StrEnum):

@@ -84,10 +84,10 @@ def listing_digest(
     return digest(_encode(content))
 
 
-def directive_digest(digest: Digest, row: Any) -> bytes:
-    """Digest a row of `directive`."""
-    fields = ("listing_id", "kind", "on", "ground")
-    content = {name: getattr(row, name) for name in fields}
+def directive_digest(digest: Digest, row: Any, ground: str | None) -> bytes:
+    """Digest a row of `directive`; `ground` is its ground, or its opened basis."""
+    content = {name: getattr(row, name) for name in ("listing_id", "kind", "on")}
+    content["ground"] = ground
     content["measures"] = None if row.measures is None else list(row.measures)
     if row.token is not None:
         content |= {name: getattr(row, name) for name in ("token", "issuer", "court")}
@@ -100,8 +100,8 @@ def bound_digest(digest: Digest, row: Any, number: str) -> bytes:
     return content_digest(digest, BOUND_DOCUMENT, content | {"number": number} | _issuer(row))
 
 
-def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
-    """Digest a row of `permit`; `number` is the opened one."""
+def permit_digest(digest: Digest, row: Any, number: str, ground: str) -> bytes:
+    """Digest a row of `permit`; `number` and `ground` are the opened ones."""
     fields = (
         "id",
         "digest",
@@ -111,9 +111,8 @@ def permit_digest(digest: Digest, row: Any, number: str) -> bytes:
         "valid_until",
         "uses",
         "court",
-        "ground",
     )
-    content = {name: getattr(row, name) for name in fields}
+    content = {name: getattr(row, name) for name in fields} | {"ground": ground}
     content["services"] = [str(service) for service in row.services]
     if row.kind is not None:
         content["kind"] = str(row.kind)

@@ -35,6 +35,7 @@ from checker.registry.sealing import (
     DOCUMENT_NUMBER,
     OFFICER_NAME,
     PARTY_NAME,
+    PERMIT_GROUND,
     PERMIT_NUMBER,
     Sealer,
 )
@@ -96,7 +97,7 @@ def found_document(
                     names.add(row["name_token"])
             case RowKind.PERMIT:
                 if _issuers(document, row, vault) is not IssuerMatch.OTHER:
-                    permits[_permit(claim, row)] = None
+                    permits[_permit(claim, row, vault)] = None
             case RowKind.BINDING if _own_issuers(document, row["issuer"]) is IssuerMatch.SAME:
                 persons.add(row["person"])
     return FoundDocument(
@@ -220,7 +221,7 @@ def _link(found: Match, row: Any) -> Link:
     )
 
 
-def _permit(claim: bytes | None, row: Any) -> Permit:
+def _permit(claim: bytes | None, row: Any, vault: Vault) -> Permit:
     uses_left = None
     if row["uses"] is not None:
         own = 1 if claim is not None and claim in (row["claimed"] or ()) else 0
@@ -232,6 +233,6 @@ def _permit(claim: bytes | None, row: Any) -> Permit:
         valid_until=row["valid_until"],
         uses_left=uses_left,
         court=row["court"],
-        ground=row["ground"],
+        ground=vault.open(row["ground"], PERMIT_GROUND, row["permit_id"]),
         kind=None if row["permit_kind"] is None else PermitKind(row["permit_kind"]),
     )

@@ -41,9 +41,11 @@ from checker.registry.sealing import (
     DOCUMENT_NUMBER,
     OFFICER_NAME,
     PARTY_NAME,
+    PERMIT_GROUND,
     PERMIT_NUMBER,
     Sealer,
     listed_shape,
+    opened_ground,
 )
 from checker.registry.stored_entries import listed_document
 
@@ -66,11 +68,13 @@ def list_kinds(sealer: Sealer) -> tuple[Kind, ...]:
             return _purged(row, row.number or row.token or row.ground)
         number = vault.open(row.number, PERMIT_NUMBER, row.id)
         _require_token(sealer, row, number)
-        return permit_digest(digest, row, number)
+        return permit_digest(digest, row, number, vault.open(row.ground, PERMIT_GROUND, row.id))
 
     digests: dict[str, Digests] = {
         LISTING: _listing_digests(sealer),
-        DIRECTIVE: each_digested(lambda row: directive_digest(digest, row)),
+        DIRECTIVE: each_digested(
+            lambda row: directive_digest(digest, row, opened_ground(vault, row))
+        ),
         BOUND_DOCUMENT: each_digested(bound),
         PERMIT: each_digested(granted),
     }

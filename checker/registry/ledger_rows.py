@@ -26,7 +26,7 @@ from checker.registry.contents import (
 from checker.registry.journaling import ends, row_key
 from checker.registry.ledger import Ledger
 from checker.registry.ledger_difference import Difference
-from checker.registry.ledger_state import DirectiveKind
+from checker.registry.ledger_state import Directive, DirectiveKind
 from checker.registry.ledger_store import LoadedLedger
 from checker.registry.permit_schema import permit
 from checker.registry.projection import refresh_outlines
@@ -38,7 +38,14 @@ from checker.registry.schema import (
     officer_link,
 )
 from checker.registry.sealed_rows import SealedEntry
-from checker.registry.sealing import BOUND_NUMBER, PERMIT_NUMBER, Sealer
+from checker.registry.sealing import (
+    BOUND_NUMBER,
+    DIRECTIVE_BASIS,
+    PERMIT_GROUND,
+    PERMIT_NUMBER,
+    Sealer,
+    opened_ground,
+)
 
 _UNSEEN = frozenset({DirectiveKind.FULFILMENT, DirectiveKind.DISTINCTION})
 """Directives that change no outline."""
@@ -61,8 +68,10 @@ async def write(
     named = await _end(connection, loaded, difference, version)
     named += await _begin_listings(connection, sealed, version)
     digest = sealer.vault.digest
-    for row in await _insert_numbered(connection, directive, _directives(difference, version)):
-        named.append(_named(DIRECTIVE, row.listing_id, row.pk, directive_digest(digest, row)))
+    directed = _directives(sealer, difference, version)
+    for row in await _insert_numbered(connection, directive, directed):
+        content = directive_digest(digest, row, opened_ground(sealer.vault, row))
+        named.append(_named(DIRECTIVE, row.listing_id, row.pk, content))
     bound = _bound(sealer, loaded, ledger, difference, version)
     for row in await _insert_numbered(connection, bound_document, bound):
         number = sealer.vault.open(row.number, BOUND_NUMBER, row.token.hex())
@@ -159,11 +168,11 @@ async def _begin_permits(
 ) -> list[Named]:
     rows = _permits(sealer, difference, version)
     await _insert(connection, permit, rows)
-    numbers = (granted.document.number for granted, _, _ in difference.permits)
+    opened = ((granted.document.number, granted.ground) for granted, _, _ in difference.permits)
     digest = sealer.vault.digest
     begun = [
-        Named(PERMIT, row["id"], permit_digest(digest, SimpleNamespace(**row), number))
-        for row, number in zip(rows, numbers, strict=True)
+        Named(PERMIT, row["id"], permit_digest(digest, SimpleNamespace(**row), *words))
+        for row, words in zip(rows, opened, strict=True)
     ]
     withdrawn = [row["id"] for row in rows if row["until_version"] is not None]
     return [*begun, *ends(PERMIT, withdrawn)]
@@ -173,13 +182,13 @@ def _named(kind: str, known_by: str, pk: int, digest: bytes) -> Named:
     return Named(kind, row_key(known_by, pk), digest)
 
 
-def _directives(difference: Difference, version: int) -> list[dict[str, Any]]:
+def _directives(sealer: Sealer, difference: Difference, version: int) -> list[dict[str, Any]]:
     return [
         {
             "listing_id": listing_id,
             "kind": one.kind,
             "on": one.on,
-            "ground": one.ground,
+            **_sealed_ground(sealer, listing_id, one),
             "measures": one.measures,
             "token": None if one.document is None else one.document.token,
             "issuer": None if one.document is None else one.document.issuer,
@@ -188,6 +197,16 @@ def _directives(difference: Difference, version: int) -> list[dict[str, Any]]:
         }
         for listing_id, one in difference.directives
     ]
+
+
+def _sealed_ground(sealer: Sealer, listing_id: str, one: Directive) -> dict[str, Any]:
+    """Return the columns of the ground: of a delisting in clear, of a retention sealed."""
+    if one.kind is not DirectiveKind.RETENTION or one.ground is None:
+        return {"ground": one.ground, "basis": None}
+    return {
+        "ground": None,
+        "basis": sealer.vault.seal(one.ground, DIRECTIVE_BASIS, listing_id),
+    }
 
 
 def _without(row: dict[str, Any], *fields: str) -> dict[str, Any]:
@@ -223,7 +242,7 @@ def _permits(sealer: Sealer, difference: Difference, version: int) -> list[dict[
             "valid_until": granted.valid_until,
             "uses": granted.uses,
             "court": granted.court,
-            "ground": granted.ground,
+            "ground": sealer.vault.seal(granted.ground, PERMIT_GROUND, granted.id),
             "kind": granted.kind,
             "from_version": version,
             "until_version": version if withdrawn else None,

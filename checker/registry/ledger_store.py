@@ -33,7 +33,7 @@ from checker.registry.operations import (
 )
 from checker.registry.permit_schema import permit
 from checker.registry.schema import bound_document, directive, listing
-from checker.registry.sealing import Sealer
+from checker.registry.sealing import Sealer, opened_ground
 from checker.registry.stored_entries import read_entries
 
 
@@ -94,7 +94,7 @@ async def load(
         one = Directive(
             kind=DirectiveKind(row.kind),
             on=row.on,
-            ground=row.ground,
+            ground=opened_ground(sealer.vault, row),
             measures=None if row.measures is None else tuple(row.measures),
             document=None if row.token is None else DocumentKey(Token(row.token), row.issuer),
             court=row.court,

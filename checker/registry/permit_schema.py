@@ -37,7 +37,8 @@ permit = Table(
     # How many decisions it may lift; not set: any number.
     Column("uses", Integer),
     Column("court", Text, nullable=False),
-    Column("ground", Text, nullable=False),
+    # The court's words, sealed: they may name an illness.
+    Column("ground", LargeBinary, nullable=False),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
     Column("until_version", BigInteger, ForeignKey("change.version")),
     # The personal data was removed then (`checker.registry.purge`).

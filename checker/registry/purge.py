@@ -88,7 +88,7 @@ async def purge_permits(
         await connection.execute(
             update(permit)
             .where(permit.c.pk.in_([row.pk for row in rows]))
-            .values(purged_at=now, number=b"", token=b"", issuer=None, ground="")
+            .values(purged_at=now, number=b"", token=b"", issuer=None, ground=b"")
         )
         await _enter(connection, vault, PERMIT, [row.id for row in rows])
     return len(rows)

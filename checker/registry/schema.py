@@ -204,8 +204,10 @@ directive = Table(
     Column("kind", Text, nullable=False),
     # The day of a delisting or a fulfilment; the day on which a retention is over.
     Column("on", Date),
-    # The ground of a delisting, the basis of a retention.
+    # The ground of a delisting.
     Column("ground", Text),
+    # The basis of a retention, in the court's words, sealed.
+    Column("basis", LargeBinary),
     # The measures that a retention keeps.
     Column("measures", ARRAY(Text)),
     # The document that a distinction is about, and the court that found it.
@@ -280,6 +282,8 @@ deployment = Table(
     Column("singleton", Boolean, primary_key=True, server_default=text("true")),
     Column("token_key_fingerprint", Text, nullable=False),
     Column("sealed_probe", LargeBinary, nullable=False),
+    # The key of the journal, sealed; not set: no start has stored the key yet.
+    Column("sealed_journal_key", LargeBinary),
     # Since when there is a journal of what is written (`checker.journal`).
     Column("journaled_at", DateTime(timezone=True)),
     CheckConstraint("singleton", name="one_row"),

@@ -5,7 +5,7 @@ them here: the feed for what is listed, a check for who is asked about.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -40,6 +40,8 @@ OFFICER_NAME = "officer_link.name"
 DOCUMENT_NUMBER = "document.number"
 BOUND_NUMBER = "bound_document.number"
 PERMIT_NUMBER = "permit.number"
+PERMIT_GROUND = "permit.ground"
+DIRECTIVE_BASIS = "directive.basis"
 ANY_SHAPE = "any"
 """The shape of rows that are older than the column: their numbers may have any shape."""
 
@@ -253,3 +255,11 @@ def shown_number(document: Document | MaskedDocument) -> str:
     """Return the number as the list shows it."""
     number = document.number
     return number if isinstance(number, str) else number.pattern
+
+
+def opened_ground(vault: Vault, row: Any) -> str | None:
+    """Return the ground of a row of `directive`, or its opened basis."""
+    if row.basis is None:
+        ground: str | None = row.ground
+        return ground
+    return vault.open(row.basis, DIRECTIVE_BASIS, row.listing_id)

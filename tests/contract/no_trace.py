@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from cache.token import Token, Tokenizer
 from checker.config import Config
+from checker.deployment_secrets import load_secrets
 from checker.domain.document import Document, DocumentType
 from checker.registry.prepared_check import PreparedSubject
 from checker.registry.sealing import Sealer
-from checker.vault import Vault, load_secrets
+from checker.vault import Vault
 from tests.support.running_service import RunningService
 from tests.support.town import document, resident_id
 
@@ -87,7 +88,7 @@ def forms(value: bytes) -> Iterator[bytes]:
 def sealer_of(service: RunningService) -> Sealer:
     """Return the sealer that makes the deployment's tokens, by its own secrets."""
     secrets = load_secrets(service.data_dir, {})
-    return Sealer(Tokenizer(secrets.token_key), Vault(secrets.encryption_key))
+    return Sealer(Tokenizer(secrets.token_key), Vault(secrets.encryption_keys))
 
 
 class Search:

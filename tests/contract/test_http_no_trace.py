@@ -48,6 +48,7 @@ SELF_CHECKED = range(10_005_000, 10_005_006)
 TABLES_THAT_GROW = {
     "public.check_tally",
     "public.registry_lease",
+    "public.encryption_key_holder",
     "public.key_use",
     "public.chain_link",
     "public.unchained",

@@ -17,7 +17,7 @@ ALERTS = [
 ]
 URL = re.compile(r"\{\{ \$externalLabels\.checker_docs \}\}/zh/runbook\.html#([a-z]+)")
 # Headings of sections that are about no alert.
-OTHERS = {"principles", "first-look", "link"}
+OTHERS = {"principles", "first-look", "rotate-encryption-key", "link"}
 
 
 def section(alert: str) -> str:

@@ -1,151 +1,12 @@
-"""The secrets of a deployment, and what they seal."""
+"""Values that a vault seals, and the digests that it makes."""
 
-import base64
-import stat
-import threading
-
-import msgspec
 import pytest
 
 from checker.errors import ConfigurationError
-from checker.vault import KEY_BYTES, SECRETS_FILE, Secrets, Vault, load_secrets
+from checker.vault import KEY_BYTES, Vault, heads_of
 
 PLACE = "listing.party_name"
 VAULT = Vault(bytes(KEY_BYTES))
-
-
-def in_base64(key):
-    return base64.b64encode(key).decode()
-
-
-def environ(token=bytes(32), encryption=bytes(range(32))):
-    return {
-        "CHECKER_TOKEN_KEY": in_base64(token),
-        "CHECKER_ENCRYPTION_KEY": in_base64(encryption),
-    }
-
-
-def test_the_first_start_makes_two_keys_that_later_starts_find(tmp_path):
-    made = load_secrets(tmp_path, {})
-
-    assert len(made.token_key) == len(made.encryption_key) == KEY_BYTES
-    assert made.token_key != made.encryption_key
-    assert load_secrets(tmp_path, {}) == made
-
-
-def test_two_deployments_have_different_keys(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-
-    assert load_secrets(tmp_path / "a", {}) != load_secrets(tmp_path / "b", {})
-
-
-def test_the_file_is_its_owners_alone_and_no_draft_is_left(tmp_path):
-    load_secrets(tmp_path, {})
-    [file] = tmp_path.iterdir()
-
-    assert file.name == SECRETS_FILE
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])
-def test_a_file_that_others_may_read_is_refused(tmp_path, mode):
-    load_secrets(tmp_path, {})
-    (tmp_path / SECRETS_FILE).chmod(mode)
-
-    with pytest.raises(ConfigurationError, match=f"{SECRETS_FILE} must be private.*{mode:04o}"):
-        load_secrets(tmp_path, {})
-
-
-@pytest.mark.parametrize("mode", [0o600, 0o400])
-def test_a_file_of_its_owner_alone_is_taken(tmp_path, mode):
-    made = load_secrets(tmp_path, {})
-    (tmp_path / SECRETS_FILE).chmod(mode)
-
-    assert load_secrets(tmp_path, {}) == made
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{}",
-        b"not json",
-        b"\xff",
-        b'{"token_key": "", "encryption_key": ""}',
-        msgspec.json.encode({"token_key": bytes(32), "encryption_key": bytes(31)}),
-        msgspec.json.encode({"token_key": bytes(32)}),
-        msgspec.json.encode({"token_key": bytes(32), "encryption_key": bytes(32), "more": 1}),
-    ],
-)
-def test_a_file_without_two_keys_is_refused_and_kept(tmp_path, content):
-    file = tmp_path / SECRETS_FILE
-    file.write_bytes(content)
-    file.chmod(0o600)
-
-    with pytest.raises(ConfigurationError, match=SECRETS_FILE):
-        load_secrets(tmp_path, {})
-    assert file.read_bytes() == content
-
-
-def test_a_folder_in_place_of_the_file_is_told(tmp_path):
-    (tmp_path / SECRETS_FILE).mkdir(mode=0o700)
-
-    with pytest.raises(ConfigurationError, match=SECRETS_FILE):
-        load_secrets(tmp_path, {})
-
-
-def test_both_variables_go_before_the_file_and_make_none(tmp_path):
-    secrets = load_secrets(tmp_path, environ())
-
-    assert secrets == Secrets(token_key=bytes(32), encryption_key=bytes(range(32)))
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("missing", ["CHECKER_TOKEN_KEY", "CHECKER_ENCRYPTION_KEY"])
-@pytest.mark.parametrize("empty", [True, False])
-def test_one_variable_without_the_other_is_refused(tmp_path, missing, empty):
-    half = environ()
-    if empty:
-        half[missing] = ""
-    else:
-        del half[missing]
-
-    with pytest.raises(ConfigurationError, match="set both or none"):
-        load_secrets(tmp_path, half)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("variable", ["CHECKER_TOKEN_KEY", "CHECKER_ENCRYPTION_KEY"])
-@pytest.mark.parametrize("value", [in_base64(bytes(31)), in_base64(bytes(33)), "secret!", "密钥"])
-def test_a_variable_that_is_no_key_is_refused_and_not_repeated(tmp_path, variable, value):
-    with pytest.raises(ConfigurationError, match=variable) as refused:
-        load_secrets(tmp_path, environ() | {variable: value})
-    assert value not in str(refused.value)
-
-
-def test_first_starts_at_once_end_with_the_same_keys(tmp_path):
-    starts = 16
-    barrier = threading.Barrier(starts)
-    found = []
-
-    def start():
-        barrier.wait()
-        found.append(load_secrets(tmp_path, {}))
-
-    threads = [threading.Thread(target=start) for _ in range(starts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(found) == starts
-    assert len({secrets.token_key for secrets in found}) == 1
-    assert [file.name for file in tmp_path.iterdir()] == [SECRETS_FILE]
-
-
-def test_secrets_do_not_show_in_a_traceback():
-    assert repr(Secrets(token_key=b"k" * 32, encryption_key=b"k" * 32)) == "Secrets(…)"
 
 
 @pytest.mark.parametrize("text", ["", "陈示例", "440882189001011230", "a\0b", "x" * 100_000])
@@ -214,3 +75,93 @@ def test_a_value_cut_anywhere_does_not_open():
     for length in range(len(sealed)):
         with pytest.raises(ConfigurationError):
             VAULT.open(sealed[:length], PLACE)
+
+
+def both(sealing):
+    """Return a vault of two keys that seals with one of them; key 1 is that of `VAULT`."""
+    vault = Vault({1: bytes(KEY_BYTES), 2: bytes([2] * KEY_BYTES)})
+    vault.seal_with(sealing)
+    return vault
+
+
+def test_a_vault_of_several_keys_seals_with_the_oldest_until_another_is_named():
+    vault = Vault({2: bytes([2] * KEY_BYTES), 1: bytes(KEY_BYTES)})
+
+    assert vault.seal("a", PLACE)[:2] == bytes([2, 1])
+    vault.seal_with(2)
+    assert vault.seal("a", PLACE)[:2] == bytes([2, 2])
+
+
+def test_a_vault_opens_with_every_key_that_it_holds():
+    earlier, later = both(1).seal("a", PLACE, "1"), both(2).seal("b", PLACE, "1")
+
+    assert (both(2).open(earlier, PLACE, "1"), both(1).open(later, PLACE, "1")) == ("a", "b")
+    assert VAULT.open(earlier, PLACE, "1") == "a"
+    with pytest.raises(ConfigurationError, match=PLACE):
+        VAULT.open(later, PLACE, "1")
+
+
+def test_a_value_whose_number_of_the_key_was_changed_does_not_open():
+    same = Vault({1: bytes(KEY_BYTES), 2: bytes(KEY_BYTES)})
+    sealed = same.seal("a", PLACE, "1")
+
+    with pytest.raises(ConfigurationError):
+        same.open(sealed[:1] + bytes([2]) + sealed[2:], PLACE, "1")
+
+
+def test_a_vault_learns_a_key_and_refuses_another_under_its_number():
+    vault = Vault(bytes(KEY_BYTES))
+    vault.learn({1: bytes(KEY_BYTES), 2: bytes([2] * KEY_BYTES)})
+
+    assert vault.open(both(2).seal("a", PLACE), PLACE) == "a"
+    assert vault.fingerprints == both(1).fingerprints
+    with pytest.raises(ConfigurationError, match="number 2"):
+        vault.learn({2: bytes([3] * KEY_BYTES)})
+
+
+@pytest.mark.parametrize("text", ["", "陈示例", "x" * 100_000])
+def test_a_value_is_sealed_again_with_the_newer_key(text):
+    golden = bytes.fromhex("010102030405060708090a0b0c5ce394e7d5495ad6fb44d7c6db9ac2a89c")
+    vault = both(2)
+    again = vault.seal_again(VAULT.seal(text, PLACE, "1"), PLACE, "1")
+
+    assert again[:2] in heads_of(2)
+    assert Vault({2: bytes([2] * KEY_BYTES)}).open(again, PLACE, "1") == text
+    with pytest.raises(ConfigurationError, match=PLACE):
+        vault.open(again, PLACE, "2")
+    assert vault.open(vault.seal_again(golden, PLACE, "1"), PLACE, "1") == "a"
+
+
+def test_a_value_under_a_chain_keeps_the_bytes_of_its_first_sealing():
+    first = VAULT.seal("a note", PLACE, "1")
+    second = both(2).seal_again(first, PLACE, "1", keeps_first=True)
+    vault = Vault({2: bytes([2] * KEY_BYTES), 3: bytes([3] * KEY_BYTES)})
+    vault.seal_with(3)
+    third = vault.seal_again(second, PLACE, "1", keeps_first=True)
+
+    assert second[:2] in heads_of(2)
+    assert third[:2] in heads_of(3)
+    for sealed, holder in ((first, VAULT), (second, both(1)), (third, vault)):
+        assert holder.open(sealed, PLACE, "1") == "a note"
+        assert holder.first_sealed(sealed, PLACE, "1") == first
+    with pytest.raises(ConfigurationError):
+        VAULT.first_sealed(third, PLACE, "1")
+
+
+def test_the_key_of_the_journal_outlives_the_key_that_it_was_derived_from():
+    vault = Vault({2: bytes([2] * KEY_BYTES)})
+    with pytest.raises(ConfigurationError, match="journal"):
+        vault.digest(b"a")
+    vault.take_journal_key(VAULT.journal_key)
+
+    assert vault.digest(b"a") == VAULT.digest(b"a") == both(2).digest(b"a")
+    assert vault.link(b"a") == VAULT.link(b"a")
+    with pytest.raises(ConfigurationError, match="journal"):
+        vault.take_journal_key(bytes(KEY_BYTES))
+
+
+def test_a_journal_that_begins_under_a_later_key_has_a_key_too():
+    vault = Vault({2: bytes([2] * KEY_BYTES)})
+    vault.begin_journal()
+
+    assert vault.digest(b"a") != VAULT.digest(b"a")

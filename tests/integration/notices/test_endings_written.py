@@ -94,7 +94,7 @@ async def rewind(town):
 
     def there_and_back(connection):
         command.downgrade(alembic_config(connection), "0012")
-        command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection, seal=town.node.sealer.vault.seal), "head")
 
     # That schema does not know the documents of decisions, so they are put back.
     async with town.node.work_engine.begin() as connection:

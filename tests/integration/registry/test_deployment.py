@@ -31,7 +31,7 @@ OTHER_KEY = base64.b64encode(bytes(32)).decode()
     ("variable", "said"),
     [
         ("CHECKER_TOKEN_KEY", "another token key"),
-        ("CHECKER_ENCRYPTION_KEY", "does not open with this deployment's key"),
+        ("CHECKER_ENCRYPTION_KEY", "another encryption key 1 than the deployment"),
     ],
 )
 async def test_another_key_refuses_to_start(node, config, variable, said):

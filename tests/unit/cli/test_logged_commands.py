@@ -19,6 +19,7 @@ LOGGED = {
     "keys create": OperatorAction.CREATE_KEY,
     "keys rotate": OperatorAction.ROTATE_KEY,
     "keys revoke": OperatorAction.REVOKE_KEY,
+    "keys rotate-secrets": OperatorAction.ROTATE_ENCRYPTION_KEY,
     "rebuild": OperatorAction.REBUILD,
     "accept-older": OperatorAction.ACCEPT_OLDER_LIST,
     "import": OperatorAction.IMPORT_LIST,

@@ -165,6 +165,34 @@ def test_a_list_of_another_key_is_a_fault() -> None:
     assert levels_of_list(postgres(), redis(), token_key="other")["keys"] == "fault"
 
 
+@pytest.mark.parametrize(
+    ("needed", "held", "level"),
+    [
+        ({1: "a"}, {1: "a"}, "ok"),
+        ({2: "b"}, {2: "b"}, "ok"),
+        ({1: "a"}, {1: "a", 2: "b"}, "warning"),  # known, and not used yet
+        ({1: "a", 2: "b"}, {1: "a", 2: "b"}, "warning"),  # a rotation is under way
+        ({2: "b"}, {1: "a", 2: "b"}, "warning"),  # needed no longer
+        ({1: "a", 2: "b"}, {2: "b"}, "fault"),
+        ({1: "a", 2: "b"}, {1: "a"}, "fault"),
+        ({1: "a", 2: "b"}, {1: "a", 2: "x"}, "fault"),
+    ],
+)
+def test_a_rotation_of_the_encryption_key_is_found_at_each_stage(
+    needed: dict[int, str], held: dict[int, str], level: str
+) -> None:
+    facts = ListFacts(
+        registry=postgres(encryption_keys=needed),
+        cache=None,
+        token_key="ours",
+        encryption_keys=held,
+    )
+    found = [examination(facts) for examination in list_findings.EXAMINATIONS]
+    [of_keys] = [each for each in found if each is not None and each.name == "encryption keys"]
+    assert of_keys.level == level
+    assert (of_keys.mend is None) == (level == "ok")
+
+
 def test_a_list_that_nobody_publishes_or_reads_is_a_warning() -> None:
     found = levels_of_list(postgres(is_published=False), redis(nodes=0))
     assert (found["publisher"], found["nodes"]) == ("warning", "warning")

@@ -12,6 +12,8 @@ BY_COMMANDS_ALONE = {
     OperatorAction.IMPORT_LIST,
     OperatorAction.ROTATE_RECEIPT_KEY,
     OperatorAction.WITHDRAW_RECEIPT_KEY,
+    OperatorAction.ROTATE_ENCRYPTION_KEY,
+    OperatorAction.END_ENCRYPTION_KEY,
 }
 
 

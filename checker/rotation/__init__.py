@@ -1,0 +1,1 @@
+"""Replaces the encryption key of a deployment while the deployment runs."""
