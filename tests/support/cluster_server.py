@@ -54,7 +54,7 @@ class ClusterServer:
                 "tls-auth-clients": "no",
                 "tls-cert-file": str(self._tls / "tls.pem"),
                 "tls-key-file": str(self._tls / "tls.key"),
-                "tls-ca-cert-file": str(self._tls / "tls.pem"),
+                "tls-ca-cert-file": str(self._tls / "authority.pem"),
             }
         options = [word for name, value in settings.items() for word in (f"--{name}", value)]
         with (self.folder / "log").open("ab") as log:
