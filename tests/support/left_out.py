@@ -23,6 +23,7 @@ FILES: Mapping[str, LeftOut] = {
     "contract/attacks/test_long_attacks.py": LeftOut("attacks"),
     "faults/test_backup.py": LeftOut("faults"),
     "faults/test_crowd_over_http.py": LeftOut("faults"),
+    "faults/test_failover.py": LeftOut("faults"),
     "faults/test_notices_over_kills.py": LeftOut("faults"),
     "faults/test_spending_over_faults.py": LeftOut("faults"),
     "faults/test_balancer.py": LeftOut("scale-out", "haproxy"),

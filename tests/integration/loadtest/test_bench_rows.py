@@ -35,7 +35,7 @@ def ground() -> Iterator[Ground]:
         seed=1,
         listings=LISTINGS,
         rounds=1,
-        round_seconds=1.0,
+        round_seconds=0.3,
         connections=4,
         before=None,
         today=today,
