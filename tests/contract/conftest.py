@@ -5,6 +5,7 @@ even when nobody asks.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -22,9 +23,9 @@ from tests.support.town import MARKS, TOWN, Line, ndjson
 PutSnapshot = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(scope="package")
-def service() -> Iterator[RunningService]:
-    """A server of two workers; every test of the group shares it, and puts the list it needs."""
+@contextmanager
+def contract_service() -> Iterator[RunningService]:
+    """Run a server of two workers with a key for each role; its log names nobody."""
     workers = ("--workers", "2")
     with (
         private_folder() as folder,
@@ -41,6 +42,13 @@ def service() -> Iterator[RunningService]:
         log = running.log()
         assert not [mark for mark in MARKS if mark in log], "the log holds a number or a name"
         assert "unexpected" not in log, log
+
+
+@pytest.fixture(scope="package")
+def service() -> Iterator[RunningService]:
+    """The server that every test of the group shares; each module puts the list that it needs."""
+    with contract_service() as running:
+        yield running
 
 
 @pytest.fixture(scope="package")

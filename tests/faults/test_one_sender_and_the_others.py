@@ -22,9 +22,9 @@ pytestmark = pytest.mark.xdist_group("more faults")
 
 CONNECTIONS = 40
 FLOODER, PERSON = "127.0.0.2", "127.0.0.99"
-SLOWER_MAX, SPARE_S = 3, 1.0
+SLOWER_MAX, SPARE_S, TRIES_MAX = 3, 1.0, 3
 """A flood of health costs nothing but sending. A page that is made for each caller costs 30 times
-as much, and a change then took 2 to 8 s.
+as much, and a change then took 2 to 8 s every time. Other tests may slow a single try.
 """
 FAR = "0190a000-0000-7000-8000-000000000000"
 
@@ -98,9 +98,12 @@ def change_s(service: RunningService, path: str) -> float:
 def test_a_flood_of_a_page_delays_a_change_no_more_than_one_of_health(
     alone: RunningService,
 ) -> None:
-    usual_s = change_s(alone, "/healthz")
+    def is_as_soon(path: str) -> bool:
+        usual_s = change_s(alone, "/healthz")
+        return change_s(alone, path) < SLOWER_MAX * usual_s + SPARE_S
+
     for path in ("/openapi.json", "/metrics"):
-        assert change_s(alone, path) < SLOWER_MAX * usual_s + SPARE_S, path
+        assert any(is_as_soon(path) for _ in range(TRIES_MAX)), path
     with alone.client(alone.keys["institution"]) as client:
         assert ask(client, INNOCENT, FLIGHT)["decision"] == "allow"
 

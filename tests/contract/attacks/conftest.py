@@ -1,5 +1,6 @@
-"""The keys and the things of an attack."""
+"""A server to be attacked, which no other test uses; the keys and the things of an attack."""
 
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -7,26 +8,36 @@ import pytest
 from checker.accounts.keys import AccountRole
 from tests.contract.attacks.attacked import Attacked
 from tests.contract.attacks.attacking import Keys
+from tests.contract.conftest import contract_service
 from tests.support.asking import FLIGHT, ask
 from tests.support.running_service import RunningService
 from tests.support.spending import hold
-from tests.support.town import DEBTOR
+from tests.support.town import DEBTOR, TOWN, ndjson
 
 
 @pytest.fixture(scope="module")
-def keys(service: RunningService) -> Keys:
+def attacked_service() -> Iterator[RunningService]:
+    """A server with the town's list in force. An attack leaves holds, and much else, behind."""
+    with contract_service() as running:
+        with running.client(running.keys["court"]) as court:
+            assert court.put("/v1/feed/snapshot", content=ndjson(TOWN)).status_code == 200
+        yield running
+
+
+@pytest.fixture(scope="module")
+def keys(attacked_service: RunningService) -> Keys:
     """A key for each role, of accounts that no other test uses."""
     names = {role: f"attacking {role} {uuid4()}" for role in AccountRole}
-    service.make_keys({name: ("--role", role) for role, name in names.items()})
-    return {role: service.keys[name] for role, name in names.items()}
+    attacked_service.make_keys({name: ("--role", role) for role, name in names.items()})
+    return {role: attacked_service.keys[name] for role, name in names.items()}
 
 
 @pytest.fixture(scope="module")
-def attacked(service: RunningService, keys: Keys, town: None) -> Attacked:
+def attacked(attacked_service: RunningService, keys: Keys) -> Attacked:
     """Things of each kind, and an account that may come to harm."""
     with (
-        service.client(keys[AccountRole.INSTITUTION]) as seller,
-        service.client(keys[AccountRole.OPERATOR]) as operator,
+        attacked_service.client(keys[AccountRole.INSTITUTION]) as seller,
+        attacked_service.client(keys[AccountRole.OPERATOR]) as operator,
     ):
         decision = ask(seller, DEBTOR, FLIGHT)["id"]
         filing = {"decision_id": decision, "ground": "x", "contact": "someone@example.com"}

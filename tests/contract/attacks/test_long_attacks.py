@@ -20,7 +20,7 @@ from tests.contract.attacks.attacking import (
 )
 from tests.support.running_service import RunningService
 
-pytestmark = pytest.mark.xdist_group("contract")
+pytestmark = pytest.mark.xdist_group("contract-attacks")
 
 EXAMPLES = int(os.environ.get("ATTACK_EXAMPLES", "50"))
 REFUSED_EXAMPLES = 3
@@ -31,7 +31,7 @@ EVERY_ROLE = pytest.mark.parametrize("role", AccountRole)
 
 @EVERY_ROLE
 def test_no_request_with_the_key_of_its_role_finds_anything(
-    service: RunningService,
+    attacked_service: RunningService,
     keys: Keys,
     attacked: Attacked,
     role: AccountRole,
@@ -45,13 +45,13 @@ def test_no_request_with_the_key_of_its_role_finds_anything(
         examples=EXAMPLES,
         seed=seed,
     )
-    done = run_attack(service.url, attack, tmp_path)
+    done = run_attack(attacked_service.url, attack, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @EVERY_ROLE
 def test_no_request_with_the_key_of_another_role_is_granted(
-    service: RunningService,
+    attacked_service: RunningService,
     keys: Keys,
     attacked: Attacked,
     role: AccountRole,
@@ -65,5 +65,5 @@ def test_no_request_with_the_key_of_another_role_is_granted(
         examples=REFUSED_EXAMPLES,
         seed=seed,
     )
-    done = run_attack(service.url, attack, tmp_path)
+    done = run_attack(attacked_service.url, attack, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

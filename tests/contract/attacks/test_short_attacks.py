@@ -13,19 +13,19 @@ from tests.contract.attacks.attacked import Attacked
 from tests.contract.attacks.attacking import FUZZING, Attack, Keys, operations_of, run_attack
 from tests.support.running_service import RunningService
 
-pytestmark = pytest.mark.xdist_group("contract")
+pytestmark = pytest.mark.xdist_group("contract-attacks")
 
 EXAMPLES = 3
 SEED = 1
 
 
 def test_some_requests_to_each_operation_find_nothing(
-    service: RunningService, keys: Keys, attacked: Attacked, tmp_path: Path
+    attacked_service: RunningService, keys: Keys, attacked: Attacked, tmp_path: Path
 ) -> None:
     of_a_role = {
         operation_id: keys[role] for role in AccountRole for operation_id in operations_of(role)
     }
     attack = Attack(keys=of_a_role, attacked=attacked, phases=FUZZING, examples=EXAMPLES, seed=SEED)
-    done = run_attack(service.url, attack, tmp_path)
+    done = run_attack(attacked_service.url, attack, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Tested: {len(OPERATIONS)}" in done.stdout
