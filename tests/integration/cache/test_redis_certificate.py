@@ -35,5 +35,5 @@ async def test_a_certificate_that_cannot_be_trusted_is_refused(tmp_path, term, h
         port = server.sockets[0].getsockname()[1]
         url = f"rediss://{LOOPBACK}:{port}/0?ssl_ca_certs={trusted.file}"
         with pytest.raises(CertificateRefused) as refused:
-            await Pipe(url, timeout_s=2.0).ask([("PING",)])
+            await Pipe(url, "checker", timeout_s=2.0).ask([("PING",)])
     assert isinstance(refused.value, CacheUnavailable)
