@@ -15,7 +15,12 @@ import pytest
 from tests.faults.faulty_service import change, in_force, shield, workers_of
 from tests.support.asking import FLIGHT, ask, problem, question
 from tests.support.private_folder import private_folder
-from tests.support.running_service import RunningService, running_service, wait_until
+from tests.support.running_service import (
+    SETTINGS,
+    RunningService,
+    running_service,
+    wait_until,
+)
 from tests.support.town import DEBTOR, INNOCENT, document, resident_id
 
 pytestmark = pytest.mark.xdist_group("more faults")
@@ -43,7 +48,7 @@ KEPT_BYTES_MAX = 60 * 1024 * 1024
 @pytest.fixture(scope="module")
 def alone() -> Iterator[RunningService]:
     """One worker for two institutions, with the town's list in force."""
-    with private_folder() as folder, running_service(folder, "serve") as running:
+    with private_folder() as folder, running_service(folder, "serve", settings=SETTINGS) as running:
         in_force(running)
         running.make_keys({"bulk": ("--role", "institution")})
         yield running

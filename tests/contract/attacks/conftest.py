@@ -8,8 +8,8 @@ import pytest
 from checker.accounts.keys import AccountRole
 from tests.contract.attacks.attacked import Attacked
 from tests.contract.attacks.attacking import Keys
-from tests.contract.conftest import contract_service
 from tests.support.asking import FLIGHT, ask
+from tests.support.contract_service import contract_service
 from tests.support.running_service import RunningService
 from tests.support.spending import hold
 from tests.support.town import DEBTOR, TOWN, ndjson

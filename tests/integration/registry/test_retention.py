@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from checker.corrections.correction import Ruling
+from checker.database.locks import Lock, hold_to_commit
 from checker.domain.retention import RetentionSettings
 from checker.errors import NotFound
 from checker.journal.faults import Faults
@@ -216,7 +217,7 @@ async def test_two_keepers_at_once_remove_each_row_once(node):
     await everybody(node)
     node.clock.move(days=101)
     async with node.work_engine.begin() as connection:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(x'63686B7200000009'::bigint)"))
+        await hold_to_commit(connection, Lock.RETENTION)
         assert await removed(node) == {}
     assert await removed(node) == {"listings": 3}
 
