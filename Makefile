@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install run test contract-without-lane pictures test-fast faults scale-out attacks fuzz fuzz-install audit lint lint-openapi typescript-client lock bench load clean
+.PHONY: install run test contract-without-lane pictures test-fast faults scale-out attacks long fuzz fuzz-install audit lint lint-openapi typescript-client lock bench load clean
 
 install: $(STAMP)
 
@@ -37,6 +37,10 @@ test-fast: install
 # Some twenty minutes; writes docs/reliability.md. FAULT_SECONDS=30 lets each fault last longer.
 faults: install
 	CHECKER_RUNS=faults FAULT_SECONDS=$${FAULT_SECONDS:-10} $(BIN)/python -m pytest --numprocesses 0 $(SEED:%=--seed %) tests/faults
+
+# What is too long for CI beside the rest: a rotation of keys, shared servers, upgrades, a large oracle.
+long: install
+	CHECKER_RUNS=long $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(SEED:%=--seed %) tests/contract/test_http_rotation.py tests/contract/test_load_scenarios.py tests/integration/embedded/test_shared_server.py tests/integration/loadtest/test_bench_rows.py tests/integration/notices/test_endings_written.py tests/integration/registry/test_platform_oracle.py
 
 # A pooler, a standby, a balancer, a Redis cluster, rights and TLS. Needs Debian's pgbouncer, haproxy and redis-server.
 scale-out: install

@@ -1,7 +1,8 @@
 """The tests that `make test` leaves out, because it has to end within CI's limit.
 
-`make attacks`, `make faults` and `make scale-out` run them, each by its own name in `CHECKER_RUNS`.
-A test without its program is left out there too. The head of a run names what it leaves out.
+`make attacks`, `make faults`, `make long` and `make scale-out` run them, each by its own name in
+`CHECKER_RUNS`. A test without its program is left out there too. The head of a run names what it
+leaves out.
 """
 
 import os
@@ -21,9 +22,16 @@ class LeftOut(NamedTuple):
 
 FILES: Mapping[str, LeftOut] = {
     "contract/attacks/test_long_attacks.py": LeftOut("attacks"),
+    "contract/test_http_rotation.py": LeftOut("long"),
+    "contract/test_load_scenarios.py": LeftOut("long"),
+    "integration/embedded/test_shared_server.py": LeftOut("long"),
+    "integration/loadtest/test_bench_rows.py": LeftOut("long"),
+    "integration/notices/test_endings_written.py": LeftOut("long"),
+    "integration/registry/test_platform_oracle.py": LeftOut("long"),
     "faults/test_backup.py": LeftOut("faults"),
     "faults/test_crowd_over_http.py": LeftOut("faults"),
     "faults/test_failover.py": LeftOut("faults"),
+    "faults/test_outages.py": LeftOut("faults"),
     "faults/test_notices_over_kills.py": LeftOut("faults"),
     "faults/test_spending_over_faults.py": LeftOut("faults"),
     "faults/test_balancer.py": LeftOut("scale-out", "haproxy"),
