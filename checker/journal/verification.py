@@ -188,6 +188,8 @@ _NAMED = """
            row.digest, number, pk
     FROM journal CROSS JOIN LATERAL unnest(keys, digests) AS row(key, digest)
     WHERE area = CAST(:area AS text) AND starts_with(row.key, CAST(:prefix AS text))
+    -- A fence: without statistics PostgreSQL would unnest the keys again for each row of a table.
+    OFFSET 0
 """
 _ALL_ENTERED = "SELECT key, version, digest, number FROM named"
 _NEWEST_ENTERED = """
