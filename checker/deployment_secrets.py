@@ -154,7 +154,7 @@ def _numbered(text: str) -> dict[int, bytes]:
 
 
 def _write_once(path: Path) -> None:
-    """Write new secrets beside the path and link them there; whoever links first wins."""
+    """Write new secrets beside the path, and link them there, unless the path exists by then."""
     keys = {FIRST_KEY: os.urandom(KEY_BYTES)}
     draft = _drafted(path, Secrets(token_key=os.urandom(KEY_BYTES), encryption_keys=keys))
     try:

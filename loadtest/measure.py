@@ -8,10 +8,12 @@
     python -m loadtest.measure notices      notices to many endpoints, of which some hang
     python -m loadtest.measure soak         an hour of mixed load: memory and handles stay flat
 
-Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON.
+Each prints machine, data, commit and day with its figures; `--keep` writes a report as JSON. The
+exit code of a soak that failed is 1.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,6 +31,7 @@ from loadtest.bench_notices import NoticesPlan, measure_notices
 from loadtest.bench_report import REPORTS, Report, describe, keep
 from loadtest.bench_spending import SpendingPlan, measure_spending
 from loadtest.soak import SoakPlan, measure_soak
+from loadtest.soak_report import SoakReport
 
 ROUND_SECONDS = 3.0
 CHANGES_SECONDS = 30.0
@@ -168,6 +171,8 @@ def main() -> None:
     print(describe(report))
     if options.keep:
         print(keep(report, REPORTS))
+    if isinstance(report, SoakReport) and report.faults:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

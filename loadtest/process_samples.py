@@ -14,7 +14,10 @@ OTHERS = "parent, publisher and imports"
 
 
 class ProcessSample(msgspec.Struct, frozen=True, kw_only=True):
-    """The sums of one group of processes at one instant; shared pages count once, in part each."""
+    """The sums of one group of processes at one instant.
+
+    Each process counts its part of a page that it shares.
+    """
 
     seconds: float
     pss_mib: float

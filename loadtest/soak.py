@@ -3,7 +3,7 @@
 All scenarios of `loadtest.load` ask, and a court lists and delists. A rebuild begins every few
 minutes. The memory and the open handles of all processes are sampled meanwhile. The run fails when
 an answer is wrong or missing, when an error is logged, when the record does not verify, or when a
-group of processes grows by more than its noise.
+group of processes grows by more than its noise. The exit code is 1 then.
 """
 
 import csv

@@ -12,6 +12,7 @@ import numpy as np
 
 BLOCKS = 16
 """So many blocks, each of minutes in a run of an hour."""
+
 ERRORS = 3.0
 """A slope of up to three standard errors is noise."""
 

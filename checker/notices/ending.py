@@ -171,14 +171,7 @@ def _is_of(documents: Collection[DocumentKey], ending: Ending, decision: Decisio
     """
     if ending.permit_id is None:
         return bool(decision.documents) and decision.documents <= frozenset(documents)
-    return all(
-        any(
-            own.token == other.token
-            and (own.issuer == other.issuer or None in (own.issuer, other.issuer))
-            for other in documents
-        )
-        for own in decision.documents
-    )
+    return all(any(own.may_be(other) for other in documents) for own in decision.documents)
 
 
 def is_news(ending: Ending, decision_id: str, heard: Sequence[Heard]) -> bool:

@@ -14,3 +14,9 @@ class DocumentKey(NamedTuple):
 
     token: Token
     issuer: str | None = None
+
+    def may_be(self, other: "DocumentKey") -> bool:
+        """Return whether two keys may be of one document: an unknown issuer may be any issuer."""
+        return self.token == other.token and (
+            self.issuer is None or other.issuer is None or self.issuer == other.issuer
+        )

@@ -21,7 +21,7 @@ LOCK_WAIT: Final = "100ms"
 
 TRIES_MAX: Final = 100
 PAUSE_S: Final = 0.2
-"""Between two tries: whoever holds the table gets its time."""
+"""Between two tries, so that the holder of the table can go on."""
 
 _CHECK_VIOLATION: Final = "23514"
 _LOCK_NOT_AVAILABLE: Final = "55P03"

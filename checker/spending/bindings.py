@@ -7,7 +7,7 @@ from cache.token import Token
 from checker.domain.document import Document, DocumentType
 from checker.registry.document_key import DocumentKey
 from checker.registry.sealing import BOUND_NUMBER
-from checker.spending.persons import may_be_one, shown_issuer
+from checker.spending.persons import shown_issuer
 from checker.vault import Vault
 
 
@@ -31,9 +31,7 @@ class Bindings:
         found = set(documents)
         for document in tuple(found):
             found.update(
-                other
-                for own, other in self._bound.get(document.token, ())
-                if may_be_one(document, own)
+                other for own, other in self._bound.get(document.token, ()) if document.may_be(own)
             )
         return frozenset(found)
 

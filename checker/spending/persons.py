@@ -50,11 +50,6 @@ def subject_of(authorization: Authorization) -> PreparedSubject:
     return PreparedSubject(token=token, issuer=issuer)
 
 
-def may_be_one(one: DocumentKey, other: DocumentKey) -> bool:
-    """Return whether two documents of counted amounts may be one document."""
-    return one.token == other.token and counts({one.issuer}, other.issuer)
-
-
 def counts(issuers: Issuers, issuer: str | None) -> bool:
     """Return whether an amount under `issuer` counts for a person with these `issuers`."""
     return issuer is None or None in issuers or issuer in issuers

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from checker.accounts.keys import MAY
+from checker.api.operation import KeyUse, Operation
 from tests.support.contract_service import contract_service
-from tests.support.running_service import (
-    RunningService,
-)
+from tests.support.running_service import RunningService
 from tests.support.town import TOWN, Line, ndjson
 
 PutSnapshot = Callable[..., dict[str, Any]]
@@ -49,6 +49,25 @@ def anyone(service: RunningService) -> Iterator[httpx.Client]:
     """A client without a key."""
     with service.client() as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def clients(service: RunningService) -> Iterator[dict[str, httpx.Client]]:
+    """A client with the key of each role."""
+    opened = {role.value: service.client(service.keys[role.value]) for role in MAY}
+    yield opened
+    for client in opened.values():
+        client.close()
+
+
+@pytest.fixture
+def client(
+    clients: dict[str, httpx.Client], anyone: httpx.Client, operation: Operation
+) -> httpx.Client:
+    """A client that may call the operation."""
+    if operation.key is KeyUse.NONE:
+        return anyone
+    return next(clients[role.value] for role, may in MAY.items() if may & operation.may)
 
 
 @pytest.fixture(scope="package")

@@ -11,8 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from checker.accounts.keys import MAY
-from checker.api.operation import NDJSON, KeyUse, Operation
+from checker.api.operation import NDJSON, Operation
 from checker.api.routes import OPERATIONS
 from tests.support.asking import pointers, problem
 from tests.support.running_service import RunningService
@@ -50,25 +49,6 @@ VALUES: Mapping[str, bytes] = {
     "a long text": b'"' + b"x" * DEPTH + b'"',
 }
 """Values that no field takes."""
-
-
-@pytest.fixture(scope="module")
-def clients(service: RunningService) -> Iterator[dict[str, httpx.Client]]:
-    """A client with the key of each role."""
-    opened = {role.value: service.client(service.keys[role.value]) for role in MAY}
-    yield opened
-    for client in opened.values():
-        client.close()
-
-
-@pytest.fixture
-def client(
-    clients: dict[str, httpx.Client], anyone: httpx.Client, operation: Operation
-) -> httpx.Client:
-    """A client that may call the operation."""
-    if operation.key is KeyUse.NONE:
-        return anyone
-    return next(clients[role.value] for role, may in MAY.items() if may & operation.may)
 
 
 def send(client: httpx.Client, operation: Operation, body: bytes) -> Iterator[httpx.Response]:

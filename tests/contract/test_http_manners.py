@@ -2,13 +2,11 @@
 
 import re
 import socket
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from checker.accounts.keys import MAY
-from checker.api.operation import KeyUse, Operation
+from checker.api.operation import Operation
 from checker.api.routes import OPERATIONS
 from tests.support.asking import G_TRAIN, pointers, problem, question
 from tests.support.running_service import RunningService
@@ -22,15 +20,6 @@ CHECK = question(INNOCENT, G_TRAIN)
 SUBJECT = CHECK["subject"]
 
 
-@pytest.fixture(scope="module")
-def clients(service: RunningService) -> Iterator[dict[str, httpx.Client]]:
-    """A client with the key of each role."""
-    opened = {role.value: service.client(service.keys[role.value]) for role in MAY}
-    yield opened
-    for client in opened.values():
-        client.close()
-
-
 def address_of(operation: Operation) -> str:
     return re.sub(r"\{\w+\}", "nobody", operation.path)
 
@@ -38,16 +27,6 @@ def address_of(operation: Operation) -> str:
 def methods_of(operation: Operation) -> set[str]:
     methods = {each.method for each in OPERATIONS if each.path == operation.path}
     return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-
-
-@pytest.fixture
-def client(
-    clients: dict[str, httpx.Client], anyone: httpx.Client, operation: Operation
-) -> httpx.Client:
-    """A client that may call the operation."""
-    if operation.key is KeyUse.NONE:
-        return anyone
-    return next(clients[role.value] for role, may in MAY.items() if may & operation.may)
 
 
 @EVERY

@@ -86,6 +86,11 @@ class Stand:
     def keys(self) -> Mapping[str, str]:
         return self.nodes[0].service.keys
 
+    def faults_logged(self) -> list[str]:
+        """Return the lines of both logs that name a fault of ours."""
+        lines = [line for node in self.nodes for line in node.service.log().splitlines()]
+        return [line for line in lines if "Traceback" in line or "unexpected" in line]
+
     @property
     def wires(self) -> list[Wire]:
         return [wire for node in self.nodes for wire in (node.to_redis, node.to_postgres)]

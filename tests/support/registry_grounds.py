@@ -104,6 +104,14 @@ def person_listing(index, **changes):
     } | changes
 
 
+def masked_listing(index, name):
+    """The listing of a person who is shown under this name, with a masked number."""
+    number = resident_id(index)
+    documents = [document(number[:10] + "****" + number[14:])]
+    listing = person_listing(index)
+    return listing | {"party": listing["party"] | {"name": name, "documents": documents}}
+
+
 def company_listing(index, *officers, **changes):
     """A listing of a company and its officers, each a pair of role and person's index."""
     party = {

@@ -11,6 +11,7 @@ from tests.support.registry_grounds import (
     check_of,
     company_listing,
     document,
+    masked_listing,
     outcomes,
     person_listing,
     publish,
@@ -25,13 +26,6 @@ pytestmark = pytest.mark.anyio
 NAMES = ["阿卜杜拉·买买提", "陳示例", "王\ue863", "陈示例", "赵示例（曾用名钱示例）"]
 ASKED = ["阿卜杜拉买买提", "陈示例", "王䶮", "陈示例", "钱示例"]
 DERIVED = "SELECT listing_pk, token, shape FROM document WHERE derived ORDER BY token"
-
-
-def masked_listing(index, name):
-    number = resident_id(index)
-    documents = [document(number[:10] + "****" + number[14:])]
-    listing = person_listing(index)
-    return listing | {"party": listing["party"] | {"name": name, "documents": documents}}
 
 
 def masked_company(index, officer):

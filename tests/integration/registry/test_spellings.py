@@ -15,6 +15,7 @@ from tests.support.registry_grounds import (
     check_of,
     company_listing,
     document,
+    masked_listing,
     outcomes,
     person_listing,
     publish,
@@ -25,13 +26,6 @@ from tests.support.registry_grounds import (
 )
 
 pytestmark = pytest.mark.anyio
-
-
-def masked_listing(index, name):
-    number = resident_id(index)
-    documents = [document(number[:10] + "****" + number[14:])]
-    listing = person_listing(index)
-    return listing | {"party": listing["party"] | {"name": name, "documents": documents}}
 
 
 async def write(node, statement):

@@ -11,7 +11,7 @@ from checker.domain.service import ServiceType
 from checker.domain.standing import NOT_LISTED, Link, ListingRef, Standing
 from checker.registry.document_key import DocumentKey
 from checker.spending.memory_store import MemorySpendingStore
-from checker.spending.persons import counted_documents, may_be_one, shown_issuer
+from checker.spending.persons import counted_documents, shown_issuer
 from tests.integration.spending.spending_grounds import (
     AT,
     COURT,
@@ -93,7 +93,7 @@ class MemoryTown:
             for each in group
             for own, found in self._links.items()
             for link in found
-            if may_be_one(each, own)
+            if each.may_be(own)
         )
         if not links:
             return NOT_LISTED
