@@ -5,6 +5,7 @@ load of a million rows has no bound. While PostgreSQL is silent neither waits: a
 silence and ends all connections (`checker.database.pulse`).
 """
 
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
@@ -16,12 +17,16 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from cache.token_key import TokenKeys
 from checker.config import POOLER_VARIABLE
+from checker.database.beginning import Words, connection_with
 from checker.database.outages import outage_of, own_error
-from checker.database.pooler import mark_pooled, pooler_options
+from checker.database.pooler import mark_pooled, pooler_options, pooler_words
 from checker.database.primary import connect_primary
 from checker.database.pulse import Pulse
 from checker.database.sqlstates import TEXTS
+from checker.database.token_column import give_keys
+from checker.database.token_fence import TokenFence, TokenKeyReplaced
 from checker.database.urls import SESSION_SETTINGS, database_url
 from checker.errors import Unavailable
 
@@ -53,13 +58,16 @@ async def open_engine(
     settings: Mapping[str, str] = _NO_SETTINGS,
     pulse: Pulse | None = None,
     pooler_url: str | None = None,
+    token_keys: TokenKeys | None = None,
 ) -> AsyncIterator[AsyncEngine]:
     """Open a pool of connections, and close it. `timeout_s` bounds a statement; None: no bound.
 
     `settings` are PostgreSQL's, for each session. `pulse` makes the connections, and is notified of
     errors. With `pooler_url` the pool connects there, and has no session of its own
-    (`checker.database.pooler`); `settings` hold for each transaction.
+    (`checker.database.pooler`); `settings` hold for each transaction. Statements with tokens need
+    `token_keys` (`checker.database.token_column`): then each transaction is behind the fence.
     """
+    words: list[Words] = []
     connect_args: dict[str, object] = {
         "timeout": CONNECT_TIMEOUT_S,
         "command_timeout": timeout_s,
@@ -67,7 +75,15 @@ async def open_engine(
         "async_creator_fn": connect_primary if pulse is None else pulse.connect,
     }
     if pooler_url is not None:
-        connect_args |= pooler_options(settings)
+        connect_args |= pooler_options()
+        words.append(functools.partial(pooler_words, settings))
+    refused = []
+    if token_keys is not None:
+        fence = TokenFence(token_keys)
+        words.append(fence.words)
+        refused.append(fence.refused)
+    if words:
+        connect_args |= connection_with(words, refused)
     engine = create_async_engine(
         database_url(url) if pooler_url is None else database_url(pooler_url, POOLER_VARIABLE),
         pool_size=pool_size,
@@ -81,6 +97,8 @@ async def open_engine(
     if pooler_url is not None:
         mark_pooled(engine)
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    if token_keys is not None:
+        give_keys(engine, token_keys)
     if pulse is not None:
         _notify(pulse, engine)
     try:
@@ -112,15 +130,18 @@ async def fetch(
 async def attempt(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
     """Do `work` on a pooled connection and return its result; uncommitted changes are rolled back.
 
-    A connection may die under the work, because PostgreSQL was restarted. Then the work is done
-    once more, so the work must bear being done twice.
+    A connection may die under the work, because PostgreSQL was restarted, and the token key may be
+    replaced before the work begins. Then the work is done once more, so the work must bear being
+    done twice.
     """
     try:
         async with engine.connect() as connection:
             return await work(connection)
     except DBAPIError as error:
+        own = own_error(error)
+        is_dead = error.connection_invalidated and not isinstance(own, TimeoutError)
         # A silent server is not asked again: the caller has waited for one time-out already.
-        if not error.connection_invalidated or isinstance(own_error(error), TimeoutError):
+        if not (is_dead or isinstance(own, TokenKeyReplaced)):
             raise
     async with engine.connect() as connection:
         return await work(connection)

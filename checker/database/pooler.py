@@ -16,9 +16,8 @@ use `DATABASE_URL`, which must lead to PostgreSQL itself (docs/decisions/0055).
 
 import secrets
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -38,35 +37,22 @@ _IS_KEPT = text("SELECT current_setting('checker.session', true)")
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:n)")
 
 
-class _PoolerConnection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
-    """A connection to a pooler; `after_begin` travels in the message that begins a transaction."""
-
-    after_begin: ClassVar[str] = _REFUSED_BY_STANDBY
-
-    async def execute(self, query: str, *args: Any, **options: Any) -> Any:
-        if not query.startswith("BEGIN"):
-            return await super().execute(query, *args, **options)
-        try:
-            return await super().execute(query + self.after_begin, **options)
-        except asyncpg.PostgresError:
-            if not self.is_closed():
-                await super().execute("ROLLBACK;", **options)
-            raise
-
-
-def pooler_options(settings: Mapping[str, str]) -> dict[str, Any]:
-    """Return the options of connections to a pooler. `settings` hold for each transaction."""
-    local = "".join(f"SET LOCAL {name} = '{value}';" for name, value in settings.items())
-    after_begin = {"after_begin": local + _REFUSED_BY_STANDBY}
+def pooler_options() -> dict[str, Any]:
+    """Return the options of connections to a pooler, besides their class."""
     return {
         "server_settings": dict(_POOLER_SETTINGS),
-        "connection_class": type("PoolerConnection", (_PoolerConnection,), after_begin),
         # The pooler has no role of its own: each transaction looks by itself.
         "target_session_attrs": "any",
         "statement_cache_size": 0,
         "prepared_statement_cache_size": 0,
         "prepared_statement_name_func": str,  # always the empty name
     }
+
+
+def pooler_words(settings: Mapping[str, str]) -> str:
+    """Return what each transaction begins with. `settings` hold for the transaction."""
+    local = "".join(f"SET LOCAL {name} = '{value}';" for name, value in settings.items())
+    return local + _REFUSED_BY_STANDBY
 
 
 def mark_pooled(engine: AsyncEngine) -> None:

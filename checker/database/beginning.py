@@ -1,0 +1,45 @@
+"""Connections that send further words in the message that begins a transaction.
+
+A word costs no trip of its own, and holds for the transaction. If PostgreSQL refuses a word, the
+transaction is rolled back, and nothing of it is sent.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+import asyncpg
+
+Words = Callable[[], str]
+"""Returns statements of SQL, each with a semicolon, at the moment of the beginning."""
+
+Refused = Callable[[asyncpg.PostgresError, Callable[[str], Awaitable[Any]]], Awaitable[None]]
+"""Looks at a refusal, with a function that sends a statement; may raise another error."""
+
+
+class BeginningConnection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
+    """A connection whose transactions begin with the words."""
+
+    words: ClassVar[Sequence[Words]]
+    refused: ClassVar[Sequence[Refused]]
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+        """Send `query`; behind `BEGIN` also the words."""
+        if not query.startswith("BEGIN"):
+            return await super().execute(query, *args, **options)
+        try:
+            return await super().execute(query + "".join(word() for word in self.words), **options)
+        except asyncpg.PostgresError as error:
+            if not self.is_closed():
+                await super().execute("ROLLBACK;", **options)
+                for look in self.refused:
+                    await look(error, super().execute)
+            raise
+
+
+def connection_with(words: Sequence[Words], refused: Sequence[Refused] = ()) -> dict[str, Any]:
+    """Return the options of connections whose transactions begin with these words.
+
+    Each of `refused` looks at a refusal, after the transaction was rolled back.
+    """
+    attributes = {"words": tuple(words), "refused": tuple(refused)}
+    return {"connection_class": type("BeginningConnection", (BeginningConnection,), attributes)}
