@@ -28,7 +28,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from checker.database.metadata import metadata
-from checker.database.token_fence import FENCE
 
 # One row a change of the list; its number is the list's version. The id is random: a change that
 # takes the number of a lost one has another id. `history` is the name of the server's run then.
@@ -289,16 +288,3 @@ deployment = Table(
     Column("journaled_at", DateTime(timezone=True)),
     CheckConstraint("singleton", name="one_row"),
 )
-
-# The keys under which tokens may be stored (`cache.token_key`), each by its fingerprint. The newest
-# key with `current_from` is the current one. The name of the fence has its number
-# (`checker.database.token_fence`).
-token_key = Table(
-    "token_key",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("fingerprint", Text, nullable=False),
-    Column("added_at", DateTime(timezone=True), nullable=False),
-    Column("current_from", DateTime(timezone=True)),
-)
-token_fence = Table(f"{FENCE}1", metadata, Column("nothing", Boolean))
