@@ -99,6 +99,7 @@ async def open_engine(
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     if token_keys is not None:
         give_keys(engine, token_keys)
+        event.listen(engine.sync_engine, "handle_error", _renew_on_other_key)
     if pulse is not None:
         _notify(pulse, engine)
     try:
@@ -160,6 +161,16 @@ def driver_errors() -> Iterator[None]:
         if outage is None:
             raise
         raise Unavailable(TEXTS[outage], outage=outage) from error
+
+
+def _renew_on_other_key(context: ExceptionContext) -> None:
+    """Let the pool renew a connection whose test met the fence of a token key that was replaced.
+
+    The test comes before the work, so nothing is lost, and the work finds the other key in use.
+    """
+    error = context.sqlalchemy_exception or context.original_exception
+    if context.is_pre_ping and isinstance(own_error(error), TokenKeyReplaced):
+        context.is_disconnect = True
 
 
 def _refuse_closed(connection: DBAPIConnection, *_details: object) -> None:
