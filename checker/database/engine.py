@@ -26,7 +26,7 @@ from checker.database.primary import connect_primary
 from checker.database.pulse import Pulse
 from checker.database.sqlstates import TEXTS
 from checker.database.token_column import give_keys
-from checker.database.token_fence import TokenFence, TokenKeyReplaced
+from checker.database.token_fence import TokenFence
 from checker.database.urls import SESSION_SETTINGS, database_url
 from checker.errors import Unavailable
 
@@ -99,7 +99,6 @@ async def open_engine(
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     if token_keys is not None:
         give_keys(engine, token_keys)
-        event.listen(engine.sync_engine, "handle_error", _renew_on_other_key)
     if pulse is not None:
         _notify(pulse, engine)
     try:
@@ -139,10 +138,8 @@ async def attempt(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitab
         async with engine.connect() as connection:
             return await work(connection)
     except DBAPIError as error:
-        own = own_error(error)
-        is_dead = error.connection_invalidated and not isinstance(own, TimeoutError)
         # A silent server is not asked again: the caller has waited for one time-out already.
-        if not (is_dead or isinstance(own, TokenKeyReplaced)):
+        if not error.connection_invalidated or isinstance(own_error(error), TimeoutError):
             raise
     async with engine.connect() as connection:
         return await work(connection)
@@ -161,16 +158,6 @@ def driver_errors() -> Iterator[None]:
         if outage is None:
             raise
         raise Unavailable(TEXTS[outage], outage=outage) from error
-
-
-def _renew_on_other_key(context: ExceptionContext) -> None:
-    """Let the pool renew a connection whose test met the fence of a token key that was replaced.
-
-    The test comes before the work, so nothing is lost, and the work finds the other key in use.
-    """
-    error = context.sqlalchemy_exception or context.original_exception
-    if context.is_pre_ping and isinstance(own_error(error), TokenKeyReplaced):
-        context.is_disconnect = True
 
 
 def _refuse_closed(connection: DBAPIConnection, *_details: object) -> None:

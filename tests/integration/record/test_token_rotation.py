@@ -292,3 +292,19 @@ async def test_a_step_of_spending_still_never_changes(deployment):
     for removal in ("DELETE FROM authorization_step", "TRUNCATE authorization_step CASCADE"):
         with pytest.raises(DBAPIError, match="never changed"):
             await deployment.run(removal)
+
+
+async def test_a_connection_whose_transaction_was_refused_is_never_used_again(
+    deployment, copied_url
+):
+    await deployment.replace(2)
+    keys = held(2)
+    async with open_engine(copied_url, pool_size=1, token_keys=keys) as engine:
+        for _ in range(3):
+            # As another process would see it, which is frozen between the two.
+            keys.use(1)
+            with pytest.raises(DBAPIError):
+                async with engine.begin() as connection:
+                    await connection.execute(text("SELECT 1"))
+            async with engine.begin() as connection:
+                assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
