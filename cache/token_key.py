@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from cache.token import KEY_BYTES, TOKEN_BYTES, Token, Tokenizer
+from cache.token import KEY_BYTES, TOKEN_BYTES, StoredToken, Token, Tokenizer
 
 FIRST_KEY: Final = 1
 """The number of the key that hashes documents. It stays for as long as there is a deployment."""
@@ -80,13 +80,13 @@ class TokenKey:
         assert len(stored) % TOKEN_BYTES == 0, f"a stored token has {TOKEN_BYTES} bytes"
         return stored if self._decrypt is None else self._decrypt(stored)
 
-    def each_stored(self, tokens: Sequence[Token]) -> Sequence[Token]:
+    def each_stored(self, tokens: Sequence[Token]) -> Sequence[StoredToken]:
         """Return the stored form of each token. One call for many: 20 ns a token."""
         if self._encrypt is None:
-            return tokens
+            return cast("Sequence[StoredToken]", tokens)
         together = self._encrypt(b"".join(tokens))
         starts = range(0, len(together), TOKEN_BYTES)
-        return cast("list[Token]", [together[start : start + TOKEN_BYTES] for start in starts])
+        return [StoredToken(together[start : start + TOKEN_BYTES]) for start in starts]
 
 
 class TokenKeys:

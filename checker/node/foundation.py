@@ -18,6 +18,7 @@ from cache.redis_store import Patience, RedisStandingCache
 from cache.redis_url import server_name as redis_name
 from cache.store import StandingCache
 from cache.token import Tokenizer
+from cache.token_key import TokenKeys
 from checker.config import Config
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
@@ -51,8 +52,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     policies: PolicyBook
     sealer: Sealer
-    token_key: str
-    checksum_key: bytes
+    token_keys: TokenKeys
     database_url: str
     redis_url: str
     gate: Gate
@@ -81,7 +81,7 @@ async def open_foundation(
     policies = read_policies(config)
     keys = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(keys.token_key)
-    token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
+    token_keys = TokenKeys(tokenizer, {})
     sealer = Sealer(tokenizer, Vault(keys.encryption_keys))
     url, redis_url, namespace = config.database_url, config.redis_url, config.redis.prefix
     gate, pulse = Gate(), Pulse(url)
@@ -89,7 +89,7 @@ async def open_foundation(
         open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
         open_engine(url, pool_size=1, settings=KEPT_SETTING) as probe_engine,
         open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
-        aclosing(_standing_cache(config, redis_url, tokenizer)) as cache,
+        aclosing(_standing_cache(config, redis_url, token_keys)) as cache,
     ):
         gate.guard(work_engine)
         yield Foundation(
@@ -97,8 +97,7 @@ async def open_foundation(
             clock=clock,
             policies=policies,
             sealer=sealer,
-            token_key=token_key,
-            checksum_key=checksum_key,
+            token_keys=token_keys,
             database_url=url,
             redis_url=redis_url,
             gate=gate,
@@ -110,8 +109,8 @@ async def open_foundation(
                 gate=gate,
                 cache=cache,
                 sealer=sealer,
-                claim=NamespaceClaim(redis_url, token_key=token_key, namespace=namespace),
-                token_key=token_key,
+                claim=NamespaceClaim(redis_url, token_keys=token_keys, namespace=namespace),
+                token_key=token_keys.first.fingerprint,
                 keys=KeyHolding(
                     engine=work_engine,
                     vault=sealer.vault,
@@ -129,12 +128,11 @@ async def open_foundation(
         )
 
 
-def _standing_cache(config: Config, redis_url: str, tokenizer: Tokenizer) -> RedisStandingCache:
+def _standing_cache(config: Config, redis_url: str, token_keys: TokenKeys) -> RedisStandingCache:
     return RedisStandingCache.connect(
         redis_url,
         namespace=config.redis.prefix,
-        token_key=tokenizer.fingerprint,
-        checksum_key=tokenizer.checksum_key,
+        token_keys=token_keys,
         patience=Patience(lookup_s=config.redis.timeout_ms / 1000),
     )
 

@@ -22,8 +22,8 @@ from tests.integration.cache.cache_damage import (
     zero_a_segment,
 )
 from tests.integration.cache.cache_grounds import (
-    CHECKSUM_KEY,
     KEYS,
+    TOKEN_KEYS,
     built,
     changed,
     opened,
@@ -48,7 +48,7 @@ async def no_pause(_seconds):
 async def walked(ground, generation, sleep=no_pause):
     parts = ground.parts()
     try:
-        await Walk(parts, checksum_key=CHECKSUM_KEY, sleep=sleep).over(generation)
+        await Walk(parts, token_keys=TOKEN_KEYS, sleep=sleep).over(generation)
     finally:
         if hasattr(parts, "aclose"):
             await parts.aclose()

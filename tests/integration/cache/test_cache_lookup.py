@@ -13,6 +13,7 @@ from tests.integration.cache.cache_grounds import (
     token,
     vouched,
 )
+from tests.support.token_keys import first_key
 
 pytestmark = pytest.mark.anyio
 
@@ -151,8 +152,8 @@ async def test_a_pointer_that_cannot_be_read_is_not_absence(store, ground):
 
 async def test_a_reader_with_another_token_key_is_told_nothing(store, ground):
     generation = await put_in_force(store, ground, LISTED)
-    stranger = ground.store(token_key="0000000000000000")
-    with pytest.raises(CacheIncomplete, match="token key"):
+    stranger = ground.store(token_keys=first_key(bytes(32)))
+    with pytest.raises(CacheIncomplete, match="not held"):
         await stranger.lookup([token(1_000)])
     assert await stranger.current() == generation
     await stranger.aclose()

@@ -38,9 +38,11 @@ from checker.registry.sealing import Sealer
 from checker.vault import Vault
 from tests.property.checks.sent_items import TODAY, bodies, near_numbers, plain_numbers
 from tests.support.positions import position
+from tests.support.token_keys import first_key
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(32)))
 ENTRIES = 3_000
+KEY = first_key().first
 STATE = ListState(version=1, history="h", as_of="1900-01-01T00:00:00.000Z", stale=False)
 
 
@@ -155,10 +157,10 @@ def test_every_day_of_birth_is_taken_as_it_is_except_for_leap_days(seed: int) ->
 def test_many_tokens_are_ruled_out_as_one_by_one(seed: int, count: int) -> None:
     rng = Random(seed)
     generation = Generation.plan(
-        position=position(1), token_key="k", entries=ENTRIES, segment_blocks=ENTRIES
+        position=position(1), token_key=KEY.fingerprint, entries=ENTRIES, segment_blocks=ENTRIES
     )
     bits = bytearray(generation.blocks * BLOCK_BYTES)
-    replica = Replica(generation, position(1), bits)
+    replica = Replica(generation, position(1), bits, KEY)
     listed = [Token(rng.randbytes(16)) for _ in range(ENTRIES)]
     replica.add(listed)
     asked = [
