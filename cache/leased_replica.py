@@ -46,7 +46,7 @@ from cache.changes import Position, StreamEntry
 from cache.lease import LEASE_S, ReplicaLease, elapsed
 from cache.replica import Replica
 from cache.replica_source import BEFORE_ALL, Image, StreamRead
-from cache.token import StoredToken, Token
+from cache.token import TOKEN_BYTES, StoredToken, Token
 
 
 class Absence(msgspec.Struct, frozen=True):
@@ -121,7 +121,11 @@ class LeasedReplica:
         replica = self._replica
         if replica is None or not self._lease.holds():
             return None
-        maybes = replica.maybes(replica.key.each_stored(tokens))
+        together = b"".join(tokens)
+        assert len(together) == len(tokens) * TOKEN_BYTES, (
+            "a token of another length moves the rest"
+        )
+        maybes = replica.maybes(replica.key.stored(together))
         if maybes:
             return Absence(replica.position, tuple(maybes))
         return self._nobody

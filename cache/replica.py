@@ -13,7 +13,7 @@ All tokens here are stored tokens. `cache.leased_replica` makes them, and decide
 may still answer. Not thread-safe.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from struct import Struct
 from typing import Final
 
@@ -22,7 +22,7 @@ import numpy as np
 from cache.changes import Position
 from cache.filter import BLOCK_BYTES
 from cache.generation import Generation
-from cache.token import StoredToken
+from cache.token import TOKEN_BYTES, StoredToken
 from cache.token_key import TokenKey
 
 # Bytes 0 to 3 find the block; 4 to 12 hold 8 positions of 9 bits, of which the eighth lies across
@@ -99,20 +99,27 @@ class Replica:
             return False
         return bits[at + ((middle & 1) << 5 | last >> 27)] << (last >> 24 & 7) & 128 != 0
 
-    def maybes(self, tokens: Sequence[StoredToken]) -> list[int]:
-        """Return the indices of the tokens that `may_contain` does not rule out, in order."""
-        left: Iterable[int] = range(len(tokens))
-        if len(tokens) >= SIEVE_FROM:
-            left = self._sieved(tokens)
-        return [index for index in left if self.may_contain(tokens[index])]
+    def maybes(self, tokens: bytes) -> list[int]:
+        """Return the indices of the tokens that `may_contain` does not rule out, in order.
 
-    def _sieved(self, tokens: Sequence[StoredToken]) -> list[int]:
+        The tokens stand one behind the other.
+        """
+        count = len(tokens) // TOKEN_BYTES
+        left: Iterable[int] = range(count) if count < SIEVE_FROM else self._sieved(tokens)
+        may_contain = self.may_contain
+        return [
+            index
+            for index in left
+            if may_contain(tokens[index * TOKEN_BYTES : (index + 1) * TOKEN_BYTES])  # type: ignore[arg-type]
+        ]
+
+    def _sieved(self, tokens: bytes) -> list[int]:
         """Return the indices of the tokens of which the first positions are set."""
         bits = np.frombuffer(self._bits, dtype=np.uint8)
-        columns = np.frombuffer(b"".join(tokens), dtype=_COLUMNS)
+        columns = np.frombuffer(tokens, dtype=_COLUMNS)
         at = (columns["first"] * np.uint64(self._blocks) >> np.uint64(32)) << np.uint64(6)
         middle = columns["middle"].astype(np.uint64)
-        left = np.arange(len(tokens))
+        left = np.arange(len(columns))
         for shift in _SIEVE:
             position = middle >> shift & np.uint64(511)
             # As in `may_contain`: shifted left by its number, a bit stands where 128 is.

@@ -16,6 +16,8 @@ and never longer than a block, so the mode ECB shows nothing more than this.
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from operator import itemgetter
+from struct import Struct
 from typing import Final, cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -31,6 +33,9 @@ KEY_NUMBER_MAX: Final = 255
 
 _FINGERPRINT_DOMAIN: Final = b"token-key-name"
 _CHECKSUM_DOMAIN: Final = b"checksum-key"
+
+_each_token = Struct(f"{TOKEN_BYTES}s").iter_unpack
+_only = itemgetter(0)
 
 
 class TokenKey:
@@ -81,12 +86,13 @@ class TokenKey:
         return stored if self._decrypt is None else self._decrypt(stored)
 
     def each_stored(self, tokens: Sequence[Token]) -> Sequence[StoredToken]:
-        """Return the stored form of each token. One call for many: 20 ns a token."""
+        """Return the stored form of each token: 0.1 us a token where there are many."""
         if self._encrypt is None:
             return cast("Sequence[StoredToken]", tokens)
-        together = self._encrypt(b"".join(tokens))
-        starts = range(0, len(together), TOKEN_BYTES)
-        return [StoredToken(together[start : start + TOKEN_BYTES]) for start in starts]
+        if len(tokens) == 1:
+            return [cast("StoredToken", self.stored(tokens[0]))]
+        together = self.stored(b"".join(tokens))
+        return list(map(_only, _each_token(together)))
 
 
 class TokenKeys:

@@ -15,6 +15,7 @@ from cache.redis_parts import RedisParts
 from cache.redis_pipe import Pipe
 from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_store import Patience, RedisStandingCache
+from cache.verification import Walk
 from tests.support import positions
 from tests.support.fake_clock import FakeClock
 from tests.support.token_keys import TOKENIZER, token_keys
@@ -49,11 +50,11 @@ class MemoryGround:
             segment_blocks=SEGMENT_BLOCKS,
         )
 
-    def list_writer(self, namespace="checker"):
-        return MemoryListWriter(self.memory, namespace=namespace, token_keys=TOKEN_KEYS)
+    def list_writer(self, namespace="checker", token_keys=TOKEN_KEYS):
+        return MemoryListWriter(self.memory, namespace=namespace, token_keys=token_keys)
 
-    def replica_source(self):
-        return MemoryReplicaSource(self.memory, token_keys=TOKEN_KEYS)
+    def replica_source(self, token_keys=TOKEN_KEYS):
+        return MemoryReplicaSource(self.memory, token_keys=token_keys)
 
     def parts(self):
         return MemoryParts(self.memory, KEYS)
@@ -121,8 +122,8 @@ class RedisGround:
         options.setdefault("token_keys", TOKEN_KEYS)
         return RedisListWriter.connect(self.url, namespace=namespace, **options)
 
-    def replica_source(self):
-        return RedisReplicaSource.connect(self.url, token_keys=TOKEN_KEYS)
+    def replica_source(self, token_keys=TOKEN_KEYS):
+        return RedisReplicaSource.connect(self.url, token_keys=token_keys)
 
     def parts(self):
         return RedisParts(Pipe(self.url, "checker", timeout_s=10), KEYS)
@@ -238,6 +239,20 @@ async def opened(store):
         yield store
     finally:
         await store.aclose()
+
+
+async def no_pause(_seconds):
+    """Walk on at once."""
+
+
+async def walked(ground, generation, sleep=no_pause, token_keys=TOKEN_KEYS):
+    """Verify all of a generation."""
+    parts = ground.parts()
+    try:
+        await Walk(parts, token_keys=token_keys, sleep=sleep).over(generation)
+    finally:
+        if hasattr(parts, "aclose"):
+            await parts.aclose()
 
 
 def step(previous, outlines, version=None):
