@@ -21,14 +21,16 @@ was set back.
 
 Bits and entries hold stored tokens (`cache.token_key`), and callers ask with tokens. The key of the
 bits is loaded and replaced together with the bits, in one step. So each question is put to the bits
-under their own key, while a token key is replaced too. Two things follow for a replica of a new
-generation, which may still read what was written under the generation before it:
+under their own key, while a token key is replaced too. A replica of the new generation may still
+read what was written under the older generation and its key. This does no harm:
 
-- An entry with tokens of another key never comes here, because its seal does not fit
-  (`cache.replica_source.opened`): the node loads anew behind the entry. If the entry came here, its
-  position would move on without its tokens.
-- All that the older generation had at the switch is in the new one, because the switch refuses a
-  generation that is behind. So nothing is lost with an entry that is passed over.
+- An entry with tokens of another key never comes here. Its seal does not fit
+  (`cache.replica_source.opened`), and the node loads anew behind the entry. If the entry came here,
+  the position would move on, and the bits would lack the tokens under their own key.
+- An entry without tokens lacks nothing. Where it ends a change in several entries, those before it
+  had the tokens, and were refused.
+- Nothing is lost with an entry that is passed over. It was written before the switch, and the
+  switch demands that the new generation has all changes of the live one.
 
 A kind marker is a token that stands on the list if any token of its kind ever did. Where a kind
 marker is proven absent, no token of its kind is on the list. `marked` is kept ready, because every

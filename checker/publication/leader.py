@@ -88,6 +88,8 @@ class Leader:
             return  # without a vouch nobody is answered by Redis
         if self._is_due(state, pending):
             self._rebuild.start(gently=self._is_served(state, pending))
+            # Read anew in each round, or the round after the switch would begin another rebuild.
+            self._state = None
         if state.generation is None or head is None or pending.outlines is None:
             return
         try:
