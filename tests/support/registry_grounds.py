@@ -21,7 +21,7 @@ from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.standings import find_standings
 from checker.registry.versions import newest_version
 from loadtest.document_numbers import NumberSpace
-from tests.support.token_keys import first_key
+from tests.support.cache_keys import first_key
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 _TOKEN_KEY = bytes(range(32))

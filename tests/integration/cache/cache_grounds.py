@@ -17,8 +17,8 @@ from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_store import Patience, RedisStandingCache
 from cache.verification import Walk
 from tests.support import positions
+from tests.support.cache_keys import TOKENIZER, token_keys
 from tests.support.fake_clock import FakeClock
-from tests.support.token_keys import TOKENIZER, token_keys
 
 TOKEN_KEYS = token_keys()
 """The keys of all stores of a test; the fixture `ground` makes one of them current."""

@@ -14,7 +14,7 @@ from tests.integration.cache.cache_grounds import (
     token,
     vouched,
 )
-from tests.support.token_keys import first_key
+from tests.support.cache_keys import first_key
 
 pytestmark = pytest.mark.anyio
 

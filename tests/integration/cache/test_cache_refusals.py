@@ -12,7 +12,7 @@ from cache.generation import Generation, encode_pointer
 from cache.redis_pipe import AccessRefused, CommandRefused, Pipe
 from cache.redis_store import RedisStandingCache
 from cache.token_key import TokenKeys
-from tests.support.token_keys import first_key, token_keys
+from tests.support.cache_keys import first_key, token_keys
 
 pytestmark = pytest.mark.anyio
 

@@ -24,7 +24,7 @@ from tests.integration.cache.cache_grounds import (
     walked,
 )
 from tests.integration.cache.pace import Pace
-from tests.support.token_keys import SECOND, first_key
+from tests.support.cache_keys import SECOND, first_key
 
 pytestmark = pytest.mark.anyio
 

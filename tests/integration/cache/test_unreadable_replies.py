@@ -22,8 +22,8 @@ from cache.redis_parts import RedisParts
 from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_store import RedisStandingCache
 from cache.token import Token
+from tests.support.cache_keys import token_keys
 from tests.support.positions import position
-from tests.support.token_keys import token_keys
 
 pytestmark = pytest.mark.anyio
 

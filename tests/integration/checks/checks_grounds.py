@@ -32,8 +32,8 @@ from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.registry.shape_markers import MARKERS
 from checker.vault import Vault
+from tests.support.cache_keys import first_key
 from tests.support.fake_clock import FakeClock
-from tests.support.token_keys import first_key
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000

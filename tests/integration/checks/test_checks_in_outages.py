@@ -18,8 +18,8 @@ from tests.integration.checks.checks_grounds import (
     open_grounds,
     told,
 )
+from tests.support.cache_keys import first_key
 from tests.support.positions import position
-from tests.support.token_keys import first_key
 
 pytestmark = pytest.mark.anyio
 

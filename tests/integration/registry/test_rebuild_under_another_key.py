@@ -14,6 +14,7 @@ from checker.database.engine import open_engine
 from checker.publication.publisher import Publisher
 from checker.publication.verification import Verification
 from checker.work import working
+from tests.support.cache_keys import token_keys
 from tests.support.registry_grounds import (
     PATIENCE_S,
     document_of,
@@ -24,7 +25,6 @@ from tests.support.registry_grounds import (
     settled,
     until,
 )
-from tests.support.token_keys import token_keys
 
 pytestmark = pytest.mark.anyio
 

@@ -46,7 +46,7 @@ from tests.property.cache.lease_parts import (
     done,
     tokens_of_all,
 )
-from tests.support.token_keys import token_keys
+from tests.support.cache_keys import token_keys
 
 KEYS = Keys("checker")
 SEGMENT_BLOCKS = 32

@@ -13,8 +13,8 @@ from cache.memory_list_writer import MemoryListWriter
 from cache.memory_parts import MemoryParts
 from cache.token_key import FIRST_KEY
 from cache.verification import Walk
+from tests.support.cache_keys import token_keys
 from tests.support.positions import position
-from tests.support.token_keys import token_keys
 
 KEYS = Keys("checker")
 

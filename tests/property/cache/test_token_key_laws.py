@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache.token import Token
-from tests.support.token_keys import token_keys
+from tests.support.cache_keys import token_keys
 
 KEYS = token_keys()
 

@@ -37,8 +37,8 @@ from checker.registry.prepared_check import PreparedCheck
 from checker.registry.sealing import Sealer
 from checker.vault import Vault
 from tests.property.checks.sent_items import TODAY, bodies, near_numbers, plain_numbers
+from tests.support.cache_keys import first_key
 from tests.support.positions import position
-from tests.support.token_keys import first_key
 
 SEALER = Sealer(Tokenizer(bytes(range(32))), Vault(bytes(32)))
 ENTRIES = 3_000

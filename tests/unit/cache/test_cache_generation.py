@@ -6,8 +6,8 @@ import pytest
 from cache.changes import Head
 from cache.errors import CacheIncomplete
 from cache.generation import Generation, decode_pointer, encode_pointer, servable
+from tests.support.cache_keys import SECOND, first_key, token_keys
 from tests.support.positions import position
-from tests.support.token_keys import SECOND, first_key, token_keys
 
 
 def planned(entries=0, version=7, segment_blocks=4_095):

@@ -7,9 +7,9 @@ from cache.lease import SETTLED_S, VOUCH_MS
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_list_writer import MemoryListWriter
 from cache.store import BUILD_MARKER_TTL_S
+from tests.support.cache_keys import first_key
 from tests.support.fake_clock import FakeClock
 from tests.support.positions import position
-from tests.support.token_keys import first_key
 
 TOKEN_KEYS = first_key()
 

@@ -11,8 +11,8 @@ from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_replica_source import MemoryReplicaSource
 from cache.replica_keeper import AnotherHistory, ReplicaKeeper, WordUnavailable
 from cache.token import Token
+from tests.support.cache_keys import TOKENIZER, first_key
 from tests.support.positions import OTHER_LINE, position
-from tests.support.token_keys import TOKENIZER, first_key
 
 pytestmark = pytest.mark.anyio
 

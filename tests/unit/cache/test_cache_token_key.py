@@ -4,7 +4,7 @@ import pytest
 
 from cache.token import Tokenizer
 from cache.token_key import FIRST_KEY, KEY_NUMBER_MAX, TokenKey, TokenKeys
-from tests.support.token_keys import SECOND, THIRD, TOKENIZER, first_key, token_keys
+from tests.support.cache_keys import SECOND, THIRD, TOKENIZER, first_key, token_keys
 
 OTHER = Tokenizer(bytes(32))
 

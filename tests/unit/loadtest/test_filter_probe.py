@@ -15,8 +15,8 @@ from cache.keys import Keys
 from cache.replica import Replica
 from cache.token import Token
 from loadtest.filter_probe import Filter, expected_share, may_contain, read_filter, share_of_maybes
+from tests.support.cache_keys import first_key
 from tests.support.positions import position
-from tests.support.token_keys import first_key
 
 SEED = 20261125
 ENTRIES = 50_000

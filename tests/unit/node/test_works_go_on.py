@@ -15,8 +15,8 @@ from checker.domain.service import ServiceType
 from checker.node.work_failures import count_failures
 from checker.publication.repair import PAUSE_S, Repair
 from checker.work import working
+from tests.support.cache_keys import first_key
 from tests.support.positions import position
-from tests.support.token_keys import first_key
 
 pytestmark = pytest.mark.anyio
 

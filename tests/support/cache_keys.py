@@ -1,4 +1,4 @@
-"""Token keys of tests: one key of the hash, and two keys that encrypt."""
+"""Token keys for tests of the cache: one key of the hash, and two keys that encrypt."""
 
 from cache.token import Tokenizer
 from cache.token_key import FIRST_KEY, TokenKeys
