@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.errors import CacheError
 from cache.redis_list_writer import RedisListWriter
 from cache.token import Tokenizer
+from cache.token_key import TokenKeys
 from checker.backup.manifest import DUMP, BackupManifest, read_manifest
 from checker.backup.private_file import write_private
 from checker.backup.programs import database_name, find_program, run_program
@@ -98,9 +99,14 @@ async def load_backup(
     manifest = read_manifest(folder)
     if manifest.revision > newest_revision():
         raise ConfigurationError("the backup is of a newer program: install that program first")
-    sealer = _sealer(config, environ, folder, manifest)
+    tokenizer, sealer = _keys(config, environ, folder, manifest)
     with driver_errors(), refused_logins():
-        async with open_engine(config.database_url, timeout_s=None, pool_size=2) as engine:
+        async with open_engine(
+            config.database_url,
+            timeout_s=None,
+            pool_size=2,
+            token_keys=TokenKeys(tokenizer, {}),
+        ) as engine:
             async with _room(engine, replace=replace) as server:
                 await asyncio.to_thread(_load, config.database_url, folder, manifest, server)
             await prepare_deployment(
@@ -115,10 +121,13 @@ async def load_backup(
             )
 
 
-def _sealer(
+def _keys(
     config: Config, environ: Mapping[str, str], folder: Path, manifest: BackupManifest
-) -> Sealer:
-    """Return the sealer of the list; take the secrets of the backup where there are no others."""
+) -> tuple[Tokenizer, Sealer]:
+    """Return the tokenizer and the sealer of the list.
+
+    The secrets of the backup are taken where there are no others.
+    """
     own = config.data_dir / SECRETS_FILE
     if not are_in_environment(environ) and not own.exists():
         if SECRETS_FILE not in manifest.files:
@@ -131,7 +140,7 @@ def _sealer(
     tokenizer = Tokenizer(keys.token_key)
     if tokenizer.fingerprint != manifest.token_key:
         raise ConfigurationError("the backup was made with other secrets than this deployment has")
-    return Sealer(tokenizer, Vault(keys.encryption_keys))
+    return tokenizer, Sealer(tokenizer, Vault(keys.encryption_keys))
 
 
 @asynccontextmanager

@@ -59,7 +59,11 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
     wait_s = base.config.redis.timeout_ms / 1000
     async with (
         open_engine(
-            base.database_url, pulse=base.pulse, pooler_url=pooler_url, pool_size=_OTHERS
+            base.database_url,
+            pulse=base.pulse,
+            pooler_url=pooler_url,
+            pool_size=_OTHERS,
+            token_keys=base.token_keys,
         ) as engine,
         open_engine(
             base.database_url,
@@ -67,6 +71,7 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
             pooler_url=pooler_url,
             pool_size=TRANSACTIONS_MAX,
             timeout_s=base.config.postgresql.timeout_ms / 1000,
+            token_keys=base.token_keys,
         ) as check_engine,
         aclosing(
             RedisReplicaSource.connect(

@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,6 +19,7 @@ from cache.redis_store import Patience, RedisStandingCache
 from cache.redis_url import server_name as redis_name
 from cache.store import StandingCache
 from cache.token import Tokenizer
+from cache.token_key import TokenKeys
 from checker.config import Config
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
@@ -53,6 +55,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     token_key: str
     checksum_key: bytes
+    token_keys: TokenKeys
     database_url: str
     redis_url: str
     gate: Gate
@@ -78,17 +81,17 @@ async def open_foundation(
     """
     assert config.database_url
     assert config.redis_url
-    policies = read_policies(config)
-    keys = load_secrets(config.data_dir, environ)
+    policies, keys = read_policies(config), load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(keys.token_key)
-    token_key, checksum_key = tokenizer.fingerprint, tokenizer.checksum_key
+    token_key, token_keys = tokenizer.fingerprint, TokenKeys(tokenizer, {})
     sealer = Sealer(tokenizer, Vault(keys.encryption_keys))
     url, redis_url, namespace = config.database_url, config.redis_url, config.redis.prefix
     gate, pulse = Gate(), Pulse(url)
+    open_unbounded = partial(open_engine, timeout_s=None, token_keys=token_keys)
     async with (
-        open_engine(url, timeout_s=None, pulse=pulse) as work_engine,
+        open_unbounded(url, pulse=pulse) as work_engine,
         open_engine(url, pool_size=1, settings=KEPT_SETTING) as probe_engine,
-        open_engine(url, timeout_s=None, pool_size=_JOINING_CONNECTIONS) as joining_engine,
+        open_unbounded(url, pool_size=_JOINING_CONNECTIONS) as joining_engine,
         aclosing(_standing_cache(config, redis_url, tokenizer)) as cache,
     ):
         gate.guard(work_engine)
@@ -98,7 +101,8 @@ async def open_foundation(
             policies=policies,
             sealer=sealer,
             token_key=token_key,
-            checksum_key=checksum_key,
+            checksum_key=tokenizer.checksum_key,
+            token_keys=token_keys,
             database_url=url,
             redis_url=redis_url,
             gate=gate,

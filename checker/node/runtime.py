@@ -142,6 +142,7 @@ async def open_node(
             base.database_url,
             pooler_url=base.config.pooler_url,
             gate=base.gate,
+            token_keys=base.token_keys,
             pulse=base.pulse,
             sealer=base.sealer,
             policies=base.policies,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
+from cache.token_key import TokenKeys
 from checker.database.engine import open_engine
 from checker.database.gate import Gate
 from checker.database.pulse import Pulse
@@ -38,6 +39,7 @@ async def open_spending(
     pooler_url: str | None,
     gate: Gate,
     pulse: Pulse,
+    token_keys: TokenKeys,
     sealer: Sealer,
     policies: PolicyBook,
     clock: Clock,
@@ -51,6 +53,7 @@ async def open_spending(
         settings=SESSION_SETTINGS,
         pulse=pulse,
         pooler_url=pooler_url,
+        token_keys=token_keys,
     ) as engine:
         gate.guard(engine)
         store = PostgresSpendingStore(engine, sealer, clock)

@@ -33,6 +33,7 @@ from checker.registry.sealing import Sealer
 from checker.registry.shape_markers import MARKERS
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
+from tests.support.token_keys import held_keys, open_registry
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000
@@ -152,8 +153,10 @@ async def open_grounds(
 ) -> AsyncIterator[Grounds]:
     """Open a node; `asked_url` is where its checks look for the registry."""
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(database_url, timeout_s=None))
-        asked = await stack.enter_async_context(open_engine(asked_url or database_url))
+        engine = await stack.enter_async_context(open_registry(database_url, timeout_s=None))
+        asked = await stack.enter_async_context(
+            open_engine(asked_url or database_url, token_keys=held_keys())
+        )
         yield Grounds(engine, asked)
 
 

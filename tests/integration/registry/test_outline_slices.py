@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from sqlalchemy import func, select, text
 
-from checker.database.engine import open_engine
 from checker.publication.outline_slices import SLICE_ROWS, outlines
 from checker.registry.schema import outline
 from tests.support.registry_grounds import PATIENCE_S
+from tests.support.token_keys import open_registry
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +22,10 @@ FILL = """
 
 @pytest.fixture
 async def registry(anyio_backend, database_url):
-    async with open_engine(database_url, timeout_s=None) as engine, engine.connect() as connection:
+    async with (
+        open_registry(database_url, timeout_s=None) as engine,
+        engine.connect() as connection,
+    ):
         await connection.execute(text(FILL), {"rows": ROWS})
         yield connection
 
