@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeDecorator
 
+from cache.token import TOKEN_BYTES
 from cache.token_key import FIRST_KEY, TokenKeys
 from checker.database.token_fence import TokenKeyReplaced
 
@@ -48,7 +49,10 @@ class TokenColumn(TypeDecorator[bytes]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
         """Return the tokens of their stored form."""
-        return value and _keys(dialect).current.restored(value)
+        # A value of another length was tampered with. It finds nobody, and verification shows it.
+        is_token = value and len(value) % TOKEN_BYTES == 0
+        tokens: bytes | None = _keys(dialect).current.restored(value) if is_token else value
+        return tokens
 
 
 # `checker.rotation.schema` has the table. The newest key that was ever current is the current one.

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import LargeBinary, func, select, text
 
 from checker.publication.outline_slices import SLICE_ROWS, outlines
 from checker.registry.schema import outline
@@ -32,7 +32,8 @@ async def registry(anyio_backend, database_url):
 
 async def test_all_rows_come_whole_and_in_the_order_of_their_tokens(registry):
     slices = [rows async for rows in outlines(registry)]
-    expected = await registry.execute(select(outline).order_by(outline.c.token))
+    stored = select(outline.c.token.cast(LargeBinary), outline.c.outline)
+    expected = await registry.execute(stored.order_by(outline.c.token))
     assert [tuple(row) for rows in slices for row in rows] == [tuple(row) for row in expected]
     assert {len(rows) for rows in slices[:-1]} == {SLICE_ROWS}
 

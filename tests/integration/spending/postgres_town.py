@@ -112,10 +112,10 @@ class PostgresTown:
 
 
 @asynccontextmanager
-async def postgres_town(database_url):
+async def postgres_town(database_url, keys=None):
     async with (
-        open_registry(database_url, timeout_s=None) as engine,
-        spending_engine(database_url) as for_spending,
+        open_registry(database_url, keys=keys, timeout_s=None) as engine,
+        spending_engine(database_url, keys=keys) as for_spending,
     ):
         town = PostgresTown(engine, for_spending)
         await town.open()
@@ -125,9 +125,9 @@ async def postgres_town(database_url):
             await town.aclose()
 
 
-def spending_engine(database_url):
+def spending_engine(database_url, keys=None):
     """Connections as those of a process that spends."""
-    return open_registry(database_url, settings=SESSION_SETTINGS)
+    return open_registry(database_url, keys=keys, settings=SESSION_SETTINGS)
 
 
 def _listing(person):
