@@ -1,16 +1,21 @@
 """The secrets of a deployment: from the environment, or from a file of the data directory.
 
-A deployment has a key of 32 bytes that turns documents into tokens, and one or more keys of 32
-bytes that seal names and numbers (`checker.vault`). They come from the environment, or from
-`secrets.json` in the data directory, which the first start makes with mode 0600. All are base64:
+A deployment has a key of 32 bytes that turns documents into tokens (`cache.token`), and one or more
+keys of 32 bytes that seal names and numbers (`checker.vault`). They come from the environment, or
+from `secrets.json` in the data directory, which the first start makes with mode 0600. All are
+base64:
 
     CHECKER_TOKEN_KEY=…        {"token_key": "…",
     CHECKER_ENCRYPTION_KEY=…    "encryption_key": "…"}
 
-A deployment whose encryption key is replaced has several of them, each with its number. The key of
-a deployment that has replaced none has number 1:
+A deployment whose keys are replaced has several of them, each with its number. The keys of a
+deployment that has replaced none have number 1:
 
     CHECKER_ENCRYPTION_KEY=1:…,2:…      "encryption_keys": {"1": "…", "2": "…"}
+    CHECKER_TOKEN_KEY=1:…,2:…           "token_key": "…", "token_keys": {"2": "…"}
+
+Token key 1 makes tokens and always stays. The further token keys encrypt tokens where they are
+stored (`cache.token_key`).
 """
 
 import base64
@@ -33,17 +38,24 @@ SECRET_VARIABLES: Final = (TOKEN_KEY_VARIABLE, ENCRYPTION_KEY_VARIABLE)
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a deployment, 32 bytes each; the encryption keys by number."""
+    """The keys of a deployment, 32 bytes each, by number but for the key that makes tokens.
+
+    `token_keys` are the keys that encrypt stored tokens, from number 2 on.
+    """
 
     token_key: bytes
     encryption_keys: Mapping[int, bytes]
+    token_keys: Mapping[int, bytes] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a key of another length. Raises ValueError."""
         keys = self.encryption_keys
         if not keys or not all(FIRST_KEY <= number <= KEY_NUMBER_MAX for number in keys):
             raise ValueError(f"encryption keys have numbers from 1 to {KEY_NUMBER_MAX}")
-        if any(len(key) != KEY_BYTES for key in (self.token_key, *keys.values())):
+        if not all(FIRST_KEY < number <= KEY_NUMBER_MAX for number in self.token_keys):
+            raise ValueError(f"further token keys have numbers from 2 to {KEY_NUMBER_MAX}")
+        each = (self.token_key, *keys.values(), *self.token_keys.values())
+        if any(len(key) != KEY_BYTES for key in each):
             raise ValueError(f"each key must be {KEY_BYTES} bytes, in base64")
 
     def __repr__(self) -> str:
@@ -54,6 +66,7 @@ class _SecretsFile(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
     token_key: bytes
+    token_keys: dict[int, bytes] = {}
     encryption_key: bytes | None = None
     encryption_keys: dict[int, bytes] | None = None
 
@@ -88,11 +101,13 @@ def read_secrets(data_dir: Path, environ: Mapping[str, str]) -> Secrets:
         raise ConfigurationError(f"{given[0]} is set but its sibling is not: set both or none")
     if given:
         try:
+            token_keys = _numbered(environ[TOKEN_KEY_VARIABLE])
             return Secrets(
-                token_key=_key(environ[TOKEN_KEY_VARIABLE]),
+                token_key=token_keys.pop(FIRST_KEY),
+                token_keys=token_keys,
                 encryption_keys=_numbered(environ[ENCRYPTION_KEY_VARIABLE]),
             )
-        except (binascii.Error, ValueError) as error:
+        except (binascii.Error, KeyError, ValueError) as error:
             names = " and ".join(SECRET_VARIABLES)
             text = f"{names} must each be {KEY_BYTES} bytes in base64, or numbered keys (1:…,2:…)"
             raise ConfigurationError(text) from error
@@ -107,10 +122,13 @@ def are_in_environment(environ: Mapping[str, str]) -> bool:
 def encoded_secrets(secrets: Secrets) -> bytes:
     """Return the content of the file. Versions before rotations read one key alone."""
     keys = dict(secrets.encryption_keys)
-    if keys.keys() == {FIRST_KEY}:
-        file = _SecretsFile(token_key=secrets.token_key, encryption_key=keys[FIRST_KEY])
-    else:
-        file = _SecretsFile(token_key=secrets.token_key, encryption_keys=keys)
+    is_first = keys.keys() == {FIRST_KEY}
+    file = _SecretsFile(
+        token_key=secrets.token_key,
+        token_keys=dict(secrets.token_keys),
+        encryption_key=keys[FIRST_KEY] if is_first else None,
+        encryption_keys=None if is_first else keys,
+    )
     return msgspec.json.encode(file)
 
 
@@ -194,6 +212,8 @@ def _read(path: Path) -> Secrets:
             if keys is not None:
                 raise ValueError("encryption_key and encryption_keys")
             keys = {FIRST_KEY: file.encryption_key}
-        return Secrets(token_key=file.token_key, encryption_keys=keys or {})
+        return Secrets(
+            token_key=file.token_key, token_keys=file.token_keys, encryption_keys=keys or {}
+        )
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path} does not hold the two keys of a deployment") from error

@@ -41,6 +41,7 @@ from checker.operators.action import AT_THE_SERVER
 from checker.registry.lost_changes import accept_lost, note_lost
 from checker.registry.sealing import Sealer
 from checker.rotation.key_use import adopt_keys
+from checker.rotation.token_key_use import adopt_token_keys
 from checker.vault import Vault
 
 ASIDE: Final = "replaced_by_restore_"
@@ -99,13 +100,10 @@ async def load_backup(
     manifest = read_manifest(folder)
     if manifest.revision > newest_revision():
         raise ConfigurationError("the backup is of a newer program: install that program first")
-    tokenizer, sealer = _keys(config, environ, folder, manifest)
+    sealer, token_keys = _keys(config, environ, folder, manifest)
     with driver_errors(), refused_logins():
         async with open_engine(
-            config.database_url,
-            timeout_s=None,
-            pool_size=2,
-            token_keys=TokenKeys(tokenizer, {}),
+            config.database_url, timeout_s=None, pool_size=2, token_keys=token_keys
         ) as engine:
             async with _room(engine, replace=replace) as server:
                 await asyncio.to_thread(_load, config.database_url, folder, manifest, server)
@@ -113,7 +111,7 @@ async def load_backup(
                 engine,
                 sealer,
                 manifest.token_key,
-                functools.partial(adopt_keys, vault=sealer.vault),
+                functools.partial(_adopt, sealer.vault, token_keys),
                 may_begin=False,
             )
             return await _compared(
@@ -121,13 +119,15 @@ async def load_backup(
             )
 
 
+async def _adopt(vault: Vault, token_keys: TokenKeys, connection: AsyncConnection) -> None:
+    await adopt_keys(connection, vault)
+    await adopt_token_keys(connection, token_keys)
+
+
 def _keys(
     config: Config, environ: Mapping[str, str], folder: Path, manifest: BackupManifest
-) -> tuple[Tokenizer, Sealer]:
-    """Return the tokenizer and the sealer of the list.
-
-    The secrets of the backup are taken where there are no others.
-    """
+) -> tuple[Sealer, TokenKeys]:
+    """Return the keys of the list; take the secrets of the backup where there are no others."""
     own = config.data_dir / SECRETS_FILE
     if not are_in_environment(environ) and not own.exists():
         if SECRETS_FILE not in manifest.files:
@@ -140,7 +140,8 @@ def _keys(
     tokenizer = Tokenizer(keys.token_key)
     if tokenizer.fingerprint != manifest.token_key:
         raise ConfigurationError("the backup was made with other secrets than this deployment has")
-    return tokenizer, Sealer(tokenizer, Vault(keys.encryption_keys))
+    sealer = Sealer(tokenizer, Vault(keys.encryption_keys))
+    return sealer, TokenKeys(tokenizer, keys.token_keys)
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Connections that send further words in the message that begins a transaction.
 
-A word costs no trip of its own, and holds for the transaction. If PostgreSQL refuses a word, the
-transaction is rolled back, and nothing of it is sent.
+A word costs no trip of its own, and holds for the transaction. If PostgreSQL refuses a word,
+nothing of the transaction is sent, and the connection ends: the driver takes a transaction that did
+not begin for one that is open.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +14,8 @@ Words = Callable[[], str]
 """Returns statements of SQL, each with a semicolon, at the moment of the beginning."""
 
 Refused = Callable[[asyncpg.PostgresError, Callable[[str], Awaitable[Any]]], Awaitable[None]]
-"""Looks at a refusal, with a function that sends a statement; may raise another error."""
+"""Looks at a refusal, with a function that sends a statement; may raise another error. The refused
+transaction is rolled back."""
 
 
 class BeginningConnection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
@@ -34,6 +36,9 @@ class BeginningConnection(asyncpg.Connection):  # type: ignore[misc]  # the driv
                 for look in self.refused:
                     await look(error, super().execute)
             raise
+        finally:
+            if not self.is_in_transaction():
+                self.terminate()
 
 
 def connection_with(words: Sequence[Words], refused: Sequence[Refused] = ()) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from checker.database.primary import connect_primary
 from checker.database.pulse import Pulse
 from checker.database.sqlstates import TEXTS
 from checker.database.token_column import give_keys
-from checker.database.token_fence import TokenFence, TokenKeyReplaced
+from checker.database.token_fence import TokenFence
 from checker.database.urls import SESSION_SETTINGS, database_url
 from checker.errors import Unavailable
 
@@ -138,10 +138,8 @@ async def attempt(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitab
         async with engine.connect() as connection:
             return await work(connection)
     except DBAPIError as error:
-        own = own_error(error)
-        is_dead = error.connection_invalidated and not isinstance(own, TimeoutError)
         # A silent server is not asked again: the caller has waited for one time-out already.
-        if not (is_dead or isinstance(own, TokenKeyReplaced)):
+        if not error.connection_invalidated or isinstance(own_error(error), TimeoutError):
             raise
     async with engine.connect() as connection:
         return await work(connection)

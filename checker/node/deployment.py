@@ -29,7 +29,7 @@ _SPENDING = "spending"
 
 
 JoinKeys = Callable[[AsyncConnection], Awaitable[None]]
-"""Lets the process join the keys of the deployment (`checker.rotation.key_use.join`)."""
+"""Lets the process join the keys of the deployment (`checker.rotation.key_holding`)."""
 
 
 async def prepare_deployment(

@@ -4,12 +4,12 @@ Opening connects to nothing, so it also succeeds while the named servers (`check
 cannot be reached. `checker.node.joining` connects, and verifies that both are this deployment's.
 """
 
+import functools
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from functools import partial
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -53,9 +53,9 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     policies: PolicyBook
     sealer: Sealer
+    token_keys: TokenKeys
     token_key: str
     checksum_key: bytes
-    token_keys: TokenKeys
     database_url: str
     redis_url: str
     gate: Gate
@@ -81,17 +81,18 @@ async def open_foundation(
     """
     assert config.database_url
     assert config.redis_url
-    policies, keys = read_policies(config), load_secrets(config.data_dir, environ)
+    policies = read_policies(config)
+    keys = load_secrets(config.data_dir, environ)
     tokenizer = Tokenizer(keys.token_key)
-    token_key, token_keys = tokenizer.fingerprint, TokenKeys(tokenizer, {})
+    token_keys = TokenKeys(tokenizer, keys.token_keys)
     sealer = Sealer(tokenizer, Vault(keys.encryption_keys))
-    url, redis_url, namespace = config.database_url, config.redis_url, config.redis.prefix
+    url, redis_url = config.database_url, config.redis_url
     gate, pulse = Gate(), Pulse(url)
-    open_unbounded = partial(open_engine, timeout_s=None, token_keys=token_keys)
+    opened = functools.partial(open_engine, url, timeout_s=None, token_keys=token_keys)
     async with (
-        open_unbounded(url, pulse=pulse) as work_engine,
+        opened(pulse=pulse) as work_engine,
         open_engine(url, pool_size=1, settings=KEPT_SETTING) as probe_engine,
-        open_unbounded(url, pool_size=_JOINING_CONNECTIONS) as joining_engine,
+        opened(pool_size=_JOINING_CONNECTIONS) as joining_engine,
         aclosing(_standing_cache(config, redis_url, tokenizer)) as cache,
     ):
         gate.guard(work_engine)
@@ -100,9 +101,9 @@ async def open_foundation(
             clock=clock,
             policies=policies,
             sealer=sealer,
-            token_key=token_key,
-            checksum_key=tokenizer.checksum_key,
             token_keys=token_keys,
+            token_key=tokenizer.fingerprint,
+            checksum_key=tokenizer.checksum_key,
             database_url=url,
             redis_url=redis_url,
             gate=gate,
@@ -114,13 +115,14 @@ async def open_foundation(
                 gate=gate,
                 cache=cache,
                 sealer=sealer,
-                claim=NamespaceClaim(redis_url, token_key=token_key, namespace=namespace),
-                token_key=token_key,
+                claim=_claim(redis_url, tokenizer, config),
+                token_key=tokenizer.fingerprint,
                 keys=KeyHolding(
                     engine=work_engine,
                     vault=sealer.vault,
+                    token_keys=token_keys,
                     node=node_id(),
-                    read_keys=lambda: read_secrets(config.data_dir, environ).encryption_keys,
+                    read_secrets=functools.partial(read_secrets, config.data_dir, environ),
                 ),
                 policies=policies,
                 clock=clock,
@@ -131,6 +133,10 @@ async def open_foundation(
             work_engine=work_engine,
             cache=cache,
         )
+
+
+def _claim(redis_url: str, tokenizer: Tokenizer, config: Config) -> NamespaceClaim:
+    return NamespaceClaim(redis_url, token_key=tokenizer.fingerprint, namespace=config.redis.prefix)
 
 
 def _standing_cache(config: Config, redis_url: str, tokenizer: Tokenizer) -> RedisStandingCache:

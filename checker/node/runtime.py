@@ -15,6 +15,7 @@ from cache.replica_keeper import ReplicaKeeper
 from cache.replica_source import ReplicaSource
 from cache.sessions import RedisSessions
 from cache.store import StandingCache
+from cache.token_key import TokenKeys
 from checker.accounts.account_keys import AccountKeys
 from checker.accounts.accounts import Accounts
 from checker.accounts.flags import Flags
@@ -68,6 +69,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     replica_source: ReplicaSource
     replica: ReplicaKeeper
     sealer: Sealer
+    token_keys: TokenKeys
     publisher: Publisher
     repair: Repair
     barrier: Barrier
@@ -142,8 +144,8 @@ async def open_node(
             base.database_url,
             pooler_url=base.config.pooler_url,
             gate=base.gate,
-            token_keys=base.token_keys,
             pulse=base.pulse,
+            token_keys=base.token_keys,
             sealer=base.sealer,
             policies=base.policies,
             clock=base.clock,
@@ -184,6 +186,7 @@ def _assemble(base: Foundation, ways: ServingWays, closed: _Closed) -> Runtime:
         replica_source=ways.replica_source,
         replica=replica,
         sealer=base.sealer,
+        token_keys=base.token_keys,
         publisher=closed.publisher,
         repair=repair,
         barrier=closed.barrier,

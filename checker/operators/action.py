@@ -27,6 +27,8 @@ class OperatorAction(StrEnum):
     WITHDRAW_RECEIPT_KEY = "withdraw_receipt_key"
     ROTATE_ENCRYPTION_KEY = "rotate_encryption_key"
     END_ENCRYPTION_KEY = "end_encryption_key"
+    ROTATE_TOKEN_KEY = "rotate_token_key"  # noqa: S105 - the name of an action
+    END_TOKEN_KEY = "end_token_key"  # noqa: S105 - the name of an action
 
 
 class ActionOutcome(StrEnum):

@@ -1,38 +1,49 @@
-"""Keeps one process's vault at the keys of the deployment, while the process runs.
+"""Keeps one process at the keys of the deployment, while the process runs.
 
 Every `RENEW_S` the process reads its secrets again, notes the keys that it holds, and seals with
-the newest key that the deployment uses. Secrets of the environment never change. A file may hold a
+the newest encryption key that the deployment uses. It changes to another token key by itself
+(`checker.database.token_fence`). Secrets of the environment never change. A file may hold a
 new key, which the process learns without a restart.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cache.token_key import TokenKeys
 from checker.database.engine import driver_errors
+from checker.deployment_secrets import Secrets
 from checker.errors import ConfigurationError
-from checker.rotation.key_use import join, leave, note
+from checker.rotation.key_use import adopt_keys, forget_silent, leave, note
+from checker.rotation.token_key_use import adopt_token_keys, shown_token_key
 from checker.vault import Vault
 from checker.work import Work
 
 RENEW_S: Final = 2.0
 """One small statement. A rotation waits for two rounds of every process."""
 
-ReadKeys = Callable[[], Mapping[int, bytes]]
-"""Returns the encryption keys of the secrets; raises ConfigurationError."""
+ReadSecrets = Callable[[], Secrets]
+"""Returns the secrets as they stand now; raises ConfigurationError."""
 
 
 class KeyHolding:
     """The keys of one process. `engine` has no bound on statements, and is behind the gate."""
 
     def __init__(
-        self, *, engine: AsyncEngine, vault: Vault, node: str, read_keys: ReadKeys
+        self,
+        *,
+        engine: AsyncEngine,
+        vault: Vault,
+        token_keys: TokenKeys,
+        node: str,
+        read_secrets: ReadSecrets,
     ) -> None:
         self._engine = engine
         self._vault = vault
+        self._token_keys = token_keys
         self._node = node
-        self._read_keys = read_keys
+        self._read_secrets = read_secrets
         self._has_joined = False
 
     @property
@@ -49,9 +60,13 @@ class KeyHolding:
         """Join the deployment, in the caller's transaction.
 
         Raises:
-            ConfigurationError: as `checker.rotation.key_use.join`.
+            ConfigurationError: the process lacks a key that is needed, or has another key of its
+                number.
         """
-        await join(connection, self._vault, self._node)
+        await adopt_keys(connection, self._vault)
+        await adopt_token_keys(connection, self._token_keys)
+        await forget_silent(connection)
+        await note(connection, self._vault, self._node, self._shown_token_keys())
         self._has_joined = True
 
     async def renew(self) -> None:
@@ -64,9 +79,13 @@ class KeyHolding:
         """
         fault: ConfigurationError | None = None
         try:
-            self._vault.learn(self._read_keys())
+            secrets = self._read_secrets()
+            self._vault.learn(secrets.encryption_keys)
+            self._token_keys.learn(secrets.token_keys)
         except ConfigurationError as error:
             fault = error
+        except ValueError as error:
+            fault = ConfigurationError(str(error))
         newest = await self._note()
         if newest != self._vault.sealing and newest in self._vault.fingerprints:
             self._vault.seal_with(newest)
@@ -81,7 +100,10 @@ class KeyHolding:
     async def _note(self) -> int:
         with driver_errors():
             async with self._engine.begin() as connection:
-                return await note(connection, self._vault, self._node)
+                return await note(connection, self._vault, self._node, self._shown_token_keys())
+
+    def _shown_token_keys(self) -> list[str]:
+        return [shown_token_key(*each) for each in self._token_keys.fingerprints.items()]
 
     async def _round(self) -> None:
         if self._has_joined:

@@ -12,7 +12,7 @@ So no process meets a value that it cannot open, whichever of both comes first. 
 silent for `SILENT_S` counts as ended.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -70,17 +70,6 @@ async def needed_keys(connection: AsyncConnection) -> dict[int, str]:
     return {row.number: row.fingerprint for row in await connection.execute(_KEYS)}
 
 
-async def join(connection: AsyncConnection, vault: Vault, node: str) -> None:
-    """Let a process join, in the caller's transaction: adopt the keys, and note the process.
-
-    Raises:
-        ConfigurationError: as `adopt_keys`.
-    """
-    await adopt_keys(connection, vault)
-    await connection.execute(_FORGET, {"old_s": FORGOTTEN_S})
-    await note(connection, vault, node)
-
-
 async def adopt_keys(connection: AsyncConnection, vault: Vault) -> None:
     """Verify that a vault holds all keys that are needed, and let it seal with the newest key.
 
@@ -116,10 +105,20 @@ def refuse_missing(needed: Mapping[int, str], held: Mapping[int, str]) -> None:
             )
 
 
-async def note(connection: AsyncConnection, vault: Vault, node: str) -> int:
-    """Note that a process runs and which keys it holds; return the number of the newest key."""
+async def forget_silent(connection: AsyncConnection) -> None:
+    """Forget the processes that have been silent for a day."""
+    await connection.execute(_FORGET, {"old_s": FORGOTTEN_S})
+
+
+async def note(
+    connection: AsyncConnection, vault: Vault, node: str, further: Iterable[str] = ()
+) -> int:
+    """Note that a process runs and which keys it holds; return the number of the newest key.
+
+    `further` are the keys beside those of the vault, as they are shown.
+    """
     keys = [shown_key(number, each) for number, each in vault.fingerprints.items()]
-    values = {"node": node, "keys": keys, "sealing": vault.sealing}
+    values = {"node": node, "keys": [*keys, *further], "sealing": vault.sealing}
     newest: int = (await connection.execute(_NOTE, values)).scalar_one()
     return newest
 

@@ -83,6 +83,12 @@ def test_a_file_of_its_owner_alone_is_taken(tmp_path, mode):
         msgspec.json.encode(
             {"token_key": bytes(32), "encryption_key": ONE, "encryption_keys": {"1": ONE}}
         ),
+        *(
+            msgspec.json.encode(
+                {"token_key": bytes(32), "encryption_key": ONE, "token_keys": {number: key}}
+            )
+            for number, key in (("1", ONE), ("256", ONE), ("2", ONE[1:]), ("two", ONE))
+        ),
     ],
 )
 def test_a_file_without_two_keys_is_refused_and_kept(tmp_path, content):

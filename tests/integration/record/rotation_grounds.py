@@ -90,7 +90,9 @@ def rotation_of(runtime, folder, *, environ=None, wait_s=WAIT_S, report=lambda _
     """Return the rotation that a command of this process does."""
     return Rotation(
         engine=runtime.work_engine,
+        cache=runtime.cache,
         vault=runtime.sealer.vault,
+        token_keys=runtime.token_keys,
         keys=runtime.joining.keys,
         log=runtime.operator_log,
         data_dir=folder,

@@ -13,6 +13,7 @@ down_revision = "0026"
 branch_labels = None
 depends_on = None
 
+_TOKENS = "ARRAY['token_next', 'counted_tokens_next', 'token_old', 'counted_tokens_old']"
 _STEPS = (
     "DROP TRIGGER authorization_step_only_grows ON authorization_step",
     """
@@ -20,12 +21,10 @@ _STEPS = (
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_steps()
     """,
     # The columns beside the tokens, by name: a replacement of the key adds and removes them.
-    """
+    f"""
     CREATE TRIGGER authorization_step_is_fixed BEFORE UPDATE ON authorization_step
-    FOR EACH ROW WHEN (
-        to_jsonb(OLD) - ARRAY['token_next', 'counted_tokens_next']
-        IS DISTINCT FROM to_jsonb(NEW) - ARRAY['token_next', 'counted_tokens_next']
-    ) EXECUTE FUNCTION refuse_to_change_steps()
+    FOR EACH ROW WHEN (to_jsonb(OLD) - {_TOKENS} IS DISTINCT FROM to_jsonb(NEW) - {_TOKENS})
+    EXECUTE FUNCTION refuse_to_change_steps()
     """,
 )
 

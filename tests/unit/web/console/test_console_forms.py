@@ -14,6 +14,8 @@ BY_COMMANDS_ALONE = {
     OperatorAction.WITHDRAW_RECEIPT_KEY,
     OperatorAction.ROTATE_ENCRYPTION_KEY,
     OperatorAction.END_ENCRYPTION_KEY,
+    OperatorAction.ROTATE_TOKEN_KEY,
+    OperatorAction.END_TOKEN_KEY,
 }
 
 

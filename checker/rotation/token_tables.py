@@ -1,0 +1,62 @@
+"""The one table of columns with tokens, which a replacement of the token key walks over.
+
+A test compares it with all columns of the schema that have the type
+`checker.database.token_column.TokenColumn`.
+"""
+
+from typing import Final
+
+import msgspec
+
+from cache.token_key import TokenKey
+
+
+class TokenPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A table with tokens. The other columns have a token only where the first column has one.
+
+    `is_purged`: a row may lose its token while it stays (`checker.registry.purge`).
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    is_purged: bool = False
+
+    @property
+    def first(self) -> str:
+        """The column that shows whether a row has a token."""
+        return self.columns[0]
+
+
+TOKEN_TABLES: Final[tuple[TokenPlace, ...]] = (
+    TokenPlace(table="document", columns=("token", "name_token")),
+    TokenPlace(table="bound_document", columns=("token",)),
+    TokenPlace(table="directive", columns=("token",)),
+    TokenPlace(table="permit", columns=("token",), is_purged=True),
+    TokenPlace(table="ending", columns=("token",)),
+    TokenPlace(table="outline", columns=("token",)),
+    TokenPlace(table="outbox", columns=("token",)),
+    TokenPlace(table="authorization_step", columns=("token", "counted_tokens")),
+    TokenPlace(table="spending_total", columns=("token",)),
+    TokenPlace(table="open_hold", columns=("token",)),
+)
+
+
+def next_column(column: str) -> str:
+    """Return the name of the column that gets the tokens of the next key."""
+    return f"{column}_next"
+
+
+def old_column(column: str) -> str:
+    """Return the name of the column that has the tokens of the key before."""
+    return f"{column}_old"
+
+
+class KeyChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A step from one token key to the next."""
+
+    before: TokenKey
+    after: TokenKey
+
+    def moved(self, stored: bytes | None) -> bytes | None:
+        """Return a stored value under the next key: NULL and an empty value stay."""
+        return self.after.stored(self.before.restored(stored)) if stored else stored
