@@ -19,6 +19,7 @@ from cache.memory_list_writer import MemoryListWriter
 from cache.memory_replica_source import MemoryReplicaSource
 from cache.replica_keeper import ReplicaKeeper
 from cache.token import Tokenizer
+from cache.token_key import TokenKeys
 from checker.checks.checks import Checks, Decided
 from checker.checks.registry_check import RegistryCheck
 from checker.database.engine import open_engine
@@ -149,14 +150,15 @@ class Grounds:
 
 @asynccontextmanager
 async def open_grounds(
-    database_url: str, *, asked_url: str | None = None
+    database_url: str, *, asked_url: str | None = None, keys: TokenKeys | None = None
 ) -> AsyncIterator[Grounds]:
-    """Open a node; `asked_url` is where its checks look for the registry."""
+    """Open a node with these keys; `asked_url` is where its checks look for the registry."""
+    keys = keys or held_keys()
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_registry(database_url, timeout_s=None))
-        asked = await stack.enter_async_context(
-            open_engine(asked_url or database_url, token_keys=held_keys())
-        )
+        opening = open_registry(database_url, keys=keys, timeout_s=None)
+        engine = await stack.enter_async_context(opening)
+        asking = open_engine(asked_url or database_url, token_keys=keys)
+        asked = await stack.enter_async_context(asking)
         yield Grounds(engine, asked)
 
 
