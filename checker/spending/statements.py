@@ -86,7 +86,12 @@ _asked_keys = (
 _key = idempotency_key.c
 _answer = (_key.account_id, _key.key_digest, _key.answer)
 READ_BEHIND_LOCKS = union_all(
-    select(_groups, *(null().cast(each.type).label(each.name) for each in _answer)),
+    select(
+        _groups,
+        # Not the column's type: a foreign key has none until the other table is made.
+        null().cast(Text).label("account_id"),
+        *(null().cast(LargeBinary).label(each) for each in ("key_digest", "answer")),
+    ),
     select(*(null().cast(column.type) for column in _groups.c), *_answer).join_from(
         _asked_keys,
         idempotency_key,
