@@ -13,6 +13,7 @@ from typing import TypeVar
 from cache.errors import CacheMisconfigured
 from cache.redis_url import server_name as redis_name
 from cache.token import Tokenizer
+from cache.token_key import TokenKeys
 from checker.config import Config
 from checker.database.urls import server_name as postgres_name
 from checker.deployment_secrets import load_secrets
@@ -52,11 +53,11 @@ def examine(
     if tls_certificate is not None:
         found.append(certificate.examine_certificate(tls_certificate, clock.now()))
     secrets = load_secrets(config.data_dir, environ)
-    token_key = Tokenizer(secrets.token_key).fingerprint
+    token_keys = TokenKeys(Tokenizer(secrets.token_key), secrets.token_keys)
     held = Vault(secrets.encryption_keys).fingerprints
     try:
         with open_servers(config) as named:
-            found += asyncio.run(_examine_stores(named, token_key, held, clock))
+            found += asyncio.run(_examine_stores(named, token_keys, held, clock))
     except (ConfigurationError, EmbeddedServerError) as error:
         found.append(Finding.fault("start", str(error), "correct what this line names"))
     return tuple(found)
@@ -68,7 +69,7 @@ def has_fault(findings: Sequence[Finding]) -> bool:
 
 
 async def _examine_stores(
-    config: Config, token_key: str, encryption_keys: Mapping[int, str], clock: Clock
+    config: Config, token_keys: TokenKeys, encryption_keys: Mapping[int, str], clock: Clock
 ) -> list[Finding]:
     assert config.redis_url is not None
     assert config.database_url is not None
@@ -91,7 +92,11 @@ async def _examine_stores(
     if registry is not None:
         found += [examination(registry) for examination in postgres_findings.EXAMINATIONS]
     facts = ListFacts(
-        registry=registry, cache=cache, token_key=token_key, encryption_keys=encryption_keys
+        registry=registry,
+        cache=cache,
+        token_key=token_keys.first.fingerprint,
+        encryption_keys=encryption_keys,
+        token_keys=token_keys.fingerprints,
     )
     of_list = (examination(facts) for examination in list_findings.EXAMINATIONS)
     return [*found, *(each for each in of_list if each is not None)]

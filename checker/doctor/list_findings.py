@@ -1,10 +1,11 @@
 """The findings about the list, by the answers of both stores: keys, publisher, nodes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from cache.token_key import FIRST_KEY
 from checker.doctor.finding import Finding
 from checker.doctor.postgres_facts import PostgresFacts
 from checker.doctor.redis_facts import RedisFacts
@@ -13,14 +14,15 @@ from checker.doctor.redis_facts import RedisFacts
 class ListFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of both stores; None: the store does not answer.
 
-    `token_key` is the fingerprint of this deployment's key, and `encryption_keys` are those of its
-    encryption keys by number.
+    `token_key` is the fingerprint of this deployment's key. `encryption_keys` and `token_keys` are
+    those of its secrets by number; token key 1 is `token_key`.
     """
 
     registry: PostgresFacts | None
     cache: RedisFacts | None
     token_key: str
     encryption_keys: Mapping[int, str] = msgspec.field(default_factory=dict)
+    token_keys: Mapping[int, str] = msgspec.field(default_factory=dict)
 
 
 def _keys(facts: ListFacts) -> Finding | None:
@@ -34,26 +36,48 @@ def _keys(facts: ListFacts) -> Finding | None:
 
 
 def _encryption_keys(facts: ListFacts) -> Finding | None:
-    if facts.registry is None or not facts.registry.encryption_keys:
+    registry, held = facts.registry, facts.encryption_keys
+    if registry is None or not registry.encryption_keys:
         return None
-    name, needed, held = "encryption keys", facts.registry.encryption_keys, facts.encryption_keys
+    needed = registry.encryption_keys
+    ended = [number for number in held if number < min(needed)]
+    return _of_keys("encryption keys", needed, held, ended) or Finding.ok(
+        "encryption keys", f"the key {max(needed)} seals everything"
+    )
+
+
+def _token_keys(facts: ListFacts) -> Finding | None:
+    registry, held = facts.registry, facts.token_keys
+    if registry is None or not registry.token_keys:
+        return None
+    needed = registry.token_keys
+    # Key 1 makes tokens, and stays.
+    ended = [number for number in held if FIRST_KEY < number < min(needed)]
+    return _of_keys("token keys", needed, held, ended) or Finding.ok(
+        "token keys", f"all tokens stand under the key {max(needed)}"
+    )
+
+
+def _of_keys(
+    name: str, needed: Mapping[int, str], held: Mapping[int, str], ended: Sequence[int]
+) -> Finding | None:
+    """Return the finding of a replacement that is not over; None: there is none."""
     missing = [number for number in needed if held.get(number) != needed[number]]
     if missing:
-        text = f"these secrets lack the key {missing[0]}, under which values stand"
+        text = f"these secrets lack the key {missing[0]}, under which something is stored"
         return Finding.fault(name, text, "restore the secrets that hold this key")
     if len(needed) > 1:
         text = f"the key {max(needed)} takes the place of the key {min(needed)}"
         mend = "run checker keys rotate-secrets, then again with --finish"
         return Finding.warning(name, text, mend)
-    [newest] = needed
-    if max(held) > newest:
-        text = f"the key {max(held)} is in the secrets, and seals nothing yet"
+    if max(held) > max(needed):
+        text = f"the key {max(held)} is in the secrets, and nothing is stored under it yet"
         return Finding.warning(name, text, "run checker keys rotate-secrets")
-    if min(held) < newest:
-        text = f"the key {min(held)} is needed no longer"
+    if ended:
+        text = f"the key {ended[0]} is needed no longer"
         mend = "remove it from the secrets of every machine, and keep it as long as old backups"
         return Finding.warning(name, text, mend)
-    return Finding.ok(name, f"the key {newest} seals everything")
+    return None
 
 
 def _publisher(facts: ListFacts) -> Finding | None:
@@ -102,6 +126,7 @@ def _list(facts: ListFacts) -> Finding | None:
 EXAMINATIONS: Final[tuple[Callable[[ListFacts], Finding | None], ...]] = (
     _keys,
     _encryption_keys,
+    _token_keys,
     _publisher,
     _nodes,
     _list,

@@ -57,6 +57,7 @@ _LIST_QUERY: Final = """
     ) AS newest ON true
 """
 _KEYS_QUERY: Final = "SELECT number, fingerprint FROM encryption_key ORDER BY number"
+_TOKEN_KEYS_QUERY: Final = "SELECT number, fingerprint FROM token_key ORDER BY number"  # noqa: S105 - a query
 
 
 class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +66,8 @@ class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
     `revision` is the newest migration that ran; None: the database has no schema of ours.
     `token_key` is the fingerprint with which the list was written. `version` and `change_id` are
     the newest change's. Each is None where there is none. `is_set_back`: the list went back to an
-    older state, and no operator has accepted this list. `encryption_keys` are the fingerprints of
-    the keys under which a value may stand, by number.
+    older state, and no operator has accepted this list. `encryption_keys` and `token_keys` are the
+    fingerprints of the keys under which a value or a token may stand, by number.
     """
 
     settings: Mapping[str, str]
@@ -80,6 +81,7 @@ class PostgresFacts(msgspec.Struct, frozen=True, kw_only=True):
     change_id: str | None = None
     is_set_back: bool = False
     encryption_keys: Mapping[int, str] = msgspec.field(default_factory=dict)
+    token_keys: Mapping[int, str] = msgspec.field(default_factory=dict)
 
 
 async def read_postgres(url: str, clock: Clock) -> PostgresFacts:
@@ -132,4 +134,5 @@ async def _read(connection: Any, clock: Clock) -> PostgresFacts:
         change_id=None if found["change_id"] is None else found["change_id"].hex,
         is_set_back=found["is_set_back"],
         encryption_keys=dict(await connection.fetch(_KEYS_QUERY)),
+        token_keys=dict(await connection.fetch(_TOKEN_KEYS_QUERY)),
     )

@@ -193,6 +193,30 @@ def test_a_rotation_of_the_encryption_key_is_found_at_each_stage(
     assert (of_keys.mend is None) == (level == "ok")
 
 
+@pytest.mark.parametrize(
+    ("needed", "held", "level"),
+    [
+        ({1: "a"}, {1: "a"}, "ok"),
+        ({2: "b"}, {1: "a", 2: "b"}, "ok"),  # key 1 makes tokens, and stays
+        ({1: "a"}, {1: "a", 2: "b"}, "warning"),  # known, and not used yet
+        ({1: "a", 2: "b"}, {1: "a", 2: "b"}, "warning"),  # a replacement is under way
+        ({3: "c"}, {1: "a", 2: "b", 3: "c"}, "warning"),  # needed no longer
+        ({2: "b"}, {1: "a"}, "fault"),
+        ({2: "b"}, {1: "a", 2: "x"}, "fault"),
+    ],
+)
+def test_a_replacement_of_the_token_key_is_found_at_each_stage(
+    needed: dict[int, str], held: dict[int, str], level: str
+) -> None:
+    facts = ListFacts(
+        registry=postgres(token_keys=needed), cache=None, token_key="ours", token_keys=held
+    )
+    found = [examination(facts) for examination in list_findings.EXAMINATIONS]
+    [of_keys] = [each for each in found if each is not None and each.name == "token keys"]
+    assert of_keys.level == level
+    assert (of_keys.mend is None) == (level == "ok")
+
+
 def test_a_list_that_nobody_publishes_or_reads_is_a_warning() -> None:
     found = levels_of_list(postgres(is_published=False), redis(nodes=0))
     assert (found["publisher"], found["nodes"]) == ("warning", "warning")
