@@ -6,17 +6,16 @@ no statement exchanges tokens with PostgreSQL in another form than the stored on
 
 import base64
 import os
-import secrets
 from contextlib import asynccontextmanager
 
+import msgspec
 from sqlalchemy import text
 
 from cache.token import KEY_BYTES, Tokenizer
 from cache.token_key import FIRST_KEY, TokenKeys
-from checker.backup.private_file import write_private
 from checker.database.engine import open_engine
 from checker.database.token_fence import FENCE
-from checker.deployment_secrets import SECRETS_FILE, Secrets, encoded_secrets
+from checker.deployment_secrets import SECRETS_FILE, load_secrets, replace_secrets
 from checker.rotation.token_tables import TOKEN_TABLES
 
 TESTED = int(os.environ.get("CHECKER_TESTS_TOKEN_KEY", FIRST_KEY))
@@ -47,12 +46,8 @@ def place_secrets(data_dir):
     """Let a server begin with the tested key; with the first key it makes its own secrets."""
     if TESTED != FIRST_KEY and not (data_dir / SECRETS_FILE).exists():
         data_dir.mkdir(mode=0o700, exist_ok=True)
-        drawn = Secrets(
-            token_key=secrets.token_bytes(KEY_BYTES),
-            token_keys=further_keys(),
-            encryption_keys={1: secrets.token_bytes(KEY_BYTES)},
-        )
-        write_private(data_dir / SECRETS_FILE, encoded_secrets(drawn))
+        made = load_secrets(data_dir, {})
+        replace_secrets(data_dir, msgspec.structs.replace(made, token_keys=further_keys()))
 
 
 def held_keys(number=TESTED, tokenizer=_TOKENIZER):
