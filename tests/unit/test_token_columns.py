@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from sqlalchemy.sql.selectable import SelectBase
 
 import checker
 from cache.token import Token
-from checker.database.token_column import TokenColumn
+from cache.token_key import TokenKeys
+from checker.database.token_column import KeyWatch, TokenColumn
+from checker.database.token_fence import TokenKeyReplaced
 from checker.registry import projection
 from checker.registry.schema import outline
 from checker.rotation.token_tables import TOKEN_TABLES
@@ -120,26 +123,43 @@ def test_a_statement_by_text_that_names_a_token_is_known_here() -> None:
     assert found == set(BY_TEXT)
 
 
-def test_a_token_is_stored_and_restored_under_the_current_key() -> None:
-    dialect, keys = driver_dialect(), held_keys(2)
+def dialect_with(keys: TokenKeys) -> Any:
+    dialect = driver_dialect()
     dialect.checker_token_keys = keys
-    stored = TokenColumn().process_bind_param(TOKEN, dialect)
-    assert stored == keys.current.stored(TOKEN) != TOKEN
-    assert TokenColumn().process_result_value(stored, dialect) == TOKEN
+    return dialect
+
+
+def test_a_token_is_stored_and_restored_under_the_current_key() -> None:
+    keys = held_keys(2)
+    dialect = dialect_with(keys)
+    store = TokenColumn().bind_processor(dialect)
+    restore = TokenColumn().result_processor(dialect, None)
+    assert store(TOKEN) == keys.current.stored(TOKEN) != TOKEN
+    assert restore(store(TOKEN + TOKEN)) == TOKEN + TOKEN
     keys.use(1)
-    assert TokenColumn().process_bind_param(TOKEN, dialect) == TOKEN
+    assert store(TOKEN) == restore(TOKEN) == TOKEN
 
 
 @pytest.mark.parametrize("value", [None, b"", b"tampered"])
 def test_a_value_that_is_no_token_comes_as_it_stands(value: bytes | None) -> None:
-    dialect = driver_dialect()
-    dialect.checker_token_keys = held_keys(2)
-    assert TokenColumn().process_result_value(value, dialect) == value
+    assert TokenColumn().result_processor(dialect_with(held_keys(2)), None)(value) == value
 
 
 def test_an_engine_without_keys_takes_no_token() -> None:
     with pytest.raises(AssertionError, match="opened with token_keys"):
-        TokenColumn().process_bind_param(TOKEN, driver_dialect())
+        TokenColumn().bind_processor(driver_dialect())
+
+
+def test_a_watch_ends_when_the_process_or_the_registry_has_another_key() -> None:
+    keys = held_keys(2)
+    watch = KeyWatch(SimpleNamespace(dialect=dialect_with(keys)))  # type: ignore[arg-type]
+    watch.require()
+    watch.require(2)
+    with pytest.raises(TokenKeyReplaced):
+        watch.require(3)
+    keys.use(1)
+    with pytest.raises(TokenKeyReplaced):
+        watch.require()
 
 
 def test_the_search_finds_a_result_and_a_parameter_without_the_type() -> None:
