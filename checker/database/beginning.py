@@ -37,7 +37,7 @@ class BeginningConnection(asyncpg.Connection):  # type: ignore[misc]  # the driv
                     await look(error, super().execute)
             raise
         finally:
-            if not self.is_in_transaction():
+            if not self.is_closed() and not self.is_in_transaction():
                 self.terminate()
 
 

@@ -16,6 +16,9 @@ TRIES_MAX: Final = 100
 PAUSE_S: Final = 0.2
 """Between two tries, so that the holder of the table can go on."""
 
+MAY_SEAL_AGAIN: Final = text("SELECT set_config('checker.seals_again', 'on', true)")
+"""Lets a transaction store the same content under another key in rows that are never changed."""
+
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 

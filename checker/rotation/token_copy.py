@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.errors import Conflict
-from checker.rotation.altering import alter, is_locked
+from checker.rotation.altering import MAY_SEAL_AGAIN, alter, is_locked
 from checker.rotation.token_tables import KeyChange, TokenPlace, next_column
 
 BLOCKS: Final = 32
@@ -92,6 +92,7 @@ async def copy_tokens(
 
 async def copy_last(connection: AsyncConnection, table: TokenPlace, change: KeyChange) -> int:
     """Copy the rows that are left, in the caller's transaction, in which nobody else writes."""
+    await connection.execute(MAY_SEAL_AGAIN)
     if table.is_purged:
         for column in table.columns:
             emptied = f"{column} = '' AND {next_column(column)} <> ''"
@@ -149,6 +150,7 @@ async def _walk(engine: AsyncEngine, table: TokenPlace, change: KeyChange) -> As
         began_at = time.monotonic()
         places = f"AND ctid >= '({start},0)' AND ctid < '({start + BLOCKS},0)'"
         async with engine.begin() as connection:
+            await connection.execute(MAY_SEAL_AGAIN)
             copied = await _copy(connection, table, change, f"{places} {_SKIPPED}")
         if copied:
             yield copied

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.errors import Conflict
-from checker.rotation.altering import alter
+from checker.rotation.altering import MAY_SEAL_AGAIN, alter
 from checker.rotation.token_tables import TokenPlace, old_column
 
 BLOCKS: Final = 32
@@ -78,6 +78,7 @@ async def _walk(engine: AsyncEngine, table: TokenPlace) -> AsyncIterator[int]:
             " FOR NO KEY UPDATE SKIP LOCKED"
         )
         async with engine.begin() as connection:
+            await connection.execute(MAY_SEAL_AGAIN)
             done = await connection.execute(
                 text(f"UPDATE {table.table} SET {nothing} WHERE ctid = ANY(ARRAY({held}))")  # noqa: S608 - our own names
             )

@@ -1,4 +1,4 @@
-"""The encryption key is replaced under load: nobody is refused, and everything reads afterwards."""
+"""Both keys are replaced under load: nobody is refused, and everything reads afterwards."""
 
 import itertools
 import json
@@ -119,7 +119,8 @@ def test_a_whole_rotation_under_load_fails_no_request(
     service: RunningService, court: httpx.Client
 ) -> None:
     service.make_keys({"rotation hotel": ("--role", "institution")})
-    first = max(read_secrets(service.data_dir, {}).encryption_keys)
+    before = read_secrets(service.data_dir, {})
+    first, first_token = max(before.encryption_keys), max(before.token_keys, default=1)
     ended = threading.Event()
     with (
         receiving(lambda _message: 200) as receiver,
@@ -141,9 +142,13 @@ def test_a_whole_rotation_under_load_fails_no_request(
             ended.set()
         for caller in callers:
             caller.result()
-        assert (result["key"], told["key"]) == (first + 1, first + 1)
+        assert told == {"key": first + 1, "token_key": first_token + 1}
+        assert told.items() <= result.items()
         assert result["sealed_again"] > 0
-        assert list(read_secrets(service.data_dir, {}).encryption_keys) == [first + 1]
+        assert result["copied"] > 0
+        secrets = read_secrets(service.data_dir, {})
+        assert [*secrets.encryption_keys, *secrets.token_keys] == [first + 1, first_token + 1]
+        assert secrets.token_key == before.token_key
         for decision_id in stories.decisions:
             assert hotel.get(f"/v1/decisions/{decision_id}").status_code == 200
         for place in stories.corrections:
