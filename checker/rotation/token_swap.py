@@ -10,8 +10,9 @@ In this order, all or nothing:
 4. the fence gets the name of the next key, and the key counts as current
 
 Everybody waits meanwhile: a tenth of a second, and longer where PostgreSQL looks through a large
-table for rows without a token (`SET NOT NULL`). A table that somebody holds is not waited for:
-everybody else would wait too. The swap gives all locks back, and tries again later.
+table for rows without a token (`SET NOT NULL`). A transaction that has lasted longer than the swap
+would wait is not waited for, because everybody else would wait too: the swap looks first, and comes
+later.
 """
 
 import asyncio
@@ -48,6 +49,17 @@ TRIES_EARLY: Final = 20
 PAUSE_S: Final = 0.5
 """Between two tries: those who waited behind the swap go on."""
 
+_IS_HELD = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE relation = CAST(:fence AS regclass) AND granted AND pid <> pg_backend_pid()
+        AND xact_start < clock_timestamp() - make_interval(secs => :wait_s)
+    )
+    """
+)
+"""Whether a transaction behind the fence has lasted for longer than this time."""
+
 _CHECKS = text(
     """
     SELECT conname AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint
@@ -83,15 +95,18 @@ async def swap(
     """
     async with engine.connect() as connection:
         plans = {each.table: await _plan(connection, each) for each in TOKEN_TABLES}
-    for number in range(max(1, int(wait_s / PAUSE_S))):
-        lock_wait_ms = LOCK_WAIT_MS if number < TRIES_EARLY else LOCK_WAIT_LATER_MS
-        try:
-            async with engine.begin() as connection:
-                await _swap(connection, change, plans, lock_wait_ms)
-            break
-        except DBAPIError as error:
-            if not is_locked(error):
-                raise
+    fence, tries = f"{FENCE}{change.before.number}", 0
+    for _ in range(max(1, int(wait_s / PAUSE_S))):
+        lock_wait_ms = LOCK_WAIT_MS if tries < TRIES_EARLY else LOCK_WAIT_LATER_MS
+        if not await _is_held(engine, fence, lock_wait_ms / 1_000):
+            tries += 1
+            try:
+                async with engine.begin() as connection:
+                    await _swap(connection, change, plans, lock_wait_ms)
+                break
+            except DBAPIError as error:
+                if not is_locked(error):
+                    raise
         await asyncio.sleep(PAUSE_S)
     else:
         raise Conflict("somebody holds a table with tokens all the time: run this again")
@@ -102,6 +117,13 @@ async def prove(engine: AsyncEngine, unproven: Sequence[tuple[str, str]]) -> Non
     """Let PostgreSQL look at all rows for constraints that `swap` has put on further columns."""
     for table, name in unproven:
         await alter(engine, table, f"VALIDATE CONSTRAINT {name}")
+
+
+async def _is_held(engine: AsyncEngine, fence: str, wait_s: float) -> bool:
+    async with engine.connect() as connection:
+        wanted = {"fence": fence, "wait_s": wait_s}
+        is_held: bool = (await connection.execute(_IS_HELD, wanted)).scalar_one()
+    return is_held
 
 
 async def _swap(
