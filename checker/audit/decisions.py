@@ -38,6 +38,8 @@ send each row alone."""
 _IS_NEWEST: Final = """
     WHERE CAST(:change_id AS uuid) = (
         SELECT change_id FROM change ORDER BY version DESC LIMIT 1)
+      AND CAST(:token_key AS integer) = (
+        SELECT coalesce(max(number), 1) FROM token_key WHERE current_from IS NOT NULL)
 """
 _KEEP = text(KEEP_ROWS)
 _KEEP_IF_NEWEST = text(KEEP_ROWS + _IS_NEWEST)
@@ -171,16 +173,26 @@ async def keep(connection: AsyncConnection, decisions: Collection[KeptDecision])
 
 
 async def keep_if_newest(
-    connection: AsyncConnection, decisions: Collection[KeptDecision], *, change_id: str
+    connection: AsyncConnection,
+    decisions: Collection[KeptDecision],
+    *,
+    change_id: str,
+    token_key: int,
 ) -> bool:
     """Write decisions if `change_id` is the newest change of the list; return whether it is.
 
     One statement compares and writes. So it may be a transaction of its own: the list by which the
-    decisions were made is the list in force when they are kept.
+    decisions were made is the list in force when they are kept. The same holds for the number of
+    the token key, under which the decisions' statements found tokens. If the registry has another
+    key, nothing is written.
     """
     if not decisions:
         return True
-    parameters = {"decisions": rows_of(decisions), "change_id": change_id}
+    parameters = {
+        "decisions": rows_of(decisions),
+        "change_id": change_id,
+        "token_key": token_key,
+    }
     return (await connection.execute(_KEEP_IF_NEWEST, parameters)).rowcount > 0
 
 

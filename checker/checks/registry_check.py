@@ -3,12 +3,14 @@
 The list in PostgreSQL decides, whatever the cache holds. A plain `allow` leaves no row.
 
     1st trip   one statement reads the version of the list and the standings
-    2nd trip   one statement keeps the decisions, if the list is still of this version
+    2nd trip   one statement keeps the decisions, if the list is still of this version and the
+               token key still the same
 
 The second statement is a transaction of its own, so nobody begins and nobody commits. One
 transaction around all statements is needed, and costs two trips more:
 
-- where the list has moved on between the two statements;
+- where the list has moved on between the two statements, or the token key was replaced
+  (`checker.database.token_column`);
 - where a decision uses a counted permit, whose lock is held until the use is committed;
 - for a large batch. It works in slices, and the event loop serves other callers between two slices
   (`checker.checks.turns`). The slices of one transaction read one version.
@@ -41,6 +43,8 @@ from checker.checks.judge import Judge
 from checker.checks.turns import Pace, give_way, slices
 from checker.database.engine import attempt, driver_errors
 from checker.database.pooler import has_own_sessions
+from checker.database.token_column import KeyWatch
+from checker.database.token_fence import TokenKeyReplaced
 from checker.domain.decision import Decision
 from checker.domain.standing import Standing
 from checker.errors import Unavailable
@@ -157,7 +161,11 @@ class RegistryCheck:
             return await self._transact(shares)
 
         async def work(connection: AsyncConnection) -> list[Confirmed | None]:
-            return await self._work(connection, shares, give_way, is_transaction=False)
+            try:
+                return await self._work(connection, shares, give_way, KeyWatch(connection))
+            except TokenKeyReplaced as error:
+                # The fence of a transaction makes this process use the registry's key.
+                raise _NeedsTransaction from error
 
         try:
             with driver_errors():
@@ -169,7 +177,7 @@ class RegistryCheck:
         self, shares: Sequence[_Share], pace: Pace = give_way
     ) -> list[Confirmed | None]:
         async def work(connection: AsyncConnection) -> list[Confirmed | None]:
-            return await self._work(connection, shares, pace, is_transaction=True)
+            return await self._work(connection, shares, pace, None)
 
         with driver_errors():
             return await attempt(self._engine, work)
@@ -179,14 +187,14 @@ class RegistryCheck:
         connection: AsyncConnection,
         shares: Sequence[_Share],
         pace: Pace,
-        *,
-        is_transaction: bool,
+        watch: KeyWatch | None,
     ) -> list[Confirmed | None]:
+        """Decide the shares. `watch` is None within a transaction, where the token key stays."""
         checks = [check for share in shares for check in share.checks]
         findings = await find_in_slices(connection, self._sealer, checks, pace)
         if findings.version is None:
             raise Unavailable("no list has been taken in yet, so nobody can be cleared by it")
-        return await self._decide(connection, shares, findings, pace, is_transaction=is_transaction)
+        return await self._decide(connection, shares, findings, pace, watch)
 
     async def _decide(
         self,
@@ -194,8 +202,7 @@ class RegistryCheck:
         shares: Sequence[_Share],
         findings: Findings,
         pace: Pace,
-        *,
-        is_transaction: bool,
+        watch: KeyWatch | None,
     ) -> list[Confirmed | None]:
         """Decide the shares that ask about this version, together; None: the other shares."""
         version = findings.version
@@ -212,7 +219,7 @@ class RegistryCheck:
         standings = list(compress(findings.standings, is_sought))
         ids = [new_id() for _ in standings]
         traces = list(compress(findings.traces, is_sought))
-        together = partial(self._decide_together, traces=traces, is_transaction=is_transaction)
+        together = partial(self._decide_together, traces=traces, is_transaction=watch is None)
         decisions = await together(connection, checks, standings, now, pace, ids=ids)
 
         def answered(place: int) -> Decision:
@@ -234,12 +241,14 @@ class RegistryCheck:
                 now=now,
             )
 
-        if is_transaction:
+        if watch is None:
             kept = await keep_each(connection, range(len(decisions)), kept_at, pace)
         else:
             kept = await each_of(range(len(decisions)), kept_at, pace)
             adverse = [each for each in kept if each is not None]
-            if not await keep_if_newest(connection, adverse, change_id=version.change_id):
+            if not await keep_if_newest(
+                connection, adverse, change_id=version.change_id, token_key=watch.number
+            ):
                 raise _NeedsTransaction
         offered = await each_of(range(len(decisions)), answered, pace)
         answers = zip(offered, ids, kept, strict=True)

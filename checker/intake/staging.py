@@ -11,7 +11,9 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cache.token import Token
 from checker.database.copying import copy_rows
+from checker.database.token_column import keys_of
 from checker.errors import Conflict
 from checker.registry.sealed_rows import DocumentRow, OfficerRow, SealedEntry, SealedListingRow
 
@@ -194,7 +196,18 @@ class Stage:
         for table, rows, kind in (
             ("stage_listing", self._listings, SealedListingRow),
             ("stage_officer", self._officers, OfficerRow),
-            ("stage_document", self._documents, DocumentRow),
+            ("stage_document", self._stored_documents(), DocumentRow),
         ):
             await copy_rows(self._connection, table, rows, kind._fields)
-            rows.clear()
+        for staged in (self._listings, self._officers, self._documents):
+            staged.clear()
+
+    def _stored_documents(self) -> list[DocumentRow]:
+        """Return the documents with stored tokens. The key stays while the transaction runs."""
+        key = keys_of(self._connection).current
+        tokens = key.each_stored([Token(row.token) for row in self._documents])
+        names = key.each_stored([Token(row.name_token) for row in self._documents])
+        return [
+            row._replace(token=token, name_token=name)
+            for row, token, name in zip(self._documents, tokens, names, strict=True)
+        ]

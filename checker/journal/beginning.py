@@ -69,7 +69,7 @@ async def _enter(connection: AsyncConnection, vault: Vault, kind: Kind) -> int:
     entered = 0
     waiting: list[tuple[int, Named]] = []
     ordered = text(f"SELECT * FROM ({kind.rows}) AS stand ORDER BY version, key")  # noqa: S608 - ours
-    async for page in pages(connection, ordered):
+    async for page in pages(connection, kind.typed(ordered)):
         digests: Sequence[bytes | str] = [NOTHING] * len(page)
         if kind.digests is not None:
             digests = await kind.digests(connection, page)

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy import Executable, TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.database.token_column import TokenColumn
 from checker.errors import ConfigurationError
 from checker.journal.entries import Area
 
@@ -23,6 +25,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     `rows` is a query that gives `key`, `version` (0 for rows that belong to no change of the list)
     and the columns that `digests` reads. Without `digests` a row has nothing besides its key.
 
+    `tokens` names the columns that hold tokens.
+
     A row of `is_state` is written more than once. Its newest entry counts, which may say that the
     row is gone. All other rows are entered once.
     """
@@ -32,6 +36,13 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     rows: str
     digests: Digests | None
     is_state: bool = False
+    tokens: tuple[str, ...] = ()
+
+    def typed(self, statement: TextClause) -> Executable:
+        """Return a statement whose rows have all columns of `rows`; its results are tokens."""
+        if not self.tokens:
+            return statement
+        return statement.columns(**dict.fromkeys(self.tokens, TokenColumn))
 
 
 def each_digested(digest: Callable[[Any], bytes]) -> Digests:

@@ -144,7 +144,7 @@ async def _verify_contents(connection: AsyncConnection, kind: Kind, faults: Faul
     if kind.digests is None:
         return counted
     statement = text(f"{_common_tables(kind)} {_CONTENTS}").bindparams(**_parameters(kind))
-    async for page in pages(connection, statement):
+    async for page in pages(connection, kind.typed(statement)):
         counted += len(page)
         found = await kind.digests(connection, page)
         for row, digest in zip(page, found, strict=True):

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
+from checker.database.token_column import TokenColumn
 from checker.registry.document_key import DocumentKey
 
 _HOLDERS: Final = text(
@@ -32,7 +33,7 @@ JOIN bound_document other ON other.person = own.person
     AND other.from_version <= asked.version
     AND (other.until_version IS NULL OR other.until_version > asked.version)
 """
-)
+).columns(token=TokenColumn)
 
 
 async def holders_of(

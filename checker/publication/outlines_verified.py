@@ -1,6 +1,6 @@
 """Verifies that the kept outlines are those that the list makes."""
 
-from sqlalchemy import Text, func, literal_column, or_, select
+from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.journal.faults import FAULTS_SHOWN_MAX, Faults
@@ -16,7 +16,7 @@ async def verify_outlines(connection: AsyncConnection, faults: Faults) -> None:
     token = func.coalesce(made.c.token, kept.c.token)
     different = (
         select(
-            func.encode(token, "hex", type_=Text()).label("token"),
+            token.label("token"),
             made.c.token.is_(None).label("is_added"),
             kept.c.token.is_(None).label("is_missing"),
             func.count().over().label("faults"),
@@ -30,5 +30,5 @@ async def verify_outlines(connection: AsyncConnection, faults: Faults) -> None:
     )
     for place, row in enumerate(await connection.execute(different)):
         word = "is missing" if row.is_missing else "is made up" if row.is_added else "is false"
-        fault = f"the outline of the token {row.token[:8]}… {word}: the list makes another"
+        fault = f"the outline of the token {row.token.hex()[:8]}… {word}: the list makes another"
         faults.add(fault, 1 if place else max(1, row.faults - FAULTS_SHOWN_MAX + 1))

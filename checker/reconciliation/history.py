@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ARRAY, DateTime, LargeBinary, any_, bindparam, func, select, union
+from sqlalchemy import ARRAY, DateTime, any_, bindparam, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
 from checker.checks.in_slices import claim_of
+from checker.database.token_column import TokenColumn
 from checker.domain.decision import ALLOWED, Decision, Outcome
 from checker.domain.rules import decide
 from checker.domain.standing import Standing
@@ -145,7 +146,7 @@ _then = (
     .limit(1)
 )
 _VERSIONS = select(_asked.c.instant, _then.scalar_subquery().label("version"))
-_wanted = any_(bindparam("tokens", type_=ARRAY(LargeBinary)))
+_wanted = any_(bindparam("tokens", type_=ARRAY(TokenColumn)))
 _KNOWN = union(
     *(select(table.c.token).where(table.c.token == _wanted) for table in (document, bound_document))
 )

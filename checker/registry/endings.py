@@ -29,7 +29,6 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
-    LargeBinary,
     Table,
     Text,
     bindparam,
@@ -39,6 +38,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.metadata import metadata
+from checker.database.token_column import TokenColumn
 from checker.domain.clock import shanghai_day
 from checker.domain.service import ServiceType
 from checker.registry.versions import ListVersion
@@ -81,7 +81,7 @@ ending = Table(
     Column("kept", ARRAY(Text)),
     # The document that is distinguished, or that a permit reaches by a binding; not set: the ending
     # is neither.
-    Column("token", LargeBinary),
+    Column("token", TokenColumn),
     Column("issuer", Text),
 )
 Index("ix_ending_version", ending.c.version)

@@ -209,7 +209,8 @@ _KEYS: Final = {
 
 def _begins(kind: str, digests: Digests) -> Kind:
     rows = f"SELECT {_KEYS[kind]} AS key, from_version AS version, {kind}.* FROM {kind}"  # noqa: S608 - ours
-    return Kind(area=Area.LIST, name=kind, rows=rows, digests=digests)
+    tokens = () if kind == LISTING else ("token",)
+    return Kind(area=Area.LIST, name=kind, rows=rows, digests=digests, tokens=tokens)
 
 
 def _purges(kind: str) -> Kind:

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ARRAY, LargeBinary, Text, and_, any_, bindparam, select, union
+from sqlalchemy import ARRAY, Text, and_, any_, bindparam, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
+from checker.database.token_column import TokenColumn
 from checker.registry.entry import ListingEntry, PartyType
 from checker.registry.identity import (
     Reach,
@@ -160,7 +161,7 @@ _is_own_document = and_(
     document.c.listing_pk == listing.c.pk,
     ~document.c.derived,
 )
-_has_token = document.c.token == any_(bindparam("tokens", type_=ARRAY(LargeBinary)))
+_has_token = document.c.token == any_(bindparam("tokens", type_=ARRAY(TokenColumn)))
 _hit = union(
     select(document.c.listing_pk.label("pk")).where(_has_token),
     select(listing.c.pk).where(_is_named),

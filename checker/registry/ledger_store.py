@@ -11,11 +11,12 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ARRAY, LargeBinary, Select, Text, any_, bindparam, select
+from sqlalchemy import ARRAY, Select, Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
+from checker.database.token_column import TokenColumn
 from checker.domain.listing_kind import ListingKind
 from checker.registry.document_key import DocumentKey
 from checker.registry.entry import ListingEntry, PartyType
@@ -198,7 +199,7 @@ _BOUND = select(bound_document).where(
     bound_document.c.until_version.is_(None),
     bound_document.c.person.in_(
         select(bound_document.c.person).where(
-            bound_document.c.token == _wanted(LargeBinary),
+            bound_document.c.token == _wanted(TokenColumn),
             bound_document.c.until_version.is_(None),
         )
     ),

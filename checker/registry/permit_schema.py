@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from checker.database.metadata import metadata
+from checker.database.token_column import TokenColumn
 
 # The court's dated exception, in force on `[valid_from, valid_until)`; `until_version`: withdrawn.
 permit = Table(
@@ -29,7 +30,7 @@ permit = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("type", Text, nullable=False),
     Column("number", LargeBinary, nullable=False),
-    Column("token", LargeBinary, nullable=False, index=True),
+    Column("token", TokenColumn, nullable=False, index=True),
     Column("issuer", Text),
     Column("services", ARRAY(Text), nullable=False),
     Column("valid_from", DateTime(timezone=True), nullable=False),

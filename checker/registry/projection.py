@@ -43,6 +43,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from checker.database.token_column import TokenColumn
 from checker.domain.listing_kind import ListingKind
 from checker.domain.masking import ORGANIZATION_SHAPE, SHAPES
 from checker.registry.in_force import all_documents, documents_of, links, reach
@@ -126,7 +127,7 @@ def _markers(documents: FromClause) -> Select[Any]:
     is not known is of a later version, and may be any.
     """
     shown = select(documents.c.shape).where(documents.c.masked).distinct().subquery("shown")
-    marker = values(column("shape", Text), column("token", LargeBinary), name="marker").data(
+    marker = values(column("shape", Text), column("token", TokenColumn), name="marker").data(
         [(shape.name, token) for shape, token in zip(SHAPES, MARKERS, strict=True)]
     )
     shape = func.coalesce(shown.c.shape, "")
@@ -204,8 +205,8 @@ def _remove(computed: FromClause) -> Delete:
 
 @functools.cache
 def _refresh() -> Insert:
-    tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
-    given = select(func.unnest(tokens).label("token")).cte("given")
+    tokens = bindparam("tokens", type_=ARRAY(TokenColumn))
+    given = select(func.unnest(tokens, type_=TokenColumn).label("token")).cte("given")
     wanted = _with_bound(given).cte("wanted")
     computed, markers = _outlines_of(wanted)
     written = _write(computed).returning(outline.c.token, outline.c.outline).cte("written")
@@ -232,7 +233,7 @@ def _refresh() -> Insert:
 
 @functools.cache
 def _refresh_touched() -> Insert:
-    touched = table("touched", column("token", LargeBinary))
+    touched = table("touched", column("token", TokenColumn))
     computed, _ = _outlines_of(touched)
     removed = _remove(computed).where(outline.c.token.in_(select(touched.c.token)))
     return _write(computed).add_cte(removed.cte("removed"))
@@ -260,7 +261,7 @@ def _touch() -> Insert:
         .join(document, document.c.listing_pk == listing.c.pk)
         .cte("tokens")
     )
-    touched = table("touched", column("token", LargeBinary))
+    touched = table("touched", column("token", TokenColumn))
     return insert(touched).from_select(["token"], _with_bound(tokens))
 
 

@@ -22,7 +22,6 @@ from sqlalchemy import (
     BigInteger,
     Date,
     DateTime,
-    LargeBinary,
     any_,
     bindparam,
     delete,
@@ -34,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checker.database.locks import Lock, hold_to_commit
+from checker.database.token_column import TokenColumn
 from checker.domain.clock import shanghai_day
 from checker.journal.entries import NOTHING, Area, Named, write_entries
 from checker.registry.contents import LISTING, PERMIT
@@ -101,7 +101,7 @@ async def _enter(connection: AsyncConnection, vault: Vault, kind: str, keys: Seq
 
 # An array: the protocol has room for 32 767 parameters.
 _OUTLINED: Final = select(
-    exists().where(outline.c.token == any_(bindparam("tokens", type_=ARRAY(LargeBinary))))
+    exists().where(outline.c.token == any_(bindparam("tokens", type_=ARRAY(TokenColumn))))
 )
 
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from checker.database.metadata import metadata
+from checker.database.token_column import TokenColumn
 
 # One row a change of the list; its number is the list's version. The id is random: a change that
 # takes the number of a lost one has another id. `history` is the name of the server's run then.
@@ -149,8 +150,8 @@ document = Table(
     Column("type", Text, nullable=False),
     Column("number", LargeBinary, nullable=False),
     Column("masked", Boolean, nullable=False),
-    Column("token", LargeBinary, nullable=False, index=True),
-    Column("name_token", LargeBinary, nullable=False),
+    Column("token", TokenColumn, nullable=False, index=True),
+    Column("name_token", TokenColumn, nullable=False),
     Column("shape", Text),
     Column("derived", Boolean, nullable=False, server_default=text("false")),
     # The issuer that was given with a passport (`checker.domain.issuer`).
@@ -211,7 +212,7 @@ directive = Table(
     # The measures that a retention keeps.
     Column("measures", ARRAY(Text)),
     # The document that a distinction is about, and the court that found it.
-    Column("token", LargeBinary),
+    Column("token", TokenColumn),
     Column("issuer", Text),
     Column("court", Text),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
@@ -234,7 +235,7 @@ bound_document = Table(
     Column("person", Text, nullable=False, index=True),
     Column("type", Text, nullable=False),
     Column("number", LargeBinary, nullable=False),
-    Column("token", LargeBinary, nullable=False, index=True),
+    Column("token", TokenColumn, nullable=False, index=True),
     Column("issuer", Text),
     Column("from_version", BigInteger, ForeignKey("change.version"), nullable=False),
     Column("until_version", BigInteger, ForeignKey("change.version")),
@@ -253,7 +254,7 @@ Index(
 outline = Table(
     "outline",
     metadata,
-    Column("token", LargeBinary, primary_key=True),
+    Column("token", TokenColumn, primary_key=True),
     Column("outline", LargeBinary, nullable=False),
 )
 
@@ -263,7 +264,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("version", ForeignKey("change.version"), primary_key=True),
-    Column("token", LargeBinary, primary_key=True),
+    Column("token", TokenColumn, primary_key=True),
     Column("outline", LargeBinary),
 )
 

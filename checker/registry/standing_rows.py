@@ -1,6 +1,7 @@
 """The statement that finds what the list says of tokens, and its rows.
 
-One statement reads the newest version and four kinds of rows, so all rows belong to one instant:
+One statement reads the newest version, the number of the token key and four kinds of rows, so all
+rows belong to one instant:
 
 | `row_kind` | says about the token in `asked` |
 |---|---|
@@ -33,6 +34,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from checker.database.token_column import CURRENT_KEY, TokenColumn
 from checker.registry.in_force import Version, documents_of, in_force, links, reach
 from checker.registry.lost_changes import IS_SET_BACK
 from checker.registry.permit_schema import permit, permit_use
@@ -94,8 +96,8 @@ def _statement(version: Version) -> Select[Any]:
     if version is not None:
         newest = newest.where(change.c.version == version)
     newest_row = newest.order_by(change.c.version.desc()).limit(1).cte("newest")
-    tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
-    wanted = select(func.unnest(tokens).label("token")).cte("wanted")
+    tokens = bindparam("tokens", type_=ARRAY(TokenColumn))
+    wanted = select(func.unnest(tokens, type_=TokenColumn).label("token")).cte("wanted")
     reaching = reach(wanted, version).cte("reaching")
     reached = documents_of(reaching).cte("reached")
     link = links(reached, version).subquery("link")
@@ -119,7 +121,8 @@ def _statement(version: Version) -> Select[Any]:
         filled(RowKind.BINDING, _bindings(wanted, version).subquery("binding")),
         filled(RowKind.DISTINCTION, _distinctions(wanted, version).subquery("distinction")),
     ).subquery("found")
-    rows = select(*newest_row.c, IS_SET_BACK.label("is_set_back"), *found.c)
+    state = IS_SET_BACK.label("is_set_back"), CURRENT_KEY.label("token_key")
+    rows = select(*newest_row.c, *state, *found.c)
     return rows.select_from(newest_row.outerjoin(found, true()))
 
 

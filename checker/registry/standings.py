@@ -4,15 +4,18 @@ One statement reads the version, the links and the permits, so that they belong 
 what stood at a past version is read in the same way (`checker.registry.standing_rows`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import repeat
 from typing import Any
 
 import msgspec
+from sqlalchemy import RowMapping, Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from checker.database.engine import driver_errors, fetch
+from checker.database.engine import attempt, driver_errors
+from checker.database.token_column import KeyWatch
 from checker.domain.standing import NOT_LISTED, Standing
 from checker.errors import Unavailable
 from checker.registry.found_document import FoundDocument, Trace, found_document
@@ -57,6 +60,8 @@ async def find_standings(
     Raises:
         Unavailable: PostgreSQL is away or too slow (with an engine); or the present list is set
             back to an older state (`checker.registry.lost_changes`).
+        TokenKeyReplaced: the connection has no transaction, and the token key was replaced
+            meanwhile. So nobody would be found.
     """
     # Arrays: the protocol has room for 32 767 parameters, a batch for 50 000 tokens.
     tokens = {token for subject in subjects for token in sealer.tokens_of(subject)}
@@ -70,9 +75,9 @@ async def find_standings(
         parameters |= {"version": version, "used_until": used_until or _FOREVER}
     if isinstance(registry, AsyncEngine):
         with driver_errors():
-            rows = await fetch(registry, statement, parameters)
+            rows = await attempt(registry, partial(_read, statement, parameters))
     else:
-        rows = (await registry.execute(statement, parameters)).mappings().all()
+        rows = await _read(statement, parameters, registry)
     if not rows:
         nothing = len(subjects)
         return Findings(version=None, standings=(NOT_LISTED,) * nothing, traces=((),) * nothing)
@@ -91,6 +96,16 @@ async def find_standings(
         standings=tuple([standing for standing, _ in found]),
         traces=tuple([traces for _, traces in found]),
     )
+
+
+async def _read(
+    statement: Select[Any], parameters: Mapping[str, Any], connection: AsyncConnection
+) -> Sequence[RowMapping]:
+    watch = KeyWatch(connection)
+    rows: Sequence[RowMapping] = (await connection.execute(statement, parameters)).mappings().all()
+    if rows:
+        watch.require(rows[0]["token_key"])
+    return rows
 
 
 def _found(

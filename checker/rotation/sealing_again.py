@@ -18,8 +18,9 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from checker.database.token_column import TokenColumn
 from checker.errors import ConfigurationError
-from checker.rotation.places import SealedColumn
+from checker.rotation.places import SealedColumn, TokenName
 from checker.vault import Vault, heads_of
 
 BLOCKS: Final = 8
@@ -120,7 +121,9 @@ async def _batch(
         _older_rows(column, part, start), {"heads": heads_of(vault.sealing)}
     )
     places, values, damaged = [], [], 0
-    for at, value, *row in rows:
+    for at, value, *named in rows:
+        # A name that is a token comes as its bytes.
+        row = [each.hex() if isinstance(each, bytes) else each for each in named]
         try:
             again = vault.seal_again(value, column.place, *row, keeps_first=column.is_chained)
         except ConfigurationError:
@@ -136,13 +139,19 @@ async def _batch(
 
 def _older_rows(column: SealedColumn, part: str, start: int) -> Any:
     """Return a statement that locks the rows of some blocks, and returns place, value and name."""
-    named = "".join(f", {each}" for each in column.row)
-    return _with_heads(
+    parts = {f"part_{number}": each for number, each in enumerate(column.row)}
+    named = "".join(
+        f", {each.sql if isinstance(each, TokenName) else each} AS {name}"
+        for name, each in parts.items()
+    )
+    tokens = [name for name, each in parts.items() if isinstance(each, TokenName)]
+    statement = _with_heads(
         f"SELECT CAST(sealed.ctid AS text), sealed.{column.column}{named}"  # noqa: S608 - our own names
         f" FROM {part} AS sealed {column.joined}"
         f" WHERE sealed.ctid >= '({start},0)' AND sealed.ctid < '({start + BLOCKS},0)'"
         f" AND {_is_older(column)} FOR NO KEY UPDATE OF sealed SKIP LOCKED"
     )
+    return statement.columns(**dict.fromkeys(tokens, TokenColumn)) if tokens else statement
 
 
 def _write(column: SealedColumn, part: str) -> Any:

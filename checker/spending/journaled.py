@@ -67,7 +67,8 @@ def spending_kinds(vault: Vault) -> tuple[Kind, ...]:
         return _digest(vault, row._mapping, reference)
 
     digests = each_digested(digest)
-    return (Kind(area=Area.SPENDING, name=STEP, rows=_ROWS, digests=digests),)
+    tokens = ("token", "counted_tokens")
+    return (Kind(area=Area.SPENDING, name=STEP, rows=_ROWS, digests=digests, tokens=tokens),)
 
 
 def _digest(vault: Vault, row: Mapping[str, Any], reference: str | None) -> bytes:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.token import Token
 from checker.audit.decisions import log_kept, rows_of
 from checker.database.engine import attempt, driver_errors
+from checker.database.token_column import keys_of
 from checker.domain.clock import Clock, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.standing import Standing
@@ -39,7 +40,7 @@ from checker.spending.balance import DayTotal
 from checker.spending.journaled import steps_of
 from checker.spending.locks import LockedOrders, Regrouped, lock_orders
 from checker.spending.persons import counted_documents, subject_of
-from checker.spending.rows import authorizations_of, open_of, row_of, totals_of
+from checker.spending.rows import authorizations_of, open_of, row_of, stored_row, totals_of
 from checker.spending.statements import (
     FORGET_ANSWERS,
     PUT,
@@ -120,17 +121,20 @@ class PostgresSpendingStore:
             uses.claim(use.permit, use.claim)
         if uses is not None:
             await uses.write(connection, self._vault, loaded.now)
-        await connection.execute(PUT, self._put_parameters(written, loaded.now))
+        stored = keys_of(connection).current.stored
+        await connection.execute(PUT, self._put_parameters(written, loaded.now, stored))
         await connection.commit()
         log_kept(written.decisions)
 
-    def _put_parameters(self, written: WrittenSpending, now: datetime) -> dict[str, Any]:
+    def _put_parameters(
+        self, written: WrittenSpending, now: datetime, stored: Callable[[bytes], bytes]
+    ) -> dict[str, Any]:
         moved = written.moved
         steps = [row_of(each, self._vault) for each in moved]
         entry = entry_row(self._vault, Area.SPENDING, steps_of(moved, steps, self._vault))
         return {
             "decisions": rows_of(written.decisions),
-            "steps": _encode(steps).decode(),
+            "steps": _encode([stored_row(row, stored) for row in steps]).decode(),
             "answer_accounts": [account_id for account_id, _ in written.answers],
             "answer_keys": [key for _, key in written.answers],
             "answers": [self._sealed(*each) for each in written.answers.items()],
@@ -180,7 +184,7 @@ class PostgresSpendingStore:
             lapsed=tuple(lapsed.values()),
             totals=totals,
             answers={
-                (row.account_id, Token(row.source)): self._opened(row) for row in locked.answers
+                (row.account_id, Token(row.key_digest)): self._opened(row) for row in locked.answers
             },
             set_aside=locked.set_aside | together,
             traces=traces,
@@ -264,7 +268,7 @@ class PostgresSpendingStore:
         return totals, await self._authorizations(connection, lapsed)
 
     def _opened(self, row: Row[Any]) -> KeptAnswer:
-        place = (row.account_id, row.source.hex())
+        place = (row.account_id, row.key_digest.hex())
         return _decode(self._vault.open(row.answer, ANSWER, *place).encode())
 
     def _sealed(self, key: AnswerKey, answer: KeptAnswer) -> bytes:

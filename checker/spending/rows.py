@@ -1,6 +1,6 @@
 """Turns authorizations into rows of steps, and rows into authorizations; references are sealed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
@@ -65,6 +65,16 @@ def row_of(moved: Authorization, vault: Vault) -> dict[str, Any]:
             "decision_id": opening.decision_id,
         }
     return row
+
+
+def stored_row(row: Mapping[str, Any], stored: Callable[[bytes], bytes]) -> dict[str, Any]:
+    """Return a row of `row_of` as PostgreSQL holds the row: with stored tokens."""
+    counted = row["counted_tokens"]
+    tokens = {
+        "token": stored(row["token"]),
+        "counted_tokens": None if counted is None else stored(counted),
+    }
+    return {**row, **tokens}
 
 
 def totals_of(moved: Iterable[Authorization]) -> dict[str, list[Any]]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from checker.database.metadata import metadata
+from checker.database.token_column import TokenColumn
 
 authorization_step = Table(
     "authorization_step",
@@ -35,7 +36,7 @@ authorization_step = Table(
     Column("amount_fen", BigInteger, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     # The changes of the sums, and the document, counter and instant to which they belong.
-    Column("token", LargeBinary, nullable=False),
+    Column("token", TokenColumn, nullable=False),
     # The issuer of a passport (`checker.spending.persons`); not set: unknown, or no passport.
     Column("issuer", Text),
     Column("counter", Text, nullable=False),
@@ -48,7 +49,7 @@ authorization_step = Table(
     Column("counts_from", DateTime(timezone=True)),
     Column("counts_until", DateTime(timezone=True)),
     # The tokens of all documents of the person at that time, 16 bytes each, in order.
-    Column("counted_tokens", LargeBinary),
+    Column("counted_tokens", TokenColumn),
     # Their issuers, with a comma between two; not set: no issuer is known.
     Column("counted_issuers", Text),
     Column("held_after_fen", BigInteger),
@@ -82,7 +83,7 @@ authorization_step = Table(
 spending_total = Table(
     "spending_total",
     metadata,
-    Column("token", LargeBinary, primary_key=True),
+    Column("token", TokenColumn, primary_key=True),
     # Empty where a step has no issuer.
     Column("issuer", Text, primary_key=True, server_default=""),
     Column("counter", Text, primary_key=True),
@@ -96,7 +97,7 @@ open_hold = Table(
     "open_hold",
     metadata,
     Column("authorization_id", UUID(as_uuid=False), primary_key=True),
-    Column("token", LargeBinary, nullable=False),
+    Column("token", TokenColumn, nullable=False),
     Column("issuer", Text),
     Column("counter", Text, nullable=False),
     Column("day", Date, nullable=False),

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache.token import Token
+from checker.database.token_column import KeyWatch
 from checker.domain.clock import period_start, shanghai_day
 from checker.domain.jurisdiction import Jurisdiction
 from checker.domain.settings import Cap
@@ -35,10 +36,17 @@ async def read_spent(
 
     A person is known by one document or by several, as they count (`checker.spending.persons`). All
     documents that are bound to one of them count. A hold whose time is over does not count.
+
+    Without a transaction, the caller compares the token key with the registry's afterwards.
+
+    Raises:
+        TokenKeyReplaced: the process has had another token key meanwhile.
     """
     persons = [frozenset(documents) for documents, _ in asked]
     tokens = {each.token for person in persons for each in person}
+    watch = KeyWatch(connection)
     rows = (await connection.execute(READ_BINDINGS, {"tokens": list(tokens)})).all()
+    watch.require()
     bindings = Bindings(rows, vault)
     persons = [bindings.person(person) for person in persons]
     parameters = {
@@ -47,7 +55,9 @@ async def read_spent(
         "since": min(shanghai_day(period_start(cap.period, now)) for _, cap in asked),
         "now": now,
     }
-    balances = Balances(map(_total, await connection.execute(READ_COUNTED, parameters)))
+    counted = (await connection.execute(READ_COUNTED, parameters)).all()
+    watch.require()
+    balances = Balances(map(_total, counted))
     rooms = [
         balances.room(person, cap, now) for person, (_, cap) in zip(persons, asked, strict=True)
     ]

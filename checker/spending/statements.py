@@ -21,16 +21,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from checker.audit.decisions import KEEP_ROWS
+from checker.database.token_column import TokenColumn
 from checker.registry.in_force import in_force, reach
 from checker.registry.schema import bound_document
 from checker.spending.schema import authorization_step, idempotency_key
 
 _step = authorization_step.c
-_tokens = bindparam("tokens", type_=ARRAY(LargeBinary))
+_tokens = bindparam("tokens", type_=ARRAY(TokenColumn))
 _ids = bindparam("ids", type_=ARRAY(UUID(as_uuid=False)))
 
 _wanted = union(
-    select(func.unnest(_tokens).label("token")),
+    select(func.unnest(_tokens, type_=TokenColumn).label("token")),
     select(_step.token).where(_step.authorization_id == any_(_ids), _step.number == 1),
 ).cte("wanted")
 _reaching = reach(_wanted).cte("reaching")
@@ -83,25 +84,22 @@ _asked_keys = (
     .render_derived()
 )
 _key = idempotency_key.c
+_answer = (_key.account_id, _key.key_digest, _key.answer)
 READ_BEHIND_LOCKS = union_all(
     select(
-        _groups, null().cast(Text).label("account_id"), null().cast(LargeBinary).label("answer")
+        _groups,
+        # Not the column's type: a foreign key has none until the other table is made.
+        null().cast(Text).label("account_id"),
+        *(null().cast(LargeBinary).label(each) for each in ("key_digest", "answer")),
     ),
-    select(
-        null().cast(LargeBinary),
-        _key.key_digest,
-        *(null().cast(column.type) for column in list(_groups.c)[2:]),
-        _key.account_id,
-        _key.answer,
-    ).join_from(
+    select(*(null().cast(column.type) for column in _groups.c), *_answer).join_from(
         _asked_keys,
         idempotency_key,
         (_key.account_id == _asked_keys.c.account_id)
         & (_key.key_digest == _asked_keys.c.key_digest),
     ),
 )
-"""All documents of the persons, and the kept answers: without `asked`, and with the digest of the
-key as `source`."""
+"""All documents of the persons, and the kept answers, which have no `asked`."""
 
 LOCK = text(
     "SELECT pg_advisory_xact_lock(number)"
@@ -123,10 +121,12 @@ READ_STEPS = (
     .order_by(_step.authorization_id, _step.number)
 )
 
-READ_BINDINGS = _bindings_of(select(func.unnest(_tokens).label("token")).cte("wanted"))
+READ_BINDINGS = _bindings_of(
+    select(func.unnest(_tokens, type_=TokenColumn).label("token")).cte("wanted")
+)
 """The documents that are bound to tokens, for `checker.spending.bindings`."""
 
-READ_COUNTED = text(
+_COUNTED = text(
     """
     SELECT token, nullif(issuer, '') AS issuer, counter, day, held_fen, captured_fen,
            CAST(NULL AS uuid) AS lapsed_id
@@ -141,7 +141,8 @@ READ_COUNTED = text(
       AND counter = ANY(CAST(:counters AS text[]))
       AND expires_at <= :now
     """
-)
+).bindparams(_tokens)
+READ_COUNTED = _COUNTED.columns(token=TokenColumn)
 """The sums of some documents; with `lapsed_id`, holds whose time is over and nothing has ended."""
 
 PUT = text(
@@ -198,10 +199,10 @@ PUT = text(
     )
     DELETE FROM open_hold WHERE authorization_id = ANY(CAST(:ended AS uuid[]))
     """  # noqa: S608 - no value of a caller is in it
-)
+).bindparams(_tokens, bindparam("open_tokens", type_=ARRAY(TokenColumn)))
 """Keep decisions, steps and answers, update the sums and the open holds, and enter the steps in the
 journal: in one round trip. No hold is both opened and ended. One JSON document has all steps: the
-driver would encode and send each row alone."""
+driver would encode and send each row alone. The tokens of the steps are stored tokens."""
 
 FORGET_ANSWERS = delete(idempotency_key).where(idempotency_key.c.at < bindparam("before"))
 

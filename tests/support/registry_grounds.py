@@ -12,6 +12,7 @@ from cache.errors import CacheError
 from cache.keys import Keys
 from cache.token import Token
 from checker.config import Config, ListSettings
+from checker.database.token_column import TokenColumn
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air
@@ -21,15 +22,17 @@ from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.standings import find_standings
 from checker.registry.versions import newest_version
 from loadtest.document_numbers import NumberSpace
-from tests.support.cache_keys import first_key
+from tests.support.token_keys import held_keys, token_key_variable
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 _TOKEN_KEY = bytes(range(32))
-TOKEN_KEYS = first_key(_TOKEN_KEY)
+TOKEN_KEYS = held_keys()
 ENVIRON = {
-    "CHECKER_TOKEN_KEY": base64.b64encode(_TOKEN_KEY).decode(),
+    "CHECKER_TOKEN_KEY": token_key_variable(_TOKEN_KEY),
     "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
 }
+FIRST_KEY_ENVIRON = ENVIRON | {"CHECKER_TOKEN_KEY": base64.b64encode(_TOKEN_KEY).decode()}
+"""Of a deployment that an earlier version can go on with: it knows no further token key."""
 COURT = "雷州市人民法院"
 
 _numbers = NumberSpace(18)
@@ -41,13 +44,13 @@ LOOK_S = 0.005
 
 
 @asynccontextmanager
-async def serving(config, clock, *, publish=True):
+async def serving(config, clock, *, publish=True, environ=ENVIRON):
     """Open a node that serves, as a server's worker is; `publish`: it brings changes to the cache.
 
     Nobody keeps the audit and the notices here: these have grounds of their own.
     """
     async with AsyncExitStack() as stack:
-        runtime = await stack.enter_async_context(open_runtime(config, ENVIRON, clock=clock))
+        runtime = await stack.enter_async_context(open_runtime(config, environ, clock=clock))
         await stack.enter_async_context(keep_current(runtime, publish=False))
         if publish:
             await stack.enter_async_context(publisher_running(runtime))
@@ -235,8 +238,10 @@ async def standing_then(node, document, version, **options):
 
 
 async def query(node, statement, **parameters):
+    """Return the rows of a statement, in which columns with the name of a token have tokens."""
+    typed = text(statement).columns(**dict.fromkeys(("token", "name_token"), TokenColumn))
     async with node.engine.connect() as connection:
-        return (await connection.execute(text(statement), parameters)).all()
+        return (await connection.execute(typed, parameters)).all()
 
 
 async def listings_in_force(node):

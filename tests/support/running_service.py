@@ -21,6 +21,7 @@ import psutil
 from tests.support.command_forks import run_forked
 from tests.support.documented import refuse_undocumented
 from tests.support.postgres_template import place_upgraded_data
+from tests.support.token_keys import place_secrets
 from tests.support.town import MARKS
 
 CHECKER = str(Path(sys.executable).with_name("checker"))
@@ -154,6 +155,8 @@ def running_service(
     if command == "serve" and not named and not data_dir.exists():
         data_dir.mkdir(mode=0o700)
         place_upgraded_data(data_dir / "postgres")
+    if command == "serve":
+        place_secrets(data_dir)
     port = free_port()
     arguments = [CHECKER, command, *more, "--port", str(port), "--data-dir", str(data_dir)]
     if settings is not None:

@@ -10,7 +10,6 @@ from checker.audit.audit import assemble_audit
 from checker.audit.decisions import KeptDecision, KeptReason, keep, new_id
 from checker.audit.outcomes import Report, ReportedOutcome
 from checker.audit.policies import record_policies
-from checker.database.engine import open_engine
 from checker.domain.decision import Outcome, ReasonCode, Remedy, ShownListing
 from checker.domain.jurisdiction import NATION
 from checker.domain.role import Role
@@ -18,6 +17,7 @@ from checker.domain.service import ServiceType
 from checker.policy.loader import builtin_policies, load_policies
 from checker.vault import Vault
 from tests.support.fake_clock import FakeClock
+from tests.support.token_keys import open_registry
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 COURT = "雷州市人民法院"
@@ -95,7 +95,7 @@ class Ground:
 
 @asynccontextmanager
 async def audit_ground(database_url):
-    async with open_engine(database_url, timeout_s=None) as engine:
+    async with open_registry(database_url, timeout_s=None) as engine:
         async with engine.begin() as connection:
             for account in ("hotel", "airline"):
                 await connection.execute(

@@ -19,6 +19,7 @@ from cache.memory_list_writer import MemoryListWriter
 from cache.memory_replica_source import MemoryReplicaSource
 from cache.replica_keeper import ReplicaKeeper
 from cache.token import Tokenizer
+from cache.token_key import TokenKeys
 from checker.checks.checks import Checks, Decided
 from checker.checks.registry_check import RegistryCheck
 from checker.database.engine import open_engine
@@ -34,6 +35,7 @@ from checker.registry.shape_markers import MARKERS
 from checker.vault import Vault
 from tests.support.cache_keys import first_key
 from tests.support.fake_clock import FakeClock
+from tests.support.token_keys import held_keys, open_registry
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 STALE_AFTER_MS = 1_000
@@ -142,12 +144,15 @@ class Grounds:
 
 @asynccontextmanager
 async def open_grounds(
-    database_url: str, *, asked_url: str | None = None
+    database_url: str, *, asked_url: str | None = None, keys: TokenKeys | None = None
 ) -> AsyncIterator[Grounds]:
-    """Open a node; `asked_url` is where its checks look for the registry."""
+    """Open a node with these keys; `asked_url` is where its checks look for the registry."""
+    keys = keys or held_keys()
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(database_url, timeout_s=None))
-        asked = await stack.enter_async_context(open_engine(asked_url or database_url))
+        opening = open_registry(database_url, keys=keys, timeout_s=None)
+        engine = await stack.enter_async_context(opening)
+        asking = open_engine(asked_url or database_url, token_keys=keys)
+        asked = await stack.enter_async_context(asking)
         yield Grounds(engine, asked)
 
 

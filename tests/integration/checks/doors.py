@@ -19,9 +19,10 @@ from checker.node.runtime import open_runtime
 from checker.operators.action import AT_THE_SERVER
 from tests.integration.checks.checks_grounds import AT, DEBTOR, KEY, listing
 from tests.support.fake_clock import FakeClock
+from tests.support.token_keys import token_key_variable
 
 ENVIRON = {
-    "CHECKER_TOKEN_KEY": base64.b64encode(KEY).decode(),
+    "CHECKER_TOKEN_KEY": token_key_variable(KEY),
     "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
 }
 

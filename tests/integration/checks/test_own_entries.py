@@ -30,6 +30,7 @@ from tests.integration.checks.checks_grounds import (
     open_grounds,
 )
 from tests.support.postgres_trips import CountedLine, counted_line
+from tests.support.token_keys import held_keys
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,9 @@ class OwnGround(NamedTuple):
 
     async def with_stores(self, *, database_url: str, redis_url: str) -> OwnEntries:
         """Return the look-up on other stores."""
-        engine = await self.stack.enter_async_context(open_engine(database_url))
+        engine = await self.stack.enter_async_context(
+            open_engine(database_url, token_keys=held_keys())
+        )
         quota = await self.stack.enter_async_context(aclosing(RedisQuota(redis_url)))
         return OwnEntries(
             engine=engine,
@@ -78,7 +81,7 @@ async def ground(database_url: str, redis_url: str) -> AsyncIterator[OwnGround]:
     async with AsyncExitStack() as stack:
         line = await stack.enter_async_context(counted_line(database_url))
         grounds = await stack.enter_async_context(open_grounds(database_url))
-        engine = await stack.enter_async_context(open_engine(line.url))
+        engine = await stack.enter_async_context(open_engine(line.url, token_keys=held_keys()))
         quota = await stack.enter_async_context(aclosing(RedisQuota(redis_url)))
         own = OwnEntries(
             engine=engine,

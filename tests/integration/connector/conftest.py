@@ -2,9 +2,9 @@
 
 import pytest
 
-from checker.database.engine import open_engine
 from tests.integration.connector.following_grounds import Follower, quick_client
 from tests.integration.connector.source_server import running_source
+from tests.support.token_keys import open_registry
 
 
 @pytest.fixture
@@ -21,5 +21,5 @@ async def other_server(anyio_backend):
 
 @pytest.fixture
 async def follower(anyio_backend, database_url, tmp_path):
-    async with open_engine(database_url, timeout_s=None) as engine, quick_client() as client:
+    async with open_registry(database_url, timeout_s=None) as engine, quick_client() as client:
         yield Follower(engine, client, tmp_path)

@@ -15,7 +15,6 @@ from checker.connector.connector import SourceConnector
 from checker.connector.errors import SourceFault
 from checker.connector.positions import Positions
 from checker.connector.web_source import WebSource, parse_url
-from checker.database.engine import open_engine
 from checker.domain.clock import SystemClock
 from checker.errors import Conflict
 from checker.intake.changes import ChangesFeed
@@ -25,6 +24,7 @@ from checker.registry.sealing import Sealer
 from checker.vault import Vault
 from loadtest.document_numbers import NumberSpace
 from tests.integration.connector.following_grounds import Directory, quick_client
+from tests.support.token_keys import open_registry
 
 pytestmark = pytest.mark.anyio
 
@@ -62,7 +62,7 @@ class Institution:
 @pytest.fixture
 async def institution(anyio_backend, database_url, server, tmp_path):
     async with (
-        open_engine(database_url, timeout_s=None) as engine,
+        open_registry(database_url, timeout_s=None) as engine,
         quick_client() as client,
         _feeds(engine) as (snapshots, changes),
     ):

@@ -4,9 +4,9 @@ import pytest
 
 from checker.connector.plan import SourcePosition, SourceStepKind
 from checker.connector.positions import HeldPosition, Positions
-from checker.database.engine import open_engine
 from checker.domain.clock import SystemClock
 from checker.errors import Conflict
+from tests.support.token_keys import open_registry
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +16,7 @@ NEXT = SourcePosition(number=5, sha256="a")
 
 @pytest.fixture
 async def engine(anyio_backend, database_url):
-    async with open_engine(database_url, timeout_s=None) as opened:
+    async with open_registry(database_url, timeout_s=None) as opened:
         yield opened
 
 

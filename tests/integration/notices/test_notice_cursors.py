@@ -9,7 +9,6 @@ from sqlalchemy import delete, insert
 
 from checker.accounts.account_keys import AccountKeys
 from checker.accounts.keys import AccountRole
-from checker.database.engine import open_engine
 from checker.domain.clock import SystemClock
 from checker.errors import InvalidRequest
 from checker.notices.feed import OVERLAP, NoticeFeed
@@ -17,6 +16,7 @@ from checker.notices.schema import notice
 from checker.operators.action import AT_THE_SERVER
 from checker.registry.schema import metadata
 from checker.vault import Vault
+from tests.support.token_keys import open_registry
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +27,7 @@ A_MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 async def engine(anyio_backend, database_url):
-    async with open_engine(database_url) as opened:
+    async with open_registry(database_url) as opened:
         yield opened
 
 

@@ -6,10 +6,10 @@ import pytest
 import redis
 
 from cache.lease import SETTLED_S
-from checker.database.engine import open_engine
 from tests.integration.record.record_grounds import Record, fill
 from tests.support.fake_clock import FakeClock
 from tests.support.registry_grounds import config_of, serving, settle_nodes
+from tests.support.token_keys import open_registry
 
 
 @pytest.fixture(scope="session")
@@ -40,5 +40,5 @@ def copied_url(postgres_server, filled_url):
 
 @pytest.fixture
 async def record(anyio_backend, copied_url):
-    async with open_engine(copied_url, timeout_s=None) as engine:
+    async with open_registry(copied_url, timeout_s=None) as engine:
         yield Record(engine)

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, insert, select
 
-from checker.database.engine import open_engine
 from checker.publication.outbox import KEPT_VERSIONS, prune_outbox, read_since
 from checker.registry.schema import change, outbox
 from tests.support.positions import OTHER_LINE, position
+from tests.support.token_keys import open_registry
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -18,7 +18,7 @@ ANNA, BO, CHEN = (bytes([number]) * 16 for number in (1, 2, 3))
 
 @pytest.fixture
 async def registry(anyio_backend, database_url):
-    async with open_engine(database_url) as engine, engine.begin() as connection:
+    async with open_registry(database_url) as engine, engine.begin() as connection:
         yield connection
 
 

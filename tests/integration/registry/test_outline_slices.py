@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import LargeBinary, func, select, text
 
-from checker.database.engine import open_engine
 from checker.publication.outline_slices import SLICE_ROWS, outlines
 from checker.registry.schema import outline
 from tests.support.registry_grounds import PATIENCE_S
+from tests.support.token_keys import open_registry
 
 pytestmark = pytest.mark.anyio
 
@@ -22,14 +22,18 @@ FILL = """
 
 @pytest.fixture
 async def registry(anyio_backend, database_url):
-    async with open_engine(database_url, timeout_s=None) as engine, engine.connect() as connection:
+    async with (
+        open_registry(database_url, timeout_s=None) as engine,
+        engine.connect() as connection,
+    ):
         await connection.execute(text(FILL), {"rows": ROWS})
         yield connection
 
 
 async def test_all_rows_come_whole_and_in_the_order_of_their_tokens(registry):
     slices = [rows async for rows in outlines(registry)]
-    expected = await registry.execute(select(outline).order_by(outline.c.token))
+    stored = select(outline.c.token.cast(LargeBinary), outline.c.outline)
+    expected = await registry.execute(stored.order_by(outline.c.token))
     assert [tuple(row) for rows in slices for row in rows] == [tuple(row) for row in expected]
     assert {len(rows) for rows in slices[:-1]} == {SLICE_ROWS}
 

@@ -11,6 +11,7 @@ from checker.journal.faults import Faults
 from checker.publication.outlines_verified import verify_outlines
 from checker.registry.shape_markers import MARKER_OUTLINE, MARKERS
 from tests.support.registry_grounds import (
+    FIRST_KEY_ENVIRON,
     accepted,
     check_of,
     decide,
@@ -21,6 +22,7 @@ from tests.support.registry_grounds import (
     publish,
     query,
     resident_id,
+    serving,
     settled,
 )
 
@@ -96,7 +98,14 @@ async def test_masked_numbers_from_before_the_shapes_stand_for_every_shape(node)
     assert faults.first == []
 
 
-async def test_an_upgrade_writes_every_marker_for_the_masked_numbers_that_it_finds(node):
+@pytest.fixture
+async def older_node(anyio_backend, config, clock):
+    async with serving(config, clock, environ=FIRST_KEY_ENVIRON) as runtime:
+        yield runtime
+
+
+async def test_an_upgrade_writes_every_marker_for_the_masked_numbers_that_it_finds(older_node):
+    node = older_node
     await publish(node, [person_listing(1), masked_listing(2, SHAPES[0])])
     before = await query(node, "SELECT token, outline FROM outline ORDER BY token")
     async with node.work_engine.begin() as connection:

@@ -22,10 +22,11 @@ from checker.node.runtime import open_runtime
 from checker.node.upkeep import keep_current, publisher_running
 from checker.registry.versions import newest_version
 from tests.support.registry_grounds import until
+from tests.support.token_keys import token_key_variable
 
 _TOKEN_KEY = bytes(range(32))
 _ENVIRON = {
-    "CHECKER_TOKEN_KEY": base64.b64encode(_TOKEN_KEY).decode(),
+    "CHECKER_TOKEN_KEY": token_key_variable(_TOKEN_KEY),
     "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
 }
 _SETTINGS = Settings(

@@ -7,7 +7,6 @@ import msgspec
 from sqlalchemy import insert, text
 
 from checker.accounts.schema import account
-from checker.database.engine import open_engine
 from checker.intake.changes import ChangesFeed
 from checker.policy.loader import builtin_policies, load_policies
 from checker.spending.opening import SESSION_SETTINGS
@@ -26,6 +25,7 @@ from tests.integration.spending.spending_grounds import (
     sealer,
 )
 from tests.support.fake_clock import FakeClock
+from tests.support.token_keys import open_registry
 
 _ACCOUNTS = (MERCHANT, OTHER_MERCHANT)
 
@@ -112,10 +112,10 @@ class PostgresTown:
 
 
 @asynccontextmanager
-async def postgres_town(database_url):
+async def postgres_town(database_url, keys=None):
     async with (
-        open_engine(database_url, timeout_s=None) as engine,
-        spending_engine(database_url) as for_spending,
+        open_registry(database_url, keys=keys, timeout_s=None) as engine,
+        spending_engine(database_url, keys=keys) as for_spending,
     ):
         town = PostgresTown(engine, for_spending)
         await town.open()
@@ -125,9 +125,9 @@ async def postgres_town(database_url):
             await town.aclose()
 
 
-def spending_engine(database_url):
+def spending_engine(database_url, keys=None):
     """Connections as those of a process that spends."""
-    return open_engine(database_url, settings=SESSION_SETTINGS)
+    return open_registry(database_url, keys=keys, settings=SESSION_SETTINGS)
 
 
 def _listing(person):

@@ -3,10 +3,13 @@
 import pytest
 from alembic import command
 
+from cache.token_key import FIRST_KEY
 from checker.database.upgrade import alembic_config
 from checker.spending.errors import CapExceeded
 from checker.spending.verification import verify_spending
+from tests.integration.spending.postgres_town import postgres_town
 from tests.integration.spending.spending_grounds import CAP, DEBTOR, FOREIGN, NAME, room
+from tests.support.token_keys import held_keys
 
 pytestmark = pytest.mark.anyio
 
@@ -127,8 +130,15 @@ async def test_an_issuer_that_was_changed_is_found(record, statement):
     assert (await verify_spending(record.engine, record.sealer.vault)).fault_count > 0
 
 
-async def test_amounts_from_before_the_upgrade_count_for_every_state(record):
-    merchants = record.merchants()
+@pytest.fixture
+async def older_record(anyio_backend, database_url):
+    """The town while it has one token key: an earlier version knows no further keys."""
+    async with postgres_town(database_url, keys=held_keys(FIRST_KEY)) as town:
+        yield town
+
+
+async def test_amounts_from_before_the_upgrade_count_for_every_state(older_record):
+    record, merchants = older_record, older_record.merchants()
     await list_both(record)
     stay = await merchants.authorize(FOREIGN, 300, **FRENCH)
     async with record.engine.begin() as connection:
