@@ -84,7 +84,7 @@ async def open_foundation(
     tokenizer = Tokenizer(keys.token_key)
     token_keys = TokenKeys(tokenizer, keys.token_keys)
     sealer = Sealer(tokenizer, Vault(keys.encryption_keys))
-    url, redis_url = config.database_url, config.redis_url
+    url, redis_url, namespace = config.database_url, config.redis_url, config.redis.prefix
     gate, pulse = Gate(), Pulse(url)
     opened = functools.partial(open_engine, url, timeout_s=None, token_keys=token_keys)
     async with (
@@ -111,9 +111,7 @@ async def open_foundation(
                 gate=gate,
                 cache=cache,
                 sealer=sealer,
-                claim=NamespaceClaim(
-                    redis_url, token_keys=token_keys, namespace=config.redis.prefix
-                ),
+                claim=NamespaceClaim(redis_url, token_keys=token_keys, namespace=namespace),
                 token_key=token_keys.first.fingerprint,
                 keys=KeyHolding(
                     engine=work_engine,

@@ -4,9 +4,10 @@
             2. the new key is needed: no process joins without it
     renew   3. further columns get the tokens of the new key (`checker.rotation.token_copy`)
             4. they take the place of the columns in use (`checker.rotation.token_swap`)
-            5. the older tokens are erased (`checker.rotation.token_erasure`)
-    end     6. the cache is built anew with the new key, by the process that publishes
-            7. the older key is needed no more
+            5. their constraints are proved (`checker.rotation.token_constraints`)
+            6. the older tokens are erased (`checker.rotation.token_erasure`)
+    end     7. the cache is built anew with the new key, by the process that publishes
+            8. the older key is needed no more
 
 Nobody needs a person's document for this: a token of the new key is made from the one of the key
 before. So persons whose number is kept nowhere keep their sums.
@@ -23,6 +24,7 @@ from checker.deployment_secrets import TOKEN_KEY_VARIABLE
 from checker.errors import Conflict, Unavailable
 from checker.rotation.key_holding import KeyHolding
 from checker.rotation.new_keys import SecretsOfMachine
+from checker.rotation.token_constraints import close_constraints
 from checker.rotation.token_copy import add_columns, build_indexes, copy_tokens
 from checker.rotation.token_erasure import erase_old
 from checker.rotation.token_key_use import (
@@ -31,7 +33,7 @@ from checker.rotation.token_key_use import (
     end_token_keys,
     token_key_use,
 )
-from checker.rotation.token_swap import prove, swap
+from checker.rotation.token_swap import swap
 from checker.rotation.token_tables import TOKEN_TABLES, KeyChange
 from checker.rotation.waiting import Report, progress, until_none
 
@@ -94,7 +96,7 @@ class TokenRotation:
         Raises:
             Conflict, Unavailable: somebody holds a table or a row all the time.
         """
-        await self._erase()
+        await self._clear()
         copied = 0
         use = await self._use()
         if use.current != number:
@@ -110,11 +112,10 @@ class TokenRotation:
                 rows += await copy_tokens(self._engine, table, change, passed)
                 self._report(f"{table.table}: the tokens of {rows} rows copied")
                 copied += rows
-            unproven = await swap(self._engine, change, wait_s=self._wait_s)
+            await swap(self._engine, change, wait_s=self._wait_s)
             self._token_keys.use(number)
-            await prove(self._engine, unproven)
             self._report(f"all tokens stand under the token key {number}")
-        await self._erase()
+        await self._clear()
         return copied
 
     async def to_end(self) -> int | None:
@@ -157,7 +158,10 @@ class TokenRotation:
         further = [each for each in self._token_keys.fingerprints if each != FIRST_KEY]
         return bool(further) and min(further) < current
 
-    async def _erase(self) -> None:
+    async def _clear(self) -> None:
+        """Finish what a swap has left: constraints, and older tokens."""
+        for table in TOKEN_TABLES:
+            await close_constraints(self._engine, table)
         for table in TOKEN_TABLES:
             passed = progress(self._report, f"{table.table}: older tokens erased")
             await erase_old(self._engine, table, passed)

@@ -14,12 +14,20 @@ from cache.token_key import TokenKey
 class TokenPlace(msgspec.Struct, frozen=True, kw_only=True):
     """A table with tokens. The other columns have a token only where the first column has one.
 
+    `optional` are the columns that may be NULL. `is_key`: the primary key has the first column.
     `is_purged`: a row may lose its token while it stays (`checker.registry.purge`).
     """
 
     table: str
     columns: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
+    is_key: bool = False
     is_purged: bool = False
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that are never NULL."""
+        return tuple([each for each in self.columns if each not in self.optional])
 
     @property
     def first(self) -> str:
@@ -30,13 +38,17 @@ class TokenPlace(msgspec.Struct, frozen=True, kw_only=True):
 TOKEN_TABLES: Final[tuple[TokenPlace, ...]] = (
     TokenPlace(table="document", columns=("token", "name_token")),
     TokenPlace(table="bound_document", columns=("token",)),
-    TokenPlace(table="directive", columns=("token",)),
+    TokenPlace(table="directive", columns=("token",), optional=frozenset({"token"})),
     TokenPlace(table="permit", columns=("token",), is_purged=True),
-    TokenPlace(table="ending", columns=("token",)),
-    TokenPlace(table="outline", columns=("token",)),
-    TokenPlace(table="outbox", columns=("token",)),
-    TokenPlace(table="authorization_step", columns=("token", "counted_tokens")),
-    TokenPlace(table="spending_total", columns=("token",)),
+    TokenPlace(table="ending", columns=("token",), optional=frozenset({"token"})),
+    TokenPlace(table="outline", columns=("token",), is_key=True),
+    TokenPlace(table="outbox", columns=("token",), is_key=True),
+    TokenPlace(
+        table="authorization_step",
+        columns=("token", "counted_tokens"),
+        optional=frozenset({"counted_tokens"}),
+    ),
+    TokenPlace(table="spending_total", columns=("token",), is_key=True),
     TokenPlace(table="open_hold", columns=("token",)),
 )
 
