@@ -82,8 +82,13 @@ def keep_secrets(folder, *numbers):
 
 
 def kept_keys(folder):
-    """Return the keys in the data directory by number."""
+    """Return the encryption keys in the data directory by number."""
     return dict(read_secrets(folder, {}).encryption_keys)
+
+
+def kept_token_keys(folder):
+    """Return the token keys in the data directory by number, without the first."""
+    return dict(read_secrets(folder, {}).token_keys)
 
 
 def rotation_of(runtime, folder, *, environ=None, wait_s=WAIT_S, report=lambda _step: None):

@@ -1,4 +1,4 @@
-"""The encryption key of a deployment is replaced while it runs, from any stage on."""
+"""The keys of a deployment are replaced while it runs, from any stage on."""
 
 import base64
 from datetime import timedelta
@@ -10,12 +10,14 @@ from sqlalchemy.exc import IntegrityError
 from cache.token import Tokenizer
 from checker.audit.months import Months
 from checker.database.locks import Lock, hold_to_commit
+from checker.database.token_column import keys_of
 from checker.errors import ConfigurationError, Conflict
 from checker.node.record import NotedHeads, verify_record
 from checker.node.runtime import open_runtime
 from checker.registry.purge import purge_listings, purge_permits
 from checker.registry.sealing import PARTY_NAME, Sealer
 from checker.rotation.places import SEALED_COLUMNS
+from checker.rotation.rotation import EndedKeys
 from checker.vault import Vault
 from tests.integration.record.record_grounds import SEALER
 from tests.integration.record.rotation_grounds import (
@@ -24,6 +26,7 @@ from tests.integration.record.rotation_grounds import (
     fill_further,
     keep_secrets,
     kept_keys,
+    kept_token_keys,
     rotation_of,
 )
 from tests.support.registry_grounds import AT, config_of
@@ -31,9 +34,23 @@ from tests.support.registry_grounds import AT, config_of
 pytestmark = pytest.mark.anyio
 
 HEADS = "SELECT DISTINCT substr({0.column}, 1, 2) FROM {0.table} WHERE {0.column} IS NOT NULL"
+# Each is reported when it is done. The first two of a rotation, then some of each stage.
+STEPS = (
+    "the encryption key 2 stands in",
+    "the token key 2 stands in",
+    "seal with it now",
+    "webhook.url",
+    "document.number",
+    "know the token key",
+    "document: the tokens",
+    "open_hold: the tokens",
+)
 A_NAME = "SELECT pk, id, party_name FROM listing WHERE pk = (SELECT min(pk) FROM listing)"
 LONG_AFTER = AT + timedelta(days=10_000)
-ACTIONS = "SELECT action, outcome, target FROM operator_action WHERE action LIKE '%encryption%'"
+ACTIONS = (
+    "SELECT action, outcome, target FROM operator_action"
+    " WHERE action ~ '(encryption|token)_key' ORDER BY pk"
+)
 
 
 class Interrupted(Exception):
@@ -63,14 +80,31 @@ def interrupted_at(step):
     return report
 
 
-async def rotate(config, **options):
-    async with open_runtime(config, {}) as runtime:
-        return await rotation_of(runtime, config.data_dir, **options).rotate()
+class Rotating:
+    """Commands of an operator, and a record that learns the keys that they make."""
+
+    def __init__(self, record, config):
+        self.record = record
+        self.config = config
+
+    async def rotate(self, **options):
+        return await self._run("rotate", options)
+
+    async def finish(self, **options):
+        return await self._run("finish", options)
+
+    async def _run(self, what, options):
+        folder = self.config.data_dir
+        try:
+            async with open_runtime(self.config, {}) as runtime:
+                return await getattr(rotation_of(runtime, folder, **options), what)()
+        finally:
+            keys_of(self.record.engine).learn(kept_token_keys(folder))
 
 
-async def finish(config, **options):
-    async with open_runtime(config, {}) as runtime:
-        return await rotation_of(runtime, config.data_dir, **options).finish()
+@pytest.fixture
+def rotating(record, config):
+    return Rotating(record, config)
 
 
 async def numbers_in(record):
@@ -92,39 +126,43 @@ async def faults_by(record, keys):
 
 
 async def test_a_row_whose_time_was_over_needs_no_key_and_may_be_emptied_after_a_rotation(
-    full, config
+    full, config, rotating
 ):
     async with full.engine.begin() as connection:
         assert await purge_listings(connection, SEALER.vault, before=LONG_AFTER, now=LONG_AFTER)
-    result = await rotate(config)
+    result = await rotating.rotate()
 
     assert (result.left, result.damaged) == (0, 0)
-    assert await finish(config) == 2
+    assert (await rotating.finish()).key == 2
     async with open_runtime(config, {}) as later, later.engine.begin() as connection:
         vault = later.sealer.vault
         assert await purge_permits(connection, vault, before=LONG_AFTER, now=LONG_AFTER)
 
 
 async def test_every_value_is_sealed_again_in_spite_of_interruptions_and_the_record_verifies(
-    full, config
+    full, config, rotating
 ):
     assert await faults_by(full, KEYS) == []
-    for step in ("stands in", "seal with it now", "webhook.url", "document.number"):
+    for step in STEPS:
         with pytest.raises(Interrupted):
-            await rotate(config, report=interrupted_at(step))
+            await rotating.rotate(report=interrupted_at(step))
         with pytest.raises(Conflict):
-            await finish(config, wait_s=0)
-        assert kept_keys(config.data_dir).keys() == {1, 2}
-    keys = kept_keys(config.data_dir)
-    assert await numbers_in(full) == {1, 2}
-    assert await faults_by(full, keys) == []
-    result = await rotate(config)
+            await rotating.finish(wait_s=0)
+        keys = kept_keys(config.data_dir)
+        assert keys.keys() == {1, 2}
+        if step == "document.number":
+            assert await numbers_in(full) == {1, 2}
+        assert await faults_by(full, keys) == []
+    with pytest.raises(Interrupted):
+        await rotating.rotate(report=interrupted_at("all tokens stand"))
+    result = await rotating.rotate()
 
-    assert (result.key, result.left, result.damaged) == (2, 0, 0)
+    assert (result.key, result.token_key, result.left, result.damaged) == (2, 2, 0, 0)
     assert await numbers_in(full) == {2}
-    assert (await rotate(config)).sealed_again == 0
+    again = await rotating.rotate()
+    assert (again.sealed_again, again.copied) == (0, 0)
     assert kept_keys(config.data_dir) == keys
-    assert await finish(config) == 2
+    assert (await rotating.finish()).key == 2
     assert kept_keys(config.data_dir) == {2: keys[2]}
     assert await faults_by(full, {2: keys[2]}) == []
     # The constraints that refuse the older key hold for a month that is made later too.
@@ -134,35 +172,40 @@ async def test_every_value_is_sealed_again_in_spite_of_interruptions_and_the_rec
         assert again.sealer.vault.open(row.party_name, PARTY_NAME, row.id)
         assert again.sealer.vault.journal_key == SEALER.vault.journal_key
     with pytest.raises(Conflict, match="no older"):
-        await finish(config)
+        await rotating.finish()
 
 
-async def test_a_second_rotation_follows_the_first(full, config):
+async def test_a_second_rotation_follows_the_first(full, config, rotating):
     for number in (2, 3):
-        assert (await rotate(config)).key == number
-        assert await finish(config) == number
+        assert (await rotating.rotate()).key == number
+        assert (await rotating.finish()).key == number
         assert await faults_by(full, kept_keys(config.data_dir)) == []
     actions = [tuple(row) for row in await full.query(ACTIONS)]
     assert actions == [
         (action, outcome, str(number))
         for number in (2, 3)
-        for action in ("rotate_encryption_key", "end_encryption_key")
+        for action in (
+            "rotate_encryption_key",
+            "rotate_token_key",
+            "end_encryption_key",
+            "end_token_key",
+        )
         for outcome in ("begun", "done")
     ]
 
 
-async def test_no_process_is_left_without_the_new_key(record, config, tmp_path_factory):
+async def test_no_process_is_left_without_the_new_key(record, config, tmp_path_factory, rotating):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     keep_secrets(elsewhere, 1)
     other = config_of(elsewhere, config.database_url, config.redis_url)
     async with open_runtime(other, {}) as behind:
         with pytest.raises(Conflict, match="lack the encryption key 2"):
-            await rotate(config, wait_s=0)
+            await rotating.rotate(wait_s=0)
         assert behind.sealer.vault.sealing == 1
         # The file of the other machine gets the key: its processes learn it without a restart.
         keys = kept_keys(config.data_dir)
         (elsewhere / "secrets.json").write_bytes((config.data_dir / "secrets.json").read_bytes())
-        assert (await rotate(config)).key == 2
+        assert (await rotating.rotate()).key == 2
         assert behind.sealer.vault.sealing == 2
         assert behind.sealer.vault.fingerprints == Vault(keys).fingerprints
     keep_secrets(elsewhere, 1)
@@ -175,59 +218,63 @@ async def test_no_process_is_left_without_the_new_key(record, config, tmp_path_f
             pass
 
 
-async def test_a_process_that_has_ended_is_waited_for_no_longer(record, config):
+async def test_a_process_that_has_ended_is_waited_for_no_longer(record, config, rotating):
     async with open_runtime(config, {}):
         pass
     await record.tamper(
         "INSERT INTO encryption_key_holder VALUES ('dead', '{}', 1, now() - interval '31 s')"
     )
-    assert (await rotate(config, wait_s=5)).key == 2
+    assert (await rotating.rotate(wait_s=5)).key == 2
 
 
-async def test_a_value_that_comes_late_under_an_older_key_is_refused_and_not_lost(record, config):
+async def test_a_value_that_comes_late_under_an_older_key_is_refused_and_not_lost(
+    record, config, rotating
+):
     late = SEALER.vault.seal("示例人甲", PARTY_NAME, "listing-1")
-    await rotate(config)
+    await rotating.rotate()
     write = text("UPDATE listing SET party_name = :late WHERE id = 'listing-1'")
     async with record.engine.begin() as connection:
         await connection.execute(write, {"late": late})
     with pytest.raises(Conflict, match=r"listing\.party_name"):
-        await finish(config)
-    assert (await rotate(config)).sealed_again > 0
-    await finish(config)
+        await rotating.finish()
+    assert (await rotating.rotate()).sealed_again > 0
+    await rotating.finish()
 
     with pytest.raises(IntegrityError, match="ck_listing_party_name_sealed"):
         async with record.engine.begin() as connection:
             await connection.execute(write, {"late": late})
 
 
-async def test_a_transaction_of_before_the_new_key_holds_up_the_end(record, config):
-    await rotate(config)
+async def test_a_transaction_of_before_the_new_key_holds_up_the_end(record, config, rotating):
+    await rotating.rotate()
     async with record.engine.begin() as connection:
         await connection.execute(text("SELECT 1"))
         with pytest.raises(Conflict, match="1 transactions are open"):
-            await finish(config, wait_s=0)
-    assert await finish(config) == 2
+            await rotating.finish(wait_s=0)
+    assert (await rotating.finish()).key == 2
 
 
-async def test_a_row_that_somebody_holds_is_left_and_taken_by_the_next_run(record, config):
+async def test_a_row_that_somebody_holds_is_taken_by_the_next_run(record, config, rotating):
     async with record.engine.begin() as connection:
         await connection.execute(text("SELECT FROM listing WHERE id = 'listing-1' FOR UPDATE"))
-        held = await rotate(config)
-    assert held.left > 0
-    assert (await rotate(config)).left == 0
+        with pytest.raises(Conflict, match="stays open"):
+            await rotating.rotate(wait_s=1)
+    result = await rotating.rotate()
+    assert result.sealed_again > 0
+    assert result.left == 0
 
 
-async def test_a_value_that_does_not_open_is_counted_and_holds_up_the_end(record, config):
+async def test_a_value_that_does_not_open_is_counted_and_holds_up_the_end(record, config, rotating):
     await record.tamper("UPDATE permit SET ground = ground || '\\x00'::bytea WHERE id = 'permit-1'")
-    result = await rotate(config)
+    result = await rotating.rotate()
 
     assert (result.left, result.damaged) == (1, 1)
     with pytest.raises(Conflict, match=r"permit\.ground 1"):
-        await finish(config)
+        await rotating.finish()
     assert kept_keys(config.data_dir).keys() == {1, 2}
 
 
-async def test_one_process_rotates_at_a_time(record, config):
+async def test_one_process_rotates_at_a_time(record, config, rotating):
     async with open_runtime(config, {}) as one, open_runtime(config, {}) as two:
         async with one.work_engine.begin() as connection:
             await hold_to_commit(connection, Lock.ROTATION)
@@ -236,13 +283,12 @@ async def test_one_process_rotates_at_a_time(record, config):
         assert (await rotation_of(two, config.data_dir).rotate()).key == 2
 
 
-async def test_secrets_of_the_environment_are_never_written(record, config):
-    def environ(keys):
+async def test_secrets_of_the_environment_are_never_written(record, config, rotating):
+    def environ(keys, token_keys=(1,)):
+        given = {1: TOKEN_KEY, 2: KEYS[2]}
         return {
-            "CHECKER_TOKEN_KEY": _in_base64(TOKEN_KEY),
-            "CHECKER_ENCRYPTION_KEY": ",".join(
-                f"{number}:{_in_base64(KEYS[number])}" for number in keys
-            ),
+            "CHECKER_TOKEN_KEY": _numbered(given, token_keys),
+            "CHECKER_ENCRYPTION_KEY": _numbered(KEYS, keys),
         }
 
     before = (config.data_dir / "secrets.json").read_bytes()
@@ -251,14 +297,23 @@ async def test_secrets_of_the_environment_are_never_written(record, config):
         with pytest.raises(ConfigurationError, match="CHECKER_ENCRYPTION_KEY"):
             await rotation_of(old, config.data_dir, environ=given).rotate()
     given = environ([1, 2])
+    async with open_runtime(config, given) as old:
+        with pytest.raises(ConfigurationError, match="CHECKER_TOKEN_KEY"):
+            await rotation_of(old, config.data_dir, environ=given).rotate()
+    given = environ([1, 2], [1, 2])
     async with open_runtime(config, given) as renewed:
         rotation = rotation_of(renewed, config.data_dir, environ=given)
-        assert (await rotation.rotate()).key == 2
-        assert await rotation.finish() == 2
-    async with open_runtime(config, environ([2])) as last:
+        result = await rotation.rotate()
+        assert (result.key, result.token_key) == (2, 2)
+        assert await rotation.finish() == EndedKeys(key=2, token_key=2)
+    async with open_runtime(config, environ([2], [1, 2])) as last:
         assert last.sealer.vault.sealing == 2
+        assert last.token_keys.current.number == 2
+    with pytest.raises(ConfigurationError, match="token key 2 is needed"):
+        async with open_runtime(config, environ([2])):
+            pass
     assert (config.data_dir / "secrets.json").read_bytes() == before
 
 
-def _in_base64(key):
-    return base64.b64encode(key).decode()
+def _numbered(keys, numbers):
+    return ",".join(f"{each}:{base64.b64encode(keys[each]).decode()}" for each in numbers)
