@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from cache.token import Tokenizer
 from checker.audit.months import Months
 from checker.database.locks import Lock, hold_to_commit
+from checker.database.token_column import keys_of
+from checker.deployment_secrets import read_secrets
 from checker.errors import ConfigurationError, Conflict
 from checker.node.record import NotedHeads, verify_record
 from checker.node.runtime import open_runtime
@@ -27,6 +29,7 @@ from tests.integration.record.rotation_grounds import (
     rotation_of,
 )
 from tests.support.registry_grounds import AT, config_of
+from tests.support.token_keys import token_key_variable
 
 pytestmark = pytest.mark.anyio
 
@@ -83,8 +86,17 @@ async def numbers_in(record):
     return found
 
 
-async def faults_by(record, keys):
-    """Verify the whole record with these encryption keys and the key of the journal."""
+async def faults_by(record, keys, folder):
+    """Verify the whole record with these encryption keys and the key of the journal.
+
+    The token keys are those of the data directory `folder`.
+    """
+    token_keys = keys_of(record.engine)
+    token_keys.learn(read_secrets(folder, {}).token_keys)
+    [[current]] = await record.query(
+        "SELECT max(number) FROM token_key WHERE current_from <= now()"
+    )
+    token_keys.use(current)
     vault = Vault(keys)
     vault.take_journal_key(SEALER.vault.journal_key)
     told = await verify_record(record.engine, Sealer(Tokenizer(TOKEN_KEY), vault), NotedHeads())
@@ -108,7 +120,7 @@ async def test_a_row_whose_time_was_over_needs_no_key_and_may_be_emptied_after_a
 async def test_every_value_is_sealed_again_in_spite_of_interruptions_and_the_record_verifies(
     full, config
 ):
-    assert await faults_by(full, KEYS) == []
+    assert await faults_by(full, KEYS, config.data_dir) == []
     for step in ("stands in", "seal with it now", "webhook.url", "document.number"):
         with pytest.raises(Interrupted):
             await rotate(config, report=interrupted_at(step))
@@ -117,7 +129,7 @@ async def test_every_value_is_sealed_again_in_spite_of_interruptions_and_the_rec
         assert kept_keys(config.data_dir).keys() == {1, 2}
     keys = kept_keys(config.data_dir)
     assert await numbers_in(full) == {1, 2}
-    assert await faults_by(full, keys) == []
+    assert await faults_by(full, keys, config.data_dir) == []
     result = await rotate(config)
 
     assert (result.key, result.left, result.damaged) == (2, 0, 0)
@@ -126,7 +138,7 @@ async def test_every_value_is_sealed_again_in_spite_of_interruptions_and_the_rec
     assert kept_keys(config.data_dir) == keys
     assert await finish(config) == 2
     assert kept_keys(config.data_dir) == {2: keys[2]}
-    assert await faults_by(full, {2: keys[2]}) == []
+    assert await faults_by(full, {2: keys[2]}, config.data_dir) == []
     # The constraints that refuse the older key hold for a month that is made later too.
     assert await Months(full.engine, SEALER.vault, 60).prepare(AT + timedelta(days=100))
     async with open_runtime(config, {}) as again:
@@ -141,7 +153,7 @@ async def test_a_second_rotation_follows_the_first(full, config):
     for number in (2, 3):
         assert (await rotate(config)).key == number
         assert await finish(config) == number
-        assert await faults_by(full, kept_keys(config.data_dir)) == []
+        assert await faults_by(full, kept_keys(config.data_dir), config.data_dir) == []
     actions = [tuple(row) for row in await full.query(ACTIONS)]
     assert actions == [
         (action, outcome, str(number))
@@ -239,7 +251,7 @@ async def test_one_process_rotates_at_a_time(record, config):
 async def test_secrets_of_the_environment_are_never_written(record, config):
     def environ(keys):
         return {
-            "CHECKER_TOKEN_KEY": _in_base64(TOKEN_KEY),
+            "CHECKER_TOKEN_KEY": token_key_variable(TOKEN_KEY),
             "CHECKER_ENCRYPTION_KEY": ",".join(
                 f"{number}:{_in_base64(KEYS[number])}" for number in keys
             ),
