@@ -28,10 +28,10 @@ from cache.generation import Generation
 from cache.layout import SENTINEL
 from cache.list_writer import ChangeSlice
 from cache.parts import Fields, HeldParts, page_bytes
-from cache.token import Token
+from cache.token import StoredToken
 
-_Outlines = defaultdict[int, list[tuple[Token, bytes | None]]]
-_Tokens = defaultdict[tuple[int, int], list[tuple[Token, int]]]
+_Outlines = defaultdict[int, list[tuple[StoredToken, bytes | None]]]
+_Tokens = defaultdict[tuple[int, int], list[tuple[StoredToken, int]]]
 
 
 class Amendment(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,10 @@ def _by_place(part: ChangeSlice, generation: Generation) -> tuple[_Outlines, _To
 
 
 def _bucket(
-    checksums: Checksums, index: int, fields: Fields, outlines: Iterable[tuple[Token, bytes | None]]
+    checksums: Checksums,
+    index: int,
+    fields: Fields,
+    outlines: Iterable[tuple[StoredToken, bytes | None]],
 ) -> tuple[bytes, bytes]:
     """Return a bucket's checksum before a slice and after it."""
     before = fields.get(SENTINEL)
@@ -117,7 +120,7 @@ def _bucket(
     return before, checksums.held_bucket(index, changed, SENTINEL)
 
 
-def _page(data: bytes, tokens: Iterable[tuple[Token, int]]) -> bytearray:
+def _page(data: bytes, tokens: Iterable[tuple[StoredToken, int]]) -> bytearray:
     """Return a page with the bits of these tokens, whose blocks begin at these bytes."""
     page = bytearray(data)
     for token, start in tokens:

@@ -20,7 +20,8 @@ An entry of the stream has eight fields, and a seal where it has tokens, bytes a
     i   id of the change `v`
     b   id of the change `p`
     h   history of the change `v`
-    t   tokens added to the filter, 16 bytes each, one behind the other; nothing of their values
+    t   tokens added to the filter, as the live generation stores them, 16 bytes each, one behind
+        the other; nothing of their values
     f   1 if all of `v` is in the live generation now, 0 if more entries of the same change follow
     c   the seal: a keyed BLAKE2b-128 of i, b, f and t. A token that a bad line or somebody changed
         would be missing in a replica, and its person would be allowed
@@ -40,7 +41,7 @@ from typing import Annotated, Self
 import msgspec
 
 from cache.errors import CacheIncomplete
-from cache.token import TOKEN_BYTES, Token
+from cache.token import TOKEN_BYTES, StoredToken, Token
 
 CHANGES_KEPT = 4_096
 """About how many entries the stream holds; a node that has missed more loads the whole filter."""
@@ -116,7 +117,7 @@ class StreamEntry(msgspec.Struct, frozen=True, kw_only=True):
     position: Position
     previous: int
     previous_id: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[StoredToken, ...]
     final: bool
 
     @classmethod
@@ -216,7 +217,7 @@ def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
             previous=int(fields[b"p"]),
             previous_id=fields[b"b"].decode(),
             tokens=tuple(
-                Token(tokens[start : start + TOKEN_BYTES])
+                StoredToken(tokens[start : start + TOKEN_BYTES])
                 for start in range(0, len(tokens), TOKEN_BYTES)
             ),
             final=fields[b"f"] == b"1",

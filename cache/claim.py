@@ -1,9 +1,10 @@
 """The claim of a deployment to the keys of a namespace, on a Redis that deployments share.
 
-    <namespace>:owner     fingerprint of the owner's token key: string
+    <namespace>:owner     fingerprint of the owner's first token key: string
 
 Two deployments under one namespace would replace each other's list again and again, and count each
-other's quotas. (Neither would answer wrongly, because a generation names its token key.) So a start
+other's quotas. (Neither would answer wrongly, because a generation names its token key.) The owner
+is the key of the hash (`TokenKeys.first`), which is never replaced. So a start
 claims the namespace. A start that finds the claim of another deployment ends. The next start claims
 a Redis that was emptied; until then the pointer shows whose list is there.
 """
@@ -15,6 +16,7 @@ from cache.generation import decode_pointer
 from cache.redis_cluster import keys_at
 from cache.redis_pipe import Command, Pipe
 from cache.replies import reads_replies
+from cache.token_key import TokenKeys
 
 
 class ForeignNamespace(CacheMisconfigured):
@@ -22,13 +24,13 @@ class ForeignNamespace(CacheMisconfigured):
 
 
 class NamespaceClaim:
-    """The claim of the deployment with the fingerprint `token_key`."""
+    """The claim of the deployment with these keys."""
 
     def __init__(
-        self, url: str, *, token_key: str, namespace: str, timeout_s: float = 0.25
+        self, url: str, *, token_keys: TokenKeys, namespace: str, timeout_s: float = 0.25
     ) -> None:
         self._url = url
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._namespace = namespace
         self._timeout_s = timeout_s
 
@@ -42,21 +44,22 @@ class NamespaceClaim:
             CacheUnavailable: Redis could not be asked.
         """
         keys = keys_at(self._url, self._namespace)
+        own = self._token_keys.first.fingerprint
         async with aclosing(Pipe(self._url, keys.stem, timeout_s=self._timeout_s)) as pipe:
             pointer, owner = await pipe.ask([("GET", keys.pointer), ("GET", keys.owner)])
-            if owner is None and _is_ours(pointer, self._token_key):
-                claim: Command = ("SET", keys.owner, self._token_key, "NX")
+            if owner is None and _is_ours(pointer, self._token_keys):
+                claim: Command = ("SET", keys.owner, own, "NX")
                 _, owner = await pipe.ask([claim, ("GET", keys.owner)])
-        if owner != self._token_key.encode():
+        if owner != own.encode():
             text = f"Redis holds another deployment under the prefix {self._namespace!r}"
             raise ForeignNamespace(text)
 
 
-def _is_ours(pointer: bytes | None, token_key: str) -> bool:
+def _is_ours(pointer: bytes | None, token_keys: TokenKeys) -> bool:
     """Return whether the list under the namespace is ours, or there is none that can be read."""
     if pointer is None:
         return True
     try:
-        return decode_pointer(pointer).token_key == token_key
+        return token_keys.known(decode_pointer(pointer).token_key) is not None
     except CacheIncomplete:
         return True

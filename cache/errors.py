@@ -16,8 +16,8 @@ class CacheIncomplete(CacheError):
     """Redis answered, but its data prove nothing: the registry answers, and a rebuild is due.
 
     The pointer, a filter segment, a bucket or its sentinel is missing or cut short, or a part does
-    not match its checksum. Or the pointer cannot be read, or the generation was built with another
-    token key.
+    not match its checksum. Or the pointer cannot be read, or the generation's tokens are stored
+    under a key that is not held.
     """
 
 

@@ -22,12 +22,12 @@ token lie in one block, so a lookup is one cache line in a process and one GETRA
 
 The formula takes a block's mean fill for its fill, which makes it about 2 % low.
 
-This file knows nothing of Redis, keys or generations.
+All tokens here are stored tokens. This file knows nothing of Redis, keys or generations.
 """
 
 from math import ceil, exp, lgamma, log
 
-from cache.token import Token
+from cache.token import StoredToken
 
 BLOCK_BYTES = 64
 BITS_PER_ENTRY = 16
@@ -45,12 +45,12 @@ def block_count(entries: int) -> int:
     return max(1, ceil(entries / ENTRIES_PER_BLOCK))
 
 
-def block_index(token: Token, blocks: int) -> int:
+def block_index(token: StoredToken, blocks: int) -> int:
     """Return the block of a token, 0 up to `blocks` - 1."""
     return (int.from_bytes(token[:4], "big") * blocks) >> 32
 
 
-def block_mask(token: Token) -> int:
+def block_mask(token: StoredToken) -> int:
     """Return the token's bits as one 512-bit number: position 0 is its most significant bit."""
     rest = int.from_bytes(token[4:13], "big")
     mask = 0
@@ -59,13 +59,13 @@ def block_mask(token: Token) -> int:
     return mask
 
 
-def bit_offsets(token: Token, start: int) -> list[int]:
+def bit_offsets(token: StoredToken, start: int) -> list[int]:
     """Return the token's bits as SETBIT counts them, in a string whose block begins at `start`."""
     rest = int.from_bytes(token[4:13], "big")
     return [start * 8 + (rest >> shift & _LAST) for shift in _SHIFTS]
 
 
-def may_contain(block: bytes, token: Token) -> bool:
+def may_contain(block: bytes, token: StoredToken) -> bool:
     """Return whether the token's own block has all its bits; False proves absence.
 
     Raises ValueError for a block that is not whole: a missing byte is not a zero.

@@ -4,7 +4,7 @@ The pointer is one Redis string, this struct as JSON. A generation may be served
 
 - every bucket and every filter segment was written and counted before the pointer named it;
 - its buckets hold as many entries as were announced and came in;
-- it was built with the token key of its reader;
+- its reader holds the key under which its tokens are stored (`cache.token_key`);
 - its build marker was there when the pointer was set (a sweep removes a generation that has neither
   marker nor pointer);
 - it had all changes that the live generation had at the switch.
@@ -29,7 +29,8 @@ from cache.filter import (
     block_index,
     expected_false_positive_rate,
 )
-from cache.token import Token
+from cache.token import StoredToken
+from cache.token_key import TokenKey, TokenKeys
 
 # Mean fields of a bucket. Redis keeps a hash as a listpack up to 128 fields (7.0 on; 512 before);
 # a bucket of mean 48 has more than 127 about once in 10^19.
@@ -48,7 +49,7 @@ _Size = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """One build. `token_key` is the fingerprint of the key that made its tokens."""
+    """One build. `token_key` is the fingerprint of the key under which its tokens are stored."""
 
     id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     version: _Count
@@ -101,12 +102,12 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
         """Return the length of a segment: all are full but the last."""
         return min(self.segment_blocks, self.blocks - index * self.segment_blocks) * BLOCK_BYTES
 
-    def block_of(self, token: Token) -> tuple[int, int]:
+    def block_of(self, token: StoredToken) -> tuple[int, int]:
         """Return the segment of a token's block, and the byte in it where the block starts."""
         segment, block = divmod(block_index(token, self.blocks), self.segment_blocks)
         return segment, block * BLOCK_BYTES
 
-    def bucket_of(self, token: Token) -> int:
+    def bucket_of(self, token: StoredToken) -> int:
         """Return the token's bucket; monotone in the token, as its block is."""
         return (int.from_bytes(token[:4], "big") * self.buckets) >> 32
 
@@ -140,15 +141,24 @@ def decode_pointer(raw: bytes) -> Generation:
         raise CacheIncomplete("the pointer cannot be read") from error
 
 
-def servable(raw: bytes | None, token_key: str) -> Generation:
-    """Return the generation that a reader with this token key may serve.
+def servable(raw: bytes | None, token_keys: TokenKeys) -> tuple[Generation, TokenKey]:
+    """Return the generation that a reader with these keys may serve, and the key of its tokens.
 
-    Raises CacheIncomplete without a pointer, or if another key made the tokens: looked up with the
-    wrong key, every listed person would be absent.
+    Raises CacheIncomplete without a pointer, or as `key_of`.
     """
     if raw is None:
         raise CacheIncomplete("no generation is live")
     generation = decode_pointer(raw)
-    if generation.token_key != token_key:
-        raise CacheIncomplete("the live generation was built with another token key")
-    return generation
+    return generation, key_of(generation, token_keys)
+
+
+def key_of(generation: Generation, token_keys: TokenKeys) -> TokenKey:
+    """Return the key under which a generation's tokens are stored.
+
+    Raises CacheIncomplete if the key is not held: under the wrong key every listed person would be
+    absent. A process may learn the key later, so nobody keeps this refusal.
+    """
+    key = token_keys.known(generation.token_key)
+    if key is None:
+        raise CacheIncomplete("the generation's tokens are stored under a key that is not held")
+    return key

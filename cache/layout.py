@@ -1,4 +1,6 @@
-"""Cuts a stream of entries in token order into the buckets and filter segments of a generation.
+"""Cuts a stream of entries into the buckets and filter segments of a generation.
+
+The entries come in the order of their tokens. All tokens here are stored tokens.
 
 Pure: both stores write the pieces that this file yields. Buckets and blocks are monotone in the
 token, so a piece is complete when the stream has passed it, and memory holds one piece of each
@@ -38,7 +40,8 @@ from cache.checksum import (
 from cache.errors import BuildRejected
 from cache.filter import BLOCK_BYTES, POSITION_BITS, POSITIONS
 from cache.generation import Generation
-from cache.token import TOKEN_BYTES, Token
+from cache.token import TOKEN_BYTES, StoredToken
+from cache.token_key import TokenKey, TokenKeys
 
 # Not 16 bytes, so it is no token.
 SENTINEL = b"!"
@@ -49,7 +52,7 @@ STRETCH = 2048
 _BLOCK_BITS = BLOCK_BYTES * 8
 _token_of, _value_of = itemgetter(0), itemgetter(1)
 
-Entries: TypeAlias = AsyncIterable[Sequence[tuple[Token, bytes]]]
+Entries: TypeAlias = AsyncIterable[Sequence[tuple[StoredToken, bytes]]]
 """Batches of entries, for speed; the cuts between batches mean nothing."""
 
 
@@ -122,13 +125,18 @@ async def lay_out(
     yield [ChecksumRecords(fields=fields | {SEAL_FIELD: sealed.encode()})]
 
 
-def refuse_foreign(token_key: str, own: str) -> None:
-    """Raise BuildRejected if the entries' tokens were made with a key that readers do not use."""
-    if token_key != own:
-        raise BuildRejected("the entries' tokens were made with another token key")
+def key_of_entries(token_key: str, token_keys: TokenKeys) -> TokenKey:
+    """Return the key with this fingerprint, under which the entries' tokens are stored.
+
+    Raises BuildRejected if the key is not held.
+    """
+    key = token_keys.known(token_key)
+    if key is None:
+        raise BuildRejected("the entries' tokens are stored under a key that is not held")
+    return key
 
 
-def _refuse_bad_lengths(tokens: list[Token], values: list[bytes]) -> None:
+def _refuse_bad_lengths(tokens: list[StoredToken], values: list[bytes]) -> None:
     # A message names no entry, because the message ends in a log.
     wrong = set(map(len, tokens)) - {TOKEN_BYTES}
     if wrong:
@@ -138,12 +146,12 @@ def _refuse_bad_lengths(tokens: list[Token], values: list[bytes]) -> None:
         raise BuildRejected(f"a value has {longest} bytes, more than {VALUE_BYTES_MAX}")
 
 
-def _rows(numpy: Any, tokens: list[Token]) -> Any:
+def _rows(numpy: Any, tokens: list[StoredToken]) -> Any:
     """Return the tokens' bytes: uint8, one row of 16 for each."""
     return numpy.frombuffer(b"".join(tokens), dtype=numpy.uint8).reshape(-1, TOKEN_BYTES)
 
 
-def _refuse_disorder(numpy: Any, previous: bytes, tokens: list[Token], rows: Any) -> None:
+def _refuse_disorder(numpy: Any, previous: bytes, tokens: list[StoredToken], rows: Any) -> None:
     """Raise BuildRejected unless all tokens are strictly greater than the one before them."""
     words = rows.view(">u8").astype(numpy.uint64)
     high, low = words[:, 0], words[:, 1]
@@ -171,7 +179,7 @@ class _Buckets:
         self._pairs: list[bytes] = []
         self.records = {shelf_field(shelf): 0 for shelf in range(shelves(generation))}
 
-    def take(self, rows: Any, tokens: list[Token], values: list[bytes]) -> list[Piece]:
+    def take(self, rows: Any, tokens: list[StoredToken], values: list[bytes]) -> list[Piece]:
         """Return the buckets that these entries complete."""
         pieces: list[Piece] = []
         pairs: list[bytes] = [b""] * (2 * len(tokens))

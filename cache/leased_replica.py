@@ -19,6 +19,19 @@ other change. So the replica may move there, whatever the version numbers are. A
 unknown past may be of another history with the same numbers: after a failover, or from a Redis that
 was set back.
 
+Bits and entries hold stored tokens (`cache.token_key`), and callers ask with tokens. The key of the
+bits is loaded and replaced together with the bits, in one step. So each question is put to the bits
+under their own key, while a token key is replaced too. A replica of the new generation may still
+read what was written under the older generation and its key. This does no harm:
+
+- An entry with tokens of another key never comes here. Its seal does not fit
+  (`cache.replica_source.opened`), and the node loads anew behind the entry. If the entry came here,
+  the position would move on, and the bits would lack the tokens under their own key.
+- An entry without tokens lacks nothing. Where it ends a change in several entries, those before it
+  had the tokens, and were refused.
+- Nothing is lost with an entry that is passed over. It was written before the switch, and the
+  switch demands that the new generation has all changes of the live one.
+
 A kind marker is a token that stands on the list if any token of its kind ever did. Where a kind
 marker is proven absent, no token of its kind is on the list. `marked` is kept ready, because every
 check would otherwise ask for the same kind markers.
@@ -27,6 +40,7 @@ Every moment given as an argument is one of the lease's clock.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -34,7 +48,7 @@ from cache.changes import Position, StreamEntry
 from cache.lease import LEASE_S, ReplicaLease, elapsed
 from cache.replica import Replica
 from cache.replica_source import BEFORE_ALL, Image, StreamRead
-from cache.token import Token
+from cache.token import TOKEN_BYTES, StoredToken, Token
 
 
 class Absence(msgspec.Struct, frozen=True):
@@ -94,9 +108,12 @@ class LeasedReplica:
         if replica is None or not self._lease.holds():
             return None
         may_contain = replica.may_contain
-        if len(tokens) == 1 and not may_contain(tokens[0]):
+        cipher = replica.cipher
+        # `Any`: without a cipher the tokens are stored as they are.
+        stored: Sequence[Any] = tokens if cipher is None else cipher.each_stored(tokens)
+        if len(stored) == 1 and not may_contain(stored[0]):
             return self._nobody
-        maybes = [index for index, token in enumerate(tokens) if may_contain(token)]
+        maybes = [index for index, token in enumerate(stored) if may_contain(token)]
         if maybes:
             return Absence(replica.position, tuple(maybes))
         return self._nobody
@@ -106,7 +123,11 @@ class LeasedReplica:
         replica = self._replica
         if replica is None or not self._lease.holds():
             return None
-        maybes = replica.maybes(tokens)
+        together = b"".join(tokens)
+        assert len(together) == len(tokens) * TOKEN_BYTES, (
+            "a token of another length moves the rest"
+        )
+        maybes = replica.maybes(replica.key.stored(together))
         if maybes:
             return Absence(replica.position, tuple(maybes))
         return self._nobody
@@ -145,7 +166,7 @@ class LeasedReplica:
             # have been set back, or be of another history.
             self._lease.end()
             self._member_since = None
-        self._replica = Replica(image.generation, image.position, image.bits)
+        self._replica = Replica(image.generation, image.position, image.bits, image.key)
         self._look_at_markers(self._replica)
         self._past.clear()
         self._move_to(image.position)
@@ -200,7 +221,7 @@ class LeasedReplica:
         replica = self._replica
         if replica is None or after.change_id not in self._past:
             return  # another list was loaded meanwhile, and the word does not concern that list
-        self._add(replica, newer.tokens)
+        self._add(replica, replica.key.each_stored(newer.tokens))
         if newer.position.version > replica.position.version:
             self._move_to(newer.position)
         self._lease.renew(asked_at)
@@ -220,7 +241,9 @@ class LeasedReplica:
         if entry.previous_id in self._past or entry.position.change_id in self._past:
             return True
         if entry.position.version < held.version:
-            # An entry from before the load. Its tokens do no harm, and the position stays.
+            # An entry from before the load. Its tokens are of the same key, because the entry was
+            # opened with the key of the replica's generation. They do no harm: more bits rule out
+            # fewer. The position stays.
             return True
         if entry.previous > held.version:
             self.must_load = True
@@ -243,15 +266,14 @@ class LeasedReplica:
         ):
             self._move_to(entry.position)
 
-    def _add(self, replica: Replica, tokens: Sequence[Token]) -> None:
+    def _add(self, replica: Replica, tokens: Sequence[StoredToken]) -> None:
         replica.add(tokens)
         self._look_at_markers(replica)
 
     def _look_at_markers(self, replica: Replica) -> None:
         may_contain = replica.may_contain
-        self.marked = tuple(
-            [index for index, marker in enumerate(self.markers) if may_contain(marker)]
-        )
+        stored = replica.key.each_stored(self.markers)
+        self.marked = tuple([index for index, marker in enumerate(stored) if may_contain(marker)])
 
     def _move_to(self, position: Position) -> None:
         assert self._replica is not None

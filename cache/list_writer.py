@@ -18,7 +18,8 @@ from cache.changes import Change, Head, Position, StreamEntry
 from cache.checksum import VALUE_BYTES_MAX
 from cache.generation import Generation
 from cache.store import refuse_misshapen
-from cache.token import Token
+from cache.token import StoredToken
+from cache.token_key import TokenKey
 
 SLICE_TOKENS = 200
 """Tokens brought in one step: some 3 ms of Redis's time, in which nobody else is served."""
@@ -47,6 +48,9 @@ class ListWriter(Protocol):
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
         """Bring a change into a generation: the live one, or one that is built and not yet live.
 
+        The change has tokens, and they are stored under the generation's own key: while a key is
+        replaced, the live generation may have another key than the one that is built.
+
         The tokens of a big change come in slices, and its version comes with the last slice. Until
         then the head names the slices that are in, and lookups are not answered. Bringing a change,
         or a part of it, twice does no harm. With `live` the change is also written to the stream.
@@ -55,7 +59,7 @@ class ListWriter(Protocol):
             ChangeRefused: the generation's head is not at `change.before`; or the generation is not
                 live; or, with `live` False, it is no longer being built.
             CacheIncomplete: a bucket or segment is not whole, or a bucket does not match its
-                checksum. Nothing is repaired here.
+                checksum, or the generation's key is not held. Nothing is repaired here.
         """
         ...
 
@@ -80,12 +84,14 @@ class ListWriter(Protocol):
 class ChangeSlice(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a change that is brought in one step; the last one moves the head.
 
+    `outlines` are by stored tokens, in their order.
+
     `before` and `after` are the values of `Head.partial` before and after the slice. A slice stands
     on the slices before it: a store that was set back in between must not take the slice. The first
     slice compares nothing, because an earlier attempt may have been given up.
     """
 
-    outlines: tuple[tuple[Token, bytes | None], ...]
+    outlines: tuple[tuple[StoredToken, bytes | None], ...]
     is_last: bool
     before: str
     after: str
@@ -102,17 +108,19 @@ def entry_of(change: Change, part: ChangeSlice) -> StreamEntry:
     )
 
 
-def slices(change: Change) -> Iterator[ChangeSlice]:
-    """Yield the slices of a change; a change without tokens is one slice.
+def slices(change: Change, key: TokenKey) -> Iterator[ChangeSlice]:
+    """Yield the slices of a change for a generation with this key; one slice without tokens.
 
     Raises ValueError for a misshapen token or value.
     """
     assert change.after.version > change.before.version, "a change leads to a newer version"
-    refuse_misshapen(list(change.outlines))
+    tokens = list(change.outlines)
+    refuse_misshapen(tokens)
     if any(len(value or b"") > VALUE_BYTES_MAX for value in change.outlines.values()):
         raise ValueError(f"a value has at most {VALUE_BYTES_MAX} bytes")
-    # In the order of tokens a slice touches fewer buckets and segments.
-    outlines = iter(sorted(change.outlines.items()))
+    # In the order of stored tokens a slice touches fewer buckets and segments.
+    stored = zip(key.each_stored(tokens), change.outlines.values(), strict=True)
+    outlines = iter(sorted(stored))
     left = len(change.outlines)
     attempt, before = uuid4().hex, ""
     for number in count(1):

@@ -30,11 +30,12 @@ from cache.layout import (
     Entries,
     Piece,
     Segment,
+    key_of_entries,
     lay_out,
-    refuse_foreign,
 )
 from cache.store import BUILD_MARKER_TTL_S, Lookup, refuse_misshapen
-from cache.token import Token
+from cache.token import StoredToken, Token
+from cache.token_key import TokenKeys
 
 
 class MemoryStore:
@@ -105,23 +106,21 @@ class MemoryStandingCache:
         self,
         memory: MemoryStore,
         *,
-        token_key: str,
+        token_keys: TokenKeys,
         namespace: str = "checker",
         segment_blocks: int = SEGMENT_BLOCKS,
-        checksum_key: bytes,
     ) -> None:
         self._shared = memory
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._keys = Keys(namespace)
         self._segment_blocks = segment_blocks
-        self._checksum_key = checksum_key
         self._closed = False
 
     async def lookup(self, tokens: Sequence[Token]) -> Lookup:
         """See `StandingCache.lookup`."""
         refuse_misshapen(tokens)
         memory = self._reach()
-        generation = servable(memory.string(self._keys.pointer), self._token_key)
+        generation, key = servable(memory.string(self._keys.pointer), self._token_keys)
         head = decode_head(memory.string(self._keys.head(generation.id)))
         if head.partial:
             raise CacheUnvouched("a change is half in, so the list is at no version")
@@ -130,7 +129,7 @@ class MemoryStandingCache:
         return Lookup(
             generation=generation,
             position=head.position,
-            values=tuple([self._field(generation, token) for token in tokens]),
+            values=tuple([self._field(generation, each) for each in key.each_stored(tokens)]),
         )
 
     async def current(self) -> Generation | None:
@@ -147,7 +146,7 @@ class MemoryStandingCache:
         entries: Entries,
     ) -> Generation:
         """See `StandingCache.build`."""
-        refuse_foreign(token_key, self._token_key)
+        key = key_of_entries(token_key, self._token_keys)
         memory = self._reach()
         generation = Generation.plan(
             position=position,
@@ -162,13 +161,13 @@ class MemoryStandingCache:
         memory.strings[head] = encode_head(generation.first_head())
         bits = 0
         try:
-            async with aclosing(lay_out(entries, generation, self._checksum_key)) as stretches:
+            async with aclosing(lay_out(entries, generation, key.checksum_key)) as stretches:
                 async for pieces in stretches:
                     bits += sum(self._write(generation, piece) for piece in pieces)
             self._verify(generation, bits)
         except BaseException:
-            for key in self._keys_of(generation.id):
-                memory.remove(key)
+            for name in self._keys_of(generation.id):
+                memory.remove(name)
             raise
         return generation
 
@@ -241,7 +240,7 @@ class MemoryStandingCache:
             return None
         return None if live is None else self._shared.head(self._keys.head(live.id))
 
-    def _field(self, generation: Generation, token: Token) -> bytes | None:
+    def _field(self, generation: Generation, token: StoredToken) -> bytes | None:
         bucket = self._keys.bucket(generation.id, generation.bucket_of(token))
         fields = self._shared.hashes.get(bucket, {})
         if SENTINEL not in fields:

@@ -17,7 +17,7 @@ from cache.changes import (
 from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, CacheUnavailable, ChangeRefused
 from cache.filter import BLOCK_BYTES, block_mask
-from cache.generation import Generation, decode_pointer
+from cache.generation import Generation, decode_pointer, key_of
 from cache.keys import Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
@@ -27,19 +27,20 @@ from cache.memory_parts import MemoryParts
 from cache.parts import touched_by
 from cache.replica_source import membership
 from cache.store import BUILD_MARKER_TTL_S
-from cache.token import Token
+from cache.token import StoredToken
+from cache.token_key import TokenKeys
 
 
 class MemoryListWriter:
     """`ListWriter` over a `MemoryStore`."""
 
     def __init__(
-        self, memory: MemoryStore, *, namespace: str = "checker", checksum_key: bytes
+        self, memory: MemoryStore, *, token_keys: TokenKeys, namespace: str = "checker"
     ) -> None:
         self._shared = memory
         self._keys = Keys(namespace)
         self._parts = MemoryParts(memory, self._keys)
-        self._checksum_key = checksum_key
+        self._token_keys = token_keys
         self._closed = False
 
     async def state(self) -> State:
@@ -59,23 +60,24 @@ class MemoryListWriter:
 
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
         """See `ListWriter.apply`."""
-        for part in slices(change):
+        key = key_of(generation, self._token_keys)
+        for part in slices(change, key):
             head = self._standing(generation, change, live=live)
             if part.before not in {"", head.partial}:
                 raise ChangeRefused("the slices before this one are no longer in")
             self._refuse_torn(generation, part)
             held = self._parts.held_now(generation, touched_by(part, generation))
             reached = change.after if part.is_last else change.before
-            checksums = Checksums(self._checksum_key, generation.id)
+            checksums = Checksums(key.checksum_key, generation.id)
             amendment = amend(checksums, generation, part, held, reached)
             self._take(generation, change, part, head)
             for bucket, sentinel in amendment.sentinels.items():
-                key = self._keys.bucket(generation.id, bucket)
-                self._shared.hashes[key][SENTINEL] = sentinel
+                name = self._keys.bucket(generation.id, bucket)
+                self._shared.hashes[name][SENTINEL] = sentinel
             self._shared.hashes[self._keys.sums(generation.id)] |= amendment.records
             if live:
                 entry = entry_of(change, part)
-                seal = seal_of(entry, self._checksum_key)
+                seal = seal_of(entry, key.checksum_key)
                 self._shared.append(self._keys.changes, encode_entry(entry, seal))
 
     async def vouch(self, generation: Generation, position: Position, *, asked_ms_ago: int) -> bool:
@@ -160,7 +162,7 @@ class MemoryListWriter:
         after = Head.at(reached, added=added, partial=part.after)
         memory.strings[keys.head(generation.id)] = encode_head(after)
 
-    def _set_bits(self, generation: Generation, token: Token) -> None:
+    def _set_bits(self, generation: Generation, token: StoredToken) -> None:
         index, start = generation.block_of(token)
         key = self._keys.segment(generation.id, index)
         data = bytearray(self._shared.strings[key])

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Collection
 from uuid import uuid4
 
-from cache.changes import Position, decode_head, open_entry
+from cache.changes import Position, decode_head
 from cache.errors import CacheIncomplete, CacheUnavailable
-from cache.generation import decode_pointer, servable
+from cache.generation import Generation, decode_pointer, servable
 from cache.keys import Keys
 from cache.memory import MemoryStore
 from cache.memory_parts import MemoryParts
@@ -27,7 +27,9 @@ from cache.replica_source import (
     decode_member,
     encode_member,
     membership,
+    opened,
 )
+from cache.token_key import TokenKeys
 from cache.verification import verified_bits
 
 _LOOK_INTERVAL_S = 0.005
@@ -37,18 +39,12 @@ class MemoryReplicaSource:
     """`ReplicaSource` over a `MemoryStore`."""
 
     def __init__(
-        self,
-        memory: MemoryStore,
-        *,
-        token_key: str,
-        namespace: str = "checker",
-        checksum_key: bytes,
+        self, memory: MemoryStore, *, token_keys: TokenKeys, namespace: str = "checker"
     ) -> None:
         self._memory = memory
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._keys = Keys(namespace)
         self._parts = MemoryParts(memory, self._keys)
-        self._checksum_key = checksum_key
         self._author = uuid4().hex
         self._turn = 0
         self._closed = False
@@ -69,12 +65,13 @@ class MemoryReplicaSource:
             waited_s += _LOOK_INTERVAL_S
         found = self._after(cursor)[:ENTRIES_AT_ONCE]
         has_cursor = self._has(cursor)
-        try:
-            entries = tuple([open_entry(fields, self._checksum_key) for _, fields in found])
-        except CacheIncomplete:
+        live = self._live()
+        key = None if live is None else self._token_keys.known(live.token_key)
+        entries = opened([fields for _, fields in found], key)
+        if entries is None:
             entries, has_cursor = (), False
         return StreamRead(
-            generation_id=self._live_id(),
+            generation_id=None if live is None else live.id,
             cursor=found[-1][0] if found else cursor,
             entries=entries,
             unbroken=has_cursor or (cursor == BEFORE_ALL and not found),
@@ -110,9 +107,10 @@ class MemoryReplicaSource:
     async def nodes(self) -> Membership:
         """See `ReplicaSource.nodes`."""
         memory = self._reach()
-        live_id = self._live_id()
+        live = self._live()
         try:
-            at = decode_head(memory.strings.get(self._keys.head(live_id or "none")))
+            head_key = self._keys.head("none" if live is None else live.id)
+            at = decode_head(memory.strings.get(head_key))
             head: HeldChange | None = HeldChange(at.version, at.change_id)
         except CacheIncomplete:
             head = None
@@ -138,12 +136,12 @@ class MemoryReplicaSource:
         stream = self._memory.streams.get(self._keys.changes, [])
         cursor = stream[-1][0] if stream else BEFORE_ALL
         pointer = self._memory.strings.get(self._keys.pointer)
-        generation = servable(pointer, self._token_key)
+        generation, key = servable(pointer, self._token_keys)
         await asyncio.sleep(0)  # as where each question is a trip of its own
         head_key = self._keys.head(generation.id)
         try:
             head = decode_head(self._memory.strings.get(head_key))
-            bits = await verified_bits(self._parts, generation, self._checksum_key)
+            bits = await verified_bits(self._parts, generation, key)
         except CacheIncomplete:
             if self._reach().strings.get(self._keys.pointer) == pointer:
                 raise
@@ -155,17 +153,19 @@ class MemoryReplicaSource:
             return None
         if cursor != BEFORE_ALL and not self._has(cursor):
             return None
-        return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
+        return Image(
+            generation=generation, key=key, position=head.position, cursor=cursor, bits=bits
+        )
 
     def _reach(self) -> MemoryStore:
         if self._closed or not self._memory.reachable:
             raise CacheUnavailable("the memory cannot be reached")
         return self._memory
 
-    def _live_id(self) -> str | None:
+    def _live(self) -> Generation | None:
         pointer = self._reach().strings.get(self._keys.pointer)
         try:
-            return None if pointer is None else decode_pointer(pointer).id
+            return None if pointer is None else decode_pointer(pointer)
         except CacheIncomplete:
             return None
 

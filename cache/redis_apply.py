@@ -14,7 +14,7 @@ from cache.keys import Keys
 from cache.list_writer import ChangeSlice
 from cache.redis_pipe import Command
 from cache.store import BUILD_MARKER_TTL_S
-from cache.token import Token
+from cache.token import StoredToken
 
 _APPLY = files("cache").joinpath("apply.lua").read_text(encoding="utf-8")
 
@@ -95,7 +95,7 @@ def _step_of(change: Change, part: ChangeSlice) -> Command:
     )
 
 
-def _bits_of(token: Token, value: bytes | None, start: int) -> Command:
+def _bits_of(token: StoredToken, value: bytes | None, start: int) -> Command:
     """Return a token's arguments of the script besides its places; its block begins at `start`."""
     return (b"-",) if value is None else (b"+" + value, *bit_offsets(token, start))
 

@@ -21,10 +21,11 @@ from cache.errors import BuildRejected, CacheIncomplete, CacheUnavailable
 from cache.filter import BLOCK_BYTES
 from cache.generation import Generation, decode_pointer, encode_pointer
 from cache.keys import Keys
-from cache.layout import Bucket, ChecksumRecords, Entries, Piece, Segment, lay_out, refuse_foreign
+from cache.layout import Bucket, ChecksumRecords, Entries, Piece, Segment, key_of_entries, lay_out
 from cache.redis_pipe import Command, CommandRefused, Pipe, Reply
 from cache.replies import reads_replies
 from cache.store import BUILD_MARKER_TTL_S
+from cache.token_key import TokenKey, TokenKeys
 
 _Item = TypeVar("_Item")
 
@@ -40,19 +41,12 @@ class RedisBuild:
     """The writing half of the store."""
 
     def __init__(
-        self,
-        pipe: Pipe,
-        keys: Keys,
-        *,
-        token_key: str,
-        segment_blocks: int,
-        checksum_key: bytes,
+        self, pipe: Pipe, keys: Keys, *, token_keys: TokenKeys, segment_blocks: int
     ) -> None:
         self._pipe = pipe
         self._keys = keys
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._segment_blocks = segment_blocks
-        self._checksum_key = checksum_key
 
     async def build(
         self,
@@ -63,7 +57,7 @@ class RedisBuild:
         entries: Entries,
     ) -> Generation:
         """See `StandingCache.build`."""
-        refuse_foreign(token_key, self._token_key)
+        key = key_of_entries(token_key, self._token_keys)
         generation = Generation.plan(
             position=position,
             token_key=token_key,
@@ -71,7 +65,7 @@ class RedisBuild:
             segment_blocks=self._segment_blocks,
         )
         try:
-            bits = await self._write(generation, entries)
+            bits = await self._write(generation, entries, key)
             await self._verify(generation, bits)
         except BaseException as error:
             # Best effort: keys that stay lose their marker in minutes, and are swept.
@@ -144,7 +138,7 @@ class RedisBuild:
         except CacheIncomplete:
             return None
 
-    async def _write(self, generation: Generation, entries: Entries) -> int:
+    async def _write(self, generation: Generation, entries: Entries, key: TokenKey) -> int:
         """Write head and all pieces; return how many bits the filter has set."""
         marker = self._keys.marker(generation.id)
         await self._pipe.ask(
@@ -156,7 +150,7 @@ class RedisBuild:
         bits = 0
         writing: asyncio.Task[list[Reply]] | None = None
         try:
-            async with aclosing(lay_out(entries, generation, self._checksum_key)) as stretches:
+            async with aclosing(lay_out(entries, generation, key.checksum_key)) as stretches:
                 async for pieces in stretches:
                     commands = [self._command(generation, piece) for piece in pieces]
                     bits += sum(piece.bits for piece in pieces if isinstance(piece, Segment))

@@ -18,7 +18,7 @@ from cache.amendment import amend
 from cache.changes import CHANGES_KEPT, Change, Head, Position, decode_head, positions_in, seal_of
 from cache.checksum import Checksums
 from cache.errors import CacheIncomplete, ChangeRefused
-from cache.generation import Generation, decode_pointer
+from cache.generation import Generation, decode_pointer, key_of
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.layout import SENTINEL
 from cache.lease import VOUCH_MS, WRITE_DEADLINE_S
@@ -31,6 +31,7 @@ from cache.redis_parts import RedisParts
 from cache.redis_pipe import Command, Pipe, Reply
 from cache.replica_source import membership
 from cache.replies import reads_replies
+from cache.token_key import TokenKeys
 
 _VOUCH = files("cache").joinpath("vouch.lua").read_text(encoding="utf-8")
 
@@ -58,12 +59,12 @@ class RedisListWriter:
     """`ListWriter` on Redis, for one task at a time."""
 
     def __init__(
-        self, pipe: Pipe, keys: Keys, *, clock: Callable[[], float], checksum_key: bytes
+        self, pipe: Pipe, keys: Keys, *, token_keys: TokenKeys, clock: Callable[[], float]
     ) -> None:
         self._pipe = pipe
         self._keys = keys
         self._parts = RedisParts(pipe, keys)
-        self._checksum_key = checksum_key
+        self._token_keys = token_keys
         self._clock = clock
         self._redis_clock: _Clock | None = None
         self._live_id = _NO_GENERATION
@@ -73,15 +74,15 @@ class RedisListWriter:
         cls,
         url: str,
         *,
+        token_keys: TokenKeys,
         namespace: str = DEFAULT_NAMESPACE,
         timeout_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
-        checksum_key: bytes,
     ) -> Self:
         """Return the publisher's side at a URL; connects when first asked. `clock`: seconds."""
         keys = keys_at(url, namespace)
         pipe = Pipe(url, keys.stem, timeout_s=timeout_s)
-        return cls(pipe, keys, clock=clock, checksum_key=checksum_key)
+        return cls(pipe, keys, token_keys=token_keys, clock=clock)
 
     @reads_replies
     async def state(self) -> State:
@@ -122,19 +123,26 @@ class RedisListWriter:
 
     async def apply(self, generation: Generation, change: Change, *, live: bool) -> None:
         """See `ListWriter.apply`."""
-        for part in slices(change):
-            await self._apply_slice(generation, change, part, live=live)
+        key = key_of(generation, self._token_keys)
+        for part in slices(change, key):
+            await self._apply_slice(generation, change, part, key.checksum_key, live=live)
 
     @reads_replies
     async def _apply_slice(
-        self, generation: Generation, change: Change, part: ChangeSlice, *, live: bool
+        self,
+        generation: Generation,
+        change: Change,
+        part: ChangeSlice,
+        checksum_key: bytes,
+        *,
+        live: bool,
     ) -> None:
-        checksums = Checksums(self._checksum_key, generation.id)
+        checksums = Checksums(checksum_key, generation.id)
         held = await self._parts.held(generation, touched_by(part, generation))
         _refuse_elsewhere(held, change, live=live)
         reached = change.after if part.is_last else change.before
         amendment = amend(checksums, generation, part, held, reached)
-        sealed = seal_of(entry_of(change, part), self._checksum_key)
+        sealed = seal_of(entry_of(change, part), checksum_key)
         command = apply_command(
             self._keys, generation, change, part, amendment, seal=sealed, live=live
         )

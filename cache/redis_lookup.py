@@ -39,7 +39,8 @@ from cache.layout import SENTINEL
 from cache.redis_pipe import Command, Pipe, Reply
 from cache.replies import reads_replies
 from cache.store import Lookup, refuse_misshapen
-from cache.token import Token
+from cache.token import StoredToken, Token
+from cache.token_key import TokenKey, TokenKeys
 
 # The event loop does little else while it packs and reads a pipeline: 4 ms for so many tokens.
 PIPELINE_TOKENS_MAX = 1_000
@@ -55,10 +56,14 @@ _RUN_ID = re.compile(rb"^run_id:([0-9a-f]+)\r?$", re.MULTILINE)
 
 
 class _Live(msgspec.Struct, frozen=True):
-    """The pointer as read, and the generation it names: the same bytes need no second decoding."""
+    """The pointer as read, and the generation it names: the same bytes need no second decoding.
+
+    The generation's tokens are stored under `key`.
+    """
 
     raw: bytes
     generation: Generation
+    key: TokenKey
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -76,10 +81,10 @@ _Ask: TypeAlias = WaitingItem[Sequence[Token], Lookup]
 class RedisLookup:
     """The reading half of the store; safe for any number of tasks of one event loop."""
 
-    def __init__(self, pipe: Pipe, keys: Keys, *, token_key: str, breaker: Breaker) -> None:
+    def __init__(self, pipe: Pipe, keys: Keys, *, token_keys: TokenKeys, breaker: Breaker) -> None:
         self._pipe = pipe
         self._keys = keys
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._breaker = breaker
         self._clock: tuple[Command, ...] = (("TIME",),) if pipe.in_cluster else ()
         self._live: _Live | None = None
@@ -153,7 +158,7 @@ class RedisLookup:
                 fields = [
                     self._field_command(live.generation, token)
                     for ask in asks
-                    for token in ask.item
+                    for token in live.key.each_stored(ask.item)
                 ]
                 proof = [pointer, head, vouched, ("INFO", "server")]
                 replies = await self._trip([*proof, *fields, head, pointer, *self._clock])
@@ -161,10 +166,11 @@ class RedisLookup:
                 raw = replies[0]
                 if raw == live.raw:
                     return _judged(live, replies, now)
-            self._live = _Live(raw, servable(raw, self._token_key))
+            # Looked up each time: a key that is not held now may be learned later.
+            self._live = _Live(raw, *servable(raw, self._token_keys))
         raise CacheUnvouched(_TOO_FAST)
 
-    def _field_command(self, generation: Generation, token: Token) -> Command:
+    def _field_command(self, generation: Generation, token: StoredToken) -> Command:
         key = self._keys.bucket(generation.id, generation.bucket_of(token))
         return "HMGET", key, SENTINEL, token
 

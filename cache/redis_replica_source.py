@@ -22,9 +22,9 @@ from uuid import uuid4
 
 import msgspec
 
-from cache.changes import Position, decode_head, open_entry
+from cache.changes import Position, decode_head
 from cache.errors import CacheError, CacheIncomplete
-from cache.generation import decode_pointer, servable
+from cache.generation import Generation, decode_pointer, servable
 from cache.keys import DEFAULT_NAMESPACE, Keys
 from cache.redis_cluster import keys_at
 from cache.redis_lookup import run_id_of
@@ -39,8 +39,10 @@ from cache.replica_source import (
     Membership,
     StreamRead,
     membership,
+    opened,
 )
 from cache.replies import reads_replies
+from cache.token_key import TokenKeys
 from cache.verification import verified_bits
 
 _ACKNOWLEDGE = files("cache").joinpath("acknowledge.lua").read_text(encoding="utf-8")
@@ -67,31 +69,28 @@ class RedisReplicaSource:
         loads: Pipe,
         questions: Pipe,
         keys: Keys,
-        token_key: str,
-        checksum_key: bytes,
+        token_keys: TokenKeys,
     ) -> None:
         self._stream = stream
         self._loads = loads
         self._questions = questions
         self._keys = keys
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._parts = RedisParts(loads, keys)
-        self._checksum_key = checksum_key
         self._author = uuid4().hex
         self._turn = 0
         self._read_by: int | None = None
         self._pointer = b""
-        self._live_id: str | None = None
+        self._live: Generation | None = None
 
     @classmethod
     def connect(
         cls,
         url: str,
         *,
-        token_key: str,
+        token_keys: TokenKeys,
         namespace: str = DEFAULT_NAMESPACE,
         patience: ReplicaSourcePatience = ReplicaSourcePatience(),  # noqa: B008 - frozen
-        checksum_key: bytes,
     ) -> Self:
         """Return the source at a URL (`cache.redis_url`); connects when first asked."""
         keys = keys_at(url, namespace)
@@ -100,8 +99,7 @@ class RedisReplicaSource:
             loads=Pipe(url, keys.stem, timeout_s=patience.load_s),
             questions=Pipe(url, keys.stem, timeout_s=patience.answer_s),
             keys=keys,
-            token_key=token_key,
-            checksum_key=checksum_key,
+            token_keys=token_keys,
         )
 
     @reads_replies
@@ -124,9 +122,10 @@ class RedisReplicaSource:
             [read, ("XRANGE", changes, cursor, cursor), ("GET", self._keys.pointer)]
         )
         found = given[0][1] if given else []
-        try:
-            entries = tuple([open_entry(_fields(flat), self._checksum_key) for _, flat in found])
-        except CacheIncomplete:
+        live = self._named_by(pointer)
+        key = None if live is None else self._token_keys.known(live.token_key)
+        entries = opened([_fields(flat) for _, flat in found], key)
+        if entries is None:
             # The entry would be found again and again: loading anew passes over the entry.
             entries, at_cursor = (), []
         if self._read_by not in {None, self._stream.connections}:
@@ -135,7 +134,7 @@ class RedisReplicaSource:
         if newest:
             self._read_by = self._stream.connections
         return StreamRead(
-            generation_id=self._id_of(pointer),
+            generation_id=None if live is None else live.id,
             cursor=found[-1][0].decode() if found else cursor,
             entries=entries,
             unbroken=bool(at_cursor) or (cursor == BEFORE_ALL and not found),
@@ -163,7 +162,7 @@ class RedisReplicaSource:
     async def nodes(self) -> Membership:
         """See `ReplicaSource.nodes`."""
         for _ in range(LOADS_MAX):
-            asked_of = self._live_id
+            asked_of = None if self._live is None else self._live.id
             pointer, raw_head, server, now, flat = await self._questions.ask(
                 [
                     ("GET", self._keys.pointer),
@@ -173,13 +172,13 @@ class RedisReplicaSource:
                     ("HGETALL", self._keys.nodes),
                 ]
             )
-            live_id = self._id_of(pointer)
-            if live_id == asked_of or live_id is None:
+            live = self._named_by(pointer)
+            if live is None or live.id == asked_of:
                 return membership(
                     dict(zip(flat[::2], flat[1::2], strict=True)),
                     run=run_id_of(server).decode(),
                     now_ms=int(now[0]) * 1000 + int(now[1]) // 1000,
-                    head=None if live_id is None else _held_by(raw_head),
+                    head=None if live is None else _held_by(raw_head),
                 )
         return Membership(whole=False, nodes={}, head=None)
 
@@ -199,13 +198,13 @@ class RedisReplicaSource:
         last, pointer, server = await self._loads.ask(
             [("XREVRANGE", changes, "+", "-", "COUNT", 1), ("GET", self._keys.pointer), info]
         )
-        generation = servable(pointer, self._token_key)
+        generation, key = servable(pointer, self._token_keys)
         cursor = last[0][0].decode() if last else BEFORE_ALL
         head_key = self._keys.head(generation.id)
         try:
             [raw_head] = await self._loads.ask([("GET", head_key)])
             head = decode_head(raw_head)
-            bits = await verified_bits(self._parts, generation, self._checksum_key)
+            bits = await verified_bits(self._parts, generation, key)
         except CacheIncomplete:
             if await self._is_live(pointer):
                 raise
@@ -219,21 +218,23 @@ class RedisReplicaSource:
             return None
         if cursor != BEFORE_ALL and not at_cursor:
             return None
-        return Image(generation=generation, position=head.position, cursor=cursor, bits=bits)
+        return Image(
+            generation=generation, key=key, position=head.position, cursor=cursor, bits=bits
+        )
 
     async def _is_live(self, pointer: bytes | None) -> bool:
         [now] = await self._loads.ask([("GET", self._keys.pointer)])
         return bool(now == pointer)
 
-    def _id_of(self, pointer: bytes | None) -> str | None:
+    def _named_by(self, pointer: bytes | None) -> Generation | None:
         """Return the generation that a pointer names; the same bytes need no second decoding."""
         if pointer != self._pointer or pointer is None:
             self._pointer = pointer or b""
             try:
-                self._live_id = None if pointer is None else decode_pointer(pointer).id
+                self._live = None if pointer is None else decode_pointer(pointer)
             except CacheIncomplete:
-                self._live_id = None
-        return self._live_id
+                self._live = None
+        return self._live
 
 
 def _fields(flat: list[bytes]) -> dict[bytes, bytes]:

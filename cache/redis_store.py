@@ -23,6 +23,7 @@ from cache.redis_pipe import POLICY_QUESTION, Pipe
 from cache.replies import reads_replies
 from cache.store import Lookup
 from cache.token import Token
+from cache.token_key import TokenKeys
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,32 +54,30 @@ class RedisStandingCache:
         cls,
         url: str,
         *,
-        token_key: str,
+        token_keys: TokenKeys,
         namespace: str = DEFAULT_NAMESPACE,
         patience: Patience = Patience(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.monotonic,
         segment_blocks: int = SEGMENT_BLOCKS,
-        checksum_key: bytes,
     ) -> Self:
         """Return the store at a URL (`cache.redis_url`); connects when first asked.
 
-        `token_key` is the fingerprint of the reader's key: no generation of another key is served.
-        `clock` gives seconds, for the breaker alone. `checksum_key` is for `cache.checksum`.
+        A generation whose key is not among `token_keys` is not served. `clock` gives seconds, for
+        the breaker alone.
         """
         keys = keys_at(url, namespace)
         return cls(
             lookups=RedisLookup(
                 Pipe(url, keys.stem, timeout_s=patience.lookup_s),
                 keys,
-                token_key=token_key,
+                token_keys=token_keys,
                 breaker=Breaker(clock=clock, pause_s=patience.pause_s),
             ),
             builds=RedisBuild(
                 Pipe(url, keys.stem, timeout_s=patience.build_s),
                 keys,
-                token_key=token_key,
+                token_keys=token_keys,
                 segment_blocks=segment_blocks,
-                checksum_key=checksum_key,
             ),
             questions=Pipe(url, keys.stem, timeout_s=patience.question_s),
             keys=keys,

@@ -18,14 +18,16 @@ there by the author, the author knows so, and nobody has removed the entry since
 restarts from its disk may bring back an old entry, with heartbeats of a time that is long over.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Protocol
 
 import msgspec
 
-from cache.changes import COUNT_MAX, Position, StreamEntry
+from cache.changes import COUNT_MAX, Position, StreamEntry, open_entry
+from cache.errors import CacheIncomplete
 from cache.generation import Generation
 from cache.lease import SETTLED_S
+from cache.token_key import TokenKey
 
 SENTINEL_NODE = b"!"
 
@@ -45,10 +47,12 @@ LOADS_MAX = 3
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """The filter of a generation: all of `position` is in `bits`, perhaps more.
 
-    `cursor` is a place in the stream of changes from which on nothing may be missed.
+    `cursor` is a place in the stream of changes from which on nothing may be missed. The tokens are
+    stored under `key`.
     """
 
     generation: Generation
+    key: TokenKey
     position: Position
     cursor: str
     bits: bytearray
@@ -57,9 +61,10 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 class StreamRead(msgspec.Struct, frozen=True, kw_only=True):
     """The entries of one read of the stream, in order.
 
-    `generation_id` was live after the last of the entries was written. `unbroken`: nothing between
-    the cursor and the entries was lost, by trimming or otherwise. `newest`: when the read was
-    served, no entry was there beyond these.
+    `generation_id` was live after the last of the entries was written, and all tokens of the
+    entries are stored under its key. `unbroken`: nothing between the cursor and the entries was
+    lost, by trimming or otherwise. `newest`: when the read was served, no entry was there beyond
+    these.
     """
 
     generation_id: str | None
@@ -101,7 +106,7 @@ class ReplicaSource(Protocol):
         """Return the live generation's filter, read a segment at a time.
 
         Raises CacheIncomplete where none is live, a part is missing or cut short, a segment does
-        not match its checksum, or its tokens were made with another key.
+        not match its checksum, or its tokens are stored under a key that is not held.
         """
         ...
 
@@ -162,6 +167,23 @@ def decode_member(raw: bytes | None) -> Member | None:
     try:
         return None if raw is None else _decoder.decode(raw)
     except msgspec.DecodeError:
+        return None
+
+
+def opened(
+    found: Iterable[Mapping[bytes, bytes]], key: TokenKey | None
+) -> tuple[StreamEntry, ...] | None:
+    """Return the entries with these fields; `key` is that of the live generation, if it is held.
+
+    None: an entry cannot be read, or its tokens do not match their seal. The seal is made with the
+    key under which the tokens are stored, so tokens of another key never come to a replica: not
+    even where Redis was set back to a generation of an older key and goes on from there.
+    """
+    if key is None:
+        return None
+    try:
+        return tuple([open_entry(fields, key.checksum_key) for fields in found])
+    except CacheIncomplete:
         return None
 
 

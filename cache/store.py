@@ -35,14 +35,15 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
 class StandingCache(Protocol):
     """Standings by token, one generation at a time.
 
-    Any call may raise CacheUnavailable. A store is made for one token key, by its fingerprint.
+    Any call may raise CacheUnavailable. A store is made with the keys that its process holds. It
+    serves a generation whose key is among them, and no other.
     """
 
     async def lookup(self, tokens: Sequence[Token]) -> Lookup:
         """Return the value of each token, or None where its absence is proven.
 
         Raises:
-            CacheIncomplete: the live generation cannot prove either.
+            CacheIncomplete: the live generation cannot prove either, or its key is not held.
             CacheUnvouched: the live generation may be whole, but nobody vouches that it is the
                 newest list, or the list changes faster than it can be read.
             ValueError: a token has not 16 bytes.
@@ -66,12 +67,12 @@ class StandingCache(Protocol):
     ) -> Generation:
         """Write a generation beside the live one and verify it; nothing is switched.
 
-        `entries` gives exactly `count` pairs in batches of any size, tokens strictly ascending,
-        values of 64 bytes at most. They are read as a stream. Every few milliseconds the build
-        gives way to other work of the event loop. On any failure the keys are removed.
+        `entries` gives exactly `count` pairs in batches of any size, values of 64 bytes at most.
+        Their tokens are stored tokens, of the key with the fingerprint `token_key`, and strictly
+        ascend. The entries are read as a stream. Every few milliseconds the build gives way to
+        other work of the event loop. On any failure the keys are removed.
 
-        Raises BuildRejected, also if `token_key` is not the store's; errors of `entries` itself
-        pass through.
+        Raises BuildRejected, also if the key is not held; errors of `entries` itself pass through.
         """
         ...
 

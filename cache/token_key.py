@@ -16,13 +16,15 @@ and never longer than a block, so the mode ECB shows nothing more than this.
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from operator import itemgetter
+from struct import Struct
 from typing import Final, cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from cache.token import KEY_BYTES, TOKEN_BYTES, Token, Tokenizer
+from cache.token import KEY_BYTES, TOKEN_BYTES, StoredToken, Token, Tokenizer
 
 FIRST_KEY: Final = 1
 """The number of the key that hashes documents. It stays for as long as there is a deployment."""
@@ -31,6 +33,9 @@ KEY_NUMBER_MAX: Final = 255
 
 _FINGERPRINT_DOMAIN: Final = b"token-key-name"
 _CHECKSUM_DOMAIN: Final = b"checksum-key"
+
+_each_token = Struct(f"{TOKEN_BYTES}s").iter_unpack
+_only = itemgetter(0)
 
 
 class TokenKey:
@@ -80,13 +85,14 @@ class TokenKey:
         assert len(stored) % TOKEN_BYTES == 0, f"a stored token has {TOKEN_BYTES} bytes"
         return stored if self._decrypt is None else self._decrypt(stored)
 
-    def each_stored(self, tokens: Sequence[Token]) -> Sequence[Token]:
-        """Return the stored form of each token. One call for many: 20 ns a token."""
+    def each_stored(self, tokens: Sequence[Token]) -> Sequence[StoredToken]:
+        """Return the stored form of each token: 0.1 us a token where there are many."""
         if self._encrypt is None:
-            return tokens
-        together = self._encrypt(b"".join(tokens))
-        starts = range(0, len(together), TOKEN_BYTES)
-        return cast("list[Token]", [together[start : start + TOKEN_BYTES] for start in starts])
+            return cast("Sequence[StoredToken]", tokens)
+        if len(tokens) == 1:
+            return [cast("StoredToken", self.stored(tokens[0]))]
+        together = self.stored(b"".join(tokens))
+        return list(map(_only, _each_token(together)))
 
 
 class TokenKeys:

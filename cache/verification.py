@@ -22,9 +22,10 @@ from cache.checksum import (
 )
 from cache.errors import CacheIncomplete
 from cache.filter import BLOCK_BYTES
-from cache.generation import Generation
+from cache.generation import Generation, key_of
 from cache.layout import SENTINEL
 from cache.parts import Parts, Records, SegmentHeld, Shelf
+from cache.token_key import TokenKey, TokenKeys
 
 PAUSE_S = 0.1
 """Between two reads of a walk. Each takes Redis some 1 ms: 1 % of its time."""
@@ -56,13 +57,13 @@ def verify_segment(checksums: Checksums, index: int, held: SegmentHeld) -> bytes
     return held.data
 
 
-async def verified_bits(parts: Parts, generation: Generation, checksum_key: bytes) -> bytearray:
-    """Return all blocks of a generation, each segment verified before it counts.
+async def verified_bits(parts: Parts, generation: Generation, key: TokenKey) -> bytearray:
+    """Return all blocks of a generation with this key, each segment verified before it counts.
 
     The loop runs other work after each segment. Raises CacheIncomplete if a segment or a record is
     lost or does not match: nobody may answer from these bits.
     """
-    checksums = Checksums(checksum_key, generation.id)
+    checksums = Checksums(key.checksum_key, generation.id)
     verify_records(checksums, generation, await parts.records(generation))
     bits = bytearray(generation.blocks * BLOCK_BYTES)
     at = 0
@@ -96,18 +97,22 @@ class Walk:
         self,
         parts: Parts,
         *,
-        checksum_key: bytes,
+        token_keys: TokenKeys,
         pause_s: float = PAUSE_S,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._parts = parts
-        self._checksum_key = checksum_key
+        self._token_keys = token_keys
         self._pause_s = pause_s
         self._sleep = sleep
 
     async def over(self, generation: Generation) -> None:
-        """Verify all of a generation; raises CacheIncomplete at the first part that fails."""
-        checksums = Checksums(self._checksum_key, generation.id)
+        """Verify all of a generation.
+
+        Raises CacheIncomplete at the first part that fails, or if the generation's key is not held.
+        """
+        key = key_of(generation, self._token_keys)
+        checksums = Checksums(key.checksum_key, generation.id)
         verify_records(checksums, generation, await self._parts.records(generation))
         for index in range(generation.segments):
             began_at = time.monotonic()

@@ -26,6 +26,7 @@ from checker.backup.programs import database_name, find_program, run_program
 from checker.config import Config
 from checker.database.engine import driver_errors, open_engine
 from checker.database.login import refused_logins
+from checker.database.token_column import keys_of
 from checker.database.upgrade import newest_revision
 from checker.deployment_secrets import (
     SECRET_VARIABLES,
@@ -218,7 +219,9 @@ async def _compared(
     """Note the changes that Redis knows and the loaded database lacks."""
     assert config.redis_url is not None
     namespace = config.redis.prefix
-    writer = RedisListWriter.connect(config.redis_url, namespace=namespace, checksum_key=b"")
+    writer = RedisListWriter.connect(
+        config.redis_url, namespace=namespace, token_keys=keys_of(engine)
+    )
     async with engine.begin() as connection, aclosing(writer):
         await connection.execute(_NEW_RUN)
         try:

@@ -79,7 +79,7 @@ async def _examine_stores(
     except CacheMisconfigured as error:
         raise ConfigurationError(f"REDIS_URL {error}") from None
     cache = await _facts_or_fault(
-        read_redis(config.redis_url, config.redis.prefix, clock), "Redis", where, found
+        read_redis(config.redis_url, config.redis.prefix, token_keys, clock), "Redis", where, found
     )
     if cache is not None:
         found += [examination(cache) for examination in redis_findings.EXAMINATIONS]

@@ -17,6 +17,7 @@ from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_sentinel import Sentinels
 from cache.redis_url import redis_target
 from cache.replica_source import HeldChange
+from cache.token_key import TokenKeys
 from checker.doctor.clocks import ahead_s
 from checker.doctor.cluster_facts import ClusterFacts, read_cluster
 from checker.domain.clock import Clock
@@ -44,7 +45,7 @@ class RedisFacts(msgspec.Struct, frozen=True, kw_only=True):
     cluster: ClusterFacts | None = None
 
 
-async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
+async def read_redis(url: str, namespace: str, token_keys: TokenKeys, clock: Clock) -> RedisFacts:
     """Return the facts.
 
     Raises:
@@ -62,7 +63,7 @@ async def read_redis(url: str, namespace: str, clock: Clock) -> RedisFacts:
     except (RedisError, OSError, CacheUnavailable) as error:
         raise Unavailable(f"does not answer ({type(error).__name__})") from None
     now = datetime.fromtimestamp(seconds + microseconds / 1e6, UTC)
-    head, nodes = await _list_state(url, namespace)
+    head, nodes = await _list_state(url, namespace, token_keys)
     return RedisFacts(
         info=info,
         settings=settings,
@@ -109,9 +110,11 @@ async def _settings(redis: Redis) -> Mapping[str, str]:
     return {str(name): str(value or "") for name, value in found.items()}
 
 
-async def _list_state(url: str, namespace: str) -> tuple[HeldChange | None, int | None]:
+async def _list_state(
+    url: str, namespace: str, token_keys: TokenKeys
+) -> tuple[HeldChange | None, int | None]:
     """Return the newest change in Redis, and the number of live nodes."""
-    source = RedisReplicaSource.connect(url, token_key="", namespace=namespace, checksum_key=b"")
+    source = RedisReplicaSource.connect(url, token_keys=token_keys, namespace=namespace)
     try:
         found = await source.nodes()
     except CacheError:

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cache.errors import BuildRejected, CacheError
 from cache.generation import Generation
 from cache.store import StandingCache
+from cache.token_key import TokenKeys
 from checker.database.engine import driver_errors
 from checker.database.locks import Lock, hold_to_commit
 from checker.domain.clock import Clock, shanghai_day
@@ -75,7 +76,7 @@ class SnapshotFeed:
         engine: AsyncEngine,
         cache: StandingCache,
         sealer: Sealer,
-        token_key: str,
+        token_keys: TokenKeys,
         clock: Clock,
         in_force: Callable[[ListVersion], Awaitable[None]],
         rejected_share_max: float = REJECTED_SHARE_MAX,
@@ -83,7 +84,7 @@ class SnapshotFeed:
         self._engine = engine
         self._cache = cache
         self._sealer = sealer
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._clock = clock
         self._in_force = in_force
         self._rejected_share_max = rejected_share_max
@@ -235,7 +236,7 @@ class SnapshotFeed:
     async def _build(self, connection: AsyncConnection, change: ListVersion) -> Generation | None:
         """Return the cache's next generation, or None if the cache fails, which delays nothing."""
         try:
-            return await build_generation(connection, self._cache, change, self._token_key)
+            return await build_generation(connection, self._cache, change, self._token_keys)
         except CacheError as error:
             _log.warning("version %d goes without a generation: %s", change.version, error)
             return None

@@ -74,12 +74,7 @@ async def open_serving_ways(base: Foundation) -> AsyncIterator[ServingWays]:
             token_keys=base.token_keys,
         ) as check_engine,
         aclosing(
-            RedisReplicaSource.connect(
-                url,
-                namespace=namespace,
-                token_key=base.token_key,
-                checksum_key=base.checksum_key,
-            )
+            RedisReplicaSource.connect(url, namespace=namespace, token_keys=base.token_keys)
         ) as replica_source,
         aclosing(RedisQuota(url, namespace=namespace, timeout_s=wait_s)) as quota,
         # A way of its own: a flood without keys delays no quota of a key.
@@ -126,7 +121,7 @@ def snapshot_feed(base: Foundation, barrier: Barrier) -> SnapshotFeed:
         engine=base.work_engine,
         cache=base.cache,
         sealer=base.sealer,
-        token_key=base.token_key,
+        token_keys=base.token_keys,
         clock=base.clock,
         in_force=barrier.wait,
         rejected_share_max=base.config.list.rejected_share_max,

@@ -54,8 +54,6 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     policies: PolicyBook
     sealer: Sealer
     token_keys: TokenKeys
-    token_key: str
-    checksum_key: bytes
     database_url: str
     redis_url: str
     gate: Gate
@@ -93,7 +91,7 @@ async def open_foundation(
         opened(pulse=pulse) as work_engine,
         open_engine(url, pool_size=1, settings=KEPT_SETTING) as probe_engine,
         opened(pool_size=_JOINING_CONNECTIONS) as joining_engine,
-        aclosing(_standing_cache(config, redis_url, tokenizer)) as cache,
+        aclosing(_standing_cache(config, redis_url, token_keys)) as cache,
     ):
         gate.guard(work_engine)
         yield Foundation(
@@ -102,8 +100,6 @@ async def open_foundation(
             policies=policies,
             sealer=sealer,
             token_keys=token_keys,
-            token_key=tokenizer.fingerprint,
-            checksum_key=tokenizer.checksum_key,
             database_url=url,
             redis_url=redis_url,
             gate=gate,
@@ -115,8 +111,10 @@ async def open_foundation(
                 gate=gate,
                 cache=cache,
                 sealer=sealer,
-                claim=_claim(redis_url, tokenizer, config),
-                token_key=tokenizer.fingerprint,
+                claim=NamespaceClaim(
+                    redis_url, token_keys=token_keys, namespace=config.redis.prefix
+                ),
+                token_key=token_keys.first.fingerprint,
                 keys=KeyHolding(
                     engine=work_engine,
                     vault=sealer.vault,
@@ -135,16 +133,11 @@ async def open_foundation(
         )
 
 
-def _claim(redis_url: str, tokenizer: Tokenizer, config: Config) -> NamespaceClaim:
-    return NamespaceClaim(redis_url, token_key=tokenizer.fingerprint, namespace=config.redis.prefix)
-
-
-def _standing_cache(config: Config, redis_url: str, tokenizer: Tokenizer) -> RedisStandingCache:
+def _standing_cache(config: Config, redis_url: str, token_keys: TokenKeys) -> RedisStandingCache:
     return RedisStandingCache.connect(
         redis_url,
         namespace=config.redis.prefix,
-        token_key=tokenizer.fingerprint,
-        checksum_key=tokenizer.checksum_key,
+        token_keys=token_keys,
         patience=Patience(lookup_s=config.redis.timeout_ms / 1000),
     )
 

@@ -81,10 +81,10 @@ async def open_publishing_parts(
 @asynccontextmanager
 async def open_publisher(base: Foundation) -> AsyncIterator[Publisher]:
     """Open the publisher with the ways to Redis that it alone uses."""
-    url, namespace, checksum_key = base.redis_url, base.namespace, base.checksum_key
+    url, namespace, token_keys = base.redis_url, base.namespace, base.token_keys
     async with (
         aclosing(
-            RedisListWriter.connect(url, namespace=namespace, checksum_key=checksum_key)
+            RedisListWriter.connect(url, namespace=namespace, token_keys=token_keys)
         ) as list_writer,
         aclosing(RedisParts.connect(url, namespace=namespace)) as parts,
     ):
@@ -92,8 +92,8 @@ async def open_publisher(base: Foundation) -> AsyncIterator[Publisher]:
             engine=base.work_engine,
             cache=base.cache,
             list_writer=list_writer,
-            token_key=base.token_key,
-            verification=Verification(base.cache, Walk(parts, checksum_key=checksum_key)),
+            token_keys=token_keys,
+            verification=Verification(base.cache, Walk(parts, token_keys=token_keys)),
         )
 
 

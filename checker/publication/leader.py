@@ -16,6 +16,8 @@ from cache.generation import Generation
 from cache.lease import BEAT_S
 from cache.list_writer import ListWriter, State
 from cache.store import StandingCache
+from cache.token_key import TokenKeys
+from checker.publication.fenced import fenced
 from checker.publication.outbox import Pending, prune_outbox, read_since
 from checker.publication.rebuild import Rebuild
 from checker.publication.registry_lease import forget_leases
@@ -38,7 +40,7 @@ class Leader:
         list_writer: ListWriter,
         cache: StandingCache,
         rebuild: Rebuild,
-        token_key: str,
+        token_keys: TokenKeys,
         clock: Callable[[], float],
         connection: AsyncConnection,
         notified: asyncio.Event,
@@ -46,7 +48,7 @@ class Leader:
         self._list_writer = list_writer
         self._cache = cache
         self._rebuild = rebuild
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._clock = clock
         self._connection = connection
         self._notified = notified
@@ -77,7 +79,8 @@ class Leader:
         state = self._state
         head = state.head
         asked_at = self._clock()
-        pending = await read_since(self._connection, None if head is None else head.position)
+        async with fenced(self._connection):
+            pending = await read_since(self._connection, None if head is None else head.position)
         if pending is None or pending.is_foreign:
             await self._disown(state)
             return
@@ -85,6 +88,8 @@ class Leader:
             return  # without a vouch nobody is answered by Redis
         if self._is_due(state, pending):
             self._rebuild.start(gently=self._is_served(state, pending))
+            # Read anew in each round, or the round after the switch would begin another rebuild.
+            self._state = None
         if state.generation is None or head is None or pending.outlines is None:
             return
         try:
@@ -105,14 +110,16 @@ class Leader:
         return (
             generation is not None
             and state.head is not None
-            and generation.token_key == self._token_key
+            and self._token_keys.known(generation.token_key) is not None
             and pending.outlines is not None
         )
 
     def _is_due(self, state: State, pending: Pending) -> bool:
         """Whether the live generation must be replaced by a whole one."""
         generation, head = state.generation, state.head
-        if generation is None or head is None or generation.token_key != self._token_key:
+        if generation is None or head is None:
+            return True
+        if generation.token_key != self._token_keys.current.fingerprint:
             return True
         if pending.outlines is None:
             self._broken_since = self._broken_since or self._clock()

@@ -1,4 +1,6 @@
-"""Reads all outlines in order of their tokens, in slices, and rests between the slices.
+"""Reads all outlines in the order of their stored tokens, in slices, and rests between the slices.
+
+The cache takes stored tokens as PostgreSQL has them, so nothing is decrypted here, nor encrypted.
 
 PostgreSQL reads a slice only when it is asked for one. So PostgreSQL, this process and Redis work
 on the list in turn, and never keep more than one processor busy at the same time. A rest follows
@@ -12,9 +14,10 @@ from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cache.token import Token
+from cache.token import StoredToken
 
-Slice: TypeAlias = Sequence[tuple[Token, bytes]]
+Slice: TypeAlias = Sequence[tuple[StoredToken, bytes]]
+"""Stored tokens and their outlines, in the order of the stored tokens."""
 
 SLICE_ROWS = 1024
 """PostgreSQL reads so many rows in half a millisecond; they are laid out in a millisecond."""
@@ -29,7 +32,7 @@ _STATEMENT = "SELECT token, outline FROM outline ORDER BY token"
 
 
 async def outlines(connection: AsyncConnection) -> AsyncGenerator[Slice, None]:
-    """Yield the outlines, as the connection's transaction sees them.
+    """Yield the outlines by stored token, as the connection's transaction sees them.
 
     A reader may stop between two slices and go on with the transaction.
     """

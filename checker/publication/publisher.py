@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,7 +20,8 @@ from cache.errors import CacheError, CacheIncomplete, CacheUnavailable
 from cache.generation import Generation
 from cache.list_writer import ListWriter
 from cache.store import StandingCache
-from checker.database.engine import driver_errors
+from cache.token_key import TokenKeys
+from checker.database.engine import attempt, driver_errors
 from checker.database.leadership import Lead
 from checker.database.locks import Lock
 from checker.errors import Unavailable
@@ -45,14 +47,14 @@ class Publisher:
         engine: AsyncEngine,
         cache: StandingCache,
         list_writer: ListWriter,
-        token_key: str,
+        token_keys: TokenKeys,
         clock: Callable[[], float] = time.monotonic,
         verification: Verification,
     ) -> None:
         self._engine = engine
         self._cache = cache
         self._list_writer = list_writer
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._clock = clock
         self._verification = verification
 
@@ -84,8 +86,7 @@ class Publisher:
         """
         async with working(self.works()):
             with driver_errors():
-                async with self._engine.connect() as connection:
-                    pending = await read_since(connection, None)
+                pending = await attempt(self._engine, partial(read_since, after=None))
             if pending is None:
                 return None
             if pending.is_set_back:
@@ -115,7 +116,7 @@ class Publisher:
 
     @asynccontextmanager
     async def _begin(self, connection: AsyncConnection) -> AsyncIterator[Leader]:
-        rebuild = Rebuild(self._engine, self._cache, self._list_writer, self._token_key)
+        rebuild = Rebuild(self._engine, self._cache, self._list_writer, self._token_keys)
         try:
             # Early, so that the first change after a failover need not wait for the run to age.
             await begin_run(connection)
@@ -124,7 +125,7 @@ class Publisher:
                     list_writer=self._list_writer,
                     cache=self._cache,
                     rebuild=rebuild,
-                    token_key=self._token_key,
+                    token_keys=self._token_keys,
                     clock=self._clock,
                     connection=connection,
                     notified=notified,

@@ -13,16 +13,18 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from functools import partial
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.changes import Change, Position
 from cache.errors import BuildRejected, CacheError
 from cache.generation import Generation
 from cache.list_writer import ListWriter
 from cache.store import StandingCache
-from checker.database.engine import driver_errors
+from cache.token_key import TokenKeys
+from checker.database.engine import attempt, driver_errors
 from checker.fault_log import FaultLog
 from checker.publication.generation_build import build_generation
 from checker.publication.outbox import read_since
@@ -44,12 +46,16 @@ class Rebuild:
     """At most one rebuild at a time, as a task beside the leader's loop."""
 
     def __init__(
-        self, engine: AsyncEngine, cache: StandingCache, list_writer: ListWriter, token_key: str
+        self,
+        engine: AsyncEngine,
+        cache: StandingCache,
+        list_writer: ListWriter,
+        token_keys: TokenKeys,
     ) -> None:
         self._engine = engine
         self._cache = cache
         self._list_writer = list_writer
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._task: asyncio.Task[None] | None = None
         self._faults = FaultLog(_log, "rebuilding the cache")
 
@@ -91,12 +97,10 @@ class Rebuild:
             if gently:
                 await connection.execute(_ONE_PROCESS)
             generation = await build_generation(
-                connection, self._cache, version, self._token_key, gently=gently
+                connection, self._cache, version, self._token_keys, gently=gently
             )
         try:
-            async with self._engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await self._switch(connection, generation, version.position)
+            await self._switch(generation, version.position)
         except CacheError:
             # The marker would keep this build for minutes, and memory has no room for two builds.
             with suppress(CacheError):
@@ -106,11 +110,9 @@ class Rebuild:
         await self._cache.sweep()
         return generation
 
-    async def _switch(
-        self, connection: AsyncConnection, generation: Generation, position: Position
-    ) -> None:
+    async def _switch(self, generation: Generation, position: Position) -> None:
         for _ in range(CATCH_UPS_MAX):
-            position = await self._catch_up(connection, generation, position)
+            position = await self._catch_up(generation, position)
             try:
                 await self._cache.switch(generation)
             except BuildRejected:
@@ -120,11 +122,12 @@ class Rebuild:
                 return
         raise BuildRejected("the list changes faster than a generation can be caught up")
 
-    async def _catch_up(
-        self, connection: AsyncConnection, generation: Generation, position: Position
-    ) -> Position:
+    async def _catch_up(self, generation: Generation, position: Position) -> Position:
         """Bring the changes after `position` into the new generation; return its new position."""
-        pending = await read_since(connection, position)
+        # In a transaction, which ends with the reading: outside of one no fence proves that the
+        # outbox holds tokens of the key that they are read with. The generation may be of another
+        # key by now; then it is whole all the same, and the leader asks for the next one.
+        pending = await attempt(self._engine, partial(read_since, after=position))
         if pending is None or pending.outlines is None:
             raise BuildRejected("the list was replaced meanwhile")
         after = pending.newest.position

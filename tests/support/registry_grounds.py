@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from cache.errors import CacheError
 from cache.keys import Keys
-from cache.token import Token, Tokenizer
+from cache.token import Token
 from checker.config import Config, ListSettings
 from checker.database.token_column import TokenColumn
 from checker.domain.document import Document, DocumentType
@@ -22,12 +22,11 @@ from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.standings import find_standings
 from checker.registry.versions import newest_version
 from loadtest.document_numbers import NumberSpace
-from tests.support.token_keys import token_key_variable
+from tests.support.token_keys import held_keys, token_key_variable
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 456_000, tzinfo=UTC)
 _TOKEN_KEY = bytes(range(32))
-FINGERPRINT = Tokenizer(_TOKEN_KEY).fingerprint
-CHECKSUM_KEY = Tokenizer(_TOKEN_KEY).checksum_key
+TOKEN_KEYS = held_keys()
 ENVIRON = {
     "CHECKER_TOKEN_KEY": token_key_variable(_TOKEN_KEY),
     "CHECKER_ENCRYPTION_KEY": base64.b64encode(bytes(range(32, 64))).decode(),

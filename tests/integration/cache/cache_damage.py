@@ -2,17 +2,17 @@
 
 from cache.checksum import SEAL_FIELD, segment_field, shelf_field
 from cache.layout import SENTINEL
-from tests.integration.cache.cache_grounds import KEYS, token
+from tests.integration.cache.cache_grounds import KEYS, stored, token
 
 LISTED_PERSON = token(7)
 
 
 def bucket_of(generation, person=LISTED_PERSON):
-    return KEYS.bucket(generation.id, generation.bucket_of(person))
+    return KEYS.bucket(generation.id, generation.bucket_of(stored(person)))
 
 
 def segment_of(generation, person=LISTED_PERSON):
-    return KEYS.segment(generation.id, generation.block_of(person)[0])
+    return KEYS.segment(generation.id, generation.block_of(stored(person))[0])
 
 
 def copy_of(ground, key):
@@ -33,15 +33,15 @@ def restore(ground, key, held):
 
 
 def delete_a_token(ground, live):
-    ground.lose_field(bucket_of(live), LISTED_PERSON)
+    ground.lose_field(bucket_of(live), stored(LISTED_PERSON))
 
 
 def add_a_token(ground, live):
-    ground.put_field(bucket_of(live), token(5_000), b"v")
+    ground.put_field(bucket_of(live), stored(token(5_000)), b"v")
 
 
 def change_a_value(ground, live):
-    ground.put_field(bucket_of(live), LISTED_PERSON, b"w")
+    ground.put_field(bucket_of(live), stored(LISTED_PERSON), b"w")
 
 
 def move_bytes_from_one_field_to_the_next(ground, live):
@@ -54,7 +54,7 @@ def move_bytes_from_one_field_to_the_next(ground, live):
 
 
 def copy_a_sentinel(ground, live):
-    other = KEYS.bucket(live.id, (live.bucket_of(LISTED_PERSON) + 1) % live.buckets)
+    other = KEYS.bucket(live.id, (live.bucket_of(stored(LISTED_PERSON)) + 1) % live.buckets)
     ground.put_field(bucket_of(live), SENTINEL, ground.field(other, SENTINEL))
 
 

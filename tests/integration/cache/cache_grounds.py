@@ -15,13 +15,13 @@ from cache.redis_parts import RedisParts
 from cache.redis_pipe import Pipe
 from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_store import Patience, RedisStandingCache
-from cache.token import Tokenizer
+from cache.verification import Walk
 from tests.support import positions
+from tests.support.cache_keys import TOKENIZER, token_keys
 from tests.support.fake_clock import FakeClock
 
-TOKENIZER = Tokenizer(bytes(range(32)))
-TOKEN_KEY = TOKENIZER.fingerprint
-CHECKSUM_KEY = TOKENIZER.checksum_key
+TOKEN_KEYS = token_keys()
+"""The keys of all stores of a test; the fixture `ground` makes one of them current."""
 
 KEYS = Keys("checker")
 AS_OF_MS = 1_795_000_000_000
@@ -42,20 +42,19 @@ class MemoryGround:
         self.clock = FakeClock(seconds=1_000.0)
         self.memory = MemoryStore(self.clock)
 
-    def store(self, namespace="checker", token_key=TOKEN_KEY):
+    def store(self, namespace="checker", token_keys=TOKEN_KEYS):
         return MemoryStandingCache(
             self.memory,
-            token_key=token_key,
+            token_keys=token_keys,
             namespace=namespace,
             segment_blocks=SEGMENT_BLOCKS,
-            checksum_key=CHECKSUM_KEY,
         )
 
-    def list_writer(self, namespace="checker"):
-        return MemoryListWriter(self.memory, namespace=namespace, checksum_key=CHECKSUM_KEY)
+    def list_writer(self, namespace="checker", token_keys=TOKEN_KEYS):
+        return MemoryListWriter(self.memory, namespace=namespace, token_keys=token_keys)
 
-    def replica_source(self):
-        return MemoryReplicaSource(self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+    def replica_source(self, token_keys=TOKEN_KEYS):
+        return MemoryReplicaSource(self.memory, token_keys=token_keys)
 
     def parts(self):
         return MemoryParts(self.memory, KEYS)
@@ -112,20 +111,19 @@ class RedisGround:
         self.client.flushall()
         self.set_policy("noeviction")
 
-    def store(self, namespace="checker", token_key=TOKEN_KEY, **options):
+    def store(self, namespace="checker", token_keys=TOKEN_KEYS, **options):
         options.setdefault("segment_blocks", SEGMENT_BLOCKS)
-        options.setdefault("checksum_key", CHECKSUM_KEY)
         options.setdefault("patience", PATIENT)
         return RedisStandingCache.connect(
-            self.url, token_key=token_key, namespace=namespace, **options
+            self.url, token_keys=token_keys, namespace=namespace, **options
         )
 
     def list_writer(self, namespace="checker", **options):
-        options.setdefault("checksum_key", CHECKSUM_KEY)
+        options.setdefault("token_keys", TOKEN_KEYS)
         return RedisListWriter.connect(self.url, namespace=namespace, **options)
 
-    def replica_source(self):
-        return RedisReplicaSource.connect(self.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY)
+    def replica_source(self, token_keys=TOKEN_KEYS):
+        return RedisReplicaSource.connect(self.url, token_keys=token_keys)
 
     def parts(self):
         return RedisParts(Pipe(self.url, "checker", timeout_s=10), KEYS)
@@ -181,8 +179,14 @@ def people(numbers, value=b"v"):
     return {token(number): value for number in numbers}
 
 
-async def stream(listed, batch=37):
-    entries = sorted(listed.items())
+def stored(token, key=None):
+    """Return a token as the stores hold it, under the current key or another one."""
+    return (key or TOKEN_KEYS.current).stored(token)
+
+
+async def stream(listed, batch=37, key=None):
+    """Yield the entries of a list as PostgreSQL has them."""
+    entries = sorted((stored(token, key), value) for token, value in listed.items())
     for start in range(0, len(entries), batch):
         yield entries[start : start + batch]
 
@@ -191,7 +195,7 @@ async def built(store, listed, version=1, **changes):
     """Build a generation that lists these tokens."""
     arguments = {
         "position": position(version),
-        "token_key": TOKEN_KEY,
+        "token_key": TOKEN_KEYS.current.fingerprint,
         "count": len(listed),
         "entries": stream(listed),
     }
@@ -235,6 +239,20 @@ async def opened(store):
         yield store
     finally:
         await store.aclose()
+
+
+async def no_pause(_seconds):
+    """Walk on at once."""
+
+
+async def walked(ground, generation, sleep=no_pause, token_keys=TOKEN_KEYS):
+    """Verify all of a generation."""
+    parts = ground.parts()
+    try:
+        await Walk(parts, token_keys=token_keys, sleep=sleep).over(generation)
+    finally:
+        if hasattr(parts, "aclose"):
+            await parts.aclose()
 
 
 def step(previous, outlines, version=None):

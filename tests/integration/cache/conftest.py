@@ -5,7 +5,8 @@ from contextlib import ExitStack
 import pytest
 import redis
 
-from tests.integration.cache.cache_grounds import MemoryGround, RedisGround
+from cache.token_key import FIRST_KEY
+from tests.integration.cache.cache_grounds import TOKEN_KEYS, MemoryGround, RedisGround
 from tests.support.redis_programs import PROGRAMS
 
 
@@ -56,14 +57,25 @@ def redis_ground(redis_url):
     ground.client.close()
 
 
-@pytest.fixture(params=["memory", *PROGRAMS])
+# Each key over the twin and over Redis; how tokens are stored is no matter of the program.
+GROUNDS = [
+    ("memory", 1),
+    ("memory", 2),
+    *((program, 2 - number % 2) for number, program in enumerate(PROGRAMS)),
+]
+
+
+@pytest.fixture(params=GROUNDS, ids=lambda ground: f"{ground[0]}-key{ground[1]}")
 def ground(request, url_of):
-    if request.param == "memory":
+    name, key = request.param
+    TOKEN_KEYS.use(key)
+    if name == "memory":
         yield MemoryGround()
-        return
-    ground = RedisGround(url_of(request.param))
-    yield ground
-    ground.client.close()
+    else:
+        ground = RedisGround(url_of(name))
+        yield ground
+        ground.client.close()
+    TOKEN_KEYS.use(FIRST_KEY)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from cache.errors import BuildRejected
 from tests.integration.cache.cache_grounds import (
     KEYS,
-    TOKEN_KEY,
+    TOKEN_KEYS,
     built,
     people,
     put_in_force,
@@ -30,7 +30,10 @@ async def test_a_generation_tells_what_it_was_built_from(store, ground):
     generation = await put_in_force(store, ground, OLD, version=42)
     assert await store.current() == generation
     assert (generation.version, generation.entries) == (42, 100)
-    assert (generation.as_of_ms, generation.token_key) == (1_795_000_000_000, TOKEN_KEY)
+    assert (generation.as_of_ms, generation.token_key) == (
+        1_795_000_000_000,
+        TOKEN_KEYS.current.fingerprint,
+    )
 
 
 async def test_a_switch_replaces_the_whole_list(store, ground):
@@ -182,7 +185,7 @@ def too_long():
         ({"entries": twice, "count": 200}, "twice"),
         ({"entries": twice_in_two_batches, "count": 101}, "twice"),
         ({"entries": too_long}, "65 bytes"),
-        ({"token_key": "0000000000000000"}, "another token key"),
+        ({"token_key": "0000000000000000"}, "not held"),
     ],
 )
 async def test_a_bad_build_is_refused_and_the_live_list_untouched(store, ground, changes, reason):

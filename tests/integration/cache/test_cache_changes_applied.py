@@ -17,6 +17,7 @@ from tests.integration.cache.cache_grounds import (
     put_in_force,
     state_of,
     step,
+    stored,
     token,
     vouched,
 )
@@ -53,11 +54,11 @@ async def test_who_came_is_there_and_who_left_is_gone_and_others_stay(store, gro
 
 async def test_a_change_tells_its_new_tokens_to_the_nodes(store, ground):
     live = await put_in_force(store, ground, LISTED)
-    new = sorted([token(1_000), token(1_001)])
+    new = [token(1_000), token(1_001)]
     await changed(ground, live, step(1, dict.fromkeys(new, b"v") | {token(1): None}, version=4))
     assert ground.entries() == [
         change_entry(1, 1, ()),  # the heartbeat of the vouch
-        change_entry(4, 1, tuple(new)),
+        change_entry(4, 1, tuple(sorted(map(stored, new)))),
     ]
 
 
@@ -73,10 +74,10 @@ async def test_the_filter_has_every_bit_of_who_came(store, ground):
     numbers = range(1_000, 1_200)
     await changed(ground, live, step(1, people(numbers)))
     for number in numbers:
-        index, start = live.block_of(token(number))
+        index, start = live.block_of(stored(token(number)))
         segment = ground.get(KEYS.segment(live.id, index))
         assert len(segment) == live.segment_bytes(index)
-        assert may_contain(segment[start : start + 64], token(number))
+        assert may_contain(segment[start : start + 64], stored(token(number)))
 
 
 async def test_a_big_change_comes_in_slices_and_moves_the_head_with_the_last(store, ground):
@@ -89,7 +90,7 @@ async def test_a_big_change_comes_in_slices_and_moves_the_head_with_the_last(sto
         (1, 1, False),
         (2, 1, True),
     ]
-    assert [asked for entry in entries for asked in entry.tokens] == sorted(many)
+    assert [asked for entry in entries for asked in entry.tokens] == sorted(map(stored, many))
     assert (await state_of(ground)).head == head(2, added=len(many))
     assert set(await found(store, ground, live, 2, range(1_000, 1_001 + 2 * SLICE_TOKENS))) == {
         b"v"
@@ -99,7 +100,7 @@ async def test_a_big_change_comes_in_slices_and_moves_the_head_with_the_last(sto
 async def test_a_big_change_that_breaks_off_is_brought_again_without_harm(store, ground):
     live = await put_in_force(store, ground, LISTED)
     many = people(range(1_000, 1_000 + 2 * SLICE_TOKENS))
-    last = max(many)
+    last = max(map(stored, many))
     sentinel = KEYS.bucket(live.id, live.bucket_of(last))
     lost = ground.field(sentinel, SENTINEL)
     ground.lose_field(sentinel, SENTINEL)
@@ -156,7 +157,7 @@ async def test_a_lost_segment_is_told_and_never_made_anew(store, ground, live):
     generation = await built(store, LISTED)
     if live:
         await store.switch(generation)
-    segment = KEYS.segment(generation.id, generation.block_of(token(1_000))[0])
+    segment = KEYS.segment(generation.id, generation.block_of(stored(token(1_000)))[0])
     ground.lose(segment)
     with pytest.raises(CacheIncomplete, match="segment"):
         await changed(ground, generation, step(1, {token(1_000): b"v"}), live=live)
@@ -170,7 +171,7 @@ async def test_a_lost_segment_is_told_and_never_made_anew(store, ground, live):
 @pytest.mark.parametrize("value", [b"v", None])
 async def test_a_lost_bucket_is_told_and_never_made_anew(store, ground, value):
     live = await put_in_force(store, ground, LISTED)
-    bucket = KEYS.bucket(live.id, live.bucket_of(token(1_000)))
+    bucket = KEYS.bucket(live.id, live.bucket_of(stored(token(1_000))))
     ground.lose(bucket)
     outlines = people(range(1_001, 1_050)) | {token(1_000): value}
     with pytest.raises(CacheIncomplete, match="bucket"):

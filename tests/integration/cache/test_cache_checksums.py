@@ -7,7 +7,6 @@ from cache.checksum import segment_field, shelf_field, shelf_of
 from cache.errors import CacheError, CacheIncomplete
 from cache.layout import SENTINEL
 from cache.list_writer import SLICE_TOKENS
-from cache.verification import Walk
 from tests.integration.cache.cache_damage import (
     LISTED_PERSON,
     OF_BUCKETS,
@@ -22,7 +21,6 @@ from tests.integration.cache.cache_damage import (
     zero_a_segment,
 )
 from tests.integration.cache.cache_grounds import (
-    CHECKSUM_KEY,
     KEYS,
     built,
     changed,
@@ -32,26 +30,15 @@ from tests.integration.cache.cache_grounds import (
     put_in_force,
     state_of,
     step,
+    stored,
     token,
+    walked,
 )
 
 pytestmark = pytest.mark.anyio
 
 LISTED = people(range(100))
 NEW_PERSON = token(1_000)
-
-
-async def no_pause(_seconds):
-    pass
-
-
-async def walked(ground, generation, sleep=no_pause):
-    parts = ground.parts()
-    try:
-        await Walk(parts, checksum_key=CHECKSUM_KEY, sleep=sleep).over(generation)
-    finally:
-        if hasattr(parts, "aclose"):
-            await parts.aclose()
 
 
 async def loaded(ground):
@@ -102,7 +89,7 @@ def its_bucket(live):
 
 
 def its_bucket_and_record(live):
-    shelf = shelf_of(live.bucket_of(NEW_PERSON))
+    shelf = shelf_of(live.bucket_of(stored(NEW_PERSON)))
     return [bucket_of(live, NEW_PERSON)], [shelf_field(shelf)]
 
 
@@ -111,7 +98,7 @@ def its_segment(live):
 
 
 def its_segment_and_record(live):
-    segment, _ = live.block_of(NEW_PERSON)
+    segment, _ = live.block_of(stored(NEW_PERSON))
     return [segment_of(live, NEW_PERSON)], [segment_field(segment)]
 
 
@@ -172,7 +159,7 @@ async def test_a_generation_is_whole_after_any_changes_and_meanwhile(store, grou
 async def test_a_big_change_that_breaks_off_leaves_a_generation_that_is_whole(store, ground):
     live = await put_in_force(store, ground, LISTED)
     many = people(range(1_000, 1_000 + 2 * SLICE_TOKENS))
-    last = KEYS.bucket(live.id, live.bucket_of(max(many)))
+    last = KEYS.bucket(live.id, live.bucket_of(max(map(stored, many))))
     lost = ground.field(last, SENTINEL)
     ground.lose_field(last, SENTINEL)
     with pytest.raises(CacheIncomplete):

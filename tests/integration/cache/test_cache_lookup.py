@@ -10,9 +10,11 @@ from tests.integration.cache.cache_grounds import (
     head,
     people,
     put_in_force,
+    stored,
     token,
     vouched,
 )
+from tests.support.cache_keys import first_key
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +90,7 @@ async def test_a_head_that_is_lost_or_cannot_be_read_is_not_absence(store, groun
 
 async def test_a_lost_segment_harms_no_lookup(store, ground):
     generation = await put_in_force(store, ground, LISTED)
-    segment, _ = generation.block_of(token(1))
+    segment, _ = generation.block_of(stored(token(1)))
     ground.lose(KEYS.segment(generation.id, segment))
     assert (await store.lookup([token(1), token(1_000)])).values == (b"v", None)
 
@@ -118,15 +120,15 @@ async def test_a_vouch_given_in_another_run_is_not_believed(store, ground):
 
 async def test_a_lost_bucket_is_not_absence(store, ground):
     generation = await put_in_force(store, ground, LISTED)
-    ground.lose(KEYS.bucket(generation.id, generation.bucket_of(token(1))))
+    ground.lose(KEYS.bucket(generation.id, generation.bucket_of(stored(token(1)))))
     with pytest.raises(CacheIncomplete):
         await store.lookup([token(1)])
 
 
 async def test_a_bucket_without_its_sentinel_is_not_absence(store, ground):
     generation = await put_in_force(store, ground, LISTED)
-    bucket = KEYS.bucket(generation.id, generation.bucket_of(token(1)))
-    ground.lose_field(bucket, token(1))
+    bucket = KEYS.bucket(generation.id, generation.bucket_of(stored(token(1))))
+    ground.lose_field(bucket, stored(token(1)))
     assert (await store.lookup([token(1)])).values == (None,)
     ground.lose_field(bucket, SENTINEL)
     with pytest.raises(CacheIncomplete):
@@ -135,9 +137,11 @@ async def test_a_bucket_without_its_sentinel_is_not_absence(store, ground):
 
 async def test_a_loss_harms_only_those_it_touches(store, ground):
     generation = await put_in_force(store, ground, LISTED)
-    lost = generation.bucket_of(token(1))
+    lost = generation.bucket_of(stored(token(1)))
     ground.lose(KEYS.bucket(generation.id, lost))
-    spared = next(number for number in range(300) if generation.bucket_of(token(number)) != lost)
+    spared = next(
+        number for number in range(300) if generation.bucket_of(stored(token(number))) != lost
+    )
     assert (await store.lookup([token(spared)])).values == (b"v",)
 
 
@@ -151,8 +155,8 @@ async def test_a_pointer_that_cannot_be_read_is_not_absence(store, ground):
 
 async def test_a_reader_with_another_token_key_is_told_nothing(store, ground):
     generation = await put_in_force(store, ground, LISTED)
-    stranger = ground.store(token_key="0000000000000000")
-    with pytest.raises(CacheIncomplete, match="token key"):
+    stranger = ground.store(token_keys=first_key(bytes(32)))
+    with pytest.raises(CacheIncomplete, match="not held"):
         await stranger.lookup([token(1_000)])
     assert await stranger.current() == generation
     await stranger.aclose()

@@ -23,10 +23,9 @@ from cache.verification import verified_bits
 from checker.doctor.redis_facts import read_redis
 from checker.domain.clock import SystemClock
 from tests.integration.cache.cache_grounds import (
-    CHECKSUM_KEY,
     PATIENT,
     SEGMENT_BLOCKS,
-    TOKEN_KEY,
+    TOKEN_KEYS,
     built,
     people,
     position,
@@ -70,18 +69,15 @@ class Ground:
     def __init__(self, cluster):
         self.cluster = cluster
         self.url = cluster.url
-        self.writer = RedisListWriter.connect(self.url, checksum_key=CHECKSUM_KEY, timeout_s=MOST_S)
+        self.writer = RedisListWriter.connect(self.url, token_keys=TOKEN_KEYS, timeout_s=MOST_S)
         self.store = RedisStandingCache.connect(
             self.url,
-            token_key=TOKEN_KEY,
-            checksum_key=CHECKSUM_KEY,
+            token_keys=TOKEN_KEYS,
             patience=PATIENT,
             segment_blocks=SEGMENT_BLOCKS,
             clock=count().__next__,  # no pause of the breaker lasts until the next question
         )
-        self.source = RedisReplicaSource.connect(
-            self.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY
-        )
+        self.source = RedisReplicaSource.connect(self.url, token_keys=TOKEN_KEYS)
         self.parts = RedisParts.connect(self.url)
         self.pipe = Pipe(self.url, KEYS.stem, timeout_s=MOST_S)
 
@@ -124,7 +120,7 @@ async def test_the_list_lives_in_one_slot_and_does_all_that_it_does_on_a_server(
         assert await ground.values(live, 2, 1_000) == (b"v",)
         image = await ground.source.load()
         assert image.position == position(2)
-        assert image.bits == await verified_bits(ground.parts, live, CHECKSUM_KEY)
+        assert image.bits == await verified_bits(ground.parts, live, TOKEN_KEYS.current)
         read = await ground.source.read_stream(BEFORE_ALL, wait_s=0)
         assert len(read.entries) >= 3
         assert not await ground.source.acknowledge("node", image.position)
@@ -253,7 +249,7 @@ async def test_a_cluster_is_named_as_one_and_nothing_else_is(ground, start_redis
 async def test_an_examination_asks_every_server_and_finds_the_owners(ground):
     async with ground.opened():
         await ground.in_force(version=3)
-    facts = await read_redis(ground.url, "checker", SystemClock())
+    facts = await read_redis(ground.url, "checker", TOKEN_KEYS, SystemClock())
     assert facts.head.version == 3
     assert facts.cluster is not None
     assert [(each.is_master, each.state) for each in facts.cluster.servers] == [(True, "ok")] * 3
@@ -261,7 +257,7 @@ async def test_an_examination_asks_every_server_and_finds_the_owners(ground):
     source = ground.cluster.owner()
     target = next(each for each in ground.cluster.servers if each is not source)
     with ground.cluster.moving(LIST_SLOT, source, target):
-        facts = await read_redis(ground.url, "checker", SystemClock())
+        facts = await read_redis(ground.url, "checker", TOKEN_KEYS, SystemClock())
         assert facts.cluster.moving == {KeyFamily.LIST}
         assert facts.head is None
     ground.cluster.move(LIST_SLOT, target, source)

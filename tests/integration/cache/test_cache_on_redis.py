@@ -8,8 +8,8 @@ from cache.errors import CacheMisconfigured
 from cache.filter import block_mask
 from cache.redis_store import RedisStandingCache
 from tests.integration.cache.cache_grounds import (
-    CHECKSUM_KEY,
     KEYS,
+    TOKEN_KEYS,
     built,
     people,
     put_in_force,
@@ -25,7 +25,7 @@ async def test_a_redis_that_keeps_its_policy_to_itself_is_refused(redis_ground):
     client.acl_setuser("mute", enabled=True, nopass=True, commands=["+@all", "-info"], keys=["*"])
     try:
         url = redis_ground.url.replace("unix://", "unix://mute:any@")
-        store = RedisStandingCache.connect(url, token_key="k", checksum_key=CHECKSUM_KEY)
+        store = RedisStandingCache.connect(url, token_keys=TOKEN_KEYS)
         for ask in (store.ping, store.verify_policy):
             with pytest.raises(CacheMisconfigured, match="does not tell"):
                 await ask()

@@ -10,7 +10,7 @@ from cache.redis_pipe import CONNECT_S_MIN
 from cache.redis_store import Patience, RedisStandingCache
 from cache.replica_source import BEFORE_ALL, ENTRIES_AT_ONCE
 from tests.integration.cache.cache_grounds import (
-    CHECKSUM_KEY,
+    TOKEN_KEYS,
     RedisGround,
     built,
     opened,
@@ -24,7 +24,6 @@ from tests.support.fake_clock import FakeClock
 pytestmark = pytest.mark.anyio
 
 LISTED = people(range(100))
-KEYS_OF_STORE = {"token_key": "k", "checksum_key": CHECKSUM_KEY}
 HASTY = Patience(lookup_s=0.05, build_s=5.0, pause_s=0.5)
 
 
@@ -71,7 +70,7 @@ async def refuse_lookup(store):
 
 async def test_a_silent_redis_is_asked_once_a_pause(clock):
     async with silence() as (silent, url):
-        store = RedisStandingCache.connect(url, **KEYS_OF_STORE, patience=HASTY, clock=clock)
+        store = RedisStandingCache.connect(url, token_keys=TOKEN_KEYS, patience=HASTY, clock=clock)
         for expected in (1, 1, 1):
             await refuse_lookup(store)
             assert silent.connections == expected
@@ -84,7 +83,7 @@ async def test_a_silent_redis_is_asked_once_a_pause(clock):
 
 async def test_everyone_who_waits_for_a_silent_redis_shares_one_wait(clock):
     async with silence() as (silent, url):
-        store = RedisStandingCache.connect(url, **KEYS_OF_STORE, patience=HASTY, clock=clock)
+        store = RedisStandingCache.connect(url, token_keys=TOKEN_KEYS, patience=HASTY, clock=clock)
         await asyncio.gather(*(refuse_lookup(store) for _ in range(50)))
         assert silent.connections == 1
         await store.aclose()
@@ -93,19 +92,19 @@ async def test_everyone_who_waits_for_a_silent_redis_shares_one_wait(clock):
 async def test_every_question_to_a_silent_redis_ends():
     async with silence() as (_, url):
         quick = Patience(lookup_s=0.05, question_s=0.05, build_s=0.05)
-        store = RedisStandingCache.connect(url, **KEYS_OF_STORE, patience=quick)
+        store = RedisStandingCache.connect(url, token_keys=TOKEN_KEYS, patience=quick)
         for call in (store.current(), store.ping(), store.verify_policy(), store.sweep()):
             with pytest.raises(CacheUnavailable, match=rf"{CONNECT_S_MIN} s"):
                 await call
         with pytest.raises(CacheUnavailable):
-            await built(store, {}, token_key="k")
+            await built(store, {})
         await store.aclose()
 
 
 async def test_a_redis_that_is_not_there_is_unavailable(tmp_path):
-    store = RedisStandingCache.connect(f"unix://{tmp_path}/none", **KEYS_OF_STORE)
+    store = RedisStandingCache.connect(f"unix://{tmp_path}/none", token_keys=TOKEN_KEYS)
     await refuse_lookup(store)
-    for call in (store.current(), store.ping(), store.sweep(), built(store, {}, token_key="k")):
+    for call in (store.current(), store.ping(), store.sweep(), built(store, {})):
         with pytest.raises(CacheUnavailable):
             await call
     await store.aclose()
@@ -222,7 +221,7 @@ async def test_replies_behind_a_refused_command_are_never_read(redis_ground, clo
 
 async def test_closing_fails_whoever_still_waits():
     async with silence() as (_, url):
-        store = RedisStandingCache.connect(url, **KEYS_OF_STORE)
+        store = RedisStandingCache.connect(url, token_keys=TOKEN_KEYS)
         waiting = asyncio.create_task(store.lookup([token(1)]))
         await asyncio.sleep(0)
         await store.aclose()

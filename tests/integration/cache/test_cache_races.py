@@ -15,6 +15,7 @@ from tests.integration.cache.cache_grounds import (
     token,
     vouched,
 )
+from tests.integration.cache.pace import Pace
 
 pytestmark = pytest.mark.anyio
 
@@ -25,25 +26,6 @@ ALWAYS, SOMETIMES, NEVER = range(100), range(100, 200), range(1_000, 1_100)
 def listed_in(version):
     label = b"%d" % version
     return people(ALWAYS, label) | (people(SOMETIMES, label) if version % 2 else {})
-
-
-class Pace:
-    """Lets a rebuild begin when every looker has come back since the last one, and not before."""
-
-    def __init__(self, lookers):
-        self._lookers = lookers
-        self._back = set()
-        self._changed = asyncio.Condition()
-
-    async def came_back(self, looker):
-        async with self._changed:
-            self._back.add(looker)
-            self._changed.notify()
-
-    async def wait_for_all(self):
-        async with self._changed:
-            await self._changed.wait_for(lambda: len(self._back) == self._lookers)
-            self._back.clear()
 
 
 async def rebuild(store, ground, versions, pace):

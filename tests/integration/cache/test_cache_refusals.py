@@ -11,14 +11,19 @@ from cache.errors import CacheMisconfigured, CacheUnavailable
 from cache.generation import Generation, encode_pointer
 from cache.redis_pipe import AccessRefused, CommandRefused, Pipe
 from cache.redis_store import RedisStandingCache
+from cache.token_key import TokenKeys
+from tests.support.cache_keys import first_key, token_keys
 
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "hunter2"
 
 
-async def claim(url: str, token_key: str, namespace: str) -> None:
-    await NamespaceClaim(url, token_key=token_key, namespace=namespace).hold()
+OURS, THEIRS = token_keys(), first_key(bytes(32))
+
+
+async def claim(url: str, keys: TokenKeys, namespace: str) -> None:
+    await NamespaceClaim(url, token_keys=keys, namespace=namespace).hold()
 
 
 async def refusal(url: str) -> AccessRefused:
@@ -61,7 +66,7 @@ async def test_another_refusal_is_no_matter_of_access(own_redis):
 
 async def test_a_cluster_is_refused_with_a_clear_word(start_redis, program):
     with start_redis("--cluster-enabled", "yes", "--port", "0", program=program) as server:
-        store = RedisStandingCache.connect(server.url, token_key="ours", checksum_key=bytes(32))
+        store = RedisStandingCache.connect(server.url, token_keys=OURS)
         async with aclosing(store):
             with pytest.raises(CacheMisconfigured, match="is a cluster"):
                 await store.verify_policy()
@@ -69,27 +74,27 @@ async def test_a_cluster_is_refused_with_a_clear_word(start_redis, program):
 
 async def test_a_namespace_belongs_to_the_deployment_that_claims_it_first(own_redis):
     for _ in range(2):
-        await claim(own_redis.url, "ours", "checker")
+        await claim(own_redis.url, OURS, "checker")
     with pytest.raises(ForeignNamespace, match="'checker'"):
-        await claim(own_redis.url, "theirs", "checker")
-    await claim(own_redis.url, "theirs", "checker-2")
+        await claim(own_redis.url, THEIRS, "checker")
+    await claim(own_redis.url, THEIRS, "checker-2")
 
 
 async def test_a_list_of_another_deployment_is_as_good_as_a_claim(own_redis):
     theirs = Generation.plan(
         position=Position(version=1, as_of_ms=1, change_id="1" * 32, history="1" * 32),
-        token_key="theirs",
+        token_key=THEIRS.first.fingerprint,
         entries=1,
         segment_blocks=4095,
     )
     async with Redis.from_url(own_redis.url) as client:
         await client.set("checker:live", encode_pointer(theirs))
     with pytest.raises(ForeignNamespace):
-        await claim(own_redis.url, "ours", "checker")
-    await claim(own_redis.url, "theirs", "checker")
+        await claim(own_redis.url, OURS, "checker")
+    await claim(own_redis.url, THEIRS, "checker")
 
 
 async def test_a_list_that_nobody_can_read_keeps_nobody_off(own_redis):
     async with Redis.from_url(own_redis.url) as client:
         await client.set("checker:live", b"?")
-    await claim(own_redis.url, "ours", "checker")
+    await claim(own_redis.url, OURS, "checker")

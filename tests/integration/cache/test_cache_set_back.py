@@ -9,9 +9,8 @@ from cache.redis_list_writer import RedisListWriter
 from cache.redis_replica_source import RedisReplicaSource, ReplicaSourcePatience
 from cache.replica import Replica
 from tests.integration.cache.cache_grounds import (
-    CHECKSUM_KEY,
     KEYS,
-    TOKEN_KEY,
+    TOKEN_KEYS,
     MemoryGround,
     RedisGround,
     changed,
@@ -35,7 +34,7 @@ OTHER_RUN = "f" * 40
 
 def lacking(image, tokens):
     """Those of the tokens that whoever takes over the image would rule out."""
-    replica = Replica(image.generation, image.position, image.bits)
+    replica = Replica(image.generation, image.position, image.bits, image.key)
     return [each for each in tokens if not replica.may_contain(each)]
 
 
@@ -69,7 +68,7 @@ async def test_a_load_begins_anew_if_redis_is_set_back_meanwhile(redis_ground, o
 
         way.hear = set_back
         replica_source = RedisReplicaSource.connect(
-            way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
+            way.url, token_keys=TOKEN_KEYS, patience=PATIENT
         )
         async with opened(replica_source):
             image = await replica_source.load()
@@ -112,7 +111,7 @@ async def test_a_vouch_is_not_said_again_to_a_redis_that_was_set_back(redis_grou
     copy_to(redis_ground, older)
     told = older.entries()
     async with way_to(redis_ground) as way:
-        list_writer = RedisListWriter.connect(way.url, timeout_s=20, checksum_key=CHECKSUM_KEY)
+        list_writer = RedisListWriter.connect(way.url, timeout_s=20, token_keys=TOKEN_KEYS)
         async with opened(list_writer):
             assert (await list_writer.state()).head.version == 1
             await way.lead_to(socket_of(older))
@@ -125,7 +124,7 @@ async def test_a_node_never_takes_its_own_repetition_for_a_stay(redis_ground):
     """Or one that was taken off the list, and whose coming back was not answered, would."""
     async with way_to(redis_ground) as way:
         replica_source = RedisReplicaSource.connect(
-            way.url, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY, patience=PATIENT
+            way.url, token_keys=TOKEN_KEYS, patience=PATIENT
         )
         async with opened(replica_source):
             assert [await replica_source.acknowledge(NODE, AT) for _ in range(2)] == [False, True]

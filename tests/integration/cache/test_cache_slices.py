@@ -7,8 +7,8 @@ from cache.list_writer import SLICE_TOKENS, slices
 from cache.redis_list_writer import RedisListWriter
 from cache.redis_pipe import Pipe
 from tests.integration.cache.cache_grounds import (
-    CHECKSUM_KEY,
     KEYS,
+    TOKEN_KEYS,
     RedisGround,
     people,
     put_in_force,
@@ -46,7 +46,7 @@ async def test_a_slice_is_refused_by_a_redis_that_has_lost_those_before_it(redis
     store = ground.store()
     live = await put_in_force(store, ground, LISTED)
     pipe = SetBackPipe(redis_url, ground.client, after)
-    list_writer = RedisListWriter(pipe, KEYS, clock=lambda: 0.0, checksum_key=CHECKSUM_KEY)
+    list_writer = RedisListWriter(pipe, KEYS, clock=lambda: 0.0, token_keys=TOKEN_KEYS)
     with pytest.raises(ChangeRefused):
         await list_writer.apply(live, step(1, MANY), live=True)
     assert (await state_of(ground)).head.version == 1
@@ -57,7 +57,7 @@ async def test_a_slice_is_refused_by_a_redis_that_has_lost_those_before_it(redis
 
 
 def test_each_slice_asks_for_the_one_before_it_and_the_last_leaves_nothing_open():
-    first, second, third = slices(step(1, MANY))
+    first, second, third = slices(step(1, MANY), TOKEN_KEYS.first)
     assert (first.before, second.before, third.before) == ("", first.after, second.after)
     assert first.after != second.after
     assert third.after == ""

@@ -22,14 +22,19 @@ from cache.redis_parts import RedisParts
 from cache.redis_replica_source import RedisReplicaSource
 from cache.redis_store import RedisStandingCache
 from cache.token import Token
+from tests.support.cache_keys import token_keys
 from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
 
-KEY = "0" * 32
-CHECKSUM_KEY = bytes(32)
+TOKEN_KEYS = token_keys()
 TOKEN = Token(bytes(16))
-GENERATION = Generation.plan(position=position(3), token_key=KEY, entries=9, segment_blocks=64)
+GENERATION = Generation.plan(
+    position=position(3),
+    token_key=TOKEN_KEYS.current.fingerprint,
+    entries=9,
+    segment_blocks=64,
+)
 CHANGE = Change(before=position(3), after=position(4), outlines={TOKEN: b"x"})
 ROUNDS = 40
 
@@ -109,9 +114,7 @@ async def no_errors_but_ours(ask: Callable[[], Awaitable[Any]]) -> None:
 async def test_the_store_meets_anything(seed: int) -> None:
     async with (
         serving_anything(Random(seed)) as url,
-        aclosing(
-            RedisStandingCache.connect(url, token_key=KEY, checksum_key=CHECKSUM_KEY)
-        ) as store,
+        aclosing(RedisStandingCache.connect(url, token_keys=TOKEN_KEYS)) as store,
     ):
         for ask in (
             lambda: store.lookup([TOKEN]),
@@ -127,9 +130,7 @@ async def test_the_store_meets_anything(seed: int) -> None:
 async def test_a_reader_of_the_stream_meets_anything(seed: int) -> None:
     async with (
         serving_anything(Random(seed)) as url,
-        aclosing(
-            RedisReplicaSource.connect(url, token_key=KEY, checksum_key=CHECKSUM_KEY)
-        ) as source,
+        aclosing(RedisReplicaSource.connect(url, token_keys=TOKEN_KEYS)) as source,
     ):
         for ask in (
             source.load,
@@ -142,10 +143,10 @@ async def test_a_reader_of_the_stream_meets_anything(seed: int) -> None:
 
 
 async def test_the_publisher_meets_anything(seed: int) -> None:
-    touched = touched_by(next(slices(CHANGE)), GENERATION)
+    touched = touched_by(next(slices(CHANGE, TOKEN_KEYS.current)), GENERATION)
     async with (
         serving_anything(Random(seed)) as url,
-        aclosing(RedisListWriter.connect(url, checksum_key=CHECKSUM_KEY)) as writer,
+        aclosing(RedisListWriter.connect(url, token_keys=TOKEN_KEYS)) as writer,
         aclosing(RedisParts.connect(url)) as parts,
     ):
         for ask in (
@@ -169,7 +170,7 @@ async def test_counts_and_claims_meet_anything(seed: int) -> None:
         aclosing(RedisQuota(url)) as quota,
         aclosing(RedisTally(url)) as tally,
     ):
-        claim = NamespaceClaim(url, token_key=KEY, namespace="checker")
+        claim = NamespaceClaim(url, token_keys=TOKEN_KEYS, namespace="checker")
         for ask in (
             lambda: quota.take(1, limits),
             lambda: tally.add(noted, regular_from=10),

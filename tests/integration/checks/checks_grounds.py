@@ -33,6 +33,7 @@ from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.registry.shape_markers import MARKERS
 from checker.vault import Vault
+from tests.support.cache_keys import first_key
 from tests.support.fake_clock import FakeClock
 from tests.support.token_keys import held_keys, open_registry
 
@@ -60,15 +61,10 @@ class Grounds:
         self.memory = MemoryStore(clock=self.clock)
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
-        self._token_key = Tokenizer(KEY).fingerprint
-        checksum_key = Tokenizer(KEY).checksum_key
-        self.cache = MemoryStandingCache(
-            self.memory, token_key=self._token_key, checksum_key=checksum_key
-        )
-        self.list_writer = MemoryListWriter(self.memory, checksum_key=checksum_key)
-        replica_source = MemoryReplicaSource(
-            self.memory, token_key=self._token_key, checksum_key=checksum_key
-        )
+        self._token_keys = first_key(KEY)
+        self.cache = MemoryStandingCache(self.memory, token_keys=self._token_keys)
+        self.list_writer = MemoryListWriter(self.memory, token_keys=self._token_keys)
+        replica_source = MemoryReplicaSource(self.memory, token_keys=self._token_keys)
         self.replica = ReplicaKeeper(
             "node", replica_source, RegistryWord(asked).renew, clock=self.clock, markers=MARKERS
         )
@@ -93,9 +89,7 @@ class Grounds:
 
     async def publish_elsewhere(self, *lines: dict[str, Any]) -> int:
         """Put a list in force of which this node's cache hears nothing."""
-        elsewhere = MemoryStandingCache(
-            MemoryStore(), token_key=self._token_key, checksum_key=Tokenizer(KEY).checksum_key
-        )
+        elsewhere = MemoryStandingCache(MemoryStore(), token_keys=self._token_keys)
         return await self._put(elsewhere, lines)
 
     async def vouch(self) -> None:
@@ -127,7 +121,7 @@ class Grounds:
             engine=self._engine,
             cache=cache,
             sealer=self._sealer,
-            token_key=self._token_key,
+            token_keys=self._token_keys,
             clock=self.clock,
             in_force=_at_once,
         )

@@ -18,6 +18,7 @@ from tests.integration.checks.checks_grounds import (
     open_grounds,
     told,
 )
+from tests.support.cache_keys import first_key
 from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
@@ -69,14 +70,18 @@ async def restart_with_what_it_held(grounds: Grounds) -> None:
 
 async def hold_another_deployment_s(grounds: Grounds) -> None:
     other = MemoryStore()
-    foreign = MemoryStandingCache(other, token_key="another", checksum_key=bytes(32))
+    their_keys = first_key(bytes(32))
+    foreign = MemoryStandingCache(other, token_keys=their_keys)
 
     async def nobody():
         for entry in ():
             yield entry
 
     built: Generation = await foreign.build(
-        position=position(99), token_key="another", count=0, entries=nobody()
+        position=position(99),
+        token_key=their_keys.current.fingerprint,
+        count=0,
+        entries=nobody(),
     )
     await foreign.switch(built)
     grounds.memory.strings |= other.strings

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.token import Tokenizer
+from cache.token_key import TokenKeys
 from checker.connector.connector import SourceConnector
 from checker.connector.errors import SourceFault
 from checker.connector.positions import Positions
@@ -78,6 +79,7 @@ async def institution(anyio_backend, database_url, server, tmp_path):
 @contextlib.asynccontextmanager
 async def _feeds(engine: AsyncEngine) -> AsyncIterator[tuple[SnapshotFeed, ChangesFeed]]:
     tokenizer = Tokenizer(KEY)
+    token_keys = TokenKeys(tokenizer, {})
     sealer = Sealer(tokenizer, Vault(KEY))
     clock = SystemClock()
     changes = ChangesFeed(
@@ -85,11 +87,9 @@ async def _feeds(engine: AsyncEngine) -> AsyncIterator[tuple[SnapshotFeed, Chang
     )
     snapshots = SnapshotFeed(
         engine=engine,
-        cache=MemoryStandingCache(
-            MemoryStore(), token_key=tokenizer.fingerprint, checksum_key=tokenizer.checksum_key
-        ),
+        cache=MemoryStandingCache(MemoryStore(), token_keys=token_keys),
         sealer=sealer,
-        token_key=tokenizer.fingerprint,
+        token_keys=token_keys,
         clock=clock,
         in_force=_at_once,
     )

@@ -11,8 +11,8 @@ from checker.intake.snapshot import SnapshotFeed
 from checker.node.runtime import open_runtime
 from tests.support.fake_clock import FakeClock
 from tests.support.registry_grounds import (
-    CHECKSUM_KEY,
     ENVIRON,
+    TOKEN_KEYS,
     config_of,
     feed_of,
     ndjson,
@@ -31,14 +31,11 @@ async def main(database_url, redis_url, data_dir):
     config = config_of(Path(data_dir), database_url, redis_url)
     clock = FakeClock()
     async with open_runtime(config, ENVIRON, clock=clock) as node:
-        generation = await node.cache.current()
         feed = SnapshotFeed(
             engine=node.work_engine,
-            cache=DyingCache.connect(
-                redis_url, token_key=generation.token_key, checksum_key=CHECKSUM_KEY
-            ),
+            cache=DyingCache.connect(redis_url, token_keys=TOKEN_KEYS),
             sealer=node.sealer,
-            token_key=generation.token_key,
+            token_keys=TOKEN_KEYS,
             clock=clock,
             in_force=node.barrier.wait,
         )

@@ -25,8 +25,7 @@ from checker.registry.shape_markers import MARKERS
 from checker.registry.versions import newest_version
 from tests.support.registry_grounds import (
     AT,
-    CHECKSUM_KEY,
-    FINGERPRINT,
+    TOKEN_KEYS,
     accepted,
     check_of,
     company_listing,
@@ -179,14 +178,14 @@ async def agrees(sealer, checks, clerk):
 async def twin_of(node):
     """The same node on a cache in memory that is built anew, with its replica loaded."""
     memory = MemoryStore()
-    cache = MemoryStandingCache(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
-    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
+    cache = MemoryStandingCache(memory, token_keys=TOKEN_KEYS)
+    list_writer = MemoryListWriter(memory, token_keys=TOKEN_KEYS)
     async with node.work_engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         version = await newest_version(connection)
-        generation = await build_generation(connection, cache, version, FINGERPRINT)
+        generation = await build_generation(connection, cache, version, TOKEN_KEYS)
     await cache.switch(generation)
-    replica_source = MemoryReplicaSource(memory, token_key=FINGERPRINT, checksum_key=CHECKSUM_KEY)
+    replica_source = MemoryReplicaSource(memory, token_keys=TOKEN_KEYS)
     replica = ReplicaKeeper(
         "twin", replica_source, RegistryWord(node.engine).renew, markers=MARKERS
     )

@@ -10,7 +10,7 @@ from cache.verification import Walk
 from checker.node.upkeep import publisher_running
 from checker.publication.verification import Verification
 from tests.support.registry_grounds import (
-    CHECKSUM_KEY,
+    TOKEN_KEYS,
     check_of,
     name_of,
     outcomes,
@@ -57,7 +57,7 @@ class Reader:
 
     def __init__(self, node):
         self.parts = RedisParts.connect(node.config.redis_url)
-        walk = Walk(self.parts, checksum_key=CHECKSUM_KEY, pause_s=0)
+        walk = Walk(self.parts, token_keys=TOKEN_KEYS, pause_s=0)
         self.verification = Verification(node.cache, walk)
 
 
@@ -135,7 +135,7 @@ async def test_a_list_that_is_replaced_during_a_walk_is_not_taken_down(listed, r
             assert await listed.cache.sweep() == 0
 
     parts = RedisParts.connect(listed.config.redis_url)
-    walk = Walk(parts, checksum_key=CHECKSUM_KEY, sleep=replace)
+    walk = Walk(parts, token_keys=TOKEN_KEYS, sleep=replace)
     assert await Verification(listed.cache, walk).is_whole()
     assert replaced
     assert await listed.cache.current() is not None

@@ -10,12 +10,10 @@ from hashlib import blake2b
 
 from cache.errors import CacheError, CacheUnavailable
 from cache.memory_replica_source import MemoryReplicaSource
-from cache.replica_keeper import AnotherHistory, Newer
+from cache.replica_keeper import AnotherHistory, Newer, ReplicaKeeper
 from cache.replica_source import BEFORE_ALL, Membership, StreamRead
 from cache.token import Token
 
-TOKEN_KEY = "k"
-CHECKSUM_KEY = bytes(range(32))
 TOKENS_A_VERSION = 2
 
 
@@ -76,9 +74,7 @@ class SlowReplicaSource:
 
     def __init__(self, world):
         self._world = world
-        self._inner = MemoryReplicaSource(
-            world.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY
-        )
+        self._inner = MemoryReplicaSource(world.memory, token_keys=world.token_keys)
 
     async def load(self):
         await asyncio.sleep(0)
@@ -151,3 +147,18 @@ class SlowWord:
         if any(position in world.snapshots for position in found):
             return None
         return Newer(position=[after, *found][-1], tokens=tokens_of_all(found))
+
+
+class Node:
+    """A keeper with a clock of its own."""
+
+    def __init__(self, world, number):
+        self.id = f"node {number}"
+        self.keeper = ReplicaKeeper(
+            self.id,
+            SlowReplicaSource(world),
+            SlowWord(world).renew,
+            clock=lambda: world.now + 1000 * number,
+        )
+        self.reading = Journey(self.keeper.read_once)
+        self.word = Journey(self.keeper.ask_word_once)

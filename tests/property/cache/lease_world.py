@@ -8,6 +8,9 @@ or answer may be lost. An acknowledgement that its node has given up may still a
 Nothing ever leaves this list, so nobody may rule out a token of a change that is settled and that
 the registry has. A failover sets the registry back to any earlier change, and changes that come
 after it take the numbers of those that were lost.
+
+The token key is replaced now and then: the next generation stores its tokens under another key than
+the live one. A node meets both.
 """
 
 import asyncio
@@ -36,34 +39,17 @@ from cache.keys import Keys
 from cache.lease import SETTLED_S, WRITE_DEADLINE_S
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_list_writer import MemoryListWriter
-from cache.replica_keeper import ReplicaKeeper
 from tests.property.cache.lease_parts import (
-    CHECKSUM_KEY,
-    TOKEN_KEY,
     Journey,
+    Node,
     SlowReplicaSource,
-    SlowWord,
     done,
     tokens_of_all,
 )
+from tests.support.cache_keys import token_keys
 
 KEYS = Keys("checker")
 SEGMENT_BLOCKS = 32
-
-
-class Node:
-    """A keeper with a clock of its own."""
-
-    def __init__(self, world, number):
-        self.id = f"node {number}"
-        self.keeper = ReplicaKeeper(
-            self.id,
-            SlowReplicaSource(world),
-            SlowWord(world).renew,
-            clock=lambda: world.now + 1000 * number,
-        )
-        self.reading = Journey(self.keeper.read_once)
-        self.word = Journey(self.keeper.ask_word_once)
 
 
 class World:
@@ -81,9 +67,10 @@ class World:
         self.settled = [*self.record]
         self.settled_by_nodes = 0
         self.memory = MemoryStore(clock=lambda: self.now)
+        self.token_keys = token_keys()
         self.saved = []
         self.late = []
-        self.list_writer = MemoryListWriter(self.memory, checksum_key=CHECKSUM_KEY)
+        self.list_writer = MemoryListWriter(self.memory, token_keys=self.token_keys)
         self.publishers = [Journey(self._publish), Journey(self._publish)]
         self.rebuild = Journey(self._rebuild)
         self.barrier = Journey(self._look)
@@ -171,16 +158,12 @@ class World:
         found = None if head is None else self.since(head)
         await asyncio.sleep(0)
         if head is not None and found is None and live == self._live():
-            done(
-                MemoryStandingCache(
-                    self.memory, token_key=TOKEN_KEY, checksum_key=CHECKSUM_KEY
-                ).withdraw()
-            )
+            done(MemoryStandingCache(self.memory, token_keys=self.token_keys).withdraw())
         if found is None or any(change in self.snapshots for change in found):
             return
         before = ""
         attempt, self.attempts = self.attempts, self.attempts + 1
-        tokens = tokens_of_all(found)
+        tokens = self._key_of(live).each_stored(tokens_of_all(found))
         for number, token in enumerate(tokens):
             after = "" if number == len(tokens) - 1 else f"{attempt}:{number + 1}"
             change = StreamEntry(
@@ -205,7 +188,8 @@ class World:
             return False
         self._set_bits(live, change.tokens)
         self._write_head(live, change.position, after)
-        self.memory.append(KEYS.changes, encode_entry(change, seal_of(change, CHECKSUM_KEY)))
+        seal = seal_of(change, self._key_of(live).checksum_key)
+        self.memory.append(KEYS.changes, encode_entry(change, seal))
         return True
 
     async def _rebuild(self):
@@ -215,14 +199,15 @@ class World:
         await asyncio.sleep(0)
         generation = Generation.plan(
             position=reached,
-            token_key=TOKEN_KEY,
+            token_key=self.token_keys.current.fingerprint,
             entries=1,
             segment_blocks=SEGMENT_BLOCKS,
         )
         for index in range(generation.segments):
             key = KEYS.segment(generation.id, index)
             self.memory.strings[key] = bytes(generation.segment_bytes(index))
-        self._set_bits(generation, tokens_of_all(record))
+        each_stored = self._key_of(generation).each_stored
+        self._set_bits(generation, each_stored(tokens_of_all(record)))
         self._write_head(generation, reached)
         await asyncio.sleep(0)
         while (head := self._head(self._live())) is not None and head.version > reached.version:
@@ -230,11 +215,14 @@ class World:
             await asyncio.sleep(0)
             if self._head(generation) != reached or not found:
                 return  # a restart took it away, or a failover the change that it stands on
-            self._set_bits(generation, tokens_of_all(found))
+            self._set_bits(generation, each_stored(tokens_of_all(found)))
             reached = found[-1]
             self._write_head(generation, reached)
         if self._head(generation) == reached:
             self.memory.strings[KEYS.pointer] = encode_pointer(generation)
+
+    def _key_of(self, generation):
+        return self.token_keys.known(generation.token_key)
 
     def _set_bits(self, generation, tokens):
         for token in tokens:
@@ -253,7 +241,7 @@ class World:
 
     def _write_sums(self, generation, head):
         """Write the checksums of what is held; no bucket is, so a shelf's record is zero."""
-        checksums = Checksums(CHECKSUM_KEY, generation.id)
+        checksums = Checksums(self._key_of(generation).checksum_key, generation.id)
         records = dict.fromkeys(record_fields(generation), 0)
         for index in range(generation.segments):
             data = self.memory.strings[KEYS.segment(generation.id, index)]

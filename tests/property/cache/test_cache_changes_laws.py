@@ -11,16 +11,18 @@ from cache.keys import Keys
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_list_writer import MemoryListWriter
 from cache.memory_parts import MemoryParts
+from cache.token_key import FIRST_KEY
 from cache.verification import Walk
+from tests.support.cache_keys import token_keys
 from tests.support.positions import position
 
 KEYS = Keys("checker")
-CHECKSUM_KEY = bytes(range(32))
 
 # Few enough that changes meet, spread over all buckets and blocks.
 tokens = st.integers(0, 40).map(lambda number: bytes([number * 6]) + bytes(7) + bytes([number]) * 8)
 values = st.binary(max_size=4)
 lists = st.dictionaries(tokens, values)
+numbers = st.integers(1, 3)
 changes = st.lists(st.dictionaries(tokens, values | st.none()), max_size=6)
 
 
@@ -31,19 +33,23 @@ async def at_once(_seconds):
 class Deployment:
     """A list in memory; its clock stands still."""
 
-    def __init__(self):
+    def __init__(self, key=FIRST_KEY):
+        self.token_keys = token_keys(key)
         self.memory = MemoryStore(lambda: 0.0)
-        self.store = MemoryStandingCache(
-            self.memory, token_key="k", segment_blocks=3, checksum_key=CHECKSUM_KEY
-        )
-        self.list_writer = MemoryListWriter(self.memory, checksum_key=CHECKSUM_KEY)
+        self.store = MemoryStandingCache(self.memory, token_keys=self.token_keys, segment_blocks=3)
+        self.list_writer = MemoryListWriter(self.memory, token_keys=self.token_keys)
 
     async def build(self, listed, version):
+        key = self.token_keys.current
+
         async def stream():
-            yield sorted(listed.items())
+            yield sorted((key.stored(token), value) for token, value in listed.items())
 
         return await self.store.build(
-            position=position(version), token_key="k", count=len(listed), entries=stream()
+            position=position(version),
+            token_key=key.fingerprint,
+            count=len(listed),
+            entries=stream(),
         )
 
     async def put_in_force(self, listed, version=0):
@@ -64,10 +70,11 @@ class Deployment:
     async def verify(self, generation):
         """Every checksum, brought forward change by change, fits what is held now."""
         parts = MemoryParts(self.memory, KEYS)
-        walk = Walk(parts, checksum_key=CHECKSUM_KEY, pause_s=0, sleep=at_once)
+        walk = Walk(parts, token_keys=self.token_keys, pause_s=0, sleep=at_once)
         await walk.over(generation)
 
     def may_contain(self, generation, token):
+        token = self.token_keys.known(generation.token_key).stored(token)
         index, start = generation.block_of(token)
         segment = self.memory.strings[KEYS.segment(generation.id, index)]
         return may_contain(segment[start : start + BLOCK_BYTES], token)
@@ -82,10 +89,12 @@ def after(listed, changes):
 
 # The first example also loads numpy, which takes longer on a busy machine.
 @settings(deadline=None)
-@given(listed=lists, changes=changes, live=st.booleans())
-def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
+@given(listed=lists, changes=changes, live=st.booleans(), keys=st.tuples(numbers, numbers))
+def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live, keys):
+    """Under the same key or under another one."""
+
     async def run():
-        deployment = Deployment()
+        deployment = Deployment(keys[0])
         generation = await deployment.build(listed, 0)
         if live:
             await deployment.store.switch(generation)
@@ -95,7 +104,7 @@ def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
         asked = sorted({*listed, *(token for outlines in changes for token in outlines)})
         kept = await deployment.answers(generation, len(changes), asked)
         final = after(listed, changes)
-        later = Deployment()
+        later = Deployment(keys[1])
         rebuilt = await later.put_in_force(final, len(changes))
         assert kept == await later.answers(rebuilt, len(changes), asked)
         assert all(deployment.may_contain(generation, token) for token in final)
@@ -104,10 +113,10 @@ def test_a_build_and_its_changes_equal_the_later_build(listed, changes, live):
     asyncio.run(run())
 
 
-@given(listed=lists, changes=changes)
-def test_what_the_stream_tells_is_all_that_a_filter_must_take_in(listed, changes):
+@given(listed=lists, changes=changes, key=numbers)
+def test_what_the_stream_tells_is_all_that_a_filter_must_take_in(listed, changes, key):
     async def run():
-        deployment = Deployment()
+        deployment = Deployment(key)
         generation = await deployment.put_in_force(listed)
         held = {token for token in listed if deployment.may_contain(generation, token)}
         await deployment.apply(generation, changes, live=True)
@@ -116,6 +125,7 @@ def test_what_the_stream_tells_is_all_that_a_filter_must_take_in(listed, changes
             for _, entry in deployment.memory.streams.get(KEYS.changes, [])
             for start in range(0, len(entry[b"t"]), 16)
         }
-        assert {*after(listed, changes)} <= held | told
+        restored = {deployment.token_keys.current.restored(token) for token in told}
+        assert {*after(listed, changes)} <= held | restored
 
     asyncio.run(run())

@@ -31,6 +31,7 @@ MISHAPS = {
     "snapshot": 1,
     "fail_over": 2,
 }
+WITH_KEYS = MISHAPS | {"replace_key": 6, "commit": 30, "restart": 2}
 STALLS_S = (0.02, 0.1, 0.3, 0.7, 1.1, 1.6, 2.5)
 
 
@@ -116,6 +117,12 @@ class Walk:
         self.world.nodes.pop(self.chance.randrange(len(self.world.nodes)))
         self.world.join()
 
+    def replace_key(self):
+        """Let the next generation be of another key; often it is built at once."""
+        self.world.token_keys.use(self.chance.randint(1, 3))
+        if self.chance.random() < 0.7:
+            self.rebuild()
+
     def restart(self):
         self.world.restart(self.chance.randrange(100))
 
@@ -144,6 +151,14 @@ class Walk:
 @example(seed=38_977_409_426_420)  # and the node was on the list by an entry of that time
 def test_who_holds_a_lease_rules_out_nobody_of_a_settled_version(seed):
     walk = Walk(seed)
+    for _ in range(STEPS):
+        walk.step()
+
+
+@settings(max_examples=30, phases=[Phase.explicit, Phase.generate])
+@given(seed=st.integers(0, 2**64))
+def test_nor_while_token_keys_are_replaced(seed):
+    walk = Walk(seed, WITH_KEYS)
     for _ in range(STEPS):
         walk.step()
 

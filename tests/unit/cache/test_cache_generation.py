@@ -6,6 +6,7 @@ import pytest
 from cache.changes import Head
 from cache.errors import CacheIncomplete
 from cache.generation import Generation, decode_pointer, encode_pointer, servable
+from tests.support.cache_keys import SECOND, first_key, token_keys
 from tests.support.positions import position
 
 
@@ -110,7 +111,7 @@ def changed(**fields):
 )
 def test_a_pointer_that_cannot_be_read_proves_nothing(raw):
     with pytest.raises(CacheIncomplete):
-        servable(raw, "a44c8ab454c8225f")
+        servable(raw, token_keys())
 
 
 def test_a_pointer_with_a_field_of_a_later_release_is_read():
@@ -119,9 +120,19 @@ def test_a_pointer_with_a_field_of_a_later_release_is_read():
 
 def test_a_missing_pointer_proves_nothing():
     with pytest.raises(CacheIncomplete, match="no generation"):
-        servable(None, "a44c8ab454c8225f")
+        servable(None, token_keys())
 
 
 def test_a_generation_of_another_token_key_proves_nothing():
-    with pytest.raises(CacheIncomplete, match="token key"):
-        servable(encode_pointer(planned()), "0000000000000000")
+    with pytest.raises(CacheIncomplete, match="not held"):
+        servable(encode_pointer(planned()), first_key(bytes(32)))
+
+
+def test_the_key_of_a_generation_may_be_learned_later():
+    held, later = first_key(), token_keys()
+    second = msgspec.structs.replace(planned(), token_key=later.numbered(2).fingerprint)
+    with pytest.raises(CacheIncomplete, match="not held"):
+        servable(encode_pointer(second), held)
+    held.learn({2: SECOND})
+    generation, key = servable(encode_pointer(second), held)
+    assert (generation, key.number, held.current.number) == (second, 2, 1)

@@ -7,10 +7,11 @@ from cache.lease import SETTLED_S, VOUCH_MS
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_list_writer import MemoryListWriter
 from cache.store import BUILD_MARKER_TTL_S
+from tests.support.cache_keys import first_key
 from tests.support.fake_clock import FakeClock
 from tests.support.positions import position
 
-CHECKSUM_KEY = bytes(range(32))
+TOKEN_KEYS = first_key()
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +28,7 @@ def memory(clock):
 
 @pytest.fixture
 def store(memory):
-    return MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
+    return MemoryStandingCache(memory, token_keys=TOKEN_KEYS)
 
 
 async def nothing():
@@ -35,7 +36,12 @@ async def nothing():
 
 
 def build(store, entries=None):
-    return store.build(position=position(1), token_key="k", count=0, entries=entries or nothing())
+    return store.build(
+        position=position(1),
+        token_key=TOKEN_KEYS.current.fingerprint,
+        count=0,
+        entries=entries or nothing(),
+    )
 
 
 async def test_a_build_is_swept_when_its_marker_has_run_out_and_not_before(store, memory, clock):
@@ -73,7 +79,9 @@ async def test_a_build_renews_its_marker_while_it_writes(store, clock):
             clock.seconds += BUILD_MARKER_TTL_S / 100
             yield [(bytes([first]) + bytes(15), b"")]
 
-    generation = await store.build(position=position(1), token_key="k", count=256, entries=slow())
+    generation = await store.build(
+        position=position(1), token_key=TOKEN_KEYS.current.fingerprint, count=256, entries=slow()
+    )
     await store.switch(generation)
     assert await store.current() == generation
 
@@ -94,7 +102,7 @@ async def test_a_memory_that_evicts_is_refused(store, memory):
 async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
+    list_writer = MemoryListWriter(memory, token_keys=TOKEN_KEYS)
     assert await list_writer.vouch(generation, position(1), asked_ms_ago=200)
     clock.seconds += (VOUCH_MS - 201) / 1000
     await store.lookup([])
@@ -106,7 +114,7 @@ async def test_a_vouch_is_believed_until_it_ends_and_not_longer(store, memory, c
 async def test_the_nodes_are_whole_when_all_leases_from_before_have_ended(store, memory, clock):
     generation = await build(store)
     await store.switch(generation)
-    list_writer = MemoryListWriter(memory, checksum_key=CHECKSUM_KEY)
+    list_writer = MemoryListWriter(memory, token_keys=TOKEN_KEYS)
 
     async def are_whole():
         assert await list_writer.vouch(generation, position(1), asked_ms_ago=0)

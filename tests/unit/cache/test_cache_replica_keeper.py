@@ -10,14 +10,15 @@ from cache.leased_replica import Newer
 from cache.memory import MemoryStandingCache, MemoryStore
 from cache.memory_replica_source import MemoryReplicaSource
 from cache.replica_keeper import AnotherHistory, ReplicaKeeper, WordUnavailable
-from cache.token import Token, Tokenizer
+from cache.token import Token
+from tests.support.cache_keys import TOKENIZER, first_key
 from tests.support.positions import OTHER_LINE, position
 
 pytestmark = pytest.mark.anyio
 
-CHECKSUM_KEY = bytes(range(32))
+TOKEN_KEYS = first_key()
 FIRST = position(1)
-MARKERS = tuple(Tokenizer(CHECKSUM_KEY).token("marker", kind) for kind in ("one", "other"))
+MARKERS = tuple(TOKENIZER.token("marker", kind) for kind in ("one", "other"))
 
 
 class Ground:
@@ -29,8 +30,8 @@ class Ground:
         self.is_away = False
         self.lacks = frozenset()
         memory = MemoryStore(lambda: self.now)
-        self.store = MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
-        self.source = MemoryReplicaSource(memory, token_key="k", checksum_key=CHECKSUM_KEY)
+        self.store = MemoryStandingCache(memory, token_keys=TOKEN_KEYS)
+        self.source = MemoryReplicaSource(memory, token_keys=TOKEN_KEYS)
         self.came: tuple[Token, ...] = ()
         self.keeper = ReplicaKeeper(
             "node", self.source, self.renew, clock=lambda: self.now, markers=MARKERS
@@ -45,7 +46,9 @@ class Ground:
         return Newer(position=after, tokens=self.came)
 
     async def load(self, at=FIRST):
-        live = await self.store.build(position=at, token_key="k", count=0, entries=nothing())
+        live = await self.store.build(
+            position=at, token_key=TOKEN_KEYS.current.fingerprint, count=0, entries=nothing()
+        )
         await self.store.switch(live)
         await self.keeper.read_once()
 

@@ -15,10 +15,12 @@ from cache.keys import Keys
 from cache.replica import Replica
 from cache.token import Token
 from loadtest.filter_probe import Filter, expected_share, may_contain, read_filter, share_of_maybes
+from tests.support.cache_keys import first_key
 from tests.support.positions import position
 
 SEED = 20261125
 ENTRIES = 50_000
+KEY = first_key().first
 
 
 class Shelf:
@@ -68,7 +70,7 @@ def test_the_second_hand_finds_all_that_the_service_added(listed, bits):
 def test_the_second_hand_agrees_with_the_service_about_strangers(bits):
     held = Filter(bits=np.frombuffer(bits, dtype=np.uint8), entries=ENTRIES)
     generation = plan_of(ENTRIES)
-    replica = Replica(generation, position(1), bytearray(bits))
+    replica = Replica(generation, position(1), bytearray(bits), KEY)
     strangers = tokens_of(SEED + 1, 50_000)
     said = [replica.may_contain(Token(row.tobytes())) for row in strangers]
 
@@ -120,7 +122,7 @@ def test_without_a_list_there_is_no_filter_to_judge():
 
 def plan_of(entries: int) -> Generation:
     return Generation.plan(
-        position=position(1), token_key="k", entries=entries, segment_blocks=1000
+        position=position(1), token_key=KEY.fingerprint, entries=entries, segment_blocks=1000
     )
 
 

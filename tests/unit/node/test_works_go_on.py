@@ -15,11 +15,12 @@ from checker.domain.service import ServiceType
 from checker.node.work_failures import count_failures
 from checker.publication.repair import PAUSE_S, Repair
 from checker.work import working
+from tests.support.cache_keys import first_key
 from tests.support.positions import position
 
 pytestmark = pytest.mark.anyio
 
-CHECKSUM_KEY = bytes(range(32))
+TOKEN_KEYS = first_key()
 PATIENCE_S = 20
 
 
@@ -66,8 +67,10 @@ class BrokenOnceKeeper(ReplicaKeeper):
 
 async def test_a_rebuild_is_asked_for_after_an_error_of_any_class():
     memory, pauses = MemoryStore(), Pauses()
-    cache = BrokenOnceCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
-    live = await cache.build(position=position(1), token_key="k", count=0, entries=nothing())
+    cache = BrokenOnceCache(memory, token_keys=TOKEN_KEYS)
+    live = await cache.build(
+        position=position(1), token_key=TOKEN_KEYS.current.fingerprint, count=0, entries=nothing()
+    )
     await cache.switch(live)
     seconds = iter(range(0, 10 * ceil(PAUSE_S), ceil(PAUSE_S)))
     repair = Repair(cache, clock=lambda: next(seconds))
@@ -80,12 +83,17 @@ async def test_a_rebuild_is_asked_for_after_an_error_of_any_class():
 
 async def test_a_part_found_right_after_a_wish_makes_no_other_wish():
     memory, pauses = MemoryStore(), Pauses()
-    cache = MemoryStandingCache(memory, token_key="k", checksum_key=CHECKSUM_KEY)
+    cache = MemoryStandingCache(memory, token_keys=TOKEN_KEYS)
     repair = Repair(cache, clock=lambda: 0.0)
     async with working([repair.work], pause=pauses):
         repair.report_incomplete()
         await pauses.until(1)
-        live = await cache.build(position=position(1), token_key="k", count=0, entries=nothing())
+        live = await cache.build(
+            position=position(1),
+            token_key=TOKEN_KEYS.current.fingerprint,
+            count=0,
+            entries=nothing(),
+        )
         await cache.switch(live)
         repair.report_incomplete()
         await asyncio.sleep(0)
@@ -93,7 +101,7 @@ async def test_a_part_found_right_after_a_wish_makes_no_other_wish():
 
 
 async def test_the_counts_of_a_worker_go_on_after_an_error_of_any_class():
-    source = MemoryReplicaSource(MemoryStore(), token_key="k", checksum_key=CHECKSUM_KEY)
+    source = MemoryReplicaSource(MemoryStore(), token_keys=TOKEN_KEYS)
     metrics = Metrics(BrokenOnceKeeper("node", source, never))
     pauses = Pauses()
     async with working([metrics.work], metrics.work_failed, pause=pauses):
