@@ -17,8 +17,9 @@ from checker.database.engine import open_engine
 from checker.database.token_fence import FENCE
 from checker.deployment_secrets import SECRETS_FILE, load_secrets, replace_secrets
 from checker.rotation.token_tables import TOKEN_TABLES
+from tests.support.left_out import TOKEN_KEY_VARIABLE
 
-TESTED = int(os.environ.get("CHECKER_TESTS_TOKEN_KEY", FIRST_KEY))
+TESTED = int(os.environ.get(TOKEN_KEY_VARIABLE, FIRST_KEY))
 """The number of the key under which tests store tokens."""
 
 _TOKENIZER = Tokenizer(bytes(range(KEY_BYTES)))

@@ -9,6 +9,7 @@ from checker.deployment_secrets import Secrets, read_secrets, replace_secrets
 from checker.rotation.rotation import Rotation
 from tests.integration.record.record_grounds import SEALER, chain
 from tests.support.registry_grounds import AT
+from tests.support.token_keys import further_keys
 
 TOKEN_KEY = bytes(range(32))
 KEYS = {1: bytes(range(32, 64)), 2: bytes([2] * 32), 3: bytes([3] * 32)}
@@ -78,7 +79,8 @@ async def fill_further(record):
 def keep_secrets(folder, *numbers):
     """Put the keys of these numbers into the data directory."""
     keys = {each: KEYS[each] for each in numbers}
-    replace_secrets(folder, Secrets(token_key=TOKEN_KEY, encryption_keys=keys))
+    secrets = Secrets(token_key=TOKEN_KEY, token_keys=further_keys(), encryption_keys=keys)
+    replace_secrets(folder, secrets)
 
 
 def kept_keys(folder):

@@ -14,6 +14,7 @@ from checker.database.token_column import keys_of
 from checker.errors import ConfigurationError, Conflict
 from checker.node.record import NotedHeads, verify_record
 from checker.node.runtime import open_runtime
+from checker.node.upkeep import publisher_running
 from checker.registry.purge import purge_listings, purge_permits
 from checker.registry.sealing import PARTY_NAME, Sealer
 from checker.rotation.places import SEALED_COLUMNS
@@ -45,6 +46,7 @@ STEPS = (
     "document: the tokens",
     "open_hold: the tokens",
 )
+CURRENT_TOKEN_KEY = "SELECT max(number) FROM token_key WHERE current_from IS NOT NULL"
 A_NAME = "SELECT pk, id, party_name FROM listing WHERE pk = (SELECT min(pk) FROM listing)"
 LONG_AFTER = AT + timedelta(days=10_000)
 ACTIONS = (
@@ -96,10 +98,16 @@ class Rotating:
     async def _run(self, what, options):
         folder = self.config.data_dir
         try:
-            async with open_runtime(self.config, {}) as runtime:
+            # The publisher builds the cache with the new token key, which the end waits for.
+            async with open_runtime(self.config, {}) as runtime, publisher_running(runtime):
                 return await getattr(rotation_of(runtime, folder, **options), what)()
         finally:
-            keys_of(self.record.engine).learn(kept_token_keys(folder))
+            keys = keys_of(self.record.engine)
+            keys.learn(kept_token_keys(folder))
+            # Plans of whole rows end with the columns that come and go.
+            await self.record.engine.dispose()
+            [[current]] = await self.record.query(CURRENT_TOKEN_KEY)
+            keys.use(current)
 
 
 @pytest.fixture
@@ -305,7 +313,8 @@ async def test_secrets_of_the_environment_are_never_written(record, config, rota
         rotation = rotation_of(renewed, config.data_dir, environ=given)
         result = await rotation.rotate()
         assert (result.key, result.token_key) == (2, 2)
-        assert await rotation.finish() == EndedKeys(key=2, token_key=2)
+        async with publisher_running(renewed):
+            assert await rotation.finish() == EndedKeys(key=2, token_key=2)
     async with open_runtime(config, environ([2], [1, 2])) as last:
         assert last.sealer.vault.sealing == 2
         assert last.token_keys.current.number == 2
