@@ -5,7 +5,10 @@ from uuid import uuid4
 from sqlalchemy import text
 
 from checker.audit.outcomes import Outcomes, Report, ReportedOutcome
+from checker.database.token_column import keys_of
 from checker.deployment_secrets import Secrets, read_secrets, replace_secrets
+from checker.node.runtime import open_runtime
+from checker.node.upkeep import publisher_running
 from checker.rotation.rotation import Rotation
 from tests.integration.record.record_grounds import SEALER, chain
 from tests.support.registry_grounds import AT
@@ -42,6 +45,9 @@ _RESULT = (
     "INSERT INTO reconciliation_result (reconciliation_pk, line, reference, decision)"
     " VALUES (:pk, 3, :words, 'deny')"
 )
+
+
+_CURRENT_TOKEN_KEY = "SELECT max(number) FROM token_key WHERE current_from IS NOT NULL"
 
 
 async def fill_further(record):
@@ -107,3 +113,29 @@ def rotation_of(runtime, folder, *, environ=None, wait_s=WAIT_S, report=lambda _
         wait_s=wait_s,
         report=report,
     )
+
+
+class Rotating:
+    """Commands of an operator, and a record that learns the keys that they make."""
+
+    def __init__(self, record, config):
+        self.record = record
+        self.config = config
+
+    async def rotate(self, **options):
+        return await self._run("rotate", options)
+
+    async def finish(self, **options):
+        return await self._run("finish", options)
+
+    async def _run(self, what, options):
+        folder = self.config.data_dir
+        try:
+            # The publisher builds the cache with the new token key, which the end waits for.
+            async with open_runtime(self.config, {}) as runtime, publisher_running(runtime):
+                return await getattr(rotation_of(runtime, folder, **options), what)()
+        finally:
+            keys = keys_of(self.record.engine)
+            keys.learn(kept_token_keys(folder))
+            [[current]] = await self.record.query(_CURRENT_TOKEN_KEY)
+            keys.use(current)

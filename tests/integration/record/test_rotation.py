@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 from cache.token import Tokenizer
 from checker.audit.months import Months
 from checker.database.locks import Lock, hold_to_commit
-from checker.database.token_column import keys_of
 from checker.errors import ConfigurationError, Conflict
 from checker.node.record import NotedHeads, verify_record
 from checker.node.runtime import open_runtime
@@ -24,10 +23,10 @@ from tests.integration.record.record_grounds import SEALER
 from tests.integration.record.rotation_grounds import (
     KEYS,
     TOKEN_KEY,
+    Rotating,
     fill_further,
     keep_secrets,
     kept_keys,
-    kept_token_keys,
     rotation_of,
 )
 from tests.support.registry_grounds import AT, config_of
@@ -46,7 +45,6 @@ STEPS = (
     "document: the tokens",
     "open_hold: the tokens",
 )
-CURRENT_TOKEN_KEY = "SELECT max(number) FROM token_key WHERE current_from IS NOT NULL"
 A_NAME = "SELECT pk, id, party_name FROM listing WHERE pk = (SELECT min(pk) FROM listing)"
 LONG_AFTER = AT + timedelta(days=10_000)
 ACTIONS = (
@@ -82,34 +80,6 @@ def interrupted_at(step):
     return report
 
 
-class Rotating:
-    """Commands of an operator, and a record that learns the keys that they make."""
-
-    def __init__(self, record, config):
-        self.record = record
-        self.config = config
-
-    async def rotate(self, **options):
-        return await self._run("rotate", options)
-
-    async def finish(self, **options):
-        return await self._run("finish", options)
-
-    async def _run(self, what, options):
-        folder = self.config.data_dir
-        try:
-            # The publisher builds the cache with the new token key, which the end waits for.
-            async with open_runtime(self.config, {}) as runtime, publisher_running(runtime):
-                return await getattr(rotation_of(runtime, folder, **options), what)()
-        finally:
-            keys = keys_of(self.record.engine)
-            keys.learn(kept_token_keys(folder))
-            # Plans of whole rows end with the columns that come and go.
-            await self.record.engine.dispose()
-            [[current]] = await self.record.query(CURRENT_TOKEN_KEY)
-            keys.use(current)
-
-
 @pytest.fixture
 def rotating(record, config):
     return Rotating(record, config)
@@ -129,6 +99,8 @@ async def faults_by(record, keys):
     """Verify the whole record with these encryption keys and the key of the journal."""
     vault = Vault(keys)
     vault.take_journal_key(SEALER.vault.journal_key)
+    # Plans of whole rows end with the columns that come and go.
+    await record.engine.dispose()
     told = await verify_record(record.engine, Sealer(Tokenizer(TOKEN_KEY), vault), NotedHeads())
     return [*told.decisions.faults, *told.journal.faults, *told.spending.faults]
 
