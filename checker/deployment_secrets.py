@@ -54,7 +54,10 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"encryption keys have numbers from 1 to {KEY_NUMBER_MAX}")
         if not all(FIRST_KEY < number <= KEY_NUMBER_MAX for number in self.token_keys):
             raise ValueError(f"further token keys have numbers from 2 to {KEY_NUMBER_MAX}")
-        each = (self.token_key, *keys.values(), *self.token_keys.values())
+        token_keys = (self.token_key, *self.token_keys.values())
+        if len(set(token_keys)) < len(token_keys):
+            raise ValueError("a token key stands twice, so it would replace nothing")
+        each = (*keys.values(), *token_keys)
         if any(len(key) != KEY_BYTES for key in each):
             raise ValueError(f"each key must be {KEY_BYTES} bytes, in base64")
 

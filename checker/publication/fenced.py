@@ -10,22 +10,19 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from checker.database.token_fence import TokenKeyReplaced
-
 
 @asynccontextmanager
 async def fenced(connection: AsyncConnection) -> AsyncIterator[None]:
     """Put what is read in the block into one transaction, and so behind the fence.
 
-    Where the key was replaced since the transaction before, the new key is used.
+    Raises:
+        TokenKeyReplaced: the key was replaced since the transaction before. The connection ends,
+            and with it the lead; the next leader uses the new key.
     """
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     assert driver is not None
-    try:
-        await driver.execute("BEGIN;")
-    except TokenKeyReplaced:
-        await driver.execute("BEGIN;")
+    await driver.execute("BEGIN;")
     try:
         yield
     finally:

@@ -87,7 +87,13 @@ def test_a_file_of_its_owner_alone_is_taken(tmp_path, mode):
             msgspec.json.encode(
                 {"token_key": bytes(32), "encryption_key": ONE, "token_keys": {number: key}}
             )
-            for number, key in (("1", ONE), ("256", ONE), ("2", ONE[1:]), ("two", ONE))
+            for number, key in (
+                ("1", ONE),
+                ("256", ONE),
+                ("2", ONE[1:]),
+                ("two", ONE),
+                ("2", bytes(32)),  # the key that makes tokens
+            )
         ),
     ],
 )
@@ -214,6 +220,25 @@ def test_a_variable_holds_one_key_or_several_with_their_numbers(tmp_path, text, 
     ],
 )
 def test_numbered_keys_that_cannot_be_read_are_refused_and_not_repeated(tmp_path, text):
-    with pytest.raises(ConfigurationError, match="CHECKER_ENCRYPTION_KEY") as refused:
-        load_secrets(tmp_path, environ() | {"CHECKER_ENCRYPTION_KEY": text})
-    assert in_base64(ONE) not in str(refused.value)
+    for variable in ("CHECKER_ENCRYPTION_KEY", "CHECKER_TOKEN_KEY"):
+        with pytest.raises(ConfigurationError, match=variable) as refused:
+            load_secrets(tmp_path, environ() | {variable: text})
+        assert in_base64(ONE) not in str(refused.value)
+
+
+def test_the_variable_of_token_keys_has_the_first_key_and_further_ones(tmp_path):
+    text = f"1:{in_base64(ONE)}, 3:{in_base64(TWO)}"
+    found = load_secrets(tmp_path, environ() | {"CHECKER_TOKEN_KEY": text})
+
+    assert (found.token_key, found.token_keys) == (ONE, {3: TWO})
+    # Without the first key no token could be made.
+    with pytest.raises(ConfigurationError, match="CHECKER_TOKEN_KEY"):
+        load_secrets(tmp_path, environ() | {"CHECKER_TOKEN_KEY": f"3:{in_base64(TWO)}"})
+
+
+def test_further_token_keys_stay_in_the_file(tmp_path):
+    made = load_secrets(tmp_path, {})
+    replace_secrets(tmp_path, msgspec.structs.replace(made, token_keys={2: TWO}))
+
+    assert load_secrets(tmp_path, {}).token_keys == {2: TWO}
+    assert load_secrets(tmp_path, {}).token_key == made.token_key
