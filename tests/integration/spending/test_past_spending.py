@@ -16,7 +16,11 @@ PEOPLE = range(1, 8)
 
 @pytest.fixture(autouse=True)
 async def written(record, database_url):
-    """A past of some people, a few hundred steps each; gives how many steps there are."""
+    """A past of some people, a few hundred steps each; gives how many steps there are.
+
+    The past ends with the present of PostgreSQL, so the service's clock must not be behind it.
+    """
+    record.clock.instant = (await record.query("SELECT now()"))[0][0]
     for person in PEOPLE:
         await record.list(person)
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
@@ -59,7 +63,6 @@ async def test_a_decision_of_the_past_is_kept_as_the_service_keeps_one(record):
 
 
 async def test_whoever_has_a_past_spends_on_under_the_cap_of_today(record):
-    record.clock.instant = (await record.query("SELECT now()"))[0][0]
     merchants = record.merchants()
     held = await merchants.authorize(1, 300)
     await merchants.capture(held, 250)
