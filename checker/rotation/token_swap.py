@@ -30,6 +30,7 @@ from checker.rotation.token_constraints import required_check
 from checker.rotation.token_copy import (
     TableIndex,
     copy_last,
+    copy_missing,
     missing_index,
     token_indexes,
 )
@@ -85,6 +86,8 @@ async def swap(engine: AsyncEngine, change: KeyChange, *, wait_s: float) -> None
     script.append(f"ALTER TABLE {fence} RENAME TO {FENCE}{change.after.number}")
     for _ in range(max(1, int(wait_s / PAUSE_S))):
         lock_wait_ms = LOCK_WAIT_MS if tries < TRIES_EARLY else LOCK_WAIT_LATER_MS
+        for place in TOKEN_TABLES:
+            await copy_missing(engine, place, change)
         if not await _is_held(engine, fence, lock_wait_ms / 1_000):
             tries += 1
             try:
@@ -115,7 +118,6 @@ async def _swap(
     await connection.execute(text(f"LOCK TABLE {fence} IN ACCESS EXCLUSIVE MODE"))
     tables = ", ".join(each.table for each in TOKEN_TABLES)
     await connection.execute(text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
-    await connection.execute(text("SET LOCAL enable_seqscan = off"))
     for place in TOKEN_TABLES:
         await copy_last(connection, place, change)
     # All in one message: some sixty statements, and everybody waits.

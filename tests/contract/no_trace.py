@@ -19,7 +19,8 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from cache.token import Token, Tokenizer
+from cache.token import Tokenizer
+from cache.token_key import TokenKey, TokenKeys
 from checker.config import Config
 from checker.deployment_secrets import load_secrets
 from checker.domain.document import Document, DocumentType
@@ -64,13 +65,14 @@ class Innocent:
     def subject(self) -> dict[str, Any]:
         return {"document": document(self.number), "name": self.name}
 
-    def needles(self, sealer: Sealer) -> Iterator[bytes]:
-        """Everything by which somebody could be known again."""
+    def needles(self, sealer: Sealer, key: TokenKey) -> Iterator[bytes]:
+        """Everything by which somebody could be known again: tokens also as they are stored."""
         asked = Document(type=DocumentType.RESIDENT_ID, number=self.number)
         token = sealer.document_token(asked)
         subject = PreparedSubject(token=token, document=asked, name=self.name)
         tokens = [*sealer.tokens_of(subject), sealer.name_token(self.name)]
-        for value in (self.number.encode(), self.reference.encode(), *tokens):
+        stored = () if key.is_plain else key.each_stored(tokens)
+        for value in (self.number.encode(), self.reference.encode(), *tokens, *stored):
             yield from forms(value)
         yield from forms(self.name.encode())
         yield json.dumps(self.name)[1:-1].encode()
@@ -89,6 +91,14 @@ def sealer_of(service: RunningService) -> Sealer:
     """Return the sealer that makes the deployment's tokens, by its own secrets."""
     secrets = load_secrets(service.data_dir, {})
     return Sealer(Tokenizer(secrets.token_key), Vault(secrets.encryption_keys))
+
+
+def token_key_of(service: RunningService) -> TokenKey:
+    """Return the key under which the deployment stores tokens, by its own secrets."""
+    secrets = load_secrets(service.data_dir, {})
+    keys = TokenKeys(Tokenizer(secrets.token_key), secrets.token_keys)
+    keys.use(max(keys.fingerprints))
+    return keys.current
 
 
 class Search:
@@ -205,9 +215,10 @@ def dump_rest(service: RunningService) -> dict[str, bytes]:
     return kept
 
 
-def tokens_as_kept(sealer: Sealer, number: str) -> Token:
-    """The token under which a listed resident ID stands in the registry."""
-    return sealer.document_token(Document(type=DocumentType.RESIDENT_ID, number=number))
+def token_as_kept(sealer: Sealer, key: TokenKey, number: str) -> bytes:
+    """The stored token under which a listed resident ID stands in the registry."""
+    asked = Document(type=DocumentType.RESIDENT_ID, number=number)
+    return key.stored(sealer.document_token(asked))
 
 
 def _flat(value: Any) -> bytes:

@@ -23,7 +23,8 @@ from tests.contract.no_trace import (
     forms,
     sealer_of,
     tallied,
-    tokens_as_kept,
+    token_as_kept,
+    token_key_of,
 )
 from tests.support.asking import FLIGHT, G_TRAIN, SLOW_TRAIN, question
 from tests.support.running_service import RunningService, wait_until
@@ -141,7 +142,7 @@ def dump(service: RunningService, stores: Config) -> dict[str, bytes]:
 def test_whoever_was_asked_about_and_allowed_is_nowhere(
     service: RunningService, stores: Config
 ) -> None:
-    sealer = sealer_of(service)
+    sealer, key = sealer_of(service), token_key_of(service)
     before = dump(service, stores)
     tallied_before = asyncio.run(tallied(stores))
     ask_all(service)
@@ -153,9 +154,9 @@ def test_whoever_was_asked_about_and_allowed_is_nowhere(
         yield from forms(service.keys["institution"].encode())
         for places in (range(CHECKS), SINGLES, BUYERS, MISPLACED, MISNAMED, SELF_CHECKED):
             for index in places:
-                yield from Innocent(index).needles(sealer)
+                yield from Innocent(index).needles(sealer, key)
         for index in MISTAKEN:
-            yield from Innocent(index, is_mistaken=True).needles(sealer)
+            yield from Innocent(index, is_mistaken=True).needles(sealer, key)
 
     assert not Search(needles).found_in(after)
     tables = [name for name in after if name.startswith(("public.", "decision"))]
@@ -164,16 +165,16 @@ def test_whoever_was_asked_about_and_allowed_is_nowhere(
 
 
 def test_the_search_would_find_them(service: RunningService, stores: Config) -> None:
-    sealer = sealer_of(service)
+    sealer, key = sealer_of(service), token_key_of(service)
     one = Innocent(1)
-    search = Search(lambda: one.needles(sealer))
-    needles = set(one.needles(sealer))
+    search = Search(lambda: one.needles(sealer, key))
+    needles = set(one.needles(sealer, key))
     kept = {needle.hex(): b"x" * 1001 + needle + b"y" for needle in needles}
     within = {needle.hex(): {other for other in needles if other in needle} for needle in needles}
     assert search.found_in(kept) == within
     broken = {needle.hex(): needle[:-1] + bytes([needle[-1] ^ 0xFF]) * 9 for needle in needles}
     assert not search.found_in(broken)
-    listed = Search(lambda: forms(tokens_as_kept(sealer, DEBTOR)))
+    listed = Search(lambda: forms(token_as_kept(sealer, key, DEBTOR)))
     holding = listed.found_in(dump(service, stores))
     assert "public.document" in holding
     assert [name for name in holding if name.startswith("checker:")]
