@@ -12,7 +12,7 @@ from tests.support.running_service import CHECKER, RunningService, plain_environ
 
 pytestmark = pytest.mark.xdist_group("contract")
 
-BEGUN = re.compile(r'/checker/cli/entry\.py", line \d+, in main')
+BEGUN = re.compile(r'/checker/cli/entry\.py", line \d+, in run')
 """In a traceback: the program has begun, and handles signals."""
 
 
