@@ -23,6 +23,7 @@ from cache.token_key import TokenKeys
 from checker.checks.checks import Checks, Decided
 from checker.checks.registry_check import RegistryCheck
 from checker.database.engine import open_engine
+from checker.database.token_column import keys_of
 from checker.domain.document import Document, DocumentType
 from checker.domain.jurisdiction import NATION
 from checker.domain.service import Air, Service
@@ -33,7 +34,6 @@ from checker.registry.prepared_check import PreparedCheck, PreparedSubject
 from checker.registry.sealing import Sealer
 from checker.registry.shape_markers import MARKERS
 from checker.vault import Vault
-from tests.support.cache_keys import first_key
 from tests.support.fake_clock import FakeClock
 from tests.support.token_keys import held_keys, open_registry
 
@@ -61,7 +61,7 @@ class Grounds:
         self.memory = MemoryStore(clock=self.clock)
         self._engine = engine
         self._sealer = Sealer(Tokenizer(KEY), Vault(KEY))
-        self._token_keys = first_key(KEY)
+        self._token_keys = keys_of(engine)
         self.cache = MemoryStandingCache(self.memory, token_keys=self._token_keys)
         self.list_writer = MemoryListWriter(self.memory, token_keys=self._token_keys)
         replica_source = MemoryReplicaSource(self.memory, token_keys=self._token_keys)
