@@ -104,7 +104,9 @@ def test_a_line_in_quarantine_is_tried_again(operator: Page, site: RunningServic
 def test_a_rebuild_is_started_and_followed(operator: Page) -> None:
     operator.goto("/console/rebuild")
     before = operator.locator("[data-generation]").get_attribute("data-generation")
-    operator.click("text=开始重建")
+    # Without the wait, the next step may meet the new page before its script.
+    with operator.expect_navigation():
+        operator.click("text=开始重建")
 
     def is_over() -> bool:
         operator.evaluate("refresh()")
