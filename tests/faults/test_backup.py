@@ -115,7 +115,8 @@ def test_a_record_that_was_loaded_is_whole_and_answers_nobody_before_it_is_accep
         assert set(answered(service, DEBTOR)) == {"deny"}
         with service.client(service.keys["institution"]) as hotel:
             told = ask(hotel, DEBTOR, FLIGHT)["list"]
-            assert told["version"] == saved["manifest"]["list"]["version"]
+            # The first start empties rows whose term is over, which may be a change of its own.
+            assert told["version"] >= saved["manifest"]["list"]["version"]
             assert hotel.get(f"/v1/decisions/{saved['decision']}").status_code == 200
             again = hold(hotel, DEBTOR, AMOUNT_FEN, key="before").json()
             assert again["spending"]["held_fen"] == AMOUNT_FEN, "the hold before the backup counts"
