@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from checker.database.token_column import TokenColumn
 from checker.errors import ConfigurationError
+from checker.rotation.altering import MAY_SEAL_AGAIN
 from checker.rotation.places import SealedColumn, TokenName
 from checker.vault import Vault, heads_of
 
@@ -29,7 +30,6 @@ BLOCKS: Final = 8
 WALKS_MAX: Final = 3
 """Rows that are held in three walks are held by a long transaction."""
 
-_SEALS_AGAIN = text("SELECT set_config('checker.seals_again', 'on', true)")
 _BLOCKS = text(
     "SELECT pg_relation_size(CAST(:part AS regclass))"
     " / CAST(current_setting('block_size') AS bigint)"
@@ -132,7 +132,7 @@ async def _batch(
         places.append(at)
         values.append(again)
     if places:
-        await connection.execute(_SEALS_AGAIN)
+        await connection.execute(MAY_SEAL_AGAIN)
         await connection.execute(_write(column, part), {"places": places, "values": values})
     return len(places), damaged
 

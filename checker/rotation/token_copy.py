@@ -160,10 +160,15 @@ def missing_index(table: TokenPlace) -> str:
     return f"ix_{table.table}_without_next"
 
 
-async def _walk(engine: AsyncEngine, table: TokenPlace, change: KeyChange) -> AsyncIterator[int]:
+async def blocks_of(engine: AsyncEngine, table: str) -> int:
+    """Return the number of blocks of a table, for a walk over ranges of them."""
     async with engine.connect() as connection:
-        blocks = (await connection.execute(_BLOCKS, {"table": table.table})).scalar_one()
-    for start in range(0, blocks, BLOCKS):
+        blocks: int = (await connection.execute(_BLOCKS, {"table": table})).scalar_one()
+    return blocks
+
+
+async def _walk(engine: AsyncEngine, table: TokenPlace, change: KeyChange) -> AsyncIterator[int]:
+    for start in range(0, await blocks_of(engine, table.table), BLOCKS):
         began_at = time.monotonic()
         places = f"AND ctid >= '({start},0)' AND ctid < '({start + BLOCKS},0)'"
         async with engine.begin() as connection:

@@ -14,19 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from checker.errors import Conflict
 from checker.rotation.altering import MAY_SEAL_AGAIN, alter
+from checker.rotation.token_copy import BLOCKS, blocks_of
 from checker.rotation.token_tables import TokenPlace, old_column
-
-BLOCKS: Final = 32
-"""Of 8 kB each, as in `checker.rotation.token_copy`."""
 
 WALKS_MAX: Final = 50
 PAUSE_S: Final = 0.5
 """Between two walks, where a row is left that somebody held."""
 
-_BLOCKS = text(
-    "SELECT pg_relation_size(CAST(:table AS regclass))"
-    " / CAST(current_setting('block_size') AS bigint)"
-)
 _HAS_COLUMN = text(
     "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = CAST(:table AS regclass)"
     " AND attname = :column AND NOT attisdropped)"
@@ -67,10 +61,8 @@ async def erase_old(engine: AsyncEngine, table: TokenPlace, progress: Callable[[
 
 
 async def _walk(engine: AsyncEngine, table: TokenPlace) -> AsyncIterator[int]:
-    async with engine.connect() as connection:
-        blocks = (await connection.execute(_BLOCKS, {"table": table.table})).scalar_one()
     nothing = ", ".join(f"{old_column(each)} = NULL" for each in table.columns)
-    for start in range(0, blocks, BLOCKS):
+    for start in range(0, await blocks_of(engine, table.table), BLOCKS):
         began_at = time.monotonic()
         held = (
             f"SELECT ctid FROM {table.table} WHERE ctid >= '({start},0)'"  # noqa: S608 - our own names

@@ -44,7 +44,7 @@ from checker.rotation.token_tables import (
 
 LOCK_WAIT_MS: Final = 200
 LOCK_WAIT_LATER_MS: Final = 1_500
-"""PostgreSQL ends its own vacuum for whoever has waited a second for the table."""
+"""PostgreSQL ends its own vacuum when somebody has waited a second for the table."""
 
 TRIES_EARLY: Final = 20
 PAUSE_S: Final = 0.5
