@@ -21,8 +21,14 @@ from tests.integration.record.token_grounds import (
     held,
     ignore,
 )
+from tests.support.registry_grounds import until
 
 pytestmark = pytest.mark.anyio
+
+WAITING = (
+    "SELECT count(*) FROM pg_locks"
+    " WHERE relation = CAST('token_fence_1' AS regclass) AND NOT granted"
+)
 
 
 @pytest.fixture
@@ -160,24 +166,29 @@ async def test_a_pool_that_tests_its_connections_goes_on_with_the_next_key(deplo
         assert keys.current.number == 2
 
 
-async def test_a_transaction_that_waits_behind_the_swap_meets_the_next_key(deployment, copied_url):
-    change = deployment.to(2)
-    await deployment.prepare(change)
+async def test_transactions_that_wait_for_the_fence_meet_the_next_key(deployment, copied_url):
     keys = held(2)
 
     async def late(connection):
         return (await connection.execute(text("SELECT count(*) FROM outline"))).scalar_one()
 
-    async with open_engine(copied_url, token_keys=keys) as engine:
-        async with deployment.engine.connect() as holder:
-            await holder.execute(text("SELECT 1"))
-            swapping = asyncio.ensure_future(deployment.end(change))
-            await asyncio.sleep(0)
-            waiting = [asyncio.ensure_future(attempt(engine, late)) for _ in range(4)]
-            await holder.rollback()
-        await swapping
-        assert set(await asyncio.gather(*waiting)) == {await attempt(engine, late)}
-        assert keys.current.number == 2
+    async with (
+        open_engine(copied_url, token_keys=keys) as engine,
+        deployment.engine.begin() as holder,
+    ):
+        assert await attempt(engine, late)
+        await holder.execute(text("LOCK TABLE token_fence_1 IN ACCESS EXCLUSIVE MODE"))
+        waiting = [asyncio.ensure_future(attempt(engine, late)) for _ in range(4)]
+
+        async def all_wait():
+            return (await holder.execute(text(WAITING))).scalar_one() == len(waiting)
+
+        await until(all_wait)
+        # As the swap ends.
+        await holder.execute(text("ALTER TABLE token_fence_1 RENAME TO token_fence_2"))
+        await holder.commit()
+        assert all(await asyncio.gather(*waiting))
+    assert keys.current.number == 2
 
 
 async def test_a_step_of_spending_still_never_changes(deployment):
