@@ -23,12 +23,12 @@ from checker.rotation.altering import MAY_SEAL_AGAIN, alter, is_locked
 from checker.rotation.token_tables import KeyChange, TokenPlace, next_column
 
 BLOCKS: Final = 32
-"""Of 8 kB each: some 2 000 rows. Others wait for one of these rows for some 30 ms."""
+"""Of 8 kB each. Somebody who writes one of these rows waits until the batch is written."""
 
 WALKS_MAX: Final = 5
 
 FEW_ROWS: Final = 1_000
-"""The swap takes so many rows of a table by itself: some 20 ms."""
+"""The swap takes so many rows of a table by itself, and everybody waits for them."""
 
 BY_INDEX: Final = text("SET LOCAL enable_seqscan = off")
 """Lets a transaction find the rows that lack the next key's tokens by their index."""
